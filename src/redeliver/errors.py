@@ -1,0 +1,49 @@
+"""Everything a run can fail with that its user can act on.
+
+* RedeliverError        one `::error::` in the log, exit status 1
+  * InputError          the workflow's inputs are wrong
+  * CheckpointError     the variable holds something that is no checkpoint
+  * AccessError         the token may not do what was asked of it
+  * UnavailableError    GitHub gave no answer, or none that can be used
+    * RateLimitError    GitHub wants no more requests for now
+  * RefusalError        GitHub turned down one redelivery; the run goes on
+
+A message is advice: what is wrong, and what to do about it. Whatever else
+escapes is a bug, and keeps its traceback.
+"""
+
+
+class RedeliverError(Exception):
+    """Something the user can act on; its message says how."""
+
+
+class InputError(RedeliverError):
+    """The workflow's inputs are wrong; nothing was asked of GitHub."""
+
+
+class CheckpointError(RedeliverError):
+    """The variable holds something that is no checkpoint; it is left as it is."""
+
+
+class AccessError(RedeliverError):
+    """The token may not do what was asked of it."""
+
+
+class UnavailableError(RedeliverError):
+    """GitHub gave no answer, or none that can be used."""
+
+
+class RateLimitError(UnavailableError):
+    """GitHub wants no more requests for now."""
+
+
+class RefusalError(RedeliverError):
+    """GitHub turned down one redelivery.
+
+    `final` says whether asking again could ever help: not once the delivery has
+    left the log.
+    """
+
+    def __init__(self, message: str, *, final: bool) -> None:
+        super().__init__(message)
+        self.final = final

@@ -1,0 +1,36 @@
+"""How fast redeliveries may be asked for."""
+
+import time
+from collections import deque
+from collections.abc import Callable
+
+PER_MINUTE = 75
+"""GitHub documents at most 80 content-creating requests in a minute, and a receiver that
+has just come back is better not met by everything at once.
+https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api#about-secondary-rate-limits
+"""
+
+
+class Pace:
+    """Lets the first `PER_MINUTE` requests go at full speed, then as many in any minute."""
+
+    def __init__(
+        self,
+        say: Callable[[str], None],
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._say = say
+        self._clock = clock
+        self._sleep = sleep
+        self._asked: deque[float] = deque(maxlen=PER_MINUTE)
+
+    def wait(self) -> None:
+        """Return when the next request may go, and count it as gone."""
+        if len(self._asked) == PER_MINUTE:
+            pause = self._asked[0] + 60 - self._clock()
+            if pause > 0:
+                self._say(f"Waiting {pause:.0f} s: at most {PER_MINUTE} redeliveries a minute")
+                self._sleep(pause)
+        self._asked.append(self._clock())

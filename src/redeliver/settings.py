@@ -1,0 +1,183 @@
+"""Turn the action's inputs into one `Settings`, or say everything that is wrong with them.
+
+Pure. No message repeats a value: a secret that was put into the wrong input must not
+show in a log.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from ipaddress import ip_address
+from typing import Any
+from urllib.parse import urlsplit
+
+from redeliver.delivery import HookId
+from redeliver.errors import InputError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What the user asked for, checked and complete."""
+
+    token: str = field(repr=False)
+    org: str
+    hook_id: HookId
+    api_url: str
+    variable_name: str
+    """Empty: no checkpoint is kept."""
+    variable_repository: str
+    variable_token: str = field(repr=False)
+    lookback: timedelta
+    dry_run: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Input:
+    """How one input becomes a setting.
+
+    `convert` raises `ValueError` with the rest of the sentence "input '…' …".
+    """
+
+    setting: str
+    convert: Callable[[str], Any]
+    default: str = ""
+    """What an empty input means; `action.yml` is tested to say the same.
+
+    Empty is what `${{ inputs.lookback }}` gives in a run that was not dispatched.
+    """
+
+
+def parse(inputs: Mapping[str, str]) -> Settings:
+    """Check every input; raise one `InputError` that names each one at fault.
+
+    `inputs` has a text for every name in `INPUTS`.
+    """
+    values: dict[str, Any] = {}
+    problems: list[str] = []
+    for name, spec in INPUTS.items():
+        try:
+            values[spec.setting] = spec.convert(inputs[name].strip() or spec.default)
+        except ValueError as error:
+            problems.append(f"input '{name}' {error}")
+    if values.get("variable_name") and values.get("variable_repository") == "":
+        problems.append("input 'variable-repository' must be set, as owner/name")
+    if problems:
+        raise InputError("; ".join(problems))
+    values["variable_token"] = values["variable_token"] or values["token"]
+    return Settings(**values)
+
+
+def _token(text: str) -> str:
+    if not text:
+        raise ValueError(
+            "must be set: a personal access token, usually from a secret. "
+            "A secret that does not exist, or that the workflow may not read, comes out empty"
+        )
+    return _optional_token(text)
+
+
+def _optional_token(text: str) -> str:
+    # `requests` would refuse a line break in a header with an error that prints the token.
+    if not re.fullmatch(r"[!-~]*", text):
+        raise ValueError(
+            "must be one word of printable ASCII: "
+            "save the secret again, without spaces, quotes or line breaks"
+        )
+    return text
+
+
+def _organization(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9](?:[A-Za-z0-9_-]*)", text):
+        raise ValueError(
+            "must be an organization's login: the one word that names it in its address"
+        )
+    return text
+
+
+def _hook_id(text: str) -> HookId:
+    if not re.fullmatch(r"[1-9][0-9]{0,17}", text):
+        raise ValueError(
+            "must be a webhook's id: the number at the end of the address of its settings page, "
+            "…/settings/hooks/<id>"
+        )
+    return HookId(int(text))
+
+
+def _repository(text: str) -> str:
+    if text and not re.fullmatch(r"[A-Za-z0-9_-]+/(?!\.{1,2}$)[A-Za-z0-9._-]+", text):
+        raise ValueError("must be a repository as owner/name")
+    return text
+
+
+def _variable_name(text: str) -> str:
+    # https://docs.github.com/en/actions/reference/workflows-and-actions/variables#naming-conventions
+    if text and not re.fullmatch(r"(?!GITHUB_)[A-Z_][A-Z0-9_]*", text.upper()):
+        raise ValueError(
+            "must be a variable's name: letters, digits and _, "
+            "not beginning with a digit or with GITHUB_"
+        )
+    return text.upper()
+
+
+def _duration(text: str) -> timedelta:
+    match = re.fullmatch(r"([1-9][0-9]{0,3})([mhd])", text)
+    if not match:
+        raise ValueError("must be a number of minutes, hours or days, such as 90m, 24h or 3d")
+    unit = {"m": "minutes", "h": "hours", "d": "days"}[match[2]]
+    return timedelta(**{unit: int(match[1])})
+
+
+def _switch(text: str) -> bool:
+    if text not in {"true", "false"}:
+        raise ValueError("must be true or false")
+    return text == "true"
+
+
+def _api_url(text: str) -> str:
+    """Find the root of the REST API: https://docs.github.com/en/rest/using-the-rest-api."""
+    is_url = "://" in text
+    fault = ValueError(
+        "must be a host such as github.example.com, or the full http(s):// address of its API, "
+        "without user name, query or fragment"
+    )
+    try:
+        parts = urlsplit(text if is_url else f"https://{text}")
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        raise fault from None
+    unwanted = parts.username or parts.password or parts.query or parts.fragment
+    if not is_url:
+        unwanted = unwanted or parts.path.strip("/")
+    if unwanted or parts.scheme not in {"http", "https"} or not re.fullmatch(r"[a-z0-9.-]+", host):
+        raise fault
+    if parts.scheme == "http" and not _is_loopback(host):
+        raise ValueError("must be https: over plain http anyone on the way could read the token")
+    if host == "github.com" or (host.endswith(".ghe.com") and not host.startswith("api.")):
+        # Not even a full address can mean the website itself.
+        return f"https://api.{host}"
+    if is_url:
+        return text.rstrip("/")
+    if host.startswith("api.") and (host == "api.github.com" or host.endswith(".ghe.com")):
+        return f"https://{host}"
+    return f"https://{host}{f':{port}' if port else ''}/api/v3"
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+INPUTS: Mapping[str, Input] = {
+    "token": Input(setting="token", convert=_token),
+    "org": Input(setting="org", convert=_organization),
+    "hook-id": Input(setting="hook_id", convert=_hook_id),
+    "hostname": Input(setting="api_url", convert=_api_url),
+    "variable-name": Input(setting="variable_name", convert=_variable_name),
+    "variable-repository": Input(setting="variable_repository", convert=_repository),
+    "variable-token": Input(setting="variable_token", convert=_optional_token),
+    "lookback": Input(setting="lookback", convert=_duration, default="24h"),
+    "dry-run": Input(setting="dry_run", convert=_switch, default="false"),
+}

@@ -1,0 +1,174 @@
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from redeliver import report
+from redeliver.outcome import Fate, Outcome
+from redeliver.plan import Decision, Plan, Verdict
+from redeliver.report import SUMMARY_ROWS, Report
+from tests.builders import NOW, a_delivery, a_window, ago
+
+
+def an_outcome(
+    fate: Fate = Fate.REDELIVERED,
+    *,
+    guid: str = "guid-1",
+    event: str = "push",
+    status: str = "timed out",
+    because: str = "",
+) -> Outcome:
+    delivery = a_delivery(guid, event=event, status=status)
+    decision = Decision(delivery=delivery, failing_since=ago(hours=2), verdict=Verdict.REDELIVER)
+    return Outcome(decision=decision, fate=fate, because=because)
+
+
+def a_report(*outcomes: Outcome) -> Report:
+    return Report(
+        hook="webhook 1 of organization acme",
+        store="variable LAST_REDELIVERY of acme/ops",
+        window=a_window(),
+        dry_run=False,
+        scanned=230,
+        outcomes=outcomes,
+        checkpoint=NOW,
+        trouble=None,
+    )
+
+
+ONE_OF_EACH = tuple(an_outcome(fate) for fate in Fate)
+
+
+def test_the_outputs_count_events_and_carry_the_checkpoint() -> None:
+    assert report.outputs(a_report(*ONE_OF_EACH)) == {
+        "scanned": "230",
+        "failed": "7",
+        "redelivered": "1",
+        "refused": "2",
+        "deferred": "2",
+        "given-up": "1",
+        "checkpoint": "1795521600000",
+    }
+
+
+def test_without_a_store_there_is_no_checkpoint() -> None:
+    kept_nowhere = replace(a_report(), store="")
+
+    assert report.outputs(kept_nowhere)["checkpoint"] == ""
+    assert report.closing(kept_nowhere).startswith("No checkpoint is kept")
+    assert "no checkpoint is kept" in report.opening("webhook 1", "", a_window(None))
+
+
+def test_the_summary_of_a_run_with_nothing_to_do_reads_well() -> None:
+    assert report.summary(a_report()) == (
+        "### redeliver: nothing to redeliver\n"
+        "\n"
+        "Read 230 deliveries of webhook 1 of organization acme, "
+        "from 2026-11-24 05:50:00 UTC to 2026-11-24 12:00:00 UTC.\n"
+        "\n"
+        "Checkpoint saved: 2026-11-24 12:00:00 UTC, the start of this run.\n"
+    )
+
+
+def test_the_summary_puts_what_needs_attention_first() -> None:
+    done = an_outcome(guid="done", event="issues")
+    refused = an_outcome(Fate.REFUSED, guid="refused", because="GitHub answered 422, Nope")
+
+    summary = report.summary(replace(a_report(done, refused), checkpoint=ago(hours=1)))
+
+    assert summary == (
+        "### redeliver: 2 events failed: 1 redelivered, 1 refused\n"
+        "\n"
+        "> **Failed.** Of 2 events that failed&#58; 1 refused&#46; "
+        "The log above says why for each\n"
+        "\n"
+        "Read 230 deliveries of webhook 1 of organization acme, "
+        "from 2026-11-24 05:50:00 UTC to 2026-11-24 12:00:00 UTC.\n"
+        "\n"
+        "| Event | GUID | Delivery | Failing for | Last status | Outcome |\n"
+        "| --- | --- | --- | --- | --- | --- |\n"
+        "| <code>push</code> | <code>refused</code> | <code>4611686018427387905</code> "
+        "| 2 h 0 min | timed out, 504 | refused: GitHub answered 422, Nope |\n"
+        "| <code>issues</code> | <code>done</code> | <code>4611686018427387905</code> "
+        "| 2 h 0 min | timed out, 504 | redelivered |\n"
+        "\n"
+        "Checkpoint stays at 2026-11-24 11:00:00 UTC: "
+        "the next run looks again at what is not dealt with.\n"
+    )
+
+
+def test_a_dry_run_says_so() -> None:
+    dry = replace(a_report(an_outcome(Fate.DUE)), dry_run=True)
+
+    assert "dry run, 1 event failed: 1 would be redelivered" in report.summary(dry)
+    assert "Dry run: nothing was redelivered" in report.closing(dry)
+
+
+def test_the_summary_stays_under_githubs_limit_and_says_what_is_missing() -> None:
+    worst = an_outcome(
+        Fate.REFUSED, guid="|" * 999, event="<" * 999, status="[" * 999, because="`" * 999
+    )
+
+    summary = report.summary(a_report(*[worst] * (SUMMARY_ROWS + 7)))
+
+    assert len(summary.encode()) < 2**20
+    assert "And 7 more, in the log." in summary
+
+
+def test_no_row_of_the_summary_can_be_broken_from_outside() -> None:
+    hostile = "a|b\n| <img src=x> `c` **d** [e](https://evil.example)"
+    outcome = an_outcome(guid=hostile, event=hostile, status=hostile, because=hostile)
+
+    (row,) = [line for line in report.summary(a_report(outcome)).splitlines() if "<code>" in line]
+
+    assert row.count("|") == 7
+    assert "evil" not in row
+    assert "<img" not in row
+
+
+@pytest.mark.parametrize(
+    ("decisions", "told"),
+    [
+        ([], "Read 230 deliveries: nothing to redeliver"),
+        ([Verdict.REDELIVER], "Read 230 deliveries: 1 event failed"),
+        (
+            [Verdict.REDELIVER, Verdict.GIVEN_UP, Verdict.DELIVERED],
+            "Read 230 deliveries: 2 events failed, 1 that failed delivered meanwhile",
+        ),
+        (
+            [Verdict.DELIVERED],
+            "Read 230 deliveries: nothing to redeliver, 1 that failed delivered meanwhile",
+        ),
+    ],
+)
+def test_what_was_found_is_told(decisions: list[Verdict], told: str) -> None:
+    plan = Plan(
+        scanned=230,
+        decisions=tuple(
+            Decision(delivery=a_delivery(), failing_since=NOW, verdict=verdict)
+            for verdict in decisions
+        ),
+    )
+
+    assert report.found(plan) == told
+
+
+def test_a_status_shows_its_code_once() -> None:
+    shown = report.line(an_outcome(status="Invalid HTTP Response: 504"), NOW)
+
+    assert "last status Invalid HTTP Response: 504)" in shown
+    assert "last status none, 504)" in report.line(an_outcome(status=""), NOW)
+
+
+@pytest.mark.parametrize(
+    ("span", "told"),
+    [
+        (timedelta(seconds=-3), "0 s"),
+        (timedelta(seconds=59.9), "59 s"),
+        (timedelta(minutes=12, seconds=3), "12 min"),
+        (timedelta(hours=5, minutes=3), "5 h 3 min"),
+        (timedelta(days=2, hours=4), "2 d 4 h"),
+    ],
+)
+def test_an_age_is_told_in_its_largest_units(span: timedelta, told: str) -> None:
+    assert report.age(span) == told
