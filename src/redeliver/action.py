@@ -1,0 +1,100 @@
+"""The door from GitHub Actions: inputs in; mask, log, annotations, outputs and summary out.
+
+The only importer of actions_toolkit.
+"""
+
+import os
+import traceback
+from datetime import datetime
+from pathlib import Path
+
+from actions_toolkit import core
+
+from redeliver import report, settings
+from redeliver.api import Api
+from redeliver.checkpoint import Nowhere, RepositoryVariable
+from redeliver.errors import RedeliverError
+from redeliver.hooks import OrganizationHook
+from redeliver.inert import inert
+from redeliver.pace import Pace
+from redeliver.report import Report
+from redeliver.run import Store, run
+from redeliver.settings import Settings
+
+SECRETS = ("token", "variable-token")
+
+
+def main(now: datetime) -> int:
+    """Run once as a step of a workflow, and return the exit status."""
+    try:
+        return _step(now)
+    except RedeliverError as error:
+        _summarize(report.failure_summary(str(error)))
+        return _failed(str(error))
+    except Exception:  # noqa: BLE001 - a bug keeps its traceback, yet even that may quote the outside
+        for line in traceback.format_exc().splitlines():
+            _say(line)
+        return _failed("this is a bug in redeliver: please report it with the lines above")
+
+
+def _step(now: datetime) -> int:
+    inputs = _inputs()
+    for name in SECRETS:
+        # Trimmed as it will be used: the runner masks a secret only as it was saved.
+        if inputs[name].strip():
+            core.set_secret(inputs[name].strip())
+    done = _run(settings.parse(inputs), now)
+    for name, value in report.outputs(done).items():
+        core.set_output(name, value)
+    _summarize(report.summary(done))
+    return _failed(done.problem) if done.problem else 0
+
+
+def _inputs() -> dict[str, str]:
+    """Read every input from the environment, as `INPUT_HOOK-ID` or as `INPUT_HOOK_ID`.
+
+    The runner keeps the hyphen; some shells and other runners cannot set such a name.
+    """
+    inputs = {
+        name: core.get_input(name) or core.get_input(name.replace("-", "_"))
+        for name in settings.INPUTS
+    }
+    inputs["hostname"] = inputs["hostname"] or os.environ.get("GITHUB_API_URL", "github.com")
+    inputs["variable-repository"] = inputs["variable-repository"] or os.environ.get(
+        "GITHUB_REPOSITORY", ""
+    )
+    return inputs
+
+
+def _run(wanted: Settings, now: datetime) -> Report:
+    hook_api = Api(wanted.token, url=wanted.api_url)
+    variable_api = Api(wanted.variable_token, url=wanted.api_url)
+    store: Store = Nowhere()
+    if wanted.variable_name:
+        store = RepositoryVariable(variable_api, wanted.variable_repository, wanted.variable_name)
+    return run(
+        OrganizationHook(hook_api, wanted.org, wanted.hook_id),
+        store,
+        now=now,
+        lookback=wanted.lookback,
+        dry_run=wanted.dry_run,
+        wait_turn=Pace(_say).wait,
+        say=_say,
+    )
+
+
+def _say(line: str) -> None:
+    """Print a line of the log. Whatever it quotes, it is only words to the runner."""
+    core.info(inert(line))
+
+
+def _failed(problem: str) -> int:
+    core.error(inert(problem))
+    return 1
+
+
+def _summarize(markdown: str) -> None:
+    path = os.environ.get("GITHUB_STEP_SUMMARY")
+    if path:
+        with Path(path).open("a", encoding="utf-8") as file:
+            file.write(markdown)

@@ -1,0 +1,163 @@
+"""An organization's webhook: its delivery log, and asking for one more attempt."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from http import HTTPStatus
+from types import NoneType
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from requests.utils import parse_header_links
+
+from redeliver.api import Api, Permission
+from redeliver.delivery import Delivery, DeliveryId, Guid, HookId
+from redeliver.errors import RefusalError, UnavailableError
+
+PER_PAGE = 100
+"""The most that GitHub puts on a page."""
+
+
+class OrganizationHook:
+    """https://docs.github.com/en/rest/orgs/webhooks."""
+
+    def __init__(self, api: Api, org: str, hook_id: HookId) -> None:
+        self.name = f"webhook {hook_id} of organization {org}"
+        self._api = api
+        self._deliveries = f"/orgs/{org}/hooks/{hook_id}/deliveries"
+
+    def deliveries(self) -> Iterator[Delivery]:
+        """Yield the log, newest first; a page is only asked for when it is needed."""
+        parameters: dict[str, str | int] = {"per_page": PER_PAGE}
+        while True:
+            answer = self._api.ask(
+                "GET",
+                self._deliveries,
+                self._permission(f"read the deliveries of {self.name}", "read"),
+                expect={HTTPStatus.OK},
+                parameters=parameters,
+            )
+            rows = answer.json()
+            if not isinstance(rows, list):
+                raise _undocumented("a page that is no list")
+            yield from map(_delivery, rows)
+            cursor = _next_cursor(answer.headers.get("link", ""))
+            if cursor is None:
+                return
+            if cursor == parameters.get("cursor"):
+                raise _undocumented("a page that links to itself")
+            parameters["cursor"] = cursor
+
+    def redeliver(self, delivery: Delivery) -> None:
+        """Ask for one more attempt, or raise `RefusalError`.
+
+        GitHub only accepts the request here; what became of it shows in the log later.
+        """
+        answer = self._api.ask(
+            "POST",
+            f"{self._deliveries}/{delivery.id}/attempts",
+            self._permission(f"redeliver with {self.name}", "read and write"),
+            expect={
+                HTTPStatus.ACCEPTED,
+                HTTPStatus.NOT_FOUND,
+                HTTPStatus.UNPROCESSABLE_ENTITY,
+            },
+        )
+        if answer.status == HTTPStatus.ACCEPTED:
+            return
+        # A 404 also stands for a missing right, so only the log tells a delivery that is
+        # gone from one that can still be redelivered.
+        gone = self._has_left_the_log(delivery)
+        raise RefusalError(
+            f"GitHub answered {answer.status}, {answer.message}; "
+            + (
+                "the delivery has left GitHub's log and cannot be redelivered"
+                if gone
+                else "yet the delivery is still in the log. Does the token have the permission "
+                f"to write webhooks ({FINE_GRAINED} read and write, or {CLASSIC})?"
+            ),
+            final=gone,
+        )
+
+    def _has_left_the_log(self, delivery: Delivery) -> bool:
+        answer = self._api.ask(
+            "GET",
+            f"{self._deliveries}/{delivery.id}",
+            self._permission(f"read a delivery of {self.name}", "read"),
+            expect={HTTPStatus.OK, HTTPStatus.NOT_FOUND},
+        )
+        return answer.status == HTTPStatus.NOT_FOUND
+
+    def _permission(self, purpose: str, access: str) -> Permission:
+        return Permission(
+            purpose=purpose,
+            token_input="'token'",  # noqa: S106 - the name of the input
+            fine_grained=f"{FINE_GRAINED} ({access}), and an owner of the organization to make it",
+            classic=CLASSIC,
+        )
+
+
+FINE_GRAINED = "the organization permission 'Webhooks'"
+CLASSIC = "admin:org_hook"
+
+
+def _next_cursor(link: str) -> str | None:
+    """Return the cursor of the next page.
+
+    Only the cursor is taken from the link, never the address: the token goes nowhere
+    but to the host it was given for.
+    """
+    for target in parse_header_links(link):
+        if target.get("rel") == "next":
+            cursor = parse_qs(urlsplit(target["url"]).query).get("cursor")
+            if not cursor:
+                raise _undocumented("a link to the next page without a cursor")
+            return cursor[0]
+    return None
+
+
+FIELDS: Mapping[str, set[type]] = {
+    "id": {int},
+    "guid": {str},
+    "delivered_at": {str},
+    "redelivery": {bool},
+    "status": {str},
+    "status_code": {int},
+    "event": {str},
+    "action": {str, NoneType},
+}
+
+
+def _delivery(row: Any) -> Delivery:  # noqa: ANN401 - whatever GitHub sent
+    if not isinstance(row, dict):
+        raise _undocumented("a row that is no object")
+    for field, types in FIELDS.items():
+        if type(row.get(field)) not in types:
+            raise _undocumented(f"a row whose '{field}' is missing or of another type")
+    return Delivery(
+        id=DeliveryId(row["id"]),
+        guid=Guid(row["guid"]),
+        delivered_at=_instant(row["delivered_at"]),
+        redelivery=row["redelivery"],
+        status=row["status"],
+        status_code=row["status_code"],
+        event=row["event"],
+        action=row["action"],
+    )
+
+
+def _instant(text: str) -> datetime:
+    """Read GitHub's time, which comes with milliseconds and without."""
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        raise _undocumented("a 'delivered_at' that is no time") from None
+    if instant.tzinfo is None:
+        raise _undocumented("a 'delivered_at' without a time zone")
+    return instant
+
+
+def _undocumented(what: str) -> UnavailableError:
+    return UnavailableError(
+        f"GitHub's delivery log came as its documentation does not describe it: {what}. "
+        "Nothing was redelivered, nothing is lost: please report this as a bug"
+    )
