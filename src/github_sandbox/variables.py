@@ -1,0 +1,82 @@
+"""The rules for a repository's Actions variables."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+
+from github_sandbox.access import Refusal, not_found
+from github_sandbox.log import Json, timestamp
+from github_sandbox.world import Repository
+
+MAX_VALUE_BYTES = 48 * 1024
+NAME = re.compile(r"(?!GITHUB_)[A-Z_][A-Z0-9_]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Variables:
+    """The variables of one repository, whose names are upper-case whatever is asked for."""
+
+    repository: Repository
+
+    def show(self, name: str, *, now: datetime) -> Json:
+        """Give one variable."""
+        name = self._existing(name)
+        # One that a test has put there on its own was first seen now.
+        created_at, updated_at = self.repository.touched.setdefault(name, (now, now))
+        return {
+            "name": name,
+            "value": self.repository.variables[name],
+            "created_at": timestamp(created_at),
+            "updated_at": timestamp(updated_at),
+        }
+
+    def all(self, *, now: datetime) -> list[Json]:
+        """Give all, by name."""
+        return [self.show(name, now=now) for name in sorted(self.repository.variables)]
+
+    def create(self, asked: Json, *, now: datetime) -> None:
+        """Create a variable that is not there yet."""
+        name = _valid_name(asked.get("name"))
+        value = _valid_value(asked.get("value"))
+        self._refuse_taken(name)
+        self.repository.variables[name] = value
+        self.repository.touched[name] = (now, now)
+
+    def update(self, name: str, asked: Json, *, now: datetime) -> None:
+        """Change the value of a variable, its name, or both."""
+        name = self._existing(name)
+        new_name = _valid_name(asked.get("name", name))
+        new_value = _valid_value(asked.get("value", self.repository.variables[name]))
+        created_at, _ = self.repository.touched.pop(name, (now, now))
+        if new_name != name:
+            self._refuse_taken(new_name)
+            del self.repository.variables[name]
+        self.repository.variables[new_name] = new_value
+        self.repository.touched[new_name] = (created_at, now)
+
+    def _existing(self, name: str) -> str:
+        if name.upper() not in self.repository.variables:
+            raise not_found()
+        return name.upper()
+
+    def _refuse_taken(self, name: str) -> None:
+        if name in self.repository.variables:
+            raise Refusal(409, "Already exists - Variable already exists")
+
+
+def _valid_name(name: object) -> str:
+    if not isinstance(name, str) or not NAME.fullmatch(name.upper()):
+        raise Refusal(
+            422,
+            "Variable names can only contain alphanumeric characters ([a-z], [A-Z], [0-9]) or "
+            "underscores (_), and may start with neither a number nor GITHUB_.",
+        )
+    return name.upper()
+
+
+def _valid_value(value: object) -> str:
+    if not isinstance(value, str):
+        raise Refusal(422, "Invalid request. The value must be a string.")
+    if len(value.encode()) > MAX_VALUE_BYTES:
+        raise Refusal(422, "Variable value is too large. It may have 48 KB.")
+    return value

@@ -1,0 +1,1 @@
+"""Is GitHub in miniature as strict as GitHub?"""

@@ -1,0 +1,56 @@
+"""A sandbox with one hook, its receiver, and a token that may do everything."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from github_sandbox import Hook, Receiver, Sandbox
+
+from .client import TOKEN, Client
+
+
+@dataclass
+class Clock:
+    now: datetime = datetime(2026, 1, 10, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def advance(self, **how_far: float) -> None:
+        self.now += timedelta(**how_far)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with Receiver() as receiver:
+        yield receiver
+
+
+@pytest.fixture
+def github(clock: Clock) -> Iterator[Sandbox]:
+    with Sandbox(clock=clock) as github:
+        github.token(TOKEN, organization_hooks="write", actions_variables="write")
+        yield github
+
+
+@pytest.fixture
+def client(github: Sandbox) -> Client:
+    return Client(github)
+
+
+@pytest.fixture
+def hook(github: Sandbox, receiver: Receiver) -> Hook:
+    return github.org("acme").hook(receiver.url, secret="hush")
+
+
+@pytest.fixture
+def bookkeeping(github: Sandbox) -> Hook:
+    """Give a hook whose log is only written by hand: nobody is at its address."""
+    return github.org("acme").hook("http://127.0.0.1:9/hook")

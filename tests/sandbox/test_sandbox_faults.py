@@ -1,0 +1,185 @@
+import pytest
+import requests
+
+from github_sandbox import (
+    Delay,
+    Dropped,
+    Fault,
+    Garbage,
+    Hook,
+    LostReply,
+    Receiver,
+    Status,
+    Truncated,
+)
+
+from .client import Client, deliveries
+
+ATTEMPTS = r".*/attempts"
+VARIABLES = "/repos/acme/ops/actions/variables"
+
+
+def redeliver(client: Client, hook: Hook) -> requests.Response:
+    response = client.redeliver(hook, hook.record())
+    client.github.settle()
+    return response
+
+
+def test_an_error_without_the_work(client: Client, hook: Hook, receiver: Receiver) -> None:
+    client.github.inject(Status(502, "Bad Gateway", headers={"Retry-After": "7"}))
+
+    response = redeliver(client, hook)
+
+    assert response.status_code == 502
+    assert response.json()["message"] == "Bad Gateway"
+    assert response.headers["Retry-After"] == "7"
+    assert "x-ratelimit-remaining" in response.headers
+    assert receiver.received() == []
+
+
+def test_an_error_may_claim_that_the_limit_is_spent(client: Client, hook: Hook) -> None:
+    client.github.inject(Status(429, headers={"x-ratelimit-remaining": "0"}))
+
+    assert client.get(deliveries(hook)).headers["x-ratelimit-remaining"] == "0"
+
+
+def test_an_error_with_a_body_of_its_own(client: Client, hook: Hook) -> None:
+    client.github.inject(Status(422, body={"errors": []}))
+
+    assert client.get(deliveries(hook)).json() == {"errors": []}
+
+
+def test_a_lost_reply_after_the_work(client: Client, hook: Hook, receiver: Receiver) -> None:
+    client.github.inject(LostReply())
+
+    with pytest.raises(requests.ConnectionError):
+        redeliver(client, hook)
+    client.github.settle()
+
+    assert len(receiver.received()) == 1
+    assert client.github.requests[-1].status is None
+
+
+def test_a_connection_dropped_before_the_work(
+    client: Client, hook: Hook, receiver: Receiver
+) -> None:
+    client.github.inject(Dropped())
+
+    with pytest.raises(requests.ConnectionError):
+        redeliver(client, hook)
+    client.github.settle()
+
+    assert receiver.received() == []
+    assert client.github.requests[-1].status is None
+
+
+def test_garbage_in_place_of_the_work(client: Client, hook: Hook, receiver: Receiver) -> None:
+    client.github.inject(Garbage(b"<html>", status=203))
+
+    response = redeliver(client, hook)
+
+    assert (response.status_code, response.text) == (203, "<html>")
+    assert response.headers["Content-Type"] == "text/html"
+    assert receiver.received() == []
+
+
+def test_a_reply_cut_short_after_the_work(client: Client, hook: Hook, receiver: Receiver) -> None:
+    client.github.inject(Truncated())
+
+    with pytest.raises(requests.exceptions.ChunkedEncodingError, match="1 more expected"):
+        redeliver(client, hook)
+    client.github.settle()
+
+    assert len(receiver.received()) == 1
+    assert client.github.requests[-1].status == 202
+
+
+def test_a_reply_without_a_body_can_be_cut_short_too(client: Client) -> None:
+    ops = client.github.repository("acme/ops")
+    ops.variables["A"] = "1"
+    client.github.inject(Truncated())
+
+    client.patch(f"{VARIABLES}/A", json={"value": "2"})
+
+    assert ops.variables == {"A": "2"}
+
+
+def test_a_late_reply(client: Client, hook: Hook) -> None:
+    client.github.inject(Delay(60))
+
+    with pytest.raises(requests.ReadTimeout):
+        requests.get(client.github.url + deliveries(hook), timeout=0.05)
+
+    client.github.inject(Delay(0.01))
+    assert client.get(deliveries(hook)).status_code == 200
+
+
+@pytest.mark.parametrize("fault", [LostReply(), Dropped(), Truncated()], ids=repr)
+def test_after_a_broken_connection_the_next_request_is_answered(
+    client: Client, hook: Hook, fault: Fault
+) -> None:
+    client.github.inject(fault)
+
+    with pytest.raises(requests.RequestException):
+        client.get(deliveries(hook))
+
+    assert client.get(deliveries(hook)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("nth", "times", "codes"),
+    [
+        pytest.param(1, 1, [500, 200, 200, 200], id="the first"),
+        pytest.param(2, 2, [200, 500, 500, 200], id="the second and third"),
+        pytest.param(3, None, [200, 200, 500, 500], id="all from the third on"),
+    ],
+)
+def test_a_fault_strikes(
+    client: Client, hook: Hook, nth: int, times: int | None, codes: list[int]
+) -> None:
+    client.github.inject(Status(500), nth=nth, times=times)
+
+    assert [client.get(deliveries(hook)).status_code for _ in codes] == codes
+
+
+def test_requests_before_a_fault_was_injected_do_not_count(client: Client, hook: Hook) -> None:
+    client.get(deliveries(hook))
+    client.github.inject(Status(500), nth=2)
+
+    assert [client.get(deliveries(hook)).status_code for _ in range(2)] == [200, 500]
+
+
+def test_a_fault_strikes_only_what_it_is_meant_for(client: Client, hook: Hook) -> None:
+    client.github.inject(Status(500), method="POST", path=ATTEMPTS, times=None)
+    delivery = hook.record()
+
+    assert client.get(deliveries(hook)).status_code == 200
+    assert client.get(f"{deliveries(hook)}/{delivery}/attempts").status_code == 404
+    assert client.redeliver(hook, delivery).status_code == 500
+
+
+def test_a_fault_does_not_care_for_the_prefix(client: Client, hook: Hook) -> None:
+    client.github.inject(Status(500), path=deliveries(hook))
+
+    assert client.get("/api/v3" + deliveries(hook)).status_code == 500
+
+
+def test_faults_due_at_once_wrap_each_other(client: Client, hook: Hook, receiver: Receiver) -> None:
+    client.github.inject(LostReply())
+    client.github.inject(Delay(0.01))
+    client.github.inject(Truncated())
+    client.github.inject(Garbage())
+
+    with pytest.raises(requests.ConnectionError):
+        redeliver(client, hook)
+    client.github.settle()
+
+    assert receiver.received() == []
+
+
+def test_what_is_dropped_is_dropped_whatever_else_goes_wrong(client: Client, hook: Hook) -> None:
+    client.github.inject(Truncated())
+    client.github.inject(Dropped())
+
+    with pytest.raises(requests.ConnectionError):
+        client.get(deliveries(hook))

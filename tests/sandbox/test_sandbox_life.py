@@ -1,0 +1,149 @@
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+import requests
+
+from github_sandbox import Delay, Hook, Receiver, Request, Sandbox
+
+from .client import TOKEN, Client, deliveries, eventually
+
+
+def is_down(url: str) -> bool:
+    try:
+        requests.post(url, json={}, timeout=10)
+    except requests.ConnectionError:
+        return True
+    return False
+
+
+def test_the_sandbox_remembers_what_it_was_asked(client: Client, bookkeeping: Hook) -> None:
+    client.get("/api/v3" + deliveries(bookkeeping), params={"per_page": 1})
+    Client(client.github, token=None).post("/nowhere")
+
+    assert client.github.requests == [
+        Request(
+            method="GET",
+            path=deliveries(bookkeeping),
+            query={"per_page": "1"},
+            token=TOKEN,
+            status=200,
+        ),
+        Request(method="POST", path="/nowhere", query={}, token=None, status=404),
+    ]
+
+
+def test_a_remembered_request_does_not_print_its_token(client: Client) -> None:
+    client.get("/nowhere")
+
+    assert TOKEN not in repr(client.github.requests)
+
+
+def test_sandboxes_do_not_share_anything(client: Client, bookkeeping: Hook) -> None:
+    with Sandbox() as another:
+        assert another.url != client.github.url
+        assert Client(another).get(deliveries(bookkeeping)).status_code == 401
+
+
+def test_a_sandbox_takes_the_port_it_is_given() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as reserved:
+        port = reserved.getsockname()[1]
+    with Sandbox(port=port) as github:
+        assert github.url == f"http://127.0.0.1:{port}"
+        with pytest.raises(OSError, match="in use"), Sandbox(port=port):
+            pass
+
+
+def test_a_sandbox_is_left_at_once_whatever_is_under_way(receiver: Receiver) -> None:
+    receiver.behave(delay=3600)
+    threads = threading.active_count()
+    with Sandbox(receiver_timeout=3600) as github:
+        github.token(TOKEN, organization_hooks="write")
+        hook = github.org("acme").hook(receiver.url)
+        Client(github).redeliver(hook, hook.record())
+        github.inject(Delay(3600))
+        with pytest.raises(requests.ReadTimeout):
+            requests.get(github.url, timeout=0.05)
+
+    assert threading.active_count() == threads
+    assert is_down(github.url)
+
+
+def test_rows_can_be_recorded_by_many_threads(bookkeeping: Hook) -> None:
+    def record() -> None:
+        for _ in range(50):
+            bookkeeping.record()
+
+    threads = [threading.Thread(target=record) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    ids = [row["id"] for row in bookkeeping.log]
+    assert len(ids) == 400
+    assert ids == sorted(ids, reverse=True)
+
+
+def test_a_receiver_that_is_left_is_gone() -> None:
+    with Receiver() as receiver:
+        url = receiver.url
+
+    assert is_down(url)
+
+
+def test_a_receiver_does_not_outlive_who_started_it(tmp_path: Path) -> None:
+    killed_with_a_receiver = """if True:
+        import os, github_sandbox
+        with github_sandbox.Receiver() as receiver:
+            print(receiver.url, flush=True)
+            os.kill(os.getpid(), 9)
+    """
+    parent = subprocess.run(
+        [sys.executable, "-c", killed_with_a_receiver],
+        stdout=subprocess.PIPE,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        check=False,
+    )
+    url = parent.stdout.decode().strip()
+
+    eventually(lambda: is_down(url))
+
+
+def test_the_receiver_runs_on_its_own(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "github_sandbox.receiver", str(tmp_path), "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        assert process.stdout
+        url = process.stdout.readline().decode().split()[-1]
+        assert requests.post(url, json={}, timeout=10).status_code == 200
+        process.terminate()
+
+    assert (tmp_path / "received.jsonl").read_text().count("\n") == 1
+
+
+def test_the_sandbox_runs_on_its_own() -> None:
+    command = [sys.executable, "-W", "error", "-m", "github_sandbox", "--port", "0"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout
+        assert process.stderr
+        words: list[str] = []
+        while "Ctrl-C" not in words:
+            line = process.stdout.readline()
+            assert line, process.stderr.read()
+            words += line.split()
+        token = words[words.index("token") + 1]
+        log = next(word for word in words if word.endswith("/deliveries"))
+        rows = requests.get(log, headers={"Authorization": f"Bearer {token}"}, timeout=10).json()
+        process.send_signal(signal.SIGINT)
+        stderr = process.stderr.read()
+
+    assert [row["status_code"] for row in rows] == [502, 502, 200]
+    assert process.returncode == 0
+    assert stderr == ""

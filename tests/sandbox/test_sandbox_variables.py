@@ -1,0 +1,138 @@
+import pytest
+
+from github_sandbox import Repository
+
+from .client import Client
+from .conftest import Clock
+
+VARIABLES = "/repos/acme/ops/actions/variables"
+
+
+@pytest.fixture
+def ops(client: Client) -> Repository:
+    return client.github.repository("acme/ops")
+
+
+def test_a_variable_is_created_read_and_changed(
+    client: Client, ops: Repository, clock: Clock
+) -> None:
+    created = client.post(VARIABLES, json={"name": "LAST", "value": "1"})
+    clock.advance(minutes=1)
+    changed = client.patch(f"{VARIABLES}/LAST", json={"value": "2"})
+
+    assert (created.status_code, created.json()) == (201, {})
+    assert (changed.status_code, changed.content) == (204, b"")
+    assert client.get(f"{VARIABLES}/LAST").json() == {
+        "name": "LAST",
+        "value": "2",
+        "created_at": "2026-01-10T00:00:00Z",
+        "updated_at": "2026-01-10T00:01:00Z",
+    }
+    assert ops.variables == {"LAST": "2"}
+
+
+def test_names_are_upper_case_whatever_is_asked_for(client: Client, ops: Repository) -> None:
+    client.post(VARIABLES, json={"name": "last", "value": "1"})
+
+    assert ops.variables == {"LAST": "1"}
+    assert client.get(f"{VARIABLES}/lAsT").json()["name"] == "LAST"
+    assert client.post(VARIABLES, json={"name": "Last", "value": "1"}).status_code == 409
+    assert client.patch(f"{VARIABLES}/lasT", json={"value": "2"}).status_code == 204
+    assert ops.variables == {"LAST": "2"}
+
+
+def test_a_test_may_set_variables_itself(client: Client, ops: Repository) -> None:
+    ops.variables["LAST"] = "1"
+
+    assert client.get(f"{VARIABLES}/LAST").json()["value"] == "1"
+
+
+def test_a_variable_that_is_not_there(client: Client, ops: Repository) -> None:
+    assert client.get(f"{VARIABLES}/LAST").status_code == 404
+    assert client.patch(f"{VARIABLES}/LAST", json={"value": "2"}).status_code == 404
+    assert ops.variables == {}
+
+
+def test_a_variable_that_is_there_is_not_created_again(client: Client, ops: Repository) -> None:
+    ops.variables["LAST"] = "1"
+
+    assert client.post(VARIABLES, json={"name": "LAST", "value": "2"}).status_code == 409
+    assert ops.variables == {"LAST": "1"}
+
+
+def test_a_variable_can_be_renamed_but_not_over_another(client: Client, ops: Repository) -> None:
+    ops.variables.update(OLD="1", TAKEN="2")
+
+    assert client.patch(f"{VARIABLES}/OLD", json={"name": "taken"}).status_code == 409
+    assert client.patch(f"{VARIABLES}/OLD", json={"name": "new"}).status_code == 204
+    assert ops.variables == {"NEW": "1", "TAKEN": "2"}
+
+
+@pytest.mark.parametrize(
+    ("asked", "status"),
+    [
+        pytest.param({"name": "2ND", "value": ""}, 422, id="starts with a digit"),
+        pytest.param({"name": "github_x", "value": ""}, 422, id="starts with GITHUB_"),
+        pytest.param({"name": "A-B", "value": ""}, 422, id="a hyphen"),
+        pytest.param({"name": "", "value": ""}, 422, id="empty name"),
+        pytest.param({"value": ""}, 422, id="no name"),
+        pytest.param({"name": "A"}, 422, id="no value"),
+        pytest.param({"name": "A", "value": 1}, 422, id="a number"),
+        pytest.param({"name": "A", "value": "é" * 24_577}, 422, id="more than 48 KB"),
+        pytest.param({"name": "A", "value": "é" * 24_576}, 201, id="48 KB"),
+        pytest.param(["A"], 400, id="a list"),
+    ],
+)
+def test_creating_a_variable_with(
+    client: Client, ops: Repository, asked: object, status: int
+) -> None:
+    response = client.post(VARIABLES, json=asked)
+
+    assert response.status_code == status
+    assert bool(ops.variables) is (status == 201)
+
+
+def test_a_value_that_is_too_big_does_not_replace_another(client: Client, ops: Repository) -> None:
+    ops.variables["LAST"] = "1"
+
+    big = {"value": "x" * 50_000}
+
+    assert client.patch(f"{VARIABLES}/LAST", json=big).status_code == 422
+    assert ops.variables == {"LAST": "1"}
+
+
+def test_what_is_no_json_is_a_bad_request(client: Client, ops: Repository) -> None:
+    response = client.post(VARIABLES, data=b"{")
+
+    assert (response.status_code, response.json()["message"]) == (400, "Problems parsing JSON")
+    assert ops.variables == {}
+
+
+def test_variables_are_listed_by_name_ten_a_page(client: Client, ops: Repository) -> None:
+    ops.variables.update({f"V{number:02}": "" for number in range(12)})
+
+    first = client.get(VARIABLES)
+    second = client.get(first.links["next"]["url"])
+
+    assert first.json()["total_count"] == 12
+    names = [each["name"] for each in first.json()["variables"] + second.json()["variables"]]
+    assert names == sorted(ops.variables)
+    assert client.get(VARIABLES, params={"per_page": 31}).status_code == 422
+
+
+@pytest.mark.parametrize("name", ["Acme/OPS", "acme/ops"])
+def test_repositories_are_the_same_in_any_case(client: Client, ops: Repository, name: str) -> None:
+    ops.variables["A"] = "1"
+
+    assert client.get(f"/repos/{name}/actions/variables/A").status_code == 200
+    assert client.github.repository(name) is ops
+
+
+def test_a_repository_nobody_named_does_not_exist(client: Client) -> None:
+    assert client.get(f"{VARIABLES}/A").status_code == 404
+    assert client.post(VARIABLES, json={"name": "A", "value": ""}).status_code == 404
+
+
+def test_a_repository_has_an_owner(client: Client) -> None:
+    with pytest.raises(ValueError, match="owner/name"):
+        client.github.repository("ops")
