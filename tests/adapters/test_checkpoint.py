@@ -1,0 +1,137 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from github_sandbox import Repository, Sandbox, Status
+from redeliver.api import Api
+from redeliver.checkpoint import RepositoryVariable, to_text
+from redeliver.errors import AccessError, CheckpointError, UnavailableError
+from tests.adapters.conftest import TOKEN
+
+NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+CHECKPOINT = NOW - timedelta(hours=6)
+
+
+@pytest.fixture
+def repository(github: Sandbox) -> Repository:
+    return github.repository("acme/ops")
+
+
+def variable(
+    github: Sandbox, *, token: str = TOKEN, repository: str = "acme/ops"
+) -> RepositoryVariable:
+    return RepositoryVariable(Api(token, url=github.url), repository, "LAST_REDELIVERY")
+
+
+def test_a_first_run_finds_none_and_creates_it(github: Sandbox, repository: Repository) -> None:
+    store = variable(github)
+
+    assert store.read(NOW) is None
+    store.write(CHECKPOINT)
+
+    assert repository.variables == {"LAST_REDELIVERY": to_text(CHECKPOINT)}
+
+
+def test_a_later_run_finds_it_and_updates_it(github: Sandbox, repository: Repository) -> None:
+    repository.variables["LAST_REDELIVERY"] = to_text(CHECKPOINT)
+    store = variable(github)
+
+    assert store.read(NOW) == CHECKPOINT
+    store.write(NOW)
+
+    assert repository.variables == {"LAST_REDELIVERY": to_text(NOW)}
+    assert [request.method for request in github.requests] == ["GET", "PATCH"]
+
+
+def test_it_is_created_once(github: Sandbox, repository: Repository) -> None:
+    store = variable(github)
+    store.read(NOW)
+
+    store.write(CHECKPOINT)
+    store.write(NOW)
+
+    assert repository.variables == {"LAST_REDELIVERY": to_text(NOW)}
+    assert [request.method for request in github.requests] == ["GET", "POST", "PATCH"]
+
+
+def test_another_run_may_have_created_it_in_between(
+    github: Sandbox, repository: Repository
+) -> None:
+    store = variable(github)
+    store.read(NOW)
+    repository.variables["LAST_REDELIVERY"] = to_text(CHECKPOINT)
+
+    store.write(NOW)
+
+    assert repository.variables == {"LAST_REDELIVERY": to_text(NOW)}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "postgres://user:pass@db/prod",
+        "{}",
+        "5432",
+        to_text(NOW + timedelta(hours=1)),
+    ],
+)
+def test_anything_else_is_refused_and_not_printed(
+    github: Sandbox, repository: Repository, value: str
+) -> None:
+    repository.variables["LAST_REDELIVERY"] = value
+
+    with pytest.raises(CheckpointError, match="does not hold a checkpoint") as caught:
+        variable(github).read(NOW)
+
+    assert value not in str(caught.value)
+    assert repository.variables == {"LAST_REDELIVERY": value}
+
+
+@pytest.mark.parametrize("body", [[], {}, {"value": 1795521600000}])
+def test_an_answer_without_a_value_is_told(
+    github: Sandbox, repository: Repository, body: object
+) -> None:
+    repository.variables["LAST_REDELIVERY"] = to_text(CHECKPOINT)
+    github.inject(Status(200, body=body), method="GET")
+
+    with pytest.raises(UnavailableError, match="without the value"):
+        variable(github).read(NOW)
+
+
+@pytest.mark.parametrize("status", [403, 404, 500])
+def test_a_write_that_fails_is_never_taken_for_one_that_did_not(
+    github: Sandbox, repository: Repository, status: int
+) -> None:
+    repository.variables["LAST_REDELIVERY"] = to_text(CHECKPOINT)
+    store = variable(github)
+    store.read(NOW)
+    github.inject(Status(status, "Nope"), method="PATCH")
+
+    with pytest.raises((AccessError, UnavailableError), match=f"cannot write .*{status}, Nope"):
+        store.write(NOW)
+
+
+@pytest.mark.parametrize(
+    ("method", "granted"), [("read", {}), ("write", {"actions_variables": "read"})]
+)
+def test_a_missing_right_says_which_and_for_what(
+    github: Sandbox, method: str, granted: dict[str, str]
+) -> None:
+    github.token("ghp_short", organization_hooks="write", **granted)  # type: ignore[arg-type]
+    store = variable(github, token="ghp_short")
+
+    with pytest.raises(AccessError) as caught:
+        store.write(NOW) if method == "write" else store.read(NOW)
+
+    assert f"cannot {method} variable LAST_REDELIVERY of acme/ops" in str(caught.value)
+    assert "the repository permission 'Variables' (read and write)" in str(caught.value)
+    assert "the scope repo" in str(caught.value)
+    assert "'variable-token'" in str(caught.value)
+
+
+def test_a_repository_that_does_not_exist_shows_at_the_first_write(github: Sandbox) -> None:
+    store = variable(github, repository="acme/nowhere")
+
+    assert store.read(NOW) is None, "GitHub answers 404 for both"
+    with pytest.raises(AccessError, match=r"variable LAST_REDELIVERY of acme/nowhere"):
+        store.write(NOW)

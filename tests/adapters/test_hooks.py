@@ -1,0 +1,371 @@
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+
+import pytest
+
+from github_sandbox import (
+    Dropped,
+    Fault,
+    Garbage,
+    Hook,
+    LostReply,
+    Receiver,
+    Sandbox,
+    Status,
+    Truncated,
+)
+from redeliver.api import Api
+from redeliver.delivery import HookId
+from redeliver.errors import AccessError, RateLimitError, RefusalError, UnavailableError
+from redeliver.hooks import OrganizationHook
+from tests.adapters.conftest import TOKEN
+
+LIST = r"/orgs/acme/hooks/\d+/deliveries"
+ATTEMPTS = r".*/attempts"
+
+
+def our(hook: Hook, github: Sandbox, *, token: str = TOKEN, prefix: str = "") -> OrganizationHook:
+    return OrganizationHook(Api(token, url=github.url + prefix), hook.org, HookId(hook.id))
+
+
+def asked(github: Sandbox, method: str) -> int:
+    return sum(request.method == method for request in github.requests)
+
+
+@pytest.mark.parametrize("prefix", ["", "/api/v3"])
+def test_the_whole_log_comes_newest_first_and_exact(
+    github: Sandbox, quiet_hook: Hook, prefix: str
+) -> None:
+    start = datetime.now(UTC) - timedelta(hours=5)
+    ids = [
+        quiet_hook.record(event="issues", action="opened", at=start + timedelta(seconds=n))
+        for n in range(250)
+    ]
+
+    deliveries = list(our(quiet_hook, github, prefix=prefix).deliveries())
+
+    assert [delivery.id for delivery in deliveries] == ids[::-1]
+    assert min(ids) > 2**53
+    assert deliveries[0].event_name == "issues.opened"
+    assert deliveries[0].delivered_at.utcoffset() == timedelta(0)
+    assert [request.query["per_page"] for request in github.requests] == ["100"] * 3
+
+
+def test_an_empty_log_is_empty(github: Sandbox, quiet_hook: Hook) -> None:
+    assert list(our(quiet_hook, github).deliveries()) == []
+
+
+def test_a_page_is_only_read_when_it_is_needed(github: Sandbox, quiet_hook: Hook) -> None:
+    for _ in range(250):
+        quiet_hook.record()
+
+    assert len(list(islice(our(quiet_hook, github).deliveries(), 100))) == 100
+    assert asked(github, "GET") == 1
+
+
+def test_a_redelivery_reaches_the_receiver_with_the_same_guid(
+    github: Sandbox, receiver: Receiver, hook: Hook
+) -> None:
+    receiver.behave(status=500)
+    guid = hook.emit("push")
+    receiver.behave(status=200)
+    ours = our(hook, github)
+
+    ours.redeliver(next(ours.deliveries()))
+    github.settle()
+
+    assert [(r.guid, r.status, r.signature_valid) for r in receiver.received()] == [
+        (guid, 500, True),
+        (guid, 200, True),
+    ]
+    newest, original = ours.deliveries()
+    assert (newest.succeeded, newest.redelivery) == (True, True)
+    assert (original.succeeded, original.redelivery) == (False, False)
+
+
+def test_a_delivery_that_has_left_the_log_is_refused_for_good(
+    github: Sandbox, quiet_hook: Hook
+) -> None:
+    quiet_hook.record(status="timed out", status_code=504)
+    delivery = next(our(quiet_hook, github).deliveries())
+    elsewhere = github.org("acme").hook("http://127.0.0.1:9/hook")
+
+    with pytest.raises(RefusalError, match=r"404, Not Found; the delivery has left") as caught:
+        our(elsewhere, github).redeliver(delivery)
+
+    assert caught.value.final
+
+
+@pytest.mark.parametrize("status", [404, 422])
+def test_a_delivery_that_is_still_in_the_log_is_not_refused_for_good(
+    github: Sandbox, quiet_hook: Hook, status: int
+) -> None:
+    quiet_hook.record(status="timed out", status_code=504)
+    ours = our(quiet_hook, github)
+    delivery = next(ours.deliveries())
+    github.inject(Status(status, "Nope"), method="POST", path=ATTEMPTS)
+
+    with pytest.raises(RefusalError, match=rf"{status}, Nope; yet .* still in the log") as caught:
+        ours.redeliver(delivery)
+
+    assert not caught.value.final
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        pytest.param(LostReply(), id="its reply is lost"),
+        pytest.param(Dropped(), id="the connection drops"),
+        pytest.param(Truncated(), id="its reply is cut"),
+        pytest.param(Status(500), id="500"),
+        pytest.param(Status(502), id="502"),
+        pytest.param(Status(503, headers={"Retry-After": "0"}), id="503 with Retry-After"),
+    ],
+)
+def test_a_redelivery_is_never_asked_for_twice_when(
+    github: Sandbox, quiet_hook: Hook, fault: Fault
+) -> None:
+    quiet_hook.record(status="timed out", status_code=504)
+    ours = our(quiet_hook, github)
+    delivery = next(ours.deliveries())
+    github.inject(fault, method="POST", path=ATTEMPTS)
+
+    with pytest.raises(UnavailableError, match="cannot redeliver"):
+        ours.redeliver(delivery)
+
+    assert asked(github, "POST") == 1
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        pytest.param(Status(502), id="a 502"),
+        pytest.param(Dropped(), id="a dropped connection"),
+        pytest.param(LostReply(), id="a lost reply"),
+    ],
+)
+def test_a_read_gets_over(github: Sandbox, quiet_hook: Hook, fault: Fault) -> None:
+    quiet_hook.record()
+    github.inject(fault, method="GET", path=LIST)
+
+    assert len(list(our(quiet_hook, github).deliveries())) == 1
+
+
+def test_a_read_that_goes_on_failing_is_told(github: Sandbox, quiet_hook: Hook) -> None:
+    github.inject(Status(502, "Bad Gateway"), method="GET", path=LIST, times=None)
+
+    with pytest.raises(UnavailableError, match=r"answered 502, Bad Gateway\. Nothing is lost"):
+        list(our(quiet_hook, github).deliveries())
+
+
+def a_row(**changes: object) -> dict[str, object]:
+    row: dict[str, object] = {
+        "id": 2**62,
+        "guid": "guid-1",
+        "delivered_at": "2026-11-24T12:00:00Z",
+        "redelivery": False,
+        "duration": 0,
+        "status": "OK",
+        "status_code": 200,
+        "event": "push",
+        "action": None,
+    }
+    return row | changes
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        pytest.param({"message": "hello"}, "a page that is no list", id="an object"),
+        pytest.param([1], "a row that is no object", id="a number for a row"),
+        pytest.param([a_row(id="12")], "'id' is missing or of another type", id="a text id"),
+        pytest.param([a_row(id=1.5)], "'id' is missing or of another type", id="a rounded id"),
+        pytest.param([a_row(id=True)], "'id' is missing or of another type", id="a boolean id"),
+        pytest.param([a_row(guid=None)], "'guid' is missing", id="no GUID"),
+        pytest.param([a_row(status=None)], "'status' is missing", id="no status"),
+        pytest.param([a_row(delivered_at="yesterday")], "that is no time", id="no time"),
+        pytest.param(
+            [a_row(delivered_at="2026-11-24T12:00:00")], "without a time zone", id="local time"
+        ),
+    ],
+)
+def test_a_log_that_is_not_as_documented_is_told(
+    github: Sandbox, quiet_hook: Hook, body: object, told: str
+) -> None:
+    github.inject(Status(200, body=body), path=LIST)
+
+    with pytest.raises(UnavailableError, match=told):
+        list(our(quiet_hook, github).deliveries())
+
+
+def test_a_page_that_is_not_json_is_told_without_its_content(
+    github: Sandbox, quiet_hook: Hook
+) -> None:
+    github.inject(Garbage(body=b"<html>hush</html>"), path=LIST)
+
+    with pytest.raises(UnavailableError, match=r"not JSON: is 'hostname' right") as caught:
+        list(our(quiet_hook, github).deliveries())
+
+    assert "hush" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        pytest.param(Garbage(body=b'[{"id": 1'), id="JSON that breaks off"),
+        pytest.param(Truncated(), id="a body that is cut"),
+        pytest.param(Garbage(body=b"[" * 100_000), id="JSON without a bottom"),
+    ],
+)
+def test_a_page_that_cannot_be_used_is_told(
+    github: Sandbox, quiet_hook: Hook, fault: Fault
+) -> None:
+    github.inject(fault, path=LIST, times=None)
+
+    with pytest.raises(UnavailableError):
+        list(our(quiet_hook, github).deliveries())
+
+
+def test_the_token_goes_nowhere_a_next_link_points(github: Sandbox, quiet_hook: Hook) -> None:
+    link = '<http://evil.example/deliveries?cursor=v1_x>; rel="next"'
+    github.inject(Status(200, body=[a_row()], headers={"Link": link}), path=LIST)
+
+    with pytest.raises(UnavailableError, match="cannot read the deliveries"):
+        list(our(quiet_hook, github).deliveries())
+
+    assert [request.query.get("cursor") for request in github.requests] == [None, "v1_x"]
+
+
+@pytest.mark.parametrize(
+    ("link", "told"),
+    [
+        pytest.param('<{}?page=2>; rel="next"', "without a cursor", id="no cursor"),
+        pytest.param('<{}?cursor=c>; rel="next"', "links to itself", id="the same for ever"),
+    ],
+)
+def test_a_next_link_that_leads_nowhere_is_told(
+    github: Sandbox, quiet_hook: Hook, link: str, told: str
+) -> None:
+    headers = {"Link": link.format(github.url)}
+    github.inject(Status(200, body=[a_row()], headers=headers), path=LIST, times=None)
+
+    with pytest.raises(UnavailableError, match=told):
+        list(our(quiet_hook, github).deliveries())
+
+
+def test_only_the_next_link_is_followed(github: Sandbox, quiet_hook: Hook) -> None:
+    headers = {"Link": '<https://github.example/?cursor=v1_x>; rel="prev"'}
+    github.inject(Status(200, body=[a_row()], headers=headers), path=LIST)
+
+    assert len(list(our(quiet_hook, github).deliveries())) == 1
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_a_redirect_is_no_answer_and_does_not_get_the_token(
+    github: Sandbox, quiet_hook: Hook, status: int
+) -> None:
+    headers = {"Location": "http://localhost:9/elsewhere"}
+    github.inject(Status(status, "Moved", headers=headers), path=".*", times=None)
+    quiet_hook.record()
+
+    with pytest.raises(UnavailableError):
+        list(our(quiet_hook, github).deliveries())
+
+    assert asked(github, "GET") == 1
+
+
+ADVICE = [
+    pytest.param({}, "mistyped, expired or revoked", id="unknown token"),
+    pytest.param(
+        {"actions_variables": "write"},
+        r"needs the organization permission 'Webhooks' \(read\).*"
+        r"GitHub says: needed permission: organization_hooks=",
+        id="fine-grained without the permission",
+    ),
+    pytest.param(
+        {"scopes": {"repo"}},
+        r"a classic token needs the scope admin:org_hook.*scopes the token has: repo",
+        id="classic without the scope",
+    ),
+    pytest.param(
+        {"organization_hooks": "write", "sso": True},
+        "SAML single sign-on .* Configure SSO",
+        id="not authorized for single sign-on",
+    ),
+]
+
+
+@pytest.mark.parametrize(("rights", "advice"), ADVICE)
+def test_a_token_that_falls_short_gets_advice(
+    github: Sandbox, quiet_hook: Hook, rights: dict[str, object], advice: str
+) -> None:
+    if rights:
+        github.token("ghp_short", **rights)  # type: ignore[arg-type] # one row's own
+
+    with pytest.raises(AccessError, match=advice) as caught:
+        list(our(quiet_hook, github, token="ghp_short").deliveries())
+
+    assert "cannot read the deliveries of webhook" in str(caught.value)
+    assert "ghp_short" not in str(caught.value)
+
+
+def test_a_token_that_may_only_read_cannot_redeliver(github: Sandbox, quiet_hook: Hook) -> None:
+    github.token("ghp_reader", organization_hooks="read")
+    quiet_hook.record(status="timed out", status_code=504)
+    ours = our(quiet_hook, github, token="ghp_reader")
+
+    with pytest.raises(AccessError, match=r"cannot redeliver .*\(read and write\)"):
+        ours.redeliver(next(ours.deliveries()))
+
+
+def test_an_unknown_hook_is_told_as_what_it_may_be(github: Sandbox, quiet_hook: Hook) -> None:
+    nowhere = OrganizationHook(Api(TOKEN, url=github.url), quiet_hook.org, HookId(7))
+
+    with pytest.raises(AccessError, match=r"webhook 7 of organization acme.*does not exist, or"):
+        list(nowhere.deliveries())
+
+
+def test_a_used_up_rate_limit_says_until_when(github: Sandbox, quiet_hook: Hook) -> None:
+    github.rate_limit(remaining=0, reset_in=600)
+
+    with pytest.raises(RateLimitError, match=r"used up until \d\d:\d\d:\d\d UTC"):
+        list(our(quiet_hook, github).deliveries())
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        pytest.param(Status(403, "You have exceeded a secondary rate limit"), id="by message"),
+        pytest.param(Status(403, "Forbidden", headers={"Retry-After": "60"}), id="by header"),
+        pytest.param(Status(429, "Too Many Requests"), id="by status"),
+    ],
+)
+def test_a_secondary_rate_limit_is_told_from_a_missing_right(
+    github: Sandbox, quiet_hook: Hook, fault: Fault
+) -> None:
+    github.inject(fault, path=LIST)
+
+    with pytest.raises(RateLimitError, match=r"is used up\. Nothing is lost"):
+        list(our(quiet_hook, github).deliveries())
+
+
+def test_a_garbled_rate_limit_header_is_no_crash(github: Sandbox, quiet_hook: Hook) -> None:
+    headers = {"X-RateLimit-Remaining": "many", "X-RateLimit-Limit": "most"}
+    github.inject(Status(200, body=[], headers=headers), path=LIST)
+
+    with pytest.raises(UnavailableError, match="no usable answer"):
+        list(our(quiet_hook, github).deliveries())
+
+
+def test_an_error_without_a_message_is_told_too(github: Sandbox, quiet_hook: Hook) -> None:
+    github.inject(Status(418, body=["teapot"]), path=LIST)
+
+    with pytest.raises(UnavailableError, match="answered 418, no message"):
+        list(our(quiet_hook, github).deliveries())
+
+
+def test_github_that_cannot_be_reached_is_told() -> None:
+    nobody = OrganizationHook(Api(TOKEN, url="http://127.0.0.1:9"), "acme", HookId(7))
+
+    with pytest.raises(UnavailableError, match=r"no usable answer.*is 'hostname' right"):
+        list(nobody.deliveries())

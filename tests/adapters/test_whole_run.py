@@ -1,0 +1,326 @@
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from github_sandbox import Hook, LostReply, Receiver, Sandbox, Status
+from redeliver.checkpoint import to_text
+from tests.adapters.conftest import TOKEN
+from tests.adapters.step import shown, step
+
+
+def ago(**span: float) -> datetime:
+    return datetime.now(UTC) - timedelta(**span)
+
+
+def asked_for(github: Sandbox, hook: Hook) -> list[str]:
+    """Return the GUIDs that redelivery was asked for, in that order."""
+    guids = {str(row["id"]): row["guid"] for row in hook.log}
+    asked = [request.path.split("/")[-2] for request in github.requests if request.method == "POST"]
+    return [guids[number] for number in asked if number in guids]
+
+
+def arrived_again(github: Sandbox, receiver: Receiver) -> set[str]:
+    """Return the GUIDs that reached the receiver after what `outage` let through.
+
+    GitHub delivers side by side, so the order of arrival is nobody's promise.
+    """
+    github.settle()
+    guids = [received.guid for received in receiver.received()[2:]]
+    assert len(guids) == len(set(guids)), "each once"
+    return set(guids)
+
+
+@pytest.fixture
+def outage(receiver: Receiver, hook: Hook) -> list[str]:
+    """Give the GUIDs of what was missed in an outage, oldest first, among what was not."""
+    hook.emit("push", at=ago(hours=5))
+    receiver.stop()
+    missed = [
+        hook.emit("issues", "opened", at=ago(hours=4)),
+        hook.emit("pull_request", "closed", at=ago(hours=3)),
+    ]
+    receiver.start()
+    hook.emit("push", at=ago(hours=2))
+    return missed
+
+
+def test_what_an_outage_missed_is_asked_for_in_order_arrives_and_the_checkpoint_moves(
+    github: Sandbox, receiver: Receiver, hook: Hook, outage: list[str]
+) -> None:
+    variables = github.repository("acme/ops").variables
+    variables["LAST_REDELIVERY"] = to_text(ago(hours=6))
+    before = datetime.now(UTC)
+
+    run = step(github, hook)
+
+    assert run.status == 0, shown(run)
+    assert asked_for(github, hook) == outage
+    assert arrived_again(github, receiver) == set(outage)
+    assert to_text(before) <= variables["LAST_REDELIVERY"] <= to_text(datetime.now(UTC))
+    assert run.outputs == {
+        "scanned": "4",
+        "failed": "2",
+        "redelivered": "2",
+        "refused": "0",
+        "deferred": "0",
+        "given-up": "0",
+        "checkpoint": variables["LAST_REDELIVERY"],
+    }
+    assert run.errors == ""
+    assert f"Redelivered: issues.opened {outage[0]} (delivery " in run.log
+    assert "last status failed to connect to host, 502)" in run.log
+    assert run.summary.startswith("### redeliver: 2 events failed: 2 redelivered\n")
+
+
+def test_a_second_run_has_nothing_left_to_do(
+    github: Sandbox, receiver: Receiver, hook: Hook, outage: list[str]
+) -> None:
+    step(github, hook)
+    github.settle()
+    arrived = len(receiver.received())
+
+    again = step(github, hook)
+    github.settle()
+
+    assert again.status == 0, shown(again)
+    assert again.outputs["redelivered"] == "0"
+    assert again.outputs["failed"] == "0"
+    assert len(receiver.received()) == arrived == 2 + len(outage)
+
+
+def test_a_run_asks_for_no_more_than_it_needs(
+    github: Sandbox, hook: Hook, outage: list[str]
+) -> None:
+    github.repository("acme/ops").variables["LAST_REDELIVERY"] = to_text(ago(hours=6))
+
+    step(github, hook)
+
+    methods = [request.method for request in github.requests]
+    assert methods == ["GET", "GET", "PATCH", *["POST"] * len(outage), "PATCH"]
+
+
+def test_an_empty_log_is_a_quiet_success_in_three_requests(github: Sandbox, hook: Hook) -> None:
+    github.repository("acme/ops").variables["LAST_REDELIVERY"] = to_text(ago(hours=6))
+
+    run = step(github, hook)
+
+    assert run.status == 0, shown(run)
+    assert "Read 0 deliveries: nothing to redeliver" in run.log
+    assert len(github.requests) == 3
+
+
+def test_a_first_run_looks_back_and_leaves_a_checkpoint(
+    github: Sandbox, receiver: Receiver, hook: Hook, outage: list[str]
+) -> None:
+    run = step(github, hook, lookback="210m")
+
+    assert "no checkpoint yet in variable LAST_REDELIVERY of acme/ops" in run.log
+    assert arrived_again(github, receiver) == {outage[1]}, "the first is out of reach"
+    assert github.repository("acme/ops").variables.keys() == {"LAST_REDELIVERY"}
+
+
+def test_no_checkpoint_is_kept_without_a_variable_name(
+    github: Sandbox, receiver: Receiver, hook: Hook, outage: list[str]
+) -> None:
+    run = step(github, hook, variable_name="")
+
+    assert run.status == 0, shown(run)
+    assert arrived_again(github, receiver) == set(outage)
+    assert github.repository("acme/ops").variables == {}
+    assert run.outputs["checkpoint"] == ""
+
+
+def test_a_dry_run_shows_the_plan_and_changes_nothing(
+    github: Sandbox, hook: Hook, outage: list[str]
+) -> None:
+    run = step(github, hook, dry_run="true")
+
+    assert run.status == 0, shown(run)
+    assert [request.method for request in github.requests] == ["GET", "GET"]
+    assert [line.split()[4] for line in run.log.splitlines() if "Would be" in line] == outage
+    assert "dry run, 2 events failed" in run.summary
+    assert run.outputs["redelivered"] == "0"
+
+
+def test_one_refusal_is_reported_and_the_rest_goes_on(
+    github: Sandbox, receiver: Receiver, hook: Hook, outage: list[str]
+) -> None:
+    github.inject(Status(422, "Cannot"), method="POST", path=".*/attempts")
+
+    run = step(github, hook)
+
+    assert run.status == 1
+    assert arrived_again(github, receiver) == {outage[1]}
+    assert f"Refused: issues.opened {outage[0]}" in run.log
+    assert "::error::Of 2 events that failed: 1 refused" in run.log
+    assert "**Failed.**" in run.summary
+    (held,) = [row["delivered_at"] for row in hook.log if row["guid"] == outage[0]]
+    assert run.outputs["checkpoint"] == to_text(datetime.fromisoformat(held))
+
+
+def test_what_was_refused_is_redelivered_by_the_next_run(
+    github: Sandbox, receiver: Receiver, hook: Hook, outage: list[str]
+) -> None:
+    github.inject(Status(422, "Cannot"), method="POST", path=".*/attempts")
+    step(github, hook)
+    github.settle()
+
+    again = step(github, hook)
+
+    assert again.status == 0, shown(again)
+    assert arrived_again(github, receiver) == set(outage)
+
+
+def test_a_lost_reply_is_neither_lost_nor_repeated(
+    github: Sandbox, receiver: Receiver, hook: Hook, outage: list[str]
+) -> None:
+    github.inject(LostReply(), method="POST", path=".*/attempts")
+
+    first = step(github, hook)
+    github.settle()
+    second = step(github, hook)
+
+    assert (first.status, second.status) == (1, 0), shown(first) + shown(second)
+    assert arrived_again(github, receiver) == set(outage)
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["postgres://user:hunter2@db/prod", "{}", to_text(datetime.now(UTC) + timedelta(hours=2))],
+)
+def test_a_variable_with_anything_else_stops_the_run_and_stays(
+    github: Sandbox, hook: Hook, outage: list[str], value: str
+) -> None:
+    variables = github.repository("acme/ops").variables
+    variables["LAST_REDELIVERY"] = value
+
+    run = step(github, hook)
+
+    assert run.status == 1
+    assert "::error::variable LAST_REDELIVERY of acme/ops does not hold a checkpoint" in run.log
+    assert run.summary.startswith("### redeliver: failed\n")
+    assert variables == {"LAST_REDELIVERY": value}
+    assert value not in run.log + run.summary
+    assert [request.method for request in github.requests] == ["GET"]
+    assert len(outage) == 2
+
+
+def test_a_missing_right_to_write_shows_before_the_first_redelivery(
+    github: Sandbox, hook: Hook, outage: list[str]
+) -> None:
+    github.repository("acme/ops").variables["LAST_REDELIVERY"] = to_text(ago(hours=6))
+    github.token("ghp_reader", actions_variables="read")
+
+    run = step(github, hook, variable_token="ghp_reader")
+
+    assert run.status == 1
+    assert "::error::cannot write variable LAST_REDELIVERY of acme/ops" in run.log
+    assert "POST" not in [request.method for request in github.requests]
+    assert len(outage) == 2
+
+
+def test_each_token_goes_only_where_it_is_for(
+    github: Sandbox, hook: Hook, outage: list[str]
+) -> None:
+    github.token("ghp_hooks", organization_hooks="write")
+    github.token("ghp_vars", actions_variables="write")
+
+    run = step(github, hook, token="ghp_hooks", variable_token="ghp_vars")
+
+    assert run.status == 0, shown(run)
+    used = {(request.path.split("/")[1], request.token) for request in github.requests}
+    assert used == {("orgs", "ghp_hooks"), ("repos", "ghp_vars")}
+    assert "ghp_hooks" not in shown(run)
+    assert "ghp_vars" not in shown(run)
+    assert len(outage) == 2
+
+
+def test_a_wrong_token_fails_with_advice_and_is_not_shown(github: Sandbox, hook: Hook) -> None:
+    run = step(github, hook, token="ghp_wr0ng")
+
+    assert run.status == 1
+    assert run.log.splitlines()[0] == "::add-mask::ghp_wr0ng"
+    assert "::error::cannot read variable" in run.log
+    assert "mistyped, expired or revoked" in run.log
+    assert "ghp_wr0ng" not in shown(run)
+
+
+def test_a_token_saved_with_a_line_break_works_and_is_masked_as_it_is_used(
+    github: Sandbox, hook: Hook
+) -> None:
+    run = step(github, hook, token=f"{TOKEN}\n")
+
+    assert run.status == 0, shown(run)
+    assert run.log.splitlines()[0] == f"::add-mask::{TOKEN}"
+    assert TOKEN not in shown(run)
+
+
+def test_every_fault_of_the_inputs_is_in_one_message(github: Sandbox, hook: Hook) -> None:
+    run = step(github, hook, token="", hook_id="all", dry_run="maybe")
+
+    assert run.status == 1
+    (error,) = [line for line in run.log.splitlines() if line.startswith("::error::")]
+    assert [name in error for name in ("'token'", "'hook-id'", "'dry-run'")] == [True] * 3
+    assert github.requests == []
+    assert run.outputs == {}
+
+
+def test_inputs_may_have_underscores(github: Sandbox, hook: Hook) -> None:
+    # The hyphenated names are there as well, but empty: what is set wins.
+    run = step(github, hook, hook_id="", environment={"INPUT_HOOK_ID": str(hook.id)})
+
+    assert run.status == 0, shown(run)
+
+
+def test_an_empty_input_means_its_default(github: Sandbox, hook: Hook) -> None:
+    run = step(github, hook, lookback="", dry_run="")
+
+    assert run.status == 0, shown(run)
+    assert len(github.requests) == 4, "it was a first run, and no dry one"
+
+
+def test_the_callers_workspace_is_not_imported(github: Sandbox, hook: Hook, tmp_path: Path) -> None:
+    (tmp_path / "github.py").write_text("raise SystemExit('imported from the workspace')")
+
+    assert step(github, hook, workspace=tmp_path).status == 0
+
+
+def test_what_comes_from_outside_is_only_words(github: Sandbox, hook: Hook) -> None:
+    hostile = "x\n::error::pwned\r::add-mask::pwned ##[error]pwned |<b>"
+    hook.record(
+        event=hostile,
+        action=hostile,
+        guid=hostile,
+        status=f"POST https://hooks.example/in?secret=hush giving up: {hostile}",
+        status_code=500,
+        at=ago(hours=1),
+    )
+    github.inject(
+        Status(422, f"https://evil.example/ {hostile}"), method="POST", path=".*/attempts"
+    )
+
+    run = step(github, hook)
+
+    commands = [line for line in run.log.splitlines() if line.lstrip().startswith("::")]
+    assert [command.split("::")[1] for command in commands] == ["add-mask", "error"]
+    assert "##[" not in run.log
+    assert "hush" not in shown(run)
+    assert "evil" not in shown(run)
+    assert "<b>" not in run.summary
+    assert "pwned" in run.log, "it is shown all the same"
+
+
+def test_a_bug_keeps_its_traceback_and_is_no_command(
+    github: Sandbox, hook: Hook, tmp_path: Path
+) -> None:
+    run = step(github, hook, environment={"GITHUB_STEP_SUMMARY": str(tmp_path / "no" / "##[x]")})
+
+    assert run.status == 1
+    assert "Traceback (most recent call last):" in run.log
+    assert "::error::this is a bug in redeliver" in run.log
+    assert "##[" not in run.log
+
+
+def test_without_a_place_for_the_summary_there_is_none(github: Sandbox, hook: Hook) -> None:
+    assert step(github, hook, environment={"GITHUB_STEP_SUMMARY": ""}).status == 0
