@@ -1,0 +1,83 @@
+"""What is written twice says the same: action.yml, the code, the README, the examples."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from redeliver import report
+from redeliver.settings import INPUTS, parse
+from tests.test_report import a_report
+from tests.test_settings import GOOD
+
+ROOT = Path(__file__).parent.parent
+ACTION = yaml.safe_load((ROOT / "action.yml").read_text())
+README = (ROOT / "README.md").read_text()
+EXAMPLES = sorted((ROOT / "examples").glob("*.yml"))
+
+
+def test_the_code_reads_exactly_the_declared_inputs() -> None:
+    assert INPUTS.keys() == ACTION["inputs"].keys()
+
+
+def test_the_code_sets_exactly_the_declared_outputs() -> None:
+    assert report.outputs(a_report()).keys() == ACTION["outputs"].keys()
+
+
+@pytest.mark.parametrize("name", ACTION["inputs"])
+def test_an_input_is_either_required_or_has_a_default(name: str) -> None:
+    declared = ACTION["inputs"][name]
+
+    assert declared.keys() in ({"description", "required"}, {"description", "default"})
+    assert declared.get("required", True) is True
+    assert isinstance(declared.get("default", ""), str)
+
+
+@pytest.mark.parametrize("name", ACTION["inputs"].keys() - {"variable-name"})
+def test_an_empty_input_means_the_declared_default(name: str) -> None:
+    # An empty variable-name is a choice of its own: no checkpoint is kept.
+    assert INPUTS[name].default == ACTION["inputs"][name].get("default", "")
+
+
+def test_every_declared_default_is_one_the_code_accepts() -> None:
+    defaults = {
+        name: declared["default"]
+        for name, declared in ACTION["inputs"].items()
+        if declared.get("default")
+    }
+
+    parse(GOOD | defaults)
+
+
+def test_the_action_is_a_docker_action_made_from_its_sources() -> None:
+    assert ACTION["runs"] == {"using": "docker", "image": "Dockerfile"}
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
+def test_an_example_gives_only_declared_inputs_and_no_permission(example: Path) -> None:
+    workflow = yaml.safe_load(example.read_text())
+    steps: list[dict[str, Any]] = [
+        step
+        for job in workflow["jobs"].values()
+        for step in job["steps"]
+        if "/redeliver@" in step.get("uses", "")
+    ]
+
+    assert steps
+    for step in steps:
+        required = {name for name, spec in ACTION["inputs"].items() if spec.get("required")}
+        assert required <= step["with"].keys() <= ACTION["inputs"].keys()
+    assert workflow["permissions"] == {}
+    assert workflow["concurrency"]
+
+
+def test_the_readmes_quick_start_is_an_example_that_is_run() -> None:
+    assert (ROOT / "examples" / "organization.yml").read_text() in README
+
+
+def test_the_readme_begins_with_the_two_commands() -> None:
+    commands = re.findall(r"^make (\w+)", README, flags=re.MULTILINE)
+
+    assert commands[:2] == ["demo", "test"]
