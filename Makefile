@@ -1,0 +1,53 @@
+# Everything runs from .venv, which needs nothing but git, make and python3 (3.11 or newer).
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/ready
+
+.PHONY: help demo test e2e lint check docs lock clean
+
+help: ## Show what there is to make
+	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 8
+
+demo: $(READY) ## See deliveries fail and come back, without GitHub
+	@$(BIN)/python -m github_sandbox.demo
+
+test: $(READY) ## Run the tests, with branch coverage
+	@echo "test: everything but the Docker action, with branch coverage"
+	@$(BIN)/coverage erase
+	@$(BIN)/coverage run -m pytest --ignore=tests/e2e
+	@$(BIN)/coverage combine -q
+	@$(BIN)/coverage report
+
+e2e: $(READY) ## Run the Docker action in real workflows (needs a Docker engine)
+	@docker info >/dev/null 2>&1 || { echo "e2e: no Docker engine answers ('docker info' fails): start one, then run this again" >&2; exit 1; }
+	@echo "e2e: workflows under act, in a Docker engine, against the sandbox"
+	@$(BIN)/python -m pytest tests/e2e
+
+lint: $(READY) ## Check style, types, Dockerfile, workflows and generated text
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/hadolint Dockerfile
+	$(BIN)/actionlint examples/*.yml
+	$(BIN)/zizmor --offline --quiet --config .github/zizmor.yml action.yml examples/*.yml
+	$(BIN)/cog --check -P -I docs README.md
+
+check: test lint e2e ## All that CI runs
+
+docs: $(READY) ## Write the generated parts of the README
+	$(BIN)/cog -r -P -I docs README.md
+
+lock: $(READY) ## Pin the newest versions of all dependencies in requirements/
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-header pyproject.toml -o requirements/runtime.txt
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --group dev -c requirements/runtime.txt pyproject.toml -o requirements/dev.txt
+
+clean: ## Remove what the above made
+	rm -rf .venv .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+$(READY): requirements/dev.txt
+	@$(PYTHON) -c 'import sys, venv; sys.exit("redeliver needs Python 3.11 or newer, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
+	@echo "Making .venv with the pinned tools (once, about a minute)"
+	@$(PYTHON) -m venv --clear .venv
+	@$(BIN)/pip --quiet --quiet --disable-pip-version-check install --require-hashes -r requirements/dev.txt
+	@$(BIN)/pip --quiet --quiet --disable-pip-version-check install --no-deps --no-build-isolation --editable .
+	@touch $@

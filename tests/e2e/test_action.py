@@ -1,0 +1,207 @@
+"""The action as its users meet it: a workflow, run by act, with the image in a Docker engine."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from github_sandbox import Hook, Receiver, Sandbox
+from redeliver.checkpoint import to_text
+
+ROOT = Path(__file__).parents[2]
+EXAMPLE = ROOT / "examples" / "organization.yml"
+ACT = Path(sys.executable).with_name("act")
+TOKEN = "ghp_e2eS3cretT0ken"
+
+NEXT_STEP = """
+      - name: The next step
+        if: always()
+        shell: sh
+        env:
+          OUTPUTS: ${{ toJSON(steps.redeliver.outputs) }}
+          PLAIN: ${{ vars.PLAIN }}
+        run: |
+          echo "$OUTPUTS"
+          echo "PLAIN is $PLAIN"
+"""
+
+
+@dataclass(frozen=True)
+class World:
+    """GitHub with a hook whose receiver missed two of four events."""
+
+    github: Sandbox
+    receiver: Receiver
+    hook: Hook
+    missed: list[str]
+    variables: dict[str, str]
+    checkpoint: str
+
+    def arrived_again(self) -> list[str]:
+        """Give the GUIDs that arrived since; GitHub promises no order, so they are sorted."""
+        self.github.settle()
+        return sorted(received.guid for received in self.receiver.received()[2:])
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    def ago(hours: float) -> datetime:
+        return datetime.now(UTC) - timedelta(hours=hours)
+
+    with Receiver() as receiver, Sandbox() as github:
+        github.token(TOKEN, organization_hooks="write", actions_variables="write")
+        variables = github.repository("acme/ops").variables
+        variables["LAST_REDELIVERY"] = to_text(ago(6))
+        hook = github.org("acme").hook(receiver.url, secret="hush")
+        hook.emit("push", at=ago(5))
+        receiver.stop()
+        missed = [
+            hook.emit("issues", "opened", at=ago(4)),
+            hook.emit("pull_request", "closed", at=ago(3)),
+        ]
+        receiver.start()
+        hook.emit("push", at=ago(2))
+        yield World(
+            github=github,
+            receiver=receiver,
+            hook=hook,
+            missed=missed,
+            variables=variables,
+            checkpoint=variables["LAST_REDELIVERY"],
+        )
+
+
+def act(
+    world: World, directory: Path, *arguments: str, event: str = "workflow_dispatch", **inputs: str
+) -> subprocess.CompletedProcess[str]:
+    """Run the example workflow, its names filled in, in a repository acme/ops."""
+    workflow = (
+        EXAMPLE.read_text()
+        .replace("org: my-org", "org: acme")
+        .replace('hook-id: "123456789"', f'hook-id: "{world.hook.id}"')
+        .replace("- uses:", "- id: redeliver\n        uses:")
+    )
+    more = "".join(f"          {name}: {text}\n" for name, text in inputs.items())
+    path = directory / ".github" / "workflows" / "redeliver.yml"
+    path.parent.mkdir(parents=True)
+    path.write_text(workflow + more + NEXT_STEP)
+    # The workspace must never be imported in place of PyGithub.
+    (directory / "github.py").write_text("raise SystemExit('imported from the workspace')")
+    remote = "https://github.com/acme/ops.git"
+    for command in (("init", "--quiet"), ("remote", "add", "origin", remote)):
+        subprocess.run(["git", *command], cwd=directory, check=True)
+    return subprocess.run(
+        [
+            ACT,
+            event,
+            *("-P", "ubuntu-latest=python:3.13-slim", "--pull=false", "--network", "host"),
+            *("--local-repository", f"acme/redeliver@v1={ROOT}"),
+            *("--env", f"GITHUB_API_URL={world.github.url}"),
+            *arguments,
+        ],
+        cwd=directory,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        check=False,
+    )
+
+
+def test_a_workflow_brings_back_what_was_missed(world: World, tmp_path: Path) -> None:
+    job = act(world, tmp_path, "-s", f"REDELIVER_TOKEN={TOKEN}")
+
+    assert job.returncode == 0, job.stdout
+    assert world.arrived_again() == sorted(world.missed)
+    assert world.variables["LAST_REDELIVERY"] > world.checkpoint
+    assert '"redelivered": "2"' in job.stdout, "the outputs reach the next step"
+    assert f'"checkpoint": "{world.variables["LAST_REDELIVERY"]}"' in job.stdout
+    assert f"Redelivered: issues.opened {world.missed[0]}" in job.stdout
+    assert "### redeliver: 2 events failed: 2 redelivered" in job.stdout
+    assert TOKEN not in job.stdout
+
+
+def test_a_scheduled_run_does_the_same(world: World, tmp_path: Path) -> None:
+    job = act(world, tmp_path, "-s", f"REDELIVER_TOKEN={TOKEN}", event="schedule")
+
+    assert job.returncode == 0, job.stdout
+    assert world.arrived_again() == sorted(world.missed)
+
+
+def test_a_dry_run_on_demand_changes_nothing(world: World, tmp_path: Path) -> None:
+    job = act(world, tmp_path, "-s", f"REDELIVER_TOKEN={TOKEN}", "--input", "dry-run=true")
+
+    assert job.returncode == 0, job.stdout
+    assert world.arrived_again() == []
+    assert world.variables["LAST_REDELIVERY"] == world.checkpoint
+    assert f"Would be redelivered: issues.opened {world.missed[0]}" in job.stdout
+
+
+def test_a_token_that_is_no_secret_of_the_workflow_is_masked_all_the_same(
+    world: World, tmp_path: Path
+) -> None:
+    # `variable-token` comes from a variable, which nothing masks but the action itself.
+    world.github.token("ghp_plainVariable", actions_variables="write")
+    job = act(
+        world,
+        tmp_path,
+        *("-s", f"REDELIVER_TOKEN={TOKEN}", "--var", "PLAIN=ghp_plainVariable"),
+        **{"variable-token": "${{ vars.PLAIN }}"},
+    )
+
+    assert job.returncode == 0, job.stdout
+    assert world.variables["LAST_REDELIVERY"] > world.checkpoint
+    assert "PLAIN is ***" in job.stdout, "also where a later step prints it"
+    assert "ghp_plainVariable" not in job.stdout
+
+
+def test_a_wrong_token_fails_the_job_with_advice(world: World, tmp_path: Path) -> None:
+    job = act(
+        world,
+        tmp_path,
+        *("-s", "REDELIVER_TOKEN=ghp_wr0ngT0ken"),
+        hostname=f"{world.github.url}/api/v3",
+    )
+
+    assert job.returncode != 0
+    assert "::error::cannot read variable LAST_REDELIVERY of acme/ops" in job.stdout
+    assert "mistyped, expired or revoked" in job.stdout
+    assert "ghp_wr0ngT0ken" not in job.stdout
+    assert world.arrived_again() == []
+    assert world.variables["LAST_REDELIVERY"] == world.checkpoint
+
+
+def test_the_image_holds_only_what_runs() -> None:
+    tag = "redeliver:e2e"
+    subprocess.run(
+        ["docker", "build", "--quiet", "--tag", tag, str(ROOT)],
+        check=True,
+        capture_output=True,
+    )
+    found = subprocess.run(
+        [
+            *("docker", "run", "--rm", "--entrypoint", "find", tag),
+            *("/opt/redeliver/lib/python3.13/site-packages", "-maxdepth", "1"),
+            *("-not", "-name", "*.dist-info"),
+        ],
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+    packages = {Path(line).name for line in found.splitlines()} - {"site-packages"}
+
+    assert {"redeliver", "github", "actions_toolkit"} <= packages
+    assert not packages & {"tests", "github_sandbox", "pip", "setuptools", "pytest"}
+    leftovers = subprocess.run(
+        [
+            *("docker", "run", "--rm", "--entrypoint", "sh", tag, "-c"),
+            "ls -d /root/.cache /tmp/* /usr/src/* /action.yml 2>/dev/null || true",
+        ],
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+    assert leftovers == ""
