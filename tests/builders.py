@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 from redeliver.delivery import Delivery, DeliveryId, Guid
-from redeliver.plan import Window
+from redeliver.plan import Decision, Verdict, Window
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 
@@ -40,6 +40,16 @@ def delivered(
     guid: str = "guid-1", *, at: datetime = NOW - timedelta(hours=1), redelivery: bool = False
 ) -> Delivery:
     return a_delivery(guid, at=at, redelivery=redelivery, status="OK", status_code=200)
+
+
+def a_decision(delivery: Delivery | None = None, *, since: datetime | None = None) -> Decision:
+    delivery = delivery or a_delivery()
+    return Decision(
+        delivery=delivery,
+        attempts=3,
+        failing_since=since or delivery.delivered_at,
+        verdict=Verdict.REDELIVER,
+    )
 
 
 def a_window(checkpoint: datetime | None = NOW - timedelta(hours=6)) -> Window:
@@ -79,8 +89,7 @@ class FakeStore:
         self.fails_at = fails_at
         self.error: Exception = AssertionError("no error was given")
 
-    def read(self, now: datetime) -> datetime | None:
-        assert now == NOW
+    def read(self) -> datetime | None:
         return self.checkpoint
 
     def write(self, checkpoint: datetime) -> None:

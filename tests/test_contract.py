@@ -1,6 +1,8 @@
 """What is written twice says the same: action.yml, the code, the README, the examples."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +73,21 @@ def test_an_example_gives_only_declared_inputs_and_no_permission(example: Path) 
         assert required <= step["with"].keys() <= ACTION["inputs"].keys()
     assert workflow["permissions"] == {}
     assert workflow["concurrency"]
+
+
+def test_the_pure_modules_need_neither_network_nor_runner() -> None:
+    pure = [
+        f"redeliver.{path.stem}"
+        for path in sorted((ROOT / "src" / "redeliver").glob("*.py"))
+        if re.search(r"^Pure\b", path.read_text(), flags=re.MULTILINE)
+    ]
+    imports = f"import sys, {', '.join(pure)}; print(*sys.modules)"
+    loaded = subprocess.run(
+        [sys.executable, "-I", "-c", imports], check=True, capture_output=True, text=True
+    ).stdout.split()
+
+    assert len(pure) == 8
+    assert not {"github", "requests", "actions_toolkit", "redeliver.run"} & set(loaded)
 
 
 def test_the_readmes_quick_start_is_an_example_that_is_run() -> None:

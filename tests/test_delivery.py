@@ -22,8 +22,3 @@ from tests.builders import a_delivery
 )
 def test_a_delivery_succeeded_when(status: str, code: int, *, succeeded: bool) -> None:
     assert a_delivery(status=status, status_code=code).succeeded is succeeded
-
-
-def test_an_event_is_named_with_its_action() -> None:
-    assert a_delivery(event="issues", action="opened").event_name == "issues.opened"
-    assert a_delivery(event="push", action=None).event_name == "push"

@@ -3,15 +3,13 @@ from datetime import datetime
 import pytest
 
 from redeliver.outcome import Fate, Outcome, low_water_mark
-from redeliver.plan import Decision, Verdict
-from tests.builders import NOW, a_delivery, a_window, ago
+from tests.builders import NOW, a_decision, a_delivery, a_window, ago
 
 AN_HOUR_AGO = ago(hours=1)
 
 
 def an_outcome(fate: Fate, *, at: datetime = AN_HOUR_AGO) -> Outcome:
-    decision = Decision(delivery=a_delivery(at=at), failing_since=at, verdict=Verdict.REDELIVER)
-    return Outcome(decision=decision, fate=fate)
+    return Outcome(decision=a_decision(a_delivery(at=at)), fate=fate)
 
 
 @pytest.mark.parametrize(
@@ -21,7 +19,6 @@ def an_outcome(fate: Fate, *, at: datetime = AN_HOUR_AGO) -> Outcome:
         pytest.param([an_outcome(Fate.REDELIVERED)], NOW, id="redelivered"),
         pytest.param([an_outcome(Fate.DELIVERED)], NOW, id="delivered meanwhile"),
         pytest.param([an_outcome(Fate.GIVEN_UP)], NOW, id="given up"),
-        pytest.param([an_outcome(Fate.GONE)], NOW, id="gone from the log"),
         pytest.param([an_outcome(Fate.REFUSED)], ago(hours=1), id="refused"),
         pytest.param([an_outcome(Fate.DEFERRED)], ago(hours=1), id="deferred"),
         pytest.param([an_outcome(Fate.UNSETTLED)], ago(hours=1), id="unsettled"),

@@ -1,13 +1,13 @@
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from redeliver import report
 from redeliver.outcome import Fate, Outcome
-from redeliver.plan import Decision, Plan, Verdict
+from redeliver.plan import Plan, Verdict
 from redeliver.report import SUMMARY_ROWS, Report
-from tests.builders import NOW, a_delivery, a_window, ago
+from tests.builders import NOW, a_decision, a_delivery, a_window, ago
 
 
 def an_outcome(
@@ -19,20 +19,19 @@ def an_outcome(
     because: str = "",
 ) -> Outcome:
     delivery = a_delivery(guid, event=event, status=status)
-    decision = Decision(delivery=delivery, failing_since=ago(hours=2), verdict=Verdict.REDELIVER)
+    decision = a_decision(delivery, since=ago(hours=2))
     return Outcome(decision=decision, fate=fate, because=because)
 
 
 def a_report(*outcomes: Outcome) -> Report:
     return Report(
         hook="webhook 1 of organization acme",
-        store="variable LAST_REDELIVERY of acme/ops",
         window=a_window(),
         dry_run=False,
         scanned=230,
         outcomes=outcomes,
         checkpoint=NOW,
-        trouble=None,
+        trouble=(),
     )
 
 
@@ -42,9 +41,9 @@ ONE_OF_EACH = tuple(an_outcome(fate) for fate in Fate)
 def test_the_outputs_count_events_and_carry_the_checkpoint() -> None:
     assert report.outputs(a_report(*ONE_OF_EACH)) == {
         "scanned": "230",
-        "failed": "7",
+        "failed": "6",
         "redelivered": "1",
-        "refused": "2",
+        "refused": "1",
         "deferred": "2",
         "given-up": "1",
         "checkpoint": "1795521600000",
@@ -52,7 +51,7 @@ def test_the_outputs_count_events_and_carry_the_checkpoint() -> None:
 
 
 def test_without_a_store_there_is_no_checkpoint() -> None:
-    kept_nowhere = replace(a_report(), store="")
+    kept_nowhere = replace(a_report(), checkpoint=None)
 
     assert report.outputs(kept_nowhere)["checkpoint"] == ""
     assert report.closing(kept_nowhere).startswith("No checkpoint is kept")
@@ -79,20 +78,21 @@ def test_the_summary_puts_what_needs_attention_first() -> None:
     assert summary == (
         "### redeliver: 2 events failed: 1 redelivered, 1 refused\n"
         "\n"
-        "> **Failed.** Of 2 events that failed&#58; 1 refused&#46; "
-        "The log above says why for each\n"
+        "> **Failed:** of 2 events that failed&#58; 1 refused, and the step's log says why for "
+        "each. GitHub refuses to redeliver what has just left its log, or when the token may not "
+        "write webhooks&#59; the next run tries again\n"
         "\n"
         "Read 230 deliveries of webhook 1 of organization acme, "
         "from 2026-11-24 05:50:00 UTC to 2026-11-24 12:00:00 UTC.\n"
         "\n"
-        "| Event | GUID | Delivery | Failing for | Last status | Outcome |\n"
+        "| Event | GUID | Failing for | Attempts | Last status | Outcome |\n"
         "| --- | --- | --- | --- | --- | --- |\n"
-        "| <code>push</code> | <code>refused</code> | <code>4611686018427387905</code> "
-        "| 2 h 0 min | timed out, 504 | refused: GitHub answered 422, Nope |\n"
-        "| <code>issues</code> | <code>done</code> | <code>4611686018427387905</code> "
-        "| 2 h 0 min | timed out, 504 | redelivered |\n"
+        "| <code>push</code> | <code>refused</code> | 2 h 0 min | 3 | timed out, 504 "
+        "| refused: GitHub answered 422, Nope |\n"
+        "| <code>issues</code> | <code>done</code> | 2 h 0 min | 3 | timed out, 504 "
+        "| redelivered |\n"
         "\n"
-        "Checkpoint stays at 2026-11-24 11:00:00 UTC: "
+        "Checkpoint saved: 2026-11-24 11:00:00 UTC, the oldest failure not dealt with; "
         "the next run looks again at what is not dealt with.\n"
     )
 
@@ -102,6 +102,20 @@ def test_a_dry_run_says_so() -> None:
 
     assert "dry run, 1 event failed: 1 would be redelivered" in report.summary(dry)
     assert "Dry run: nothing was redelivered" in report.closing(dry)
+    assert "Dry run: nothing was redelivered" in report.closing(replace(dry, checkpoint=None))
+
+
+@pytest.mark.parametrize(
+    ("checkpoint", "told"),
+    [
+        (NOW, "Checkpoint saved: 2026-11-24 12:00:00 UTC, the start of this run"),
+        (ago(minutes=-3), "Checkpoint saved: 2026-11-24 12:03:00 UTC, the start of this run"),
+        (ago(hours=1), "Checkpoint saved: 2026-11-24 11:00:00 UTC, the oldest failure not dealt"),
+        (ago(hours=6), "Checkpoint stays at 2026-11-24 06:00:00 UTC: the next run looks again"),
+    ],
+)
+def test_where_the_checkpoint_stands_is_told_as_it_is(checkpoint: datetime, told: str) -> None:
+    assert report.closing(replace(a_report(), checkpoint=checkpoint)).startswith(told)
 
 
 def test_the_summary_stays_under_githubs_limit_and_says_what_is_missing() -> None:
@@ -113,6 +127,7 @@ def test_the_summary_stays_under_githubs_limit_and_says_what_is_missing() -> Non
 
     assert len(summary.encode()) < 2**20
     assert "And 7 more, in the log." in summary
+    assert summary.count("\n| <code>") == SUMMARY_ROWS
 
 
 def test_no_row_of_the_summary_can_be_broken_from_outside() -> None:
@@ -133,21 +148,18 @@ def test_no_row_of_the_summary_can_be_broken_from_outside() -> None:
         ([Verdict.REDELIVER], "Read 230 deliveries: 1 event failed"),
         (
             [Verdict.REDELIVER, Verdict.GIVEN_UP, Verdict.DELIVERED],
-            "Read 230 deliveries: 2 events failed, 1 that failed delivered meanwhile",
+            "Read 230 deliveries: 2 events failed, 1 more delivered by another attempt",
         ),
         (
             [Verdict.DELIVERED],
-            "Read 230 deliveries: nothing to redeliver, 1 that failed delivered meanwhile",
+            "Read 230 deliveries: nothing to redeliver, 1 more delivered by another attempt",
         ),
     ],
 )
 def test_what_was_found_is_told(decisions: list[Verdict], told: str) -> None:
     plan = Plan(
         scanned=230,
-        decisions=tuple(
-            Decision(delivery=a_delivery(), failing_since=NOW, verdict=verdict)
-            for verdict in decisions
-        ),
+        decisions=tuple(replace(a_decision(), verdict=verdict) for verdict in decisions),
     )
 
     assert report.found(plan) == told
@@ -158,6 +170,16 @@ def test_a_status_shows_its_code_once() -> None:
 
     assert "last status Invalid HTTP Response: 504)" in shown
     assert "last status none, 504)" in report.line(an_outcome(status=""), NOW)
+    assert "last status 15042 ms, 504)" in report.line(an_outcome(status="15042 ms"), NOW)
+
+
+def test_an_event_is_named_with_its_action() -> None:
+    decision = an_outcome().decision
+    opened = replace(decision.delivery, event="issues", action="opened")
+
+    told = report.line(Outcome(decision=replace(decision, delivery=opened), fate=Fate.DUE), NOW)
+
+    assert told.startswith("Would be redelivered: issues.opened guid-1 (delivery ")
 
 
 @pytest.mark.parametrize(

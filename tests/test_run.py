@@ -1,7 +1,9 @@
+from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 
+from redeliver.delivery import Delivery
 from redeliver.errors import (
     AccessError,
     RateLimitError,
@@ -81,21 +83,30 @@ def test_a_missing_right_to_write_shows_before_the_first_redelivery() -> None:
     assert hook.asked == []
 
 
-def test_a_first_run_keeps_where_it_starts_before_it_reads() -> None:
-    class BrokenHook(FakeHook):
-        def deliveries(self) -> None:  # type: ignore[override] # never returns
-            raise UnavailableError("GitHub is down")
-
+def test_a_first_run_that_dies_leaves_the_next_one_where_to_start() -> None:
     store = FakeStore(None)
 
-    with pytest.raises(UnavailableError):
-        carry_out(BrokenHook(), store)
+    carry_out(FakeHook(*THREE), store)
 
-    assert store.written == [ago(hours=24)]
+    assert store.written == [ago(hours=24), NOW], "the first before anything is redelivered"
+
+
+def test_a_run_that_cannot_read_leaves_the_checkpoint_alone() -> None:
+    class BrokenHook(FakeHook):
+        def deliveries(self) -> Iterator[Delivery]:
+            yield THREE[2]
+            raise UnavailableError("GitHub is down")
+
+    hook, store = BrokenHook(), FakeStore()
+
+    with pytest.raises(UnavailableError):
+        carry_out(hook, store)
+
+    assert (hook.asked, store.attempts) == ([], 0)
 
 
 def test_one_refusal_does_not_stop_the_rest_and_holds_the_checkpoint() -> None:
-    refusal = RefusalError("GitHub answered 422", final=False)
+    refusal = RefusalError("GitHub answered 422")
     hook, store = FakeHook(*THREE, refuses={"second": refusal}), FakeStore()
 
     report = carry_out(hook, store)
@@ -103,18 +114,8 @@ def test_one_refusal_does_not_stop_the_rest_and_holds_the_checkpoint() -> None:
     assert hook.asked == ["first", "second", "third"]
     assert fates(report)["second"] is Fate.REFUSED
     assert store.written[-1] == ago(hours=2)
-    assert report.problem == ("Of 3 events that failed: 1 refused. The log above says why for each")
-
-
-def test_a_delivery_that_has_left_the_log_fails_the_run_once() -> None:
-    gone = RefusalError("GitHub answered 404; it has left the log", final=True)
-    store = FakeStore()
-
-    report = carry_out(FakeHook(*THREE, refuses={"first": gone}), store)
-
-    assert fates(report)["first"] is Fate.GONE
     assert report.problem
-    assert store.written[-1] == NOW
+    assert report.problem.startswith("of 3 events that failed: 1 refused, ")
 
 
 def test_a_lost_reply_is_left_for_the_next_run_and_the_rest_goes_on() -> None:
@@ -154,6 +155,29 @@ def test_a_checkpoint_that_cannot_be_saved_is_told_with_what_was_done() -> None:
     assert report.count(Fate.REDELIVERED) == 3
     assert report.checkpoint == ago(hours=6)
     assert report.problem == "cannot write"
+
+
+def test_both_what_stopped_the_run_and_what_kept_the_checkpoint_are_told() -> None:
+    store = FakeStore(fails_at=2)
+    store.error = UnavailableError("cannot write")
+
+    report = carry_out(FakeHook(*THREE, refuses={"first": AccessError("no right")}), store)
+
+    assert report.problem == "no right; cannot write"
+
+
+def test_what_fails_while_the_run_reads_is_left_for_the_next() -> None:
+    hook = FakeHook(
+        a_delivery("new", at=ago(seconds=-1)),
+        a_delivery("again", at=ago(seconds=-1), redelivery=True),
+        a_delivery("again", at=ago(hours=1)),
+        delivered("well", at=ago(seconds=-1), redelivery=True),
+        a_delivery("well", at=ago(hours=1)),
+    )
+
+    report = carry_out(hook)
+
+    assert (hook.asked, report.checkpoint) == ([], NOW)
 
 
 def test_a_dry_run_decides_the_same_and_changes_nothing() -> None:
@@ -198,12 +222,12 @@ def test_the_log_tells_a_person_what_happened() -> None:
         ),
         "Read 3 deliveries: 2 events failed",
         (
-            "Redelivered: push first (delivery 4611686018427387905, failing for 3 h 0 min, "
-            "last status timed out, 504)"
+            "Redelivered: push first (delivery 4611686018427387905, "
+            "failing for 3 h 0 min, 1 attempt, last status timed out, 504)"
         ),
         (
-            "Redelivered: push second (delivery 4611686018427387905, failing for 2 h 0 min, "
-            "last status timed out, 504)"
+            "Redelivered: push second (delivery 4611686018427387905, "
+            "failing for 2 h 0 min, 1 attempt, last status timed out, 504)"
         ),
         "Checkpoint saved: 2026-11-24 12:00:00 UTC, the start of this run",
     ]

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from redeliver.errors import InputError
+from redeliver.inert import inert
 from redeliver.settings import INPUTS, Settings, parse
 
 GOOD = {
@@ -29,7 +30,7 @@ def test_every_input_becomes_a_setting() -> None:
         api_url="https://api.github.com",
         variable_name="LAST_REDELIVERY",
         variable_repository="acme/ops",
-        variable_token="ghp_s3cret",
+        variable_token="",
         lookback=timedelta(hours=24),
         dry_run=False,
     )
@@ -51,21 +52,28 @@ def test_every_fault_is_told_at_once_each_with_its_input() -> None:
         ("token", "", "must be set"),
         ("token", "ghp_two\nlines", "save the secret again"),
         ("token", "ghp_ümlaut", "save the secret again"),
-        ("org", "", "must be an organization's login"),
-        ("org", "acme/ops", "must be an organization's login"),
-        ("org", "../users", "must be an organization's login"),
-        ("hook-id", "", "must be a webhook's id"),
-        ("hook-id", "0", "must be a webhook's id"),
-        ("hook-id", "12.0", "must be a webhook's id"),
-        ("hook-id", "1/deliveries", "must be a webhook's id"),
-        ("hook-id", "١٢٣", "must be a webhook's id"),
-        ("hostname", "ftp://github.example.com", "must be a host"),
-        ("hostname", "https://", "must be a host"),
-        ("hostname", "github.example.com/api/v3", "must be a host"),
-        ("hostname", "https://user:pass@github.example.com", "without user name"),
-        ("hostname", "https://github.example.com?x=1", "without user name"),
-        ("hostname", "https://github.example.com:port", "must be a host"),
-        ("hostname", "two words", "must be a host"),
+        ("token", '"ghp_quoted"', "save the secret again"),
+        ("org", "", "must be set to the organization's name"),
+        ("org", "acme/ops", "must be set to the organization's name"),
+        ("org", "ghp_0123456789abcdefghij", "must be set to the organization's name"),
+        ("org", "../users", "must be set to the organization's name"),
+        ("hook-id", "", "must be set to the webhook's id"),
+        ("hook-id", "0", "must be set to the webhook's id"),
+        ("hook-id", "12.0", "must be set to the webhook's id"),
+        ("hook-id", "1/deliveries", "must be set to the webhook's id"),
+        ("hook-id", "١٢٣", "must be set to the webhook's id"),
+        ("hostname", "ftp://github.example.com", "must be the host name"),
+        ("hostname", "https://", "must be the host name"),
+        ("hostname", "github.example.com/api/v3", "must be the host name"),
+        ("hostname", "https://user:pass@github.example.com", "must be the host name"),
+        ("hostname", "https://github.example.com?x=1", "must be the host name"),
+        ("hostname", "https://github.example.com?", "must be the host name"),
+        ("hostname", "https://github.example.com:port", "must be the host name"),
+        ("hostname", "https://git\nhub.example.com", "must be the host name"),
+        ("hostname", "https://github.com/acme", "must be the host name"),
+        ("hostname", "acme.ghe.com:8443", "must be the host name"),
+        ("hostname", "..", "must be the host name"),
+        ("hostname", "two words", "must be the host name"),
         ("hostname", "http://github.example.com", "must be https"),
         ("hostname", "http://localhost.example.com", "must be https"),
         ("hostname", "http://128.0.0.1", "must be https"),
@@ -73,6 +81,7 @@ def test_every_fault_is_told_at_once_each_with_its_input() -> None:
         ("variable-name", "GITHUB_X", "must be a variable's name"),
         ("variable-name", "github_x", "must be a variable's name"),
         ("variable-name", "A-B", "must be a variable's name"),
+        ("variable-name", "ghp_0123456789abcdefghij", "looks like a token"),
         ("variable-repository", "", "must be set, as owner/name"),
         ("variable-repository", "ops", "must be a repository as owner/name"),
         ("variable-repository", "acme/..", "must be a repository as owner/name"),
@@ -81,14 +90,17 @@ def test_every_fault_is_told_at_once_each_with_its_input() -> None:
         ("lookback", "0h", "such as 90m, 24h or 3d"),
         ("lookback", "24", "such as 90m, 24h or 3d"),
         ("lookback", "1.5h", "such as 90m, 24h or 3d"),
-        ("lookback", "99999d", "such as 90m, 24h or 3d"),
+        ("lookback", "999999m", "such as 90m, 24h or 3d"),
+        ("lookback", "31d", "must be at most 30d"),
         ("dry-run", "True", "must be true or false"),
         ("dry-run", "1", "must be true or false"),
     ],
 )
 def test_a_bad_input_is_refused_with_the_fix(name: str, text: str, advice: str) -> None:
-    with pytest.raises(InputError, match=f"^input '{name}' .*{advice}"):
+    with pytest.raises(InputError, match=f"^input '{name}' .*{advice}") as caught:
         parse({**GOOD, name: text})
+
+    assert inert(str(caught.value)) == str(caught.value), "it is shown as it is"
 
 
 @pytest.mark.parametrize("name", GOOD)
@@ -134,6 +146,7 @@ def test_a_hostname_leads_to_its_api(hostname: str, api_url: str) -> None:
 @pytest.mark.parametrize(
     ("text", "span"),
     [
+        ("1440m", timedelta(days=1)),
         ("90m", timedelta(minutes=90)),
         ("24h", timedelta(hours=24)),
         ("3d", timedelta(days=3)),

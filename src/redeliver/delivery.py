@@ -41,8 +41,3 @@ class Delivery:
         """
         successes = range(HTTPStatus.OK, HTTPStatus.MULTIPLE_CHOICES)
         return self.status == "OK" or self.status_code in successes
-
-    @property
-    def event_name(self) -> str:
-        """The event with its action, as in `issues.opened`."""
-        return f"{self.event}.{self.action}" if self.action else self.event

@@ -38,12 +38,4 @@ class RateLimitError(UnavailableError):
 
 
 class RefusalError(RedeliverError):
-    """GitHub turned down one redelivery.
-
-    `final` says whether asking again could ever help: not once the delivery has
-    left the log.
-    """
-
-    def __init__(self, message: str, *, final: bool) -> None:
-        super().__init__(message)
-        self.final = final
+    """GitHub turned down one redelivery; the others may still be accepted."""

@@ -9,7 +9,8 @@ from urllib.parse import parse_qs, urlsplit
 
 from requests.utils import parse_header_links
 
-from redeliver.api import Api, Permission
+from redeliver.answer import Purpose
+from redeliver.api import Api
 from redeliver.delivery import Delivery, DeliveryId, Guid, HookId
 from redeliver.errors import RefusalError, UnavailableError
 
@@ -32,7 +33,7 @@ class OrganizationHook:
             answer = self._api.ask(
                 "GET",
                 self._deliveries,
-                self._permission(f"read the deliveries of {self.name}", "read"),
+                self._purpose("read the deliveries of"),
                 expect={HTTPStatus.OK},
                 parameters=parameters,
             )
@@ -44,7 +45,7 @@ class OrganizationHook:
             if cursor is None:
                 return
             if cursor == parameters.get("cursor"):
-                raise _undocumented("a page that links to itself")
+                raise _undocumented("a page that links to itself; was the organization renamed?")
             parameters["cursor"] = cursor
 
     def redeliver(self, delivery: Delivery) -> None:
@@ -55,49 +56,25 @@ class OrganizationHook:
         answer = self._api.ask(
             "POST",
             f"{self._deliveries}/{delivery.id}/attempts",
-            self._permission(f"redeliver with {self.name}", "read and write"),
+            self._purpose("redeliver to"),
             expect={
                 HTTPStatus.ACCEPTED,
                 HTTPStatus.NOT_FOUND,
                 HTTPStatus.UNPROCESSABLE_ENTITY,
             },
         )
-        if answer.status == HTTPStatus.ACCEPTED:
-            return
-        # A 404 also stands for a missing right, so only the log tells a delivery that is
-        # gone from one that can still be redelivered.
-        gone = self._has_left_the_log(delivery)
-        raise RefusalError(
-            f"GitHub answered {answer.status}, {answer.message}; "
-            + (
-                "the delivery has left GitHub's log and cannot be redelivered"
-                if gone
-                else "yet the delivery is still in the log. Does the token have the permission "
-                f"to write webhooks ({FINE_GRAINED} read and write, or {CLASSIC})?"
-            ),
-            final=gone,
+        if answer.status != HTTPStatus.ACCEPTED:
+            raise RefusalError(answer.said)
+
+    def _purpose(self, to: str) -> Purpose:
+        return Purpose(
+            to=f"{to} {self.name}",
+            named_by="'org' and 'hook-id'",
+            # To read, 'read' would do; but a run that finds something has to redeliver it.
+            fine_grained="the organization permission 'Webhooks' (read and write), and an owner "
+            "of the organization to make it",
+            classic="admin:org_hook",
         )
-
-    def _has_left_the_log(self, delivery: Delivery) -> bool:
-        answer = self._api.ask(
-            "GET",
-            f"{self._deliveries}/{delivery.id}",
-            self._permission(f"read a delivery of {self.name}", "read"),
-            expect={HTTPStatus.OK, HTTPStatus.NOT_FOUND},
-        )
-        return answer.status == HTTPStatus.NOT_FOUND
-
-    def _permission(self, purpose: str, access: str) -> Permission:
-        return Permission(
-            purpose=purpose,
-            token_input="'token'",  # noqa: S106 - the name of the input
-            fine_grained=f"{FINE_GRAINED} ({access}), and an owner of the organization to make it",
-            classic=CLASSIC,
-        )
-
-
-FINE_GRAINED = "the organization permission 'Webhooks'"
-CLASSIC = "admin:org_hook"
 
 
 def _next_cursor(link: str) -> str | None:

@@ -6,47 +6,73 @@ workflow commands, terminal escapes, Markdown, and the hook's URL with its secre
 
 import re
 import unicodedata
+from urllib.parse import unquote
 
-UNPRINTABLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
-"""Unicode categories: control, format (right-to-left, too), surrogate, unassigned, separators."""
+UNPRINTABLE = {"Cc", "Cf", "Cs", "Co", "Cn"}
+"""Unicode categories: control, format (right-to-left, too), surrogate, private, unassigned."""
 
-HARMLESS = set(" ,'()-")
-"""Punctuation that means nothing to Markdown inside a line whose brackets are escaped."""
+READ = 2000
+"""Characters that are looked at to quote some of them; the rest only costs time."""
+
+STRUCTURE = re.compile(r"[!-&*+/:-@\[-^`{-~]|(?<![^\W_])_|_(?![^\W_])")
+"""ASCII punctuation less what means nothing to Markdown in the middle of a line: `'(),-.`, and
+an underscore inside a word."""
 
 
 def inert(text: str) -> str:
-    """Return `text` as one line that is nothing but words, each URL taken out.
+    """Return `text` as one line that is nothing but words, whatever may be a URL taken out.
 
     The runner obeys `::command::` at the start of a line and `##[command]` anywhere in
     one: https://github.com/actions/runner/blob/main/src/Runner.Common/ActionCommand.cs.
     """
-    plain = "".join(" " if unicodedata.category(c) in UNPRINTABLE else c for c in text)
-    line = " ".join("[URL removed]" if _is_url(word) else word for word in plain.split())
+    # Words first, then what does not print: it must neither hide a part of a URL nor cut one.
+    words = ("".join(filter(_prints, word)) for word in text.split())
+    line = " ".join("[URL removed]" if _may_be_url(word) else word for word in words if word)
     line = re.sub(r":(?=:)", ": ", line)
     return re.sub(r"##(?=\[)", "## ", line)
 
 
-def brief(text: str, limit: int = 120) -> str:
-    """Return `text` inert and at most `limit` characters long."""
-    line = inert(text)
-    return line if len(line) <= limit else f"{line[: limit - 1]}…"
+def quote(text: str, limit: int = 120) -> str:
+    """Return somebody else's words: inert, without host names, at most `limit` characters.
+
+    A host name alone can be a hook's secret, and errors of DNS and TLS tell it.
+    """
+    line = inert(text[:READ])
+    return cut(re.sub(r"(?:[\w-]+\.)+[a-zA-Z]{2,}\b", "[host removed]", line), limit)
 
 
-def markdown(text: str, limit: int = 120) -> str:
-    """Return `text` inert, brief and as Markdown that shows just its characters, within a line.
+def cut(text: str, limit: int) -> str:
+    """Return at most `limit` characters of `text`."""
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"
+
+
+def markdown(text: str) -> str:
+    """Return `text` inert and as Markdown that shows just its characters, within a line.
 
     ASCII punctuation becomes numeric entities, which CommonMark never takes for structure:
     https://spec.commonmark.org/0.31.2/#entity-and-numeric-character-references.
     """
-    return "".join(
-        c if c.isalnum() or c in HARMLESS or not c.isascii() else f"&#{ord(c)};"
-        for c in brief(text, limit)
-    )
+    return STRUCTURE.sub(lambda match: f"&#{ord(match[0])};", inert(text))
 
 
-def _is_url(word: str) -> bool:
-    """Whether `word` may be a URL: with a scheme (plain, escaped or encoded), a host or a query."""
-    word = word.lower().replace("\\", "").replace("%3a", ":").replace("%2f", "/")
+def _prints(character: str) -> bool:
+    return unicodedata.category(character) not in UNPRINTABLE
+
+
+def _may_be_url(word: str) -> bool:
+    """Whether `word` may be a URL or a part of one, also encoded or escaped.
+
+    When in doubt it is: a word too few is better than a secret too many.
+    """
+    for _ in range(3):  # encoded twice has been seen, and once more costs nothing
+        word = unquote(word)
+    word = re.sub(r"\\u00([0-9a-fA-F]{2})", lambda match: chr(int(match[1], 16)), word)
+    word = word.replace("\\", "")
     host, slash, _ = word.partition("/")
-    has_host = bool(slash) and ("." in host or ":" in host)
-    return has_host or "=" in word.partition("?")[2]
+    return (
+        "//" in word
+        or "@" in word
+        or "=" in word
+        or "?" in word.rstrip("?!.,;:)'\"")
+        or (bool(slash) and ("." in host or ":" in host))
+    )

@@ -17,16 +17,15 @@ class Fate(Enum):
     REDELIVERED = "redelivered"
     DUE = "would be redelivered"
     REFUSED = "refused"
-    GONE = "refused, and gone for good"
     DEFERRED = "left for the next run"
     UNSETTLED = "unsettled, left for the next run"
     GIVEN_UP = "given up"
-    DELIVERED = "delivered meanwhile"
+    DELIVERED = "delivered by another attempt"
 
     @property
     def dealt_with(self) -> bool:
         """Whether no later run needs to look at this failure again."""
-        return self in {Fate.REDELIVERED, Fate.GONE, Fate.GIVEN_UP, Fate.DELIVERED}
+        return self in {Fate.REDELIVERED, Fate.GIVEN_UP, Fate.DELIVERED}
 
 
 LEFT_ALONE = {
@@ -57,5 +56,5 @@ def low_water_mark(window: Window, outcomes: Iterable[Outcome]) -> datetime:
     It is taken when the run starts, so that failures during the run are the next one's,
     and it never moves back.
     """
-    undealt = (o.decision.delivery.delivered_at for o in outcomes if not o.fate.dealt_with)
-    return max(window.mark, min(window.now, *undealt, window.now))
+    undealt = [o.decision.delivery.delivered_at for o in outcomes if not o.fate.dealt_with]
+    return max(window.mark, min([window.now, *undealt]))

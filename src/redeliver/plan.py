@@ -24,7 +24,8 @@ last minutes; the next run looks there again.
 class Window:
     """The part of the log that a run answers for: from `since` to `now`.
 
-    `checkpoint` is None when there is none to go by.
+    `checkpoint` is None when there is none to go by. What fails after `now`, while the run
+    reads, is the next one's: the checkpoint will say that this run did not look there.
     """
 
     checkpoint: datetime | None
@@ -70,6 +71,8 @@ class Decision:
     """The verdict on one GUID; `delivery` is the newest attempt at it."""
 
     delivery: Delivery
+    attempts: int
+    """As far as the log was read; all of them when it is to be redelivered."""
     failing_since: datetime
     verdict: Verdict
 
@@ -108,28 +111,29 @@ def plan(log: Iterable[Delivery], window: Window) -> Plan:
     incomplete: set[Guid] = set()
     scanned = 0
     for delivery in log:
-        in_window = delivery.delivered_at >= window.since
-        if not in_window and not incomplete:
+        before = delivery.delivered_at < window.since
+        if before and not incomplete:
             break
         scanned += 1
         tried = attempts.get(delivery.guid, [])
         if not tried:
-            if not in_window or (delivery.succeeded and not delivery.redelivery):
+            if before or (delivery.succeeded and not delivery.redelivery):
                 continue
             attempts[delivery.guid] = tried
         tried.append(delivery)
         if delivery.succeeded or not delivery.redelivery:
             incomplete.discard(delivery.guid)
-        elif len(tried) == 1:
+        elif len(tried) == 1 and delivery.delivered_at <= window.now:
             incomplete.add(delivery.guid)
     decisions = (
         Decision(
             delivery=tried[0],
+            attempts=len(tried),
             failing_since=tried[-1].delivered_at,
             verdict=decide(tried, window),
         )
         for tried in attempts.values()
-        if not all(attempt.succeeded for attempt in tried)
+        if tried[0].delivered_at <= window.now and not all(attempt.succeeded for attempt in tried)
     )
     return Plan(
         scanned=scanned,

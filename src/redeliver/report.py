@@ -3,23 +3,22 @@
 Pure.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from redeliver.checkpoint import to_text
-from redeliver.inert import brief, markdown
+from redeliver.delivery import Delivery
+from redeliver.inert import cut, markdown, quote
 from redeliver.outcome import Fate, Outcome
 from redeliver.plan import OVERLAP, Plan, Verdict, Window
 
 SUMMARY_ROWS = 200
 """GitHub drops a summary over 1 MiB, and escaped hostile text takes up to 4 KB a row."""
 
-ADVICE = 4096
-"""Characters of advice that are shown; the runner cuts an annotation there, too."""
-
-NEEDS_ATTENTION = (Fate.REFUSED, Fate.GONE, Fate.DEFERRED)
+NEEDS_ATTENTION = (Fate.REFUSED, Fate.DEFERRED)
 """What makes a run fail."""
 
 
@@ -28,16 +27,14 @@ class Report:
     """What a run did."""
 
     hook: str
-    store: str
-    """Empty: no checkpoint is kept."""
     window: Window
     dry_run: bool
     scanned: int
     outcomes: tuple[Outcome, ...]
-    checkpoint: datetime
-    """As it stands after the run."""
-    trouble: str | None
-    """What ended the run early, in words for the user."""
+    checkpoint: datetime | None
+    """As it stands after the run; None if there is none."""
+    trouble: tuple[str, ...]
+    """What ended the asking, or kept the checkpoint from being saved, in words for the user."""
 
     def count(self, *fates: Fate) -> int:
         """Return how many GUIDs met one of `fates`."""
@@ -52,11 +49,29 @@ class Report:
     def problem(self) -> str | None:
         """Why the run is to be marked as failed, with advice; None if it is not."""
         if self.trouble:
-            return self.trouble
+            return "; ".join(self.trouble)
         if not self.count(*NEEDS_ATTENTION):
             return None
         told = _counted(self, NEEDS_ATTENTION)
-        return f"Of {_events(self.failed)} that failed: {told}. The log above says why for each"
+        refused = (
+            ". GitHub refuses to redeliver what has just left its log, or when the token may not "
+            "write webhooks; the next run tries again"
+        )
+        return (
+            f"of {_count(self.failed, 'event')} that failed: {told}, "
+            f"and the step's log says why for each{refused if self.count(Fate.REFUSED) else ''}"
+        )
+
+    @property
+    def warning(self) -> str | None:
+        """What somebody should know although the run did all it could."""
+        lost = self.count(Fate.GIVEN_UP)
+        if not lost:
+            return None
+        return (
+            f"{_count(lost, 'event')} given up, because {Verdict.GIVEN_UP.value}: "
+            "the receiver took no attempt, and the step's log names each"
+        )
 
 
 def opening(hook: str, store: str, window: Window) -> str:
@@ -64,7 +79,7 @@ def opening(hook: str, store: str, window: Window) -> str:
     if not store:
         start = "no checkpoint is kept, so the whole 'lookback'"
     elif window.checkpoint is None:
-        start = f"no checkpoint yet in {store}, so the whole 'lookback'"
+        start = f"no checkpoint that the token can see in {store}, so the whole 'lookback'"
     else:
         overlap = age(OVERLAP)
         start = f"the checkpoint in {store}, less {overlap} for what shows late in the log"
@@ -76,9 +91,9 @@ def found(plan: Plan) -> str:
     verdicts = Counter(decision.verdict for decision in plan.decisions)
     delivered = verdicts.pop(Verdict.DELIVERED, 0)
     failed = verdicts.total()
-    told = f"{_events(failed)} failed" if failed else "nothing to redeliver"
-    meanwhile = f", {delivered} that failed delivered meanwhile" if delivered else ""
-    return f"Read {plan.scanned} deliveries: {told}{meanwhile}"
+    told = f"{_count(failed, 'event')} failed" if failed else "nothing to redeliver"
+    others = f", {delivered} more delivered by another attempt" if delivered else ""
+    return f"Read {_count(plan.scanned, 'delivery', 'deliveries')}: {told}{others}"
 
 
 def line(outcome: Outcome, now: datetime) -> str:
@@ -87,24 +102,25 @@ def line(outcome: Outcome, now: datetime) -> str:
     delivery = decision.delivery
     because = f": {outcome.because}" if outcome.because else ""
     return (
-        f"{outcome.fate.value.capitalize()}: {brief(delivery.event_name)} {brief(delivery.guid)} "
+        f"{outcome.fate.value.capitalize()}: {_event(delivery)} {quote(delivery.guid)} "
         f"(delivery {delivery.id}, failing for {age(now - decision.failing_since)}, "
-        f"last status {_status(outcome)}){because}"
+        f"{_count(decision.attempts, 'attempt')}, last status {_status(delivery)}){because}"
     )
 
 
 def closing(report: Report) -> str:
     """Say where the checkpoint stands and why."""
-    if not report.store:
-        return "No checkpoint is kept: the next run looks back as far as this one"
     if report.dry_run:
-        return "Dry run: nothing was redelivered and the checkpoint was left as it is"
-    if report.checkpoint == report.window.now:
-        return f"Checkpoint saved: {_utc(report.checkpoint)}, the start of this run"
-    return (
-        f"Checkpoint stays at {_utc(report.checkpoint)}: "
-        "the next run looks again at what is not dealt with"
-    )
+        return "Dry run: nothing was redelivered and nothing saved"
+    if report.checkpoint is None:
+        return "No checkpoint is kept: the next run looks back as far as this one"
+    where = _utc(report.checkpoint)
+    if report.checkpoint >= report.window.now:
+        return f"Checkpoint saved: {where}, the start of this run"
+    again = "the next run looks again at what is not dealt with"
+    if report.checkpoint == report.window.mark:
+        return f"Checkpoint stays at {where}: {again}"
+    return f"Checkpoint saved: {where}, the oldest failure not dealt with; {again}"
 
 
 def outputs(report: Report) -> dict[str, str]:
@@ -113,10 +129,10 @@ def outputs(report: Report) -> dict[str, str]:
         "scanned": str(report.scanned),
         "failed": str(report.failed),
         "redelivered": str(report.count(Fate.REDELIVERED)),
-        "refused": str(report.count(Fate.REFUSED, Fate.GONE)),
+        "refused": str(report.count(Fate.REFUSED)),
         "deferred": str(report.count(Fate.DEFERRED, Fate.UNSETTLED)),
         "given-up": str(report.count(Fate.GIVEN_UP)),
-        "checkpoint": to_text(report.checkpoint) if report.store else "",
+        "checkpoint": to_text(report.checkpoint) if report.checkpoint else "",
     }
 
 
@@ -127,23 +143,24 @@ def summary(report: Report) -> str:
 
 def failure_summary(problem: str) -> str:
     """Return the step summary of a run that ended before there was anything to report."""
-    return f"### redeliver: failed\n\n{markdown(problem, ADVICE)}\n"
+    return f"### redeliver: failed\n\n{markdown(problem)}\n"
 
 
 def _summary(report: Report) -> Iterator[str]:
     shown = [outcome for outcome in report.outcomes if outcome.fate is not Fate.DELIVERED]
     yield f"### redeliver: {_headline(report)}"
     yield ""
-    if report.problem:
-        yield f"> **Failed.** {markdown(report.problem, ADVICE)}"
-        yield ""
+    for label, text in (("Failed", report.problem), ("Warning", report.warning)):
+        if text:
+            yield f"> **{label}:** {markdown(text)}"
+            yield ""
     yield (
-        f"Read {report.scanned} deliveries of {report.hook}, "
+        f"Read {_count(report.scanned, 'delivery', 'deliveries')} of {report.hook}, "
         f"from {_utc(report.window.since)} to {_utc(report.window.now)}."
     )
     if shown:
         yield ""
-        yield "| Event | GUID | Delivery | Failing for | Last status | Outcome |"
+        yield "| Event | GUID | Failing for | Attempts | Last status | Outcome |"
         yield "| --- | --- | --- | --- | --- | --- |"
         # What needs attention first; within that, the oldest first.
         for outcome in sorted(shown, key=lambda o: o.fate not in NEEDS_ATTENTION)[:SUMMARY_ROWS]:
@@ -157,24 +174,24 @@ def _summary(report: Report) -> Iterator[str]:
 
 def _row(outcome: Outcome, now: datetime) -> str:
     delivery = outcome.decision.delivery
-    because = f": {markdown(outcome.because)}" if outcome.because else ""
+    because = f": {markdown(cut(outcome.because, 300))}" if outcome.because else ""
     cells = (
-        f"<code>{markdown(delivery.event_name)}</code>",
-        f"<code>{markdown(delivery.guid)}</code>",
-        f"<code>{delivery.id}</code>",
+        f"<code>{markdown(_event(delivery))}</code>",
+        f"<code>{markdown(quote(delivery.guid))}</code>",
         age(now - outcome.decision.failing_since),
-        markdown(_status(outcome)),
+        str(outcome.decision.attempts),
+        markdown(_status(delivery)),
         f"{outcome.fate.value}{because}",
     )
     return f"| {' | '.join(cells)} |"
 
 
 def _headline(report: Report) -> str:
-    if not report.failed:
-        return "nothing to redeliver"
-    fates = (f for f in Fate if f is not Fate.DELIVERED)
     prefix = "dry run, " if report.dry_run else ""
-    return f"{prefix}{_events(report.failed)} failed: {_counted(report, tuple(fates))}"
+    if not report.failed:
+        return f"{prefix}nothing to redeliver"
+    fates = (f for f in Fate if f is not Fate.DELIVERED)
+    return f"{prefix}{_count(report.failed, 'event')} failed: {_counted(report, tuple(fates))}"
 
 
 def _counted(report: Report, fates: tuple[Fate, ...]) -> str:
@@ -182,15 +199,21 @@ def _counted(report: Report, fates: tuple[Fate, ...]) -> str:
     return ", ".join(f"{count} {name}" for count, name in counts if count)
 
 
-def _status(outcome: Outcome) -> str:
-    delivery = outcome.decision.delivery
-    status = brief(delivery.status) or "none"
+def _event(delivery: Delivery) -> str:
+    """Name the event with its action, as in `issues.opened`."""
+    action = f".{quote(delivery.action)}" if delivery.action else ""
+    return f"{quote(delivery.event)}{action}"
+
+
+def _status(delivery: Delivery) -> str:
+    """Tell the status with its code, which some of GitHub's texts already hold."""
+    status = quote(delivery.status) or "none"
     code = str(delivery.status_code)
-    return status if code in status else f"{status}, {code}"
+    return status if code in re.findall(r"\d+", status) else f"{status}, {code}"
 
 
-def _events(count: int) -> str:
-    return f"{count} event{'' if count == 1 else 's'}"
+def _count(count: int, noun: str, plural: str = "") -> str:
+    return f"{count} {noun if count == 1 else plural or f'{noun}s'}"
 
 
 def _utc(instant: datetime) -> str:

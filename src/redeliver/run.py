@@ -46,7 +46,7 @@ class Store(Protocol):
         """The place in words; empty if none is kept."""
         ...
 
-    def read(self, now: datetime) -> datetime | None:
+    def read(self) -> datetime | None:
         """Return the checkpoint, None if there is none yet, or raise `CheckpointError`."""
         ...
 
@@ -71,44 +71,46 @@ def run(
     Raise `RedeliverError` when that ends before the first redelivery; later trouble is
     told by the report.
     """
-    checkpoint = store.read(now)
+    checkpoint = store.read()
     window = Window.starting(checkpoint, now=now, lookback=lookback)
     say(report.opening(hook.name, store.name, window))
-    if checkpoint is None and not dry_run:
-        # Should this run die, the next one must not start from a later "now less lookback".
-        store.write(window.mark)
     planned = plan(hook.deliveries(), window)
     say(report.found(planned))
 
-    trouble: str | None = None
+    saved, trouble = checkpoint, list[str]()
     if dry_run:
         outcomes = tuple(map(_foreseen, planned.decisions))
         for outcome in outcomes:
-            say(report.line(outcome, now))
-        mark = window.mark
+            _tell(outcome, now, say)
     else:
-        if checkpoint is not None and _is_anything_due(planned):
-            # The same value again: it shows a missing right to write before anything is
-            # redelivered, not after.
-            store.write(checkpoint)
+        if _is_anything_due(planned):
+            # Nothing moves yet, but a missing right to write shows before anything is
+            # redelivered, and if this run dies the next one knows where to start.
+            store.write(window.mark)
+            saved = window.mark
         outcomes, trouble = _carry_out(planned, hook, now, wait_turn=wait_turn, say=say)
-        mark = low_water_mark(window, outcomes)
         try:
+            mark = low_water_mark(window, outcomes)
             store.write(mark)
+            saved = mark
         except RedeliverError as error:
-            mark, trouble = window.mark, str(error)
+            trouble.append(str(error))
     result = Report(
         hook=hook.name,
-        store=store.name,
         window=window,
         dry_run=dry_run,
         scanned=planned.scanned,
         outcomes=outcomes,
-        checkpoint=mark,
-        trouble=trouble,
+        checkpoint=saved if store.name else None,
+        trouble=tuple(trouble),
     )
     say(report.closing(result))
     return result
+
+
+def _tell(outcome: Outcome, now: datetime, say: Callable[[str], None]) -> None:
+    if outcome.fate is not Fate.DELIVERED:  # those are counted, and need nobody's attention
+        say(report.line(outcome, now))
 
 
 def _is_anything_due(planned: Plan) -> bool:
@@ -128,17 +130,17 @@ def _carry_out(
     *,
     wait_turn: Callable[[], None],
     say: Callable[[str], None],
-) -> tuple[tuple[Outcome, ...], str | None]:
+) -> tuple[tuple[Outcome, ...], list[str]]:
     """Redeliver what is due, oldest first.
 
     Return what became of every decision and, if that put an end to asking, the reason.
     """
     outcomes: list[Outcome] = []
-    stopped: str | None = None
+    trouble: list[str] = []
     for decision in planned.decisions:
         if decision.verdict is not Verdict.REDELIVER:
             outcome = Outcome.left_alone(decision)
-        elif stopped is not None:
+        elif trouble:
             outcome = Outcome(
                 decision=decision, fate=Fate.DEFERRED, because="the run stopped before its turn"
             )
@@ -148,23 +150,24 @@ def _carry_out(
                 outcome = _redeliver(hook, decision)
             except (AccessError, RateLimitError) as error:
                 # Every further request would get the same answer.
-                stopped = str(error)
-                outcome = Outcome(decision=decision, fate=Fate.DEFERRED, because=stopped)
-        say(report.line(outcome, now))
+                trouble.append(str(error))
+                outcome = Outcome(
+                    decision=decision, fate=Fate.DEFERRED, because="this stopped the run"
+                )
+        _tell(outcome, now, say)
         outcomes.append(outcome)
-    return tuple(outcomes), stopped
+    return tuple(outcomes), trouble
 
 
 def _redeliver(hook: Hook, decision: Decision) -> Outcome:
     try:
         hook.redeliver(decision.delivery)
     except RefusalError as refusal:
-        fate = Fate.GONE if refusal.final else Fate.REFUSED
-        return Outcome(decision=decision, fate=fate, because=str(refusal))
+        return Outcome(decision=decision, fate=Fate.REFUSED, because=str(refusal))
     except RateLimitError:
         raise
     except UnavailableError as error:
-        # It may have been accepted all the same. Never ask twice: the next run sees in the
-        # log what became of it.
-        return Outcome(decision=decision, fate=Fate.DEFERRED, because=str(error))
+        # Only the log can tell, and not yet. So it is not asked for again here.
+        because = f"{error}; the next run sees whether it was accepted all the same"
+        return Outcome(decision=decision, fate=Fate.DEFERRED, because=because)
     return Outcome(decision=decision, fate=Fate.REDELIVERED)

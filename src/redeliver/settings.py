@@ -15,6 +15,9 @@ from urllib.parse import urlsplit
 from redeliver.delivery import HookId
 from redeliver.errors import InputError
 
+LONGEST = timedelta(days=30)
+"""The longest time for which any GitHub has ever kept a delivery log."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
@@ -28,6 +31,7 @@ class Settings:
     """Empty: no checkpoint is kept."""
     variable_repository: str
     variable_token: str = field(repr=False)
+    """Empty: `token` is used."""
     lookback: timedelta
     dry_run: bool
 
@@ -42,9 +46,9 @@ class Input:
     setting: str
     convert: Callable[[str], Any]
     default: str = ""
-    """What an empty input means; `action.yml` is tested to say the same.
+    """What an empty input means, as `${{ inputs.lookback }}` is in a run not dispatched.
 
-    Empty is what `${{ inputs.lookback }}` gives in a run that was not dispatched.
+    Tested to be the default of action.yml, except that no 'variable-name' is a choice.
     """
 
 
@@ -64,7 +68,6 @@ def parse(inputs: Mapping[str, str]) -> Settings:
         problems.append("input 'variable-repository' must be set, as owner/name")
     if problems:
         raise InputError("; ".join(problems))
-    values["variable_token"] = values["variable_token"] or values["token"]
     return Settings(**values)
 
 
@@ -79,7 +82,7 @@ def _token(text: str) -> str:
 
 def _optional_token(text: str) -> str:
     # `requests` would refuse a line break in a header with an error that prints the token.
-    if not re.fullmatch(r"[!-~]*", text):
+    if not re.fullmatch(r"[!#-&(-~]*", text):
         raise ValueError(
             "must be one word of printable ASCII: "
             "save the secret again, without spaces, quotes or line breaks"
@@ -88,18 +91,18 @@ def _optional_token(text: str) -> str:
 
 
 def _organization(text: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9](?:[A-Za-z0-9_-]*)", text):
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}", text):
         raise ValueError(
-            "must be an organization's login: the one word that names it in its address"
+            "must be set to the organization's name, as it stands at the end of its address"
         )
     return text
 
 
 def _hook_id(text: str) -> HookId:
-    if not re.fullmatch(r"[1-9][0-9]{0,17}", text):
+    if not re.fullmatch(r"[1-9][0-9]{0,18}", text):
         raise ValueError(
-            "must be a webhook's id: the number at the end of the address of its settings page, "
-            "…/settings/hooks/<id>"
+            "must be set to the webhook's id: the number at the end of the address of its "
+            "settings page, …/settings/hooks/<id>"
         )
     return HookId(int(text))
 
@@ -112,6 +115,9 @@ def _repository(text: str) -> str:
 
 def _variable_name(text: str) -> str:
     # https://docs.github.com/en/actions/reference/workflows-and-actions/variables#naming-conventions
+    if re.match(r"(gh[a-z]|github_pat)_\w{20}", text, re.IGNORECASE):
+        # Upper case, as GitHub keeps the name, is no longer what the runner masks.
+        raise ValueError("must be a variable's name, and this looks like a token")
     if text and not re.fullmatch(r"(?!GITHUB_)[A-Z_][A-Z0-9_]*", text.upper()):
         raise ValueError(
             "must be a variable's name: letters, digits and _, "
@@ -121,11 +127,14 @@ def _variable_name(text: str) -> str:
 
 
 def _duration(text: str) -> timedelta:
-    match = re.fullmatch(r"([1-9][0-9]{0,3})([mhd])", text)
+    match = re.fullmatch(r"([1-9][0-9]{0,4})([mhd])", text)
     if not match:
         raise ValueError("must be a number of minutes, hours or days, such as 90m, 24h or 3d")
     unit = {"m": "minutes", "h": "hours", "d": "days"}[match[2]]
-    return timedelta(**{unit: int(match[1])})
+    span = timedelta(**{unit: int(match[1])})
+    if span > LONGEST:
+        raise ValueError(f"must be at most {LONGEST.days}d: GitHub keeps the log for 3 to 7 days")
+    return span
 
 
 def _switch(text: str) -> bool:
@@ -136,31 +145,37 @@ def _switch(text: str) -> bool:
 
 def _api_url(text: str) -> str:
     """Find the root of the REST API: https://docs.github.com/en/rest/using-the-rest-api."""
-    is_url = "://" in text
     fault = ValueError(
-        "must be a host such as github.example.com, or the full http(s):// address of its API, "
-        "without user name, query or fragment"
+        "(or GITHUB_API_URL, when that is empty) must be the host name of your GitHub, or the "
+        "full address of its API with https, and nothing else"
     )
+    is_address = "://" in text
     try:
-        parts = urlsplit(text if is_url else f"https://{text}")
-        host, port = parts.hostname or "", parts.port
+        parts = urlsplit(text if is_address else f"https://{text}")
+        host, port = parts.hostname or "", f":{parts.port}" if parts.port else ""
     except ValueError:
         raise fault from None
-    unwanted = parts.username or parts.password or parts.query or parts.fragment
-    if not is_url:
-        unwanted = unwanted or parts.path.strip("/")
-    if unwanted or parts.scheme not in {"http", "https"} or not re.fullmatch(r"[a-z0-9.-]+", host):
+    path = parts.path.rstrip("/")
+    if (
+        parts.scheme not in {"http", "https"}
+        or not re.fullmatch(r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?", host)
+        or re.search(r"[@?#\s]", text)
+        or (path and not is_address)
+    ):
         raise fault
     if parts.scheme == "http" and not _is_loopback(host):
-        raise ValueError("must be https: over plain http anyone on the way could read the token")
-    if host == "github.com" or (host.endswith(".ghe.com") and not host.startswith("api.")):
-        # Not even a full address can mean the website itself.
-        return f"https://api.{host}"
-    if is_url:
-        return text.rstrip("/")
-    if host.startswith("api.") and (host == "api.github.com" or host.endswith(".ghe.com")):
-        return f"https://{host}"
-    return f"https://{host}{f':{port}' if port else ''}/api/v3"
+        raise ValueError(
+            "(or GITHUB_API_URL, when that is empty) must be https: "
+            "over plain http anyone on the way could read the token"
+        )
+    if host in {"github.com", "api.github.com"} or host.endswith(".ghe.com"):
+        # Here the API has one address, also for who names the website.
+        if port or path:
+            raise fault
+        return f"https://api.{host.removeprefix('api.')}"
+    if is_address:
+        return f"{parts.scheme}://{host}{port}{path}"
+    return f"https://{host}{port}/api/v3"
 
 
 def _is_loopback(host: str) -> bool:

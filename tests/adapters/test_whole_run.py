@@ -115,7 +115,7 @@ def test_a_first_run_looks_back_and_leaves_a_checkpoint(
 ) -> None:
     run = step(github, hook, lookback="210m")
 
-    assert "no checkpoint yet in variable LAST_REDELIVERY of acme/ops" in run.log
+    assert "no checkpoint that the token can see in variable LAST_REDELIVERY of acme/ops" in run.log
     assert arrived_again(github, receiver) == {outage[1]}, "the first is out of reach"
     assert github.repository("acme/ops").variables.keys() == {"LAST_REDELIVERY"}
 
@@ -153,8 +153,8 @@ def test_one_refusal_is_reported_and_the_rest_goes_on(
     assert run.status == 1
     assert arrived_again(github, receiver) == {outage[1]}
     assert f"Refused: issues.opened {outage[0]}" in run.log
-    assert "::error::Of 2 events that failed: 1 refused" in run.log
-    assert "**Failed.**" in run.summary
+    assert "::error::of 2 events that failed: 1 refused" in run.log
+    assert "**Failed:**" in run.summary
     (held,) = [row["delivered_at"] for row in hook.log if row["guid"] == outage[0]]
     assert run.outputs["checkpoint"] == to_text(datetime.fromisoformat(held))
 
@@ -277,7 +277,22 @@ def test_an_empty_input_means_its_default(github: Sandbox, hook: Hook) -> None:
     run = step(github, hook, lookback="", dry_run="")
 
     assert run.status == 0, shown(run)
-    assert len(github.requests) == 4, "it was a first run, and no dry one"
+    assert [request.method for request in github.requests] == ["GET", "GET", "POST"], "not dry"
+
+
+def test_what_is_given_up_is_a_warning(github: Sandbox, hook: Hook) -> None:
+    hook.record(status="timed out", status_code=504, at=ago(hours=1), redelivery=True)
+
+    run = step(github, hook)
+
+    assert run.status == 0, shown(run)
+    assert run.outputs["given-up"] == "1"
+    assert "::warning::1 event given up, because its first attempt has left GitHub's log" in run.log
+    assert "**Warning:** 1 event given up" in run.summary
+
+
+def test_a_first_dry_run_has_no_checkpoint(github: Sandbox, hook: Hook) -> None:
+    assert step(github, hook, dry_run="true").outputs["checkpoint"] == ""
 
 
 def test_the_callers_workspace_is_not_imported(github: Sandbox, hook: Hook, tmp_path: Path) -> None:
@@ -314,12 +329,25 @@ def test_what_comes_from_outside_is_only_words(github: Sandbox, hook: Hook) -> N
 def test_a_bug_keeps_its_traceback_and_is_no_command(
     github: Sandbox, hook: Hook, tmp_path: Path
 ) -> None:
-    run = step(github, hook, environment={"GITHUB_STEP_SUMMARY": str(tmp_path / "no" / "##[x]")})
+    run = step(github, hook, environment={"GITHUB_OUTPUT": str(tmp_path / "no" / "##[x]")})
 
     assert run.status == 1
     assert "Traceback (most recent call last):" in run.log
     assert "::error::this is a bug in redeliver" in run.log
     assert "##[" not in run.log
+    assert run.errors == ""
+
+
+def test_a_summary_that_cannot_be_written_undoes_nothing(
+    github: Sandbox, hook: Hook, outage: list[str], tmp_path: Path
+) -> None:
+    nowhere = {"GITHUB_STEP_SUMMARY": str(tmp_path / "no" / "summary")}
+
+    run = step(github, hook, environment=nowhere)
+
+    assert run.status == 0, shown(run)
+    assert "::warning::the step summary could not be written" in run.log
+    assert asked_for(github, hook) == outage
 
 
 def test_without_a_place_for_the_summary_there_is_none(github: Sandbox, hook: Hook) -> None:

@@ -98,6 +98,7 @@ def act(
         [
             ACT,
             event,
+            "--rm",
             *("-P", "ubuntu-latest=python:3.13-slim", "--pull=false", "--network", "host"),
             *("--local-repository", f"acme/redeliver@v1={ROOT}"),
             *("--env", f"GITHUB_API_URL={world.github.url}"),

@@ -2,10 +2,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from github_sandbox import Repository, Sandbox, Status
+from github_sandbox import Fault, Garbage, LostReply, Repository, Sandbox, Status
 from redeliver.api import Api
-from redeliver.checkpoint import RepositoryVariable, to_text
+from redeliver.checkpoint import to_text
 from redeliver.errors import AccessError, CheckpointError, UnavailableError
+from redeliver.store import RepositoryVariable
 from tests.adapters.conftest import TOKEN
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -20,13 +21,14 @@ def repository(github: Sandbox) -> Repository:
 def variable(
     github: Sandbox, *, token: str = TOKEN, repository: str = "acme/ops"
 ) -> RepositoryVariable:
-    return RepositoryVariable(Api(token, url=github.url), repository, "LAST_REDELIVERY")
+    api = Api(token, token_input="variable-token", url=github.url)
+    return RepositoryVariable(api, repository, "LAST_REDELIVERY", now=NOW)
 
 
 def test_a_first_run_finds_none_and_creates_it(github: Sandbox, repository: Repository) -> None:
     store = variable(github)
 
-    assert store.read(NOW) is None
+    assert store.read() is None
     store.write(CHECKPOINT)
 
     assert repository.variables == {"LAST_REDELIVERY": to_text(CHECKPOINT)}
@@ -36,7 +38,7 @@ def test_a_later_run_finds_it_and_updates_it(github: Sandbox, repository: Reposi
     repository.variables["LAST_REDELIVERY"] = to_text(CHECKPOINT)
     store = variable(github)
 
-    assert store.read(NOW) == CHECKPOINT
+    assert store.read() == CHECKPOINT
     store.write(NOW)
 
     assert repository.variables == {"LAST_REDELIVERY": to_text(NOW)}
@@ -45,7 +47,7 @@ def test_a_later_run_finds_it_and_updates_it(github: Sandbox, repository: Reposi
 
 def test_it_is_created_once(github: Sandbox, repository: Repository) -> None:
     store = variable(github)
-    store.read(NOW)
+    store.read()
 
     store.write(CHECKPOINT)
     store.write(NOW)
@@ -58,12 +60,32 @@ def test_another_run_may_have_created_it_in_between(
     github: Sandbox, repository: Repository
 ) -> None:
     store = variable(github)
-    store.read(NOW)
+    store.read()
     repository.variables["LAST_REDELIVERY"] = to_text(CHECKPOINT)
 
     store.write(NOW)
 
     assert repository.variables == {"LAST_REDELIVERY": to_text(NOW)}
+
+
+def test_what_was_created_in_between_is_not_overwritten_unless_it_is_a_checkpoint(
+    github: Sandbox, repository: Repository
+) -> None:
+    store = variable(github)
+    store.read()
+    repository.variables["LAST_REDELIVERY"] = "something else"
+
+    with pytest.raises(CheckpointError):
+        store.write(NOW)
+
+    assert repository.variables == {"LAST_REDELIVERY": "something else"}
+
+
+def test_a_websites_404_is_not_taken_for_a_variable_yet_to_be_created(github: Sandbox) -> None:
+    github.inject(Garbage(status=404), method="GET")
+
+    with pytest.raises(UnavailableError, match="is not GitHub's API"):
+        variable(github).read()
 
 
 @pytest.mark.parametrize(
@@ -81,7 +103,7 @@ def test_anything_else_is_refused_and_not_printed(
     repository.variables["LAST_REDELIVERY"] = value
 
     with pytest.raises(CheckpointError, match="does not hold a checkpoint") as caught:
-        variable(github).read(NOW)
+        variable(github).read()
 
     assert value not in str(caught.value)
     assert repository.variables == {"LAST_REDELIVERY": value}
@@ -95,7 +117,21 @@ def test_an_answer_without_a_value_is_told(
     github.inject(Status(200, body=body), method="GET")
 
     with pytest.raises(UnavailableError, match="without the value"):
-        variable(github).read(NOW)
+        variable(github).read()
+
+
+@pytest.mark.parametrize(
+    "fault", [pytest.param(Status(502), id="a 502"), pytest.param(LostReply(), id="a lost reply")]
+)
+def test_an_update_gets_over(github: Sandbox, repository: Repository, fault: Fault) -> None:
+    repository.variables["LAST_REDELIVERY"] = to_text(CHECKPOINT)
+    store = variable(github)
+    store.read()
+    github.inject(fault, method="PATCH")
+
+    store.write(NOW)
+
+    assert repository.variables == {"LAST_REDELIVERY": to_text(NOW)}
 
 
 @pytest.mark.parametrize("status", [403, 404, 500])
@@ -104,8 +140,8 @@ def test_a_write_that_fails_is_never_taken_for_one_that_did_not(
 ) -> None:
     repository.variables["LAST_REDELIVERY"] = to_text(CHECKPOINT)
     store = variable(github)
-    store.read(NOW)
-    github.inject(Status(status, "Nope"), method="PATCH")
+    store.read()
+    github.inject(Status(status, "Nope"), method="PATCH", times=None)
 
     with pytest.raises((AccessError, UnavailableError), match=f"cannot write .*{status}, Nope"):
         store.write(NOW)
@@ -121,17 +157,17 @@ def test_a_missing_right_says_which_and_for_what(
     store = variable(github, token="ghp_short")
 
     with pytest.raises(AccessError) as caught:
-        store.write(NOW) if method == "write" else store.read(NOW)
+        store.write(NOW) if method == "write" else store.read()
 
     assert f"cannot {method} variable LAST_REDELIVERY of acme/ops" in str(caught.value)
     assert "the repository permission 'Variables' (read and write)" in str(caught.value)
     assert "the scope repo" in str(caught.value)
-    assert "'variable-token'" in str(caught.value)
+    assert "the token in input 'variable-token'" in str(caught.value)
 
 
 def test_a_repository_that_does_not_exist_shows_at_the_first_write(github: Sandbox) -> None:
     store = variable(github, repository="acme/nowhere")
 
-    assert store.read(NOW) is None, "GitHub answers 404 for both"
-    with pytest.raises(AccessError, match=r"variable LAST_REDELIVERY of acme/nowhere"):
+    assert store.read() is None, "GitHub answers 404 for both"
+    with pytest.raises(AccessError, match=r"of acme/nowhere.*Check 'variable-repository'"):
         store.write(NOW)

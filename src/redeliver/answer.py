@@ -1,0 +1,163 @@
+"""What GitHub answered, and the advice to give when that was no.
+
+Pure.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import Any
+
+from redeliver.errors import AccessError, RateLimitError, RedeliverError, UnavailableError
+from redeliver.inert import quote
+
+TOKENS = "Settings > Developer settings > Personal access tokens"
+"""Where GitHub's pages have a user's tokens."""
+
+REFUSALS = range(HTTPStatus.BAD_REQUEST, HTTPStatus.INTERNAL_SERVER_ERROR)
+"""The statuses that GitHub never gives without a message."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Purpose:
+    """What a request is for, and what it takes to be allowed it."""
+
+    to: str
+    """Completes "cannot …"."""
+    named_by: str
+    """The inputs that name what is asked for."""
+    fine_grained: str
+    """The permission, in the words of GitHub's page for fine-grained tokens."""
+    classic: str
+    """The scope of a classic token."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What GitHub answered: header names in lower case, the body as it came."""
+
+    purpose: Purpose
+    status: int
+    headers: Mapping[str, str]
+    text: str
+
+    def json(self) -> Any:  # noqa: ANN401 - whatever GitHub sent
+        """Decode the body, or raise `UnavailableError`."""
+        try:
+            return json.loads(self.text)
+        except (ValueError, RecursionError):
+            raise self.foreign() from None
+
+    @property
+    def message(self) -> str:
+        """GitHub's own words, quoted; empty if there are none."""
+        try:
+            return quote(str(json.loads(self.text)["message"]), 200).rstrip(".")
+        except (ValueError, RecursionError, LookupError, TypeError):
+            return ""
+
+    @property
+    def said(self) -> str:
+        """The answer as a phrase."""
+        return f"GitHub answered {self.status}, {self.message or 'without saying why'}"
+
+    def foreign(self) -> UnavailableError:
+        """Return the error for an answer that no GitHub gives."""
+        return UnavailableError(
+            f"cannot {self.purpose.to}: what answered ({self.status}) is not GitHub's API. Is "
+            "'hostname' its address, which ends in /api/v3 on Enterprise Server, and does a proxy "
+            "or a login page stand in between?"
+        )
+
+
+def failure(answer: Answer, token_input: str) -> RedeliverError:
+    """Return the error for an answer that was not hoped for; its message is advice.
+
+    `token_input` is the input that the token came from.
+    """
+    purpose = answer.purpose
+    problem = f"cannot {purpose.to}: {answer.said}"
+    token = f"the token in input '{token_input}'"
+    if is_rate_limit(answer):
+        return RateLimitError(
+            f"cannot {purpose.to}: the rate limit of {token} is used up{_until(answer.headers)}. "
+            "Nothing is lost: the next run carries on from the checkpoint. GitHub counts all "
+            "tokens of a user together, so if this happens often, use one of an account that "
+            "does little else"
+        )
+    if answer.status in REFUSALS and not answer.message:
+        return answer.foreign()
+    lacking = _what_is_lacking(answer, token)
+    if lacking:
+        return AccessError(f"{problem}. {lacking}")
+    if HTTPStatus.MULTIPLE_CHOICES <= answer.status < HTTPStatus.BAD_REQUEST:
+        return UnavailableError(
+            f"{problem}, a redirect, which is not followed because the token must go nowhere "
+            f"else. Was something renamed? Check {purpose.named_by}"
+        )
+    return UnavailableError(f"{problem}. Nothing is lost: the next run tries again")
+
+
+def _what_is_lacking(answer: Answer, token: str) -> str | None:
+    """Say what `token` falls short of and where to mend that; None if that is not it."""
+    purpose = answer.purpose
+    match answer.status:
+        case HTTPStatus.UNAUTHORIZED:
+            return (
+                f"It does not know {token}, which is mistyped, expired or revoked, or belongs to "
+                "another GitHub than 'hostname' says. Make a new one and save it in the secret "
+                "that the input reads"
+            )
+        case HTTPStatus.FORBIDDEN if "x-github-sso" in answer.headers:
+            return (
+                "The organization uses SAML single sign-on, and its owner has to authorize "
+                f"{token} for it under {TOKENS} > Configure SSO"
+            )
+        case HTTPStatus.FORBIDDEN:
+            doubt = "Most likely "
+        case HTTPStatus.NOT_FOUND:
+            # GitHub says so of whatever a token may not see, too.
+            doubt = f"Check {purpose.named_by} for a mistake; if there is none, "
+        case _:
+            return None
+    return (
+        f"{doubt}{token} lacks a permission: a fine-grained token needs {purpose.fine_grained}, "
+        f"a classic token the scope {purpose.classic}. Its owner grants that under {TOKENS}. "
+        f"The workflow's own GITHUB_TOKEN can never have it{_github_says(answer.headers)}"
+    )
+
+
+def is_rate_limit(answer: Answer) -> bool:
+    """Tell a rate limit from a missing right, which GitHub may both answer with 403.
+
+    https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
+    """
+    if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
+        return True
+    return answer.status == HTTPStatus.FORBIDDEN and (
+        answer.headers.get("x-ratelimit-remaining") == "0"
+        or "retry-after" in answer.headers
+        or "rate limit" in answer.message.lower()
+    )
+
+
+def _until(headers: Mapping[str, str]) -> str:
+    reset = headers.get("x-ratelimit-reset", "")
+    if headers.get("x-ratelimit-remaining") != "0" or not (reset.isascii() and reset.isdigit()):
+        return ""
+    return f" until {datetime.fromtimestamp(int(reset[:10]), UTC):%H:%M:%S} UTC"
+
+
+def _github_says(headers: Mapping[str, str]) -> str:
+    """Say in GitHub's words what was needed and, for a classic token, what it has."""
+    says = {
+        "needed permission": headers.get("x-accepted-github-permissions", ""),
+        "needed scope": headers.get("x-accepted-oauth-scopes", ""),
+        "scopes the token has": headers.get("x-oauth-scopes", ""),
+    }
+    told = "; ".join(
+        f"{name} {quote(text.replace('=', ' '))}" for name, text in says.items() if text
+    )
+    return f". GitHub says: {told}" if told else ""
