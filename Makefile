@@ -32,7 +32,7 @@ lint: $(READY) ## Check style, types, Dockerfile, workflows and generated text
 	$(BIN)/zizmor --offline --quiet --config .github/zizmor.yml action.yml examples/*.yml
 	$(BIN)/cog --check -P -I docs README.md
 
-check: test lint e2e ## All that CI runs
+check: test lint e2e ## All checks, as CI runs them
 
 docs: $(READY) ## Write the generated parts of the README
 	$(BIN)/cog -r -P -I docs README.md
@@ -46,7 +46,7 @@ clean: ## Remove what the above made
 
 $(READY): requirements/dev.txt
 	@$(PYTHON) -c 'import sys, venv; sys.exit("redeliver needs Python 3.11 or newer, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
-	@echo "Making .venv with the pinned tools (once, about a minute)"
+	@echo "Making .venv with the pinned tools (once, from PyPI)"
 	@$(PYTHON) -m venv --clear .venv
 	@$(BIN)/pip --quiet --quiet --disable-pip-version-check install --require-hashes -r requirements/dev.txt
 	@$(BIN)/pip --quiet --quiet --disable-pip-version-check install --no-deps --no-build-isolation --editable .
