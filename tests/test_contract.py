@@ -94,6 +94,12 @@ def test_the_readmes_quick_start_is_an_example_that_is_run() -> None:
     assert (ROOT / "examples" / "organization.yml").read_text() in README
 
 
+def test_the_readme_lists_exactly_the_declared_inputs_and_outputs() -> None:
+    listed = re.findall(r"^\| `([a-z-]+)` \|", README, flags=re.MULTILINE)
+
+    assert listed == [*ACTION["inputs"], *ACTION["outputs"]]
+
+
 def test_the_readme_begins_with_the_two_commands() -> None:
     commands = re.findall(r"^make (\w+)", README, flags=re.MULTILINE)
 

@@ -45,7 +45,7 @@ class OrganizationHook:
             if cursor is None:
                 return
             if cursor == parameters.get("cursor"):
-                raise _undocumented("a page that links to itself; was the organization renamed?")
+                raise _undocumented("a page that links to itself")
             parameters["cursor"] = cursor
 
     def redeliver(self, delivery: Delivery) -> None:
@@ -85,10 +85,10 @@ def _next_cursor(link: str) -> str | None:
     """
     for target in parse_header_links(link):
         if target.get("rel") == "next":
-            cursor = parse_qs(urlsplit(target["url"]).query).get("cursor")
-            if not cursor:
-                raise _undocumented("a link to the next page without a cursor")
-            return cursor[0]
+            try:
+                return parse_qs(urlsplit(target["url"]).query)["cursor"][0]
+            except (ValueError, KeyError):
+                raise _undocumented("a link to the next page without a cursor") from None
     return None
 
 
@@ -136,5 +136,6 @@ def _instant(text: str) -> datetime:
 def _undocumented(what: str) -> UnavailableError:
     return UnavailableError(
         f"GitHub's delivery log came as its documentation does not describe it: {what}. "
-        "Nothing was redelivered, nothing is lost: please report this as a bug"
+        "Nothing was redelivered and nothing is lost. Check that 'hostname' is right and 'org' "
+        "is its present name; if so, please report this as a bug"
     )

@@ -239,6 +239,7 @@ def test_the_token_goes_nowhere_a_next_link_points(github: Sandbox, quiet_hook: 
     ("link", "told"),
     [
         pytest.param('<{}?page=2>; rel="next"', "without a cursor", id="no cursor"),
+        pytest.param('<http://[{}>; rel="next"', "without a cursor", id="no address"),
         pytest.param('<{}?cursor=c>; rel="next"', "links to itself", id="the same for ever"),
     ],
 )
