@@ -92,8 +92,8 @@ def test_the_summary_puts_what_needs_attention_first() -> None:
         "| <code>issues</code> | <code>done</code> | 2 h 0 min | 3 | timed out, 504 "
         "| redelivered |\n"
         "\n"
-        "Checkpoint saved: 2026-11-24 11:00:00 UTC, the oldest failure not dealt with; "
-        "the next run looks again at what is not dealt with.\n"
+        "Checkpoint saved: 2026-11-24 11:00:00 UTC, the oldest failure not dealt with: "
+        "the next run starts there.\n"
     )
 
 
@@ -111,7 +111,7 @@ def test_a_dry_run_says_so() -> None:
         (NOW, "Checkpoint saved: 2026-11-24 12:00:00 UTC, the start of this run"),
         (ago(minutes=-3), "Checkpoint saved: 2026-11-24 12:03:00 UTC, the start of this run"),
         (ago(hours=1), "Checkpoint saved: 2026-11-24 11:00:00 UTC, the oldest failure not dealt"),
-        (ago(hours=6), "Checkpoint stays at 2026-11-24 06:00:00 UTC: the next run looks again"),
+        (ago(hours=6), "Checkpoint stays at 2026-11-24 06:00:00 UTC: the next run looks at all"),
     ],
 )
 def test_where_the_checkpoint_stands_is_told_as_it_is(checkpoint: datetime, told: str) -> None:

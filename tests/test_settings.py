@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from redeliver.delivery import HookId
 from redeliver.errors import InputError
 from redeliver.inert import inert
 from redeliver.settings import INPUTS, Settings, parse
@@ -26,7 +27,7 @@ def test_every_input_becomes_a_setting() -> None:
     assert parse(GOOD) == Settings(
         token="ghp_s3cret",
         org="acme",
-        hook_id=123456789,  # type: ignore[arg-type] # a literal is clearer here
+        hook_id=HookId(123456789),
         api_url="https://api.github.com",
         variable_name="LAST_REDELIVERY",
         variable_repository="acme/ops",

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-INHERITED = ("COVERAGE_",)
-"""Beginnings of names that a step keeps of our environment, so that coverage can follow it."""
+COVERAGE = "COVERAGE_"
+"""What a step keeps of our environment begins like this, so that coverage can follow it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +33,7 @@ def run_step(
         summary.touch()
         done = subprocess.run(
             [sys.executable, "-I", "-m", "redeliver"],
-            env={name: text for name, text in os.environ.items() if name.startswith(INHERITED)}
+            env={name: text for name, text in os.environ.items() if name.startswith(COVERAGE)}
             | {f"INPUT_{name.upper()}": text for name, text in inputs.items()}
             | {"GITHUB_OUTPUT": str(output), "GITHUB_STEP_SUMMARY": str(summary)}
             | dict(environment),

@@ -80,7 +80,7 @@ def failure(answer: Answer, token_input: str) -> RedeliverError:
     purpose = answer.purpose
     problem = f"cannot {purpose.to}: {answer.said}"
     token = f"the token in input '{token_input}'"
-    if is_rate_limit(answer):
+    if _is_rate_limit(answer):
         return RateLimitError(
             f"cannot {purpose.to}: the rate limit of {token} is used up{_until(answer.headers)}. "
             "Nothing is lost: the next run carries on from the checkpoint. GitHub counts all "
@@ -129,7 +129,7 @@ def _what_is_lacking(answer: Answer, token: str) -> str | None:
     )
 
 
-def is_rate_limit(answer: Answer) -> bool:
+def _is_rate_limit(answer: Answer) -> bool:
     """Tell a rate limit from a missing right, which GitHub may both answer with 403.
 
     https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api

@@ -64,7 +64,7 @@ def _may_be_url(word: str) -> bool:
 
     When in doubt it is: a word too few is better than a secret too many.
     """
-    for _ in range(3):  # encoded twice has been seen, and once more costs nothing
+    for _ in range(3):  # a URL inside a URL is encoded once more
         word = unquote(word)
     word = re.sub(r"\\u00([0-9a-fA-F]{2})", lambda match: chr(int(match[1], 16)), word)
     word = word.replace("\\", "")

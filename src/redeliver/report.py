@@ -117,10 +117,11 @@ def closing(report: Report) -> str:
     where = _utc(report.checkpoint)
     if report.checkpoint >= report.window.now:
         return f"Checkpoint saved: {where}, the start of this run"
-    again = "the next run looks again at what is not dealt with"
     if report.checkpoint == report.window.mark:
-        return f"Checkpoint stays at {where}: {again}"
-    return f"Checkpoint saved: {where}, the oldest failure not dealt with; {again}"
+        return f"Checkpoint stays at {where}: the next run looks at all of this again"
+    return (
+        f"Checkpoint saved: {where}, the oldest failure not dealt with: the next run starts there"
+    )
 
 
 def outputs(report: Report) -> dict[str, str]:

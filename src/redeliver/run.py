@@ -1,6 +1,6 @@
 """One run: read the log, decide, redeliver, move the checkpoint.
 
-Knows webhook, checkpoint and console only as the Protocols below.
+Knows the webhook and the store of the checkpoint only as the Protocols below.
 """
 
 from collections.abc import Callable, Iterator
@@ -167,7 +167,8 @@ def _redeliver(hook: Hook, decision: Decision) -> Outcome:
     except RateLimitError:
         raise
     except UnavailableError as error:
-        # Only the log can tell, and not yet. So it is not asked for again here.
+        # GitHub may have accepted it; only the log can tell, and not yet. Asking again now
+        # could deliver it twice.
         because = f"{error}; the next run sees whether it was accepted all the same"
         return Outcome(decision=decision, fate=Fate.DEFERRED, because=because)
     return Outcome(decision=decision, fate=Fate.REDELIVERED)
