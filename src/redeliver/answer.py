@@ -112,8 +112,8 @@ def _what_is_lacking(answer: Answer, token: str) -> str | None:
             )
         case HTTPStatus.FORBIDDEN if "x-github-sso" in answer.headers:
             return (
-                "The organization uses SAML single sign-on, and its owner has to authorize "
-                f"{token} for it under {TOKENS} > Configure SSO"
+                "The organization uses SAML single sign-on: whoever made "
+                f"{token} has to authorize it under {TOKENS} > Configure SSO"
             )
         case HTTPStatus.FORBIDDEN:
             doubt = "Most likely "
@@ -124,7 +124,7 @@ def _what_is_lacking(answer: Answer, token: str) -> str | None:
             return None
     return (
         f"{doubt}{token} lacks a permission: a fine-grained token needs {purpose.fine_grained}, "
-        f"a classic token the scope {purpose.classic}. Its owner grants that under {TOKENS}. "
+        f"a classic token the scope {purpose.classic}. Who made it grants that under {TOKENS}. "
         f"The workflow's own GITHUB_TOKEN can never have it{_github_says(answer.headers)}"
     )
 

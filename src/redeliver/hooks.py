@@ -71,8 +71,8 @@ class OrganizationHook:
             to=f"{to} {self.name}",
             named_by="'org' and 'hook-id'",
             # To read, 'read' would do; but a run that finds something has to redeliver it.
-            fine_grained="the organization permission 'Webhooks' (read and write), and an owner "
-            "of the organization to make it",
+            fine_grained="the organization permission 'Webhooks' (read and write) and an owner "
+            "of the organization as its maker",
             classic="admin:org_hook",
         )
 

@@ -290,7 +290,7 @@ ADVICE = [
     ),
     pytest.param(
         {"organization_hooks": "write", "sso": True},
-        "SAML single sign-on, .* Configure SSO",
+        "SAML single sign-on: .* Configure SSO",
         id="not authorized for single sign-on",
     ),
 ]
