@@ -1,6 +1,17 @@
 """GitHub in miniature: organization hooks that really deliver, and what can go wrong."""
 
-from github_sandbox.faults import Delay, Dropped, Fault, Garbage, LostReply, Status, Truncated
+from github_sandbox.clock import VirtualClock
+from github_sandbox.faults import (
+    Delay,
+    Dropped,
+    Fault,
+    Garbage,
+    LostReply,
+    Meanwhile,
+    Status,
+    Truncated,
+)
+from github_sandbox.proxy import Proxy
 from github_sandbox.receiver_process import Received, Receiver
 from github_sandbox.sandbox import Hook, Organization, Sandbox
 from github_sandbox.world import Repository, Request
@@ -12,7 +23,9 @@ __all__ = [
     "Garbage",
     "Hook",
     "LostReply",
+    "Meanwhile",
     "Organization",
+    "Proxy",
     "Received",
     "Receiver",
     "Repository",
@@ -20,4 +33,5 @@ __all__ = [
     "Sandbox",
     "Status",
     "Truncated",
+    "VirtualClock",
 ]

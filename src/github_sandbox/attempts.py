@@ -1,7 +1,7 @@
 """Originals and redeliveries under way: from what is asked to the row in the log."""
 
 import asyncio
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import aiohttp
 
@@ -11,7 +11,10 @@ from github_sandbox.world import OrganizationHook, World
 
 
 class Attempts:
-    """Makes attempts and logs each once it is over; there is no row for a pending one."""
+    """Makes attempts and logs each once it is over; there is no row for a pending one.
+
+    The API shows a row later still.
+    """
 
     def __init__(
         self,
@@ -26,16 +29,21 @@ class Attempts:
         self._session = session
         self._receiver_timeout = receiver_timeout
         self._attempt_delay = attempt_delay
-        self._log_delay = log_delay
+        self.show_late(log_delay)
         self._under_way: set[asyncio.Task[Row]] = set()
+
+    def show_late(self, seconds: float) -> None:
+        """Show the rows of attempts that are yet to be asked for so late after their end."""
+        self._log_delay = timedelta(seconds=seconds)
 
     async def original(self, hook: OrganizationHook, event: Event, *, at: datetime) -> Row:
         """Deliver an event for the first time; its row says `at`."""
-        return await self._deliver(hook, event, at=at, redelivery=False)
+        late = self._log_delay
+        return await self._deliver(hook, event, at=at, late=late, redelivery=False)
 
     def redelivery(self, hook: OrganizationHook, event: Event) -> asyncio.Task[Row]:
         """Start to deliver an event once more."""
-        task = asyncio.create_task(self._redeliver(hook, event))
+        task = asyncio.create_task(self._redeliver(hook, event, late=self._log_delay))
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
         return task
@@ -51,13 +59,19 @@ class Attempts:
             task.cancel()
         await asyncio.gather(*self._under_way, return_exceptions=True)
 
-    async def _redeliver(self, hook: OrganizationHook, event: Event) -> Row:
+    async def _redeliver(self, hook: OrganizationHook, event: Event, *, late: timedelta) -> Row:
         await asyncio.sleep(self._attempt_delay)
-        return await self._deliver(hook, event, at=self._world.now(), redelivery=True)
+        return await self._deliver(hook, event, at=self._world.now(), late=late, redelivery=True)
 
     async def _deliver(
-        self, hook: OrganizationHook, event: Event, *, at: datetime, redelivery: bool
+        self,
+        hook: OrganizationHook,
+        event: Event,
+        *,
+        at: datetime,
+        late: timedelta,
+        redelivery: bool,
     ) -> Row:
         attempt = await deliver(self._session, hook, event, patience=self._receiver_timeout)
-        await asyncio.sleep(self._log_delay)
-        return hook.log.add(event, attempt, at=at, redelivery=redelivery)
+        shown_at = self._world.now() + late
+        return hook.log.add(event, attempt, at=at, shown_at=shown_at, redelivery=redelivery)

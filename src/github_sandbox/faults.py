@@ -113,6 +113,24 @@ class Delay:
         return await work()
 
 
+@dataclass(frozen=True, slots=True)
+class Meanwhile:
+    """Does the work, but has something else happen just before it, or just before the reply."""
+
+    action: Callable[[], None]
+    after: bool = field(default=False, kw_only=True)
+
+    async def answer(self, _request: web.Request, work: Work) -> web.StreamResponse | None:
+        """Do the work and the action; whether the client is still there makes no difference."""
+        # In a thread, so that the action may ask and use this very sandbox.
+        if not self.after:
+            await asyncio.to_thread(self.action)
+        response = await work()
+        if self.after:
+            await asyncio.to_thread(self.action)
+        return response
+
+
 @dataclass(slots=True, kw_only=True)
 class _Injection:
     fault: Fault

@@ -1,6 +1,7 @@
 """The delivery log of one hook: what GitHub keeps of each attempt, and how it pages.
 
-Pure: no HTTP and no clock; the instant from which rows are kept comes in as an argument.
+Pure: no HTTP and no clock; from when rows are kept and until when they have to have shown up
+comes in as arguments.
 """
 
 import base64
@@ -63,12 +64,17 @@ class Row:
     event: Event
     attempt: Attempt
     delivered_at: datetime
+    shown_at: datetime
     redelivery: bool
 
     @property
     def place(self) -> tuple[datetime, int]:
         """Where in the log the row stands."""
         return self.delivered_at, self.id
+
+    def is_shown(self, by: datetime | None) -> bool:
+        """Tell whether the row has shown up by then; None is the end of time."""
+        return by is None or self.shown_at <= by
 
     def listed(self) -> Json:
         """Give the row as the listing has it."""
@@ -140,11 +146,17 @@ class Log:
         self._oldest_first: list[Row] = []
         self._by_id: dict[int, Row] = {}
 
-    def add(self, event: Event, attempt: Attempt, *, at: datetime, redelivery: bool) -> Row:
+    def add(
+        self,
+        event: Event,
+        attempt: Attempt,
+        *,
+        at: datetime,
+        shown_at: datetime,
+        redelivery: bool,
+    ) -> Row:
         """Log one attempt that began `at`, which need not be the latest."""
-        if at.tzinfo is None:
-            raise ValueError(f"an instant has a time zone, unlike {at}")
-        instant = at.astimezone(UTC)
+        instant = _utc(at)
         # What is shown is what is kept, or rows would seem to be out of order.
         milliseconds = instant.microsecond // 1000
         row = Row(
@@ -152,35 +164,49 @@ class Log:
             event=event,
             attempt=attempt,
             delivered_at=instant.replace(microsecond=milliseconds * 1000),
+            shown_at=_utc(shown_at),
             redelivery=redelivery,
         )
         insort(self._oldest_first, row, key=lambda other: other.place)
         self._by_id[row.id] = row
         return row
 
-    def row(self, delivery_id: int, *, kept_from: datetime) -> Row | None:
-        """Find a row that is not older than `kept_from`."""
+    def row(
+        self, delivery_id: int, *, kept_from: datetime, shown_by: datetime | None = None
+    ) -> Row | None:
+        """Find a row that is not older than `kept_from`, and shown by `shown_by`."""
         row = self._by_id.get(delivery_id)
-        return row if row and row.delivered_at >= kept_from else None
+        if row is None or row.delivered_at < kept_from:
+            return None
+        return row if row.is_shown(shown_by) else None
 
-    def rows(self, *, kept_from: datetime, cursor: Cursor | None = None) -> Iterator[Row]:
+    def rows(
+        self,
+        *,
+        kept_from: datetime,
+        shown_by: datetime | None = None,
+        cursor: Cursor | None = None,
+    ) -> Iterator[Row]:
         """Yield rows newest first, those behind `cursor` if there is one."""
         end = len(self._oldest_first)
         if cursor:
             end = bisect_left(self._oldest_first, cursor.after, key=lambda row: row.place)
         newest_first = (self._oldest_first[index] for index in range(end - 1, -1, -1))
-        return itertools.takewhile(lambda row: row.delivered_at >= kept_from, newest_first)
+        kept = itertools.takewhile(lambda row: row.delivered_at >= kept_from, newest_first)
+        return (row for row in kept if row.is_shown(shown_by))
 
     def page(
         self,
         *,
         kept_from: datetime,
+        shown_by: datetime,
         size: int,
         cursor: Cursor | None,
         outcome: Outcome | None,
     ) -> tuple[list[Row], Cursor | None]:
         """Give at most `size` rows, and a cursor if more follow."""
-        found = _filtered(self.rows(kept_from=kept_from, cursor=cursor), outcome)
+        rows = self.rows(kept_from=kept_from, shown_by=shown_by, cursor=cursor)
+        found = _filtered(rows, outcome)
         page = list(itertools.islice(found, size))
         more = next(found, None)
         return page, Cursor(page[-1].place) if more else None
@@ -189,6 +215,12 @@ class Log:
 def timestamp(instant: datetime, precision: str = "seconds") -> str:
     """Write an instant as GitHub does."""
     return instant.astimezone(UTC).isoformat(timespec=precision).replace("+00:00", "Z")
+
+
+def _utc(instant: datetime) -> datetime:
+    if instant.tzinfo is None:
+        raise ValueError(f"an instant has a time zone, unlike {instant}")
+    return instant.astimezone(UTC)
 
 
 def _filtered(rows: Iterable[Row], outcome: Outcome | None) -> Iterator[Row]:

@@ -33,6 +33,7 @@ from github_sandbox.world import (
 Answer: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 ENTERPRISE = "/api/v3"
+RATE_LIMIT = "/rate_limit"
 HOOKS = "/orgs/{org}/hooks"
 HOOK = HOOKS + r"/{hook:[0-9]{1,20}}"
 DELIVERIES = HOOK + "/deliveries"
@@ -56,6 +57,7 @@ class Rest:
         for prefix in ("", ENTERPRISE):
             application.add_routes(
                 [
+                    web.get(prefix + RATE_LIMIT, self._show_rate_limit, allow_head=False),
                     web.get(prefix + HOOKS, self._list_hooks, allow_head=False),
                     web.get(prefix + HOOK, self._show_hook, allow_head=False),
                     web.get(prefix + DELIVERIES, self._list_deliveries, allow_head=False),
@@ -84,18 +86,22 @@ class Rest:
             token=sent_token(request),
         )
         requests.append(asked())
+        self._world.limit.renew(self._world.now())
         response = await self._faults.answer(request, path, partial(self._work, request, handler))
         if response is None:
             if request.transport:
                 request.transport.abort()
             return web.Response()  # nobody is there to read it
         requests[place] = asked(status=response.status)
+        # Here, before aiohttp sets it by the real time; a fault may have set its own.
+        response.headers.setdefault("Date", format_datetime(self._world.now(), usegmt=True))
         return response
 
     async def _work(self, request: web.Request, answer: Answer) -> web.StreamResponse:
         try:
             check_client(request)
-            self._spend_one()
+            if request.path.removeprefix(ENTERPRISE) != RATE_LIMIT:
+                self._spend_one()
             return await answer(request)
         except Refusal as refusal:
             return refusal.response()
@@ -115,13 +121,25 @@ class Rest:
             "x-github-request-id": uuid.uuid4().hex.upper(),
             "x-ratelimit-limit": str(PRIMARY_LIMIT),
             "x-ratelimit-remaining": str(limit.remaining),
-            "x-ratelimit-used": str(PRIMARY_LIMIT - limit.remaining),
-            "x-ratelimit-reset": str(int(limit.reset_at.timestamp())),
+            "x-ratelimit-used": str(limit.used),
+            "x-ratelimit-reset": str(limit.reset),
             "x-ratelimit-resource": "core",
         }.items():
             response.headers.setdefault(name, value)
-        response.headers["Date"] = format_datetime(self._world.now(), usegmt=True)
         response.headers["Server"] = "github.com"
+
+    # The rate limit.
+
+    async def _show_rate_limit(self, request: web.Request) -> web.Response:
+        authenticate(request, self._world)
+        limit = self._world.limit
+        rate = {
+            "limit": PRIMARY_LIMIT,
+            "used": limit.used,
+            "remaining": limit.remaining,
+            "reset": limit.reset,
+        }
+        return web.json_response({"resources": {"core": rate}, "rate": rate})
 
     # Hooks.
 
@@ -137,6 +155,7 @@ class Rest:
         size = _per_page(request, most=100)
         rows, more = hook.log.page(
             kept_from=self._world.kept_from,
+            shown_by=self._world.now(),
             size=size,
             cursor=_cursor(request),
             outcome=_outcome(request),
@@ -170,7 +189,7 @@ class Rest:
 
     def _row(self, request: web.Request, hook: OrganizationHook) -> Row:
         delivery_id = int(request.match_info["delivery"])
-        row = hook.log.row(delivery_id, kept_from=self._world.kept_from)
+        row = hook.log.row(delivery_id, kept_from=self._world.kept_from, shown_by=self._world.now())
         if row is None:
             raise not_found()
         return row
@@ -178,14 +197,12 @@ class Rest:
     # Variables.
 
     async def _list_variables(self, request: web.Request) -> web.Response:
-        variables = self._variables(request, "read").all(now=self._world.now())
+        variables = self._variables(request, "read").all()
         return _numbered_page(request, variables, under="variables", usual=10, most=30)
 
     async def _show_variable(self, request: web.Request) -> web.Response:
         variables = self._variables(request, "read")
-        return web.json_response(
-            variables.show(request.match_info["variable"], now=self._world.now())
-        )
+        return web.json_response(variables.show(request.match_info["variable"]))
 
     async def _create_variable(self, request: web.Request) -> web.Response:
         variables = self._variables(request, "write")

@@ -3,32 +3,29 @@
 Every method may be called from any thread; it blocks until what it says is done.
 """
 
+import ssl
 import uuid
 from collections.abc import Collection
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Self
 
 import aiohttp
 from aiohttp import web
 
 from github_sandbox.attempts import Attempts
+from github_sandbox.clock import Clock, utc_now
 from github_sandbox.faults import Fault, Faults
 from github_sandbox.log import Attempt, Event, Json
 from github_sandbox.rest import Rest
 from github_sandbox.server import HOST, ServerThread
 from github_sandbox.world import (
     Access,
-    Clock,
     OrganizationHook,
     Repository,
     Request,
     Token,
     World,
 )
-
-
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 class Sandbox:
@@ -42,13 +39,14 @@ class Sandbox:
         attempt_delay: float = 0.0,
         log_delay: float = 0.0,
         retention: timedelta = timedelta(days=3),
-        clock: Clock = _utc_now,
+        clock: Clock = utc_now,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
-        """Keep the log for `retention` by `clock`, which also tells when the rate limit resets.
+        """Keep the log for `retention` by `clock`, as is every other instant told or judged.
 
-        A receiver has `receiver_timeout` seconds to answer. A redelivery begins
-        `attempt_delay` seconds after it was accepted, and a row shows `log_delay` seconds
-        after its attempt is over.
+        A receiver has `receiver_timeout` real seconds to answer. A redelivery begins
+        `attempt_delay` real seconds after it was accepted, and its row shows `log_delay`
+        seconds by `clock` after the attempt is over. With `tls`, HTTPS is spoken.
         """
         self._receiver_timeout = receiver_timeout
         self._attempt_delay = attempt_delay
@@ -56,10 +54,11 @@ class Sandbox:
         self._world = World(clock=clock, retention=retention)
         self._faults = Faults()
         self._port = port
+        self._tls = tls
 
     def __enter__(self) -> Self:
         """Start to answer."""
-        self._server = ServerThread(self._application, port=self._port)
+        self._server = ServerThread(self._application, port=self._port, tls=self._tls)
         self._server.start()
         return self
 
@@ -70,7 +69,9 @@ class Sandbox:
     @property
     def url(self) -> str:
         """Where the API is; also at `/api/v3` under it, as on GitHub Enterprise Server."""
-        return f"http://{HOST}:{self._server.port}"
+        # A certificate is for a name.
+        base = "https://localhost" if self._tls else f"http://{HOST}"
+        return f"{base}:{self._server.port}"
 
     @property
     def requests(self) -> list[Request]:
@@ -131,8 +132,12 @@ class Sandbox:
             lambda: self._faults.inject(fault, method=method, path=path, nth=nth, times=times)
         )
 
+    def show_late(self, seconds: float) -> None:
+        """Have the API show the rows of attempts from now on so late after their end."""
+        self._server.call(lambda: self._attempts.show_late(seconds))
+
     def settle(self) -> None:
-        """Wait until no redelivery is under way."""
+        """Wait until no redelivery is under way; the API may show the rows later still."""
         self._server.wait_for(self._attempts.settle())
 
     def rate_limit(self, *, remaining: int, reset_in: float) -> None:
@@ -202,7 +207,7 @@ class Hook:
 
     @property
     def log(self) -> list[Json]:
-        """The deliveries as the API lists them, newest first."""
+        """The deliveries as the API lists them, newest first, shown or not yet."""
 
         def rows() -> list[Json]:
             return [row.listed() for row in self._hook.log.rows(kept_from=self._world.kept_from)]
@@ -246,14 +251,21 @@ class Hook:
         status_code: int = 200,
         redelivery: bool = False,
         payload: dict[str, Any] | None = None,
+        shown_at: datetime | None = None,
     ) -> int:
-        """Log a delivery that was never made, and give its id."""
+        """Log a delivery that was never made, and give its id.
+
+        The API shows it at once, or from `shown_at` on.
+        """
         occurred = self._event(event, action=action, guid=guid, payload=payload)
         attempt = Attempt(status=status, status_code=status_code)
-        began = at or self._world.now()
-        return self._server.call(
-            lambda: self._hook.log.add(occurred, attempt, at=began, redelivery=redelivery).id
+        now = self._world.now()
+        row = self._server.call(
+            lambda: self._hook.log.add(
+                occurred, attempt, at=at or now, shown_at=shown_at or now, redelivery=redelivery
+            )
         )
+        return row.id
 
     def _event(
         self, name: str, *, action: str | None, guid: str | None, payload: dict[str, Any] | None

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import ssl
 import threading
 from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import Future
@@ -17,9 +18,16 @@ HOST = "127.0.0.1"
 class ServerThread:
     """Runs an aiohttp application until it is stopped."""
 
-    def __init__(self, build: Callable[[], Awaitable[web.Application]], *, port: int) -> None:
+    def __init__(
+        self,
+        build: Callable[[], Awaitable[web.Application]],
+        *,
+        port: int,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         """Listen on `port` (0: any that is free); `build` is called on the event loop."""
         self._build = build
+        self._tls = tls
         self._listener = socket.create_server((HOST, port), backlog=1024)
         self.port: int = self._listener.getsockname()[1]
         self._ready: Future[asyncio.AbstractEventLoop] = Future()
@@ -62,7 +70,7 @@ class ServerThread:
             runner = web.AppRunner(await self._build(), access_log=None, shutdown_timeout=0.1)
             try:
                 await runner.setup()
-                await web.SockSite(runner, self._listener).start()
+                await web.SockSite(runner, self._listener, ssl_context=self._tls).start()
                 self._ready.set_result(asyncio.get_running_loop())
                 await self._stop.wait()
             finally:

@@ -1,6 +1,7 @@
 """Run the program as a runner does: a process with its inputs in the environment."""
 
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -23,32 +24,77 @@ class Step:
     summary: str
 
 
+class RunningStep:
+    """A run under way; whoever started it has to wait for it."""
+
+    def __init__(
+        self,
+        process: subprocess.Popen[bytes],
+        temporary: "tempfile.TemporaryDirectory[str]",
+    ) -> None:
+        """Use `start_step`."""
+        self._process = process
+        self._temporary = temporary
+        self._step: Step | None = None
+
+    def kill(self) -> None:
+        """Kill the run in a way it cannot notice."""
+        self._process.kill()
+
+    def send(self, number: signal.Signals) -> None:
+        """Send the run a signal."""
+        self._process.send_signal(number)
+
+    def wait(self, timeout: float | None = None) -> Step:
+        """Wait for the end, or raise `subprocess.TimeoutExpired` after `timeout` seconds."""
+        status = self._process.wait(timeout)
+        if self._step is None:
+            with self._temporary:
+                self._step = Step(
+                    status=status,
+                    log=self._left("log"),
+                    errors=self._left("errors"),
+                    outputs=_outputs(self._left("output")),
+                    summary=self._left("summary"),
+                )
+        return self._step
+
+    def _left(self, name: str) -> str:
+        # A run that is killed may leave half a character.
+        return Path(self._temporary.name, name).read_text(encoding="utf-8", errors="replace")
+
+
 def run_step(
     inputs: Mapping[str, str], environment: Mapping[str, str], *, workspace: Path | None = None
 ) -> Step:
     """Run the program in `workspace`; `inputs` by their names in action.yml."""
-    with tempfile.TemporaryDirectory(prefix="step-") as temporary:
-        output, summary = Path(temporary, "output"), Path(temporary, "summary")
-        output.touch()
-        summary.touch()
-        done = subprocess.run(
+    return start_step(inputs, environment, workspace=workspace).wait()
+
+
+def start_step(
+    inputs: Mapping[str, str], environment: Mapping[str, str], *, workspace: Path | None = None
+) -> RunningStep:
+    """Start the program in `workspace`; `inputs` by their names in action.yml."""
+    temporary = tempfile.TemporaryDirectory(prefix="step-")
+    output, summary = Path(temporary.name, "output"), Path(temporary.name, "summary")
+    output.touch()
+    summary.touch()
+    # To files, for a pipe that nobody reads yet would make the run wait.
+    with (
+        Path(temporary.name, "log").open("wb") as log,
+        Path(temporary.name, "errors").open("wb") as errors,
+    ):
+        process = subprocess.Popen(
             [sys.executable, "-I", "-m", "redeliver"],
             env={name: text for name, text in os.environ.items() if name.startswith(COVERAGE)}
             | {f"INPUT_{name.upper()}": text for name, text in inputs.items()}
             | {"GITHUB_OUTPUT": str(output), "GITHUB_STEP_SUMMARY": str(summary)}
             | dict(environment),
-            cwd=workspace or temporary,
-            capture_output=True,
-            encoding="utf-8",
-            check=False,
+            cwd=workspace or temporary.name,
+            stdout=log,
+            stderr=errors,
         )
-        return Step(
-            status=done.returncode,
-            log=done.stdout,
-            errors=done.stderr,
-            outputs=_outputs(output.read_text(encoding="utf-8")),
-            summary=summary.read_text(encoding="utf-8"),
-        )
+    return RunningStep(process, temporary)
 
 
 def _outputs(text: str) -> dict[str, str]:

@@ -2,13 +2,20 @@
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from github_sandbox.access import Refusal, not_found
 from github_sandbox.log import Json, timestamp
 from github_sandbox.world import Repository
 
 MAX_VALUE_BYTES = 48 * 1024
+LONG_AGO = datetime(2024, 1, 1, tzinfo=UTC)
+"""When a variable that a test put there was made and last changed.
+
+Before anything else that happens in a sandbox, so that whoever judges a variable by its
+age finds it old. A test that wants another time has the API write.
+"""
+
 NAME = re.compile(r"(?!GITHUB_)[A-Z_][A-Z0-9_]*")
 
 
@@ -18,11 +25,10 @@ class Variables:
 
     repository: Repository
 
-    def show(self, name: str, *, now: datetime) -> Json:
+    def show(self, name: str) -> Json:
         """Give one variable."""
         name = self._existing(name)
-        # One that a test has put there on its own was first seen now.
-        created_at, updated_at = self.repository.touched.setdefault(name, (now, now))
+        created_at, updated_at = self.repository.touched.get(name, (LONG_AGO, LONG_AGO))
         return {
             "name": name,
             "value": self.repository.variables[name],
@@ -30,9 +36,9 @@ class Variables:
             "updated_at": timestamp(updated_at),
         }
 
-    def all(self, *, now: datetime) -> list[Json]:
+    def all(self) -> list[Json]:
         """Give all, by name."""
-        return [self.show(name, now=now) for name in sorted(self.repository.variables)]
+        return [self.show(name) for name in sorted(self.repository.variables)]
 
     def create(self, asked: Json, *, now: datetime) -> None:
         """Create a variable that is not there yet."""
@@ -47,7 +53,7 @@ class Variables:
         name = self._existing(name)
         new_name = _valid_name(asked.get("name", name))
         new_value = _valid_value(asked.get("value", self.repository.variables[name]))
-        created_at, _ = self.repository.touched.pop(name, (now, now))
+        created_at, _ = self.repository.touched.pop(name, (LONG_AGO, LONG_AGO))
         if new_name != name:
             self._refuse_taken(new_name)
             del self.repository.variables[name]

@@ -4,15 +4,16 @@ State only: no HTTP. The server's event loop owns it.
 """
 
 import itertools
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal, TypeAlias
 
+from github_sandbox.clock import Clock
 from github_sandbox.log import Log
 
 Access: TypeAlias = Literal["read", "write"]
-Clock: TypeAlias = Callable[[], datetime]
 
 PRIMARY_LIMIT = 5000
 LIMIT_WINDOW = timedelta(hours=1)
@@ -52,11 +53,26 @@ class RateLimit:
     reset_at: datetime
     remaining: int = PRIMARY_LIMIT
 
-    def spend(self, now: datetime) -> bool:
-        """Count one request, or tell that there is none left."""
+    @property
+    def used(self) -> int:
+        """How many requests were counted."""
+        return PRIMARY_LIMIT - self.remaining
+
+    @property
+    def reset(self) -> int:
+        """When to come back, in whole seconds since 1970."""
+        # Rounded up: who comes at exactly this time must not be too early.
+        return math.ceil(self.reset_at.timestamp())
+
+    def renew(self, now: datetime) -> None:
+        """Begin anew if it is time."""
         if now >= self.reset_at:
             self.remaining = PRIMARY_LIMIT
             self.reset_at = now + LIMIT_WINDOW
+
+    def spend(self, now: datetime) -> bool:
+        """Count one request, or tell that there is none left."""
+        self.renew(now)
         if self.remaining == 0:
             return False
         self.remaining -= 1
@@ -88,7 +104,7 @@ class Organization:
 class Repository:
     """A repository and its Actions variables, by their upper-case names.
 
-    A test may read and change `variables` as it likes.
+    A test may read and change `variables` as it likes; only what the API does is `touched`.
     """
 
     full_name: str

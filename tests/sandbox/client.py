@@ -18,6 +18,7 @@ class Client:
     github: Sandbox
     token: str | None = TOKEN
     prefix: str = ""
+    verify: str | bool = True
 
     def ask(
         self,
@@ -38,6 +39,7 @@ class Client:
             json=json,
             data=data,
             timeout=DEADLINE,
+            verify=self.verify,
         )
 
     def get(

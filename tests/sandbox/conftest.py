@@ -1,30 +1,18 @@
 """A sandbox with one hook, its receiver, and a token that may do everything."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 
-from github_sandbox import Hook, Receiver, Sandbox
+from github_sandbox import Hook, Receiver, Sandbox, VirtualClock
 
 from .client import TOKEN, Client
 
 
-@dataclass
-class Clock:
-    now: datetime = datetime(2026, 1, 10, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def advance(self, **how_far: float) -> None:
-        self.now += timedelta(**how_far)
-
-
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def clock() -> VirtualClock:
+    return VirtualClock(datetime(2026, 1, 10, tzinfo=UTC))
 
 
 @pytest.fixture
@@ -34,7 +22,7 @@ def receiver() -> Iterator[Receiver]:
 
 
 @pytest.fixture
-def github(clock: Clock) -> Iterator[Sandbox]:
+def github(clock: VirtualClock) -> Iterator[Sandbox]:
     with Sandbox(clock=clock) as github:
         github.token(TOKEN, organization_hooks="write", actions_variables="write")
         yield github

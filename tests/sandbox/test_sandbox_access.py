@@ -1,14 +1,13 @@
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 import pytest
 import requests
 
-from github_sandbox import Hook, Sandbox
+from github_sandbox import Hook, Meanwhile, Sandbox, Status, VirtualClock
 
 from .client import Client, deliveries
-from .conftest import Clock
 
 VARIABLES = "/repos/acme/ops/actions/variables"
 
@@ -167,7 +166,7 @@ def test_the_api_is_also_where_enterprise_server_has_it(client: Client, hook: Ho
 
 
 def test_every_answer_has_the_headers_of_github(
-    client: Client, bookkeeping: Hook, clock: Clock
+    client: Client, bookkeeping: Hook, clock: VirtualClock
 ) -> None:
     for response in (
         client.get(deliveries(bookkeeping)),
@@ -180,10 +179,10 @@ def test_every_answer_has_the_headers_of_github(
         assert headers["x-github-request-id"]
         assert headers["x-ratelimit-limit"] == "5000"
         assert headers["x-ratelimit-resource"] == "core"
-        assert int(headers["x-ratelimit-reset"]) > clock.now.timestamp()
+        assert int(headers["x-ratelimit-reset"]) > clock().timestamp()
         used, left = headers["x-ratelimit-used"], headers["x-ratelimit-remaining"]
         assert int(used) + int(left) == 5000
-        assert parsedate_to_datetime(headers["Date"]) == clock.now
+        assert parsedate_to_datetime(headers["Date"]) == clock()
 
 
 def test_a_request_costs_one_of_the_limit_all_tokens_share(
@@ -200,7 +199,7 @@ def test_a_request_costs_one_of_the_limit_all_tokens_share(
 
 
 def test_when_the_limit_is_spent_nothing_is_done_until_the_reset(
-    client: Client, bookkeeping: Hook, clock: Clock
+    client: Client, bookkeeping: Hook, clock: VirtualClock
 ) -> None:
     client.github.rate_limit(remaining=1, reset_in=60)
     delivery = bookkeeping.record()
@@ -212,15 +211,85 @@ def test_when_the_limit_is_spent_nothing_is_done_until_the_reset(
     assert refused.status_code == 403
     assert refused.json()["message"] == "API rate limit exceeded for user ID 1."
     assert refused.headers["x-ratelimit-remaining"] == "0"
-    reset = clock.now + timedelta(seconds=60)
+    reset = clock() + timedelta(seconds=60)
     assert refused.headers["x-ratelimit-reset"] == str(int(reset.timestamp()))
     assert len(bookkeeping.log) == 1
 
-    clock.advance(seconds=60)
+    clock.advance(timedelta(seconds=60))
     again = client.get(deliveries(bookkeeping))
 
     assert again.status_code == 200
     assert again.headers["x-ratelimit-remaining"] == "4999"
+
+
+def test_whoever_waits_until_the_reset_is_not_too_early(
+    client: Client, bookkeeping: Hook, clock: VirtualClock
+) -> None:
+    clock.advance(timedelta(milliseconds=250))
+    client.github.rate_limit(remaining=0, reset_in=60)
+    reset = int(client.get(deliveries(bookkeeping)).headers["x-ratelimit-reset"])
+
+    clock.advance(datetime.fromtimestamp(reset, UTC) - clock())
+
+    assert client.get(deliveries(bookkeeping)).status_code == 200
+
+
+def test_after_hours_the_reset_is_never_in_the_past(
+    client: Client, bookkeeping: Hook, clock: VirtualClock
+) -> None:
+    client.get(deliveries(bookkeeping))
+    client.github.inject(Status(502))
+    clock.advance(timedelta(hours=5))
+
+    headers = client.get(deliveries(bookkeeping)).headers
+
+    assert headers["x-ratelimit-remaining"] == "5000"
+    assert int(headers["x-ratelimit-reset"]) > clock().timestamp()
+
+
+def test_a_clock_may_move_in_the_middle_of_a_request(
+    client: Client, bookkeeping: Hook, clock: VirtualClock
+) -> None:
+    def five_hours_pass() -> None:
+        clock.advance(timedelta(hours=5))
+
+    client.github.rate_limit(remaining=0, reset_in=60)
+    client.github.inject(Meanwhile(five_hours_pass))
+
+    response = client.get(deliveries(bookkeeping))
+
+    assert response.status_code == 200
+    assert parsedate_to_datetime(response.headers["Date"]) == clock()
+
+
+@pytest.mark.parametrize("prefix", ["", "/api/v3"])
+def test_to_ask_for_the_rate_limit_costs_nothing(client: Client, prefix: str) -> None:
+    client.github.rate_limit(remaining=1, reset_in=60)
+    client.get("/orgs/acme/hooks")
+
+    for _ in range(2):
+        response = replace(client, prefix=prefix).get("/rate_limit")
+
+        reset = int(response.headers["x-ratelimit-reset"])
+        rate = {"limit": 5000, "used": 5000, "remaining": 0, "reset": reset}
+        assert response.status_code == 200
+        assert response.json() == {"resources": {"core": rate}, "rate": rate}
+
+
+def test_the_rate_limit_is_as_good_as_new_after_the_reset(
+    client: Client, clock: VirtualClock
+) -> None:
+    client.github.rate_limit(remaining=0, reset_in=60)
+    clock.advance(timedelta(hours=3))
+
+    rate = client.get("/rate_limit").json()["rate"]
+
+    in_an_hour = int((clock() + timedelta(hours=1)).timestamp())
+    assert rate == {"limit": 5000, "used": 0, "remaining": 5000, "reset": in_an_hour}
+
+
+def test_the_rate_limit_is_for_those_who_have_a_token(client: Client) -> None:
+    assert replace(client, token="wrong").get("/rate_limit").status_code == 401
 
 
 def test_a_request_without_a_user_agent_is_forbidden(client: Client, bookkeeping: Hook) -> None:

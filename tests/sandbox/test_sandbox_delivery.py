@@ -2,13 +2,13 @@ import hashlib
 import hmac
 import socket
 import threading
+from datetime import timedelta
 
 import pytest
 
-from github_sandbox import Hook, Receiver, Sandbox
+from github_sandbox import Hook, Receiver, Sandbox, VirtualClock
 
 from .client import TOKEN, Client, deliveries, eventually
-from .conftest import Clock
 
 
 def test_an_event_really_reaches_the_receiver(hook: Hook, receiver: Receiver) -> None:
@@ -165,13 +165,13 @@ def test_a_restarted_receiver_has_its_port_behaviour_and_memory(
 
 
 def test_a_redelivery_reaches_the_receiver_and_adds_a_row(
-    client: Client, hook: Hook, receiver: Receiver, clock: Clock
+    client: Client, hook: Hook, receiver: Receiver, clock: VirtualClock
 ) -> None:
     receiver.stop()
     guid = hook.emit("push", payload={"ref": "main"})
     [failed] = hook.log
     receiver.start()
-    clock.advance(hours=1)
+    clock.advance(timedelta(hours=1))
 
     response = client.redeliver(hook, failed["id"])
     client.github.settle()
@@ -229,14 +229,84 @@ def test_an_unknown_delivery_cannot_be_redelivered(client: Client, hook: Hook) -
         hook.redeliver(123)
 
 
-def test_an_accepted_redelivery_does_not_show_until_it_is_over(receiver: Receiver) -> None:
-    with Sandbox(log_delay=3600) as github:
+def test_an_accepted_redelivery_has_no_row_until_it_is_over(receiver: Receiver) -> None:
+    receiver.behave(delay=3600)
+    with Sandbox(receiver_timeout=3600) as github:
         github.token(TOKEN, organization_hooks="write")
         hook = github.org("acme").hook(receiver.url)
         client = Client(github)
 
         assert client.redeliver(hook, hook.record()).status_code == 202
         eventually(lambda: len(receiver.received()) == 1)
+
+        assert len(client.get(deliveries(hook)).json()) == len(hook.log) == 1
+
+
+def test_what_is_over_shows_as_late_as_the_clock_says(
+    receiver: Receiver, clock: VirtualClock
+) -> None:
+    with Sandbox(log_delay=3600, clock=clock) as github:
+        github.token(TOKEN, organization_hooks="write")
+        hook = github.org("acme").hook(receiver.url)
+        client = Client(github)
+        recorded = hook.record()
+
+        client.redeliver(hook, recorded)
+        github.settle()
+        hook.emit("push", at=clock() - timedelta(days=1))
+
+        assert len(hook.log) == 3
+        clock.advance(timedelta(minutes=59))
+        assert [row["id"] for row in client.get(deliveries(hook)).json()] == [recorded]
+        clock.advance(timedelta(minutes=1))
+        assert client.get(deliveries(hook)).json() == hook.log
+
+
+def test_the_api_knows_nothing_of_what_it_does_not_show(
+    client: Client, hook: Hook, receiver: Receiver, clock: VirtualClock
+) -> None:
+    late = hook.record(shown_at=clock() + timedelta(hours=1))
+    path = f"{deliveries(hook)}/{late}"
+
+    assert client.get(path).status_code == 404
+    assert client.redeliver(hook, late).status_code == 404
+
+    clock.advance(timedelta(hours=1))
+
+    assert client.get(path).status_code == 200
+    assert client.redeliver(hook, late).status_code == 202
+    client.github.settle()
+    assert len(receiver.received()) == 1
+
+
+def test_rows_can_begin_to_show_late_and_cease_to(
+    client: Client, hook: Hook, clock: VirtualClock
+) -> None:
+    on_time = hook.emit("push")
+    client.github.show_late(60)
+    late = hook.emit("push")
+    client.github.show_late(0)
+    again_on_time = hook.emit("push")
+
+    def shown() -> list[str]:
+        return [row["guid"] for row in client.get(deliveries(hook)).json()]
+
+    assert shown() == [again_on_time, on_time]
+    clock.advance(timedelta(seconds=60))
+    assert shown() == [again_on_time, late, on_time]
+
+
+def test_how_late_a_row_shows_is_settled_when_its_attempt_is_asked_for(
+    receiver: Receiver, clock: VirtualClock
+) -> None:
+    with Sandbox(attempt_delay=0.05, log_delay=60, clock=clock) as github:
+        github.token(TOKEN, organization_hooks="write")
+        hook = github.org("acme").hook(receiver.url)
+        client = Client(github)
+
+        client.redeliver(hook, hook.record())
+        github.show_late(0)
+        github.settle()
 
         assert len(client.get(deliveries(hook)).json()) == 1
 
@@ -251,8 +321,10 @@ def test_a_redelivery_begins_after_its_delay(receiver: Receiver) -> None:
         assert receiver.received() == []
 
 
-def test_to_settle_is_to_wait_for_redeliveries(receiver: Receiver) -> None:
-    with Sandbox(attempt_delay=0.05, log_delay=0.05) as github:
+def test_to_settle_is_to_wait_for_redeliveries_but_not_until_they_show(
+    receiver: Receiver,
+) -> None:
+    with Sandbox(attempt_delay=0.05, log_delay=3600) as github:
         github.token(TOKEN, organization_hooks="write")
         hook = github.org("acme").hook(receiver.url)
         for _ in range(3):

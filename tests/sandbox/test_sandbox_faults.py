@@ -8,6 +8,7 @@ from github_sandbox import (
     Garbage,
     Hook,
     LostReply,
+    Meanwhile,
     Receiver,
     Status,
     Truncated,
@@ -112,6 +113,40 @@ def test_a_late_reply(client: Client, hook: Hook) -> None:
 
     client.github.inject(Delay(0.01))
     assert client.get(deliveries(hook)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("after", "rows"), [pytest.param(False, 0, id="before"), pytest.param(True, 1, id="after")]
+)
+def test_something_else_can_happen_next_to_the_work(
+    client: Client,
+    hook: Hook,
+    after: bool,  # noqa: FBT001 - pytest passes it by name
+    rows: int,
+) -> None:
+    seen = []
+
+    def look() -> None:
+        client.github.settle()
+        seen.append([row["redelivery"] for row in client.get(deliveries(hook)).json()].count(True))
+        assert client.github.requests[0].status is None
+
+    delivery = hook.record()
+    client.github.inject(Meanwhile(look, after=after))
+
+    assert client.redeliver(hook, delivery).status_code == 202
+    assert seen == [rows]
+
+
+def test_something_else_may_happen_though_the_reply_is_lost(client: Client, hook: Hook) -> None:
+    happened: list[None] = []
+    client.github.inject(Meanwhile(lambda: happened.append(None), after=True))
+    client.github.inject(LostReply())
+
+    with pytest.raises(requests.ConnectionError):
+        client.get(deliveries(hook))
+
+    assert happened == [None]
 
 
 @pytest.mark.parametrize("fault", [LostReply(), Dropped(), Truncated()], ids=repr)

@@ -2,14 +2,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from github_sandbox import Hook, Receiver, Sandbox
+from github_sandbox import Hook, Receiver, Sandbox, VirtualClock
 
 from .client import Client, deliveries
-from .conftest import Clock
 
 
 def test_a_row_has_the_fields_of_the_documentation(
-    client: Client, hook: Hook, clock: Clock
+    client: Client, hook: Hook, clock: VirtualClock
 ) -> None:
     guid = hook.emit(
         "pull_request",
@@ -21,7 +20,7 @@ def test_a_row_has_the_fields_of_the_documentation(
 
     assert isinstance(row.pop("id"), int)
     assert isinstance(row.pop("duration"), float)
-    assert datetime.fromisoformat(row.pop("delivered_at")) == clock.now
+    assert datetime.fromisoformat(row.pop("delivered_at")) == clock()
     assert row == {
         "guid": guid,
         "redelivery": False,
@@ -51,10 +50,12 @@ def test_ids_grow_have_nineteen_digits_and_do_not_survive_a_float(bookkeeping: H
     assert all(int(float(number)) != number for number in ids)
 
 
-def test_instants_come_with_and_without_milliseconds(bookkeeping: Hook, clock: Clock) -> None:
-    bookkeeping.record(at=clock.now)
-    bookkeeping.record(at=clock.now)
-    bookkeeping.record(at=clock.now + timedelta(microseconds=250_999))
+def test_instants_come_with_and_without_milliseconds(
+    bookkeeping: Hook, clock: VirtualClock
+) -> None:
+    bookkeeping.record(at=clock())
+    bookkeeping.record(at=clock())
+    bookkeeping.record(at=clock() + timedelta(microseconds=250_999))
 
     latest, *same = [row["delivered_at"] for row in bookkeeping.log]
 
@@ -63,16 +64,19 @@ def test_instants_come_with_and_without_milliseconds(bookkeeping: Hook, clock: C
 
 
 def test_an_instant_without_a_time_zone_is_a_mistake(bookkeeping: Hook) -> None:
+    mistake = datetime(2026, 1, 9)  # noqa: DTZ001 - for this is one
     with pytest.raises(ValueError, match="time zone"):
-        bookkeeping.record(at=datetime(2026, 1, 9))  # noqa: DTZ001 - the mistake
+        bookkeeping.record(at=mistake)
+    with pytest.raises(ValueError, match="time zone"):
+        bookkeeping.record(shown_at=mistake)
 
 
 def test_the_newest_comes_first_and_of_equals_the_larger_id(
-    client: Client, bookkeeping: Hook, clock: Clock
+    client: Client, bookkeeping: Hook, clock: VirtualClock
 ) -> None:
-    first = bookkeeping.record(at=clock.now)
-    second = bookkeeping.record(at=clock.now)
-    late = bookkeeping.record(at=clock.now - timedelta(hours=1))
+    first = bookkeeping.record(at=clock())
+    second = bookkeeping.record(at=clock())
+    late = bookkeeping.record(at=clock() - timedelta(hours=1))
 
     assert [row["id"] for row in client.get(deliveries(bookkeeping)).json()] == [
         second,
@@ -135,16 +139,54 @@ def test_pages_stay_where_they_are_while_rows_arrive(client: Client, bookkeeping
 
 
 def test_a_row_that_comes_late_shows_up_in_its_place(
-    client: Client, bookkeeping: Hook, clock: Clock
+    client: Client, bookkeeping: Hook, clock: VirtualClock
 ) -> None:
     for hours in (1, 2, 3):
-        bookkeeping.record(at=clock.now - timedelta(hours=hours))
+        bookkeeping.record(at=clock() - timedelta(hours=hours))
     first = client.get(deliveries(bookkeeping), params={"per_page": 1})
 
-    late = bookkeeping.record(at=clock.now - timedelta(hours=1, minutes=30))
+    late = bookkeeping.record(at=clock() - timedelta(hours=1, minutes=30))
     second = client.get(first.links["next"]["url"])
 
     assert [row["id"] for row in second.json()] == [late]
+
+
+def test_a_row_that_shows_up_between_two_pages_moves_none_of_the_others(
+    client: Client, bookkeeping: Hook, clock: VirtualClock
+) -> None:
+    def record(hours_ago: int, *, shown_at: datetime | None = None) -> int:
+        return bookkeeping.record(at=clock() - timedelta(hours=hours_ago), shown_at=shown_at)
+
+    soon = clock() + timedelta(seconds=1)
+    newest = record(0)
+    missed = record(1, shown_at=soon)
+    second = record(2)
+    met = record(3, shown_at=soon)
+    oldest = record(4)
+    first_page = client.get(deliveries(bookkeeping), params={"per_page": 2})
+
+    clock.advance(timedelta(seconds=1))
+    rest = client.get(first_page.links["next"]["url"])
+
+    assert [row["id"] for row in first_page.json()] == [newest, second]
+    assert [row["id"] for row in rest.json()] == [met, oldest]
+    assert [row["id"] for page in client.pages(bookkeeping, per_page=2) for row in page] == [
+        newest,
+        missed,
+        second,
+        met,
+        oldest,
+    ]
+
+
+def test_what_does_not_show_yet_has_no_page(
+    client: Client, bookkeeping: Hook, clock: VirtualClock
+) -> None:
+    for _ in range(2):
+        bookkeeping.record()
+    bookkeeping.record(at=clock() - timedelta(1), shown_at=clock() + timedelta(1))
+
+    assert "Link" not in client.get(deliveries(bookkeeping), params={"per_page": 2}).headers
 
 
 @pytest.mark.parametrize(
@@ -202,15 +244,15 @@ def test_one_delivery_is_shown_with_what_was_said(client: Client, hook: Hook) ->
 
 
 def test_what_is_older_than_the_retention_is_gone(
-    client: Client, bookkeeping: Hook, clock: Clock
+    client: Client, bookkeeping: Hook, clock: VirtualClock
 ) -> None:
     old = bookkeeping.record()
-    clock.advance(days=2)
+    clock.advance(timedelta(days=2))
     young = bookkeeping.record()
     path = f"{deliveries(bookkeeping)}/{old}"
     assert client.get(path).status_code == 200
 
-    clock.advance(days=1, seconds=1)
+    clock.advance(timedelta(days=1, seconds=1))
 
     assert [row["id"] for row in client.get(deliveries(bookkeeping)).json()] == [young]
     assert [row["id"] for row in bookkeeping.log] == [young]

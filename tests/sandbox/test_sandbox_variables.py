@@ -1,9 +1,10 @@
+from datetime import timedelta
+
 import pytest
 
-from github_sandbox import Repository
+from github_sandbox import Repository, VirtualClock
 
 from .client import Client
-from .conftest import Clock
 
 VARIABLES = "/repos/acme/ops/actions/variables"
 
@@ -14,10 +15,10 @@ def ops(client: Client) -> Repository:
 
 
 def test_a_variable_is_created_read_and_changed(
-    client: Client, ops: Repository, clock: Clock
+    client: Client, ops: Repository, clock: VirtualClock
 ) -> None:
     created = client.post(VARIABLES, json={"name": "LAST", "value": "1"})
-    clock.advance(minutes=1)
+    clock.advance(timedelta(minutes=1))
     changed = client.patch(f"{VARIABLES}/LAST", json={"value": "2"})
 
     assert (created.status_code, created.json()) == (201, {})
@@ -45,6 +46,32 @@ def test_a_test_may_set_variables_itself(client: Client, ops: Repository) -> Non
     ops.variables["LAST"] = "1"
 
     assert client.get(f"{VARIABLES}/LAST").json()["value"] == "1"
+
+
+def test_what_a_test_has_set_was_made_long_ago(
+    client: Client, ops: Repository, clock: VirtualClock
+) -> None:
+    ops.variables["LAST"] = "1"
+
+    def times() -> tuple[str, str]:
+        variable = client.get(f"{VARIABLES}/LAST").json()
+        return variable["created_at"], variable["updated_at"]
+
+    assert times() == ("2024-01-01T00:00:00Z", "2024-01-01T00:00:00Z")
+    clock.advance(timedelta(hours=1))
+    client.patch(f"{VARIABLES}/LAST", json={"value": "2"})
+    assert times() == ("2024-01-01T00:00:00Z", "2026-01-10T01:00:00Z")
+
+
+def test_a_write_counts_as_a_change_even_if_the_value_stays_the_same(
+    client: Client, ops: Repository, clock: VirtualClock
+) -> None:
+    client.post(VARIABLES, json={"name": "LAST", "value": "1"})
+    clock.advance(timedelta(hours=1))
+    client.patch(f"{VARIABLES}/LAST", json={"value": "1"})
+
+    assert ops.variables == {"LAST": "1"}
+    assert client.get(f"{VARIABLES}/LAST").json()["updated_at"] == "2026-01-10T01:00:00Z"
 
 
 def test_a_variable_that_is_not_there(client: Client, ops: Repository) -> None:

@@ -1,0 +1,129 @@
+"""TLS, and a proxy on the way."""
+
+import socket
+import ssl
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import requests
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from github_sandbox import Proxy, Sandbox, Truncated
+
+from .client import TOKEN, Client, deliveries
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a key and a certificate for localhost that it has signed itself."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name.from_rfc4514_string("CN=localhost")
+    now = datetime.now(UTC)
+    signed = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    pem = tmp_path_factory.mktemp("tls") / "localhost.pem"
+    private = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    pem.write_bytes(private + signed.public_bytes(serialization.Encoding.PEM))
+    return pem
+
+
+@pytest.fixture
+def secure(certificate: Path) -> Iterator[Sandbox]:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate)
+    with Sandbox(tls=context) as github:
+        github.token(TOKEN, organization_hooks="write")
+        yield github
+
+
+@pytest.fixture
+def proxy() -> Iterator[Proxy]:
+    with Proxy() as proxy:
+        yield proxy
+
+
+def ask_by(proxy: Proxy, url: str, certificate: Path) -> requests.Response:
+    proxies = {"http": proxy.url, "https": proxy.url}
+    return requests.get(url, proxies=proxies, verify=str(certificate), timeout=10)
+
+
+def test_a_sandbox_with_a_certificate_is_at_localhost_by_https(
+    secure: Sandbox, certificate: Path
+) -> None:
+    hook = secure.org("acme").hook("http://127.0.0.1:9/hook")
+    ids = [hook.record() for _ in range(2)][::-1]
+    client = Client(secure, verify=str(certificate))
+
+    assert secure.url.startswith("https://localhost:")
+    assert (
+        client.get(deliveries(hook), params={"per_page": 1})
+        .links["next"]["url"]
+        .startswith(secure.url)
+    )
+    assert [row["id"] for page in client.pages(hook, per_page=1) for row in page] == ids
+
+
+def test_whoever_does_not_know_the_certificate_is_not_content(secure: Sandbox) -> None:
+    with pytest.raises(requests.exceptions.SSLError, match="self-signed"):
+        Client(secure).get("/rate_limit")
+
+    assert secure.requests == []
+
+
+def test_what_goes_wrong_goes_wrong_over_tls_as_well(secure: Sandbox, certificate: Path) -> None:
+    secure.inject(Truncated())
+    client = Client(secure, verify=str(certificate))
+
+    with pytest.raises(requests.RequestException):
+        client.get("/rate_limit")
+
+    assert client.get("/rate_limit").status_code == 200
+
+
+def test_a_proxy_tunnels_to_whom_it_is_asked_for(
+    proxy: Proxy, secure: Sandbox, certificate: Path
+) -> None:
+    for _ in range(2):
+        assert ask_by(proxy, f"{secure.url}/rate_limit", certificate).status_code == 401
+
+    assert proxy.connections == [secure.url.removeprefix("https://")] * 2
+    assert len(secure.requests) == 2
+
+
+def test_a_proxy_does_nothing_but_tunnel(proxy: Proxy, github: Sandbox, certificate: Path) -> None:
+    assert ask_by(proxy, f"{github.url}/rate_limit", certificate).status_code == 405
+    assert (proxy.connections, github.requests) == ([], [])
+
+
+def test_a_proxy_says_so_when_nobody_is_there(proxy: Proxy, certificate: Path) -> None:
+    with pytest.raises(requests.exceptions.ProxyError, match="502"):
+        ask_by(proxy, "https://127.0.0.1:9/", certificate)
+
+    assert proxy.connections == ["127.0.0.1:9"]
+
+
+def test_a_proxy_is_left_at_once_whatever_is_under_way() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as nobody:
+        with Proxy() as proxy:
+            client = socket.create_connection(("127.0.0.1", int(proxy.url.rpartition(":")[2])))
+            client.sendall(b"CONNECT 127.0.0.1:%d HTTP/1.1\r\n\r\n" % nobody.getsockname()[1])
+            assert client.recv(100).startswith(b"HTTP/1.1 200 ")
+        with client:
+            assert client.recv(100) == b""

@@ -1,0 +1,78 @@
+import signal
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import Future
+from pathlib import Path
+
+import pytest
+
+from github_sandbox import Hook, Meanwhile, Sandbox
+from github_sandbox.step import RunningStep, run_step, start_step
+
+from .client import TOKEN, eventually
+
+INPUTS = {"token": TOKEN, "org": "acme", "hook-id": "1", "variable-name": "LAST"}
+
+
+@pytest.fixture
+def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    return tmp_path
+
+
+@pytest.fixture
+def silent() -> Iterator[str]:
+    """Give the address of a GitHub that takes connections, and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+
+def start(api: str, hook: str = "1") -> RunningStep:
+    environment = {"GITHUB_API_URL": api, "GITHUB_REPOSITORY": "acme/ops"}
+    return start_step(INPUTS | {"hook-id": hook}, environment)
+
+
+def test_a_step_leaves_nothing_but_what_it_said(temporary: Path) -> None:
+    step = run_step({}, {})
+
+    assert step.status == 1
+    assert "::error" in step.log
+    assert list(temporary.iterdir()) == []
+
+
+def test_a_step_can_be_killed_at_a_chosen_request(
+    github: Sandbox, bookkeeping: Hook, temporary: Path
+) -> None:
+    github.repository("acme/ops")
+    started: Future[RunningStep] = Future()
+    github.inject(Meanwhile(lambda: started.result().kill()))
+
+    started.set_result(start(github.url, str(bookkeeping.id)))
+    step = started.result().wait()
+
+    assert step.status == -signal.SIGKILL
+    assert (step.outputs, step.summary) == ({}, "")
+    assert list(temporary.iterdir()) == []
+    # What has been asked is done, whether anybody is left to be told or not.
+    eventually(lambda: github.requests[-1].status is not None)
+    assert len(github.requests) == 1
+
+
+def test_a_step_can_be_sent_a_signal(silent: str) -> None:
+    step = start(silent)
+
+    step.send(signal.SIGUSR1)
+
+    assert step.wait().status == -signal.SIGUSR1
+
+
+def test_a_step_can_be_waited_for_again_and_again(silent: str) -> None:
+    step = start(silent)
+
+    with pytest.raises(subprocess.TimeoutExpired):
+        step.wait(timeout=0.01)
+    step.kill()
+
+    assert step.wait(timeout=10) is step.wait()
