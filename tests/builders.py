@@ -1,10 +1,12 @@
 """Deliveries, windows and a fake webhook, each with defaults for what a test is not about."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 
+from redeliver.checkpoint import Saved
 from redeliver.delivery import Delivery, DeliveryId, Guid
-from redeliver.plan import Decision, Verdict, Window
+from redeliver.plan import Decision, Policy, Verdict, Window
+from redeliver.run import Surroundings
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 
@@ -37,23 +39,47 @@ def a_delivery(
 
 
 def delivered(
-    guid: str = "guid-1", *, at: datetime = NOW - timedelta(hours=1), redelivery: bool = False
+    guid: str = "guid-1",
+    *,
+    at: datetime = NOW - timedelta(hours=1),
+    number: int = 2**62 + 2,
+    redelivery: bool = False,
 ) -> Delivery:
-    return a_delivery(guid, at=at, redelivery=redelivery, status="OK", status_code=200)
+    return a_delivery(
+        guid, at=at, number=number, redelivery=redelivery, status="OK", status_code=200
+    )
 
 
-def a_decision(delivery: Delivery | None = None, *, since: datetime | None = None) -> Decision:
+def a_decision(
+    delivery: Delivery | None = None,
+    *,
+    since: datetime | None = None,
+    verdict: Verdict = Verdict.REDELIVER,
+) -> Decision:
     delivery = delivery or a_delivery()
     return Decision(
         delivery=delivery,
         attempts=3,
         failing_since=since or delivery.delivered_at,
-        verdict=Verdict.REDELIVER,
+        verdict=verdict,
     )
 
 
-def a_window(checkpoint: datetime | None = NOW - timedelta(hours=6)) -> Window:
-    return Window.starting(checkpoint, now=NOW, lookback=timedelta(hours=24))
+def saved(checkpoint: datetime, *, written: datetime | None = None) -> Saved:
+    return Saved(checkpoint=checkpoint, written=written or checkpoint)
+
+
+def a_window(
+    checkpoint: datetime | None = NOW - timedelta(hours=6), *, written: datetime | None = None
+) -> Window:
+    before = saved(checkpoint, written=written) if checkpoint else None
+    return Window.starting(before, now=NOW, lookback=timedelta(hours=24))
+
+
+def a_policy(
+    *, give_up_after: timedelta = timedelta(days=3), max_attempts: int | None = None
+) -> Policy:
+    return Policy(give_up_after=give_up_after, max_attempts=max_attempts)
 
 
 class FakeHook:
@@ -61,7 +87,7 @@ class FakeHook:
 
     name = "webhook 1 of organization acme"
 
-    def __init__(self, *log: Delivery, refuses: dict[str, Exception] | None = None) -> None:
+    def __init__(self, *log: Delivery, refuses: Mapping[str, BaseException] | None = None) -> None:
         self.log = sorted(log, key=lambda delivery: delivery.delivered_at, reverse=True)
         self.refuses = refuses or {}
         self.asked: list[str] = []
@@ -83,17 +109,44 @@ class FakeStore:
     def __init__(
         self, checkpoint: datetime | None = NOW - timedelta(hours=6), *, fails_at: int | None = None
     ) -> None:
-        self.checkpoint = checkpoint
+        self.saved = saved(checkpoint) if checkpoint else None
         self.written: list[datetime] = []
         self.attempts = 0
         self.fails_at = fails_at
-        self.error: Exception = AssertionError("no error was given")
+        self.error: BaseException = AssertionError("no error was given")
 
-    def read(self) -> datetime | None:
-        return self.checkpoint
+    def read(self) -> Saved | None:
+        return self.saved
 
-    def write(self, checkpoint: datetime) -> None:
+    def write(self, checkpoint: datetime) -> bool:
         self.attempts += 1
         if self.attempts == self.fails_at:
             raise self.error
         self.written.append(checkpoint)
+        self.saved = saved(checkpoint, written=NOW)
+        return True
+
+
+class FakeSurroundings:
+    """A clock that stands unless it is moved, and ears for all that is said."""
+
+    def __init__(self) -> None:
+        self.now = NOW
+        self.said: list[str] = []
+        self.turns = 0
+        self.waited: list[float] = []
+
+    def wait_turn(self) -> None:
+        self.turns += 1
+
+    def wait(self, seconds: float, _why: str) -> bool:
+        self.waited.append(seconds)
+        return True
+
+    def say(self, line: str) -> None:
+        self.said.append(line)
+
+    def __call__(self) -> Surroundings:
+        return Surroundings(
+            clock=lambda: self.now, wait_turn=self.wait_turn, wait=self.wait, say=self.say
+        )

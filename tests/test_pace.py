@@ -1,4 +1,4 @@
-from redeliver.pace import PER_MINUTE, Pace
+from redeliver.pace import PATIENCE_SECONDS, PER_MINUTE, Pace, Patience
 
 
 class Clock:
@@ -53,3 +53,22 @@ def test_a_slow_run_is_never_held_up() -> None:
         clock.now += 1
 
     assert clock.slept == []
+
+
+def test_a_wait_for_github_is_announced_and_then_waited() -> None:
+    clock, said = Clock(), list[str]()
+
+    assert Patience(said.append, sleep=clock.sleep).wait(2, "GitHub answered 502")
+
+    assert clock.slept == [2]
+    assert said == ["Waiting 2.0 s: GitHub answered 502"]
+
+
+def test_patience_ends_for_all_waits_together() -> None:
+    clock, said = Clock(), list[str]()
+    patience = Patience(said.append, sleep=clock.sleep)
+
+    assert patience.wait(PATIENCE_SECONDS - 10, "a rate limit")
+    assert not patience.wait(11, "a rate limit")
+    assert patience.wait(10, "a rate limit"), "what was too long did not count"
+    assert len(said) == len(clock.slept) == 2

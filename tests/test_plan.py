@@ -1,119 +1,207 @@
-from collections.abc import Iterator
-from datetime import timedelta
+import itertools
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from redeliver.delivery import Delivery
-from redeliver.plan import OVERLAP, Verdict, plan
-from tests.builders import a_delivery, a_window, ago, delivered
+from redeliver.errors import UnavailableError
+from redeliver.plan import (
+    OVERLAP,
+    SETTLING,
+    STRAGGLERS,
+    Decision,
+    Plan,
+    Policy,
+    Verdict,
+    Window,
+    look_again,
+    plan,
+)
+from tests.builders import NOW, a_delivery, a_policy, a_window, ago, delivered
 
 CHECKPOINT = ago(hours=6)
+NUMBERS = itertools.count(2**62)
+POLICY = a_policy(give_up_after=timedelta(days=3), max_attempts=4)
 
 
-@pytest.mark.parametrize(
-    ("log", "verdict"),
-    [
-        pytest.param([a_delivery()], Verdict.REDELIVER, id="failed once"),
-        pytest.param(
-            [a_delivery(at=ago(hours=1), redelivery=True), a_delivery(at=ago(hours=2))],
-            Verdict.REDELIVER,
-            id="failed again",
-        ),
-        pytest.param(
-            [
-                a_delivery(at=ago(hours=1), redelivery=True),
-                a_delivery(at=ago(hours=2), redelivery=True),
-                a_delivery(at=ago(hours=3)),
-            ],
-            Verdict.REDELIVER,
-            id="failed again and again",
-        ),
-        pytest.param(
-            [a_delivery(at=ago(hours=1), redelivery=True), a_delivery(at=ago(hours=50))],
-            Verdict.REDELIVER,
-            id="failed again, first long before the window",
-        ),
-        pytest.param(
-            [delivered(at=ago(hours=1), redelivery=True), a_delivery(at=ago(hours=2))],
-            Verdict.DELIVERED,
-            id="a redelivery succeeded",
-        ),
-        pytest.param(
-            [a_delivery(at=ago(hours=1), redelivery=True), delivered(at=ago(hours=2))],
-            Verdict.DELIVERED,
-            id="redelivered by hand without need, and failed",
-        ),
-        pytest.param(
-            [a_delivery(at=ago(hours=1), redelivery=True), delivered(at=ago(hours=50))],
-            Verdict.DELIVERED,
-            id="the same, first long before the window",
-        ),
-        pytest.param(
-            [
-                a_delivery(at=ago(hours=1), redelivery=True),
-                delivered(at=ago(hours=40), redelivery=True),
-                a_delivery(at=ago(hours=50)),
-            ],
-            Verdict.DELIVERED,
-            id="an attempt between the first and the last succeeded",
-        ),
-        pytest.param(
-            [a_delivery(at=ago(hours=1), redelivery=True)],
-            Verdict.GIVEN_UP,
-            id="its original has left the log",
-        ),
-        pytest.param(
-            [a_delivery(at=CHECKPOINT - OVERLAP)],
-            Verdict.REDELIVER,
-            id="showed late, before the checkpoint",
-        ),
-    ],
-)
-def test_the_verdict_on_a_guid(log: list[Delivery], verdict: Verdict) -> None:
-    (decision,) = plan(log, a_window(CHECKPOINT)).decisions
+def the_plan(
+    log: Sequence[Delivery] | Iterator[Delivery],
+    window: Window | None = None,
+    policy: Policy = POLICY,
+) -> Plan:
+    return plan(log, window or a_window(CHECKPOINT), policy)
+
+
+def failed(**hours: float) -> Delivery:
+    return a_delivery(at=ago(**hours), number=next(NUMBERS))
+
+
+def failed_again(**hours: float) -> Delivery:
+    return a_delivery(at=ago(**hours), number=next(NUMBERS), redelivery=True)
+
+
+def taken(**hours: float) -> Delivery:
+    return delivered(at=ago(**hours), number=next(NUMBERS))
+
+
+def taken_at_last(**hours: float) -> Delivery:
+    return delivered(at=ago(**hours), number=next(NUMBERS), redelivery=True)
+
+
+TRUTH = {
+    "it failed": ([failed(hours=1)], Verdict.REDELIVER),
+    "it failed, and again when it was redelivered": (
+        [failed_again(hours=1), failed(hours=2)],
+        Verdict.REDELIVER,
+    ),
+    "it failed long before the window, and now again": (
+        [failed_again(hours=1), failed(hours=50)],
+        Verdict.REDELIVER,
+    ),
+    "it failed when the last run had just begun to look": (
+        [failed(hours=6, minutes=10)],
+        Verdict.REDELIVER,
+    ),
+    "it failed, and was taken when it was redelivered": (
+        [taken_at_last(hours=1), failed(hours=2)],
+        Verdict.DELIVERED,
+    ),
+    "it was taken at once, redelivered by hand without need, and that failed": (
+        [failed_again(hours=1), taken(hours=2)],
+        Verdict.DELIVERED,
+    ),
+    "the same, and it was taken long before the window": (
+        [failed_again(hours=1), taken(hours=50)],
+        Verdict.DELIVERED,
+    ),
+    "it was taken by an attempt between the first and the last": (
+        [failed_again(hours=1), taken_at_last(hours=40), failed(hours=50)],
+        Verdict.DELIVERED,
+    ),
+    "its first attempt has left the log": ([failed_again(hours=1)], Verdict.TOO_OLD),
+    "its first attempt is exactly as old as it may be": (
+        [failed_again(hours=1), failed(hours=72)],
+        Verdict.REDELIVER,
+    ),
+    "its first attempt is a moment older than it may be": (
+        [failed_again(hours=1), failed(hours=72, seconds=1)],
+        Verdict.TOO_OLD,
+    ),
+    "it was taken once, so that it does not matter how old it is": (
+        [failed_again(hours=1), taken_at_last(hours=2), failed(hours=80)],
+        Verdict.DELIVERED,
+    ),
+    "it has one attempt left": (
+        [failed_again(hours=1), failed_again(hours=2), failed(hours=3)],
+        Verdict.REDELIVER,
+    ),
+    "it is out of attempts": (
+        [failed_again(hours=1), failed_again(hours=2), failed_again(hours=3), failed(hours=4)],
+        Verdict.EXHAUSTED,
+    ),
+    "it is out of attempts, but a page that repeats a row does not count": (
+        [failed_again(hours=1), *[failed_again(hours=2)] * 3, failed(hours=3)],
+        Verdict.REDELIVER,
+    ),
+}
+
+
+@pytest.mark.parametrize("case", TRUTH)
+def test_the_verdict_on_an_event_of_which_the_log_says(case: str) -> None:
+    log, verdict = TRUTH[case]
+
+    (decision,) = the_plan(log).decisions
 
     assert decision.verdict is verdict
     assert decision.delivery == log[0], "the newest attempt"
+
+
+SOON = {
+    "it failed before another run wrote the checkpoint, a minute ago": (
+        timedelta(minutes=2),
+        timedelta(minutes=1),
+        Verdict.UNSETTLED,
+    ),
+    "the same, but that run wrote just long enough ago": (
+        SETTLING,
+        SETTLING,
+        Verdict.REDELIVER,
+    ),
+    "it failed after another run wrote the checkpoint": (
+        timedelta(minutes=1),
+        timedelta(minutes=2),
+        Verdict.REDELIVER,
+    ),
+    "it failed in the second in which another run wrote": (
+        timedelta(minutes=1),
+        timedelta(minutes=1),
+        Verdict.UNSETTLED,
+    ),
+}
+
+
+@pytest.mark.parametrize("case", SOON)
+def test_the_verdict_soon_after_another_run_when(case: str) -> None:
+    failed_ago, written_ago, verdict = SOON[case]
+    window = a_window(NOW - SETTLING, written=NOW - written_ago)
+
+    (decision,) = the_plan([a_delivery(at=NOW - failed_ago)], window).decisions
+
+    assert decision.verdict is verdict
+
+
+def test_nothing_is_asked_for_while_anything_is_unsettled() -> None:
+    window = a_window(ago(minutes=5), written=ago(minutes=2))
+    log = [
+        a_delivery("new", at=ago(minutes=1), number=3),
+        a_delivery("old", at=ago(minutes=3), number=2),
+        a_delivery("too old", at=ago(minutes=4), number=1, redelivery=True),
+    ]
+
+    planned = the_plan(log, window)
+
+    verdicts = {d.delivery.guid: d.verdict for d in planned.decisions}
+    assert verdicts == {
+        "new": Verdict.HELD,
+        "old": Verdict.UNSETTLED,
+        "too old": Verdict.TOO_OLD,
+    }
+    assert planned.is_unsettled
+    assert not planned.is_anything_due
 
 
 @pytest.mark.parametrize(
     ("log", "why"),
     [
         pytest.param([], "an empty log", id="an empty log"),
-        pytest.param([delivered()], "nothing failed", id="delivered at once"),
+        pytest.param([taken(hours=1)], "nothing failed", id="delivered at once"),
         pytest.param(
-            [delivered(at=ago(hours=1), redelivery=True), delivered(at=ago(hours=2))],
-            "nothing failed",
-            id="delivered twice",
+            [taken_at_last(hours=1), taken(hours=2)], "nothing failed", id="delivered twice"
         ),
         pytest.param(
             [a_delivery(at=CHECKPOINT - OVERLAP - timedelta(milliseconds=1))],
             "it was the previous run's",
             id="failed before the window",
         ),
+        pytest.param([a_delivery(at=ago(seconds=-1))], "it is the next run's", id="failed since"),
+        pytest.param(
+            [a_delivery(at=ago(seconds=-1), redelivery=True), failed(hours=1)],
+            "it is the next run's",
+            id="failed again since",
+        ),
     ],
 )
 def test_there_is_nothing_to_decide_for(log: list[Delivery], why: str) -> None:
-    assert plan(log, a_window(CHECKPOINT)).decisions == (), why
-
-
-def test_a_run_soon_after_another_leaves_alone_what_that_one_may_have_redelivered() -> None:
-    just_now = ago(minutes=2)
-    seen_by_both, new = (
-        a_delivery("old", at=just_now, number=1),
-        a_delivery("new", at=ago(minutes=1), number=2),
-    )
-
-    old, fresh = plan([new, seen_by_both], a_window(just_now)).decisions
-
-    assert (old.delivery.guid, old.verdict) == ("old", Verdict.UNSETTLED)
-    assert (fresh.delivery.guid, fresh.verdict) == ("new", Verdict.REDELIVER)
+    assert the_plan(log).decisions == (), why
 
 
 def test_without_a_checkpoint_the_window_is_the_lookback() -> None:
     log = [a_delivery("in", at=ago(hours=24)), a_delivery("out", at=ago(hours=24, seconds=1))]
 
-    decisions = plan(log, a_window(None)).decisions
+    decisions = the_plan(log, a_window(None)).decisions
 
     assert [decision.delivery.guid for decision in decisions] == ["in"]
 
@@ -128,7 +216,7 @@ def test_the_oldest_event_comes_first_and_then_the_smaller_id() -> None:
     ]
     log.sort(key=lambda delivery: delivery.delivered_at, reverse=True)
 
-    decisions = plan(log, a_window()).decisions
+    decisions = the_plan(log).decisions
 
     assert [d.delivery.guid for d in decisions] == ["a redelivery", "a", "b", "c"]
 
@@ -146,63 +234,179 @@ class Reading:
             yield row
 
 
-BEFORE = [delivered(f"old-{n}", at=ago(hours=8 + n)) for n in range(20)]
+BEFORE = [delivered(f"old-{n}", at=ago(hours=8 + n)) for n in range(100)]
 
 
 @pytest.mark.parametrize(
     ("inside", "taken"),
     [
-        pytest.param([delivered()], 2, id="nothing failed"),
-        pytest.param([a_delivery()], 2, id="an original failed"),
-        pytest.param([delivered(at=ago(hours=1), redelivery=True)], 2, id="a redelivery succeeded"),
+        pytest.param([delivered()], 1 + STRAGGLERS, id="nothing failed"),
+        pytest.param([a_delivery()], 1 + STRAGGLERS, id="an original failed"),
         pytest.param(
-            [a_delivery(at=ago(hours=1), redelivery=True), a_delivery(at=ago(hours=2))],
-            3,
+            [delivered(at=ago(hours=1), redelivery=True)],
+            1 + STRAGGLERS,
+            id="a redelivery succeeded",
+        ),
+        pytest.param(
+            [failed_again(hours=1), failed(hours=2)],
+            2 + STRAGGLERS,
             id="a redelivery failed and its original shows",
         ),
         pytest.param(
-            [a_delivery("old-5", at=ago(hours=1), redelivery=True)],
-            8,
-            id="a redelivery failed and its original is old: read to it and one more",
+            [a_delivery("old-40", at=ago(hours=1), redelivery=True)],
+            1 + 41,
+            id="a redelivery failed and its original is old: read to it",
         ),
         pytest.param(
-            [a_delivery("expired", redelivery=True)], 21, id="the original is gone: all is read"
+            [a_delivery("expired", redelivery=True)],
+            1 + 66,
+            id="the original is older than it may be: read to what is too old",
         ),
     ],
 )
 def test_no_more_of_the_log_is_read_than_needed(inside: list[Delivery], taken: int) -> None:
     log = Reading(*inside, *BEFORE)
 
-    plan(log, a_window())
+    plan(log, a_window(), POLICY)
 
     assert log.taken == taken
 
 
 def test_failures_before_the_window_are_not_touched_while_reading_past_it() -> None:
     log = [
-        a_delivery("seeks its original", at=ago(hours=1), redelivery=True),
-        a_delivery("dealt with by an earlier run", at=ago(hours=20)),
-        a_delivery("seeks its original", at=ago(hours=30)),
+        a_delivery("seeks its original", at=ago(hours=1), redelivery=True, number=3),
+        a_delivery("dealt with by an earlier run", at=ago(hours=20), number=2),
+        a_delivery("seeks its original", at=ago(hours=30), number=1),
     ]
 
-    decisions = plan(log, a_window()).decisions
+    decisions = the_plan(log).decisions
 
     assert [d.delivery.guid for d in decisions] == ["seeks its original"]
 
 
-def test_an_event_fails_since_its_original() -> None:
-    log = [a_delivery(at=ago(hours=1), redelivery=True), a_delivery(at=ago(hours=50))]
+def test_a_few_rows_out_of_place_hide_nothing() -> None:
+    stray = [delivered(f"late-{n}", at=ago(hours=30)) for n in range(STRAGGLERS - 1)]
 
-    (decision,) = plan(log, a_window()).decisions
+    decisions = the_plan([*stray, a_delivery("behind them")]).decisions
+
+    assert [d.delivery.guid for d in decisions] == ["behind them"]
+
+
+@st.composite
+def logs(draw: st.DrawFn) -> list[Delivery]:
+    """Draw the attempts at a few events, in the order of time."""
+    events = draw(
+        st.lists(st.lists(st.tuples(st.integers(0, 500), st.booleans()), min_size=1, max_size=4))
+    )
+    rows = []
+    for number, attempts in enumerate(events):
+        for place, (minutes, succeeded) in enumerate(sorted(attempts, reverse=True)):
+            rows.append(
+                a_delivery(
+                    f"event-{number}",
+                    at=ago(minutes=minutes),
+                    number=1000 * number + place,
+                    redelivery=place > 0,
+                    status_code=200 if succeeded else 500,
+                )
+            )
+    return sorted(rows, key=lambda row: (row.delivered_at, row.id), reverse=True)
+
+
+@given(logs(), st.data())
+def test_rows_out_of_order_or_told_twice_have_the_same_events_redelivered(
+    log: list[Delivery], data: st.DataObject
+) -> None:
+    within = a_window(ago(hours=10))
+    again = data.draw(st.lists(st.sampled_from(log))) if log else []
+    shuffled = data.draw(st.permutations([*log, *again]))
+
+    def due(rows: list[Delivery]) -> list[Decision]:
+        decisions = the_plan(rows, within).decisions
+        return [each for each in decisions if each.verdict is Verdict.REDELIVER]
+
+    assert due(shuffled) == due(log)
+
+
+def test_a_log_that_breaks_off_gives_the_decisions_that_need_no_more_of_it() -> None:
+    def broken() -> Iterator[Delivery]:
+        yield a_delivery("again", at=ago(minutes=30), redelivery=True)
+        yield a_delivery("whole", at=ago(hours=1))
+        raise UnavailableError("GitHub is down")
+
+    planned = the_plan(broken())
+
+    assert [(d.delivery.guid, d.verdict) for d in planned.decisions] == [
+        ("whole", Verdict.REDELIVER),
+        ("again", Verdict.UNREAD),
+    ]
+    assert planned.broken_off == "GitHub is down"
+
+
+def test_a_log_that_cannot_be_read_at_all_is_an_error() -> None:
+    def down() -> Iterator[Delivery]:
+        raise UnavailableError("GitHub is down")
+        yield
+
+    with pytest.raises(UnavailableError):
+        the_plan(down())
+
+
+def test_an_event_fails_since_its_original() -> None:
+    (decision,) = the_plan([failed_again(hours=1), failed(hours=50)]).decisions
 
     assert decision.failing_since == ago(hours=50)
 
 
 def test_rows_read_are_counted() -> None:
-    assert plan([delivered("a"), delivered("b"), *BEFORE], a_window()).scanned == 2
+    assert the_plan([delivered("a"), delivered("b"), *BEFORE[:3]]).scanned == 5
 
 
 def test_ids_beyond_2_to_the_53_stay_exact() -> None:
-    (decision,) = plan([a_delivery(number=2**62 + 1)], a_window()).decisions
+    (decision,) = the_plan([a_delivery(number=2**62 + 1)]).decisions
 
     assert decision.delivery.id == 4611686018427387905
+
+
+@pytest.mark.parametrize(
+    ("checkpoint", "unseen"),
+    [
+        pytest.param(None, None, id="a first run"),
+        pytest.param(ago(hours=72), None, id="a checkpoint as old as the log"),
+        pytest.param(ago(hours=73), (ago(hours=73), ago(hours=72)), id="an older one"),
+    ],
+)
+def test_deliveries_may_have_left_the_log_unseen(
+    checkpoint: datetime | None, unseen: tuple[datetime, datetime] | None
+) -> None:
+    assert a_window(checkpoint).unseen(timedelta(days=3)) == unseen
+
+
+ASKED = a_delivery("asked", at=ago(hours=2), number=5)
+NEW = a_delivery("asked", at=ago(minutes=1), number=9, redelivery=True)
+FILLER = [delivered(f"old-{n}", at=ago(hours=3)) for n in range(STRAGGLERS)]
+
+
+@pytest.mark.parametrize(
+    ("log", "attempted", "gone"),
+    [
+        pytest.param([ASKED], set(), set(), id="there as before"),
+        pytest.param([NEW, ASKED], {"asked"}, set(), id="a new attempt"),
+        pytest.param([ASKED, NEW], {"asked"}, set(), id="a new attempt, out of order"),
+        pytest.param([], set(), {"asked"}, id="no longer there"),
+        pytest.param(
+            [*FILLER, ASKED], set(), {"asked"}, id="not where it was: read no further than that"
+        ),
+        pytest.param(
+            [a_delivery("asked", at=ago(hours=2, minutes=1), number=4), ASKED],
+            set(),
+            set(),
+            id="an older attempt",
+        ),
+        pytest.param([delivered("other"), ASKED], set(), set(), id="another event"),
+    ],
+)
+def test_a_second_look_shows(log: list[Delivery], attempted: set[str], gone: set[str]) -> None:
+    look = look_again(log, [ASKED])
+
+    assert (set(look.attempted), set(look.gone)) == (attempted, gone)

@@ -1,5 +1,6 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
+from signal import Signals
 
 import pytest
 
@@ -31,7 +32,6 @@ def a_report(*outcomes: Outcome) -> Report:
         scanned=230,
         outcomes=outcomes,
         checkpoint=NOW,
-        trouble=(),
     )
 
 
@@ -41,10 +41,10 @@ ONE_OF_EACH = tuple(an_outcome(fate) for fate in Fate)
 def test_the_outputs_count_events_and_carry_the_checkpoint() -> None:
     assert report.outputs(a_report(*ONE_OF_EACH)) == {
         "scanned": "230",
-        "failed": "6",
+        "failed": "9",
         "redelivered": "1",
-        "refused": "1",
-        "deferred": "2",
+        "refused": "2",
+        "deferred": "4",
         "given-up": "1",
         "checkpoint": "1795521600000",
     }
@@ -79,8 +79,8 @@ def test_the_summary_puts_what_needs_attention_first() -> None:
         "### redeliver: 2 events failed: 1 redelivered, 1 refused\n"
         "\n"
         "> **Failed:** of 2 events that failed&#58; 1 refused, and the step's log says why for "
-        "each. GitHub refuses to redeliver what has just left its log, or when the token may not "
-        "write webhooks&#59; the next run tries again\n"
+        "each. GitHub refuses to redeliver when the token may not write webhooks&#59; the next run "
+        "tries again\n"
         "\n"
         "Read 230 deliveries of webhook 1 of organization acme, "
         "from 2026-11-24 05:50:00 UTC to 2026-11-24 12:00:00 UTC.\n"
@@ -147,7 +147,7 @@ def test_no_row_of_the_summary_can_be_broken_from_outside() -> None:
         ([], "Read 230 deliveries: nothing to redeliver"),
         ([Verdict.REDELIVER], "Read 230 deliveries: 1 event failed"),
         (
-            [Verdict.REDELIVER, Verdict.GIVEN_UP, Verdict.DELIVERED],
+            [Verdict.REDELIVER, Verdict.TOO_OLD, Verdict.DELIVERED],
             "Read 230 deliveries: 2 events failed, 1 more delivered by another attempt",
         ),
         (
@@ -194,3 +194,95 @@ def test_an_event_is_named_with_its_action() -> None:
 )
 def test_an_age_is_told_in_its_largest_units(span: timedelta, told: str) -> None:
     assert report.age(span) == told
+
+
+def test_what_needs_attention_comes_first_and_what_was_done_last() -> None:
+    shown = [o.fate for o in ONE_OF_EACH if o.fate is not Fate.DELIVERED]
+
+    rows = [row for row in report.summary(a_report(*ONE_OF_EACH)).splitlines() if "<code>" in row]
+
+    order = [row.split(" | ")[-1].rstrip("| ") for row in rows]
+    attention = ["refused", "unanswered", "not decided"]
+    assert sorted(order) == sorted(fate.value for fate in shown)
+    assert order[:3] == attention
+    assert order[-2:] == ["redelivered", "would be redelivered"]
+
+
+@pytest.mark.parametrize("fate", [Fate.REFUSED, Fate.UNANSWERED, Fate.UNREAD])
+def test_a_run_fails_over(fate: Fate) -> None:
+    done = a_report(an_outcome(fate))
+
+    assert done.status == 1
+    assert done.problem
+    assert done.problem.startswith(f"of 1 event that failed: 1 {fate.value}, ")
+
+
+@pytest.mark.parametrize(
+    "fate", [fate for fate in Fate if fate not in {Fate.REFUSED, Fate.UNANSWERED, Fate.UNREAD}]
+)
+def test_a_run_does_not_fail_over(fate: Fate) -> None:
+    assert a_report(an_outcome(fate)).status == 0
+
+
+def test_trouble_is_why_a_run_fails() -> None:
+    broken = replace(a_report(an_outcome()), trouble=("cannot write", "no time"))
+
+    assert (broken.status, broken.problem) == (1, "cannot write; no time")
+
+
+@pytest.mark.parametrize(("number", "status"), [(Signals.SIGINT, 130), (Signals.SIGTERM, 143)])
+def test_a_run_that_was_stopped_says_by_what(number: Signals, status: int) -> None:
+    stopped = replace(a_report(an_outcome(Fate.DEFERRED)), interrupted=number)
+
+    assert stopped.status == status
+    assert stopped.problem
+    assert stopped.problem.startswith(f"stopped by {number.name}. Nothing is lost")
+
+
+def test_a_rate_limit_is_a_warning_that_says_until_when() -> None:
+    limited = replace(a_report(an_outcome(Fate.DEFERRED)), limits=("used up until 12:30:00 UTC",))
+
+    assert limited.status == 0
+    assert limited.warnings == ["used up until 12:30:00 UTC"]
+    assert "> **Warning:** used up until 12&#58;30&#58;00 UTC" in report.summary(limited)
+
+
+def test_what_was_given_up_is_a_warning_for_each_reason() -> None:
+    old, tired = Verdict.TOO_OLD.value, Verdict.EXHAUSTED.value
+    outcomes = [an_outcome(Fate.GIVEN_UP, because=because) for because in (old, old, tired)]
+
+    first, second = a_report(*outcomes).warnings
+
+    assert first.startswith(f"2 events given up, because {old}: the receiver took no attempt")
+    assert second.startswith(f"1 event given up, because {tired}: ")
+
+
+def test_what_left_the_log_meanwhile_is_a_warning() -> None:
+    (warning,) = a_report(an_outcome(Fate.GONE)).warnings
+
+    assert warning.startswith("1 event could not be redelivered, having just left GitHub's log")
+
+
+def test_what_may_have_left_the_log_unseen_is_a_warning_with_its_time() -> None:
+    gap = replace(a_report(), unseen=(ago(hours=80), ago(hours=72)))
+
+    (warning,) = gap.warnings
+
+    assert warning.startswith(
+        "deliveries from 2026-11-21 04:00:00 UTC to 2026-11-21 12:00:00 UTC may have left"
+    )
+    assert warning.split()[2] in report.summary(gap)
+
+
+def test_a_run_too_soon_after_another_says_when_to_come_back() -> None:
+    soon = a_report(an_outcome(Fate.UNSETTLED))
+
+    assert "a run 16 min after it goes on" in report.closing(soon)
+
+
+def test_a_log_that_broke_off_is_told() -> None:
+    plan = Plan(scanned=100, decisions=(), broken_off="GitHub is down")
+
+    assert report.found(plan) == (
+        "Read 100 deliveries: nothing to redeliver. The log broke off there: GitHub is down"
+    )

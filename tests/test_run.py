@@ -1,11 +1,14 @@
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
+from signal import Signals
 
 import pytest
 
+from redeliver.checkpoint import Saved
 from redeliver.delivery import Delivery
 from redeliver.errors import (
     AccessError,
+    Interrupted,
     RateLimitError,
     RefusalError,
     UnavailableError,
@@ -13,24 +16,35 @@ from redeliver.errors import (
 from redeliver.outcome import Fate
 from redeliver.report import Report
 from redeliver.run import run
-from tests.builders import NOW, FakeHook, FakeStore, a_delivery, ago, delivered
+from tests.builders import (
+    NOW,
+    FakeHook,
+    FakeStore,
+    FakeSurroundings,
+    a_delivery,
+    a_policy,
+    ago,
+    delivered,
+    saved,
+)
 
 
 def carry_out(
     hook: FakeHook,
     store: FakeStore | None = None,
     *,
+    around: FakeSurroundings | None = None,
     dry_run: bool = False,
-    said: list[str] | None = None,
 ) -> Report:
+    around = around or FakeSurroundings()
     return run(
         hook,
         store or FakeStore(),
-        now=NOW,
+        around(),
         lookback=timedelta(hours=24),
+        policy=a_policy(),
+        retention=timedelta(days=3),
         dry_run=dry_run,
-        wait_turn=lambda: None,
-        say=([] if said is None else said).append,
     )
 
 
@@ -65,12 +79,12 @@ def test_an_empty_log_is_a_quiet_success() -> None:
     assert store.written == [NOW]
 
 
-def test_the_same_value_is_written_before_the_first_redelivery() -> None:
-    store = FakeStore(ago(hours=6))
+def test_the_low_water_mark_is_written_before_the_first_redelivery() -> None:
+    store = FakeStore()
 
     carry_out(FakeHook(*THREE), store)
 
-    assert store.written == [ago(hours=6), NOW]
+    assert store.written == [ago(hours=3), NOW]
 
 
 def test_a_missing_right_to_write_shows_before_the_first_redelivery() -> None:
@@ -88,21 +102,47 @@ def test_a_first_run_that_dies_leaves_the_next_one_where_to_start() -> None:
 
     carry_out(FakeHook(*THREE), store)
 
-    assert store.written == [ago(hours=24), NOW], "the first before anything is redelivered"
+    assert store.written == [ago(hours=3), NOW], "the first before anything is redelivered"
+
+
+class BrokenHook(FakeHook):
+    """A webhook whose log breaks off after so many rows."""
+
+    def __init__(self, *log: Delivery, after: int) -> None:
+        super().__init__(*log)
+        self.after = after
+
+    def deliveries(self) -> Iterator[Delivery]:
+        yield from self.log[: self.after]
+        raise UnavailableError("GitHub is down")
 
 
 def test_a_run_that_cannot_read_leaves_the_checkpoint_alone() -> None:
-    class BrokenHook(FakeHook):
-        def deliveries(self) -> Iterator[Delivery]:
-            yield THREE[2]
-            raise UnavailableError("GitHub is down")
-
-    hook, store = BrokenHook(), FakeStore()
+    hook, store = BrokenHook(*THREE, after=0), FakeStore()
 
     with pytest.raises(UnavailableError):
         carry_out(hook, store)
 
     assert (hook.asked, store.attempts) == ([], 0)
+
+
+def test_a_log_that_breaks_off_has_redelivered_what_was_read_and_holds_the_checkpoint() -> None:
+    hook, store = BrokenHook(*THREE, after=2), FakeStore()
+
+    report = carry_out(hook, store)
+
+    assert hook.asked == ["second", "third"]
+    assert store.saved
+    assert store.saved.checkpoint == ago(hours=6)
+    assert (report.status, report.problem) == (1, "GitHub is down")
+
+
+def test_a_log_that_breaks_off_and_shows_nothing_to_do_writes_nothing() -> None:
+    store = FakeStore(None)
+
+    report = carry_out(BrokenHook(delivered("fine"), after=1), store)
+
+    assert (report.status, store.written) == (1, [])
 
 
 def test_one_refusal_does_not_stop_the_rest_and_holds_the_checkpoint() -> None:
@@ -118,16 +158,78 @@ def test_one_refusal_does_not_stop_the_rest_and_holds_the_checkpoint() -> None:
     assert report.problem.startswith("of 3 events that failed: 1 refused, ")
 
 
-def test_a_lost_reply_is_left_for_the_next_run_and_the_rest_goes_on() -> None:
-    lost = UnavailableError("no usable answer")
-    hook, store = FakeHook(*THREE, refuses={"second": lost}), FakeStore()
+def test_what_was_refused_because_it_left_the_log_is_dealt_with_and_named() -> None:
+    class Forgetful(FakeHook):
+        """A webhook whose log loses what it refuses."""
+
+        def redeliver(self, delivery: Delivery) -> None:
+            self.log = [row for row in self.log if row.guid not in self.refuses]
+            super().redeliver(delivery)
+
+    refusal = RefusalError("GitHub answered 404, Not Found")
+    hook, store = Forgetful(*THREE, refuses={"first": refusal}), FakeStore()
+
+    report = carry_out(hook, store)
+
+    assert fates(report)["first"] is Fate.GONE
+    assert report.outcomes[0].because.endswith("Not Found: it has left GitHub's log")
+    assert (store.written[-1], report.status) == (NOW, 0)
+    assert report.warnings
+
+
+class LossyHook(FakeHook):
+    """A webhook that accepts what it answers no more; its log shows that, or not yet."""
+
+    def __init__(self, *log: Delivery, loses: str, shows: bool) -> None:
+        lost = UnavailableError("no usable answer")
+        super().__init__(*log, refuses={loses: lost})
+        self.shows = shows
+
+    def redeliver(self, delivery: Delivery) -> None:
+        if delivery.guid in self.refuses and self.shows:
+            self.log.insert(0, a_delivery(delivery.guid, at=NOW, number=1, redelivery=True))
+        super().redeliver(delivery)
+
+
+def test_a_lost_reply_is_resolved_by_reading_the_log_again() -> None:
+    hook, store = LossyHook(*THREE, loses="second", shows=True), FakeStore()
+    around = FakeSurroundings()
+
+    report = carry_out(hook, store, around=around)
+
+    assert hook.asked == ["first", "second", "third"], "each once"
+    assert fates(report)["second"] is Fate.REDELIVERED
+    assert (store.written[-1], report.status) == (NOW, 0)
+    assert around.waited == [15]
+
+
+def test_a_lost_reply_that_the_log_does_not_resolve_is_left_for_the_next_run() -> None:
+    hook, store = LossyHook(*THREE, loses="second", shows=False), FakeStore()
 
     report = carry_out(hook, store)
 
     assert hook.asked == ["first", "second", "third"], "each once"
-    assert fates(report)["second"] is Fate.DEFERRED
+    assert fates(report)["second"] is Fate.UNANSWERED
     assert store.written[-1] == ago(hours=2)
-    assert report.problem
+    assert report.status == 1
+
+
+def test_a_second_look_that_fails_changes_nothing() -> None:
+    class Fading(LossyHook):
+        reads = 0
+
+        def deliveries(self) -> Iterator[Delivery]:
+            self.reads += 1
+            if self.reads > 1:
+                raise UnavailableError("GitHub is down")
+            yield from self.log
+
+    hook, store = Fading(*THREE, loses="second", shows=True), FakeStore()
+
+    report = carry_out(hook, store)
+
+    assert fates(report)["second"] is Fate.UNANSWERED
+    assert store.written[-1] == ago(hours=2)
 
 
 @pytest.mark.parametrize("error", [AccessError("no right"), RateLimitError("used up")])
@@ -143,7 +245,39 @@ def test_what_every_further_request_would_meet_ends_the_asking(error: Exception)
         "third": Fate.DEFERRED,
     }
     assert store.written[-1] == ago(hours=2)
-    assert report.problem == str(error)
+    assert [*report.trouble, *report.limits] == [str(error)]
+
+
+def test_a_rate_limit_that_is_too_long_ends_the_run_cleanly() -> None:
+    limit = RateLimitError("used up until 12:30:00 UTC")
+
+    report = carry_out(FakeHook(*THREE, refuses={"second": limit}))
+
+    assert report.status == 0
+    assert report.warnings == [str(limit)]
+
+
+def test_a_rate_limit_before_the_first_redelivery_defers_everything() -> None:
+    hook, store = FakeHook(*THREE), FakeStore(fails_at=1)
+    store.error = RateLimitError("used up until 12:30:00 UTC")
+
+    report = carry_out(hook, store)
+
+    assert hook.asked == []
+    assert set(fates(report).values()) == {Fate.DEFERRED}
+    assert (report.status, report.checkpoint) == (0, ago(hours=6))
+    assert report.warnings == ["used up until 12:30:00 UTC"]
+
+
+def test_a_rate_limit_at_the_end_leaves_the_checkpoint_where_it_was_and_is_told() -> None:
+    store = FakeStore(fails_at=2)
+    store.error = RateLimitError("used up until 12:30:00 UTC")
+
+    report = carry_out(FakeHook(*THREE), store)
+
+    assert report.count(Fate.REDELIVERED) == 3
+    assert (report.status, report.checkpoint) == (0, ago(hours=3))
+    assert report.warnings == ["used up until 12:30:00 UTC"]
 
 
 def test_a_checkpoint_that_cannot_be_saved_is_told_with_what_was_done() -> None:
@@ -153,7 +287,7 @@ def test_a_checkpoint_that_cannot_be_saved_is_told_with_what_was_done() -> None:
     report = carry_out(FakeHook(*THREE), store)
 
     assert report.count(Fate.REDELIVERED) == 3
-    assert report.checkpoint == ago(hours=6)
+    assert report.checkpoint == ago(hours=3)
     assert report.problem == "cannot write"
 
 
@@ -198,23 +332,192 @@ def test_a_dry_run_decides_the_same_and_changes_nothing() -> None:
     assert [o.decision for o in dry.outcomes] == [o.decision for o in real.outcomes]
 
 
-def test_what_the_last_run_may_have_redelivered_a_moment_ago_waits_for_the_next() -> None:
-    hook, store = FakeHook(a_delivery(at=ago(minutes=3))), FakeStore(ago(minutes=2))
+def test_a_run_too_soon_after_another_asks_for_nothing_and_writes_nothing() -> None:
+    hook = FakeHook(a_delivery("old", at=ago(minutes=3)), a_delivery("new", at=ago(minutes=1)))
+    store = FakeStore()
+    store.saved = saved(ago(minutes=4), written=ago(minutes=2))
 
     report = carry_out(hook, store)
 
+    assert (hook.asked, store.written) == ([], [])
+    assert set(fates(report).values()) == {Fate.UNSETTLED}
+    assert report.status == 0
+
+
+class SharedStore(FakeStore):
+    """A place for the checkpoint that another run writes to before the nth reading."""
+
+    def __init__(self, checkpoint: datetime | None, *, other: datetime, before: int) -> None:
+        super().__init__(checkpoint)
+        self.other = other
+        self.before = before
+        self.reads = 0
+
+    def read(self) -> Saved | None:
+        self.reads += 1
+        if self.reads == self.before:
+            self.saved = saved(self.other, written=NOW)
+        return super().read()
+
+
+@pytest.mark.parametrize("checkpoint", [ago(hours=6), None])
+def test_a_run_that_another_has_overtaken_leaves_everything_to_it(
+    checkpoint: datetime | None,
+) -> None:
+    hook, store = FakeHook(*THREE), SharedStore(checkpoint, other=ago(hours=3), before=2)
+
+    report = carry_out(hook, store)
+
+    assert (hook.asked, store.written) == ([], [])
+    assert set(fates(report).values()) == {Fate.UNSETTLED}
+    assert report.status == 0
+
+
+def test_a_first_run_that_is_second_to_create_the_checkpoint_leaves_everything_to_the_other() -> (
+    None
+):
+    class TakenStore(FakeStore):
+        def write(self, checkpoint: datetime) -> bool:
+            super().write(checkpoint)
+            return False
+
+    hook = FakeHook(*THREE)
+
+    report = carry_out(hook, TakenStore(None))
+
     assert hook.asked == []
-    assert store.written == [ago(minutes=2)]
-    assert report.problem is None
-    assert report.outcomes[0].fate is Fate.UNSETTLED
+    assert set(fates(report).values()) == {Fate.UNSETTLED}
+
+
+def test_the_checkpoint_of_a_run_that_has_come_further_stands() -> None:
+    store = SharedStore(ago(hours=6), other=NOW + timedelta(minutes=1), before=3)
+
+    report = carry_out(FakeHook(*THREE), store)
+
+    assert report.checkpoint == NOW + timedelta(minutes=1)
+    assert store.written == [ago(hours=3), NOW + timedelta(minutes=1)]
+
+
+def test_a_quiet_run_that_took_its_time_looks_before_it_writes() -> None:
+    class SlowHook(FakeHook):
+        def deliveries(self) -> Iterator[Delivery]:
+            around.now += timedelta(seconds=6)
+            yield from self.log
+
+    around = FakeSurroundings()
+    quick, slow = FakeStore(), SharedStore(ago(hours=6), other=ago(minutes=-1), before=2)
+
+    carry_out(FakeHook(), quick)
+    carry_out(SlowHook(), slow, around=around)
+
+    assert quick.written == [NOW]
+    assert slow.written == [ago(minutes=-1)]
+
+
+def test_a_long_run_saves_the_checkpoint_once_a_minute() -> None:
+    class SlowHook(FakeHook):
+        def redeliver(self, delivery: Delivery) -> None:
+            super().redeliver(delivery)
+            around.now += timedelta(seconds=40)
+
+    around, store = FakeSurroundings(), FakeStore()
+    log = [a_delivery(f"event-{n}", at=ago(hours=5, minutes=-n)) for n in range(5)]
+
+    carry_out(SlowHook(*log), store, around=around)
+
+    start = ago(hours=5)
+    minutes = [(mark - start) // timedelta(minutes=1) for mark in store.written[:-1]]
+    assert minutes == [0, 2, 4], "what is asked for next is the oldest that is not dealt with"
+    assert store.written[-1] == NOW
+
+
+def test_a_long_run_that_cannot_save_the_checkpoint_stops_asking() -> None:
+    class SlowHook(FakeHook):
+        def redeliver(self, delivery: Delivery) -> None:
+            super().redeliver(delivery)
+            around.now += timedelta(seconds=70)
+
+    around, store = FakeSurroundings(), FakeStore(fails_at=2)
+    store.error = UnavailableError("cannot write")
+
+    report = carry_out(SlowHook(*THREE), store, around=around)
+
+    assert fates(report) == {
+        "first": Fate.REDELIVERED,
+        "second": Fate.DEFERRED,
+        "third": Fate.DEFERRED,
+    }
+    assert report.trouble == ("cannot write",)
+
+
+def test_an_interruption_saves_what_is_certain() -> None:
+    hook = FakeHook(*THREE, refuses={"second": Interrupted(Signals.SIGTERM)})
+    store = FakeStore()
+
+    report = carry_out(hook, store)
+
+    assert fates(report) == {
+        "first": Fate.REDELIVERED,
+        "second": Fate.UNANSWERED,
+        "third": Fate.DEFERRED,
+    }
+    assert store.written[-1] == report.checkpoint == ago(hours=2)
+    assert report.status == 143
+
+
+@pytest.mark.parametrize("at", [1, 2])
+def test_an_interruption_while_the_checkpoint_is_written_writes_it_once_more(at: int) -> None:
+    store = FakeStore(fails_at=at)
+    store.error = Interrupted(Signals.SIGINT)
+
+    report = carry_out(FakeHook(*THREE), store)
+
+    assert store.written[-1] == (ago(hours=3) if at == 1 else NOW)
+    assert report.status == 130
+
+
+def test_an_interruption_with_no_time_left_to_save_is_told() -> None:
+    class HangingStore(FakeStore):
+        def write(self, checkpoint: datetime) -> bool:
+            if self.attempts:
+                raise Interrupted(Signals.SIGINT)
+            return super().write(checkpoint)
+
+    report = carry_out(FakeHook(*THREE), HangingStore())
+
+    assert report.checkpoint == ago(hours=3)
+    assert report.trouble == ("there was no time left to save the checkpoint",)
+    assert report.status == 130
+
+
+def test_an_interruption_of_a_run_that_keeps_still_writes_nothing() -> None:
+    class Startled(FakeSurroundings):
+        def say(self, line: str) -> None:
+            super().say(line)
+            if line.startswith("Unsettled"):
+                raise Interrupted(Signals.SIGINT)
+
+    store = SharedStore(ago(hours=6), other=ago(hours=3), before=2)
+
+    report = carry_out(FakeHook(*THREE), store, around=Startled())
+
+    assert store.written == []
+    assert report.status == 130
+
+
+def test_a_checkpoint_older_than_the_log_is_kept_is_told() -> None:
+    report = carry_out(FakeHook(), FakeStore(ago(hours=80)))
+
+    assert report.unseen == (ago(hours=80), ago(hours=72))
+    assert report.status == 0
 
 
 def test_the_log_tells_a_person_what_happened() -> None:
-    said: list[str] = []
+    around = FakeSurroundings()
 
-    carry_out(FakeHook(*THREE[:2], delivered("fine")), said=said)
+    carry_out(FakeHook(*THREE[:2], delivered("fine")), around=around)
 
-    assert said == [
+    assert around.said == [
         (
             "Reading webhook 1 of organization acme back to 2026-11-24 05:50:00 UTC: "
             "the checkpoint in variable LAST_REDELIVERY of acme/ops, "

@@ -19,6 +19,8 @@ GOOD = {
     "variable-repository": "acme/ops",
     "variable-token": "",
     "lookback": "24h",
+    "give-up-after": "",
+    "max-attempts": "",
     "dry-run": "false",
 }
 
@@ -33,6 +35,8 @@ def test_every_input_becomes_a_setting() -> None:
         variable_repository="acme/ops",
         variable_token="",
         lookback=timedelta(hours=24),
+        give_up_after=None,
+        max_attempts=None,
         dry_run=False,
     )
 
@@ -93,6 +97,12 @@ def test_every_fault_is_told_at_once_each_with_its_input() -> None:
         ("lookback", "1.5h", "such as 90m, 24h or 3d"),
         ("lookback", "999999m", "such as 90m, 24h or 3d"),
         ("lookback", "31d", "must be at most 30d"),
+        ("give-up-after", "never", "such as 90m, 24h or 3d"),
+        ("max-attempts", "0", "must be a whole number, 2 or more"),
+        ("max-attempts", "1", "the first delivery is an attempt, too"),
+        ("max-attempts", "2.5", "must be a whole number, 2 or more"),
+        ("max-attempts", "-3", "must be a whole number, 2 or more"),
+        ("max-attempts", "٣", "must be a whole number, 2 or more"),
         ("dry-run", "True", "must be true or false"),
         ("dry-run", "1", "must be true or false"),
     ],
@@ -180,3 +190,22 @@ def test_any_text_is_either_taken_or_told(inputs: dict[str, str]) -> None:
     # Anything but the error that is advice fails the test.
     with suppress(InputError):
         parse(inputs)
+
+
+def test_giving_up_may_be_bounded_by_age_and_by_attempts() -> None:
+    settings = parse({**GOOD, "give-up-after": "36h", "max-attempts": "5"})
+
+    assert (settings.give_up_after, settings.max_attempts) == (timedelta(hours=36), 5)
+
+
+@pytest.mark.parametrize(
+    ("hostname", "days"),
+    [
+        ("github.com", 3),
+        ("acme.ghe.com", 3),
+        ("github.example.com", 7),
+        ("https://api.github.com.example.com", 7),
+    ],
+)
+def test_the_log_is_kept_for(hostname: str, days: int) -> None:
+    assert parse({**GOOD, "hostname": hostname}).retention == timedelta(days=days)

@@ -1,8 +1,7 @@
-"""Run the program: the one place that looks at the clock."""
+"""Run the program."""
 
 import sys
-from datetime import UTC, datetime
 
 from redeliver import action
 
-sys.exit(action.main(now=datetime.now(UTC)))
+sys.exit(action.main())

@@ -5,52 +5,58 @@ The only importer of actions_toolkit.
 
 import os
 import traceback
-from datetime import datetime
 from pathlib import Path
 
 from actions_toolkit import core
 
 from redeliver import report, settings
-from redeliver.api import Api
-from redeliver.errors import RedeliverError
+from redeliver.api import Api, Clock
+from redeliver.errors import Interrupted, RedeliverError
 from redeliver.hooks import OrganizationHook
 from redeliver.inert import inert
-from redeliver.pace import Pace
+from redeliver.interruption import interruptible
+from redeliver.pace import Pace, Patience
+from redeliver.plan import Policy
 from redeliver.report import Report
-from redeliver.run import Store, run
+from redeliver.run import Store, Surroundings, run
 from redeliver.settings import Settings
 from redeliver.store import Nowhere, RepositoryVariable
 
 SECRETS = ("token", "variable-token")
 
 
-def main(now: datetime) -> int:
+def main() -> int:
     """Run once as a step of a workflow, and return the exit status."""
     try:
-        return _step(now)
+        return _step()
     except RedeliverError as error:
-        status = _failed(str(error))
-        _summarize(report.failure_summary(str(error)))
-        return status
+        return _failed(str(error), 1)
+    except Interrupted as stop:
+        return _failed(report.stopped(stop.signal), 128 + stop.signal)
     except Exception:  # noqa: BLE001 - a bug keeps its traceback, yet even that may quote the outside
         for line in traceback.format_exc().splitlines():
             _say(line)
-        return _failed("this is a bug in redeliver: please report it with the lines above")
+        core.error("this is a bug in redeliver: please report it with the lines above")
+        return 1
 
 
-def _step(now: datetime) -> int:
+def _step() -> int:
     inputs = _inputs()
     for name in SECRETS:
         # Trimmed as it will be used: the runner masks a secret only as it was saved.
         if inputs[name]:
             core.set_secret(inputs[name])
-    done = _run(settings.parse(inputs), now)
+    wanted = settings.parse(inputs)
+    with interruptible():
+        done = _run(wanted)
     for name, value in report.outputs(done).items():
         core.set_output(name, value)
     _summarize(report.summary(done))
-    if done.warning:
-        core.warning(inert(done.warning))
-    return _failed(done.problem) if done.problem else 0
+    for warning in done.warnings:
+        core.warning(inert(warning))
+    if done.problem:
+        core.error(inert(done.problem))
+    return done.status
 
 
 def _inputs() -> dict[str, str]:
@@ -69,26 +75,32 @@ def _inputs() -> dict[str, str]:
     return inputs
 
 
-def _run(wanted: Settings, now: datetime) -> Report:
-    api = Api(wanted.token, token_input="token", url=wanted.api_url)  # noqa: S106 - a name
+def _run(wanted: Settings) -> Report:
+    clock, wait = Clock(), Patience(_say).wait
+
+    def api(token_input: str, token: str) -> Api:
+        return Api(token, token_input=token_input, url=wanted.api_url, clock=clock, wait=wait)
+
+    main = api("token", wanted.token)
+    store: Store = Nowhere(main)
+    if wanted.variable_name:
+        store = RepositoryVariable(
+            api("variable-token", wanted.variable_token) if wanted.variable_token else main,
+            wanted.variable_repository,
+            wanted.variable_name,
+        )
     return run(
-        OrganizationHook(api, wanted.org, wanted.hook_id),
-        _store(wanted, api, now),
-        now=now,
+        OrganizationHook(main, wanted.org, wanted.hook_id),
+        store,
+        Surroundings(clock=clock, wait_turn=Pace(_say).wait, wait=wait, say=_say),
         lookback=wanted.lookback,
+        policy=Policy(
+            give_up_after=wanted.give_up_after or wanted.retention,
+            max_attempts=wanted.max_attempts,
+        ),
+        retention=wanted.retention,
         dry_run=wanted.dry_run,
-        wait_turn=Pace(_say).wait,
-        say=_say,
     )
-
-
-def _store(wanted: Settings, api: Api, now: datetime) -> Store:
-    if not wanted.variable_name:
-        return Nowhere()
-    if wanted.variable_token:
-        token_input = "variable-token"  # noqa: S105 - a name
-        api = Api(wanted.variable_token, token_input=token_input, url=wanted.api_url)
-    return RepositoryVariable(api, wanted.variable_repository, wanted.variable_name, now=now)
 
 
 def _say(line: str) -> None:
@@ -96,9 +108,11 @@ def _say(line: str) -> None:
     core.info(inert(line))
 
 
-def _failed(problem: str) -> int:
+def _failed(problem: str, status: int) -> int:
+    """Tell of a run that ended before there was anything to report."""
     core.error(inert(problem))
-    return 1
+    _summarize(report.failure_summary(problem))
+    return status
 
 
 def _summarize(markdown: str) -> None:

@@ -4,9 +4,11 @@ Pure.
 """
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any
 
@@ -15,6 +17,11 @@ from redeliver.inert import quote
 
 TOKENS = "Settings > Developer settings > Personal access tokens"
 """Where GitHub's pages have a user's tokens."""
+
+LIMITED_SECONDS = 60
+"""How long to wait when GitHub does not say. Its documentation asks for a minute at least:
+https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api#exceeding-the-rate-limit
+"""
 
 REFUSALS = range(HTTPStatus.BAD_REQUEST, HTTPStatus.INTERNAL_SERVER_ERROR)
 """The statuses that GitHub never gives without a message."""
@@ -51,6 +58,58 @@ class Answer:
             raise self.foreign() from None
 
     @property
+    def date(self) -> datetime:
+        """When GitHub answered, by its own clock, or raise `UnavailableError`."""
+        try:
+            date = parsedate_to_datetime(self.headers.get("date", ""))
+            # RFC 9110: what names no zone is in UTC.
+            return date.replace(tzinfo=date.tzinfo or UTC).astimezone(UTC)
+        except (ValueError, OverflowError):
+            raise UnavailableError(
+                f"cannot {self.purpose.to}: the answer has no 'Date' header that tells the time, "
+                "and a runner's own clock may be wrong. Does a proxy take that header away?"
+            ) from None
+
+    @property
+    def is_rate_limit(self) -> bool:
+        """Tell a rate limit from a missing right, which GitHub may both answer with 403.
+
+        https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
+        """
+        if self.status == HTTPStatus.TOO_MANY_REQUESTS:
+            return True
+        return self.status == HTTPStatus.FORBIDDEN and (
+            self.remaining == 0
+            or "retry-after" in self.headers
+            or "rate limit" in self.message.lower()
+        )
+
+    @property
+    def remaining(self) -> int | None:
+        """How many requests are left of the primary rate limit; None if there is none."""
+        return self._number("x-ratelimit-remaining")
+
+    @property
+    def until_reset(self) -> int:
+        """How many seconds it is until the primary rate limit starts anew."""
+        reset = self._number("x-ratelimit-reset")
+        if reset is None:
+            return LIMITED_SECONDS
+        return max(reset - int(self.date.timestamp()), 0) + 1  # its clock counts whole seconds
+
+    @property
+    def limited_for(self) -> int:
+        """How many seconds there is to wait before anything else is asked."""
+        retry_after = self._number("retry-after")
+        if retry_after is not None:
+            return max(retry_after, 1)
+        return self.until_reset if self.remaining == 0 else LIMITED_SECONDS
+
+    def _number(self, header: str) -> int | None:
+        text = self.headers.get(header, "")
+        return int(text) if re.fullmatch("[0-9]{1,10}", text) else None
+
+    @property
     def message(self) -> str:
         """GitHub's own words, quoted; empty if there are none."""
         try:
@@ -72,6 +131,14 @@ class Answer:
         )
 
 
+def instant(text: str) -> datetime:
+    """Read a time as GitHub writes it, with milliseconds and without, or raise `ValueError`."""
+    read = datetime.fromisoformat(text)
+    if read.tzinfo is None:
+        raise ValueError("without a time zone")
+    return read.astimezone(UTC)
+
+
 def failure(answer: Answer, token_input: str) -> RedeliverError:
     """Return the error for an answer that was not hoped for; its message is advice.
 
@@ -80,13 +147,8 @@ def failure(answer: Answer, token_input: str) -> RedeliverError:
     purpose = answer.purpose
     problem = f"cannot {purpose.to}: {answer.said}"
     token = f"the token in input '{token_input}'"
-    if _is_rate_limit(answer):
-        return RateLimitError(
-            f"cannot {purpose.to}: the rate limit of {token} is used up{_until(answer.headers)}. "
-            "Nothing is lost: the next run carries on from the checkpoint. GitHub counts all "
-            "tokens of a user together, so if this happens often, use one of an account that "
-            "does little else"
-        )
+    if answer.is_rate_limit:
+        return limit(answer, token_input, answer.limited_for)
     if answer.status in REFUSALS and not answer.message:
         return answer.foreign()
     lacking = _what_is_lacking(answer, token)
@@ -98,6 +160,17 @@ def failure(answer: Answer, token_input: str) -> RedeliverError:
             f"else. Was something renamed? Check {purpose.named_by}"
         )
     return UnavailableError(f"{problem}. Nothing is lost: the next run tries again")
+
+
+def limit(answer: Answer, token_input: str, seconds: int) -> RateLimitError:
+    """Return the error for a rate limit that lasts for `seconds` after `answer`."""
+    until = answer.date + timedelta(seconds=seconds)
+    return RateLimitError(
+        f"cannot {answer.purpose.to}: the rate limit of the token in input '{token_input}' is "
+        f"used up until {until:%H:%M:%S} UTC. Nothing is lost: the next run carries on from the "
+        "checkpoint. GitHub counts all tokens of a user together, so if this happens often, use "
+        "one of an account that does little else"
+    )
 
 
 def _what_is_lacking(answer: Answer, token: str) -> str | None:
@@ -127,27 +200,6 @@ def _what_is_lacking(answer: Answer, token: str) -> str | None:
         f"a classic token the scope {purpose.classic}. Who made it grants that under {TOKENS}. "
         f"The workflow's own GITHUB_TOKEN can never have it{_github_says(answer.headers)}"
     )
-
-
-def _is_rate_limit(answer: Answer) -> bool:
-    """Tell a rate limit from a missing right, which GitHub may both answer with 403.
-
-    https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
-    """
-    if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
-        return True
-    return answer.status == HTTPStatus.FORBIDDEN and (
-        answer.headers.get("x-ratelimit-remaining") == "0"
-        or "retry-after" in answer.headers
-        or "rate limit" in answer.message.lower()
-    )
-
-
-def _until(headers: Mapping[str, str]) -> str:
-    reset = headers.get("x-ratelimit-reset", "")
-    if headers.get("x-ratelimit-remaining") != "0" or not (reset.isascii() and reset.isdigit()):
-        return ""
-    return f" until {datetime.fromtimestamp(int(reset[:10]), UTC):%H:%M:%S} UTC"
 
 
 def _github_says(headers: Mapping[str, str]) -> str:

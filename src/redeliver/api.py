@@ -4,53 +4,95 @@ The only importer of PyGithub.
 """
 
 import logging
-from collections.abc import Mapping
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from github import Auth, Github
-from requests import RequestException
+from requests import ConnectionError as RequestsConnectionError
+from requests import RequestException, Timeout
+from requests.exceptions import ChunkedEncodingError, ContentDecodingError, RetryError, SSLError
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 from urllib3.util import Retry
 
 import redeliver
-from redeliver.answer import Answer, Purpose, failure
-from redeliver.errors import UnavailableError
+from redeliver.answer import Answer, Purpose, failure, limit
+from redeliver.errors import RedeliverError, UnavailableError
 
 TIMEOUT_SECONDS = 30
 
-# A redelivery whose reply was lost may have been queued all the same, so a POST must
-# never be repeated: not by its method, and not as an "other" error either, which is what
-# urllib3 makes of a TLS connection that breaks after the request was sent. A connection
-# that could not even be opened is tried again for every method. PATCH sets a variable to
-# a value, and may be repeated.
-RETRY_ALL_BUT_POST = Retry(
-    connect=3,
-    read=3,
-    status=3,
-    other=0,
-    backoff_factor=0.5,
-    backoff_jitter=0.5,
-    allowed_methods={"GET", "PATCH"},
-    status_forcelist=range(500, 600),
-    raise_on_status=False,
-    respect_retry_after_header=False,
-)
+BACKOFF_SECONDS = (0.5, 1, 2, 4)
+"""How long to wait before each further try, half as much more or less: many workflows start
+at the same minute and must not come back at the same second."""
+
+RESERVE = 10
+"""How many requests of the primary rate limit are kept back from redeliveries, so that the
+checkpoint can still be saved."""
 
 # PyGithub and urllib3 log whatever comes in, unfiltered, and the runner would obey it.
 logging.getLogger("github").setLevel(logging.CRITICAL + 1)
 logging.getLogger("urllib3").setLevel(logging.CRITICAL + 1)
 
 
-class Api:
-    """GitHub's REST API at `url`, as the token in the input `token_input` may use it."""
+class Clock:
+    """GitHub's clock as its answers tell it: a runner's own may be wrong."""
 
-    def __init__(self, token: str, *, token_input: str, url: str) -> None:
+    def __init__(self) -> None:
+        self._latest: datetime | None = None
+
+    def heard(self, instant: datetime) -> None:
+        """Set the clock; it never goes back."""
+        self._latest = max(self._latest or instant, instant)
+
+    def __call__(self) -> datetime:
+        """Return the time of the latest answer."""
+        if self._latest is None:
+            raise RuntimeError("nothing has been asked yet")
+        return self._latest
+
+
+class _Once(Retry):
+    """Has urllib3 send everything once: what is asked again, `Api` decides, and says so.
+
+    Two answers are errors, because PyGithub would go after them without end: a 301, also one
+    that leads in a circle, and the 202 of a GET, for which it sleeps.
+    """
+
+    def is_retry(self, method: str, status_code: int, *_: object) -> bool:
+        """Tell whether PyGithub must not see an answer."""
+        is_pending = status_code == HTTPStatus.ACCEPTED and method == "GET"
+        return status_code == HTTPStatus.MOVED_PERMANENTLY or is_pending
+
+
+class Api:
+    """GitHub's REST API at `url`, as the token in the input `token_input` may use it.
+
+    `clock` is set by every answer. `wait` waits so many seconds for the reason it is given
+    and returns True, or returns False when that is too long.
+    """
+
+    def __init__(
+        self,
+        token: str,
+        *,
+        token_input: str,
+        url: str,
+        clock: Clock,
+        wait: Callable[[float, str], bool],
+    ) -> None:
         self._token_input = token_input
         self._host = urlsplit(url).netloc
+        self._clock = clock
+        self._wait = wait
+        self._latest: Answer | None = None
         self._requester = Github(
             auth=Auth.Token(token),
             base_url=url,
             timeout=TIMEOUT_SECONDS,
-            retry=RETRY_ALL_BUT_POST,
+            retry=_Once(total=0, respect_retry_after_header=False),
             # How fast to ask is decided in one place, pace.py.
             seconds_between_requests=None,
             seconds_between_writes=None,
@@ -66,24 +108,108 @@ class Api:
         expect: set[int],
         parameters: Mapping[str, str | int] | None = None,
         body: Mapping[str, str] | None = None,
+        once: bool = False,
     ) -> Answer:
         """Send one request, and return the answer if its status is one of `expect`.
 
-        Any other answer raises: `AccessError` when the token falls short,
-        `RateLimitError`, or else `UnavailableError`, also when there is no answer.
+        While GitHub does not answer, is broken or wants no more requests for now, wait and send
+        it again; with `once`, only if it was certainly not carried out.
+
+        Any other answer raises: `AccessError` when the token falls short, `RateLimitError` when
+        the wait is too long, or else `UnavailableError`, also when there is no answer.
         """
-        try:
-            # Not requestJsonAndCheck: that takes a redirect for an answer.
-            status, headers, text = self._requester.requestJson(
-                method, path, dict(parameters or {}), input=body
-            )
-        except (RequestException, ValueError, RuntimeError) as error:
-            # RuntimeError is PyGithub's for a redirect to elsewhere, ValueError for headers
-            # that it cannot read. Their texts hold URLs, so only the kind is told.
-            raise UnavailableError(
-                f"cannot {purpose.to}: no usable answer from {self._host} ({type(error).__name__})"
-            ) from None
-        answer = Answer(purpose=purpose, status=status, headers=headers, text=text)
-        if status not in expect:
-            raise failure(answer, self._token_input)
-        return answer
+        if once:
+            self._keep_reserve(purpose)
+        pauses = iter(BACKOFF_SECONDS)
+        while True:
+            try:
+                # Not requestJsonAndCheck: that takes a redirect for an answer.
+                status, headers, text = self._requester.requestJson(
+                    method, path, dict(parameters or {}), input=body
+                )
+            except (RequestException, ValueError, RuntimeError) as caught:
+                setback = self._no_answer(purpose, caught)
+            else:
+                answer = Answer(purpose=purpose, status=status, headers=headers, text=text)
+                self._latest = answer
+                if status in expect:
+                    self._clock.heard(answer.date)
+                    return answer
+                setback = self._bad_answer(answer)
+            if not setback.is_passing or (once and setback.is_maybe_done):
+                raise setback.error
+            pause = setback.limited_for or _jittered(next(pauses, None))
+            if pause is None or not self._wait(pause, setback.what):
+                raise setback.error
+
+    def _no_answer(self, purpose: Purpose, caught: Exception) -> "_Setback":
+        # Only the kind of error is told: their texts hold URLs.
+        what = f"no usable answer from {self._host} ({type(caught).__name__})"
+        advice = _advice(caught)
+        return _Setback(
+            error=UnavailableError(f"cannot {purpose.to}: {what}{advice}"),
+            what=what,
+            is_passing=isinstance(caught, PASSING) and not advice,
+            is_maybe_done=not _was_never_sent(caught),
+        )
+
+    def _bad_answer(self, answer: Answer) -> "_Setback":
+        is_broken = answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+        return _Setback(
+            error=failure(answer, self._token_input),
+            what="GitHub wants no more requests for now" if answer.is_rate_limit else answer.said,
+            is_passing=is_broken or answer.is_rate_limit,
+            is_maybe_done=is_broken,
+            limited_for=answer.limited_for if answer.is_rate_limit else None,
+        )
+
+    def _keep_reserve(self, purpose: Purpose) -> None:
+        """Wait, or raise `RateLimitError`, when the rate limit has come down to the reserve."""
+        latest = self._latest
+        if latest is None or latest.remaining is None or latest.remaining > RESERVE:
+            return
+        seconds = latest.until_reset
+        if not self._wait(seconds, "the rate limit is used up, but for a reserve"):
+            raise limit(replace(latest, purpose=purpose), self._token_input, seconds)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Setback:
+    """A request that did not get the answer it was sent for."""
+
+    error: RedeliverError
+    what: str
+    is_passing: bool
+    """Whether another try may go better."""
+    is_maybe_done: bool
+    """Whether what was asked for may have been carried out all the same."""
+    limited_for: int | None = None
+    """How many seconds GitHub wants to be left alone."""
+
+
+PASSING = (RequestsConnectionError, Timeout, ChunkedEncodingError, ContentDecodingError)
+
+
+def _advice(caught: Exception) -> str:
+    """Say what to mend where another try would not help; empty where it may."""
+    if isinstance(caught, RetryError):
+        return (
+            ". It answered with a redirect, which is not followed because the token must go "
+            "nowhere else, or without being ready. Was something renamed?"
+        )
+    if isinstance(caught, SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(caught):
+        return (
+            ". Its certificate is none that is trusted here. If your GitHub or proxy has one of "
+            "your own authority, name that authority's file in the variable REQUESTS_CA_BUNDLE"
+        )
+    return ""
+
+
+def _was_never_sent(caught: Exception) -> bool:
+    """Whether there was not even a connection to send the request on."""
+    reason = getattr(caught.args[0], "reason", None) if caught.args else None
+    return isinstance(reason, (NewConnectionError, ConnectTimeoutError))
+
+
+def _jittered(pause: float | None) -> float | None:
+    return pause and pause * random.uniform(0.5, 1.5)  # noqa: S311 - no secret hangs on it

@@ -1,15 +1,24 @@
-"""The checkpoint as text, in the very form that GitHub's own script keeps it.
+"""The checkpoint, and its text in the very form that GitHub's own script keeps it.
 
 Pure. Milliseconds since the epoch, as a string:
 https://docs.github.com/en/webhooks/using-webhooks/automatically-redelivering-failed-deliveries-for-an-organization-webhook
 """
 
 import re
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 CLOCK_SKEW = timedelta(minutes=5)
-"""How far a runner's clock may be ahead of the next one's before a value is no checkpoint."""
+"""How far ahead a checkpoint may be and still be one: GitHub's script takes a runner's clock."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Saved:
+    """A checkpoint as it was found, and when it was written, by GitHub's clock."""
+
+    checkpoint: datetime
+    written: datetime
 
 
 def to_text(instant: datetime) -> str:

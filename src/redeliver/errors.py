@@ -10,7 +10,13 @@
 
 A message is advice: what is wrong, and what to do about it. Whatever else
 escapes is a bug, and keeps its traceback.
+
+Beside them, because no `except Exception` on its way may swallow it:
+
+* Interrupted           the runner was told to stop, exit status 128 + the signal
 """
+
+from signal import Signals
 
 
 class RedeliverError(Exception):
@@ -39,3 +45,11 @@ class RateLimitError(UnavailableError):
 
 class RefusalError(RedeliverError):
     """GitHub turned down one redelivery; the others may still be accepted."""
+
+
+class Interrupted(BaseException):
+    """The run has to stop at once, because of `signal`."""
+
+    def __init__(self, signal: Signals) -> None:
+        super().__init__(signal.name)
+        self.signal = signal

@@ -9,13 +9,16 @@ from urllib.parse import parse_qs, urlsplit
 
 from requests.utils import parse_header_links
 
-from redeliver.answer import Purpose
+from redeliver.answer import Purpose, instant
 from redeliver.api import Api
 from redeliver.delivery import Delivery, DeliveryId, Guid, HookId
 from redeliver.errors import RefusalError, UnavailableError
 
 PER_PAGE = 100
 """The most that GitHub puts on a page."""
+
+MOST_PAGES = 100_000
+"""Ten million deliveries in the days that GitHub keeps them, or a log without an end."""
 
 
 class OrganizationHook:
@@ -29,7 +32,9 @@ class OrganizationHook:
     def deliveries(self) -> Iterator[Delivery]:
         """Yield the log, newest first; a page is only asked for when it is needed."""
         parameters: dict[str, str | int] = {"per_page": PER_PAGE}
-        while True:
+        cursors = set[str]()
+        page: list[Delivery] | None = None
+        for _ in range(MOST_PAGES):
             answer = self._api.ask(
                 "GET",
                 self._deliveries,
@@ -40,13 +45,16 @@ class OrganizationHook:
             rows = answer.json()
             if not isinstance(rows, list):
                 raise _undocumented("a page that is no list")
-            yield from map(_delivery, rows)
+            last, page = page, [_delivery(row) for row in rows]
+            yield from page
             cursor = _next_cursor(answer.headers.get("link", ""))
             if cursor is None:
                 return
-            if cursor == parameters.get("cursor"):
-                raise _undocumented("a page that links to itself")
+            if cursor in cursors or page == last:
+                raise _undocumented("pages that lead nowhere")
+            cursors.add(cursor)
             parameters["cursor"] = cursor
+        raise _undocumented("pages without an end")
 
     def redeliver(self, delivery: Delivery) -> None:
         """Ask for one more attempt, or raise `RefusalError`.
@@ -62,6 +70,7 @@ class OrganizationHook:
                 HTTPStatus.NOT_FOUND,
                 HTTPStatus.UNPROCESSABLE_ENTITY,
             },
+            once=True,
         )
         if answer.status != HTTPStatus.ACCEPTED:
             raise RefusalError(answer.said)
@@ -123,19 +132,15 @@ def _delivery(row: Any) -> Delivery:  # noqa: ANN401 - whatever GitHub sent
 
 
 def _instant(text: str) -> datetime:
-    """Read GitHub's time, which comes with milliseconds and without."""
     try:
-        instant = datetime.fromisoformat(text)
-    except ValueError:
-        raise _undocumented("a 'delivered_at' that is no time") from None
-    if instant.tzinfo is None:
-        raise _undocumented("a 'delivered_at' without a time zone")
-    return instant
+        return instant(text)
+    except (ValueError, OverflowError):
+        raise _undocumented("a 'delivered_at' that is no time with a time zone") from None
 
 
 def _undocumented(what: str) -> UnavailableError:
     return UnavailableError(
         f"GitHub's delivery log came as its documentation does not describe it: {what}. "
-        "Nothing was redelivered and nothing is lost. Check that 'hostname' is right and 'org' "
+        "Nothing is lost. Check that 'hostname' is right and 'org' "
         "is its present name; if so, please report this as a bug"
     )

@@ -1,4 +1,4 @@
-"""How fast redeliveries may be asked for."""
+"""How fast redeliveries may be asked for, and how long a run waits for GitHub."""
 
 import time
 from collections import deque
@@ -9,6 +9,10 @@ PER_MINUTE = 75
 has just come back is better not met by everything at once.
 https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api#about-secondary-rate-limits
 """
+
+PATIENCE_SECONDS = 300
+"""How long a run waits for GitHub, all in all. A secondary rate limit mostly asks for a minute;
+what takes longer than this is better left to the next run than paid for on a runner."""
 
 
 class Pace:
@@ -34,3 +38,23 @@ class Pace:
                 self._say(f"Waiting {pause:.0f} s: at most {PER_MINUTE} redeliveries a minute")
                 self._sleep(pause)
         self._asked.append(self._clock())
+
+
+class Patience:
+    """Waits for GitHub, at most `PATIENCE_SECONDS` in a run, and never without saying so."""
+
+    def __init__(
+        self, say: Callable[[str], None], *, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
+        self._say = say
+        self._sleep = sleep
+        self._left: float = PATIENCE_SECONDS
+
+    def wait(self, seconds: float, why: str) -> bool:
+        """Wait `seconds` and return True, or return False at once if that is too long."""
+        if seconds > self._left:
+            return False
+        self._left -= seconds
+        self._say(f"Waiting {seconds:.1f} s: {why}")
+        self._sleep(seconds)
+        return True

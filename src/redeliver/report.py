@@ -8,18 +8,22 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from signal import Signals
 
 from redeliver.checkpoint import to_text
 from redeliver.delivery import Delivery
 from redeliver.inert import cut, markdown, quote
 from redeliver.outcome import Fate, Outcome
-from redeliver.plan import OVERLAP, Plan, Verdict, Window
+from redeliver.plan import OVERLAP, SETTLING, Plan, Verdict, Window
 
 SUMMARY_ROWS = 200
 """GitHub drops a summary over 1 MiB, and escaped hostile text takes up to 4 KB a row."""
 
-NEEDS_ATTENTION = (Fate.REFUSED, Fate.DEFERRED)
+NEEDS_ATTENTION = (Fate.REFUSED, Fate.UNANSWERED, Fate.UNREAD)
 """What makes a run fail."""
+
+DONE = (Fate.REDELIVERED, Fate.DUE)
+"""What comes last in the summary."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,8 +37,13 @@ class Report:
     outcomes: tuple[Outcome, ...]
     checkpoint: datetime | None
     """As it stands after the run; None if there is none."""
-    trouble: tuple[str, ...]
-    """What ended the asking, or kept the checkpoint from being saved, in words for the user."""
+    unseen: tuple[datetime, datetime] | None = None
+    """From when to when deliveries may have left the log before any run saw them."""
+    trouble: tuple[str, ...] = ()
+    """What ended the reading or asking, or kept the checkpoint from being saved, with advice."""
+    limits: tuple[str, ...] = ()
+    """The rate limits that ended the asking, with when they end."""
+    interrupted: Signals | None = None
 
     def count(self, *fates: Fate) -> int:
         """Return how many GUIDs met one of `fates`."""
@@ -46,16 +55,26 @@ class Report:
         return len(self.outcomes) - self.count(Fate.DELIVERED)
 
     @property
+    def status(self) -> int:
+        """The exit status; that of a run which was stopped is what a shell makes of the signal."""
+        if self.interrupted:
+            return 128 + self.interrupted
+        return 1 if self.problem else 0
+
+    @property
     def problem(self) -> str | None:
         """Why the run is to be marked as failed, with advice; None if it is not."""
-        if self.trouble:
-            return "; ".join(self.trouble)
+        problems = list(self.trouble)
+        if self.interrupted:
+            problems.insert(0, stopped(self.interrupted))
+        if problems:
+            return "; ".join(problems)
         if not self.count(*NEEDS_ATTENTION):
             return None
         told = _counted(self, NEEDS_ATTENTION)
         refused = (
-            ". GitHub refuses to redeliver what has just left its log, or when the token may not "
-            "write webhooks; the next run tries again"
+            ". GitHub refuses to redeliver when the token may not write webhooks; the next run "
+            "tries again"
         )
         return (
             f"of {_count(self.failed, 'event')} that failed: {told}, "
@@ -63,25 +82,44 @@ class Report:
         )
 
     @property
-    def warning(self) -> str | None:
+    def warnings(self) -> list[str]:
         """What somebody should know although the run did all it could."""
-        lost = self.count(Fate.GIVEN_UP)
-        if not lost:
-            return None
-        return (
-            f"{_count(lost, 'event')} given up, because {Verdict.GIVEN_UP.value}: "
+        warnings = [*self.limits]
+        lost = Counter(o.because for o in self.outcomes if o.fate is Fate.GIVEN_UP)
+        warnings += [
+            f"{_count(count, 'event')} given up, because {because}: "
             "the receiver took no attempt, and the step's log names each"
-        )
+            for because, count in lost.items()
+        ]
+        if self.count(Fate.GONE):
+            warnings.append(
+                f"{_count(self.count(Fate.GONE), 'event')} could not be redelivered, having just "
+                "left GitHub's log, and the step's log names each"
+            )
+        if self.unseen:
+            start, end = map(_utc, self.unseen)
+            warnings.append(
+                f"deliveries from {start} to {end} may have left GitHub's log before any run saw "
+                "them: the checkpoint is older than GitHub keeps the log. If events of that time "
+                "matter, look for them in the receiver's own records, and see why no run has "
+                "saved a checkpoint since"
+            )
+        return warnings
+
+
+def stopped(by: Signals) -> str:
+    """Say that the run was told to stop."""
+    return f"stopped by {by.name}. Nothing is lost: the next run carries on from the checkpoint"
 
 
 def opening(hook: str, store: str, window: Window) -> str:
     """Say what is about to be read."""
     if not store:
         start = "no checkpoint is kept, so the whole 'lookback'"
-    elif window.checkpoint is None:
+    elif window.saved is None:
         start = f"no checkpoint that the token can see in {store}, so the whole 'lookback'"
     else:
-        overlap = age(OVERLAP)
+        overlap = _minutes(OVERLAP)
         start = f"the checkpoint in {store}, less {overlap} for what shows late in the log"
     return f"Reading {hook} back to {_utc(window.since)}: {start}"
 
@@ -93,7 +131,8 @@ def found(plan: Plan) -> str:
     failed = verdicts.total()
     told = f"{_count(failed, 'event')} failed" if failed else "nothing to redeliver"
     others = f", {delivered} more delivered by another attempt" if delivered else ""
-    return f"Read {_count(plan.scanned, 'delivery', 'deliveries')}: {told}{others}"
+    end = f". The log broke off there: {plan.broken_off}" if plan.broken_off else ""
+    return f"Read {_count(plan.scanned, 'delivery', 'deliveries')}: {told}{others}{end}"
 
 
 def line(outcome: Outcome, now: datetime) -> str:
@@ -112,6 +151,11 @@ def closing(report: Report) -> str:
     """Say where the checkpoint stands and why."""
     if report.dry_run:
         return "Dry run: nothing was redelivered and nothing saved"
+    if report.count(Fate.UNSETTLED):
+        return (
+            "Nothing was redelivered and nothing saved, because another run was at it a moment "
+            f"ago: a run {_minutes(SETTLING)} after it goes on"
+        )
     if report.checkpoint is None:
         return "No checkpoint is kept: the next run looks back as far as this one"
     where = _utc(report.checkpoint)
@@ -130,8 +174,8 @@ def outputs(report: Report) -> dict[str, str]:
         "scanned": str(report.scanned),
         "failed": str(report.failed),
         "redelivered": str(report.count(Fate.REDELIVERED)),
-        "refused": str(report.count(Fate.REFUSED)),
-        "deferred": str(report.count(Fate.DEFERRED, Fate.UNSETTLED)),
+        "refused": str(report.count(Fate.REFUSED, Fate.GONE)),
+        "deferred": str(report.count(Fate.DEFERRED, Fate.UNANSWERED, Fate.UNREAD, Fate.UNSETTLED)),
         "given-up": str(report.count(Fate.GIVEN_UP)),
         "checkpoint": to_text(report.checkpoint) if report.checkpoint else "",
     }
@@ -151,8 +195,9 @@ def _summary(report: Report) -> Iterator[str]:
     shown = [outcome for outcome in report.outcomes if outcome.fate is not Fate.DELIVERED]
     yield f"### redeliver: {_headline(report)}"
     yield ""
-    for label, text in (("Failed", report.problem), ("Warning", report.warning)):
-        if text:
+    problems = [report.problem] if report.problem else []
+    for label, texts in (("Failed", problems), ("Warning", report.warnings)):
+        for text in texts:
             yield f"> **{label}:** {markdown(text)}"
             yield ""
     yield (
@@ -164,13 +209,19 @@ def _summary(report: Report) -> Iterator[str]:
         yield "| Event | GUID | Failing for | Attempts | Last status | Outcome |"
         yield "| --- | --- | --- | --- | --- | --- |"
         # What needs attention first; within that, the oldest first.
-        for outcome in sorted(shown, key=lambda o: o.fate not in NEEDS_ATTENTION)[:SUMMARY_ROWS]:
+        for outcome in sorted(shown, key=_rank)[:SUMMARY_ROWS]:
             yield _row(outcome, report.window.now)
         if len(shown) > SUMMARY_ROWS:
             yield ""
             yield f"And {len(shown) - SUMMARY_ROWS} more, in the log."
     yield ""
     yield f"{closing(report)}."
+
+
+def _rank(outcome: Outcome) -> int:
+    if outcome.fate in NEEDS_ATTENTION:
+        return 0
+    return 2 if outcome.fate in DONE else 1
 
 
 def _row(outcome: Outcome, now: datetime) -> str:
@@ -219,6 +270,10 @@ def _count(count: int, noun: str, plural: str = "") -> str:
 
 def _utc(instant: datetime) -> str:
     return f"{instant:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _minutes(span: timedelta) -> str:
+    return f"{span // timedelta(minutes=1)} min"
 
 
 def age(span: timedelta) -> str:

@@ -4,21 +4,36 @@ Knows the webhook and the store of the checkpoint only as the Protocols below.
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from redeliver import report
+from redeliver.checkpoint import Saved
 from redeliver.delivery import Delivery
 from redeliver.errors import (
     AccessError,
+    Interrupted,
     RateLimitError,
     RedeliverError,
     RefusalError,
     UnavailableError,
 )
 from redeliver.outcome import Fate, Outcome, low_water_mark
-from redeliver.plan import Decision, Plan, Verdict, Window, plan
+from redeliver.plan import Decision, Plan, Policy, Verdict, Window, look_again, plan
 from redeliver.report import Report
+
+FRESH = timedelta(seconds=5)
+"""How long what the store said may be taken for what it says. There is no compare-and-swap, so
+that two writes can always cross; this is not much worse."""
+
+SAVE_EVERY = timedelta(minutes=1)
+"""How often the checkpoint is saved while redeliveries are asked for, for a run that is killed
+and for others that may begin. See `plan.LONGEST_SILENCE`."""
+
+SECOND_LOOK_SECONDS = 15
+"""How long after the last redelivery the log is read again for those that went unanswered.
+GitHub gives a receiver ten seconds to answer."""
 
 
 class Hook(Protocol):
@@ -46,129 +61,238 @@ class Store(Protocol):
         """The place in words; empty if none is kept."""
         ...
 
-    def read(self) -> datetime | None:
+    def read(self) -> Saved | None:
         """Return the checkpoint, None if there is none yet, or raise `CheckpointError`."""
         ...
 
-    def write(self, checkpoint: datetime) -> None:
-        """Keep `checkpoint`, or raise."""
+    def write(self, checkpoint: datetime) -> bool:
+        """Keep `checkpoint`, or raise; False if another run made the first entry just now."""
         ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What a run needs of the world beside GitHub."""
+
+    clock: Callable[[], datetime]
+    """GitHub's time, known once something was asked of it."""
+    wait_turn: Callable[[], None]
+    """Returns when the next redelivery may be asked for."""
+    wait: Callable[[float, str], bool]
+    """Waits so many seconds for the reason given; False if that is too long."""
+    say: Callable[[str], None]
+    """Prints a line."""
 
 
 def run(
     hook: Hook,
     store: Store,
+    around: Surroundings,
     *,
-    now: datetime,
     lookback: timedelta,
+    policy: Policy,
+    retention: timedelta,
     dry_run: bool,
-    wait_turn: Callable[[], None],
-    say: Callable[[str], None],
 ) -> Report:
     """Redeliver what failed since the checkpoint, and move it as far as that allows.
 
-    `wait_turn` returns when the next redelivery may be asked for, `say` prints a line.
-    Raise `RedeliverError` when that ends before the first redelivery; later trouble is
-    told by the report.
+    Raise `RedeliverError` or `Interrupted` when that ends before the first redelivery; later
+    trouble is told by the report.
     """
-    checkpoint = store.read()
-    window = Window.starting(checkpoint, now=now, lookback=lookback)
-    say(report.opening(hook.name, store.name, window))
-    planned = plan(hook.deliveries(), window)
-    say(report.found(planned))
-
-    saved, trouble = checkpoint, list[str]()
+    saved = store.read()
+    window = Window.starting(saved, now=around.clock(), lookback=lookback)
+    around.say(report.opening(hook.name, store.name, window))
+    planned = plan(hook.deliveries(), window, policy)
+    around.say(report.found(planned))
+    work = _Work(hook, store, around, window=window, planned=planned, dry_run=dry_run)
+    interrupted = None
     if dry_run:
-        outcomes = tuple(map(_foreseen, planned.decisions))
-        for outcome in outcomes:
-            _tell(outcome, now, say)
+        work.tell()
     else:
-        if _is_anything_due(planned):
-            # Nothing moves yet, but a missing right to write shows before anything is
-            # redelivered, and if this run dies the next one knows where to start.
-            store.write(window.mark)
-            saved = window.mark
-        outcomes, trouble = _carry_out(planned, hook, now, wait_turn=wait_turn, say=say)
         try:
-            mark = low_water_mark(window, outcomes)
-            store.write(mark)
-            saved = mark
-        except RedeliverError as error:
-            trouble.append(str(error))
+            work.carry_out()
+        except Interrupted as stop:
+            interrupted = stop.signal
+            work.save_at_last()
     result = Report(
         hook=hook.name,
         window=window,
         dry_run=dry_run,
         scanned=planned.scanned,
-        outcomes=outcomes,
-        checkpoint=saved if store.name else None,
-        trouble=tuple(trouble),
+        outcomes=tuple(work.outcomes),
+        checkpoint=work.checkpoint if store.name else None,
+        unseen=window.unseen(retention),
+        trouble=tuple(filter(None, (planned.broken_off, *work.trouble))),
+        limits=tuple(work.limits),
+        interrupted=interrupted,
     )
-    say(report.closing(result))
+    around.say(report.closing(result))
     return result
 
 
-def _tell(outcome: Outcome, now: datetime, say: Callable[[str], None]) -> None:
-    if outcome.fate is not Fate.DELIVERED:  # those are counted, and need nobody's attention
-        say(report.line(outcome, now))
+class _Work:
+    """What has become of the plan so far.
 
-
-def _is_anything_due(planned: Plan) -> bool:
-    return any(decision.verdict is Verdict.REDELIVER for decision in planned.decisions)
-
-
-def _foreseen(decision: Decision) -> Outcome:
-    if decision.verdict is Verdict.REDELIVER:
-        return Outcome(decision=decision, fate=Fate.DUE)
-    return Outcome.left_alone(decision)
-
-
-def _carry_out(
-    planned: Plan,
-    hook: Hook,
-    now: datetime,
-    *,
-    wait_turn: Callable[[], None],
-    say: Callable[[str], None],
-) -> tuple[tuple[Outcome, ...], list[str]]:
-    """Redeliver what is due, oldest first.
-
-    Return what became of every decision and, if that put an end to asking, the reason.
+    At every moment `outcomes` tells no more than is certain, so that the low-water mark can be
+    taken from it whenever the run is interrupted.
     """
-    outcomes: list[Outcome] = []
-    trouble: list[str] = []
-    for decision in planned.decisions:
-        if decision.verdict is not Verdict.REDELIVER:
-            outcome = Outcome.left_alone(decision)
-        elif trouble:
-            outcome = Outcome(
-                decision=decision, fate=Fate.DEFERRED, because="the run stopped before its turn"
-            )
+
+    def __init__(
+        self,
+        hook: Hook,
+        store: Store,
+        around: Surroundings,
+        *,
+        window: Window,
+        planned: Plan,
+        dry_run: bool,
+    ) -> None:
+        self._hook = hook
+        self._store = store
+        self._around = around
+        self._window = window
+        self._planned = planned
+        due = Fate.DUE if dry_run else Fate.DEFERRED
+        self.outcomes = [Outcome.expected(each, due=due) for each in planned.decisions]
+        self.checkpoint = window.saved.checkpoint if window.saved else None
+        self.trouble: list[str] = []
+        self.limits: list[str] = []
+        self._saved_at = window.now
+        self._is_still = planned.is_unsettled
+
+    def tell(self) -> None:
+        """Say what is to become of each GUID."""
+        for outcome in self.outcomes:
+            self._tell(outcome)
+
+    def carry_out(self) -> None:
+        """Redeliver what is due, oldest first, and save the checkpoint."""
+        if not self._planned.is_anything_due:
+            self.tell()
+            if not self._is_still and not self._planned.broken_off:
+                self._save(reread=self._around.clock() - self._window.now > FRESH)
+            return
+        try:
+            self._claim()
+        except RateLimitError as error:
+            self.limits.append(str(error))
+            self.tell()
+            return
+        self._ask_for_all()
+        if not self._is_still:
+            self._look_again()
+            self._save_in_the_end()
+
+    def save_at_last(self) -> None:
+        """Save the checkpoint of a run that is interrupted, if there is still time."""
+        if self._is_still:
+            return
+        try:
+            self._save_in_the_end()
+        except Interrupted:
+            self.trouble.append("there was no time left to save the checkpoint")
+
+    def _claim(self) -> None:
+        """Write the low-water mark before anything is redelivered.
+
+        So other runs see that this one is at it, a missing right to write shows before
+        anything is done, and if this run dies the next one knows where to start.
+        """
+        is_first = self._store.read() == self._window.saved
+        mark = self._mark()
+        if is_first and self._store.write(mark):
+            self.checkpoint, self._saved_at = mark, self._around.clock()
+            return
+        self._is_still = True
+        self._planned = self._planned.held()
+        self.outcomes = [Outcome.expected(e, due=Fate.DUE) for e in self._planned.decisions]
+
+    def _ask_for_all(self) -> None:
+        stopped = False
+        for place, outcome in enumerate(self.outcomes):
+            if outcome.decision.verdict is Verdict.REDELIVER and not stopped:
+                try:
+                    self._ask_for(place)
+                except RateLimitError as error:
+                    self.limits.append(str(error))
+                    stopped = True
+                except RedeliverError as error:
+                    # Every further request would get the same answer.
+                    self.trouble.append(str(error))
+                    stopped = True
+            self._tell(self.outcomes[place])
+
+    def _ask_for(self, place: int) -> None:
+        decision = self.outcomes[place].decision
+        self._around.wait_turn()
+        if self._around.clock() - self._saved_at >= SAVE_EVERY:
+            self._save(reread=True)
+        before = self.outcomes[place]
+        self.outcomes[place] = _unanswered(decision, "the run was interrupted")
+        try:
+            self._hook.redeliver(decision.delivery)
+        except RefusalError as refusal:
+            outcome = Outcome(decision=decision, fate=Fate.REFUSED, because=str(refusal))
+        except (AccessError, RateLimitError):
+            self.outcomes[place] = before
+            raise
+        except UnavailableError as error:
+            outcome = _unanswered(decision, str(error))
         else:
-            wait_turn()
-            try:
-                outcome = _redeliver(hook, decision)
-            except (AccessError, RateLimitError) as error:
-                # Every further request would get the same answer.
-                trouble.append(str(error))
-                outcome = Outcome(
-                    decision=decision, fate=Fate.DEFERRED, because="this stopped the run"
-                )
-        _tell(outcome, now, say)
-        outcomes.append(outcome)
-    return tuple(outcomes), trouble
+            outcome = Outcome(decision=decision, fate=Fate.REDELIVERED)
+        self.outcomes[place] = outcome
+
+    def _look_again(self) -> None:
+        """Read the log once more for what was refused or went unanswered.
+
+        What was refused may have left the log. What went unanswered may have been accepted all
+        the same; if the log does not show it yet, only a later run can tell, and asking again
+        now could deliver it twice.
+        """
+        asked = [o for o in self.outcomes if o.fate in {Fate.REFUSED, Fate.UNANSWERED}]
+        if not asked:
+            return
+        if any(outcome.fate is Fate.UNANSWERED for outcome in asked):
+            self._around.wait(SECOND_LOOK_SECONDS, "then the log may show what went unanswered")
+        try:
+            look = look_again(self._hook.deliveries(), (o.decision.delivery for o in asked))
+        except RedeliverError:
+            return  # so it stays undealt, and the next run looks at it again
+        for place, outcome in enumerate(self.outcomes):
+            after = outcome.after(look)
+            if after is not outcome:
+                self.outcomes[place] = after
+                self._tell(after)
+
+    def _save_in_the_end(self) -> None:
+        try:
+            self._save(reread=True)
+        except RateLimitError as error:
+            self.limits.append(str(error))
+        except RedeliverError as error:
+            self.trouble.append(str(error))
+
+    def _save(self, *, reread: bool) -> None:
+        """Save the low-water mark, unless another run has come further.
+
+        Its checkpoint was as low as its own failures need it. Failures that only this run saw
+        showed up late, so that the next window, which overlaps, has them.
+        """
+        mark = self._mark()
+        latest = self._store.read() if reread else None
+        if latest:
+            mark = max(mark, latest.checkpoint)
+        self._store.write(mark)
+        self.checkpoint, self._saved_at = mark, self._around.clock()
+
+    def _mark(self) -> datetime:
+        return low_water_mark(self._window, self._planned, self.outcomes)
+
+    def _tell(self, outcome: Outcome) -> None:
+        if outcome.fate is not Fate.DELIVERED:  # those are counted, and need nobody's attention
+            self._around.say(report.line(outcome, self._window.now))
 
 
-def _redeliver(hook: Hook, decision: Decision) -> Outcome:
-    try:
-        hook.redeliver(decision.delivery)
-    except RefusalError as refusal:
-        return Outcome(decision=decision, fate=Fate.REFUSED, because=str(refusal))
-    except RateLimitError:
-        raise
-    except UnavailableError as error:
-        # GitHub may have accepted it; only the log can tell, and not yet. Asking again now
-        # could deliver it twice.
-        because = f"{error}; the next run sees whether it was accepted all the same"
-        return Outcome(decision=decision, fate=Fate.DEFERRED, because=because)
-    return Outcome(decision=decision, fate=Fate.REDELIVERED)
+def _unanswered(decision: Decision, reason: str) -> Outcome:
+    because = f"{reason}; the next run sees whether it was accepted all the same"
+    return Outcome(decision=decision, fate=Fate.UNANSWERED, because=because)

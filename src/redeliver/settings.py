@@ -33,7 +33,20 @@ class Settings:
     variable_token: str = field(repr=False)
     """Empty: `token` is used."""
     lookback: timedelta
+    give_up_after: timedelta | None
+    """None: as long as GitHub keeps the log."""
+    max_attempts: int | None
+    """None: no limit."""
     dry_run: bool
+
+    @property
+    def retention(self) -> timedelta:
+        """How long GitHub keeps the log.
+
+        https://docs.github.com/en/webhooks/testing-and-troubleshooting-webhooks/viewing-webhook-deliveries
+        """
+        is_cloud = re.fullmatch(r"https://api\.(github\.com|.*\.ghe\.com)", self.api_url)
+        return timedelta(days=3 if is_cloud else 7)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,6 +150,18 @@ def _duration(text: str) -> timedelta:
     return span
 
 
+def _optional_duration(text: str) -> timedelta | None:
+    return _duration(text) if text else None
+
+
+def _optional_attempts(text: str) -> int | None:
+    if not text:
+        return None
+    if not re.fullmatch(r"[0-9]{1,6}", text) or int(text) < 2:  # noqa: PLR2004 - as it says
+        raise ValueError("must be a whole number, 2 or more: the first delivery is an attempt, too")
+    return int(text)
+
+
 def _switch(text: str) -> bool:
     if text not in {"true", "false"}:
         raise ValueError("must be true or false")
@@ -194,5 +219,7 @@ INPUTS: Mapping[str, Input] = {
     "variable-repository": Input(setting="variable_repository", convert=_repository),
     "variable-token": Input(setting="variable_token", convert=_optional_token),
     "lookback": Input(setting="lookback", convert=_duration, default="24h"),
+    "give-up-after": Input(setting="give_up_after", convert=_optional_duration),
+    "max-attempts": Input(setting="max_attempts", convert=_optional_attempts),
     "dry-run": Input(setting="dry_run", convert=_switch, default="false"),
 }

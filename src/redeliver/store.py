@@ -2,25 +2,25 @@
 
 from datetime import datetime
 from http import HTTPStatus
+from typing import Any
 
-from redeliver.answer import Answer, Purpose
+from redeliver.answer import Answer, Purpose, instant
 from redeliver.api import Api
-from redeliver.checkpoint import from_text, to_text
+from redeliver.checkpoint import Saved, from_text, to_text
 from redeliver.errors import CheckpointError, UnavailableError
 
 
 class RepositoryVariable:
     """https://docs.github.com/en/rest/actions/variables."""
 
-    def __init__(self, api: Api, repository: str, name: str, *, now: datetime) -> None:
+    def __init__(self, api: Api, repository: str, name: str) -> None:
         self.name = f"variable {name} of {repository}"
         self._api = api
         self._variables = f"/repos/{repository}/actions/variables"
         self._variable = name
-        self._now = now
         self._exists = False
 
-    def read(self) -> datetime | None:
+    def read(self) -> Saved | None:
         """Return the checkpoint, or None when there is no variable yet.
 
         Raise `CheckpointError` when the variable holds anything else. Its content is in
@@ -33,10 +33,10 @@ class RepositoryVariable:
                 # A website's 404 must not pass for a variable that is yet to be created.
                 raise answer.foreign()
             return None
-        value = answer.json()
-        if not isinstance(value, dict) or not isinstance(value.get("value"), str):
+        variable = answer.json()
+        if not isinstance(variable, dict) or not isinstance(variable.get("value"), str):
             raise UnavailableError(f"GitHub answered without the value of {self.name}")
-        checkpoint = from_text(value["value"], now=self._now)
+        checkpoint = from_text(variable["value"], now=answer.date)
         if checkpoint is None:
             raise CheckpointError(
                 f"{self.name} does not hold a checkpoint, which is the milliseconds since the "
@@ -44,11 +44,16 @@ class RepositoryVariable:
                 "'variable-name', or delete the variable if nothing else uses it: the run then "
                 "starts from 'lookback'"
             )
-        return checkpoint
+        return Saved(checkpoint=checkpoint, written=_written(variable) or checkpoint)
 
-    def write(self, checkpoint: datetime) -> None:
-        """Create the variable or update it, or raise."""
+    def write(self, checkpoint: datetime) -> bool:
+        """Create the variable or update it, or raise.
+
+        Return False if another run created it since it was read; the later of the two
+        checkpoints then stands.
+        """
         body = {"name": self._variable, "value": to_text(checkpoint)}
+        is_first = True
         if not self._exists:
             created = self._ask(
                 "POST",
@@ -57,12 +62,15 @@ class RepositoryVariable:
                 expect={HTTPStatus.CREATED, HTTPStatus.CONFLICT},
                 body=body,
             )
-            self._exists = True
-            if created.status == HTTPStatus.CREATED:
-                return
-            # 409: it was created since it was read. Only a checkpoint may be overwritten.
-            self.read()
+            self._exists = is_first = created.status == HTTPStatus.CREATED
+            if is_first:
+                return True
+            # 409. Only a checkpoint may be overwritten, and only by a later one.
+            saved = self.read()
+            if saved and saved.checkpoint >= checkpoint:
+                return False
         self._ask("PATCH", self._path, "write", expect={HTTPStatus.NO_CONTENT}, body=body)
+        return is_first
 
     @property
     def _path(self) -> str:
@@ -86,13 +94,39 @@ class RepositoryVariable:
         return self._api.ask(method, path, purpose, expect=expect, body=body)
 
 
+def _written(variable: dict[str, Any]) -> datetime | None:
+    try:
+        return instant(str(variable.get("updated_at")))
+    except ValueError:
+        return None
+
+
 class Nowhere:
     """No checkpoint is kept: every run looks back as far as `lookback`."""
 
     name = ""
 
-    def read(self) -> None:
-        """Find nothing."""
+    def __init__(self, api: Api) -> None:
+        self._api = api
+        self._has_asked = False
 
-    def write(self, checkpoint: datetime) -> None:
+    def read(self) -> None:
+        """Find nothing; but ask what time it is, once, which costs nothing of the rate limit.
+
+        https://docs.github.com/en/rest/rate-limit/rate-limit
+        """
+        if self._has_asked:
+            return
+        self._has_asked = True
+        purpose = Purpose(
+            to="ask GitHub for the time",
+            named_by="'hostname'",
+            fine_grained="none in particular",
+            classic="none in particular",
+        )
+        # Enterprise Server answers 404 while its rate limits are off.
+        self._api.ask("GET", "/rate_limit", purpose, expect={HTTPStatus.OK, HTTPStatus.NOT_FOUND})
+
+    def write(self, checkpoint: datetime) -> bool:  # noqa: ARG002 - there is nowhere to keep it
         """Keep nothing."""
+        return True

@@ -1,12 +1,38 @@
 """The sandbox with a receiver, one hook, and a token that may do what the action needs."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 
 import pytest
 
-from github_sandbox import Hook, Receiver, Sandbox
+from github_sandbox import Hook, Receiver, Sandbox, VirtualClock
+from redeliver.api import Api, Clock
+from redeliver.pace import Patience
 
 TOKEN = "ghp_f1ne"
+
+
+def in_no_time(said: list[str]) -> Patience:
+    """Give the patience that the program has, without the time that it takes."""
+    return Patience(said.append, sleep=lambda _seconds: None)
+
+
+def an_api(
+    url: str,
+    token: str = TOKEN,
+    *,
+    token_input: str = "token",
+    clock: Clock | None = None,
+    wait: Callable[[float, str], bool] | None = None,
+) -> Api:
+    """Give an API that waits in no time."""
+    return Api(
+        token,
+        token_input=token_input,
+        url=url,
+        clock=clock or Clock(),
+        wait=wait or in_no_time([]).wait,
+    )
 
 
 @pytest.fixture
@@ -16,8 +42,14 @@ def receiver() -> Iterator[Receiver]:
 
 
 @pytest.fixture
-def github() -> Iterator[Sandbox]:
-    with Sandbox(receiver_timeout=0.5) as github:
+def clock() -> VirtualClock:
+    """Give GitHub's clock, which stands still; the program goes by it, too."""
+    return VirtualClock(datetime.now(UTC))
+
+
+@pytest.fixture
+def github(clock: VirtualClock) -> Iterator[Sandbox]:
+    with Sandbox(receiver_timeout=0.5, clock=clock) as github:
         github.token(TOKEN, organization_hooks="write", actions_variables="write")
         github.repository("acme/ops")
         yield github

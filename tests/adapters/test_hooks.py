@@ -1,3 +1,4 @@
+import re
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 
@@ -13,24 +14,26 @@ from github_sandbox import (
     Sandbox,
     Status,
     Truncated,
+    VirtualClock,
 )
-from redeliver.api import Api
+from redeliver import hooks
 from redeliver.delivery import HookId
 from redeliver.errors import AccessError, RateLimitError, RefusalError, UnavailableError
 from redeliver.hooks import OrganizationHook
 from redeliver.inert import inert
-from tests.adapters.conftest import TOKEN
+from tests.adapters.conftest import TOKEN, an_api, in_no_time
 
 LIST = r"/orgs/acme/hooks/\d+/deliveries"
 ATTEMPTS = r".*/attempts"
 
 
-def api(github: Sandbox, token: str = TOKEN, prefix: str = "") -> Api:
-    return Api(token, token_input="token", url=github.url + prefix)
-
-
 def our(hook: Hook, github: Sandbox, *, token: str = TOKEN, prefix: str = "") -> OrganizationHook:
-    return OrganizationHook(api(github, token, prefix), hook.org, HookId(hook.id))
+    return OrganizationHook(an_api(github.url + prefix, token), hook.org, HookId(hook.id))
+
+
+def waiting(hook: Hook, github: Sandbox, said: list[str]) -> OrganizationHook:
+    api = an_api(github.url, wait=in_no_time(said).wait)
+    return OrganizationHook(api, hook.org, HookId(hook.id))
 
 
 def asked(github: Sandbox, method: str) -> int:
@@ -148,6 +151,22 @@ def test_a_read_gets_over(github: Sandbox, quiet_hook: Hook, fault: Fault) -> No
     assert len(list(our(quiet_hook, github).deliveries())) == 1
 
 
+def test_a_wait_for_github_is_never_silent(github: Sandbox, quiet_hook: Hook) -> None:
+    said: list[str] = []
+    github.inject(Status(502, "Bad Gateway"), method="GET", path=LIST)
+    github.inject(Dropped(), method="GET", path=LIST, nth=2)
+    hook = waiting(quiet_hook, github, said)
+
+    list(hook.deliveries())
+
+    first, second = said
+    assert re.fullmatch(r"Waiting 0\.[2-8] s: GitHub answered 502, Bad Gateway", first)
+    assert re.fullmatch(
+        r"Waiting (0\.[5-9]|1\.[0-5]) s: no usable answer from 127.0.0.1:\d+ \(ConnectionError\)",
+        second,
+    )
+
+
 def test_a_read_that_goes_on_failing_is_told(github: Sandbox, quiet_hook: Hook) -> None:
     github.inject(Status(502, "Bad Gateway"), method="GET", path=LIST, times=None)
 
@@ -182,7 +201,7 @@ def a_row(**changes: object) -> dict[str, object]:
         pytest.param([a_row(status=None)], "'status' is missing", id="no status"),
         pytest.param([a_row(delivered_at="yesterday")], "that is no time", id="no time"),
         pytest.param(
-            [a_row(delivered_at="2026-11-24T12:00:00")], "without a time zone", id="local time"
+            [a_row(delivered_at="2026-11-24T12:00:00")], "no time with a time zone", id="local time"
         ),
     ],
 )
@@ -225,6 +244,60 @@ def test_a_page_that_cannot_be_used_is_told(
         list(our(quiet_hook, github).deliveries())
 
 
+@pytest.mark.parametrize(
+    "pages",
+    [
+        pytest.param([[1, 2], [1, 2]], id="the same page with ever new links"),
+        pytest.param([[], []], id="empty pages"),
+    ],
+)
+def test_pages_that_go_on_without_getting_anywhere_are_told(
+    github: Sandbox, quiet_hook: Hook, pages: list[list[int]]
+) -> None:
+    for place, ids in enumerate(pages):
+        headers = {"Link": f'<{github.url}?cursor=v1_{place}>; rel="next"'}
+        rows = [a_row(id=number) for number in ids]
+        github.inject(Status(200, body=rows, headers=headers), path=LIST, nth=place + 1)
+
+    with pytest.raises(UnavailableError, match="pages that lead nowhere"):
+        list(our(quiet_hook, github).deliveries())
+
+
+def test_a_log_without_an_end_is_told(
+    github: Sandbox, quiet_hook: Hook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hooks, "MOST_PAGES", 3)
+    for n in range(4):
+        headers = {"Link": f'<{github.url}?cursor=v1_{n}>; rel="next"'}
+        github.inject(Status(200, body=[a_row(id=n)], headers=headers), path=LIST, nth=n + 1)
+
+    with pytest.raises(UnavailableError, match="pages without an end"):
+        list(our(quiet_hook, github).deliveries())
+
+
+@pytest.mark.parametrize(
+    "date", [pytest.param("", id="no date"), pytest.param("yesterday", id="no date that is one")]
+)
+def test_an_answer_that_does_not_tell_the_time_is_told(
+    github: Sandbox, quiet_hook: Hook, date: str
+) -> None:
+    github.inject(Status(200, body=[], headers={"Date": date}), path=LIST)
+
+    with pytest.raises(UnavailableError, match="no 'Date' header that tells the time"):
+        list(our(quiet_hook, github).deliveries())
+
+
+def test_a_read_that_is_accepted_but_not_answered_is_told_and_not_repeated(
+    github: Sandbox, quiet_hook: Hook
+) -> None:
+    github.inject(Status(202, body={}), path=LIST, times=None)
+
+    with pytest.raises(UnavailableError, match="without being ready"):
+        list(our(quiet_hook, github).deliveries())
+
+    assert asked(github, "GET") == 1
+
+
 def test_the_token_goes_nowhere_a_next_link_points(github: Sandbox, quiet_hook: Hook) -> None:
     link = '<http://evil.example/deliveries?cursor=v1_x>; rel="next"'
     github.inject(Status(200, body=[a_row()], headers={"Link": link}), path=LIST)
@@ -240,7 +313,7 @@ def test_the_token_goes_nowhere_a_next_link_points(github: Sandbox, quiet_hook: 
     [
         pytest.param('<{}?page=2>; rel="next"', "without a cursor", id="no cursor"),
         pytest.param('<http://[{}>; rel="next"', "without a cursor", id="no address"),
-        pytest.param('<{}?cursor=c>; rel="next"', "links to itself", id="the same for ever"),
+        pytest.param('<{}?cursor=c>; rel="next"', "that lead nowhere", id="the same for ever"),
     ],
 )
 def test_a_next_link_that_leads_nowhere_is_told(
@@ -322,7 +395,7 @@ def test_a_token_that_may_only_read_cannot_redeliver(github: Sandbox, quiet_hook
 
 
 def test_an_unknown_hook_is_told_as_what_it_may_be(github: Sandbox, quiet_hook: Hook) -> None:
-    nowhere = OrganizationHook(api(github), quiet_hook.org, HookId(7))
+    nowhere = OrganizationHook(an_api(github.url), quiet_hook.org, HookId(7))
 
     with pytest.raises(
         AccessError, match=r"webhook 7 of organization acme.*Check 'org' and 'hook-id'"
@@ -336,6 +409,58 @@ def test_a_used_up_rate_limit_says_until_when(github: Sandbox, quiet_hook: Hook)
     with pytest.raises(RateLimitError, match=r"used up until \d\d:\d\d:\d\d UTC"):
         list(our(quiet_hook, github).deliveries())
 
+    assert asked(github, "GET") == 1
+
+
+def test_a_rate_limit_that_is_soon_over_is_waited_for() -> None:
+    clock = VirtualClock(datetime(2026, 11, 24, 12, tzinfo=UTC))
+
+    def wait(seconds: float, _why: str) -> bool:
+        clock.advance(timedelta(seconds=seconds))
+        return True
+
+    with Sandbox(clock=clock) as github:
+        github.token(TOKEN, organization_hooks="write")
+        hook = github.org("acme").hook("http://127.0.0.1:9/hook")
+        hook.record()
+        github.rate_limit(remaining=0, reset_in=40)
+        api = an_api(github.url, wait=wait)
+
+        assert len(list(OrganizationHook(api, "acme", HookId(hook.id)).deliveries())) == 1
+
+    assert timedelta(seconds=40) <= clock() - datetime(2026, 11, 24, 12, tzinfo=UTC)
+    assert clock() - datetime(2026, 11, 24, 12, tzinfo=UTC) <= timedelta(seconds=42)
+
+
+def test_a_rate_limit_does_not_make_a_redelivery_be_asked_for_twice(
+    github: Sandbox, receiver: Receiver, hook: Hook
+) -> None:
+    receiver.behave(status=500)
+    hook.emit("push")
+    receiver.behave()
+    ours = our(hook, github)
+    delivery = next(ours.deliveries())
+    github.inject(Status(403, "Forbidden", headers={"Retry-After": "2"}), method="POST")
+
+    ours.redeliver(delivery)
+    github.settle()
+
+    assert [r.status for r in receiver.received()] == [500, 200]
+
+
+def test_the_last_requests_of_the_rate_limit_are_kept_for_the_checkpoint(
+    github: Sandbox, quiet_hook: Hook
+) -> None:
+    quiet_hook.record(status_code=500, status="")
+    github.rate_limit(remaining=11, reset_in=600)
+    ours = our(quiet_hook, github)
+    delivery = next(ours.deliveries())
+
+    with pytest.raises(RateLimitError, match=r"cannot redeliver to .* used up until"):
+        ours.redeliver(delivery)
+
+    assert asked(github, "POST") == 0
+
 
 @pytest.mark.parametrize(
     "fault",
@@ -345,15 +470,16 @@ def test_a_used_up_rate_limit_says_until_when(github: Sandbox, quiet_hook: Hook)
         pytest.param(Status(429, "Too Many Requests"), id="by status"),
     ],
 )
-def test_a_secondary_rate_limit_is_told_from_a_missing_right(
+def test_a_secondary_rate_limit_is_told_from_a_missing_right_and_waited_for(
     github: Sandbox, quiet_hook: Hook, fault: Fault
 ) -> None:
+    quiet_hook.record()
+    said: list[str] = []
     github.inject(fault, path=LIST)
+    hook = waiting(quiet_hook, github, said)
 
-    with pytest.raises(
-        RateLimitError, match=r"of the token in input 'token' is used up\. Nothing is lost"
-    ):
-        list(our(quiet_hook, github).deliveries())
+    assert len(list(hook.deliveries())) == 1
+    assert said == ["Waiting 60.0 s: GitHub wants no more requests for now"]
 
 
 def test_a_garbled_rate_limit_header_is_no_crash(github: Sandbox, quiet_hook: Hook) -> None:
@@ -375,7 +501,7 @@ def test_an_error_that_is_not_githubs_is_told(
 
 
 def test_github_that_cannot_be_reached_is_told() -> None:
-    nowhere = Api(TOKEN, token_input="token", url="http://127.0.0.1:9")
+    nowhere = an_api("http://127.0.0.1:9")
 
     with pytest.raises(UnavailableError, match=r"no usable answer from 127\.0\.0\.1:9 \(Conn"):
         list(OrganizationHook(nowhere, "acme", HookId(7)).deliveries())

@@ -1,17 +1,35 @@
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from github_sandbox import Fault, Garbage, LostReply, Repository, Sandbox, Status
+from github_sandbox import (
+    Fault,
+    Garbage,
+    LostReply,
+    Repository,
+    Sandbox,
+    Status,
+    VirtualClock,
+)
+from github_sandbox.variables import LONG_AGO
 from github_sandbox.world import Access
-from redeliver.api import Api
-from redeliver.checkpoint import to_text
+from redeliver.api import Clock
+from redeliver.checkpoint import Saved, to_text
 from redeliver.errors import AccessError, CheckpointError, UnavailableError
-from redeliver.store import RepositoryVariable
-from tests.adapters.conftest import TOKEN
+from redeliver.store import Nowhere, RepositoryVariable
+from tests.adapters.conftest import TOKEN, an_api
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 CHECKPOINT = NOW - timedelta(hours=6)
+
+
+@pytest.fixture
+def github() -> Iterator[Sandbox]:
+    with Sandbox(clock=VirtualClock(NOW)) as github:
+        github.token(TOKEN, actions_variables="write")
+        github.repository("acme/ops")
+        yield github
 
 
 @pytest.fixture
@@ -22,8 +40,8 @@ def repository(github: Sandbox) -> Repository:
 def variable(
     github: Sandbox, *, token: str = TOKEN, repository: str = "acme/ops"
 ) -> RepositoryVariable:
-    api = Api(token, token_input="variable-token", url=github.url)
-    return RepositoryVariable(api, repository, "LAST_REDELIVERY", now=NOW)
+    api = an_api(github.url, token, token_input="variable-token")
+    return RepositoryVariable(api, repository, "LAST_REDELIVERY")
 
 
 def test_a_first_run_finds_none_and_creates_it(github: Sandbox, repository: Repository) -> None:
@@ -39,7 +57,7 @@ def test_a_later_run_finds_it_and_updates_it(github: Sandbox, repository: Reposi
     repository.variables["LAST_REDELIVERY"] = to_text(CHECKPOINT)
     store = variable(github)
 
-    assert store.read() == CHECKPOINT
+    assert store.read() == Saved(checkpoint=CHECKPOINT, written=LONG_AGO)
     store.write(NOW)
 
     assert repository.variables == {"LAST_REDELIVERY": to_text(NOW)}
@@ -57,16 +75,72 @@ def test_it_is_created_once(github: Sandbox, repository: Repository) -> None:
     assert [request.method for request in github.requests] == ["GET", "POST", "PATCH"]
 
 
-def test_another_run_may_have_created_it_in_between(
+@pytest.mark.parametrize(
+    ("other", "stands"),
+    [
+        pytest.param(CHECKPOINT, NOW, id="an earlier one"),
+        pytest.param(NOW + timedelta(minutes=1), NOW + timedelta(minutes=1), id="a later one"),
+    ],
+)
+def test_another_run_may_have_created_it_in_between_and_the_later_checkpoint_stands(
+    github: Sandbox, repository: Repository, other: datetime, stands: datetime
+) -> None:
+    store = variable(github)
+    store.read()
+    repository.variables["LAST_REDELIVERY"] = to_text(other)
+
+    assert not store.write(NOW)
+
+    assert repository.variables == {"LAST_REDELIVERY": to_text(stands)}
+
+
+def test_a_creation_whose_reply_is_lost_is_one_all_the_same(
     github: Sandbox, repository: Repository
 ) -> None:
     store = variable(github)
     store.read()
-    repository.variables["LAST_REDELIVERY"] = to_text(CHECKPOINT)
+    github.inject(LostReply(), method="POST")
 
     store.write(NOW)
 
     assert repository.variables == {"LAST_REDELIVERY": to_text(NOW)}
+
+
+@pytest.mark.parametrize("updated_at", [None, "yesterday", "2026-11-24T12:00:00"])
+def test_without_a_time_of_writing_the_checkpoint_stands_for_it(
+    github: Sandbox, repository: Repository, updated_at: str | None
+) -> None:
+    body = {"value": to_text(CHECKPOINT), "updated_at": updated_at}
+    github.inject(Status(200, body=body))
+
+    assert variable(github).read() == Saved(checkpoint=CHECKPOINT, written=CHECKPOINT)
+    assert repository.variables == {}
+
+
+def test_the_time_of_writing_is_told(github: Sandbox, repository: Repository) -> None:
+    store = variable(github)
+    store.read()
+    store.write(CHECKPOINT)
+
+    assert variable(github).read() == Saved(checkpoint=CHECKPOINT, written=NOW)
+    assert repository.variables
+
+
+def test_where_no_checkpoint_is_kept_the_time_is_asked_for_once(github: Sandbox) -> None:
+    clock = Clock()
+    nowhere = Nowhere(an_api(github.url, clock=clock))
+
+    nowhere.read()
+    nowhere.read()
+
+    assert clock() == NOW
+    assert nowhere.write(NOW)
+    assert [request.path for request in github.requests] == ["/rate_limit"]
+
+
+def test_a_clock_that_nobody_has_set_is_a_bug() -> None:
+    with pytest.raises(RuntimeError, match="nothing has been asked yet"):
+        Clock()()
 
 
 def test_what_was_created_in_between_is_not_overwritten_unless_it_is_a_checkpoint(

@@ -1,9 +1,10 @@
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from github_sandbox import Hook, LostReply, Receiver, Sandbox, Status
+from github_sandbox import Hook, Receiver, Sandbox, Status, VirtualClock
 from redeliver.checkpoint import to_text
 from tests.adapters.conftest import TOKEN
 from tests.adapters.step import shown, step
@@ -46,18 +47,17 @@ def outage(receiver: Receiver, hook: Hook) -> list[str]:
 
 
 def test_what_an_outage_missed_is_asked_for_in_order_arrives_and_the_checkpoint_moves(
-    github: Sandbox, receiver: Receiver, hook: Hook, outage: list[str]
+    github: Sandbox, receiver: Receiver, hook: Hook, outage: list[str], clock: VirtualClock
 ) -> None:
     variables = github.repository("acme/ops").variables
     variables["LAST_REDELIVERY"] = to_text(ago(hours=6))
-    before = datetime.now(UTC)
 
     run = step(github, hook)
 
     assert run.status == 0, shown(run)
     assert asked_for(github, hook) == outage
     assert arrived_again(github, receiver) == set(outage)
-    assert to_text(before) <= variables["LAST_REDELIVERY"] <= to_text(datetime.now(UTC))
+    assert variables["LAST_REDELIVERY"] == to_text(clock().replace(microsecond=0))
     assert run.outputs == {
         "scanned": "4",
         "failed": "2",
@@ -97,7 +97,8 @@ def test_a_run_asks_for_no_more_than_it_needs(
     step(github, hook)
 
     methods = [request.method for request in github.requests]
-    assert methods == ["GET", "GET", "PATCH", *["POST"] * len(outage), "PATCH"]
+    claim, save = ["GET", "PATCH"], ["GET", "PATCH"]
+    assert methods == ["GET", "GET", *claim, *["POST"] * len(outage), *save]
 
 
 def test_an_empty_log_is_a_quiet_success_in_three_requests(github: Sandbox, hook: Hook) -> None:
@@ -126,6 +127,7 @@ def test_no_checkpoint_is_kept_without_a_variable_name(
     run = step(github, hook, variable_name="")
 
     assert run.status == 0, shown(run)
+    assert [r.path for r in github.requests][:1] == ["/rate_limit"], "it knows the time"
     assert arrived_again(github, receiver) == set(outage)
     assert github.repository("acme/ops").variables == {}
     assert run.outputs["checkpoint"] == ""
@@ -160,11 +162,12 @@ def test_one_refusal_is_reported_and_the_rest_goes_on(
 
 
 def test_what_was_refused_is_redelivered_by_the_next_run(
-    github: Sandbox, receiver: Receiver, hook: Hook, outage: list[str]
+    github: Sandbox, receiver: Receiver, hook: Hook, outage: list[str], clock: VirtualClock
 ) -> None:
     github.inject(Status(422, "Cannot"), method="POST", path=".*/attempts")
     step(github, hook)
     github.settle()
+    clock.advance(timedelta(minutes=17))
 
     again = step(github, hook)
 
@@ -172,17 +175,52 @@ def test_what_was_refused_is_redelivered_by_the_next_run(
     assert arrived_again(github, receiver) == set(outage)
 
 
-def test_a_lost_reply_is_neither_lost_nor_repeated(
-    github: Sandbox, receiver: Receiver, hook: Hook, outage: list[str]
+def test_a_run_that_follows_at_once_on_one_that_left_something_keeps_still(
+    github: Sandbox, hook: Hook, outage: list[str], clock: VirtualClock
 ) -> None:
-    github.inject(LostReply(), method="POST", path=".*/attempts")
-
+    github.inject(Status(422, "Cannot"), method="POST", path=".*/attempts")
     first = step(github, hook)
     github.settle()
-    second = step(github, hook)
+    clock.advance(timedelta(minutes=14))
+    before = len(github.requests)
 
-    assert (first.status, second.status) == (1, 0), shown(first) + shown(second)
-    assert arrived_again(github, receiver) == set(outage)
+    again = step(github, hook)
+
+    assert again.status == 0, shown(again)
+    assert [request.method for request in github.requests[before:]] == ["GET", "GET"]
+    assert f"Unsettled, left for the next run: issues.opened {outage[0]}" in again.log
+    assert "a run 16 min after it goes on" in again.summary
+    assert again.outputs["checkpoint"] == first.outputs["checkpoint"]
+    assert again.outputs["deferred"] == "1"
+
+
+def test_what_is_given_up_by_age_and_by_attempts_is_named(github: Sandbox, hook: Hook) -> None:
+    failure = {"status": "timed out", "status_code": 504}
+    hook.record(guid="old", at=ago(hours=20), **failure)  # type: ignore[arg-type]
+    for hours in (5, 4, 3):
+        hook.record(guid="tired", at=ago(hours=hours), redelivery=hours < 5, **failure)  # type: ignore[arg-type]
+
+    run = step(github, hook, give_up_after="18h", max_attempts="3")
+
+    assert run.status == 0, shown(run)
+    assert run.outputs["given-up"] == "2"
+    assert "Given up: push old" in run.log
+    assert "older than 'give-up-after'" in run.log
+    assert "it has had 'max-attempts' attempts" in run.log
+    assert "POST" not in [r.method for r in github.requests if r.path.endswith("attempts")]
+
+
+def test_a_checkpoint_older_than_githubs_log_is_a_warning_with_the_time_in_question(
+    github: Sandbox, hook: Hook
+) -> None:
+    github.repository("acme/ops").variables["LAST_REDELIVERY"] = to_text(ago(days=9))
+
+    run = step(github, hook)
+
+    start, end = f"{ago(days=9):%Y-%m-%d}", f"{ago(days=7):%Y-%m-%d}"
+    assert run.status == 0, shown(run)
+    assert re.search(f"::warning::deliveries from {start} .* to {end} .* may have left", run.log)
+    assert f"deliveries from {start}" in run.summary
 
 
 @pytest.mark.parametrize(
@@ -287,7 +325,7 @@ def test_what_is_given_up_is_a_warning(github: Sandbox, hook: Hook) -> None:
 
     assert run.status == 0, shown(run)
     assert run.outputs["given-up"] == "1"
-    assert "::warning::1 event given up, because its first attempt has left GitHub's log" in run.log
+    assert "::warning::1 event given up, because its first attempt has left" in run.log
     assert "**Warning:** 1 event given up" in run.summary
 
 

@@ -1,0 +1,47 @@
+"""What a cancelled job sends, turned into one exception.
+
+A runner sends SIGINT, 7.5 s later SIGTERM, and kills 2.5 s after that:
+https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-cancellation
+"""
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from redeliver.errors import Interrupted
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+LAST_SECONDS = 2.0
+"""How long the checkpoint may take to be saved after a signal, however GitHub answers."""
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Raise `Interrupted` in the block at the first signal, and again when time is up.
+
+    Further signals change nothing; nor does any that comes after the block, where only
+    moments of telling are left.
+    """
+    first: list[signal.Signals] = []
+
+    def interrupt(number: int, _frame: FrameType | None) -> None:
+        for each in SIGNALS:
+            signal.signal(each, signal.SIG_IGN)
+        first.append(signal.Signals(number))
+        signal.setitimer(signal.ITIMER_REAL, LAST_SECONDS)
+        raise Interrupted(first[0])
+
+    def time_is_up(_number: int, _frame: FrameType | None) -> None:
+        raise Interrupted(first[0])
+
+    signal.signal(signal.SIGALRM, time_is_up)
+    for each in SIGNALS:
+        signal.signal(each, interrupt)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        for each in SIGNALS:
+            signal.signal(each, signal.SIG_IGN)
