@@ -166,6 +166,10 @@ class Faults:
             )
         )
 
+    def mend(self) -> None:
+        """Spoil nothing any more."""
+        self._injections.clear()
+
     async def answer(
         self, request: web.Request, path: str, work: Work
     ) -> web.StreamResponse | None:

@@ -136,6 +136,10 @@ class Sandbox:
         """Have the API show the rows of attempts from now on so late after their end."""
         self._server.call(lambda: self._attempts.show_late(seconds))
 
+    def mend(self) -> None:
+        """Let nothing go wrong any more, whatever was injected."""
+        self._server.call(self._faults.mend)
+
     def settle(self) -> None:
         """Wait until no redelivery is under way; the API may show the rows later still."""
         self._server.wait_for(self._attempts.settle())

@@ -45,6 +45,11 @@ class RunningStep:
         """Send the run a signal."""
         self._process.send_signal(number)
 
+    @property
+    def log(self) -> str:
+        """What the run has said so far."""
+        return self._left("log")
+
     def wait(self, timeout: float | None = None) -> Step:
         """Wait for the end, or raise `subprocess.TimeoutExpired` after `timeout` seconds."""
         status = self._process.wait(timeout)
@@ -85,7 +90,7 @@ def start_step(
         Path(temporary.name, "errors").open("wb") as errors,
     ):
         process = subprocess.Popen(
-            [sys.executable, "-I", "-m", "redeliver"],
+            [sys.executable, "-I", "-u", "-m", "redeliver"],
             env={name: text for name, text in os.environ.items() if name.startswith(COVERAGE)}
             | {f"INPUT_{name.upper()}": text for name, text in inputs.items()}
             | {"GITHUB_OUTPUT": str(output), "GITHUB_STEP_SUMMARY": str(summary)}

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from github_sandbox import Hook, Sandbox
-from github_sandbox.step import Step, run_step
+from github_sandbox.step import RunningStep, Step, start_step
 from tests.adapters.conftest import TOKEN
 
 
@@ -16,6 +16,18 @@ def step(
     **inputs: str,
 ) -> Step:
     """Run the program with `inputs` in place of the usual ones."""
+    return start(github, hook, workspace=workspace, environment=environment, **inputs).wait()
+
+
+def start(
+    github: Sandbox,
+    hook: Hook,
+    *,
+    workspace: Path | None = None,
+    environment: dict[str, str] | None = None,
+    **inputs: str,
+) -> RunningStep:
+    """Start the program with `inputs` in place of the usual ones."""
     usual = {
         "token": TOKEN,
         "org": hook.org,
@@ -24,7 +36,7 @@ def step(
     }
     given = usual | {name.replace("_", "-"): text for name, text in inputs.items()}
     surroundings = {"GITHUB_API_URL": github.url, "GITHUB_REPOSITORY": "acme/ops"}
-    return run_step(given, surroundings | (environment or {}), workspace=workspace)
+    return start_step(given, surroundings | (environment or {}), workspace=workspace)
 
 
 def shown(run: Step) -> str:
