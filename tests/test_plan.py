@@ -372,8 +372,13 @@ def test_ids_beyond_2_to_the_53_stay_exact() -> None:
     ("checkpoint", "unseen"),
     [
         pytest.param(None, None, id="a first run"),
-        pytest.param(ago(hours=72), None, id="a checkpoint as old as the log"),
-        pytest.param(ago(hours=73), (ago(hours=73), ago(hours=72)), id="an older one"),
+        pytest.param(ago(hours=72) + OVERLAP, None, id="a window as old as the log"),
+        pytest.param(
+            ago(hours=73), (ago(hours=73) - OVERLAP, ago(hours=72)), id="a checkpoint older than it"
+        ),
+        pytest.param(
+            ago(hours=72), (ago(hours=72) - OVERLAP, ago(hours=72)), id="only late rows are missed"
+        ),
     ],
 )
 def test_deliveries_may_have_left_the_log_unseen(

@@ -508,7 +508,7 @@ def test_an_interruption_of_a_run_that_keeps_still_writes_nothing() -> None:
 def test_a_checkpoint_older_than_the_log_is_kept_is_told() -> None:
     report = carry_out(FakeHook(), FakeStore(ago(hours=80)))
 
-    assert report.unseen == (ago(hours=80), ago(hours=72))
+    assert report.unseen == (ago(hours=80, minutes=10), ago(hours=72))
     assert report.status == 0
 
 

@@ -93,9 +93,9 @@ class Window:
         `retention` is how long GitHub keeps the log.
         """
         kept_from = self.now - retention
-        if self.saved is None or self.saved.checkpoint >= kept_from:
+        if self.saved is None or self.since >= kept_from:
             return None
-        return self.saved.checkpoint, kept_from
+        return self.since, kept_from
 
 
 class Verdict(Enum):

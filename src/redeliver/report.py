@@ -97,19 +97,24 @@ class Report:
                 "left GitHub's log, and the step's log names each"
             )
         if self.unseen:
-            start, end = map(_utc, self.unseen)
-            warnings.append(
-                f"deliveries from {start} to {end} may have left GitHub's log before any run saw "
-                "them: the checkpoint is older than GitHub keeps the log. If events of that time "
-                "matter, look for them in the receiver's own records, and see why no run has "
-                "saved a checkpoint since"
-            )
+            warnings.append(may_be_unseen(self.unseen))
         return warnings
 
 
 def stopped(by: Signals) -> str:
     """Say that the run was told to stop."""
     return f"stopped by {by.name}. Nothing is lost: the next run carries on from the checkpoint"
+
+
+def may_be_unseen(interval: tuple[datetime, datetime]) -> str:
+    """Warn of deliveries that may have left the log before any run saw them."""
+    start, end = map(_utc, interval)
+    return (
+        f"deliveries from {start} to {end} may have left GitHub's log before any run saw them: the "
+        "checkpoint is as old as GitHub keeps the log, or older. If events of that time matter, "
+        "look for them in the receiver's own records, and see why no run has saved a checkpoint "
+        "since"
+    )
 
 
 def opening(hook: str, store: str, window: Window) -> str:

@@ -102,6 +102,9 @@ def run(
     saved = store.read()
     window = Window.starting(saved, now=around.clock(), lookback=lookback)
     around.say(report.opening(hook.name, store.name, window))
+    unseen = window.unseen(retention)
+    if unseen:  # now, for a run that is killed later leaves only its log
+        around.say(f"Warning: {report.may_be_unseen(unseen)}")
     planned = plan(hook.deliveries(), window, policy)
     around.say(report.found(planned))
     work = _Work(hook, store, around, window=window, planned=planned, dry_run=dry_run)
@@ -121,7 +124,7 @@ def run(
         scanned=planned.scanned,
         outcomes=tuple(work.outcomes),
         checkpoint=work.checkpoint if store.name else None,
-        unseen=window.unseen(retention),
+        unseen=unseen,
         trouble=tuple(filter(None, (planned.broken_off, *work.trouble))),
         limits=tuple(work.limits),
         interrupted=interrupted,
