@@ -1,8 +1,11 @@
 """What tests at every point and at random have tried is told at the end of the session."""
 
+import ssl
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+import trustme
 
 FIGURES = pytest.StashKey[list[str]]()
 
@@ -11,6 +14,28 @@ FIGURES = pytest.StashKey[list[str]]()
 def tell(request: pytest.FixtureRequest) -> Callable[[str], None]:
     """Give a function that takes one line for the end of the session."""
     return request.config.stash.setdefault(FIGURES, []).append
+
+
+@pytest.fixture(scope="session")
+def authority() -> trustme.CA:
+    """Give a certificate authority that nobody trusts of old."""
+    return trustme.CA()
+
+
+@pytest.fixture(scope="session")
+def tls(authority: trustme.CA) -> ssl.SSLContext:
+    """Give what a server at localhost needs to speak TLS."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("localhost").configure_cert(context)
+    return context
+
+
+@pytest.fixture(scope="session")
+def certificate(authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give the file by which to trust the authority."""
+    pem = tmp_path_factory.mktemp("tls") / "authority.pem"
+    authority.cert_pem.write_to_path(str(pem))
+    return pem
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -117,7 +117,7 @@ class Delay:
 class Meanwhile:
     """Does the work, but has something else happen just before it, or just before the reply."""
 
-    action: Callable[[], None]
+    action: Callable[[], object]
     after: bool = field(default=False, kw_only=True)
 
     async def answer(self, _request: web.Request, work: Work) -> web.StreamResponse | None:

@@ -127,7 +127,9 @@ class Api:
                 status, headers, text = self._requester.requestJson(
                     method, path, dict(parameters or {}), input=body
                 )
-            except (RequestException, ValueError, RuntimeError) as caught:
+            except (OSError, ValueError, RuntimeError) as caught:
+                # Those of `requests` and of files of certificates; PyGithub's for headers that it
+                # cannot read; PyGithub's for a redirect to elsewhere.
                 setback = self._no_answer(purpose, caught)
             else:
                 answer = Answer(purpose=purpose, status=status, headers=headers, text=text)
@@ -192,12 +194,17 @@ PASSING = (RequestsConnectionError, Timeout, ChunkedEncodingError, ContentDecodi
 
 def _advice(caught: Exception) -> str:
     """Say what to mend where another try would not help; empty where it may."""
+    if isinstance(caught, OSError) and not isinstance(caught, RequestException):
+        return (
+            ". The file that the variable REQUESTS_CA_BUNDLE names cannot be read: "
+            "a Docker action sees the workspace, as /github/workspace, and no other files"
+        )
     if isinstance(caught, RetryError):
         return (
             ". It answered with a redirect, which is not followed because the token must go "
             "nowhere else, or without being ready. Was something renamed?"
         )
-    if isinstance(caught, SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(caught):
+    if isinstance(caught, SSLError) and "EOF" not in str(caught):  # which is a broken connection
         return (
             ". Its certificate is none that is trusted here. If your GitHub or proxy has one of "
             "your own authority, name that authority's file in the variable REQUESTS_CA_BUNDLE"

@@ -284,6 +284,19 @@ def test_a_wrong_token_fails_with_advice_and_is_not_shown(github: Sandbox, hook:
     assert "ghp_wr0ng" not in shown(run)
 
 
+@pytest.mark.parametrize("token", [TOKEN, "ghp_wr0ng"])
+def test_debugging_shows_no_token_either(
+    github: Sandbox, hook: Hook, outage: list[str], token: str
+) -> None:
+    debugging = {"RUNNER_DEBUG": "1", "ACTIONS_STEP_DEBUG": "true", "PYTHONDEVMODE": "1"}
+
+    run = step(github, hook, token=token, environment=debugging)
+
+    assert run.status == (token != TOKEN)
+    assert token not in shown(run)
+    assert (outage[0] in run.log) == (token == TOKEN)
+
+
 def test_a_token_saved_with_a_line_break_works_and_is_masked_as_it_is_used(
     github: Sandbox, hook: Hook
 ) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from github_sandbox import Hook, Receiver, Sandbox
+from github_sandbox import Delay, Hook, Meanwhile, Receiver, Sandbox
 from redeliver.checkpoint import to_text
 
 ROOT = Path(__file__).parents[2]
@@ -175,16 +175,60 @@ def test_a_wrong_token_fails_the_job_with_advice(world: World, tmp_path: Path) -
     assert world.variables["LAST_REDELIVERY"] == world.checkpoint
 
 
-def test_the_image_holds_only_what_runs() -> None:
-    tag = "redeliver:e2e"
-    subprocess.run(
-        ["docker", "build", "--quiet", "--tag", tag, str(ROOT)],
-        check=True,
-        capture_output=True,
+IMAGE = "redeliver:e2e"
+
+
+@pytest.fixture(scope="module")
+def image() -> str:
+    """Build the image as a runner does."""
+    command = ["docker", "build", "--quiet", "--tag", IMAGE, str(ROOT)]
+    subprocess.run(command, check=True, capture_output=True)
+    return IMAGE
+
+
+@pytest.mark.parametrize(("number", "status"), [("SIGINT", 130), ("SIGTERM", 143)])
+def test_a_container_that_is_stopped_saves_the_checkpoint_and_ends_in_time(
+    world: World, image: str, tmp_path: Path, number: str, status: int
+) -> None:
+    # As the first process of a container, it gets no signal that it does not ask for.
+    name = f"redeliver-e2e-{number.lower()}"
+    stopped = ["docker", "kill", "--signal", number, name]
+    stop = Meanwhile(lambda: subprocess.run(stopped, check=True, capture_output=True))
+    world.github.inject(stop, method="POST", path=".*/attempts", nth=2)
+    world.github.inject(Delay(30.0), method="POST", path=".*/attempts", nth=2)
+    (tmp_path / "summary").touch()
+    environment = {
+        "INPUT_TOKEN": TOKEN,
+        "INPUT_ORG": "acme",
+        "INPUT_HOOK-ID": str(world.hook.id),
+        "INPUT_VARIABLE-NAME": "LAST_REDELIVERY",
+        "GITHUB_API_URL": world.github.url,
+        "GITHUB_REPOSITORY": "acme/ops",
+        "GITHUB_STEP_SUMMARY": "/github/summary",
+    }
+    variables = [text for pair in environment.items() for text in ("-e", "=".join(pair))]
+    mount = ["-v", f"{tmp_path}:/github"]
+
+    run = subprocess.run(
+        ["docker", "run", "--rm", "--name", name, "--network", "host", *mount, *variables, image],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        check=False,
+        timeout=20,
     )
+
+    assert run.returncode == status, run.stdout
+    assert f"::error::stopped by {number}. Nothing is lost" in run.stdout
+    held = next(r["delivered_at"] for r in world.hook.log if r["guid"] == world.missed[1])
+    assert world.variables["LAST_REDELIVERY"] == to_text(datetime.fromisoformat(held))
+    assert f"stopped by {number}" in (tmp_path / "summary").read_text()
+
+
+def test_the_image_holds_only_what_runs(image: str) -> None:
     found = subprocess.run(
         [
-            *("docker", "run", "--rm", "--entrypoint", "find", tag),
+            *("docker", "run", "--rm", "--entrypoint", "find", image),
             *("/opt/redeliver/lib/python3.13/site-packages", "-maxdepth", "1"),
             *("-not", "-name", "*.dist-info"),
         ],
@@ -198,7 +242,7 @@ def test_the_image_holds_only_what_runs() -> None:
     assert not packages & {"tests", "github_sandbox", "pip", "setuptools", "pytest"}
     leftovers = subprocess.run(
         [
-            *("docker", "run", "--rm", "--entrypoint", "sh", tag, "-c"),
+            *("docker", "run", "--rm", "--entrypoint", "sh", image, "-c"),
             "ls -d /root/.cache /tmp/* /usr/src/* /action.yml 2>/dev/null || true",
         ],
         check=True,
