@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
 
-.PHONY: help demo test e2e lint check docs lock clean
+.PHONY: help demo test soak e2e lint check docs lock clean
 
 help: ## Show what there is to make
 	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 8
@@ -14,9 +14,12 @@ demo: $(READY) ## See deliveries fail and come back, without GitHub
 test: $(READY) ## Run the tests, with branch coverage
 	@echo "test: everything but the Docker action, with branch coverage"
 	@$(BIN)/coverage erase
-	@$(BIN)/coverage run -m pytest --ignore=tests/e2e
+	@$(BIN)/coverage run -m pytest --ignore=tests/e2e --numprocesses=auto --dist=worksteal
 	@$(BIN)/coverage combine -q
 	@$(BIN)/coverage report
+
+soak: $(READY) ## Run for half an hour what the tests try at random, over and over
+	@SOAK=40 $(BIN)/python -m pytest --numprocesses=auto --dist=worksteal tests/adapters/test_promises.py tests/adapters/test_sweep.py tests/adapters/test_fuzz.py
 
 e2e: $(READY) ## Run the Docker action in real workflows (needs a Docker engine)
 	@docker info >/dev/null 2>&1 || { echo "e2e: no Docker engine answers ('docker info' fails): start one, then run this again" >&2; exit 1; }

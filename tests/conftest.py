@@ -6,14 +6,26 @@ from pathlib import Path
 
 import pytest
 import trustme
+from xdist.workermanage import WorkerController
 
-FIGURES = pytest.StashKey[list[str]]()
+FIGURES: list[str] = []
 
 
 @pytest.fixture(scope="session")
-def tell(request: pytest.FixtureRequest) -> Callable[[str], None]:
+def tell() -> Callable[[str], None]:
     """Give a function that takes one line for the end of the session."""
-    return request.config.stash.setdefault(FIGURES, []).append
+    return FIGURES.append
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Hand the figures of a process that works for another over to that."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["figures"] = FIGURES
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: WorkerController) -> None:
+    FIGURES.extend(node.workeroutput.get("figures", []))
 
 
 @pytest.fixture(scope="session")
@@ -39,8 +51,7 @@ def certificate(authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    figures = terminalreporter.config.stash.get(FIGURES, [])
-    if figures:
+    if FIGURES:
         terminalreporter.section("what was tried")
-        for line in figures:
+        for line in sorted(FIGURES):
             terminalreporter.write_line(line)

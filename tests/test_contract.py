@@ -37,7 +37,7 @@ def test_an_input_is_either_required_or_has_a_default(name: str) -> None:
     assert isinstance(declared.get("default", ""), str)
 
 
-@pytest.mark.parametrize("name", ACTION["inputs"].keys() - {"variable-name"})
+@pytest.mark.parametrize("name", sorted(ACTION["inputs"].keys() - {"variable-name"}))
 def test_an_empty_input_means_the_declared_default(name: str) -> None:
     # An empty variable-name is a choice of its own: no checkpoint is kept.
     assert INPUTS[name].default == ACTION["inputs"][name].get("default", "")

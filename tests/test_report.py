@@ -274,10 +274,18 @@ def test_what_may_have_left_the_log_unseen_is_a_warning_with_its_time() -> None:
     assert warning.split()[2] in report.summary(gap)
 
 
-def test_a_run_too_soon_after_another_says_when_to_come_back() -> None:
-    soon = a_report(an_outcome(Fate.UNSETTLED))
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        pytest.param(ago(minutes=6), "12:10:00", id="too soon after another"),
+        pytest.param(ago(hours=6), "12:16:00", id="overtaken by another"),
+    ],
+)
+def test_a_run_that_keeps_still_says_when_to_come_back(written: datetime, told: str) -> None:
+    window = a_window(ago(hours=6), written=written)
+    soon = replace(a_report(an_outcome(Fate.UNSETTLED)), window=window)
 
-    assert "a run 16 min after it goes on" in report.closing(soon)
+    assert report.closing(soon).endswith(f"a run after 2026-11-24 {told} UTC goes on")
 
 
 def test_a_log_that_broke_off_is_told() -> None:

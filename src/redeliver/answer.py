@@ -23,6 +23,9 @@ LIMITED_SECONDS = 60
 https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api#exceeding-the-rate-limit
 """
 
+YEARS = range(2000, 2200)
+"""When an answer of GitHub can be from."""
+
 REFUSALS = range(HTTPStatus.BAD_REQUEST, HTTPStatus.INTERNAL_SERVER_ERROR)
 """The statuses that GitHub never gives without a message."""
 
@@ -63,8 +66,8 @@ class Answer:
         try:
             date = parsedate_to_datetime(self.headers.get("date", ""))
             # RFC 9110: what names no zone is in UTC.
-            return date.replace(tzinfo=date.tzinfo or UTC).astimezone(UTC)
-        except (ValueError, OverflowError):
+            return _plausible(date.replace(tzinfo=date.tzinfo or UTC))
+        except ValueError:
             raise UnavailableError(
                 f"cannot {self.purpose.to}: the answer has no 'Date' header that tells the time, "
                 "and a runner's own clock may be wrong. Does a proxy take that header away?"
@@ -136,7 +139,14 @@ def instant(text: str) -> datetime:
     read = datetime.fromisoformat(text)
     if read.tzinfo is None:
         raise ValueError("without a time zone")
-    return read.astimezone(UTC)
+    return _plausible(read)
+
+
+def _plausible(instant: datetime) -> datetime:
+    """Return `instant` in UTC, or raise `ValueError` when reckoning with it might overflow."""
+    if instant.year not in YEARS:
+        raise ValueError("of another age")
+    return instant.astimezone(UTC)
 
 
 def failure(answer: Answer, token_input: str) -> RedeliverError:

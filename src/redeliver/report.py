@@ -157,9 +157,12 @@ def closing(report: Report) -> str:
     if report.dry_run:
         return "Dry run: nothing was redelivered and nothing saved"
     if report.count(Fate.UNSETTLED):
+        now, settled_at = report.window.now, report.window.settled_at
+        # A run that was overtaken has only just learnt of the other.
+        back = settled_at if settled_at > now else now + SETTLING
         return (
             "Nothing was redelivered and nothing saved, because another run was at it a moment "
-            f"ago: a run {_minutes(SETTLING)} after it goes on"
+            f"ago: a run after {_utc(back)} goes on"
         )
     if report.checkpoint is None:
         return "No checkpoint is kept: the next run looks back as far as this one"

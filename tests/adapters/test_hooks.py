@@ -201,6 +201,9 @@ def a_row(**changes: object) -> dict[str, object]:
         pytest.param([a_row(status=None)], "'status' is missing", id="no status"),
         pytest.param([a_row(delivered_at="yesterday")], "that is no time", id="no time"),
         pytest.param(
+            [a_row(delivered_at="9999-12-31T23:59:59-23:59")], "that is no time", id="doomsday"
+        ),
+        pytest.param(
             [a_row(delivered_at="2026-11-24T12:00:00")], "no time with a time zone", id="local time"
         ),
     ],
@@ -276,7 +279,12 @@ def test_a_log_without_an_end_is_told(
 
 
 @pytest.mark.parametrize(
-    "date", [pytest.param("", id="no date"), pytest.param("yesterday", id="no date that is one")]
+    "date",
+    [
+        pytest.param("", id="no date"),
+        pytest.param("yesterday", id="no date that is one"),
+        pytest.param("Fri, 31 Dec 9999 23:59:59 GMT", id="doomsday"),
+    ],
 )
 def test_an_answer_that_does_not_tell_the_time_is_told(
     github: Sandbox, quiet_hook: Hook, date: str
@@ -446,6 +454,20 @@ def test_a_rate_limit_does_not_make_a_redelivery_be_asked_for_twice(
     github.settle()
 
     assert [r.status for r in receiver.received()] == [500, 200]
+
+
+def test_a_rate_limit_that_is_nearly_used_up_and_soon_over_is_waited_for(
+    github: Sandbox, quiet_hook: Hook
+) -> None:
+    quiet_hook.record(status_code=500, status="")
+    github.rate_limit(remaining=11, reset_in=20)
+    said: list[str] = []
+    ours = waiting(quiet_hook, github, said)
+
+    ours.redeliver(next(ours.deliveries()))
+
+    assert asked(github, "POST") == 1
+    assert re.fullmatch(r"Waiting 2[12].0 s: the rate limit is used up, but for a reserve", said[0])
 
 
 def test_the_last_requests_of_the_rate_limit_are_kept_for_the_checkpoint(

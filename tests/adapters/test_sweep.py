@@ -5,16 +5,28 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
 from signal import SIGKILL
 from typing import TypeAlias
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from github_sandbox import Dropped, Fault, Garbage, LostReply, Meanwhile, Status, Truncated
 from github_sandbox.step import RunningStep
 from tests.adapters.in_process import run_in_process
-from tests.adapters.outage import EVERY_REQUEST, FIRST, LATER, METHODS, Outage, outage
+from tests.adapters.outage import (
+    EVERY_REQUEST,
+    FIRST,
+    LATER,
+    METHODS,
+    SCHEDULE,
+    Outage,
+    outage,
+)
 from tests.adapters.step import start
+from tests.soak import SOAK
 
 Tell: TypeAlias = Callable[[str], None]
 
@@ -86,6 +98,34 @@ def test_a_run_that_meets_a_fault_at_any_request_loses_nothing_and_repeats_nothi
     side_by_side(points, tell, f"{name} {how}")
 
 
+@settings(max_examples=25 * SOAK, deadline=None)
+@given(
+    kind=st.sampled_from([FIRST, LATER]),
+    faults=st.lists(
+        st.tuples(
+            st.integers(1, 14),
+            st.sampled_from(sorted(FAULTS)),
+            st.sampled_from([1, None]),
+            st.sampled_from([timedelta(minutes=1), timedelta(minutes=16), SCHEDULE]),
+        ),
+        min_size=2,
+        max_size=5,
+    ),
+)
+def test_runs_that_meet_faults_one_after_the_other_lose_nothing_and_repeat_nothing(
+    kind: str, faults: list[tuple[int, str, int | None, timedelta]]
+) -> None:
+    with outage(kind) as world:
+        for at, name, times, pause in faults:
+            world.github.inject(FAULTS[name], nth=at, times=times)
+            world.run()
+            world.github.mend()
+            world.github.settle()
+            world.clock.advance(pause)
+        world.recover()
+        assert world.taken() == Counter(world.missed)
+
+
 BETWEEN_READ_AND_WRITE = {
     (kind, at + place, after)
     for kind, at in EVERY_REQUEST
@@ -130,3 +170,12 @@ def test_a_run_overtaken_by_another_at_any_request_loses_nothing_and_repeats_not
     side_by_side(
         points, tell, f"a whole other run before and after each request of a run, {between}"
     )
+
+
+def test_the_docs_tell_how_many_points_are_tried() -> None:
+    told = (Path(__file__).parents[2] / "docs" / "promises.md").read_text()
+    kills = f"{2 * len(EVERY_REQUEST)} crash points"
+    faults = f"{2 * len(FAULTS) * len(EVERY_REQUEST)} spoilt runs"
+    others = f"{2 * len(EVERY_REQUEST)} overtaken runs"
+
+    assert [figure for figure in (kills, faults, others) if figure not in told] == []
