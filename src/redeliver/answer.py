@@ -219,7 +219,10 @@ def _github_says(headers: Mapping[str, str]) -> str:
         "needed scope": headers.get("x-accepted-oauth-scopes", ""),
         "scopes the token has": headers.get("x-oauth-scopes", ""),
     }
-    told = "; ".join(
-        f"{name} {quote(text.replace('=', ' '))}" for name, text in says.items() if text
-    )
+    told = "; ".join(f"{name} {_permissions(text)}" for name, text in says.items() if text)
     return f". GitHub says: {told}" if told else ""
+
+
+def _permissions(text: str) -> str:
+    """Quote permissions, without the equals sign that might make one a part of a URL."""
+    return quote(re.sub("=(read|write|admin)", r" \1", text))

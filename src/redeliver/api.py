@@ -83,6 +83,7 @@ class Api:
         clock: Clock,
         wait: Callable[[float, str], bool],
     ) -> None:
+        self._token = token
         self._token_input = token_input
         self._host = urlsplit(url).netloc
         self._clock = clock
@@ -127,11 +128,13 @@ class Api:
                 status, headers, text = self._requester.requestJson(
                     method, path, dict(parameters or {}), input=body
                 )
-            except (OSError, ValueError, RuntimeError) as caught:
+            except (OSError, ValueError, OverflowError, RuntimeError) as caught:
                 # Those of `requests` and of files of certificates; PyGithub's for headers that it
                 # cannot read; PyGithub's for a redirect to elsewhere.
                 setback = self._no_answer(purpose, caught)
             else:
+                # A server may send back what it was sent.
+                text = text.replace(self._token, "[token removed]")
                 answer = Answer(purpose=purpose, status=status, headers=headers, text=text)
                 self._latest = answer
                 if status in expect:

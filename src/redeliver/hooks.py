@@ -127,7 +127,7 @@ def _delivery(row: Any) -> Delivery:  # noqa: ANN401 - whatever GitHub sent
         status=row["status"],
         status_code=row["status_code"],
         event=row["event"],
-        action=row["action"],
+        action=row.get("action"),
     )
 
 

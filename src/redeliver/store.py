@@ -44,7 +44,9 @@ class RepositoryVariable:
                 "'variable-name', or delete the variable if nothing else uses it: the run then "
                 "starts from 'lookback'"
             )
-        return Saved(checkpoint=checkpoint, written=_written(variable) or checkpoint)
+        # A time to come would have every run keep still until then.
+        written = min(_written(variable) or checkpoint, answer.date)
+        return Saved(checkpoint=checkpoint, written=written)
 
     def write(self, checkpoint: datetime) -> bool:
         """Create the variable or update it, or raise.

@@ -393,6 +393,25 @@ def test_a_token_that_falls_short_gets_advice(
     assert inert(advice) == advice, "it is shown as it is"
 
 
+@pytest.mark.parametrize(
+    ("message", "headers"),
+    [
+        pytest.param(f"who is {TOKEN}?", {}, id="the token in a message"),
+        pytest.param("Not Found", {"X-OAuth-Scopes": "in?token=hush"}, id="a URL in a header"),
+    ],
+)
+def test_what_a_server_sends_back_is_not_shown(
+    github: Sandbox, quiet_hook: Hook, message: str, headers: dict[str, str]
+) -> None:
+    github.inject(Status(404, message, headers=headers), path=LIST)
+
+    with pytest.raises(AccessError) as caught:
+        list(our(quiet_hook, github).deliveries())
+
+    assert TOKEN not in str(caught.value)
+    assert "hush" not in str(caught.value)
+
+
 def test_a_token_that_may_only_read_cannot_redeliver(github: Sandbox, quiet_hook: Hook) -> None:
     github.token("ghp_reader", organization_hooks="read")
     quiet_hook.record(status="timed out", status_code=504)
@@ -504,12 +523,23 @@ def test_a_secondary_rate_limit_is_told_from_a_missing_right_and_waited_for(
     assert said == ["Waiting 60.0 s: GitHub wants no more requests for now"]
 
 
-def test_a_garbled_rate_limit_header_is_no_crash(github: Sandbox, quiet_hook: Hook) -> None:
-    headers = {"X-RateLimit-Remaining": "many", "X-RateLimit-Limit": "most"}
+@pytest.mark.parametrize("remaining", ["many", "1e999"])
+def test_a_garbled_rate_limit_header_is_no_crash(
+    github: Sandbox, quiet_hook: Hook, remaining: str
+) -> None:
+    headers = {"X-RateLimit-Remaining": remaining, "X-RateLimit-Limit": "most"}
     github.inject(Status(200, body=[], headers=headers), path=LIST)
 
     with pytest.raises(UnavailableError, match="no usable answer"):
         list(our(quiet_hook, github).deliveries())
+
+
+def test_a_row_may_have_no_action(github: Sandbox, quiet_hook: Hook) -> None:
+    row = a_row()
+    del row["action"]
+    github.inject(Status(200, body=[row]), path=LIST)
+
+    assert [delivery.action for delivery in our(quiet_hook, github).deliveries()] == [None]
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 418])

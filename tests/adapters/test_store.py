@@ -117,6 +117,13 @@ def test_without_a_time_of_writing_the_checkpoint_stands_for_it(
     assert repository.variables == {}
 
 
+def test_a_time_of_writing_that_is_yet_to_come_is_now(github: Sandbox) -> None:
+    body = {"value": to_text(CHECKPOINT), "updated_at": "2027-01-01T00:00:00Z"}
+    github.inject(Status(200, body=body))
+
+    assert variable(github).read() == Saved(checkpoint=CHECKPOINT, written=NOW)
+
+
 def test_the_time_of_writing_is_told(github: Sandbox, repository: Repository) -> None:
     store = variable(github)
     store.read()
