@@ -291,6 +291,17 @@ def test_a_checkpoint_that_cannot_be_saved_is_told_with_what_was_done() -> None:
     assert report.problem == "cannot write"
 
 
+def test_a_quiet_run_that_cannot_save_the_checkpoint_still_tells_what_it_found() -> None:
+    store = FakeStore(ago(hours=6), fails_at=1)
+    store.error = UnavailableError("cannot write")
+
+    report = carry_out(FakeHook(a_delivery(redelivery=True)), store)
+
+    assert report.count(Fate.GIVEN_UP) == 1
+    assert (report.status, report.problem) == (1, "cannot write")
+    assert report.checkpoint == ago(hours=6)
+
+
 def test_both_what_stopped_the_run_and_what_kept_the_checkpoint_are_told() -> None:
     store = FakeStore(fails_at=2)
     store.error = UnavailableError("cannot write")

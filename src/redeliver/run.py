@@ -173,7 +173,8 @@ class _Work:
         if not self._planned.is_anything_due:
             self.tell()
             if not self._is_still and not self._planned.broken_off:
-                self._save(reread=self._around.clock() - self._window.now > FRESH)
+                is_stale = self._around.clock() - self._window.now > FRESH
+                self._save_in_the_end(reread=is_stale)
             return
         try:
             self._claim()
@@ -267,9 +268,9 @@ class _Work:
                 self.outcomes[place] = after
                 self._tell(after)
 
-    def _save_in_the_end(self) -> None:
+    def _save_in_the_end(self, *, reread: bool = True) -> None:
         try:
-            self._save(reread=True)
+            self._save(reread=reread)
         except RateLimitError as error:
             self.limits.append(str(error))
         except RedeliverError as error:

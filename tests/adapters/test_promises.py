@@ -528,4 +528,7 @@ def test_whatever_happens_nothing_is_lost_hammered_or_given_up_early(
             suppress_health_check=list(HealthCheck),
         ),
     )
-    tell(str(dict(TRIED)))
+    tell(
+        f"{TRIED['examples']} random worlds: "
+        + ", ".join(f"{TRIED[what]} {what}" for what in sorted(TRIED) if what != "examples")
+    )
