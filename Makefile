@@ -18,7 +18,7 @@ test: $(READY) ## Run the tests, with branch coverage
 	@$(BIN)/coverage combine -q
 	@$(BIN)/coverage report
 
-soak: $(READY) ## Run for half an hour what the tests try at random, over and over
+soak: $(READY) ## Try at random forty times as much as the tests do
 	@SOAK=40 $(BIN)/python -m pytest --numprocesses=auto --dist=worksteal tests/adapters/test_promises.py tests/adapters/test_sweep.py tests/adapters/test_fuzz.py
 
 e2e: $(READY) ## Run the Docker action in real workflows (needs a Docker engine)

@@ -27,6 +27,7 @@ def an_outcome(
 def a_report(*outcomes: Outcome) -> Report:
     return Report(
         hook="webhook 1 of organization acme",
+        store="variable LAST_REDELIVERY of acme/ops",
         window=a_window(),
         dry_run=False,
         scanned=230,
@@ -51,7 +52,7 @@ def test_the_outputs_count_events_and_carry_the_checkpoint() -> None:
 
 
 def test_without_a_store_there_is_no_checkpoint() -> None:
-    kept_nowhere = replace(a_report(), checkpoint=None)
+    kept_nowhere = replace(a_report(), store="", checkpoint=None)
 
     assert report.outputs(kept_nowhere)["checkpoint"] == ""
     assert report.closing(kept_nowhere).startswith("No checkpoint is kept")
@@ -63,7 +64,7 @@ def test_the_summary_of_a_run_with_nothing_to_do_reads_well() -> None:
         "### redeliver: nothing to redeliver\n"
         "\n"
         "Read 230 deliveries of webhook 1 of organization acme, "
-        "from 2026-11-24 05:50:00 UTC to 2026-11-24 12:00:00 UTC.\n"
+        "to find what failed from 2026-11-24 05:50:00 UTC to 2026-11-24 12:00:00 UTC.\n"
         "\n"
         "Checkpoint saved: 2026-11-24 12:00:00 UTC, the start of this run.\n"
     )
@@ -78,12 +79,11 @@ def test_the_summary_puts_what_needs_attention_first() -> None:
     assert summary == (
         "### redeliver: 2 events failed: 1 redelivered, 1 refused\n"
         "\n"
-        "> **Failed:** of 2 events that failed&#58; 1 refused, and the step's log says why for "
-        "each. GitHub refuses to redeliver when the token may not write webhooks&#59; the next run "
-        "tries again\n"
+        "> **Failed:** of 2 events that failed&#58; 1 refused. The step's log says why for "
+        "each&#59; the next run sees to them\n"
         "\n"
         "Read 230 deliveries of webhook 1 of organization acme, "
-        "from 2026-11-24 05:50:00 UTC to 2026-11-24 12:00:00 UTC.\n"
+        "to find what failed from 2026-11-24 05:50:00 UTC to 2026-11-24 12:00:00 UTC.\n"
         "\n"
         "| Event | GUID | Failing for | Attempts | Last status | Outcome |\n"
         "| --- | --- | --- | --- | --- | --- |\n"
@@ -93,7 +93,7 @@ def test_the_summary_puts_what_needs_attention_first() -> None:
         "| redelivered |\n"
         "\n"
         "Checkpoint saved: 2026-11-24 11:00:00 UTC, the oldest failure not dealt with: "
-        "the next run starts there.\n"
+        "the next run looks at it again.\n"
     )
 
 
@@ -148,11 +148,11 @@ def test_no_row_of_the_summary_can_be_broken_from_outside() -> None:
         ([Verdict.REDELIVER], "Read 230 deliveries: 1 event failed"),
         (
             [Verdict.REDELIVER, Verdict.TOO_OLD, Verdict.DELIVERED],
-            "Read 230 deliveries: 2 events failed, 1 more delivered by another attempt",
+            "Read 230 deliveries: 2 events failed; failed but delivered since: 1",
         ),
         (
             [Verdict.DELIVERED],
-            "Read 230 deliveries: nothing to redeliver, 1 more delivered by another attempt",
+            "Read 230 deliveries: nothing to redeliver; failed but delivered since: 1",
         ),
     ],
 )
@@ -214,7 +214,7 @@ def test_a_run_fails_over(fate: Fate) -> None:
 
     assert done.status == 1
     assert done.problem
-    assert done.problem.startswith(f"of 1 event that failed: 1 {fate.value}, ")
+    assert done.problem.startswith(f"of 1 event that failed: 1 {fate.value}. ")
 
 
 @pytest.mark.parametrize(
@@ -240,7 +240,7 @@ def test_a_run_that_was_stopped_says_by_what(number: Signals, status: int) -> No
 
 
 def test_a_rate_limit_is_a_warning_that_says_until_when() -> None:
-    limited = replace(a_report(an_outcome(Fate.DEFERRED)), limits=("used up until 12:30:00 UTC",))
+    limited = replace(a_report(an_outcome(Fate.DEFERRED)), limit="used up until 12:30:00 UTC")
 
     assert limited.status == 0
     assert limited.warnings == ["used up until 12:30:00 UTC"]
@@ -253,8 +253,8 @@ def test_what_was_given_up_is_a_warning_for_each_reason() -> None:
 
     first, second = a_report(*outcomes).warnings
 
-    assert first.startswith(f"2 events given up, because {old}: the receiver took no attempt")
-    assert second.startswith(f"1 event given up, because {tired}: ")
+    assert first.startswith(f"2 events given up ({old}): the receiver took no attempt")
+    assert second.startswith(f"1 event given up ({tired}): ")
 
 
 def test_what_left_the_log_meanwhile_is_a_warning() -> None:
@@ -285,7 +285,24 @@ def test_a_run_that_keeps_still_says_when_to_come_back(written: datetime, told: 
     window = a_window(ago(hours=6), written=written)
     soon = replace(a_report(an_outcome(Fate.UNSETTLED)), window=window)
 
-    assert report.closing(soon).endswith(f"a run after 2026-11-24 {told} UTC goes on")
+    assert report.closing(soon).endswith(f"start a run after 2026-11-24 {told} UTC")
+    assert soon.warnings == [f"1 event left for a later run. {report.closing(soon)}"]
+    assert report.closing(replace(soon, dry_run=True)) == report.closing(soon)
+
+
+def test_a_first_run_that_saved_nothing_says_so() -> None:
+    nothing = replace(a_report(an_outcome(Fate.DEFERRED)), checkpoint=None)
+
+    assert report.closing(nothing) == (
+        "No checkpoint was saved: the next run looks back as far as 'lookback' again"
+    )
+
+
+def test_a_summary_of_a_log_that_broke_off_does_not_claim_to_have_read_it() -> None:
+    broken = replace(a_report(), broken_off="GitHub is down")
+
+    assert (broken.status, broken.problem) == (1, "GitHub is down")
+    assert "The log broke off: what is older was not read." in report.summary(broken)
 
 
 def test_a_log_that_broke_off_is_told() -> None:

@@ -155,7 +155,7 @@ def test_one_refusal_does_not_stop_the_rest_and_holds_the_checkpoint() -> None:
     assert fates(report)["second"] is Fate.REFUSED
     assert store.written[-1] == ago(hours=2)
     assert report.problem
-    assert report.problem.startswith("of 3 events that failed: 1 refused, ")
+    assert report.problem.startswith("of 3 events that failed: 1 refused. ")
 
 
 def test_what_was_refused_because_it_left_the_log_is_dealt_with_and_named() -> None:
@@ -245,7 +245,7 @@ def test_what_every_further_request_would_meet_ends_the_asking(error: Exception)
         "third": Fate.DEFERRED,
     }
     assert store.written[-1] == ago(hours=2)
-    assert [*report.trouble, *report.limits] == [str(error)]
+    assert [*report.trouble, *filter(None, [report.limit])] == [str(error)]
 
 
 def test_a_rate_limit_that_is_too_long_ends_the_run_cleanly() -> None:

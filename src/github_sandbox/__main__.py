@@ -58,6 +58,12 @@ def _instructions(github: Sandbox, hook: Hook, repository: str) -> str:
             curl -H 'Authorization: Bearer {TOKEN}' -X POST \\
                 {deliveries}/{failed}/attempts
 
+        redeliver brings back what is left, as a runner would start it:
+
+            INPUT_TOKEN={TOKEN} INPUT_ORG={hook.org} INPUT_HOOK_ID={hook.id} \
+                INPUT_VARIABLE_NAME=LAST_REDELIVERY GITHUB_REPOSITORY={repository} \
+                GITHUB_API_URL={github.url} .venv/bin/python -m redeliver
+
         Ctrl-C ends it all."""
     )
 

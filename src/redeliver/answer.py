@@ -169,7 +169,7 @@ def failure(answer: Answer, token_input: str) -> RedeliverError:
             f"{problem}, a redirect, which is not followed because the token must go nowhere "
             f"else. Was something renamed? Check {purpose.named_by}"
         )
-    return UnavailableError(f"{problem}. Nothing is lost: the next run tries again")
+    return UnavailableError(f"{problem}. Nothing is lost: the next run sees to it")
 
 
 def limit(answer: Answer, token_input: str, seconds: int) -> RateLimitError:
@@ -177,8 +177,8 @@ def limit(answer: Answer, token_input: str, seconds: int) -> RateLimitError:
     until = answer.date + timedelta(seconds=seconds)
     return RateLimitError(
         f"cannot {answer.purpose.to}: the rate limit of the token in input '{token_input}' is "
-        f"used up until {until:%H:%M:%S} UTC. Nothing is lost: the next run carries on from the "
-        "checkpoint. GitHub counts all tokens of a user together, so if this happens often, use "
+        f"used up until {until:%H:%M:%S} UTC. Nothing is lost: the next run finds what "
+        "this one left. GitHub counts all tokens of a user together, so if this happens often, use "
         "one of an account that does little else"
     )
 

@@ -151,8 +151,10 @@ class Api:
         # Only the kind of error is told: their texts hold URLs.
         what = f"no usable answer from {self._host} ({type(caught).__name__})"
         advice = _advice(caught)
+        passing = ". Nothing is lost: the next run sees to it. If it goes on, check 'hostname' and "
+        passing += "the network or proxy on the way"
         return _Setback(
-            error=UnavailableError(f"cannot {purpose.to}: {what}{advice}"),
+            error=UnavailableError(f"cannot {purpose.to}: {what}{advice or passing}"),
             what=what,
             is_passing=isinstance(caught, PASSING) and not advice,
             is_maybe_done=not _was_never_sent(caught),

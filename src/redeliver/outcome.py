@@ -57,7 +57,8 @@ class Outcome:
         """
         verdict = decision.verdict
         if verdict is Verdict.REDELIVER:
-            return cls(decision=decision, fate=due)
+            because = "the run ended before its turn" if due is Fate.DEFERRED else ""
+            return cls(decision=decision, fate=due, because=because)
         return cls(decision=decision, fate=LEFT_ALONE[verdict], because=verdict.value)
 
     def after(self, look: SecondLook) -> "Outcome":

@@ -103,11 +103,11 @@ class Verdict(Enum):
 
     REDELIVER = "failed"
     DELIVERED = "another attempt succeeded"
-    TOO_OLD = "its first attempt has left GitHub's log or is older than 'give-up-after'"
-    EXHAUSTED = "it has had 'max-attempts' attempts"
+    TOO_OLD = "first attempt older than 'give-up-after', or than GitHub keeps its log"
+    EXHAUSTED = "as many attempts as 'max-attempts' allows"
     UNREAD = "the log could not be read back to its first attempt"
-    UNSETTLED = "another run may have redelivered it a moment ago"
-    HELD = "the log does not show yet what another run has redelivered"
+    UNSETTLED = "an earlier run may have asked for it, and the log may not show that yet"
+    HELD = "an earlier run may have asked for others, and the log may not show that yet"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,18 +31,22 @@ class Report:
     """What a run did."""
 
     hook: str
+    store: str
+    """Where the checkpoint is kept; empty if none is."""
     window: Window
     dry_run: bool
     scanned: int
     outcomes: tuple[Outcome, ...]
     checkpoint: datetime | None
-    """As it stands after the run; None if there is none."""
+    """As it stands after the run; None if there is none yet."""
     unseen: tuple[datetime, datetime] | None = None
     """From when to when deliveries may have left the log before any run saw them."""
+    broken_off: str = ""
+    """Why the log was not read to the end, with advice; empty if it was."""
     trouble: tuple[str, ...] = ()
-    """What ended the reading or asking, or kept the checkpoint from being saved, with advice."""
-    limits: tuple[str, ...] = ()
-    """The rate limits that ended the asking, with when they end."""
+    """What ended the asking, or kept the checkpoint from being saved, with advice."""
+    limit: str = ""
+    """The rate limit that ended the asking, with when it ends; empty if there was none."""
     interrupted: Signals | None = None
 
     def count(self, *fates: Fate) -> int:
@@ -64,7 +68,7 @@ class Report:
     @property
     def problem(self) -> str | None:
         """Why the run is to be marked as failed, with advice; None if it is not."""
-        problems = list(self.trouble)
+        problems = [*filter(None, [self.broken_off]), *self.trouble]
         if self.interrupted:
             problems.insert(0, stopped(self.interrupted))
         if problems:
@@ -72,22 +76,21 @@ class Report:
         if not self.count(*NEEDS_ATTENTION):
             return None
         told = _counted(self, NEEDS_ATTENTION)
-        refused = (
-            ". GitHub refuses to redeliver when the token may not write webhooks; the next run "
-            "tries again"
-        )
         return (
-            f"of {_count(self.failed, 'event')} that failed: {told}, "
-            f"and the step's log says why for each{refused if self.count(Fate.REFUSED) else ''}"
+            f"of {_count(self.failed, 'event')} that failed: {told}. "
+            "The step's log says why for each; the next run sees to them"
         )
 
     @property
     def warnings(self) -> list[str]:
         """What somebody should know although the run did all it could."""
-        warnings = [*self.limits]
+        warnings = list(filter(None, [self.limit]))
+        if self.count(Fate.UNSETTLED):
+            left = _count(self.count(Fate.UNSETTLED), "event")
+            warnings.append(f"{left} left for a later run. {_kept_still(self.window)}")
         lost = Counter(o.because for o in self.outcomes if o.fate is Fate.GIVEN_UP)
         warnings += [
-            f"{_count(count, 'event')} given up, because {because}: "
+            f"{_count(count, 'event')} given up ({because}): "
             "the receiver took no attempt, and the step's log names each"
             for because, count in lost.items()
         ]
@@ -103,7 +106,7 @@ class Report:
 
 def stopped(by: Signals) -> str:
     """Say that the run was told to stop."""
-    return f"stopped by {by.name}. Nothing is lost: the next run carries on from the checkpoint"
+    return f"stopped by {by.name}. Nothing is lost: the next run finds what this one left"
 
 
 def may_be_unseen(interval: tuple[datetime, datetime]) -> str:
@@ -135,7 +138,7 @@ def found(plan: Plan) -> str:
     delivered = verdicts.pop(Verdict.DELIVERED, 0)
     failed = verdicts.total()
     told = f"{_count(failed, 'event')} failed" if failed else "nothing to redeliver"
-    others = f", {delivered} more delivered by another attempt" if delivered else ""
+    others = f"; failed but delivered since: {delivered}" if delivered else ""
     end = f". The log broke off there: {plan.broken_off}" if plan.broken_off else ""
     return f"Read {_count(plan.scanned, 'delivery', 'deliveries')}: {told}{others}{end}"
 
@@ -154,25 +157,31 @@ def line(outcome: Outcome, now: datetime) -> str:
 
 def closing(report: Report) -> str:
     """Say where the checkpoint stands and why."""
+    if report.count(Fate.UNSETTLED):
+        return _kept_still(report.window)
     if report.dry_run:
         return "Dry run: nothing was redelivered and nothing saved"
-    if report.count(Fate.UNSETTLED):
-        now, settled_at = report.window.now, report.window.settled_at
-        # A run that was overtaken has only just learnt of the other.
-        back = settled_at if settled_at > now else now + SETTLING
-        return (
-            "Nothing was redelivered and nothing saved, because another run was at it a moment "
-            f"ago: a run after {_utc(back)} goes on"
-        )
     if report.checkpoint is None:
-        return "No checkpoint is kept: the next run looks back as far as this one"
+        nothing = "No checkpoint was saved" if report.store else "No checkpoint is kept"
+        return f"{nothing}: the next run looks back as far as 'lookback' again"
     where = _utc(report.checkpoint)
     if report.checkpoint >= report.window.now:
         return f"Checkpoint saved: {where}, the start of this run"
     if report.checkpoint == report.window.mark:
         return f"Checkpoint stays at {where}: the next run looks at all of this again"
     return (
-        f"Checkpoint saved: {where}, the oldest failure not dealt with: the next run starts there"
+        f"Checkpoint saved: {where}, the oldest failure not dealt with: "
+        "the next run looks at it again"
+    )
+
+
+def _kept_still(window: Window) -> str:
+    # A run that was overtaken has only just learnt of the other.
+    back = window.settled_at if window.settled_at > window.now else window.now + SETTLING
+    return (
+        "Nothing was redelivered and nothing saved, because an earlier run wrote the checkpoint "
+        f"less than {_minutes(SETTLING)} ago, and what it asked for may not show in the log yet: "
+        f"start a run after {_utc(back)}"
     )
 
 
@@ -208,9 +217,10 @@ def _summary(report: Report) -> Iterator[str]:
         for text in texts:
             yield f"> **{label}:** {markdown(text)}"
             yield ""
+    broken = " The log broke off: what is older was not read." if report.broken_off else ""
     yield (
-        f"Read {_count(report.scanned, 'delivery', 'deliveries')} of {report.hook}, "
-        f"from {_utc(report.window.since)} to {_utc(report.window.now)}."
+        f"Read {_count(report.scanned, 'delivery', 'deliveries')} of {report.hook}, to find what "
+        f"failed from {_utc(report.window.since)} to {_utc(report.window.now)}.{broken}"
     )
     if shown:
         yield ""

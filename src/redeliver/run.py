@@ -119,14 +119,16 @@ def run(
             work.save_at_last()
     result = Report(
         hook=hook.name,
+        store=store.name,
         window=window,
         dry_run=dry_run,
         scanned=planned.scanned,
         outcomes=tuple(work.outcomes),
         checkpoint=work.checkpoint if store.name else None,
         unseen=unseen,
-        trouble=tuple(filter(None, (planned.broken_off, *work.trouble))),
-        limits=tuple(work.limits),
+        broken_off=planned.broken_off,
+        trouble=tuple(work.trouble),
+        limit=work.limit,
         interrupted=interrupted,
     )
     around.say(report.closing(result))
@@ -159,7 +161,7 @@ class _Work:
         self.outcomes = [Outcome.expected(each, due=due) for each in planned.decisions]
         self.checkpoint = window.saved.checkpoint if window.saved else None
         self.trouble: list[str] = []
-        self.limits: list[str] = []
+        self.limit = ""
         self._saved_at = window.now
         self._is_still = planned.is_unsettled
 
@@ -179,7 +181,7 @@ class _Work:
         try:
             self._claim()
         except RateLimitError as error:
-            self.limits.append(str(error))
+            self.limit = self.limit or str(error)
             self.tell()
             return
         self._ask_for_all()
@@ -218,7 +220,7 @@ class _Work:
                 try:
                     self._ask_for(place)
                 except RateLimitError as error:
-                    self.limits.append(str(error))
+                    self.limit = self.limit or str(error)
                     stopped = True
                 except RedeliverError as error:
                     # Every further request would get the same answer.
@@ -272,7 +274,7 @@ class _Work:
         try:
             self._save(reread=reread)
         except RateLimitError as error:
-            self.limits.append(str(error))
+            self.limit = self.limit or str(error)
         except RedeliverError as error:
             self.trouble.append(str(error))
 
@@ -298,5 +300,5 @@ class _Work:
 
 
 def _unanswered(decision: Decision, reason: str) -> Outcome:
-    because = f"{reason}; the next run sees whether it was accepted all the same"
+    because = f"{reason}; it may have been accepted all the same"
     return Outcome(decision=decision, fate=Fate.UNANSWERED, because=because)

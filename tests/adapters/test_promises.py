@@ -22,6 +22,7 @@ from hypothesis.stateful import (
     RuleBasedStateMachine,
     initialize,
     invariant,
+    precondition,
     rule,
     run_state_machine_as_test,
 )
@@ -70,7 +71,13 @@ SPANS = {
     "30 hours": timedelta(hours=30),
     "as long as GitHub keeps the log": RETENTION,
 }
-LENGTHS = st.sampled_from(sorted(SPANS))
+# Some more often than others: after days there is nothing left but to give up.
+SOON = ["at once", "a minute", "five minutes", "as late as a row can be"]
+SOON += ["as long as a run keeps still after another", "an hour", "as scheduled"]
+LENGTHS = st.sampled_from([*SOON, *SOON, "as scheduled", *SPANS])
+AGES = st.sampled_from(["a minute", "five minutes", "an hour", "as scheduled"])
+MORE = st.integers(-1500, 1500)
+"""How many milliseconds something is off."""
 
 RECEIVERS = {
     "well": {},
@@ -97,10 +104,13 @@ WHERE = {
     "a redelivery": ("POST", ".*/attempts"),
     "saving": ("PATCH", ".*/variables/.*"),
 }
-MOST_EVENTS = PER_MINUTE - 1
+MOST_FAILING = PER_MINUTE - 1
 """One more, and a run may have to wait for more than GitHub."""
 
-NAMES = st.lists(st.sampled_from(["push", "check_run"]), min_size=1, max_size=4)
+MOST_ROWS = 250
+"""So many that go well make pages, and more make nothing but work."""
+
+NAMES = st.lists(st.sampled_from(["push", "check_run"]), min_size=1, max_size=3)
 
 TRIED = Counter[str]()
 
@@ -228,7 +238,8 @@ class World(RuleBasedStateMachine):
         self.github.token(TOKEN, organization_hooks="write", actions_variables="write")
         self.github.repository("acme/ops").variables = self.journal
         self.hook = self.github.org("acme").hook(self.receiver.url, secret="hush")
-        self.late = timedelta()
+        self.receiver_is = "well"
+        self.rows = 0
         self.events: dict[str, list[Attempt]] = {}
         self.by_hand: set[str] = set()
         self.named: set[str] = set()
@@ -241,27 +252,26 @@ class World(RuleBasedStateMachine):
     @initialize(
         give_up_after=st.sampled_from([RETENTION, RETENTION, timedelta(hours=18)]),
         max_attempts=st.sampled_from([None, None, 3]),
-        names=NAMES,
+        late=st.sampled_from(LATENESS),
     )
-    def it_begins_with_an_outage(
-        self, give_up_after: timedelta, max_attempts: int | None, names: list[str]
-    ) -> None:
+    def it_begins(self, give_up_after: timedelta, max_attempts: int | None, late: int) -> None:
         self.give_up_after = give_up_after
         self.max_attempts = max_attempts
-        self.an_outage(names, "a minute")
+        self.rows_show_late_from_now_on(late)
 
     # What happens in the world.
 
-    @rule(names=NAMES, span=LENGTHS)
-    def an_outage(self, names: list[str], span: str) -> None:
+    @rule(names=NAMES, age=AGES)
+    def an_outage(self, names: list[str], age: str) -> None:
+        before = self.receiver_is
         self.the_receiver_becomes("broken")
         self.events_happen(names)
-        self.time_passes(span, 0)
-        self.the_receiver_becomes("well")
+        self.time_passes(age, 0)
+        self.the_receiver_becomes(before)
 
     @rule(names=NAMES)
     def events_happen(self, names: list[str]) -> None:
-        for name in names[: MOST_EVENTS - len(self.events)]:
+        for name in names[: MOST_FAILING - len(self.open_events())]:
             guid = f"event-{len(self.events) + 1}"
             self.events[guid] = []
             self.hook.emit(name, guid=guid)
@@ -271,9 +281,10 @@ class World(RuleBasedStateMachine):
 
     @rule(how=st.sampled_from(sorted(RECEIVERS)))
     def the_receiver_becomes(self, how: str) -> None:
+        self.receiver_is = how
         self.receiver.behave(**RECEIVERS[how])  # type: ignore[arg-type]
 
-    @rule(span=LENGTHS, more=st.integers(-1500, 1500))
+    @rule(span=LENGTHS, more=MORE)
     def time_passes(self, span: str, more: int) -> None:
         by = SPANS[span] + timedelta(milliseconds=more)
         self.clock.advance(max(by, timedelta()))
@@ -299,8 +310,10 @@ class World(RuleBasedStateMachine):
             self.remember()
             TRIED["redelivered by hand"] += 1
 
+    @precondition(lambda self: self.rows < MOST_ROWS)
     @rule(rows=st.sampled_from([30, 110]))
     def much_goes_well(self, rows: int) -> None:
+        self.rows += rows
         for _ in range(rows):
             self.hook.record()
 
@@ -308,23 +321,23 @@ class World(RuleBasedStateMachine):
     def the_rate_limit_is_nearly_used_up(self, remaining: int, reset_in: int) -> None:
         self.github.rate_limit(remaining=remaining, reset_in=reset_in)
 
-    @rule(span=LENGTHS)
-    def a_run(self, span: str) -> None:
-        self.time_passes(span, 0)
+    @rule(span=LENGTHS, more=MORE)
+    def a_run(self, span: str, more: int) -> None:
+        self.time_passes(span, more)
         self.run()
 
-    @rule(names=NAMES, mishaps=st.lists(MISHAPS, min_size=1, max_size=2), span=LENGTHS)
+    @rule(names=NAMES, age=AGES, mishaps=st.lists(MISHAPS, min_size=1, max_size=2), span=LENGTHS)
     def a_run_while_github_is_not_well(
-        self, names: list[str], mishaps: list[Mishap], span: str
+        self, names: list[str], age: str, mishaps: list[Mishap], span: str
     ) -> None:
-        self.an_outage(names, "five minutes")
+        self.an_outage(names, age)
         self.run(mishaps=mishaps)
         self.time_passes(span, 0)
         self.run()
 
-    @rule(names=NAMES, end=ENDS, span=LENGTHS)
-    def a_run_that_is_ended(self, names: list[str], end: End, span: str) -> None:
-        self.an_outage(names, "five minutes")
+    @rule(names=NAMES, age=AGES, end=ENDS, span=LENGTHS)
+    def a_run_that_is_ended(self, names: list[str], age: str, end: End, span: str) -> None:
+        self.an_outage(names, age)
         self.run(end=end)
         self.time_passes(span, 0)
         self.run()
@@ -444,7 +457,7 @@ class World(RuleBasedStateMachine):
     # The promises.
 
     def nothing_is_hammered(self, shown_as_taken: set[str], requests: list[Request]) -> None:
-        """In one run each event is asked for once, and none that the log showed as taken.
+        """Each event is asked for once a run, and none that was taken, is too old or had its attempts.
 
         A request counts as soon as it may have been accepted: it was, or there was no answer, or
         one that does not tell.

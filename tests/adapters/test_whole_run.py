@@ -206,7 +206,7 @@ def test_what_is_given_up_by_age_and_by_attempts_is_named(github: Sandbox, hook:
     assert run.outputs["given-up"] == "2"
     assert "Given up: push old" in run.log
     assert "older than 'give-up-after'" in run.log
-    assert "it has had 'max-attempts' attempts" in run.log
+    assert "as many attempts as 'max-attempts' allows" in run.log
     assert "POST" not in [r.method for r in github.requests if r.path.endswith("attempts")]
 
 
@@ -342,7 +342,7 @@ def test_what_is_given_up_is_a_warning(github: Sandbox, hook: Hook) -> None:
 
     assert run.status == 0, shown(run)
     assert run.outputs["given-up"] == "1"
-    assert "::warning::1 event given up, because its first attempt has left" in run.log
+    assert "::warning::1 event given up (first attempt older than" in run.log
     assert "**Warning:** 1 event given up" in run.summary
 
 
