@@ -535,7 +535,7 @@ def test_whatever_happens_nothing_is_lost_hammered_or_given_up_early(
     run_state_machine_as_test(
         World,
         settings=settings(
-            max_examples=60 * SOAK,
+            max_examples=40 * SOAK,
             stateful_step_count=30,
             deadline=None,
             suppress_health_check=list(HealthCheck),
