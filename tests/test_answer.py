@@ -38,6 +38,9 @@ LIMITED = {
         text='{"message": "You have exceeded a secondary rate limit"}'
     ),
 }
+LIMITED["a 403 in the words of old"] = an_answer(
+    text='{"message": "You have triggered an abuse detection mechanism."}'
+)
 OTHER = {
     "a 403 with something left": an_answer(x_ratelimit_remaining="4711"),
     "a 403 of which nobody knows what is left": an_answer(),

@@ -253,7 +253,7 @@ def test_what_was_given_up_is_a_warning_for_each_reason() -> None:
 
     first, second = a_report(*outcomes).warnings
 
-    assert first.startswith(f"2 events given up ({old}): the receiver took no attempt")
+    assert first.startswith(f"2 events given up ({old}): no attempt that was read succeeded")
     assert second.startswith(f"1 event given up ({tired}): ")
 
 

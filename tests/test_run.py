@@ -137,12 +137,12 @@ def test_a_log_that_breaks_off_has_redelivered_what_was_read_and_holds_the_check
     assert (report.status, report.problem) == (1, "GitHub is down")
 
 
-def test_a_log_that_breaks_off_and_shows_nothing_to_do_writes_nothing() -> None:
+def test_a_first_run_whose_log_breaks_off_leaves_the_next_one_where_to_start() -> None:
     store = FakeStore(None)
 
     report = carry_out(BrokenHook(delivered("fine"), after=1), store)
 
-    assert (report.status, store.written) == (1, [])
+    assert (report.status, store.written) == (1, [ago(hours=24)])
 
 
 def test_one_refusal_does_not_stop_the_rest_and_holds_the_checkpoint() -> None:
@@ -423,6 +423,44 @@ def test_a_quiet_run_that_took_its_time_looks_before_it_writes() -> None:
 
     assert quick.written == [NOW]
     assert slow.written == [ago(minutes=-1)]
+
+
+def test_a_claim_that_had_to_wait_is_too_late() -> None:
+    class SlowStore(FakeStore):
+        def write(self, checkpoint: datetime) -> bool:
+            around.now += timedelta(seconds=60)
+            return super().write(checkpoint)
+
+    around, hook = FakeSurroundings(), FakeHook(*THREE)
+
+    report = carry_out(hook, SlowStore(), around=around)
+
+    assert hook.asked == [], "another run had time to begin"
+    assert set(fates(report).values()) == {Fate.UNSETTLED}
+
+
+def test_a_checkpoint_that_another_run_made_in_between_is_told_as_it_stands() -> None:
+    class TakenStore(FakeStore):
+        def write(self, checkpoint: datetime) -> bool:
+            super().write(checkpoint)
+            self.saved = saved(ago(hours=2))
+            return False
+
+    report = carry_out(FakeHook(), TakenStore(None))
+
+    assert report.checkpoint == ago(hours=2)
+
+
+def test_a_github_that_does_not_answer_is_not_asked_for_everything() -> None:
+    log = [a_delivery(f"event-{n}", at=ago(hours=1, seconds=n)) for n in range(20)]
+    lost = {str(row.guid): UnavailableError("no usable answer") for row in log}
+    hook = FakeHook(*log, refuses=lost)
+
+    report = carry_out(hook)
+
+    assert len(hook.asked) == 5
+    assert (report.count(Fate.UNANSWERED), report.count(Fate.DEFERRED)) == (5, 15)
+    assert report.status == 1
 
 
 def test_a_long_run_saves_the_checkpoint_once_a_minute() -> None:

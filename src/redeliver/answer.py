@@ -85,6 +85,7 @@ class Answer:
             self.remaining == 0
             or "retry-after" in self.headers
             or "rate limit" in self.message.lower()
+            or "abuse detection" in self.message.lower()  # as older Enterprise Servers call it
         )
 
     @property

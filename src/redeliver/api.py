@@ -143,8 +143,11 @@ class Api:
                 setback = self._bad_answer(answer)
             if not setback.is_passing or (once and setback.is_maybe_done):
                 raise setback.error
-            pause = setback.limited_for or _jittered(next(pauses, None))
-            if pause is None or not self._wait(pause, setback.what):
+            pause = next(pauses, None)
+            if pause is None:
+                raise setback.error
+            pause *= random.uniform(0.5, 1.5)  # noqa: S311 - no secret hangs on it
+            if not self._wait(setback.limited_for or pause, setback.what):
                 raise setback.error
 
     def _no_answer(self, purpose: Purpose, caught: Exception) -> "_Setback":
@@ -221,7 +224,3 @@ def _was_never_sent(caught: Exception) -> bool:
     """Whether there was not even a connection to send the request on."""
     reason = getattr(caught.args[0], "reason", None) if caught.args else None
     return isinstance(reason, (NewConnectionError, ConnectTimeoutError))
-
-
-def _jittered(pause: float | None) -> float | None:
-    return pause and pause * random.uniform(0.5, 1.5)  # noqa: S311 - no secret hangs on it

@@ -67,6 +67,7 @@ class OrganizationHook:
             self._purpose("redeliver to"),
             expect={
                 HTTPStatus.ACCEPTED,
+                HTTPStatus.BAD_REQUEST,
                 HTTPStatus.NOT_FOUND,
                 HTTPStatus.UNPROCESSABLE_ENTITY,
             },
@@ -74,6 +75,8 @@ class OrganizationHook:
         )
         if answer.status != HTTPStatus.ACCEPTED:
             raise RefusalError(answer.said)
+        if answer.text and not isinstance(answer.json(), dict):
+            raise answer.foreign()
 
     def _purpose(self, to: str) -> Purpose:
         return Purpose(

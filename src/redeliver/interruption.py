@@ -28,7 +28,7 @@ def interruptible() -> Iterator[None]:
 
     def interrupt(number: int, _frame: FrameType | None) -> None:
         for each in SIGNALS:
-            signal.signal(each, signal.SIG_IGN)
+            signal.signal(each, _pass)
         first.append(signal.Signals(number))
         signal.setitimer(signal.ITIMER_REAL, LAST_SECONDS)
         raise Interrupted(first[0])
@@ -44,4 +44,8 @@ def interruptible() -> Iterator[None]:
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         for each in SIGNALS:
-            signal.signal(each, signal.SIG_IGN)
+            signal.signal(each, _pass)
+
+
+def _pass(_number: int, _frame: FrameType | None) -> None:
+    """Do nothing; SIG_IGN would have Python complain of a signal that is already on its way."""

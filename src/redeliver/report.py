@@ -91,7 +91,7 @@ class Report:
         lost = Counter(o.because for o in self.outcomes if o.fate is Fate.GIVEN_UP)
         warnings += [
             f"{_count(count, 'event')} given up ({because}): "
-            "the receiver took no attempt, and the step's log names each"
+            "no attempt that was read succeeded, and the step's log names each"
             for because, count in lost.items()
         ]
         if self.count(Fate.GONE):

@@ -31,6 +31,9 @@ SAVE_EVERY = timedelta(minutes=1)
 """How often the checkpoint is saved while redeliveries are asked for, for a run that is killed
 and for others that may begin. See `plan.LONGEST_SILENCE`."""
 
+MOST_UNANSWERED = 5
+"""After so many redeliveries without an answer, one after the other, GitHub is left alone."""
+
 SECOND_LOOK_SECONDS = 15
 """How long after the last redelivery the log is read again for those that went unanswered.
 GitHub gives a receiver ten seconds to answer."""
@@ -174,7 +177,7 @@ class _Work:
         """Redeliver what is due, oldest first, and save the checkpoint."""
         if not self._planned.is_anything_due:
             self.tell()
-            if not self._is_still and not self._planned.broken_off:
+            if not self._is_still:
                 is_stale = self._around.clock() - self._window.now > FRESH
                 self._save_in_the_end(reread=is_stale)
             return
@@ -205,20 +208,25 @@ class _Work:
         anything is done, and if this run dies the next one knows where to start.
         """
         is_first = self._store.read() == self._window.saved
-        mark = self._mark()
+        read_at, mark = self._around.clock(), self._mark()
         if is_first and self._store.write(mark):
             self.checkpoint, self._saved_at = mark, self._around.clock()
-            return
+            if self._saved_at - read_at <= FRESH:
+                return
+            # It took a wait to write, in which another run had time to begin.
         self._is_still = True
         self._planned = self._planned.held()
         self.outcomes = [Outcome.expected(e, due=Fate.DUE) for e in self._planned.decisions]
 
     def _ask_for_all(self) -> None:
-        stopped = False
+        stopped, unanswered = False, 0
         for place, outcome in enumerate(self.outcomes):
             if outcome.decision.verdict is Verdict.REDELIVER and not stopped:
                 try:
                     self._ask_for(place)
+                    lost = self.outcomes[place].fate is Fate.UNANSWERED
+                    unanswered = unanswered + 1 if lost else 0
+                    stopped = unanswered == MOST_UNANSWERED
                 except RateLimitError as error:
                     self.limit = self.limit or str(error)
                     stopped = True
@@ -288,8 +296,12 @@ class _Work:
         latest = self._store.read() if reread else None
         if latest:
             mark = max(mark, latest.checkpoint)
-        self._store.write(mark)
-        self.checkpoint, self._saved_at = mark, self._around.clock()
+        if self._store.write(mark):
+            self.checkpoint = mark
+        else:
+            latest = self._store.read()
+            self.checkpoint = latest.checkpoint if latest else None
+        self._saved_at = self._around.clock()
 
     def _mark(self) -> datetime:
         return low_water_mark(self._window, self._planned, self.outcomes)

@@ -6,7 +6,7 @@ from typing import Any
 
 from redeliver.answer import Answer, Purpose, instant
 from redeliver.api import Api
-from redeliver.checkpoint import Saved, from_text, to_text
+from redeliver.checkpoint import CLOCK_SKEW, Saved, from_text, to_text
 from redeliver.errors import CheckpointError, UnavailableError
 
 
@@ -44,18 +44,18 @@ class RepositoryVariable:
                 "'variable-name', or delete the variable if nothing else uses it: the run then "
                 "starts from 'lookback'"
             )
-        # A time to come would have every run keep still until then.
-        written = min(_written(variable) or checkpoint, answer.date)
+        written = _written(variable)
+        if written is None or written > answer.date + CLOCK_SKEW:
+            written = checkpoint  # or every run would keep still until then
         return Saved(checkpoint=checkpoint, written=written)
 
     def write(self, checkpoint: datetime) -> bool:
         """Create the variable or update it, or raise.
 
-        Return False if another run created it since it was read; the later of the two
-        checkpoints then stands.
+        Return False if there was one after all, of another run; it is left as it is, for who
+        looked back from elsewhere cannot know what it stands for.
         """
         body = {"name": self._variable, "value": to_text(checkpoint)}
-        is_first = True
         if not self._exists:
             created = self._ask(
                 "POST",
@@ -64,15 +64,10 @@ class RepositoryVariable:
                 expect={HTTPStatus.CREATED, HTTPStatus.CONFLICT},
                 body=body,
             )
-            self._exists = is_first = created.status == HTTPStatus.CREATED
-            if is_first:
-                return True
-            # 409. Only a checkpoint may be overwritten, and only by a later one.
-            saved = self.read()
-            if saved and saved.checkpoint >= checkpoint:
-                return False
+            self._exists = True
+            return created.status == HTTPStatus.CREATED
         self._ask("PATCH", self._path, "write", expect={HTTPStatus.NO_CONTENT}, body=body)
-        return is_first
+        return True
 
     @property
     def _path(self) -> str:

@@ -100,7 +100,7 @@ def test_a_delivery_that_has_left_the_log_is_refused(github: Sandbox, quiet_hook
         our(elsewhere, github).redeliver(delivery)
 
 
-@pytest.mark.parametrize("status", [404, 422])
+@pytest.mark.parametrize("status", [400, 404, 422])
 def test_a_refusal_is_of_one_delivery_only(github: Sandbox, quiet_hook: Hook, status: int) -> None:
     quiet_hook.record(status="timed out", status_code=504)
     ours = our(quiet_hook, github)
@@ -120,6 +120,8 @@ def test_a_refusal_is_of_one_delivery_only(github: Sandbox, quiet_hook: Hook, st
         pytest.param(Status(500), id="500"),
         pytest.param(Status(502), id="502"),
         pytest.param(Status(503, headers={"Retry-After": "0"}), id="503 with Retry-After"),
+        pytest.param(Garbage(status=202), id="a 202 that is not GitHub's"),
+        pytest.param(Status(202, body=[]), id="a 202 with something else"),
     ],
 )
 def test_a_redelivery_is_never_asked_for_twice_when(
@@ -428,6 +430,17 @@ def test_an_unknown_hook_is_told_as_what_it_may_be(github: Sandbox, quiet_hook: 
         AccessError, match=r"webhook 7 of organization acme.*Check 'org' and 'hook-id'"
     ):
         list(nowhere.deliveries())
+
+
+def test_a_rate_limit_that_is_never_over_is_not_asked_about_for_ever(
+    github: Sandbox, quiet_hook: Hook
+) -> None:
+    github.inject(Status(429, "Slow", headers={"Retry-After": "0"}), path=LIST, times=None)
+
+    with pytest.raises(RateLimitError):
+        list(our(quiet_hook, github).deliveries())
+
+    assert asked(github, "GET") == 5
 
 
 def test_a_used_up_rate_limit_says_until_when(github: Sandbox, quiet_hook: Hook) -> None:

@@ -457,7 +457,7 @@ class World(RuleBasedStateMachine):
     # The promises.
 
     def nothing_is_hammered(self, shown_as_taken: set[str], requests: list[Request]) -> None:
-        """Each event is asked for once a run, and none that was taken, is too old or had its attempts.
+        """In one run each event is asked for once, and none that the log showed as taken.
 
         A request counts as soon as it may have been accepted: it was, or there was no answer, or
         one that does not tell.

@@ -75,23 +75,30 @@ def test_it_is_created_once(github: Sandbox, repository: Repository) -> None:
     assert [request.method for request in github.requests] == ["GET", "POST", "PATCH"]
 
 
-@pytest.mark.parametrize(
-    ("other", "stands"),
-    [
-        pytest.param(CHECKPOINT, NOW, id="an earlier one"),
-        pytest.param(NOW + timedelta(minutes=1), NOW + timedelta(minutes=1), id="a later one"),
-    ],
-)
-def test_another_run_may_have_created_it_in_between_and_the_later_checkpoint_stands(
-    github: Sandbox, repository: Repository, other: datetime, stands: datetime
+@pytest.mark.parametrize("other", [to_text(CHECKPOINT), to_text(NOW), "something else"])
+def test_what_another_run_created_in_between_is_left_as_it_is(
+    github: Sandbox, repository: Repository, other: str
 ) -> None:
     store = variable(github)
     store.read()
-    repository.variables["LAST_REDELIVERY"] = to_text(other)
+    repository.variables["LAST_REDELIVERY"] = other
 
     assert not store.write(NOW)
 
-    assert repository.variables == {"LAST_REDELIVERY": to_text(stands)}
+    assert repository.variables == {"LAST_REDELIVERY": other}
+
+
+def test_a_passing_404_does_not_move_a_checkpoint_that_is_there(
+    github: Sandbox, repository: Repository
+) -> None:
+    repository.variables["LAST_REDELIVERY"] = to_text(CHECKPOINT)
+    github.inject(Status(404, "Not Found"), method="GET")
+    store = variable(github)
+
+    assert store.read() is None
+    assert not store.write(NOW)
+
+    assert repository.variables == {"LAST_REDELIVERY": to_text(CHECKPOINT)}
 
 
 def test_a_creation_whose_reply_is_lost_is_one_all_the_same(
@@ -117,11 +124,11 @@ def test_without_a_time_of_writing_the_checkpoint_stands_for_it(
     assert repository.variables == {}
 
 
-def test_a_time_of_writing_that_is_yet_to_come_is_now(github: Sandbox) -> None:
+def test_a_time_of_writing_that_is_yet_to_come_is_not_believed(github: Sandbox) -> None:
     body = {"value": to_text(CHECKPOINT), "updated_at": "2027-01-01T00:00:00Z"}
     github.inject(Status(200, body=body))
 
-    assert variable(github).read() == Saved(checkpoint=CHECKPOINT, written=NOW)
+    assert variable(github).read() == Saved(checkpoint=CHECKPOINT, written=CHECKPOINT)
 
 
 def test_the_time_of_writing_is_told(github: Sandbox, repository: Repository) -> None:
@@ -148,19 +155,6 @@ def test_where_no_checkpoint_is_kept_the_time_is_asked_for_once(github: Sandbox)
 def test_a_clock_that_nobody_has_set_is_a_bug() -> None:
     with pytest.raises(RuntimeError, match="nothing has been asked yet"):
         Clock()()
-
-
-def test_what_was_created_in_between_is_not_overwritten_unless_it_is_a_checkpoint(
-    github: Sandbox, repository: Repository
-) -> None:
-    store = variable(github)
-    store.read()
-    repository.variables["LAST_REDELIVERY"] = "something else"
-
-    with pytest.raises(CheckpointError):
-        store.write(NOW)
-
-    assert repository.variables == {"LAST_REDELIVERY": "something else"}
 
 
 def test_a_websites_404_is_not_taken_for_a_variable_yet_to_be_created(github: Sandbox) -> None:

@@ -57,6 +57,7 @@ def test_the_scenario_has_pages_a_refusal_and_two_events_to_bring_back(kind: str
     assert METHODS[kind][:9] == [*["GET"] * 5, create_or_update, *["POST"] * 3]
     with outage(kind) as world:
         world.run()
+        world.github.settle()
         assert len(world.taken()) == 2
         world.recover()
         assert world.taken() == Counter(world.missed)
