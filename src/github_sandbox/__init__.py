@@ -1,4 +1,4 @@
-"""GitHub in miniature: organization hooks that really deliver, and what can go wrong."""
+"""GitHub in miniature: hooks that really deliver, who may see them, and what can go wrong."""
 
 from github_sandbox.clock import VirtualClock
 from github_sandbox.faults import (
@@ -11,17 +11,21 @@ from github_sandbox.faults import (
     Status,
     Truncated,
 )
+from github_sandbox.handles import App, Hook, Installation, Organization, Repository
 from github_sandbox.proxy import Proxy
 from github_sandbox.receiver_process import Received, Receiver
-from github_sandbox.sandbox import Hook, Organization, Sandbox
-from github_sandbox.world import Repository, Request
+from github_sandbox.sandbox import Sandbox
+from github_sandbox.world import InstallationToken, Request
 
 __all__ = [
+    "App",
     "Delay",
     "Dropped",
     "Fault",
     "Garbage",
     "Hook",
+    "Installation",
+    "InstallationToken",
     "LostReply",
     "Meanwhile",
     "Organization",

@@ -5,8 +5,9 @@ import signal
 import textwrap
 import threading
 
+from github_sandbox.handles import Hook
 from github_sandbox.receiver_process import Receiver
-from github_sandbox.sandbox import Hook, Sandbox
+from github_sandbox.sandbox import Sandbox
 
 TOKEN = "sandbox-token"
 SECRET = "hush"

@@ -5,12 +5,35 @@ Everything a request can be refused with:
 * Refusal           answered as JSON, with a status of 400 to 499
 """
 
+from collections.abc import Collection, Mapping
+
 from aiohttp import web
 
 from github_sandbox.faults import error_body
-from github_sandbox.world import Access, Token, World
+from github_sandbox.world import (
+    Access,
+    Installation,
+    InstallationToken,
+    Organization,
+    Permissions,
+    Repository,
+    Token,
+    World,
+    grants,
+)
 
-CLASSIC_SCOPES = {"organization_hooks": "admin:org_hook", "actions_variables": "repo"}
+CLASSIC_SCOPES: Mapping[tuple[str, Access], frozenset[str]] = {
+    ("organization_hooks", "read"): frozenset({"admin:org_hook"}),
+    ("organization_hooks", "write"): frozenset({"admin:org_hook"}),
+    ("repository_hooks", "read"): frozenset(
+        {"repo", "admin:repo_hook", "write:repo_hook", "read:repo_hook"}
+    ),
+    ("repository_hooks", "write"): frozenset({"repo", "admin:repo_hook", "write:repo_hook"}),
+    ("actions_variables", "read"): frozenset({"repo"}),
+    ("actions_variables", "write"): frozenset({"repo"}),
+}
+"""Of the scopes any one will do."""
+
 API_VERSIONS = {"2022-11-28", "2026-03-10"}
 
 
@@ -34,10 +57,10 @@ def not_found(headers: dict[str, str] | None = None) -> Refusal:
     return Refusal(404, "Not Found", headers=headers)
 
 
-def sent_token(request: web.Request) -> str | None:
+def sent_token(request: web.Request, schemes: Collection[str] = ("token", "bearer")) -> str | None:
     """Give the token that came with the request."""
     scheme, _, value = request.headers.get("Authorization", "").partition(" ")
-    return value.strip() if scheme.lower() in {"token", "bearer"} else None
+    return value.strip() if scheme.lower() in schemes else None
 
 
 def check_client(request: web.Request) -> None:
@@ -53,35 +76,67 @@ def check_client(request: web.Request) -> None:
         raise Refusal(400, f"{version!r} is not a supported version of the REST API.")
 
 
-def authenticate(request: web.Request, world: World) -> Token:
-    """Find the token, or refuse."""
+def authenticate(request: web.Request, world: World) -> Token | InstallationToken:
+    """Find the token, or refuse. An App's own JSON web token is none."""
     token = world.tokens.get(sent_token(request) or "")
     if token is None:
         raise Refusal(401, "Bad credentials")
+    if isinstance(token, InstallationToken):
+        if token.expires_at <= world.now():
+            raise Refusal(401, "Bad credentials")
+        refuse_suspended(token.installation)
     return token
 
 
-def authorize(token: Token, *, owner: str, permission: str, access: Access) -> None:
-    """Refuse what the token may not do to what the organization `owner` has."""
-    if token.needs_sso:
-        sso = f"https://github.com/orgs/{owner}/sso?authorization_request=abc"
-        raise Refusal(
-            403,
-            "Resource protected by organization SAML enforcement. You must grant your "
-            "Personal Access token access to this organization.",
-            headers={"X-GitHub-SSO": f"required; url={sso}"},
-        )
-    if token.scopes is None:
-        if not token.permits(permission, access):
+def refuse_suspended(installation: Installation) -> None:
+    """Refuse whatever is asked for an installation that is suspended."""
+    if installation.suspended_at:
+        raise Refusal(403, "This installation has been suspended")
+
+
+def authorize(
+    token: Token | InstallationToken,
+    target: Organization | Repository,
+    *,
+    permission: str,
+    access: Access,
+) -> None:
+    """Refuse what the token may not do to what the target has."""
+    match token:
+        case InstallationToken():
+            if not token.covers(target):
+                raise not_found()
+            _check_permission(token.permissions, permission, access, by="integration")
+        case Token(needs_sso=True):
+            sso = f"https://github.com/orgs/{target.account}/sso?authorization_request=abc"
             raise Refusal(
                 403,
-                "Resource not accessible by personal access token",
-                headers={"X-Accepted-GitHub-Permissions": f"{permission}={access}"},
+                "Resource protected by organization SAML enforcement. You must grant your "
+                "Personal Access token access to this organization.",
+                headers={"X-GitHub-SSO": f"required; url={sso}"},
             )
-    elif CLASSIC_SCOPES[permission] not in token.scopes:
+        case Token(scopes=None):
+            _check_permission(token.permissions, permission, access, by="personal access token")
+        case Token(scopes=frozenset() as scopes):
+            _check_scopes(scopes, CLASSIC_SCOPES[permission, access])
+
+
+def _check_permission(
+    permissions: Permissions, permission: str, access: Access, *, by: str
+) -> None:
+    if not grants(permissions, permission, access):
+        raise Refusal(
+            403,
+            f"Resource not accessible by {by}",
+            headers={"X-Accepted-GitHub-Permissions": f"{permission}={access}"},
+        )
+
+
+def _check_scopes(scopes: frozenset[str], accepted: frozenset[str]) -> None:
+    if not scopes & accepted:
         raise not_found(
             {
-                "X-OAuth-Scopes": ", ".join(sorted(token.scopes)),
-                "X-Accepted-OAuth-Scopes": CLASSIC_SCOPES[permission],
+                "X-OAuth-Scopes": ", ".join(sorted(scopes)),
+                "X-Accepted-OAuth-Scopes": ", ".join(sorted(accepted)),
             }
         )

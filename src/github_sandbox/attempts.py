@@ -7,7 +7,7 @@ import aiohttp
 
 from github_sandbox.deliver import deliver
 from github_sandbox.log import Event, Row
-from github_sandbox.world import OrganizationHook, World
+from github_sandbox.world import Hook, World
 
 
 class Attempts:
@@ -36,12 +36,12 @@ class Attempts:
         """Show the rows of attempts that are yet to be asked for so late after their end."""
         self._log_delay = timedelta(seconds=seconds)
 
-    async def original(self, hook: OrganizationHook, event: Event, *, at: datetime) -> Row:
+    async def original(self, hook: Hook, event: Event, *, at: datetime) -> Row:
         """Deliver an event for the first time; its row says `at`."""
         late = self._log_delay
         return await self._deliver(hook, event, at=at, late=late, redelivery=False)
 
-    def redelivery(self, hook: OrganizationHook, event: Event) -> asyncio.Task[Row]:
+    def redelivery(self, hook: Hook, event: Event) -> asyncio.Task[Row]:
         """Start to deliver an event once more."""
         task = asyncio.create_task(self._redeliver(hook, event, late=self._log_delay))
         self._under_way.add(task)
@@ -59,13 +59,13 @@ class Attempts:
             task.cancel()
         await asyncio.gather(*self._under_way, return_exceptions=True)
 
-    async def _redeliver(self, hook: OrganizationHook, event: Event, *, late: timedelta) -> Row:
+    async def _redeliver(self, hook: Hook, event: Event, *, late: timedelta) -> Row:
         await asyncio.sleep(self._attempt_delay)
         return await self._deliver(hook, event, at=self._world.now(), late=late, redelivery=True)
 
     async def _deliver(
         self,
-        hook: OrganizationHook,
+        hook: Hook,
         event: Event,
         *,
         at: datetime,

@@ -8,11 +8,11 @@ import time
 import aiohttp
 
 from github_sandbox.log import Attempt, Event
-from github_sandbox.world import OrganizationHook
+from github_sandbox.world import Hook
 
 
 async def deliver(
-    session: aiohttp.ClientSession, hook: OrganizationHook, event: Event, *, patience: float
+    session: aiohttp.ClientSession, hook: Hook, event: Event, *, patience: float
 ) -> Attempt:
     """POST the event to the hook's receiver, who has `patience` seconds to answer."""
     body = json.dumps(event.payload).encode()
@@ -59,7 +59,7 @@ async def deliver(
     )
 
 
-def _headers(hook: OrganizationHook, event: Event, body: bytes) -> dict[str, str]:
+def _headers(hook: Hook, event: Event, body: bytes) -> dict[str, str]:
     headers = {
         "Accept": "*/*",
         "Content-Type": "application/json",
@@ -67,8 +67,8 @@ def _headers(hook: OrganizationHook, event: Event, body: bytes) -> dict[str, str
         "X-GitHub-Delivery": event.guid,
         "X-GitHub-Event": event.name,
         "X-GitHub-Hook-ID": str(hook.id),
-        "X-GitHub-Hook-Installation-Target-ID": str(hook.organization.id),
-        "X-GitHub-Hook-Installation-Target-Type": "organization",
+        "X-GitHub-Hook-Installation-Target-ID": str(hook.owner.id),
+        "X-GitHub-Hook-Installation-Target-Type": hook.owner.kind,
     }
     if hook.secret is not None:
         key = hook.secret.encode()

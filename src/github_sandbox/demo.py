@@ -2,8 +2,9 @@
 
 from datetime import UTC, datetime, timedelta
 
+from github_sandbox.handles import Hook
 from github_sandbox.receiver_process import Receiver
-from github_sandbox.sandbox import Hook, Sandbox
+from github_sandbox.sandbox import Sandbox
 from github_sandbox.step import run_step
 
 TOKEN = "demo-token"

@@ -4,28 +4,24 @@ Every method may be called from any thread; it blocks until what it says is done
 """
 
 import ssl
-import uuid
 from collections.abc import Collection
-from datetime import datetime, timedelta
-from typing import Any, Self
+from datetime import timedelta
+from typing import Self
 
 import aiohttp
 from aiohttp import web
 
+from github_sandbox import world
+from github_sandbox.apps import a_private_key, public_key_of
 from github_sandbox.attempts import Attempts
 from github_sandbox.clock import Clock, utc_now
 from github_sandbox.faults import Fault, Faults
-from github_sandbox.log import Attempt, Event, Json
+from github_sandbox.handles import App, Backstage, Organization, Repository
 from github_sandbox.rest import Rest
 from github_sandbox.server import HOST, ServerThread
-from github_sandbox.world import (
-    Access,
-    OrganizationHook,
-    Repository,
-    Request,
-    Token,
-    World,
-)
+from github_sandbox.world import Access, Permissions, Request, Token, World
+
+APP_PERMISSIONS: Permissions = {"organization_hooks": "write", "actions_variables": "write"}
 
 
 class Sandbox:
@@ -83,6 +79,7 @@ class Sandbox:
         value: str,
         *,
         organization_hooks: Access | None = None,
+        repository_hooks: Access | None = None,
         actions_variables: Access | None = None,
         scopes: Collection[str] | None = None,
         sso: bool = False,
@@ -91,11 +88,12 @@ class Sandbox:
 
         With `sso`, it still has to be authorized for the organization's single sign-on.
         """
-        permissions: dict[str, Access] = {}
-        if organization_hooks:
-            permissions["organization_hooks"] = organization_hooks
-        if actions_variables:
-            permissions["actions_variables"] = actions_variables
+        asked = {
+            "organization_hooks": organization_hooks,
+            "repository_hooks": repository_hooks,
+            "actions_variables": actions_variables,
+        }
+        permissions = {name: access for name, access in asked.items() if access}
         if permissions and scopes is not None:
             raise ValueError("a token has either permissions or scopes")
         token = Token(
@@ -105,14 +103,45 @@ class Sandbox:
         )
         self._server.call(lambda: self._world.tokens.update({value: token}))
 
-    def org(self, login: str) -> "Organization":
+    def org(self, login: str) -> Organization:
         """Name an organization, which from then on exists."""
-        self._server.call(lambda: self._world.name_organization(login))
-        return Organization(self._server, self._world, self._attempts, login)
+        return Organization(self._backstage, login)
 
     def repository(self, full_name: str) -> Repository:
         """Name a repository, which from then on exists."""
-        return self._server.call(lambda: self._world.name_repository(full_name))
+        return Repository(self._backstage, full_name)
+
+    def app(
+        self,
+        slug: str = "redeliver-bot",
+        owner: str = "acme",
+        *,
+        permissions: Permissions = APP_PERMISSIONS,
+        token_life: timedelta = timedelta(hours=1),
+        private_key: str | None = None,
+    ) -> App:
+        """Register a GitHub App that asks for `permissions` wherever it is installed.
+
+        Its installations' tokens are good for `token_life`. Apps share one key unless given
+        their own.
+        """
+        key = private_key or a_private_key()
+
+        def register() -> world.App:
+            app_id = self._world.new_id()
+            app = self._world.apps[app_id] = world.App(
+                id=app_id,
+                client_id=f"Iv23li{app_id:014}",
+                slug=slug,
+                account=owner,
+                public_key=public_key_of(key),
+                permissions=permissions,
+                token_life=token_life,
+                created_at=self._world.now(),
+            )
+            return app
+
+        return App(self._backstage, self._server.call(register), key)
 
     def inject(
         self,
@@ -169,114 +198,7 @@ class Sandbox:
             await self._attempts.abandon()
             await session.close()
 
+        self._backstage = Backstage(server=self._server, world=self._world, attempts=self._attempts)
         application = Rest(self._world, self._attempts, self._faults).application()
         application.on_cleanup.append(clean_up)
         return application
-
-
-class Organization:
-    """An organization."""
-
-    def __init__(self, server: ServerThread, world: World, attempts: Attempts, login: str) -> None:
-        """Use `Sandbox.org`."""
-        self._server = server
-        self._world = world
-        self._attempts = attempts
-        self.login = login
-
-    def hook(self, url: str, *, secret: str | None = None) -> "Hook":
-        """Add a hook that has every event delivered to `url`."""
-
-        def add() -> OrganizationHook:
-            organization = self._world.name_organization(self.login)
-            return self._world.add_hook(organization, url=url, secret=secret)
-
-        hook = self._server.call(add)
-        return Hook(self._server, self._world, self._attempts, hook)
-
-
-class Hook:
-    """A hook of an organization."""
-
-    def __init__(
-        self, server: ServerThread, world: World, attempts: Attempts, hook: OrganizationHook
-    ) -> None:
-        """Use `Organization.hook`."""
-        self._server = server
-        self._world = world
-        self._attempts = attempts
-        self._hook = hook
-        self.id = hook.id
-        self.org = hook.organization.login
-
-    @property
-    def log(self) -> list[Json]:
-        """The deliveries as the API lists them, newest first, shown or not yet."""
-
-        def rows() -> list[Json]:
-            return [row.listed() for row in self._hook.log.rows(kept_from=self._world.kept_from)]
-
-        return self._server.call(rows)
-
-    def emit(
-        self,
-        event: str,
-        action: str | None = None,
-        *,
-        at: datetime | None = None,
-        guid: str | None = None,
-        payload: dict[str, Any] | None = None,
-    ) -> str:
-        """Let an event happen: deliver it for real, log that, and give its GUID."""
-        occurred = self._event(event, action=action, guid=guid, payload=payload)
-        began = at or self._world.now()
-        self._server.wait_for(self._attempts.original(self._hook, occurred, at=began))
-        return occurred.guid
-
-    def redeliver(self, delivery_id: int) -> int:
-        """Redeliver as somebody would by hand, and give the id of the new delivery."""
-
-        async def redelivered() -> int:
-            row = self._hook.log.row(delivery_id, kept_from=self._world.kept_from)
-            if row is None:
-                raise LookupError(f"the log has no delivery {delivery_id}")
-            return (await self._attempts.redelivery(self._hook, row.event)).id
-
-        return self._server.wait_for(redelivered())
-
-    def record(
-        self,
-        *,
-        event: str = "push",
-        action: str | None = None,
-        at: datetime | None = None,
-        guid: str | None = None,
-        status: str = "OK",
-        status_code: int = 200,
-        redelivery: bool = False,
-        payload: dict[str, Any] | None = None,
-        shown_at: datetime | None = None,
-    ) -> int:
-        """Log a delivery that was never made, and give its id.
-
-        The API shows it at once, or from `shown_at` on.
-        """
-        occurred = self._event(event, action=action, guid=guid, payload=payload)
-        attempt = Attempt(status=status, status_code=status_code)
-        now = self._world.now()
-        row = self._server.call(
-            lambda: self._hook.log.add(
-                occurred, attempt, at=at or now, shown_at=shown_at or now, redelivery=redelivery
-            )
-        )
-        return row.id
-
-    def _event(
-        self, name: str, *, action: str | None, guid: str | None, payload: dict[str, Any] | None
-    ) -> Event:
-        if payload is None:
-            organization = self._hook.organization
-            payload = {"organization": {"id": organization.id, "login": organization.login}}
-            if action is not None:
-                payload["action"] = action
-        return Event(guid=guid or str(uuid.uuid4()), name=name, action=action, payload=payload)

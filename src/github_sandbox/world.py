@@ -1,35 +1,32 @@
-"""What GitHub knows: organizations, hooks, repositories, tokens, the rate limit.
+"""What GitHub knows: accounts, repositories, hooks, Apps, tokens, the rate limit.
 
 State only: no HTTP. The server's event loop owns it.
 """
 
 import itertools
 import math
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Literal, TypeAlias
+from typing import ClassVar, Literal, TypeAlias
+
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from github_sandbox.clock import Clock
-from github_sandbox.log import Log
+from github_sandbox.log import Json, Log
 
 Access: TypeAlias = Literal["read", "write"]
+Permissions: TypeAlias = Mapping[str, Access]
 
 PRIMARY_LIMIT = 5000
 LIMIT_WINDOW = timedelta(hours=1)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Token:
-    """A personal access token: classic if it has `scopes`, else fine-grained."""
-
-    permissions: Mapping[str, Access] = field(default_factory=dict)
-    scopes: frozenset[str] | None = None
-    needs_sso: bool = False
-
-    def permits(self, permission: str, access: Access) -> bool:
-        """Tell whether a fine-grained token goes that far. To write is to read as well."""
-        return self.permissions.get(permission) in {access, "write"}
+def grants(permissions: Permissions, permission: str, access: str) -> bool:
+    """Tell whether permissions go that far. To write is to read as well."""
+    granted = permissions.get(permission)
+    return granted is not None and access in {granted, "read"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,37 +77,177 @@ class RateLimit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OrganizationHook:
-    """A hook's configuration and its log."""
-
-    id: int
-    organization: "Organization"
-    url: str
-    secret: str | None = field(repr=False)
-    created_at: datetime
-    log: Log = field(default_factory=Log, repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Organization:
     """An organization and its hooks, by id."""
 
+    kind: ClassVar = "organization"
+
     id: int
     login: str
-    hooks: dict[int, OrganizationHook] = field(default_factory=dict, repr=False)
+    hooks: dict[int, "Hook"] = field(default_factory=dict, repr=False)
+
+    @property
+    def account(self) -> str:
+        """The login of the account it is, or belongs to."""
+        return self.login
+
+    @property
+    def name(self) -> str:
+        """What a person calls it."""
+        return self.login
+
+    @property
+    def address(self) -> str:
+        """Where the API has it."""
+        return f"/orgs/{self.login}"
+
+    def in_payloads(self) -> Json:
+        """Give what the payload of an event says of it."""
+        return {"organization": {"id": self.id, "login": self.login}}
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Repository:
-    """A repository and its Actions variables, by their upper-case names.
+    """A repository, its hooks by id, and its Actions variables by their upper-case names.
 
     A test may read and change `variables` as it likes; only what the API does is `touched`.
     """
 
+    kind: ClassVar = "repository"
+
+    id: int
     full_name: str
+    hooks: dict[int, "Hook"] = field(default_factory=dict, repr=False)
     variables: dict[str, str] = field(default_factory=dict)
     touched: dict[str, tuple[datetime, datetime]] = field(default_factory=dict, repr=False)
     """When a variable was made and when it was last changed."""
+
+    @property
+    def account(self) -> str:
+        """The login of the account it belongs to."""
+        return self.full_name.partition("/")[0]
+
+    @property
+    def name(self) -> str:
+        """What a person calls it."""
+        return self.full_name
+
+    @property
+    def address(self) -> str:
+        """Where the API has it."""
+        return f"/repos/{self.full_name}"
+
+    def in_payloads(self) -> Json:
+        """Give what the payload of an event says of it."""
+        return {"repository": self.in_short()}
+
+    def in_short(self) -> Json:
+        """Give what there is to say of it in passing."""
+        name = self.full_name.partition("/")[2]
+        return {"id": self.id, "name": name, "full_name": self.full_name}
+
+
+@dataclass(slots=True, kw_only=True)
+class App:
+    """A GitHub App, with at most one webhook."""
+
+    kind: ClassVar = "integration"
+
+    id: int
+    client_id: str
+    slug: str
+    account: str
+    """The login of its owner."""
+    public_key: RSAPublicKey = field(repr=False)
+    permissions: Permissions
+    token_life: timedelta
+    created_at: datetime
+    hook: "Hook | None" = field(default=None, repr=False)
+    installations: dict[int, "Installation"] = field(default_factory=dict, repr=False)
+    tokens: list["InstallationToken"] = field(default_factory=list, repr=False)
+    """All that were ever issued."""
+
+    @property
+    def name(self) -> str:
+        """What a person calls it."""
+        return self.slug
+
+    def in_payloads(self) -> Json:
+        """Give what the payload of an event says of it: who had it installed, if anybody."""
+        for installation in self.installations.values():
+            return {"installation": {"id": installation.id}}
+        return {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hook:
+    """A hook's configuration and its log."""
+
+    id: int
+    owner: Organization | Repository | App
+    url: str
+    secret: str | None = field(repr=False)
+    active: bool
+    created_at: datetime
+    log: Log = field(default_factory=Log, repr=False)
+
+    @property
+    def address(self) -> str:
+        """Where the API has it."""
+        if isinstance(self.owner, App):
+            return "/app/hook"
+        return f"{self.owner.address}/hooks/{self.id}"
+
+
+@dataclass(slots=True, kw_only=True)
+class Installation:
+    """An App on an account: what it may do there."""
+
+    id: int
+    app: App
+    account: str
+    permissions: Permissions
+    repositories: frozenset[str] | None
+    """Full names in lower case, or None: all of the account."""
+    created_at: datetime
+    suspended_at: datetime | None = None
+
+    def covers(self, target: Organization | Repository) -> bool:
+        """Tell whether it reaches so far, whatever it may do there."""
+        return target.account.lower() == self.account.lower() and (
+            isinstance(target, Organization) or _among(target, self.repositories)
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Token:
+    """A personal access token: classic if it has `scopes`, else fine-grained."""
+
+    permissions: Permissions = field(default_factory=dict)
+    scopes: frozenset[str] | None = None
+    needs_sso: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstallationToken:
+    """A token for what an installation may do, or less."""
+
+    value: str = field(repr=False)
+    installation: Installation = field(repr=False)
+    permissions: Permissions
+    repositories: frozenset[str] | None
+    """Full names in lower case, or None: all the installation covers."""
+    expires_at: datetime
+
+    def covers(self, target: Organization | Repository) -> bool:
+        """Tell whether it reaches so far, whatever it may do there."""
+        return self.installation.covers(target) and (
+            isinstance(target, Organization) or _among(target, self.repositories)
+        )
+
+
+def _among(repository: Repository, full_names: frozenset[str] | None) -> bool:
+    return full_names is None or repository.full_name.lower() in full_names
 
 
 class World:
@@ -120,22 +257,28 @@ class World:
         self.now = clock
         self.retention = retention
         self.limit = RateLimit(reset_at=clock() + LIMIT_WINDOW)
-        self.tokens: dict[str, Token] = {}
+        self.tokens: dict[str, Token | InstallationToken] = {}
         self.requests: list[Request] = []
+        self.apps: dict[int, App] = {}
         self._organizations: dict[str, Organization] = {}
         self._repositories: dict[str, Repository] = {}
         self._ids = itertools.count(510_000_001)
+        self._user_ids: defaultdict[str, int] = defaultdict(self.new_id)
 
     @property
     def kept_from(self) -> datetime:
         """The instant before which deliveries are gone."""
         return self.now() - self.retention
 
+    def new_id(self) -> int:
+        """Give an id that nothing else has."""
+        return next(self._ids)
+
     def name_organization(self, login: str) -> Organization:
         """Find an organization, or found it."""
         key = login.lower()
         if key not in self._organizations:
-            self._organizations[key] = Organization(id=next(self._ids), login=login)
+            self._organizations[key] = Organization(id=self.new_id(), login=login)
         return self._organizations[key]
 
     def name_repository(self, full_name: str) -> Repository:
@@ -143,7 +286,10 @@ class World:
         owner, slash, name = full_name.partition("/")
         if not (owner and slash and name):
             raise ValueError(f"a repository is named owner/name, not {full_name!r}")
-        return self._repositories.setdefault(full_name.lower(), Repository(full_name))
+        key = full_name.lower()
+        if key not in self._repositories:
+            self._repositories[key] = Repository(id=self.new_id(), full_name=full_name)
+        return self._repositories[key]
 
     def organization(self, login: str) -> Organization | None:
         """Find an organization."""
@@ -153,16 +299,31 @@ class World:
         """Find a repository."""
         return self._repositories.get(full_name.lower())
 
-    def add_hook(
-        self, organization: Organization, *, url: str, secret: str | None
-    ) -> OrganizationHook:
-        """Create a hook of the organization."""
-        hook = OrganizationHook(
-            id=next(self._ids),
-            organization=organization,
+    def repositories(self, installation: Installation) -> list[Repository]:
+        """Find all repositories that an installation covers."""
+        return [each for each in self._repositories.values() if installation.covers(each)]
+
+    def account(self, login: str) -> Json:
+        """Tell who has that login: an organization if one was named so, else a user."""
+        organization = self.organization(login)
+        if organization:
+            return {"login": organization.login, "id": organization.id, "type": "Organization"}
+        return {"login": login, "id": self._user_ids[login.lower()], "type": "User"}
+
+    def new_hook(
+        self,
+        owner: Organization | Repository | App,
+        *,
+        url: str,
+        secret: str | None,
+        active: bool = True,
+    ) -> Hook:
+        """Make a hook; its owner does not know of it yet."""
+        return Hook(
+            id=self.new_id(),
+            owner=owner,
             url=url,
             secret=secret,
+            active=active,
             created_at=self.now(),
         )
-        organization.hooks[hook.id] = hook
-        return hook

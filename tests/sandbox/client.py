@@ -1,13 +1,15 @@
 """Asks the sandbox what a program under test would, over HTTP."""
 
+import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+import jwt
 import requests
 
-from github_sandbox import Hook, Sandbox
+from github_sandbox import App, Hook, Installation, Sandbox, VirtualClock
 
 TOKEN = "t0k3n"
 DEADLINE = 10
@@ -73,7 +75,29 @@ class Client:
 
 
 def deliveries(hook: Hook) -> str:
-    return f"/orgs/{hook.org}/hooks/{hook.id}/deliveries"
+    return f"{hook.path}/deliveries"
+
+
+def signed(app: App, clock: VirtualClock, *, key: str | None = None, **claims: object) -> str:
+    """Sign as an App does: a minute back, for nine minutes, unless the claims say otherwise."""
+    now = int(clock().timestamp())
+    usual = {"iat": now - 60, "exp": now + 540, "iss": app.client_id}
+    # Not `jwt.encode`, which would not have a number for an issuer.
+    payload = json.dumps(usual | claims).encode()
+    return jwt.PyJWS().encode(payload, key or app.private_key, algorithm="RS256")
+
+
+def issue(as_app: Client, installation: Installation, **asked: object) -> requests.Response:
+    return as_app.post(f"/app/installations/{installation.id}/access_tokens", json=asked)
+
+
+def installed(as_app: Client, installation: Installation, **asked: object) -> Client:
+    """Give a client with a token for what is asked."""
+    return replace(as_app, token=issue(as_app, installation, **asked).json()["token"])
+
+
+def refusal(response: requests.Response) -> tuple[int, str]:
+    return response.status_code, response.json()["message"]
 
 
 def eventually(claim: Callable[[], bool]) -> None:

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from github_sandbox import Hook, Receiver, Sandbox, VirtualClock
+from github_sandbox import App, Hook, Installation, Receiver, Sandbox, VirtualClock
 
-from .client import TOKEN, Client
+from .client import TOKEN, Client, signed
 
 
 @pytest.fixture
@@ -24,7 +24,12 @@ def receiver() -> Iterator[Receiver]:
 @pytest.fixture
 def github(clock: VirtualClock) -> Iterator[Sandbox]:
     with Sandbox(clock=clock) as github:
-        github.token(TOKEN, organization_hooks="write", actions_variables="write")
+        github.token(
+            TOKEN,
+            organization_hooks="write",
+            repository_hooks="write",
+            actions_variables="write",
+        )
         yield github
 
 
@@ -42,3 +47,21 @@ def hook(github: Sandbox, receiver: Receiver) -> Hook:
 def bookkeeping(github: Sandbox) -> Hook:
     """Give a hook whose log is only written by hand: nobody is at its address."""
     return github.org("acme").hook("http://127.0.0.1:9/hook")
+
+
+@pytest.fixture
+def app(github: Sandbox) -> App:
+    return github.app()
+
+
+@pytest.fixture
+def as_app(github: Sandbox, app: App, clock: VirtualClock) -> Client:
+    return Client(github, signed(app, clock))
+
+
+@pytest.fixture
+def acme(github: Sandbox, app: App) -> Installation:
+    """Install the App on an organization that has a repository with a variable."""
+    github.org("acme")
+    github.repository("acme/ops").variables["A"] = "1"
+    return app.install("acme")

@@ -48,6 +48,15 @@ def test_a_test_may_set_variables_itself(client: Client, ops: Repository) -> Non
     assert client.get(f"{VARIABLES}/LAST").json()["value"] == "1"
 
 
+def test_a_test_may_keep_variables_its_own_way(client: Client, ops: Repository) -> None:
+    ops.variables = own = {"LAST": "1"}
+
+    client.patch(f"{VARIABLES}/LAST", json={"value": "2"})
+
+    assert own == {"LAST": "2"}
+    assert client.github.repository("acme/ops").variables is own
+
+
 def test_what_a_test_has_set_was_made_long_ago(
     client: Client, ops: Repository, clock: VirtualClock
 ) -> None:
@@ -152,7 +161,7 @@ def test_repositories_are_the_same_in_any_case(client: Client, ops: Repository, 
     ops.variables["A"] = "1"
 
     assert client.get(f"/repos/{name}/actions/variables/A").status_code == 200
-    assert client.github.repository(name) is ops
+    assert client.github.repository(name).variables is ops.variables
 
 
 def test_a_repository_nobody_named_does_not_exist(client: Client) -> None:

@@ -1,0 +1,145 @@
+"""The API of hooks and their logs, whether an organization, a repository or an App has them."""
+
+from collections.abc import Mapping
+from typing import cast
+
+from aiohttp import web
+
+from github_sandbox.access import Refusal, authenticate, authorize, not_found
+from github_sandbox.apps import authenticate_app
+from github_sandbox.attempts import Attempts
+from github_sandbox.log import CODES, Cursor, Json, Outcome, Row, timestamp
+from github_sandbox.paging import numbered_page, page, per_page
+from github_sandbox.routes import Route, base_url
+from github_sandbox.world import Access, Hook, Organization, Repository, World
+
+HOOK = "/hooks/{hook:[0-9]{1,20}}"
+DELIVERY = "/{delivery:[0-9]{1,20}}"
+
+
+class HookEndpoints:
+    """Hooks, seen through the API."""
+
+    def __init__(self, world: World, attempts: Attempts) -> None:
+        self._world = world
+        self._attempts = attempts
+
+    def routes(self) -> list[Route]:
+        """Tell what is answered here."""
+        routes: list[Route] = [("GET", "/app/hook/config", self._show_config)]
+        for owner in ("/orgs/{org}", "/repos/{owner}/{repo}"):
+            routes += [
+                ("GET", f"{owner}/hooks", self._list_hooks),
+                ("GET", owner + HOOK, self._show_hook),
+            ]
+        for hook in ("/orgs/{org}" + HOOK, "/repos/{owner}/{repo}" + HOOK, "/app/hook"):
+            deliveries = f"{hook}/deliveries"
+            routes += [
+                ("GET", deliveries, self._list_deliveries),
+                ("GET", deliveries + DELIVERY, self._show_delivery),
+                ("POST", f"{deliveries}{DELIVERY}/attempts", self._redeliver),
+            ]
+        return routes
+
+    async def _list_hooks(self, request: web.Request) -> web.Response:
+        hooks = self._hooks(request, "read").values()
+        return numbered_page(request, [_hook_json(request, hook) for hook in hooks])
+
+    async def _show_hook(self, request: web.Request) -> web.Response:
+        return web.json_response(_hook_json(request, self._hook(request, "read")))
+
+    async def _show_config(self, request: web.Request) -> web.Response:
+        return web.json_response(_config_json(self._hook(request, "read")))
+
+    async def _list_deliveries(self, request: web.Request) -> web.Response:
+        hook = self._hook(request, "read")
+        size = per_page(request)
+        rows, more = hook.log.page(
+            kept_from=self._world.kept_from,
+            shown_by=self._world.now(),
+            size=size,
+            cursor=_cursor(request),
+            outcome=_outcome(request),
+        )
+        turn = {"cursor": str(more), "per_page": size} if more else None
+        return page(request, [row.listed() for row in rows], turn)
+
+    async def _show_delivery(self, request: web.Request) -> web.Response:
+        hook = self._hook(request, "read")
+        return web.json_response(self._row(request, hook).in_full(hook.url))
+
+    async def _redeliver(self, request: web.Request) -> web.Response:
+        hook = self._hook(request, "write")
+        self._attempts.redelivery(hook, self._row(request, hook).event)
+        return web.json_response({}, status=202)
+
+    def _hook(self, request: web.Request, access: Access) -> Hook:
+        if "hook" in request.match_info:
+            hook = self._hooks(request, access).get(int(request.match_info["hook"]))
+        else:
+            hook = authenticate_app(request, self._world).hook
+        if hook is None:
+            raise not_found()
+        return hook
+
+    def _hooks(self, request: web.Request, access: Access) -> Mapping[int, Hook]:
+        token = authenticate(request, self._world)
+        owner: Organization | Repository | None
+        if "org" in request.match_info:
+            owner = self._world.organization(request.match_info["org"])
+            permission = "organization_hooks"
+        else:
+            owner = self._world.repository("{owner}/{repo}".format(**request.match_info))
+            permission = "repository_hooks"
+        if owner is None:
+            raise not_found()
+        authorize(token, owner, permission=permission, access=access)
+        return owner.hooks
+
+    def _row(self, request: web.Request, hook: Hook) -> Row:
+        delivery_id = int(request.match_info["delivery"])
+        row = hook.log.row(delivery_id, kept_from=self._world.kept_from, shown_by=self._world.now())
+        if row is None:
+            raise not_found()
+        return row
+
+
+def _hook_json(request: web.Request, hook: Hook) -> Json:
+    url = base_url(request) + hook.address
+    return {
+        "type": hook.owner.kind.capitalize(),
+        "id": hook.id,
+        "name": "web",
+        "active": hook.active,
+        "events": ["*"],
+        "config": _config_json(hook),
+        "created_at": timestamp(hook.created_at),
+        "updated_at": timestamp(hook.created_at),
+        "url": url,
+        "ping_url": f"{url}/pings",
+        "deliveries_url": f"{url}/deliveries",
+    }
+
+
+def _config_json(hook: Hook) -> Json:
+    config = {"url": hook.url, "content_type": "json", "insecure_ssl": "0"}
+    if hook.secret is not None:
+        config["secret"] = "********"
+    return config
+
+
+def _cursor(request: web.Request) -> Cursor | None:
+    text = request.query.get("cursor")
+    if text is None:
+        return None
+    try:
+        return Cursor.parse(text)
+    except ValueError as error:
+        raise Refusal(400, "Invalid request. The cursor is not one of ours.") from error
+
+
+def _outcome(request: web.Request) -> Outcome | None:
+    text = request.query.get("status")
+    if text is not None and text not in CODES:
+        raise Refusal(422, "Invalid request. `status` is neither `success` nor `failure`.")
+    return cast("Outcome | None", text)

@@ -1,0 +1,55 @@
+"""The API of Actions variables."""
+
+from aiohttp import web
+
+from github_sandbox.access import authenticate, authorize, not_found
+from github_sandbox.paging import numbered_page
+from github_sandbox.routes import Route, json_object
+from github_sandbox.variables import Variables
+from github_sandbox.world import Access, World
+
+VARIABLES = "/repos/{owner}/{repo}/actions/variables"
+VARIABLE = VARIABLES + "/{variable}"
+
+
+class VariableEndpoints:
+    """The variables of repositories, seen through the API."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def routes(self) -> list[Route]:
+        """Tell what is answered here."""
+        return [
+            ("GET", VARIABLES, self._list_variables),
+            ("POST", VARIABLES, self._create_variable),
+            ("GET", VARIABLE, self._show_variable),
+            ("PATCH", VARIABLE, self._update_variable),
+        ]
+
+    async def _list_variables(self, request: web.Request) -> web.Response:
+        variables = self._variables(request, "read").all()
+        return numbered_page(request, variables, under="variables", usual=10, most=30)
+
+    async def _show_variable(self, request: web.Request) -> web.Response:
+        variables = self._variables(request, "read")
+        return web.json_response(variables.show(request.match_info["variable"]))
+
+    async def _create_variable(self, request: web.Request) -> web.Response:
+        variables = self._variables(request, "write")
+        variables.create(await json_object(request), now=self._world.now())
+        return web.json_response({}, status=201)
+
+    async def _update_variable(self, request: web.Request) -> web.Response:
+        variables = self._variables(request, "write")
+        name = request.match_info["variable"]
+        variables.update(name, await json_object(request), now=self._world.now())
+        return web.Response(status=204)
+
+    def _variables(self, request: web.Request, access: Access) -> Variables:
+        token = authenticate(request, self._world)
+        repository = self._world.repository("{owner}/{repo}".format(**request.match_info))
+        if repository is None:
+            raise not_found()
+        authorize(token, repository, permission="actions_variables", access=access)
+        return Variables(repository)

@@ -1,0 +1,210 @@
+import socket
+import threading
+
+import pytest
+
+from github_sandbox import Hook, Receiver, Sandbox, VirtualClock
+
+from .client import Client, deliveries, signed
+
+
+@pytest.fixture(params=["organization", "repository", "App"])
+def whose(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def owned(
+    github: Sandbox, receiver: Receiver, clock: VirtualClock, whose: str
+) -> tuple[Hook, Client]:
+    """Give a hook, and who may do everything with it."""
+    if whose == "App":
+        app = github.app()
+        return app.hook(receiver.url, secret="hush"), Client(github, signed(app, clock))
+    owner = github.org("acme") if whose == "organization" else github.repository("acme/shop")
+    return owner.hook(receiver.url, secret="hush"), Client(github)
+
+
+@pytest.fixture
+def shop(github: Sandbox) -> Hook:
+    """Give a repository's hook whose log is only written by hand."""
+    return github.repository("acme/shop").hook("http://127.0.0.1:9/hook", secret="hush")
+
+
+def test_a_delivery_is_redelivered_whoever_has_the_hook(
+    owned: tuple[Hook, Client], receiver: Receiver
+) -> None:
+    hook, client = owned
+    receiver.stop()
+    guid = hook.emit("push")
+    receiver.start()
+
+    assert client.redeliver(hook, hook.log[0]["id"]).status_code == 202
+    client.github.settle()
+
+    [received] = receiver.received()
+    assert (received.guid, received.signature_valid) == (guid, True)
+    rows = client.get(deliveries(hook)).json()
+    assert [(row["redelivery"], row["status_code"]) for row in rows] == [(True, 200), (False, 502)]
+    shown = client.get(f"{deliveries(hook)}/{rows[0]['id']}").json()
+    assert rows[0].items() <= shown.items()
+
+
+def test_the_log_is_paged_by_cursor_whoever_has_the_hook(owned: tuple[Hook, Client]) -> None:
+    hook, client = owned
+    ids = [hook.record(status="timed out", status_code=504) for _ in range(3)][::-1]
+    hook.record()
+
+    pages = client.pages(hook, per_page=2, status="failure")
+
+    assert [[row["id"] for row in page] for page in pages] == [ids[:2], ids[2:]]
+
+
+@pytest.mark.parametrize("prefix", ["", "/api/v3"])
+def test_a_hook_says_where_it_is(client: Client, hook: Hook, shop: Hook, prefix: str) -> None:
+    assert hook.path == f"/orgs/acme/hooks/{hook.id}"
+    assert shop.path == f"/repos/acme/shop/hooks/{shop.id}"
+    assert client.github.app().hook("http://127.0.0.1:9").path == "/app/hook"
+    for each in (hook, shop):
+        shown = client.get(prefix + each.path).json()
+        assert shown["url"] == client.github.url + prefix + each.path
+        assert shown["deliveries_url"] == shown["url"] + "/deliveries"
+
+
+def test_a_hook_knows_its_owner(github: Sandbox, hook: Hook, shop: Hook) -> None:
+    bots = github.app("a-bot").hook("http://127.0.0.1:9")
+
+    assert (hook.owner, shop.owner, bots.owner) == ("acme", "acme/shop", "a-bot")
+    assert hook.org == "acme"
+    assert not hasattr(shop, "org")
+
+
+@pytest.mark.parametrize(
+    ("whose", "kind"),
+    [("organization", "organization"), ("repository", "repository"), ("App", "integration")],
+)
+def test_a_delivery_says_whose_the_hook_is(
+    github: Sandbox, clock: VirtualClock, whose: str, kind: str
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+        app, repository = github.app(), github.repository("acme/shop")
+        hook = {
+            "organization": github.org("acme").hook,
+            "repository": repository.hook,
+            "App": app.hook,
+        }[whose](url)
+        emitting = threading.Thread(target=hook.emit, args=("push",))
+        emitting.start()
+        listener.accept()[0].close()
+        emitting.join()
+    token = signed(app, clock) if whose == "App" else "t0k3n"
+
+    path = f"{deliveries(hook)}/{hook.log[0]['id']}"
+    headers = Client(github, token).get(path).json()["request"]["headers"]
+
+    assert headers["X-GitHub-Hook-Installation-Target-Type"] == kind
+    if whose != "organization":
+        target = {"App": app.id, "repository": repository.id}[whose]
+        assert headers["X-GitHub-Hook-Installation-Target-ID"] == str(target)
+
+
+def test_the_events_of_a_repository_are_about_it(github: Sandbox, shop: Hook) -> None:
+    shop.record(action="opened")
+
+    assert shop.log[0]["repository_id"] == github.repository("acme/shop").id
+    assert shop.log[0]["action"] == "opened"
+
+
+def test_repository_hooks_are_shown_without_their_secret(client: Client, shop: Hook) -> None:
+    [listed] = client.get("/repos/acme/shop/hooks").json()
+
+    assert listed == client.get(shop.path).json()
+    assert (listed["type"], listed["id"]) == ("Repository", shop.id)
+    assert listed["config"]["secret"] == "********"
+
+
+@pytest.mark.parametrize("owner", ["/orgs/acme", "/repos/acme/shop"])
+def test_whether_a_hook_is_active_is_shown(client: Client, owner: str) -> None:
+    organization, repository = client.github.org("acme"), client.github.repository("acme/shop")
+    give = organization.hook if owner == "/orgs/acme" else repository.hook
+    for active in (True, False, True):
+        give("http://127.0.0.1:9", active=active)
+
+    first = client.get(f"{owner}/hooks", params={"per_page": 2})
+    second = client.get(f"{owner}/hooks", params={"per_page": 2, "page": 2})
+
+    assert [each["active"] for each in first.json()] == [True, False]
+    assert [each["active"] for each in second.json()] == [True]
+    assert first.links["next"]["url"].startswith(f"{client.github.url}{owner}/hooks?")
+
+
+def test_a_hook_that_is_not_active_is_told_of_nothing(github: Sandbox, receiver: Receiver) -> None:
+    hook = github.repository("acme/shop").hook(receiver.url, active=False)
+
+    with pytest.raises(ValueError, match="not active"):
+        hook.emit("push")
+
+    assert receiver.received() == []
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param("/repos/acme/nothing/hooks", id="repository"),
+        pytest.param("/repos/acme/shop/hooks/1", id="hook"),
+        pytest.param("/repos/acme/shop/hooks/1/deliveries", id="hook's log"),
+        pytest.param("/orgs/acme/hooks/{id}", id="a repository's hook at its organization"),
+        pytest.param("/repos/acme/ops/hooks/{id}", id="a repository's hook at another"),
+        pytest.param("/repos/acme/shop/hooks/{id}/config", id="no such path"),
+    ],
+)
+def test_what_is_not_found(client: Client, shop: Hook, path: str) -> None:
+    client.github.org("acme")
+    client.github.repository("acme/ops")
+
+    assert client.get(path.format(id=shop.id)).status_code == 404
+
+
+def test_a_fine_grained_token_needs_the_permission(github: Sandbox, shop: Hook) -> None:
+    github.token("reader", repository_hooks="read")
+    github.token("elsewhere", organization_hooks="write", actions_variables="write")
+
+    assert Client(github, "reader").get(deliveries(shop)).status_code == 200
+    for token, access, response in (
+        ("reader", "write", Client(github, "reader").redeliver(shop, shop.record())),
+        ("elsewhere", "read", Client(github, "elsewhere").get(deliveries(shop))),
+    ):
+        assert response.status_code == 403, token
+        accepted = response.headers["X-Accepted-GitHub-Permissions"]
+        assert accepted == f"repository_hooks={access}"
+
+
+@pytest.mark.parametrize(
+    ("scope", "reading", "redelivering"),
+    [
+        ("repo", 200, 202),
+        ("admin:repo_hook", 200, 202),
+        ("write:repo_hook", 200, 202),
+        ("read:repo_hook", 200, 404),
+        ("admin:org_hook", 404, 404),
+    ],
+)
+def test_what_a_classic_token_may_do(
+    github: Sandbox, shop: Hook, scope: str, reading: int, redelivering: int
+) -> None:
+    github.token("ghp_x", scopes={scope})
+    client = Client(github, "ghp_x")
+
+    assert client.get("/repos/acme/shop/hooks").status_code == reading
+    assert client.get(deliveries(shop)).status_code == reading
+    refused = client.redeliver(shop, shop.record())
+    assert refused.status_code == redelivering
+    if redelivering == 404:
+        accepted = refused.headers["X-Accepted-OAuth-Scopes"]
+        assert accepted == "admin:repo_hook, repo, write:repo_hook"
+    github.settle()
+
+
+def test_what_a_repository_has_is_there_in_any_case(client: Client, shop: Hook) -> None:
+    assert client.get(f"/repos/Acme/SHOP/hooks/{shop.id}").status_code == 200
