@@ -2,11 +2,13 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
+# npm writes this last.
+DRAWING_READY := docs/screenshot/node_modules/.package-lock.json
 
-.PHONY: help demo test soak e2e lint check docs lock clean
+.PHONY: help demo test soak e2e lint check docs screenshot lock clean
 
 help: ## Show what there is to make
-	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 8
+	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
 demo: $(READY) ## See deliveries fail and come back, without GitHub
 	@$(BIN)/python -m github_sandbox.demo
@@ -21,7 +23,7 @@ test: $(READY) ## Run the tests, with branch coverage
 soak: $(READY) ## Try at random forty times as much as the tests do
 	@SOAK=40 $(BIN)/python -m pytest --numprocesses=auto --dist=worksteal tests/adapters/test_promises.py tests/adapters/test_sweep.py tests/adapters/test_fuzz.py
 
-e2e: $(READY) ## Run the Docker action in real workflows (needs a Docker engine)
+e2e: $(READY) $(DRAWING_READY) ## Run the Docker action in real workflows, draw its summary (needs a Docker engine, Node, Chromium)
 	@docker info >/dev/null 2>&1 || { echo "e2e: no Docker engine answers ('docker info' fails): start one, then run this again" >&2; exit 1; }
 	@echo "e2e: workflows under act, in a Docker engine, against the sandbox"
 	@$(BIN)/python -m pytest tests/e2e
@@ -40,12 +42,16 @@ check: test lint e2e ## All checks, as CI runs them
 docs: $(READY) ## Write the generated parts of the README
 	$(BIN)/cog -r -P -I docs README.md
 
+screenshot: $(DRAWING_READY) ## Draw docs/summary.md as GitHub shows it (needs Node, Chromium)
+	@node docs/screenshot/screenshot.js docs/summary.md docs/summary.png >/dev/null
+	@if command -v pngquant >/dev/null; then pngquant --force --output docs/summary.png docs/summary.png; else echo "screenshot: with pngquant installed, docs/summary.png were less than half as large" >&2; fi
+
 lock: $(READY) ## Pin the newest versions of all dependencies in requirements/
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-header pyproject.toml -o requirements/runtime.txt
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --group dev -c requirements/runtime.txt pyproject.toml -o requirements/dev.txt
 
 clean: ## Remove what the above made
-	rm -rf .venv .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis docs/screenshot/node_modules
 
 $(READY): requirements/dev.txt
 	@$(PYTHON) -c 'import sys, venv; sys.exit("redeliver needs Python 3.11 or newer, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
@@ -53,4 +59,10 @@ $(READY): requirements/dev.txt
 	@$(PYTHON) -m venv --clear .venv
 	@$(BIN)/pip --quiet --quiet --disable-pip-version-check install --require-hashes -r requirements/dev.txt
 	@$(BIN)/pip --quiet --quiet --disable-pip-version-check install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(DRAWING_READY): docs/screenshot/package-lock.json
+	@command -v node >/dev/null && command -v npm >/dev/null || { echo "screenshot: no Node: install Node 20 or newer, with npm" >&2; exit 1; }
+	@echo "Making docs/screenshot/node_modules with the pinned packages (once, from npm)"
+	@npm ci --prefix docs/screenshot --loglevel=error >/dev/null
 	@touch $@

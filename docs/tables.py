@@ -13,8 +13,7 @@ def inputs() -> None:
     print("| Input | Default | Meaning |")
     print("| --- | --- | --- |")
     for name, declared in _action()["inputs"].items():
-        default = "**required**" if declared.get("required") else _code(declared["default"])
-        print(f"| `{name}` | {default} | {declared['description']} |")
+        print(f"| `{name}` | {_code(declared['default'])} | {declared['description']} |")
 
 
 def outputs() -> None:

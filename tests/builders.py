@@ -1,14 +1,28 @@
 """Deliveries, windows and a fake webhook, each with defaults for what a test is not about."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from redeliver.checkpoint import Saved
 from redeliver.delivery import Delivery, DeliveryId, Guid
-from redeliver.plan import Decision, Policy, Verdict, Window
-from redeliver.run import Surroundings
+from redeliver.errors import RedeliverError
+from redeliver.filters import ALL_EVENTS, EventFilter
+from redeliver.plan import Decision, Policy, Reading, Verdict, Window
+from redeliver.ports import Surroundings
+from redeliver.webhook import HookId, Webhook
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+
+
+def a_webhook(number: int = 1) -> Webhook:
+    return Webhook(
+        name=f"webhook {number} of organization acme",
+        id=HookId(number),
+        page=f"https://github.com/organizations/acme/settings/hooks/{number}?tab=deliveries",
+    )
+
+
+WEBHOOK = a_webhook()
 
 
 def ago(*, hours: float = 0, minutes: float = 0, seconds: float = 0) -> datetime:
@@ -53,11 +67,13 @@ def delivered(
 def a_decision(
     delivery: Delivery | None = None,
     *,
+    hook: Webhook = WEBHOOK,
     since: datetime | None = None,
     verdict: Verdict = Verdict.REDELIVER,
 ) -> Decision:
     delivery = delivery or a_delivery()
     return Decision(
+        hook=hook,
         delivery=delivery,
         attempts=3,
         failing_since=since or delivery.delivered_at,
@@ -77,22 +93,48 @@ def a_window(
 
 
 def a_policy(
-    *, give_up_after: timedelta = timedelta(days=3), max_attempts: int | None = None
+    *,
+    give_up_after: timedelta = timedelta(days=3),
+    max_attempts: int | None = None,
+    events: EventFilter = ALL_EVENTS,
+    skip_status_codes: frozenset[int] = frozenset(),
+    max_redeliveries: int | None = None,
 ) -> Policy:
-    return Policy(give_up_after=give_up_after, max_attempts=max_attempts)
+    return Policy(
+        give_up_after=give_up_after,
+        max_attempts=max_attempts,
+        events=events,
+        skip_status_codes=skip_status_codes,
+        max_redeliveries=max_redeliveries,
+    )
+
+
+def a_reading(
+    *decisions: Decision,
+    hook: Webhook = WEBHOOK,
+    scanned: int = 230,
+    error: RedeliverError | None = None,
+) -> Reading:
+    return Reading(hook=hook, scanned=scanned, decisions=decisions, error=error)
 
 
 class FakeHook:
     """A webhook that remembers what it was asked, and refuses what it is told to refuse."""
 
-    name = "webhook 1 of organization acme"
-
-    def __init__(self, *log: Delivery, refuses: Mapping[str, BaseException] | None = None) -> None:
+    def __init__(
+        self,
+        *log: Delivery,
+        number: int = 1,
+        refuses: Mapping[str, BaseException] | None = None,
+    ) -> None:
+        self.webhook = a_webhook(number)
         self.log = sorted(log, key=lambda delivery: delivery.delivered_at, reverse=True)
         self.refuses = refuses or {}
         self.asked: list[str] = []
+        self.readings = 0
 
     def deliveries(self) -> Iterator[Delivery]:
+        self.readings += 1
         yield from self.log
 
     def redeliver(self, delivery: Delivery) -> None:
@@ -128,25 +170,36 @@ class FakeStore:
 
 
 class FakeSurroundings:
-    """A clock that stands unless it is moved, and ears for all that is said."""
+    """A clock that stands unless it is moved, and ears for all that is said.
+
+    Of what may be chosen at random, it takes the last.
+    """
 
     def __init__(self) -> None:
         self.now = NOW
         self.said: list[str] = []
+        self.shown: list[tuple[str, int, int | None]] = []
         self.turns = 0
-        self.waited: list[float] = []
+        self.slept: list[float] = []
 
     def wait_turn(self) -> None:
         self.turns += 1
 
-    def wait(self, seconds: float, _why: str) -> bool:
-        self.waited.append(seconds)
-        return True
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
 
     def say(self, line: str) -> None:
         self.said.append(line)
 
+    def choose(self, among: Sequence[int], number: int) -> list[int]:
+        return list(among)[-number:]
+
     def __call__(self) -> Surroundings:
         return Surroundings(
-            clock=lambda: self.now, wait_turn=self.wait_turn, wait=self.wait, say=self.say
+            clock=lambda: self.now,
+            wait_turn=self.wait_turn,
+            sleep=self.sleep,
+            choose=self.choose,
+            say=self.say,
+            progress=lambda *shown: self.shown.append(shown),
         )

@@ -2,12 +2,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from redeliver.answer import Answer, Purpose, instant
+from redeliver.answer import Answer, Rights, instant
 from redeliver.errors import UnavailableError
 
-PURPOSE = Purpose(
-    to="read the log", named_by="'hook-id'", fine_grained="'Webhooks'", classic="admin:org_hook"
-)
+PURPOSE = Rights(named_by="'hook-id'").to("read the log")
 NOON = "Tue, 24 Nov 2026 12:00:00 GMT"
 
 
@@ -102,3 +100,13 @@ def test_a_time_of_githubs_is_read(text: str) -> None:
 def test_what_is_no_time_of_githubs_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r".+"):
         instant(text)
+
+
+@pytest.mark.parametrize("text", ['{"id": "7"}', '{"id": true}', "{}", "[7]", "7", "no JSON"])
+def test_a_field_that_is_not_there_or_of_another_type_is_not_githubs(text: str) -> None:
+    with pytest.raises(UnavailableError, match="is not GitHub's API"):
+        an_answer(200, text).field("id", int)
+
+
+def test_a_field_is_read() -> None:
+    assert an_answer(200, '{"id": 7}').field("id", int) == 7

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from redeliver import report
+from redeliver import record
 from redeliver.settings import INPUTS, parse
 from tests.test_report import a_report
 from tests.test_settings import GOOD
@@ -25,22 +25,22 @@ def test_the_code_reads_exactly_the_declared_inputs() -> None:
 
 
 def test_the_code_sets_exactly_the_declared_outputs() -> None:
-    assert report.outputs(a_report()).keys() == ACTION["outputs"].keys()
+    assert record.outputs(a_report()).keys() == ACTION["outputs"].keys()
 
 
 @pytest.mark.parametrize("name", ACTION["inputs"])
-def test_an_input_is_either_required_or_has_a_default(name: str) -> None:
+def test_an_input_has_a_default_which_is_text(name: str) -> None:
+    # None is required by itself: what is depends on the others, and the code says so.
     declared = ACTION["inputs"][name]
 
-    assert declared.keys() in ({"description", "required"}, {"description", "default"})
-    assert declared.get("required", True) is True
-    assert isinstance(declared.get("default", ""), str)
+    assert declared.keys() == {"description", "default"}
+    assert isinstance(declared["default"], str)
 
 
 @pytest.mark.parametrize("name", sorted(ACTION["inputs"].keys() - {"variable-name"}))
 def test_an_empty_input_means_the_declared_default(name: str) -> None:
     # An empty variable-name is a choice of its own: no checkpoint is kept.
-    assert INPUTS[name].default == ACTION["inputs"][name].get("default", "")
+    assert INPUTS[name].default == ACTION["inputs"][name]["default"]
 
 
 def test_every_declared_default_is_one_the_code_accepts() -> None:
@@ -69,8 +69,7 @@ def test_an_example_gives_only_declared_inputs_and_no_permission(example: Path) 
 
     assert steps
     for step in steps:
-        required = {name for name, spec in ACTION["inputs"].items() if spec.get("required")}
-        assert required <= step["with"].keys() <= ACTION["inputs"].keys()
+        assert step["with"].keys() <= ACTION["inputs"].keys()
     assert workflow["permissions"] == {}
     assert workflow["concurrency"]
 
@@ -86,7 +85,7 @@ def test_the_pure_modules_need_neither_network_nor_runner() -> None:
         [sys.executable, "-I", "-c", imports], check=True, capture_output=True, text=True
     ).stdout.split()
 
-    assert len(pure) == 8
+    assert len(pure) == 13
     assert not {"github", "requests", "actions_toolkit", "redeliver.run"} & set(loaded)
 
 

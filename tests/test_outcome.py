@@ -2,15 +2,14 @@ from datetime import datetime
 
 import pytest
 
-from redeliver.delivery import Guid
+from redeliver.delivery import Delivery
+from redeliver.errors import UnavailableError
 from redeliver.outcome import Fate, Outcome, low_water_mark
-from redeliver.plan import Plan, SecondLook, Verdict
-from tests.builders import NOW, a_decision, a_delivery, a_window, ago
+from redeliver.plan import Plan, Verdict
+from tests.builders import NOW, a_decision, a_delivery, a_reading, a_window, ago, delivered
 
 AN_HOUR_AGO = ago(hours=1)
-READ = Plan(scanned=100, decisions=())
-IT = frozenset({Guid("guid-1")})
-NONE = frozenset[Guid]()
+READ = Plan(readings=(a_reading(),), decisions=())
 
 
 def an_outcome(fate: Fate, *, at: datetime = AN_HOUR_AGO) -> Outcome:
@@ -21,7 +20,10 @@ def an_outcome(fate: Fate, *, at: datetime = AN_HOUR_AGO) -> Outcome:
     ("outcomes", "mark"),
     [
         pytest.param([], NOW, id="nothing failed"),
-        pytest.param([an_outcome(Fate.REDELIVERED)], NOW, id="redelivered"),
+        pytest.param([an_outcome(Fate.PENDING)], NOW, id="redelivered"),
+        pytest.param([an_outcome(Fate.RECOVERED)], NOW, id="recovered"),
+        pytest.param([an_outcome(Fate.FAILING)], NOW, id="failed anew, which is the next run's"),
+        pytest.param([an_outcome(Fate.FILTERED)], NOW, id="filtered out"),
         pytest.param([an_outcome(Fate.DELIVERED)], NOW, id="delivered meanwhile"),
         pytest.param([an_outcome(Fate.GIVEN_UP)], NOW, id="given up"),
         pytest.param([an_outcome(Fate.GONE)], NOW, id="refused for good"),
@@ -32,7 +34,7 @@ def an_outcome(fate: Fate, *, at: datetime = AN_HOUR_AGO) -> Outcome:
         pytest.param([an_outcome(Fate.UNSETTLED)], ago(hours=1), id="unsettled"),
         pytest.param(
             [
-                an_outcome(Fate.REDELIVERED, at=ago(hours=5)),
+                an_outcome(Fate.PENDING, at=ago(hours=5)),
                 an_outcome(Fate.REFUSED, at=ago(hours=3)),
                 an_outcome(Fate.DEFERRED, at=ago(hours=2)),
             ],
@@ -59,9 +61,10 @@ def test_a_clock_behind_the_last_runs_does_not_move_the_checkpoint_back() -> Non
 
 
 def test_a_log_that_broke_off_does_not_move_the_checkpoint() -> None:
-    broken = Plan(scanned=100, decisions=(), broken_off="GitHub is down")
+    broken_off = a_reading(error=UnavailableError("GitHub is down"))
+    broken = Plan(readings=(a_reading(), broken_off), decisions=())
 
-    mark = low_water_mark(a_window(ago(hours=6)), broken, [an_outcome(Fate.REDELIVERED)])
+    mark = low_water_mark(a_window(ago(hours=6)), broken, [an_outcome(Fate.PENDING)])
 
     assert mark == ago(hours=6)
 
@@ -76,6 +79,9 @@ def test_a_log_that_broke_off_does_not_move_the_checkpoint() -> None:
         (Verdict.UNREAD, Fate.UNREAD),
         (Verdict.UNSETTLED, Fate.UNSETTLED),
         (Verdict.HELD, Fate.UNSETTLED),
+        (Verdict.UNWANTED_EVENT, Fate.FILTERED),
+        (Verdict.UNWANTED_STATUS, Fate.FILTERED),
+        (Verdict.SURPLUS, Fate.DEFERRED),
     ],
 )
 def test_what_is_to_become_of_each_verdict(verdict: Verdict, fate: Fate) -> None:
@@ -84,31 +90,23 @@ def test_what_is_to_become_of_each_verdict(verdict: Verdict, fate: Fate) -> None
     assert outcome.fate is fate
 
 
+def test_each_verdict_has_a_fate() -> None:
+    for verdict in Verdict:
+        Outcome.expected(a_decision(verdict=verdict), due=Fate.DUE)
+
+
+@pytest.mark.parametrize("fate", [Fate.PENDING, Fate.UNANSWERED])
 @pytest.mark.parametrize(
-    ("fate", "look", "after"),
+    ("redelivery", "after"),
     [
-        pytest.param(
-            Fate.UNANSWERED, SecondLook(attempted=IT, gone=NONE), Fate.REDELIVERED, id="it shows"
-        ),
-        pytest.param(
-            Fate.UNANSWERED, SecondLook(attempted=NONE, gone=NONE), Fate.UNANSWERED, id="nothing"
-        ),
-        pytest.param(
-            Fate.UNANSWERED, SecondLook(attempted=NONE, gone=IT), Fate.UNANSWERED, id="only gone"
-        ),
-        pytest.param(Fate.REFUSED, SecondLook(attempted=NONE, gone=IT), Fate.GONE, id="gone"),
-        pytest.param(
-            Fate.REFUSED, SecondLook(attempted=NONE, gone=NONE), Fate.REFUSED, id="still there"
-        ),
-        pytest.param(
-            Fate.REFUSED, SecondLook(attempted=IT, gone=NONE), Fate.REFUSED, id="somebody else's"
-        ),
-        pytest.param(
-            Fate.REDELIVERED, SecondLook(attempted=NONE, gone=IT), Fate.REDELIVERED, id="accepted"
-        ),
+        pytest.param(delivered(redelivery=True), Fate.RECOVERED, id="taken"),
+        pytest.param(a_delivery(redelivery=True, status_code=500), Fate.FAILING, id="failed"),
     ],
 )
-def test_what_the_second_look_makes_of_an_outcome(
-    fate: Fate, look: SecondLook, after: Fate
+def test_what_the_log_shows_decides_what_became_of_it(
+    fate: Fate, redelivery: Delivery, after: Fate
 ) -> None:
-    assert an_outcome(fate).after(look).fate is after
+    shown = an_outcome(fate).shown(redelivery)
+
+    assert (shown.fate, shown.latest, shown.attempts) == (after, redelivery, 4)
+    assert bool(shown.because) == (fate is Fate.UNANSWERED), "only that needs to be explained"

@@ -1,4 +1,13 @@
-from redeliver.pace import PATIENCE_SECONDS, PER_MINUTE, Pace, Patience
+from redeliver.pace import (
+    MOST_PER_MINUTE,
+    PATIENCE_SECONDS,
+    SAY_EVERY_SECONDS,
+    Pace,
+    Patience,
+    Progress,
+)
+
+PER_MINUTE = 75
 
 
 class Clock:
@@ -18,7 +27,7 @@ class Clock:
 
 def test_a_minutes_worth_goes_at_full_speed_and_the_next_waits_and_says_so() -> None:
     clock, said = Clock(), list[str]()
-    pace = Pace(said.append, clock=clock, sleep=clock.sleep)
+    pace = Pace(said.append, per_minute=PER_MINUTE, clock=clock, sleep=clock.sleep)
 
     for _ in range(PER_MINUTE):
         pace.wait()
@@ -32,7 +41,7 @@ def test_a_minutes_worth_goes_at_full_speed_and_the_next_waits_and_says_so() -> 
 
 def test_no_minute_ever_sees_more() -> None:
     clock, times = Clock(), list[float]()
-    pace = Pace(lambda _: None, clock=clock, sleep=clock.sleep)
+    pace = Pace(lambda _: None, per_minute=PER_MINUTE, clock=clock, sleep=clock.sleep)
 
     for _ in range(5 * PER_MINUTE):
         pace.wait()
@@ -46,7 +55,7 @@ def test_no_minute_ever_sees_more() -> None:
 
 def test_a_slow_run_is_never_held_up() -> None:
     clock = Clock()
-    pace = Pace(lambda _: None, clock=clock, sleep=clock.sleep)
+    pace = Pace(lambda _: None, per_minute=PER_MINUTE, clock=clock, sleep=clock.sleep)
 
     for _ in range(3 * PER_MINUTE):
         pace.wait()
@@ -72,3 +81,30 @@ def test_patience_ends_for_all_waits_together() -> None:
     assert not patience.wait(11, "a rate limit")
     assert patience.wait(10, "a rate limit"), "what was too long did not count"
     assert len(said) == len(clock.slept) == 2
+
+
+def test_without_a_limit_of_ones_own_githubs_holds() -> None:
+    clock = Clock()
+    pace = Pace(lambda _: None, per_minute=0, clock=clock, sleep=clock.sleep)
+
+    for _ in range(MOST_PER_MINUTE + 1):
+        pace.wait()
+
+    assert clock.slept == [60]
+    assert MOST_PER_MINUTE * 5 <= 900
+
+
+def test_progress_is_said_only_so_often() -> None:
+    clock, said = Clock(), list[str]()
+    progress = Progress(said.append, clock=clock)
+
+    for number in range(1, 1001):
+        clock.now += SAY_EVERY_SECONDS / 512
+        progress("Reading: deliveries", 10 * number, None)
+    clock.now += SAY_EVERY_SECONDS
+    progress("Redelivering", 1200, 3400)
+
+    assert said == [
+        "Reading: deliveries 5,120",
+        "Redelivering 1,200 of 3,400",
+    ]

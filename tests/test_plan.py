@@ -1,5 +1,5 @@
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
 import pytest
@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from redeliver.delivery import Delivery
 from redeliver.errors import UnavailableError
+from redeliver.filters import EventFilter
 from redeliver.plan import (
     OVERLAP,
     SETTLING,
@@ -17,10 +18,9 @@ from redeliver.plan import (
     Policy,
     Verdict,
     Window,
-    look_again,
-    plan,
+    read,
 )
-from tests.builders import NOW, a_delivery, a_policy, a_window, ago, delivered
+from tests.builders import NOW, WEBHOOK, a_delivery, a_policy, a_webhook, a_window, ago, delivered
 
 CHECKPOINT = ago(hours=6)
 NUMBERS = itertools.count(2**62)
@@ -28,11 +28,11 @@ POLICY = a_policy(give_up_after=timedelta(days=3), max_attempts=4)
 
 
 def the_plan(
-    log: Sequence[Delivery] | Iterator[Delivery],
+    log: Iterable[Delivery],
     window: Window | None = None,
     policy: Policy = POLICY,
 ) -> Plan:
-    return plan(log, window or a_window(CHECKPOINT), policy)
+    return Plan.of([read(WEBHOOK, log, window or a_window(CHECKPOINT), policy)], policy)
 
 
 def failed(**hours: float) -> Delivery:
@@ -170,7 +170,7 @@ def test_nothing_is_asked_for_while_anything_is_unsettled() -> None:
         "too old": Verdict.TOO_OLD,
     }
     assert planned.is_unsettled
-    assert not planned.is_anything_due
+    assert not planned.due
 
 
 @pytest.mark.parametrize(
@@ -221,7 +221,7 @@ def test_the_oldest_event_comes_first_and_then_the_smaller_id() -> None:
     assert [d.delivery.guid for d in decisions] == ["a redelivery", "a", "b", "c"]
 
 
-class Reading:
+class CountedLog:
     """A log that counts how many rows were taken from it."""
 
     def __init__(self, *rows: Delivery) -> None:
@@ -265,9 +265,9 @@ BEFORE = [delivered(f"old-{n}", at=ago(hours=8 + n)) for n in range(100)]
     ],
 )
 def test_no_more_of_the_log_is_read_than_needed(inside: list[Delivery], taken: int) -> None:
-    log = Reading(*inside, *BEFORE)
+    log = CountedLog(*inside, *BEFORE)
 
-    plan(log, a_window(), POLICY)
+    the_plan(log, a_window())
 
     assert log.taken == taken
 
@@ -340,16 +340,19 @@ def test_a_log_that_breaks_off_gives_the_decisions_that_need_no_more_of_it() -> 
         ("whole", Verdict.REDELIVER),
         ("again", Verdict.UNREAD),
     ]
-    assert planned.broken_off == "GitHub is down"
+    assert str(planned.readings[0].error) == "GitHub is down"
+    assert planned.is_broken_off
+    assert not planned.readings[0].is_unread
 
 
-def test_a_log_that_cannot_be_read_at_all_is_an_error() -> None:
+def test_a_log_that_cannot_be_read_at_all_is_unread() -> None:
     def down() -> Iterator[Delivery]:
         raise UnavailableError("GitHub is down")
         yield
 
-    with pytest.raises(UnavailableError):
-        the_plan(down())
+    (reading,) = the_plan(down()).readings
+
+    assert reading.is_unread
 
 
 def test_an_event_fails_since_its_original() -> None:
@@ -359,7 +362,7 @@ def test_an_event_fails_since_its_original() -> None:
 
 
 def test_rows_read_are_counted() -> None:
-    assert the_plan([delivered("a"), delivered("b"), *BEFORE[:3]]).scanned == 5
+    assert the_plan([delivered("a"), delivered("b"), *BEFORE[:3]]).readings[0].scanned == 5
 
 
 def test_ids_beyond_2_to_the_53_stay_exact() -> None:
@@ -387,31 +390,101 @@ def test_deliveries_may_have_left_the_log_unseen(
     assert a_window(checkpoint).unseen(timedelta(days=3)) == unseen
 
 
-ASKED = a_delivery("asked", at=ago(hours=2), number=5)
-NEW = a_delivery("asked", at=ago(minutes=1), number=9, redelivery=True)
-FILLER = [delivered(f"old-{n}", at=ago(hours=3)) for n in range(STRAGGLERS)]
+FILTERED = {
+    "an event that is not wanted": (
+        a_policy(events=EventFilter(("issues",))),
+        [failed(hours=1)],
+        Verdict.UNWANTED_EVENT,
+    ),
+    "an event that is wanted": (
+        a_policy(events=EventFilter(("push",))),
+        [failed(hours=1)],
+        Verdict.REDELIVER,
+    ),
+    "a status code to skip": (
+        a_policy(skip_status_codes=frozenset({504})),
+        [failed(hours=1)],
+        Verdict.UNWANTED_STATUS,
+    ),
+    "a status code to skip, but only at an earlier attempt": (
+        a_policy(skip_status_codes=frozenset({410})),
+        [failed_again(hours=1), a_delivery(at=ago(hours=2), status_code=410)],
+        Verdict.REDELIVER,
+    ),
+    "an event that is not wanted, and was taken": (
+        a_policy(events=EventFilter(("issues",))),
+        [taken_at_last(hours=1), failed(hours=2)],
+        Verdict.DELIVERED,
+    ),
+    "an event that is not wanted, and is too old": (
+        a_policy(events=EventFilter(("issues",))),
+        [failed_again(hours=1)],
+        Verdict.UNWANTED_EVENT,
+    ),
+}
 
 
-@pytest.mark.parametrize(
-    ("log", "attempted", "gone"),
-    [
-        pytest.param([ASKED], set(), set(), id="there as before"),
-        pytest.param([NEW, ASKED], {"asked"}, set(), id="a new attempt"),
-        pytest.param([ASKED, NEW], {"asked"}, set(), id="a new attempt, out of order"),
-        pytest.param([], set(), {"asked"}, id="no longer there"),
-        pytest.param(
-            [*FILLER, ASKED], set(), {"asked"}, id="not where it was: read no further than that"
-        ),
-        pytest.param(
-            [a_delivery("asked", at=ago(hours=2, minutes=1), number=4), ASKED],
-            set(),
-            set(),
-            id="an older attempt",
-        ),
-        pytest.param([delivered("other"), ASKED], set(), set(), id="another event"),
-    ],
-)
-def test_a_second_look_shows(log: list[Delivery], attempted: set[str], gone: set[str]) -> None:
-    look = look_again(log, [ASKED])
+@pytest.mark.parametrize("case", FILTERED)
+def test_the_verdict_on(case: str) -> None:
+    policy, log, verdict = FILTERED[case]
 
-    assert (set(look.attempted), set(look.gone)) == (attempted, gone)
+    (decision,) = the_plan(log, policy=policy).decisions
+
+    assert decision.verdict is verdict
+
+
+def test_the_original_of_an_event_that_is_not_wanted_is_not_looked_for() -> None:
+    log = CountedLog(a_delivery("old-90", at=ago(hours=1), redelivery=True), *BEFORE)
+
+    the_plan(log, policy=a_policy(events=EventFilter(("issues",))))
+
+    assert log.taken == 1 + STRAGGLERS
+
+
+def test_when_too_many_are_due_the_least_tried_come_first_and_then_the_oldest() -> None:
+    log = [
+        a_delivery("new", at=ago(hours=1), number=9),
+        a_delivery("tried twice", at=ago(hours=2), number=8, redelivery=True),
+        a_delivery("newer", at=ago(hours=3), number=7),
+        a_delivery("tried twice", at=ago(hours=5), number=6),
+        a_delivery("old", at=ago(hours=4), number=5),
+    ]
+
+    planned = the_plan(log, policy=a_policy(max_redeliveries=2))
+
+    assert [d.delivery.guid for d in planned.due] == ["old", "newer"]
+    left = {d.delivery.guid for d in planned.decisions if d.verdict is Verdict.SURPLUS}
+    assert left == {"tried twice", "new"}
+
+
+def test_webhooks_that_share_a_guid_are_judged_each_for_itself() -> None:
+    other, window = a_webhook(2), a_window(CHECKPOINT)
+    readings = [
+        read(WEBHOOK, [a_delivery("shared", at=ago(hours=1))], window, POLICY),
+        read(other, [delivered("shared", at=ago(hours=1))], window, POLICY),
+        read(a_webhook(3), [a_delivery("shared", at=ago(hours=2), number=7)], window, POLICY),
+    ]
+
+    due = Plan.of(readings, POLICY).due
+
+    assert [(d.hook, d.delivery.id) for d in due] == [(a_webhook(3), 7), (WEBHOOK, 2**62 + 1)]
+
+
+def test_too_many_are_counted_over_all_webhooks() -> None:
+    window = a_window(CHECKPOINT)
+    policy = a_policy(max_redeliveries=1)
+    readings = [
+        read(a_webhook(n), [a_delivery("shared", at=ago(hours=n))], window, policy) for n in (1, 2)
+    ]
+
+    assert [d.hook for d in Plan.of(readings, policy).due] == [a_webhook(2)]
+
+
+def test_nothing_of_any_webhook_is_asked_for_while_anything_of_one_is_unsettled() -> None:
+    window = a_window(ago(minutes=5), written=ago(minutes=2))
+    readings = [
+        read(WEBHOOK, [a_delivery("new", at=ago(minutes=1))], window, POLICY),
+        read(a_webhook(2), [a_delivery("old", at=ago(minutes=3))], window, POLICY),
+    ]
+
+    assert Plan.of(readings, POLICY).due == ()

@@ -4,15 +4,26 @@ from signal import Signals
 
 import pytest
 
-from redeliver import report
-from redeliver.outcome import Fate, Outcome
-from redeliver.plan import Plan, Verdict
-from redeliver.report import SUMMARY_ROWS, Report
-from tests.builders import NOW, a_decision, a_delivery, a_window, ago
+from redeliver import record, report
+from redeliver.errors import UnavailableError
+from redeliver.outcome import OUT_OF_TURN, Fate, Outcome
+from redeliver.plan import Verdict
+from redeliver.report import Report
+from redeliver.summary import summary
+from tests.builders import (
+    NOW,
+    a_decision,
+    a_delivery,
+    a_reading,
+    a_webhook,
+    a_window,
+    ago,
+    delivered,
+)
 
 
 def an_outcome(
-    fate: Fate = Fate.REDELIVERED,
+    fate: Fate = Fate.PENDING,
     *,
     guid: str = "guid-1",
     event: str = "push",
@@ -24,13 +35,12 @@ def an_outcome(
     return Outcome(decision=decision, fate=fate, because=because)
 
 
-def a_report(*outcomes: Outcome) -> Report:
+def a_report(*outcomes: Outcome, error: UnavailableError | None = None) -> Report:
     return Report(
-        hook="webhook 1 of organization acme",
         store="variable LAST_REDELIVERY of acme/ops",
         window=a_window(),
         dry_run=False,
-        scanned=230,
+        readings=(a_reading(error=error),),
         outcomes=outcomes,
         checkpoint=NOW,
     )
@@ -39,68 +49,22 @@ def a_report(*outcomes: Outcome) -> Report:
 ONE_OF_EACH = tuple(an_outcome(fate) for fate in Fate)
 
 
-def test_the_outputs_count_events_and_carry_the_checkpoint() -> None:
-    assert report.outputs(a_report(*ONE_OF_EACH)) == {
-        "scanned": "230",
-        "failed": "9",
-        "redelivered": "1",
-        "refused": "2",
-        "deferred": "4",
-        "given-up": "1",
-        "checkpoint": "1795521600000",
-    }
+def a_line(outcome: Outcome, *, dry_run: bool = False, name_hook: bool = False) -> str:
+    return report.line(outcome, a_window(), dry_run=dry_run, name_hook=name_hook)
 
 
 def test_without_a_store_there_is_no_checkpoint() -> None:
     kept_nowhere = replace(a_report(), store="", checkpoint=None)
 
-    assert report.outputs(kept_nowhere)["checkpoint"] == ""
+    assert record.outputs(kept_nowhere)["checkpoint"] == ""
     assert report.closing(kept_nowhere).startswith("No checkpoint is kept")
-    assert "no checkpoint is kept" in report.opening("webhook 1", "", a_window(None))
-
-
-def test_the_summary_of_a_run_with_nothing_to_do_reads_well() -> None:
-    assert report.summary(a_report()) == (
-        "### redeliver: nothing to redeliver\n"
-        "\n"
-        "Read 230 deliveries of webhook 1 of organization acme, "
-        "to find what failed from 2026-11-24 05:50:00 UTC to 2026-11-24 12:00:00 UTC.\n"
-        "\n"
-        "Checkpoint saved: 2026-11-24 12:00:00 UTC, the start of this run.\n"
-    )
-
-
-def test_the_summary_puts_what_needs_attention_first() -> None:
-    done = an_outcome(guid="done", event="issues")
-    refused = an_outcome(Fate.REFUSED, guid="refused", because="GitHub answered 422, Nope")
-
-    summary = report.summary(replace(a_report(done, refused), checkpoint=ago(hours=1)))
-
-    assert summary == (
-        "### redeliver: 2 events failed: 1 redelivered, 1 refused\n"
-        "\n"
-        "> **Failed:** of 2 events that failed&#58; 1 refused. The step's log says why for "
-        "each&#59; the next run sees to them\n"
-        "\n"
-        "Read 230 deliveries of webhook 1 of organization acme, "
-        "to find what failed from 2026-11-24 05:50:00 UTC to 2026-11-24 12:00:00 UTC.\n"
-        "\n"
-        "| Event | GUID | Failing for | Attempts | Last status | Outcome |\n"
-        "| --- | --- | --- | --- | --- | --- |\n"
-        "| <code>push</code> | <code>refused</code> | 2 h 0 min | 3 | timed out, 504 "
-        "| refused: GitHub answered 422, Nope |\n"
-        "| <code>issues</code> | <code>done</code> | 2 h 0 min | 3 | timed out, 504 "
-        "| redelivered |\n"
-        "\n"
-        "Checkpoint saved: 2026-11-24 11:00:00 UTC, the oldest failure not dealt with: "
-        "the next run looks at it again.\n"
-    )
+    assert "no checkpoint is kept" in report.opening("", a_window(None))
 
 
 def test_a_dry_run_says_so() -> None:
     dry = replace(a_report(an_outcome(Fate.DUE)), dry_run=True)
 
-    assert "dry run, 1 event failed: 1 would be redelivered" in report.summary(dry)
+    assert "dry run, 1 event failed: 1 would be redelivered" in summary(dry)
     assert "Dry run: nothing was redelivered" in report.closing(dry)
     assert "Dry run: nothing was redelivered" in report.closing(replace(dry, checkpoint=None))
 
@@ -118,66 +82,47 @@ def test_where_the_checkpoint_stands_is_told_as_it_is(checkpoint: datetime, told
     assert report.closing(replace(a_report(), checkpoint=checkpoint)).startswith(told)
 
 
-def test_the_summary_stays_under_githubs_limit_and_says_what_is_missing() -> None:
-    worst = an_outcome(
-        Fate.REFUSED, guid="|" * 999, event="<" * 999, status="[" * 999, because="`" * 999
-    )
-
-    summary = report.summary(a_report(*[worst] * (SUMMARY_ROWS + 7)))
-
-    assert len(summary.encode()) < 2**20
-    assert "And 7 more, in the log." in summary
-    assert summary.count("\n| <code>") == SUMMARY_ROWS
-
-
-def test_no_row_of_the_summary_can_be_broken_from_outside() -> None:
-    hostile = "a|b\n| <img src=x> `c` **d** [e](https://evil.example)"
-    outcome = an_outcome(guid=hostile, event=hostile, status=hostile, because=hostile)
-
-    (row,) = [line for line in report.summary(a_report(outcome)).splitlines() if "<code>" in line]
-
-    assert row.count("|") == 7
-    assert "evil" not in row
-    assert "<img" not in row
-
-
 @pytest.mark.parametrize(
     ("decisions", "told"),
     [
-        ([], "Read 230 deliveries: nothing to redeliver"),
-        ([Verdict.REDELIVER], "Read 230 deliveries: 1 event failed"),
+        ([], "nothing to redeliver"),
+        ([Verdict.REDELIVER], "1 event failed"),
         (
             [Verdict.REDELIVER, Verdict.TOO_OLD, Verdict.DELIVERED],
-            "Read 230 deliveries: 2 events failed; failed but delivered since: 1",
+            "2 events failed; failed but delivered since: 1",
+        ),
+        (
+            [Verdict.REDELIVER, Verdict.UNWANTED_EVENT, Verdict.UNWANTED_STATUS],
+            (
+                "1 event failed; filtered out, not among the 'events' that are wanted: 1; "
+                "filtered out, its status code is one of 'skip-status-codes': 1"
+            ),
         ),
         (
             [Verdict.DELIVERED],
-            "Read 230 deliveries: nothing to redeliver; failed but delivered since: 1",
+            "nothing to redeliver; failed but delivered since: 1",
         ),
     ],
 )
 def test_what_was_found_is_told(decisions: list[Verdict], told: str) -> None:
-    plan = Plan(
-        scanned=230,
-        decisions=tuple(replace(a_decision(), verdict=verdict) for verdict in decisions),
-    )
+    reading = a_reading(*(a_decision(verdict=verdict) for verdict in decisions))
 
-    assert report.found(plan) == told
+    assert report.found(reading) == f"Read 230 deliveries of webhook 1 of organization acme: {told}"
 
 
 def test_a_status_shows_its_code_once() -> None:
-    shown = report.line(an_outcome(status="Invalid HTTP Response: 504"), NOW)
+    shown = a_line(an_outcome(status="Invalid HTTP Response: 504"))
 
     assert "last status Invalid HTTP Response: 504)" in shown
-    assert "last status none, 504)" in report.line(an_outcome(status=""), NOW)
-    assert "last status 15042 ms, 504)" in report.line(an_outcome(status="15042 ms"), NOW)
+    assert "last status none, 504)" in a_line(an_outcome(status=""))
+    assert "last status 15042 ms, 504)" in a_line(an_outcome(status="15042 ms"))
 
 
 def test_an_event_is_named_with_its_action() -> None:
     decision = an_outcome().decision
     opened = replace(decision.delivery, event="issues", action="opened")
 
-    told = report.line(Outcome(decision=replace(decision, delivery=opened), fate=Fate.DUE), NOW)
+    told = a_line(Outcome(decision=replace(decision, delivery=opened), fate=Fate.DUE))
 
     assert told.startswith("Would be redelivered: issues.opened guid-1 (delivery ")
 
@@ -194,18 +139,6 @@ def test_an_event_is_named_with_its_action() -> None:
 )
 def test_an_age_is_told_in_its_largest_units(span: timedelta, told: str) -> None:
     assert report.age(span) == told
-
-
-def test_what_needs_attention_comes_first_and_what_was_done_last() -> None:
-    shown = [o.fate for o in ONE_OF_EACH if o.fate is not Fate.DELIVERED]
-
-    rows = [row for row in report.summary(a_report(*ONE_OF_EACH)).splitlines() if "<code>" in row]
-
-    order = [row.split(" | ")[-1].rstrip("| ") for row in rows]
-    attention = ["refused", "unanswered", "not decided"]
-    assert sorted(order) == sorted(fate.value for fate in shown)
-    assert order[:3] == attention
-    assert order[-2:] == ["redelivered", "would be redelivered"]
 
 
 @pytest.mark.parametrize("fate", [Fate.REFUSED, Fate.UNANSWERED, Fate.UNREAD])
@@ -240,11 +173,12 @@ def test_a_run_that_was_stopped_says_by_what(number: Signals, status: int) -> No
 
 
 def test_a_rate_limit_is_a_warning_that_says_until_when() -> None:
-    limited = replace(a_report(an_outcome(Fate.DEFERRED)), limit="used up until 12:30:00 UTC")
+    left = an_outcome(Fate.DEFERRED, because=OUT_OF_TURN)
+    limited = replace(a_report(left), limit="used up until 12:30:00 UTC")
 
     assert limited.status == 0
     assert limited.warnings == ["used up until 12:30:00 UTC"]
-    assert "> **Warning:** used up until 12&#58;30&#58;00 UTC" in report.summary(limited)
+    assert "> **Warning:** used up until 12&#58;30&#58;00 UTC" in summary(limited)
 
 
 def test_what_was_given_up_is_a_warning_for_each_reason() -> None:
@@ -271,7 +205,7 @@ def test_what_may_have_left_the_log_unseen_is_a_warning_with_its_time() -> None:
     assert warning.startswith(
         "deliveries from 2026-11-21 04:00:00 UTC to 2026-11-21 12:00:00 UTC may have left"
     )
-    assert warning.split()[2] in report.summary(gap)
+    assert warning.split()[2] in summary(gap)
 
 
 @pytest.mark.parametrize(
@@ -299,15 +233,90 @@ def test_a_first_run_that_saved_nothing_says_so() -> None:
 
 
 def test_a_summary_of_a_log_that_broke_off_does_not_claim_to_have_read_it() -> None:
-    broken = replace(a_report(), broken_off="GitHub is down")
+    broken = a_report(error=UnavailableError("GitHub is down"))
 
     assert (broken.status, broken.problem) == (1, "GitHub is down")
-    assert "The log broke off: what is older was not read." in report.summary(broken)
+    assert "The log broke off: what is older was not read." in summary(broken)
 
 
 def test_a_log_that_broke_off_is_told() -> None:
-    plan = Plan(scanned=100, decisions=(), broken_off="GitHub is down")
+    reading = a_reading(error=UnavailableError("GitHub is down"))
 
-    assert report.found(plan) == (
-        "Read 100 deliveries: nothing to redeliver. The log broke off there: GitHub is down"
+    assert report.found(reading) == (
+        "Read 230 deliveries of webhook 1 of organization acme: nothing to redeliver. "
+        "The log broke off there: GitHub is down"
     )
+
+
+def test_what_was_accepted_is_told_as_redelivered_until_more_is_known() -> None:
+    pending = an_outcome()
+    failed = pending.shown(a_delivery(at=NOW, number=9, status_code=503, status="no"))
+
+    assert a_line(pending).startswith("Redelivered: push guid-1 (delivery 4611686018427387905, ")
+    assert a_line(failed) == (
+        "Still failing: push guid-1 (delivery 9, failing for 2 h 0 min, 4 attempts, "
+        "last status no, 503)"
+    )
+    assert a_line(pending.shown(delivered(number=9))).startswith("Recovered: ")
+
+
+def test_of_several_webhooks_each_line_names_its_own() -> None:
+    outcome = Outcome(decision=a_decision(hook=a_webhook(2)), fate=Fate.PENDING)
+
+    assert "(webhook 2 of organization acme, delivery " in a_line(outcome, name_hook=True)
+
+
+@pytest.mark.parametrize(
+    ("fate", "told"),
+    [
+        (Fate.DUE, "Would be redelivered"),
+        (Fate.GIVEN_UP, "Would be given up"),
+        (Fate.DEFERRED, "Would be left for the next run"),
+        (Fate.UNREAD, "Not decided"),
+    ],
+)
+def test_a_dry_run_tells_what_would_be(fate: Fate, told: str) -> None:
+    assert a_line(an_outcome(fate), dry_run=True).startswith(f"{told}: ")
+
+
+def test_the_counts_add_up() -> None:
+    counts = report.counts(a_report(*ONE_OF_EACH, *ONE_OF_EACH))
+
+    assert counts == {
+        "scanned": 230,
+        "failed": 22,
+        "redelivered": 6,
+        "recovered": 2,
+        "failing": 2,
+        "pending": 2,
+        "given-up": 2,
+        "refused": 4,
+        "deferred": 8,
+    }
+    would_be = 2
+    parts = ("redelivered", "given-up", "refused", "deferred")
+    assert counts["failed"] == sum(counts[part] for part in parts) + would_be
+
+
+@pytest.mark.parametrize("fate", [Fate.FAILING, Fate.GIVEN_UP, Fate.GONE])
+def test_a_run_fails_over_what_is_unrecovered_only_if_that_is_wanted(fate: Fate) -> None:
+    lenient = a_report(an_outcome(fate), an_outcome(Fate.RECOVERED))
+    strict = replace(lenient, fail_unrecovered=True)
+
+    assert (lenient.status, strict.status) == (0, 1)
+    assert strict.problem == (
+        f"of 2 events that failed: 1 {fate.value}, and 'fail-on' is unrecovered"
+    )
+
+
+def test_a_run_of_which_everything_recovered_never_fails() -> None:
+    assert replace(a_report(an_outcome(Fate.RECOVERED)), fail_unrecovered=True).status == 0
+
+
+def test_what_was_left_for_the_next_run_for_a_reason_of_its_own_is_a_warning() -> None:
+    down = "the receiver seems to be down"
+    outcomes = [an_outcome(Fate.DEFERRED, because=because) for because in (down, down)]
+    usual = [Verdict.SURPLUS.value, OUT_OF_TURN]
+    outcomes += [an_outcome(Fate.DEFERRED, because=because) for because in usual]
+
+    assert a_report(*outcomes).warnings == [f"2 events left for the next run: {down}"]

@@ -1,4 +1,4 @@
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
 from signal import Signals
 
@@ -13,7 +13,9 @@ from redeliver.errors import (
     RefusalError,
     UnavailableError,
 )
+from redeliver.filters import EventFilter
 from redeliver.outcome import Fate
+from redeliver.plan import Policy
 from redeliver.report import Report
 from redeliver.run import run
 from tests.builders import (
@@ -28,22 +30,30 @@ from tests.builders import (
     saved,
 )
 
+POLICY = a_policy()
+
 
 def carry_out(
     hook: FakeHook,
     store: FakeStore | None = None,
-    *,
+    *others: FakeHook,
     around: FakeSurroundings | None = None,
+    policy: Policy = POLICY,
+    probe: int | None = None,
+    verify: float = 30,
     dry_run: bool = False,
 ) -> Report:
     around = around or FakeSurroundings()
     return run(
-        hook,
+        [hook, *others],
         store or FakeStore(),
         around(),
         lookback=timedelta(hours=24),
-        policy=a_policy(),
+        policy=policy,
         retention=timedelta(days=3),
+        probe=probe,
+        verify=timedelta(seconds=verify),
+        fail_unrecovered=False,
         dry_run=dry_run,
     )
 
@@ -53,9 +63,9 @@ def fates(report: Report) -> dict[str, Fate]:
 
 
 THREE = (
-    a_delivery("first", at=ago(hours=3)),
-    a_delivery("second", at=ago(hours=2)),
-    a_delivery("third", at=ago(hours=1)),
+    a_delivery("first", at=ago(hours=3), number=11),
+    a_delivery("second", at=ago(hours=2), number=12),
+    a_delivery("third", at=ago(hours=1), number=13),
 )
 
 
@@ -65,7 +75,7 @@ def test_what_failed_is_redelivered_oldest_first_and_the_checkpoint_is_the_start
     report = carry_out(hook, store)
 
     assert hook.asked == ["first", "second", "third"]
-    assert fates(report) == dict.fromkeys(hook.asked, Fate.REDELIVERED)
+    assert fates(report) == dict.fromkeys(hook.asked, Fate.PENDING)
     assert store.written[-1] == report.checkpoint == NOW
     assert report.problem is None
 
@@ -198,9 +208,9 @@ def test_a_lost_reply_is_resolved_by_reading_the_log_again() -> None:
     report = carry_out(hook, store, around=around)
 
     assert hook.asked == ["first", "second", "third"], "each once"
-    assert fates(report)["second"] is Fate.REDELIVERED
-    assert (store.written[-1], report.status) == (NOW, 0)
-    assert around.waited == [15]
+    assert fates(report)["second"] is Fate.FAILING, "and what came of it is known, too"
+    assert store.written == [ago(hours=3), ago(hours=2), NOW]
+    assert report.status == 0
 
 
 def test_a_lost_reply_that_the_log_does_not_resolve_is_left_for_the_next_run() -> None:
@@ -214,7 +224,7 @@ def test_a_lost_reply_that_the_log_does_not_resolve_is_left_for_the_next_run() -
     assert report.status == 1
 
 
-def test_a_second_look_that_fails_changes_nothing() -> None:
+def test_a_log_that_cannot_be_read_again_changes_nothing() -> None:
     class Fading(LossyHook):
         reads = 0
 
@@ -230,6 +240,7 @@ def test_a_second_look_that_fails_changes_nothing() -> None:
 
     assert fates(report)["second"] is Fate.UNANSWERED
     assert store.written[-1] == ago(hours=2)
+    assert report.warnings == ["what came of 2 redeliveries was not seen: GitHub is down"]
 
 
 @pytest.mark.parametrize("error", [AccessError("no right"), RateLimitError("used up")])
@@ -240,7 +251,7 @@ def test_what_every_further_request_would_meet_ends_the_asking(error: Exception)
 
     assert hook.asked == ["first", "second"]
     assert fates(report) == {
-        "first": Fate.REDELIVERED,
+        "first": Fate.PENDING,
         "second": Fate.DEFERRED,
         "third": Fate.DEFERRED,
     }
@@ -275,7 +286,7 @@ def test_a_rate_limit_at_the_end_leaves_the_checkpoint_where_it_was_and_is_told(
 
     report = carry_out(FakeHook(*THREE), store)
 
-    assert report.count(Fate.REDELIVERED) == 3
+    assert report.count(Fate.PENDING) == 3
     assert (report.status, report.checkpoint) == (0, ago(hours=3))
     assert report.warnings == ["used up until 12:30:00 UTC"]
 
@@ -286,7 +297,7 @@ def test_a_checkpoint_that_cannot_be_saved_is_told_with_what_was_done() -> None:
 
     report = carry_out(FakeHook(*THREE), store)
 
-    assert report.count(Fate.REDELIVERED) == 3
+    assert report.count(Fate.PENDING) == 3
     assert report.checkpoint == ago(hours=3)
     assert report.problem == "cannot write"
 
@@ -492,7 +503,7 @@ def test_a_long_run_that_cannot_save_the_checkpoint_stops_asking() -> None:
     report = carry_out(SlowHook(*THREE), store, around=around)
 
     assert fates(report) == {
-        "first": Fate.REDELIVERED,
+        "first": Fate.PENDING,
         "second": Fate.DEFERRED,
         "third": Fate.DEFERRED,
     }
@@ -506,7 +517,7 @@ def test_an_interruption_saves_what_is_certain() -> None:
     report = carry_out(hook, store)
 
     assert fates(report) == {
-        "first": Fate.REDELIVERED,
+        "first": Fate.PENDING,
         "second": Fate.UNANSWERED,
         "third": Fate.DEFERRED,
     }
@@ -568,18 +579,347 @@ def test_the_log_tells_a_person_what_happened() -> None:
 
     assert around.said == [
         (
-            "Reading webhook 1 of organization acme back to 2026-11-24 05:50:00 UTC: "
-            "the checkpoint in variable LAST_REDELIVERY of acme/ops, "
-            "less 10 min for what shows late in the log"
+            "Reading back to 2026-11-24 05:50:00 UTC: the checkpoint in "
+            "variable LAST_REDELIVERY of acme/ops, less 10 min for what shows late"
         ),
-        "Read 3 deliveries: 2 events failed",
+        "Read 3 deliveries of webhook 1 of organization acme: 2 events failed",
         (
-            "Redelivered: push first (delivery 4611686018427387905, "
+            "Redelivered: push first (delivery 11, "
             "failing for 3 h 0 min, 1 attempt, last status timed out, 504)"
         ),
         (
-            "Redelivered: push second (delivery 4611686018427387905, "
+            "Redelivered: push second (delivery 12, "
             "failing for 2 h 0 min, 1 attempt, last status timed out, 504)"
         ),
         "Checkpoint saved: 2026-11-24 12:00:00 UTC, the start of this run",
     ]
+
+
+# What became of the redeliveries.
+
+
+class ReceivingHook(FakeHook):
+    """A webhook whose log shows what came of a redelivery so many looks after the first reading."""
+
+    def __init__(
+        self, *log: Delivery, fails: Collection[str] = (), shows_at: int = 1, number: int = 1
+    ) -> None:
+        super().__init__(*log, number=number)
+        self.fails = fails
+        self.shows_at = shows_at
+        self.to_show: list[Delivery] = []
+
+    def redeliver(self, delivery: Delivery) -> None:
+        super().redeliver(delivery)
+        make = a_delivery if delivery.guid in self.fails else delivered
+        self.to_show.insert(0, make(delivery.guid, at=NOW, number=99, redelivery=True))
+
+    def deliveries(self) -> Iterator[Delivery]:
+        yield from self.to_show if self.readings >= self.shows_at else []
+        yield from super().deliveries()
+
+
+def test_what_came_of_each_redelivery_is_looked_up() -> None:
+    hook, around = ReceivingHook(*THREE, fails={"second"}), FakeSurroundings()
+
+    report = carry_out(hook, around=around)
+
+    assert fates(report) == {
+        "first": Fate.RECOVERED,
+        "second": Fate.FAILING,
+        "third": Fate.RECOVERED,
+    }
+    assert report.outcomes[1].attempts == 2
+    assert around.slept == [1], "no longer than it takes"
+
+
+def test_looking_goes_on_ever_more_slowly_until_everything_shows() -> None:
+    hook, around = ReceivingHook(*THREE, shows_at=4), FakeSurroundings()
+
+    report = carry_out(hook, around=around)
+
+    assert report.count(Fate.RECOVERED) == 3
+    assert around.slept == [1, 1, 2, 4]
+
+
+def test_looking_ends_when_its_time_is_up() -> None:
+    hook, around = ReceivingHook(*THREE, shows_at=99), FakeSurroundings()
+
+    report = carry_out(hook, around=around, verify=100)
+
+    assert report.count(Fate.PENDING) == 3
+    assert around.slept == [1, 1, 2, 4, 8, 16, 30, 30, 8]
+
+
+def test_without_verification_nobody_looks() -> None:
+    hook, around = ReceivingHook(*THREE), FakeSurroundings()
+
+    report = carry_out(hook, around=around, verify=0)
+
+    assert (report.count(Fate.PENDING), around.slept, hook.readings) == (3, [], 1)
+
+
+def test_the_checkpoint_is_saved_before_anybody_looks() -> None:
+    class Startled(FakeSurroundings):
+        def sleep(self, _seconds: float) -> None:
+            raise Interrupted(Signals.SIGINT)
+
+    store = FakeStore()
+
+    report = carry_out(ReceivingHook(*THREE), store, around=Startled())
+
+    assert store.written == [ago(hours=3), NOW, NOW]
+    assert (report.count(Fate.PENDING), report.status) == (3, 130)
+
+
+# Several webhooks.
+
+
+def test_events_of_several_webhooks_go_oldest_first_each_to_its_own() -> None:
+    one = FakeHook(*THREE[::2], number=1)
+    two = FakeHook(THREE[1], a_delivery("first", at=ago(minutes=30)), number=2)
+
+    report = carry_out(one, None, two)
+
+    assert (one.asked, two.asked) == (["first", "third"], ["second", "first"])
+    assert [o.decision.hook.id for o in report.outcomes] == [1, 2, 1, 2]
+
+
+def test_a_webhook_that_cannot_be_read_is_told_and_the_others_go_on() -> None:
+    broken, well = BrokenHook(*THREE, after=0), FakeHook(*THREE, number=2)
+    store = FakeStore()
+
+    report = carry_out(broken, store, well)
+
+    assert well.asked == ["first", "second", "third"]
+    assert (report.status, report.problem) == (1, "GitHub is down")
+    assert store.saved
+    assert store.saved.checkpoint == ago(hours=6), "the lowest of their marks"
+
+
+def test_the_checkpoint_is_the_lowest_that_any_webhook_needs() -> None:
+    refusal = RefusalError("GitHub answered 422")
+    one = FakeHook(*THREE, number=1, refuses={"third": refusal})
+    two = FakeHook(*THREE, number=2, refuses={"second": refusal})
+    store = FakeStore()
+
+    carry_out(one, store, two)
+
+    assert store.written[-1] == ago(hours=2)
+
+
+def test_a_run_none_of_whose_webhooks_can_be_read_changes_nothing() -> None:
+    store = FakeStore()
+
+    with pytest.raises(UnavailableError):
+        carry_out(BrokenHook(after=0), store, BrokenHook(after=0))
+
+    assert store.attempts == 0
+
+
+def test_after_a_rate_limit_no_other_webhook_is_read() -> None:
+    class Limited(FakeHook):
+        def deliveries(self) -> Iterator[Delivery]:
+            yield from self.log
+            raise RateLimitError("used up until 12:30:00 UTC")
+
+    limited, other = Limited(delivered("fine")), FakeHook(*THREE, number=2)
+
+    report = carry_out(limited, None, other)
+
+    assert (other.readings, other.asked) == (0, [])
+    assert report.problem == "used up until 12:30:00 UTC", "told once"
+
+
+def test_a_missing_right_to_one_webhook_leaves_the_others_alone() -> None:
+    one = FakeHook(*THREE, number=1, refuses={"first": AccessError("no right")})
+    two = FakeHook(*THREE, number=2)
+
+    report = carry_out(one, None, two)
+
+    assert (one.asked, two.asked) == (["first"], ["first", "second", "third"])
+    assert report.problem == "no right"
+
+
+def test_a_run_without_a_webhook_says_so() -> None:
+    around = FakeSurroundings()
+    store = FakeStore()
+
+    report = run(
+        [],
+        store,
+        around(),
+        lookback=timedelta(hours=24),
+        policy=a_policy(),
+        retention=timedelta(days=3),
+        probe=None,
+        verify=timedelta(),
+        fail_unrecovered=False,
+        dry_run=False,
+    )
+
+    assert (report.status, report.warnings) == (
+        0,
+        ["there is no active webhook, so nothing was read"],
+    )
+    assert store.written == [NOW]
+
+
+# Filters and bounds.
+
+
+def test_what_is_filtered_out_is_not_asked_for_and_does_not_hold_the_checkpoint() -> None:
+    hook = FakeHook(*THREE, a_delivery("unwanted", event="check_run", at=ago(hours=5)))
+    store, around = FakeStore(), FakeSurroundings()
+
+    report = carry_out(
+        hook, store, around=around, policy=a_policy(events=EventFilter(("!check_*",)))
+    )
+
+    assert hook.asked == ["first", "second", "third"]
+    assert (report.failed, report.count(Fate.FILTERED)) == (3, 1)
+    assert store.written[-1] == NOW
+    assert not any("unwanted" in line for line in around.said), "it is only counted"
+
+
+def test_what_is_too_much_for_one_run_is_left_for_the_next() -> None:
+    hook, store = FakeHook(*THREE), FakeStore()
+
+    report = carry_out(hook, store, policy=a_policy(max_redeliveries=2))
+
+    assert hook.asked == ["first", "second"]
+    assert fates(report)["third"] is Fate.DEFERRED
+    assert (store.written[-1], report.status, report.warnings) == (ago(hours=1), 0, [])
+
+
+# The probe.
+
+MANY = [a_delivery(f"event-{n}", at=ago(hours=3, minutes=-n), number=n + 10) for n in range(9)]
+ALL = {f"event-{n}" for n in range(9)}
+
+
+def test_a_receiver_that_takes_nothing_is_left_alone_until_the_next_run() -> None:
+    hook, store = ReceivingHook(*MANY, fails=ALL), FakeStore()
+
+    report = carry_out(hook, store, probe=3)
+
+    assert hook.asked == ["event-6", "event-7", "event-8"]
+    assert (report.count(Fate.FAILING), report.count(Fate.DEFERRED)) == (3, 6)
+    assert store.written[-1] == ago(hours=3)
+    (warning,) = report.warnings
+    assert warning == (
+        "6 events left for the next run: the receiver seems to be down: "
+        "all 3 that were tried first failed"
+    )
+    assert report.status == 0
+
+
+@pytest.mark.parametrize(
+    ("fails", "shows_at"),
+    [
+        pytest.param(ALL - {"event-7"}, 1, id="takes one"),
+        pytest.param(ALL, 99, id="may still take some"),
+    ],
+)
+def test_a_receiver_gets_the_rest_if_it(fails: set[str], shows_at: int) -> None:
+    hook = ReceivingHook(*MANY, fails=fails, shows_at=shows_at)
+
+    carry_out(hook, probe=3)
+
+    rest = ["event-0", "event-1", "event-2", "event-3", "event-4", "event-5"]
+    assert hook.asked == ["event-6", "event-7", "event-8", *rest], "each once, the oldest first"
+
+
+def test_few_events_need_no_probe() -> None:
+    hook = ReceivingHook(*MANY, fails=ALL)
+
+    carry_out(hook, probe=9)
+
+    assert len(hook.asked) == 9
+
+
+def test_each_webhook_has_a_receiver_of_its_own() -> None:
+    down, well = ReceivingHook(*MANY, fails=ALL, number=1), ReceivingHook(*MANY, number=2)
+
+    report = carry_out(down, None, well, probe=2)
+
+    assert (len(down.asked), len(well.asked)) == (2, 9)
+    assert report.count(Fate.RECOVERED) == 9
+
+
+def test_a_probe_that_github_does_not_take_says_nothing_of_the_receiver() -> None:
+    refusal = RefusalError("GitHub answered 422")
+    hook = FakeHook(*MANY, refuses={f"event-{n}": refusal for n in (6, 7, 8)})
+
+    carry_out(hook, probe=3)
+
+    assert len(hook.asked) == 9
+
+
+def test_the_checkpoint_is_kept_saved_while_a_probe_is_waited_for() -> None:
+    class Clockwork(FakeSurroundings):
+        def sleep(self, seconds: float) -> None:
+            super().sleep(seconds)
+            self.now += timedelta(seconds=seconds)
+
+    store = FakeStore()
+
+    carry_out(ReceivingHook(*MANY, shows_at=99), store, around=Clockwork(), probe=3, verify=300)
+
+    assert len(store.written) >= 1 + 4 + 1
+
+
+def test_a_probe_after_which_the_checkpoint_cannot_be_saved_is_the_last() -> None:
+    class Clockwork(FakeSurroundings):
+        def sleep(self, seconds: float) -> None:
+            self.now += timedelta(seconds=seconds)
+
+    hook, store = ReceivingHook(*MANY, shows_at=99), FakeStore(fails_at=2)
+    store.error = UnavailableError("cannot write")
+
+    report = carry_out(hook, store, around=Clockwork(), probe=3, verify=90)
+
+    assert len(hook.asked) == 3
+    assert report.problem == "cannot write"
+
+
+# The dry run.
+
+
+def test_a_dry_run_tells_the_plan_that_a_real_run_carries_out_in_its_order() -> None:
+    log = (
+        *THREE,
+        *MANY,
+        a_delivery("unwanted", event="check_run"),
+        a_delivery("x", redelivery=True),
+    )
+    policy = a_policy(max_redeliveries=5, events=EventFilter(("push",)))
+    real, around = FakeHook(*log), FakeSurroundings()
+
+    carry_out(FakeHook(*log), around=around, policy=policy, dry_run=True)
+    carry_out(real, policy=policy)
+
+    would = [line.split()[4] for line in around.said if line.startswith("Would be redelivered")]
+    assert would == real.asked
+    assert len(would) == 5
+
+
+def test_a_dry_run_tells_of_the_probe_as_well() -> None:
+    few, many = FakeSurroundings(), FakeSurroundings()
+
+    carry_out(FakeHook(*THREE), around=few, probe=3, dry_run=True)
+    carry_out(FakeHook(*MANY), around=many, probe=3, dry_run=True)
+
+    assert [
+        len([line for line in each.said if line.startswith("Trying 3")]) for each in (few, many)
+    ] == [0, 1]
+
+
+def test_reading_and_redelivering_show_how_far_they_are() -> None:
+    around = FakeSurroundings()
+
+    carry_out(FakeHook(*THREE), around=around)
+
+    assert ("Reading webhook 1 of organization acme: deliveries", 3, None) in around.shown
+    assert ("Redelivering", 3, 3) in around.shown
+    assert ("Waiting for the log: seconds", 0, 30) in around.shown

@@ -5,14 +5,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from redeliver.delivery import HookId
 from redeliver.errors import InputError
+from redeliver.filters import EventFilter
 from redeliver.inert import inert
 from redeliver.settings import INPUTS, Settings, parse
+from redeliver.webhook import HookId
+
+KEY = "-----BEGIN RSA PRIVATE KEY-----\nMIIEs3cret\nKEY+/aa==\n-----END RSA PRIVATE KEY-----\n"
 
 GOOD = {
     "token": "ghp_s3cret",
+    "app-id": "",
+    "private-key": "",
     "org": "acme",
+    "repo": "",
     "hook-id": "123456789",
     "hostname": "github.com",
     "variable-name": "LAST_REDELIVERY",
@@ -21,15 +27,27 @@ GOOD = {
     "lookback": "24h",
     "give-up-after": "",
     "max-attempts": "",
+    "events": "",
+    "skip-status-codes": "",
+    "max-redeliveries": "",
+    "max-per-minute": "75",
+    "verify": "30s",
+    "probe": "",
+    "fail-on": "error",
     "dry-run": "false",
 }
+APP = {**GOOD, "token": "", "app-id": "12345", "private-key": KEY}
+ITS_OWN = {**APP, "org": "", "hook-id": ""}
 
 
 def test_every_input_becomes_a_setting() -> None:
     assert parse(GOOD) == Settings(
         token="ghp_s3cret",
+        app_id="",
+        private_key="",
         org="acme",
-        hook_id=HookId(123456789),
+        repo="",
+        hook_ids=(HookId(123456789),),
         api_url="https://api.github.com",
         variable_name="LAST_REDELIVERY",
         variable_repository="acme/ops",
@@ -37,12 +55,19 @@ def test_every_input_becomes_a_setting() -> None:
         lookback=timedelta(hours=24),
         give_up_after=None,
         max_attempts=None,
+        events=EventFilter(),
+        skip_status_codes=frozenset(),
+        max_redeliveries=None,
+        max_per_minute=75,
+        verify=timedelta(seconds=30),
+        probe=None,
+        fail_unrecovered=False,
         dry_run=False,
     )
 
 
 def test_every_fault_is_told_at_once_each_with_its_input() -> None:
-    bad = {**GOOD, "token": "", "hook-id": "all", "lookback": "a day", "dry-run": "yes"}
+    bad = {**GOOD, "token": "a b", "hook-id": "any", "lookback": "a day", "dry-run": "yes"}
 
     with pytest.raises(InputError) as caught:
         parse(bad)
@@ -54,19 +79,27 @@ def test_every_fault_is_told_at_once_each_with_its_input() -> None:
 @pytest.mark.parametrize(
     ("name", "text", "advice"),
     [
-        ("token", "", "must be set"),
+        ("token", "", "must be set, usually from a secret, or 'app-id'"),
+        ("app-id", "the-app", "that the App's settings page shows"),
+        ("private-key", "-----BEGIN RSA PRIVATE KEY-----", "the whole content of the .pem file"),
+        ("private-key", "ghp_0123456789abcdefghij", "the whole content of the .pem file"),
+        ("repo", "shop", "must be a repository as owner/name"),
+        ("repo", "acme/shop", "must be empty with 'org'"),
         ("token", "ghp_two\nlines", "save the secret again"),
         ("token", "ghp_ümlaut", "save the secret again"),
         ("token", '"ghp_quoted"', "save the secret again"),
-        ("org", "", "must be set to the organization's name"),
-        ("org", "acme/ops", "must be set to the organization's name"),
-        ("org", "ghp_0123456789abcdefghij", "must be set to the organization's name"),
-        ("org", "../users", "must be set to the organization's name"),
+        ("org", "", "must be set to the organization that has the webhook"),
+        ("org", "acme/ops", "must be the organization's name"),
+        ("org", "ghp_0123456789abcdefghij", "must be the organization's name"),
+        ("org", "../users", "must be the organization's name"),
         ("hook-id", "", "must be set to the webhook's id"),
         ("hook-id", "0", "must be set to the webhook's id"),
         ("hook-id", "12.0", "must be set to the webhook's id"),
         ("hook-id", "1/deliveries", "must be set to the webhook's id"),
         ("hook-id", "١٢٣", "must be set to the webhook's id"),
+        ("hook-id", "1; 2", "must be set to the webhook's id"),
+        ("hook-id", "1, all", "must be set to the webhook's id"),
+        ("hook-id", ",", "must be set to the webhook's id"),
         ("hostname", "ftp://github.example.com", "must be the host name"),
         ("hostname", "https://", "must be the host name"),
         ("hostname", "github.example.com/api/v3", "must be the host name"),
@@ -103,6 +136,19 @@ def test_every_fault_is_told_at_once_each_with_its_input() -> None:
         ("max-attempts", "2.5", "must be a whole number, 2 or more"),
         ("max-attempts", "-3", "must be a whole number, 2 or more"),
         ("max-attempts", "٣", "must be a whole number, 2 or more"),
+        ("events", "pull-request", "such as push, pull_request.opened or check_"),
+        ("events", "push; issues", "such as push, pull_request.opened or check_"),
+        ("events", "issues.opened.twice", "such as push, pull_request.opened or check_"),
+        ("events", "! push", "such as push, pull_request.opened or check_"),
+        ("skip-status-codes", "4xx", "must be status codes"),
+        ("skip-status-codes", "600", "must be status codes"),
+        ("max-redeliveries", "0", "must be a whole number, 1 or more"),
+        ("max-per-minute", "-1", "must be a whole number, 0 or more"),
+        ("verify", "30", "such as 30s or 2m, or 0"),
+        ("verify", "2h", "such as 30s or 2m, or 0"),
+        ("verify", "61m", "up to 60m"),
+        ("probe", "0", "must be a whole number, 1 or more"),
+        ("fail-on", "never", "must be error or unrecovered"),
         ("dry-run", "True", "must be true or false"),
         ("dry-run", "1", "must be true or false"),
     ],
@@ -123,7 +169,7 @@ def test_no_fault_repeats_what_was_put_in(name: str) -> None:
 
 
 def test_a_secret_is_in_no_repr() -> None:
-    shown = repr(parse({**GOOD, "variable-token": "ghp_0ther"}))
+    shown = repr(parse({**GOOD, "variable-token": "ghp_0ther"})) + repr(parse(APP))
 
     assert "s3cret" not in shown
     assert "0ther" not in shown
@@ -209,3 +255,110 @@ def test_giving_up_may_be_bounded_by_age_and_by_attempts() -> None:
 )
 def test_the_log_is_kept_for(hostname: str, days: int) -> None:
     assert parse({**GOOD, "hostname": hostname}).retention == timedelta(days=days)
+
+
+CONTRADICTIONS = {
+    "a token and an App": (GOOD | {"app-id": "12345", "private-key": KEY}, "token"),
+    "an App without its key": (APP | {"private-key": ""}, "app-id"),
+    "a key without its App": (APP | {"app-id": ""}, "app-id"),
+    "an organization and a repository": (GOOD | {"repo": "acme/shop"}, "repo"),
+    "a token and no owner": (GOOD | {"org": ""}, "org"),
+    "an owner and no webhook": (APP | {"hook-id": ""}, "hook-id"),
+    "an App's own webhook with an id": (ITS_OWN | {"hook-id": "7"}, "hook-id"),
+    "an App's own webhook as one of all": (ITS_OWN | {"hook-id": "all"}, "hook-id"),
+    "a probe that nobody waits for": (GOOD | {"probe": "5", "verify": "0"}, "verify"),
+}
+
+
+@pytest.mark.parametrize("case", CONTRADICTIONS)
+def test_what_contradicts_itself_is_told(case: str) -> None:
+    inputs, name = CONTRADICTIONS[case]
+
+    with pytest.raises(InputError) as caught:
+        parse(inputs)
+
+    assert str(caught.value).split("'")[1] == name
+    assert ";" not in str(caught.value), "one thing is wrong"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(KEY, id="with line ends"),
+        pytest.param(KEY.replace("\n", "\\n"), id="with \\n in their place"),
+        pytest.param(KEY.replace("\n", "\\r\\n"), id="with \\r\\n in their place"),
+        pytest.param(KEY.replace("\n", "\r\n"), id="with the line ends of Windows"),
+        pytest.param(KEY.replace("\n", " "), id="in one line"),
+    ],
+)
+def test_a_private_key_is_read(text: str) -> None:
+    assert parse({**APP, "private-key": text}).private_key == KEY
+
+
+def test_an_app_sees_to_its_own_webhook() -> None:
+    settings = parse(ITS_OWN)
+
+    assert (settings.org, settings.repo, settings.hook_ids) == ("", "", ())
+
+
+@pytest.mark.parametrize(
+    ("text", "ids"),
+    [
+        ("7", (7,)),
+        ("7, 8", (7, 8)),
+        ("7,8,", (7, 8)),
+        ("7\n8\n\n9", (7, 8, 9)),
+        ("8 7 8", (8, 7)),
+        ("all", None),
+    ],
+)
+def test_webhooks_may_be_several_or_all(text: str, ids: tuple[int, ...] | None) -> None:
+    assert parse({**GOOD, "hook-id": text}).hook_ids == ids
+
+
+@pytest.mark.parametrize(
+    ("text", "patterns"),
+    [
+        ("push", ("push",)),
+        ("Push, !check_*\npull_request.opened", ("push", "!check_*", "pull_request.opened")),
+    ],
+)
+def test_events_are_patterns(text: str, patterns: tuple[str, ...]) -> None:
+    assert parse({**GOOD, "events": text}).events == EventFilter(patterns)
+
+
+def test_status_codes_may_be_skipped() -> None:
+    settings = parse({**GOOD, "skip-status-codes": "400, 410\n0"})
+
+    assert settings.policy.skip_status_codes == {0, 400, 410}
+
+
+@pytest.mark.parametrize(
+    ("text", "span"),
+    [
+        ("0", timedelta()),
+        ("0s", timedelta()),
+        ("90s", timedelta(seconds=90)),
+        ("5m", timedelta(minutes=5)),
+    ],
+)
+def test_a_wait_has_a_unit(text: str, span: timedelta) -> None:
+    assert parse({**GOOD, "verify": text}).verify == span
+
+
+@pytest.mark.parametrize(
+    ("hostname", "web_url"),
+    [
+        ("github.com", "https://github.com"),
+        ("acme.ghe.com", "https://acme.ghe.com"),
+        ("github.example.com:8443", "https://github.example.com:8443"),
+        ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
+    ],
+)
+def test_a_hostname_leads_to_its_website(hostname: str, web_url: str) -> None:
+    assert parse({**GOOD, "hostname": hostname}).web_url == web_url
+
+
+def test_without_give_up_after_events_are_tried_as_long_as_the_log_is_kept() -> None:
+    assert parse(GOOD).policy.give_up_after == timedelta(days=3)
+    assert parse({**GOOD, "give-up-after": "36h"}).policy.give_up_after == timedelta(hours=36)

@@ -1,7 +1,10 @@
-"""Run the program."""
+"""Pick the door: with arguments that of a terminal, else that of a step in a workflow."""
 
 import sys
 
-from redeliver import action
+if len(sys.argv) > 1:
+    from redeliver.cli import main
+else:
+    from redeliver.action import main
 
-sys.exit(action.main())
+sys.exit(main())

@@ -9,20 +9,16 @@ from pathlib import Path
 
 from actions_toolkit import core
 
-from redeliver import report, settings
-from redeliver.api import Api, Clock
+from redeliver import record, report, settings, summary
+from redeliver.connect import Console, carry_out
 from redeliver.errors import Interrupted, RedeliverError
-from redeliver.hooks import OrganizationHook
-from redeliver.inert import inert
+from redeliver.inert import cut, inert
 from redeliver.interruption import interruptible
-from redeliver.pace import Pace, Patience
-from redeliver.plan import Policy
-from redeliver.report import Report
-from redeliver.run import Store, Surroundings, run
-from redeliver.settings import Settings
-from redeliver.store import Nowhere, RepositoryVariable
+from redeliver.pace import Progress
+from redeliver.settings import SECRETS
 
-SECRETS = ("token", "variable-token")
+ANNOTATION = 4000
+"""Characters of an annotation; GitHub cuts what is longer than 4,096."""
 
 
 def main() -> int:
@@ -44,18 +40,20 @@ def _step() -> int:
     inputs = _inputs()
     for name in SECRETS:
         # Trimmed as it will be used: the runner masks a secret only as it was saved.
-        if inputs[name]:
-            core.set_secret(inputs[name])
+        # A key has many lines, and any may show alone.
+        for secret in inputs[name].replace("\\n", "\n").split():
+            core.set_secret(secret)
     wanted = settings.parse(inputs)
+    console = Console(say=_say, progress=Progress(_say), mask=core.set_secret)
     with interruptible():
-        done = _run(wanted)
-    for name, value in report.outputs(done).items():
+        done = carry_out(wanted, console)
+    for name, value in record.outputs(done).items():
         core.set_output(name, value)
-    _summarize(report.summary(done))
+    _summarize(summary.summary(done))
     for warning in done.warnings:
-        core.warning(inert(warning))
+        core.warning(_annotation(warning))
     if done.problem:
-        core.error(inert(done.problem))
+        core.error(_annotation(done.problem))
     return done.status
 
 
@@ -75,43 +73,19 @@ def _inputs() -> dict[str, str]:
     return inputs
 
 
-def _run(wanted: Settings) -> Report:
-    clock, wait = Clock(), Patience(_say).wait
-
-    def api(token_input: str, token: str) -> Api:
-        return Api(token, token_input=token_input, url=wanted.api_url, clock=clock, wait=wait)
-
-    main = api("token", wanted.token)
-    store: Store = Nowhere(main)
-    if wanted.variable_name:
-        store = RepositoryVariable(
-            api("variable-token", wanted.variable_token) if wanted.variable_token else main,
-            wanted.variable_repository,
-            wanted.variable_name,
-        )
-    return run(
-        OrganizationHook(main, wanted.org, wanted.hook_id),
-        store,
-        Surroundings(clock=clock, wait_turn=Pace(_say).wait, wait=wait, say=_say),
-        lookback=wanted.lookback,
-        policy=Policy(
-            give_up_after=wanted.give_up_after or wanted.retention,
-            max_attempts=wanted.max_attempts,
-        ),
-        retention=wanted.retention,
-        dry_run=wanted.dry_run,
-    )
-
-
 def _say(line: str) -> None:
     """Print a line of the log. Whatever it quotes, it is only words to the runner."""
     core.info(inert(line))
 
 
+def _annotation(text: str) -> str:
+    return cut(inert(text), ANNOTATION)
+
+
 def _failed(problem: str, status: int) -> int:
     """Tell of a run that ended before there was anything to report."""
-    core.error(inert(problem))
-    _summarize(report.failure_summary(problem))
+    core.error(_annotation(problem))
+    _summarize(summary.failure(problem))
     return status
 
 

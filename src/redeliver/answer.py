@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeVar
 
 from redeliver.errors import AccessError, RateLimitError, RedeliverError, UnavailableError
 from redeliver.inert import quote
+
+T = TypeVar("T")
 
 TOKENS = "Settings > Developer settings > Personal access tokens"
 """Where GitHub's pages have a user's tokens."""
@@ -31,17 +33,48 @@ REFUSALS = range(HTTPStatus.BAD_REQUEST, HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Rights:
+    """What it takes to be allowed something."""
+
+    named_by: str
+    """The inputs that name what it is about."""
+    permission: str = "none in particular"
+    """That of a fine-grained token or an App, in the words of GitHub's pages."""
+    classic: str = "none in particular"
+    """The scope of a classic token."""
+    maker: str = ""
+    """Who has to have made a fine-grained token, if that matters."""
+
+    def to(self, to: str) -> "Purpose":
+        """Say what the rights are needed for."""
+        return Purpose(to=to, rights=self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Purpose:
     """What a request is for, and what it takes to be allowed it."""
 
     to: str
     """Completes "cannot …"."""
-    named_by: str
-    """The inputs that name what is asked for."""
-    fine_grained: str
-    """The permission, in the words of GitHub's page for fine-grained tokens."""
-    classic: str
-    """The scope of a classic token."""
+    rights: Rights
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asker:
+    """Who asks GitHub, as a message names it."""
+
+    name: str
+    """Such as "the token in input 'token'"."""
+    is_app: bool = False
+    """Whether it is a GitHub App, or its installation."""
+
+
+def token_in(token_input: str) -> Asker:
+    """Name a token by the input it came from."""
+    return Asker(name=f"the token in input '{token_input}'")
+
+
+APP = Asker(name="the GitHub App in input 'app-id'", is_app=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +92,14 @@ class Answer:
             return json.loads(self.text)
         except (ValueError, RecursionError):
             raise self.foreign() from None
+
+    def field(self, name: str, kind: type[T]) -> T:
+        """Return a field of the body, or raise `UnavailableError` if there is no such thing."""
+        body = self.json()
+        found = body.get(name) if isinstance(body, dict) else None
+        if type(found) is not kind:
+            raise self.foreign()
+        return found
 
     @property
     def date(self) -> datetime:
@@ -150,43 +191,66 @@ def _plausible(instant: datetime) -> datetime:
     return instant.astimezone(UTC)
 
 
-def failure(answer: Answer, token_input: str) -> RedeliverError:
-    """Return the error for an answer that was not hoped for; its message is advice.
-
-    `token_input` is the input that the token came from.
-    """
-    purpose = answer.purpose
-    problem = f"cannot {purpose.to}: {answer.said}"
-    token = f"the token in input '{token_input}'"
+def failure(answer: Answer, asker: Asker) -> RedeliverError:
+    """Return the error for an answer that was not hoped for; its message is advice."""
+    problem = f"cannot {answer.purpose.to}: {answer.said}"
     if answer.is_rate_limit:
-        return limit(answer, token_input, answer.limited_for)
+        return limit(answer, asker, answer.limited_for)
     if answer.status in REFUSALS and not answer.message:
         return answer.foreign()
-    lacking = _what_is_lacking(answer, token)
+    lacking = _what_an_app_lacks(answer) if asker.is_app else _what_is_lacking(answer, asker.name)
     if lacking:
         return AccessError(f"{problem}. {lacking}")
     if HTTPStatus.MULTIPLE_CHOICES <= answer.status < HTTPStatus.BAD_REQUEST:
         return UnavailableError(
             f"{problem}, a redirect, which is not followed because the token must go nowhere "
-            f"else. Was something renamed? Check {purpose.named_by}"
+            f"else. Was something renamed? Check {answer.purpose.rights.named_by}"
         )
     return UnavailableError(f"{problem}. Nothing is lost: the next run sees to it")
 
 
-def limit(answer: Answer, token_input: str, seconds: int) -> RateLimitError:
+def limit(answer: Answer, asker: Asker, seconds: int) -> RateLimitError:
     """Return the error for a rate limit that lasts for `seconds` after `answer`."""
     until = answer.date + timedelta(seconds=seconds)
+    often = (
+        "GitHub counts all that an App's installation asks together"
+        if asker.is_app
+        else "GitHub counts all tokens of a user together"
+    )
     return RateLimitError(
-        f"cannot {answer.purpose.to}: the rate limit of the token in input '{token_input}' is "
-        f"used up until {until:%H:%M:%S} UTC. Nothing is lost: the next run finds what "
-        "this one left. GitHub counts all tokens of a user together, so if this happens often, use "
-        "one of an account that does little else"
+        f"cannot {answer.purpose.to}: the rate limit of {asker.name} is used up until "
+        f"{until:%H:%M:%S} UTC. Nothing is lost: the next run finds what this one left. "
+        f"{often}, so if this happens often, use one that does little else"
+    )
+
+
+def _what_an_app_lacks(answer: Answer) -> str | None:
+    """Say what an App falls short of and where to mend that; None if that is not it."""
+    rights = answer.purpose.rights
+    match answer.status:
+        case HTTPStatus.UNAUTHORIZED:
+            return (
+                "It does not know the App: 'app-id' and 'private-key' do not belong together, the "
+                "key was revoked, the App belongs to another GitHub than 'hostname' says, or the "
+                "runner's clock is minutes off. The App's settings page shows its id and makes keys"
+            )
+        case HTTPStatus.FORBIDDEN | HTTPStatus.UNPROCESSABLE_ENTITY:
+            doubt = "Most likely"
+        case HTTPStatus.NOT_FOUND:
+            doubt = f"Check {rights.named_by} for a mistake; if there is none,"
+        case _:
+            return None
+    return (
+        f"{doubt} the GitHub App is not installed there, its installation is suspended, or it lacks"
+        f" a permission: it needs {rights.permission}. Grant it in the App's settings under "
+        "Permissions & events, and have an owner accept that where the App is installed"
+        f"{_github_says(answer.headers)}"
     )
 
 
 def _what_is_lacking(answer: Answer, token: str) -> str | None:
     """Say what `token` falls short of and where to mend that; None if that is not it."""
-    purpose = answer.purpose
+    rights = answer.purpose.rights
     match answer.status:
         case HTTPStatus.UNAUTHORIZED:
             return (
@@ -203,12 +267,13 @@ def _what_is_lacking(answer: Answer, token: str) -> str | None:
             doubt = "Most likely "
         case HTTPStatus.NOT_FOUND:
             # GitHub says so of whatever a token may not see, too.
-            doubt = f"Check {purpose.named_by} for a mistake; if there is none, "
+            doubt = f"Check {rights.named_by} for a mistake; if there is none, "
         case _:
             return None
     return (
-        f"{doubt}{token} lacks a permission: a fine-grained token needs {purpose.fine_grained}, "
-        f"a classic token the scope {purpose.classic}. Who made it grants that under {TOKENS}. "
+        f"{doubt}{token} lacks a permission: a fine-grained token needs {rights.permission}"
+        f"{rights.maker}, "
+        f"a classic token the scope {rights.classic}. Who made it grants that under {TOKENS}. "
         f"The workflow's own GITHUB_TOKEN can never have it{_github_says(answer.headers)}"
     )
 

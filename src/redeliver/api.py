@@ -6,9 +6,11 @@ The only importer of PyGithub.
 import logging
 import random
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from http import HTTPStatus
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from github import Auth, Github
@@ -19,7 +21,7 @@ from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 from urllib3.util import Retry
 
 import redeliver
-from redeliver.answer import Answer, Purpose, failure, limit
+from redeliver.answer import Answer, Asker, Purpose, failure, limit
 from redeliver.errors import RedeliverError, UnavailableError
 
 TIMEOUT_SECONDS = 30
@@ -43,6 +45,11 @@ class Clock:
     def __init__(self) -> None:
         self._latest: datetime | None = None
 
+    @property
+    def is_set(self) -> bool:
+        """Whether GitHub has told the time yet."""
+        return self._latest is not None
+
     def heard(self, instant: datetime) -> None:
         """Set the clock; it never goes back."""
         self._latest = max(self._latest or instant, instant)
@@ -52,6 +59,30 @@ class Clock:
         if self._latest is None:
             raise RuntimeError("nothing has been asked yet")
         return self._latest
+
+
+class Credential(Protocol):
+    """What a request shows GitHub so that it may be allowed."""
+
+    @property
+    def asker(self) -> Asker:
+        """Whose it is, for messages."""
+        ...
+
+    def token(self) -> str:
+        """Return what is sent, which may be another each time."""
+        ...
+
+    def is_renewed(self) -> bool:
+        """Make a new token, now that GitHub did not know this one; False if there is no other."""
+        ...
+
+
+class _Bearer(Auth.Auth):
+    """Sends with each request what the credential holds then."""
+
+    token_type = "Bearer"  # noqa: S105 - as the header calls it
+    token = ""
 
 
 class _Once(Retry):
@@ -68,7 +99,7 @@ class _Once(Retry):
 
 
 class Api:
-    """GitHub's REST API at `url`, as the token in the input `token_input` may use it.
+    """GitHub's REST API at `url`, as `credential` may use it.
 
     `clock` is set by every answer. `wait` waits so many seconds for the reason it is given
     and returns True, or returns False when that is too long.
@@ -76,21 +107,20 @@ class Api:
 
     def __init__(
         self,
-        token: str,
+        credential: Credential,
         *,
-        token_input: str,
         url: str,
         clock: Clock,
         wait: Callable[[float, str], bool],
     ) -> None:
-        self._token = token
-        self._token_input = token_input
+        self._credential = credential
+        self._bearer = _Bearer()
         self._host = urlsplit(url).netloc
         self._clock = clock
         self._wait = wait
         self._latest: Answer | None = None
         self._requester = Github(
-            auth=Auth.Token(token),
+            auth=self._bearer,
             base_url=url,
             timeout=TIMEOUT_SECONDS,
             retry=_Once(total=0, respect_retry_after_header=False),
@@ -108,13 +138,14 @@ class Api:
         *,
         expect: set[int],
         parameters: Mapping[str, str | int] | None = None,
-        body: Mapping[str, str] | None = None,
+        body: Mapping[str, Any] | None = None,
         once: bool = False,
     ) -> Answer:
         """Send one request, and return the answer if its status is one of `expect`.
 
         While GitHub does not answer, is broken or wants no more requests for now, wait and send
-        it again; with `once`, only if it was certainly not carried out.
+        it again; with `once`, only if it was certainly not carried out. Where GitHub does not
+        know the token, and there is a way to another, send it once more with that.
 
         Any other answer raises: `AccessError` when the token falls short, `RateLimitError` when
         the wait is too long, or else `UnavailableError`, also when there is no answer.
@@ -122,33 +153,54 @@ class Api:
         if once:
             self._keep_reserve(purpose)
         pauses = iter(BACKOFF_SECONDS)
+        is_renewed = False
         while True:
-            try:
-                # Not requestJsonAndCheck: that takes a redirect for an answer.
-                status, headers, text = self._requester.requestJson(
-                    method, path, dict(parameters or {}), input=body
-                )
-            except (OSError, ValueError, OverflowError, RuntimeError) as caught:
-                # Those of `requests` and of files of certificates; PyGithub's for headers that it
-                # cannot read; PyGithub's for a redirect to elsewhere.
-                setback = self._no_answer(purpose, caught)
-            else:
-                # A server may send back what it was sent.
-                text = text.replace(self._token, "[token removed]")
-                answer = Answer(purpose=purpose, status=status, headers=headers, text=text)
-                self._latest = answer
-                if status in expect:
+            answer = self._send(method, path, purpose, parameters or {}, body)
+            if isinstance(answer, Answer):
+                if answer.status in expect:
                     self._clock.heard(answer.date)
                     return answer
-                setback = self._bad_answer(answer)
-            if not setback.is_passing or (once and setback.is_maybe_done):
-                raise setback.error
+                if not is_renewed and self._is_renewed_for(answer):
+                    is_renewed = True
+                    continue
+            setback = self._bad_answer(answer) if isinstance(answer, Answer) else answer
             pause = next(pauses, None)
-            if pause is None:
+            if pause is None or not setback.is_passing or (once and setback.is_maybe_done):
                 raise setback.error
             pause *= random.uniform(0.5, 1.5)  # noqa: S311 - no secret hangs on it
             if not self._wait(setback.limited_for or pause, setback.what):
                 raise setback.error
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        purpose: Purpose,
+        parameters: Mapping[str, str | int],
+        body: Mapping[str, Any] | None,
+    ) -> "Answer | _Setback":
+        self._bearer.token = self._credential.token()
+        try:
+            # Not requestJsonAndCheck: that takes a redirect for an answer.
+            status, headers, text = self._requester.requestJson(
+                method, path, dict(parameters), input=body
+            )
+        except (OSError, ValueError, OverflowError, RuntimeError) as caught:
+            # Those of `requests` and of files of certificates; PyGithub's for headers that it
+            # cannot read; PyGithub's for a redirect to elsewhere.
+            return self._no_answer(purpose, caught)
+        # A server may send back what it was sent.
+        text = text.replace(self._bearer.token, "[token removed]")
+        self._latest = Answer(purpose=purpose, status=status, headers=headers, text=text)
+        return self._latest
+
+    def _is_renewed_for(self, answer: Answer) -> bool:
+        """Have the credential renewed if that is what GitHub wants."""
+        if answer.status != HTTPStatus.UNAUTHORIZED:
+            return False
+        with suppress(UnavailableError):
+            self._clock.heard(answer.date)  # an App signs by it
+        return self._credential.is_renewed()
 
     def _no_answer(self, purpose: Purpose, caught: Exception) -> "_Setback":
         # Only the kind of error is told: their texts hold URLs.
@@ -166,7 +218,7 @@ class Api:
     def _bad_answer(self, answer: Answer) -> "_Setback":
         is_broken = answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR
         return _Setback(
-            error=failure(answer, self._token_input),
+            error=failure(answer, self._credential.asker),
             what="GitHub wants no more requests for now" if answer.is_rate_limit else answer.said,
             is_passing=is_broken or answer.is_rate_limit,
             is_maybe_done=is_broken,
@@ -180,7 +232,7 @@ class Api:
             return
         seconds = latest.until_reset
         if not self._wait(seconds, "the rate limit is used up, but for a reserve"):
-            raise limit(replace(latest, purpose=purpose), self._token_input, seconds)
+            raise limit(replace(latest, purpose=purpose), self._credential.asker, seconds)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

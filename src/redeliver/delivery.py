@@ -12,7 +12,6 @@ DeliveryId = NewType("DeliveryId", int)
 """Larger than 2^53 today: exact as an integer, rounded as a float."""
 
 Guid = NewType("Guid", str)
-HookId = NewType("HookId", int)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

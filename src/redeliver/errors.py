@@ -2,7 +2,9 @@
 
 * RedeliverError        one `::error::` in the log, exit status 1
   * InputError          the workflow's inputs are wrong
-  * CheckpointError     the variable holds something that is no checkpoint
+  * CheckpointError     the variable, or the file, holds something that is no checkpoint
+  * FileError           the checkpoint's file cannot be read or written
+  * BusyError           another run is at it with the same file
   * AccessError         the token may not do what was asked of it
   * UnavailableError    GitHub gave no answer, or none that can be used
     * RateLimitError    GitHub wants no more requests for now
@@ -28,7 +30,15 @@ class InputError(RedeliverError):
 
 
 class CheckpointError(RedeliverError):
-    """The variable holds something that is no checkpoint; it is left as it is."""
+    """The variable, or the file, holds something that is no checkpoint; it is left as it is."""
+
+
+class FileError(RedeliverError):
+    """The checkpoint's file cannot be read or written."""
+
+
+class BusyError(RedeliverError):
+    """Another run is at it with the same file."""
 
 
 class AccessError(RedeliverError):

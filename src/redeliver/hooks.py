@@ -1,18 +1,20 @@
-"""An organization's webhook: its delivery log, and asking for one more attempt."""
+"""The three kinds of webhook: their delivery logs, and asking for one more attempt."""
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from http import HTTPStatus
 from types import NoneType
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 from requests.utils import parse_header_links
 
-from redeliver.answer import Purpose, instant
+from redeliver.answer import Rights, instant
 from redeliver.api import Api
-from redeliver.delivery import Delivery, DeliveryId, Guid, HookId
+from redeliver.delivery import Delivery, DeliveryId, Guid
 from redeliver.errors import RefusalError, UnavailableError
+from redeliver.webhook import HookId, Webhook
 
 PER_PAGE = 100
 """The most that GitHub puts on a page."""
@@ -21,13 +23,14 @@ MOST_PAGES = 100_000
 """Ten million deliveries in the days that GitHub keeps them, or a log without an end."""
 
 
-class OrganizationHook:
-    """https://docs.github.com/en/rest/orgs/webhooks."""
+class _Hook:
+    """What the three kinds of webhook have in common: their paths and pages differ, no more."""
 
-    def __init__(self, api: Api, org: str, hook_id: HookId) -> None:
-        self.name = f"webhook {hook_id} of organization {org}"
+    def __init__(self, api: Api, path: str, webhook: Webhook, rights: Rights) -> None:
+        self.webhook = webhook
         self._api = api
-        self._deliveries = f"/orgs/{org}/hooks/{hook_id}/deliveries"
+        self._deliveries = f"{path}/deliveries"
+        self._rights = rights
 
     def deliveries(self) -> Iterator[Delivery]:
         """Yield the log, newest first; a page is only asked for when it is needed."""
@@ -38,7 +41,7 @@ class OrganizationHook:
             answer = self._api.ask(
                 "GET",
                 self._deliveries,
-                self._purpose("read the deliveries of"),
+                self._rights.to(f"read the deliveries of {self.webhook.name}"),
                 expect={HTTPStatus.OK},
                 parameters=parameters,
             )
@@ -64,7 +67,7 @@ class OrganizationHook:
         answer = self._api.ask(
             "POST",
             f"{self._deliveries}/{delivery.id}/attempts",
-            self._purpose("redeliver to"),
+            self._rights.to(f"redeliver to {self.webhook.name}"),
             expect={
                 HTTPStatus.ACCEPTED,
                 HTTPStatus.BAD_REQUEST,
@@ -78,15 +81,94 @@ class OrganizationHook:
         if answer.text and not isinstance(answer.json(), dict):
             raise answer.foreign()
 
-    def _purpose(self, to: str) -> Purpose:
-        return Purpose(
-            to=f"{to} {self.name}",
-            named_by="'org' and 'hook-id'",
-            # To read, 'read' would do; but a run that finds something has to redeliver it.
-            fine_grained="the organization permission 'Webhooks' (read and write) and an owner "
-            "of the organization as its maker",
-            classic="admin:org_hook",
+
+# To read, 'read' would do; but a run that finds something has to redeliver it.
+ORGANIZATION = Rights(
+    named_by="'org' and 'hook-id'",
+    permission="the organization permission 'Webhooks' (read and write)",
+    classic="admin:org_hook",
+    maker=" and an owner of the organization as its maker",
+)
+REPOSITORY = Rights(
+    named_by="'repo' and 'hook-id'",
+    permission="the repository permission 'Webhooks' (read and write)",
+    classic="repo",
+)
+APP = Rights(named_by="'app-id'")
+
+
+class OrganizationHook(_Hook):
+    """https://docs.github.com/en/rest/orgs/webhooks."""
+
+    def __init__(self, api: Api, web_url: str, org: str, hook_id: HookId) -> None:
+        webhook = Webhook(
+            name=f"webhook {hook_id} of organization {org}",
+            id=hook_id,
+            page=f"{web_url}/organizations/{org}/settings/hooks/{hook_id}?tab=deliveries",
         )
+        super().__init__(api, f"/orgs/{org}/hooks/{hook_id}", webhook, ORGANIZATION)
+
+
+class RepositoryHook(_Hook):
+    """https://docs.github.com/en/rest/repos/webhooks."""
+
+    def __init__(self, api: Api, web_url: str, repo: str, hook_id: HookId) -> None:
+        webhook = Webhook(
+            name=f"webhook {hook_id} of repository {repo}",
+            id=hook_id,
+            page=f"{web_url}/{repo}/settings/hooks/{hook_id}?tab=deliveries",
+        )
+        super().__init__(api, f"/repos/{repo}/hooks/{hook_id}", webhook, REPOSITORY)
+
+
+class AppHook(_Hook):
+    """https://docs.github.com/en/rest/apps/webhooks."""
+
+    def __init__(self, api: Api, web_url: str) -> None:
+        """Ask GitHub for the App's name, which its page goes by."""
+        purpose = APP.to("read the name of the GitHub App")
+        answer = api.ask("GET", "/app", purpose, expect={HTTPStatus.OK})
+        slug, owner = answer.field("slug", str), answer.field("owner", dict)
+        if not re.fullmatch(r"[A-Za-z0-9_.-]+", slug):
+            raise answer.foreign()
+        of_whom = ""
+        if owner.get("type") == "Organization":
+            of_whom = f"/organizations/{quote(str(owner.get('login')), safe='')}"
+        webhook = Webhook(
+            name=f"webhook of GitHub App {slug}",
+            id=None,
+            page=f"{web_url}{of_whom}/settings/apps/{slug}/advanced",
+        )
+        super().__init__(api, "/app/hook", webhook, APP)
+
+
+def active_hooks(api: Api, *, org: str = "", repo: str = "") -> tuple[HookId, ...]:
+    """List the active webhooks of an organization or a repository.
+
+    Their URLs are in the answer, and are neither kept nor told.
+    """
+    rights, path = (ORGANIZATION, f"/orgs/{org}") if org else (REPOSITORY, f"/repos/{repo}")
+    purpose = rights.to(f"list the webhooks of {org or repo}")
+    found: dict[HookId, None] = {}
+    for number in range(1, MOST_PAGES):
+        answer = api.ask(
+            "GET",
+            f"{path}/hooks",
+            purpose,
+            expect={HTTPStatus.OK},
+            parameters={"per_page": PER_PAGE, "page": number},
+        )
+        rows = answer.json()
+        if not isinstance(rows, list) or not all(map(_is_hook, rows)):
+            raise answer.foreign()
+        found |= {HookId(row["id"]): None for row in rows if row["active"]}
+        if len(rows) < PER_PAGE:
+            return tuple(found)
+    raise _undocumented("webhooks without an end")
+
+
+def _is_hook(row: Any) -> bool:  # noqa: ANN401 - whatever GitHub sent
+    return isinstance(row, dict) and type(row.get("id")) is int and type(row.get("active")) is bool
 
 
 def _next_cursor(link: str) -> str | None:
@@ -144,6 +226,6 @@ def _instant(text: str) -> datetime:
 def _undocumented(what: str) -> UnavailableError:
     return UnavailableError(
         f"GitHub's delivery log came as its documentation does not describe it: {what}. "
-        "Nothing is lost. Check that 'hostname' is right and 'org' "
+        "Nothing is lost. Check that 'hostname' is right and 'org' or 'repo' "
         "is its present name; if so, please report this as a bug"
     )

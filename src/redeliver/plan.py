@@ -1,7 +1,8 @@
 """Decide what to do about each event whose delivery failed.
 
-Pure: the log comes in as an iterable, newest first, and is read no further back
-than the decision needs.
+Pure: a log comes in as an iterable, newest first, and is read no further back
+than the decisions need. Each webhook's log is judged for itself, for the webhooks that
+subscribe to an event share its GUID; the plan is one for all of them.
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,7 +12,9 @@ from enum import Enum
 
 from redeliver.checkpoint import Saved
 from redeliver.delivery import Delivery, Guid
-from redeliver.errors import UnavailableError
+from redeliver.errors import RedeliverError
+from redeliver.filters import ALL_EVENTS, EventFilter
+from redeliver.webhook import Webhook
 
 OVERLAP = timedelta(minutes=10)
 """How far a window reaches back behind its checkpoint.
@@ -40,12 +43,17 @@ was written late, must not hide what is behind it.
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """When to leave an event alone for good."""
+    """Which events to leave alone, for good or for this run."""
 
     give_up_after: timedelta
     """Counted from the first attempt."""
-    max_attempts: int | None
+    max_attempts: int | None = None
     """Counting the first one; None: as many as there is time for."""
+    events: EventFilter = ALL_EVENTS
+    skip_status_codes: frozenset[int] = frozenset()
+    """Failures that another try would not mend."""
+    max_redeliveries: int | None = None
+    """How many to ask for in one run, of all webhooks together; None: all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,17 +111,21 @@ class Verdict(Enum):
 
     REDELIVER = "failed"
     DELIVERED = "another attempt succeeded"
+    UNWANTED_EVENT = "not among the 'events' that are wanted"
+    UNWANTED_STATUS = "its status code is one of 'skip-status-codes'"
     TOO_OLD = "first attempt older than 'give-up-after', or than GitHub keeps its log"
     EXHAUSTED = "as many attempts as 'max-attempts' allows"
     UNREAD = "the log could not be read back to its first attempt"
     UNSETTLED = "an earlier run may have asked for it, and the log may not show that yet"
     HELD = "an earlier run may have asked for others, and the log may not show that yet"
+    SURPLUS = "more than 'max-redeliveries' are due"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """The verdict on one GUID; `delivery` is the newest attempt at it."""
+    """The verdict on one GUID of one webhook; `delivery` is the newest attempt at it."""
 
+    hook: Webhook
     delivery: Delivery
     attempts: int
     """As far as the log was read; all of them when it is to be redelivered."""
@@ -122,18 +134,50 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """Every decision, the oldest event first, and how many rows were read for it."""
+class Reading:
+    """What the log of one webhook gives, and how many rows were read for it."""
 
+    hook: Webhook
     scanned: int
     decisions: tuple[Decision, ...]
-    broken_off: str = ""
-    """Why the log was not read as far back as it should have been; empty if it was."""
+    error: RedeliverError | None = None
+    """Why the log was not read as far back as it should have been."""
 
     @property
-    def is_anything_due(self) -> bool:
-        """Whether there is something to ask for."""
-        return any(decision.verdict is Verdict.REDELIVER for decision in self.decisions)
+    def is_unread(self) -> bool:
+        """Whether there is nothing to decide on."""
+        return self.error is not None and not self.scanned
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Every decision of a run, the oldest event first."""
+
+    readings: tuple[Reading, ...]
+    decisions: tuple[Decision, ...]
+
+    @classmethod
+    def of(cls, readings: Iterable[Reading], policy: Policy) -> "Plan":
+        """Put together what to do about all webhooks."""
+        readings = tuple(readings)
+        decisions = [decision for reading in readings for decision in reading.decisions]
+        decisions.sort(key=lambda d: (d.failing_since, d.delivery.id))
+        planned = cls(readings=readings, decisions=tuple(decisions))
+        # Nothing at all is asked for as long as something is unsettled. Were the rest redelivered,
+        # a webhook that keeps failing would never be settled when runs follow close on another.
+        if planned.is_unsettled:
+            return planned.held()
+        return planned._at_most(policy.max_redeliveries)
+
+    @property
+    def is_broken_off(self) -> bool:
+        """Whether some log was not read as far back as it should have been."""
+        return any(reading.error for reading in self.readings)
+
+    @property
+    def due(self) -> tuple[Decision, ...]:
+        """What is to be asked for."""
+        return tuple(d for d in self.decisions if d.verdict is Verdict.REDELIVER)
 
     @property
     def is_unsettled(self) -> bool:
@@ -142,10 +186,28 @@ class Plan:
 
     def held(self) -> "Plan":
         """Leave everything that is due to the next run."""
-        return replace(self, decisions=tuple(map(_held, self.decisions)))
+        return self._instead(Verdict.HELD, self.due)
+
+    def _at_most(self, most: int | None) -> "Plan":
+        """Leave to the next run what is too much for this one.
+
+        First come those that were tried least. Were it the oldest, a few events that their
+        receiver never takes would keep all others back until it is too late for them.
+        """
+        if most is None:
+            return self
+        return self._instead(Verdict.SURPLUS, sorted(self.due, key=lambda d: d.attempts)[most:])
+
+    def _instead(self, verdict: Verdict, decisions: Iterable[Decision]) -> "Plan":
+        places = {(decision.hook, decision.delivery.guid) for decision in decisions}
+        changed = (
+            replace(each, verdict=verdict) if (each.hook, each.delivery.guid) in places else each
+            for each in self.decisions
+        )
+        return replace(self, decisions=tuple(changed))
 
 
-def decide(
+def decide(  # noqa: PLR0911 - one for each reason
     attempts: Sequence[Delivery], window: Window, policy: Policy, *, is_read: bool = True
 ) -> Verdict:
     """Decide the fate of one GUID from all attempts at it, newest first.
@@ -155,6 +217,10 @@ def decide(
     newest = attempts[0]
     if any(attempt.succeeded for attempt in attempts):
         return Verdict.DELIVERED
+    if not policy.events.wants(newest.event, newest.action):
+        return Verdict.UNWANTED_EVENT
+    if newest.status_code in policy.skip_status_codes:
+        return Verdict.UNWANTED_STATUS
     originals = [attempt for attempt in attempts if not attempt.redelivery]
     if not originals and not is_read:
         return Verdict.UNREAD
@@ -169,7 +235,7 @@ def decide(
     return Verdict.REDELIVER
 
 
-def plan(log: Iterable[Delivery], window: Window, policy: Policy) -> Plan:
+def read(hook: Webhook, log: Iterable[Delivery], window: Window, policy: Policy) -> Reading:
     """Read `log`, newest first, as far back as the decisions need, and decide.
 
     That is to the start of the window, and on from there only while some GUID that
@@ -178,49 +244,47 @@ def plan(log: Iterable[Delivery], window: Window, policy: Policy) -> Plan:
 
     A log that breaks off after its first row gives the decisions that need no more of it.
     """
-    reading = _Reading(window, policy)
-    broken_off = ""
+    attempts = _Attempts(window, policy)
+    broken_off = None
     try:
-        reading.read(log)
-    except UnavailableError as error:
-        if not reading.scanned:
-            raise
-        broken_off = str(error)
+        attempts.find(log)
+    except RedeliverError as error:
+        broken_off = error
     decisions = []
-    for tried in reading.attempts.values():
+    for tried in attempts.found.values():
         # Rows need not come in the order of the attempts.
         newest_first = sorted(tried, key=lambda d: (d.delivered_at, d.id), reverse=True)
         if newest_first[0].delivered_at > window.now or all(d.succeeded for d in tried):
             continue
         decision = Decision(
+            hook=hook,
             delivery=newest_first[0],
             attempts=len(tried),
             failing_since=newest_first[-1].delivered_at,
             verdict=decide(newest_first, window, policy, is_read=not broken_off),
         )
         decisions.append(decision)
-    planned = Plan(
-        scanned=reading.scanned,
-        decisions=tuple(sorted(decisions, key=lambda d: (d.failing_since, d.delivery.id))),
-        broken_off=broken_off,
+    return Reading(
+        hook=hook,
+        scanned=attempts.scanned,
+        decisions=tuple(decisions),
+        error=broken_off,
     )
-    # Nothing at all is asked for as long as something is unsettled. Were the rest redelivered,
-    # a hook that keeps failing would never be settled when the runs follow close on another.
-    return planned.held() if planned.is_unsettled else planned
 
 
-class _Reading:
+class _Attempts:
     """The attempts found so far at each GUID that matters."""
 
     def __init__(self, window: Window, policy: Policy) -> None:
-        self.attempts: dict[Guid, list[Delivery]] = {}
+        self.found: dict[Guid, list[Delivery]] = {}
         self.scanned = 0
         self._window = window
+        self._policy = policy
         self._horizon = window.now - policy.give_up_after
         self._incomplete: set[Guid] = set()
         """GUIDs that may have to be redelivered, and whose original is still to come."""
 
-    def read(self, log: Iterable[Delivery]) -> None:
+    def find(self, log: Iterable[Delivery]) -> None:
         older = 0
         for delivery in log:
             self.scanned += 1
@@ -232,47 +296,17 @@ class _Reading:
                 return
 
     def _take(self, delivery: Delivery, *, is_before: bool) -> None:
-        tried = self.attempts.get(delivery.guid, [])
+        tried = self.found.get(delivery.guid, [])
         if not tried:
             if is_before or (delivery.succeeded and not delivery.redelivery):
                 return
-            self.attempts[delivery.guid] = tried
+            self.found[delivery.guid] = tried
         elif any(attempt.id == delivery.id for attempt in tried):
             return  # pages can repeat rows
         tried.append(delivery)
         if any(attempt.succeeded or not attempt.redelivery for attempt in tried):
             self._incomplete.discard(delivery.guid)
-        elif tried[0].delivered_at <= self._window.now:
+        elif tried[0].delivered_at <= self._window.now and self._policy.events.wants(
+            delivery.event, delivery.action
+        ):
             self._incomplete.add(delivery.guid)
-
-
-def _held(decision: Decision) -> Decision:
-    is_due = decision.verdict is Verdict.REDELIVER
-    return replace(decision, verdict=Verdict.HELD) if is_due else decision
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SecondLook:
-    """What the log shows of redeliveries that were asked for without a clear answer."""
-
-    attempted: frozenset[Guid]
-    """GUIDs with an attempt that was not there before."""
-    gone: frozenset[Guid]
-    """GUIDs whose delivery is no longer there."""
-
-
-def look_again(log: Iterable[Delivery], asked: Iterable[Delivery]) -> SecondLook:
-    """Read `log` back to the oldest delivery that was asked for, and see what became of each."""
-    known = {delivery.guid: delivery for delivery in asked}
-    missing, attempted = set(known), set[Guid]()
-    oldest = min(delivery.delivered_at for delivery in known.values())
-    older = 0
-    for row in log:
-        older = older + 1 if row.delivered_at < oldest else 0
-        if older >= STRAGGLERS:
-            break
-        if row.guid in known and row.id == known[row.guid].id:
-            missing.discard(row.guid)
-        elif row.guid in known and row.delivered_at > known[row.guid].delivered_at:
-            attempted.add(row.guid)
-    return SecondLook(attempted=frozenset(attempted), gone=frozenset(missing))

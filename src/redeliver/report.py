@@ -1,62 +1,74 @@
-"""Tell what a run did: log lines, the Markdown summary, the outputs, the exit status.
+"""Tell what a run did: its counts, its exit status, the lines of its log.
 
 Pure.
 """
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from signal import Signals
 
-from redeliver.checkpoint import to_text
 from redeliver.delivery import Delivery
-from redeliver.inert import cut, markdown, quote
-from redeliver.outcome import Fate, Outcome
-from redeliver.plan import OVERLAP, SETTLING, Plan, Verdict, Window
-
-SUMMARY_ROWS = 200
-"""GitHub drops a summary over 1 MiB, and escaped hostile text takes up to 4 KB a row."""
+from redeliver.inert import quote
+from redeliver.outcome import ACCEPTED, OUT_OF_TURN, Fate, Outcome
+from redeliver.plan import OVERLAP, SETTLING, Reading, Verdict, Window
 
 NEEDS_ATTENTION = (Fate.REFUSED, Fate.UNANSWERED, Fate.UNREAD)
 """What makes a run fail."""
 
-DONE = (Fate.REDELIVERED, Fate.DUE)
-"""What comes last in the summary."""
+UNRECOVERED = (Fate.FAILING, Fate.GIVEN_UP, Fate.GONE)
+"""What makes it fail with `fail-on: unrecovered`, too."""
+
+LATER = (Fate.DEFERRED, Fate.UNANSWERED, Fate.UNREAD, Fate.UNSETTLED)
+"""What the next run sees to."""
+
+NOT_FAILED = (Fate.DELIVERED, Fate.FILTERED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """What a run did."""
 
-    hook: str
     store: str
     """Where the checkpoint is kept; empty if none is."""
     window: Window
     dry_run: bool
-    scanned: int
+    readings: tuple[Reading, ...]
     outcomes: tuple[Outcome, ...]
     checkpoint: datetime | None
     """As it stands after the run; None if there is none yet."""
+    fail_unrecovered: bool = False
+    """Whether what is still failing or was given up makes the run fail."""
     unseen: tuple[datetime, datetime] | None = None
     """From when to when deliveries may have left the log before any run saw them."""
-    broken_off: str = ""
-    """Why the log was not read to the end, with advice; empty if it was."""
     trouble: tuple[str, ...] = ()
     """What ended the asking, or kept the checkpoint from being saved, with advice."""
     limit: str = ""
     """The rate limit that ended the asking, with when it ends; empty if there was none."""
+    unverified: str = ""
+    """Why the log could not be read for what came of the asking; empty if it could."""
     interrupted: Signals | None = None
 
     def count(self, *fates: Fate) -> int:
         """Return how many GUIDs met one of `fates`."""
         return sum(outcome.fate in fates for outcome in self.outcomes)
 
+    def reasons(self, *fates: Fate) -> Mapping[str, int]:
+        """Return why GUIDs met one of `fates`, and how many for each reason, most first."""
+        met = Counter(outcome.because for outcome in self.outcomes if outcome.fate in fates)
+        return dict(met.most_common())
+
+    @property
+    def scanned(self) -> int:
+        """Rows that were read."""
+        return sum(reading.scanned for reading in self.readings)
+
     @property
     def failed(self) -> int:
-        """GUIDs without a single success."""
-        return len(self.outcomes) - self.count(Fate.DELIVERED)
+        """GUIDs without a single success that were not filtered out."""
+        return len(self.outcomes) - self.count(*NOT_FAILED)
 
     @property
     def status(self) -> int:
@@ -68,40 +80,61 @@ class Report:
     @property
     def problem(self) -> str | None:
         """Why the run is to be marked as failed, with advice; None if it is not."""
-        problems = [*filter(None, [self.broken_off]), *self.trouble]
+        problems = [*dict.fromkeys(str(r.error) for r in self.readings if r.error), *self.trouble]
         if self.interrupted:
             problems.insert(0, stopped(self.interrupted))
-        if problems:
-            return "; ".join(problems)
-        if not self.count(*NEEDS_ATTENTION):
-            return None
-        told = _counted(self, NEEDS_ATTENTION)
-        return (
-            f"of {_count(self.failed, 'event')} that failed: {told}. "
-            "The step's log says why for each; the next run sees to them"
-        )
+        if not problems and self.count(*NEEDS_ATTENTION):
+            problems.append(
+                f"of {count(self.failed, 'event')} that failed: "
+                f"{_counted(self, NEEDS_ATTENTION)}. "
+                "The step's log says why for each; the next run sees to them"
+            )
+        if self.fail_unrecovered and self.count(*UNRECOVERED):
+            problems.append(
+                f"of {count(self.failed, 'event')} that failed: {_counted(self, UNRECOVERED)}, "
+                "and 'fail-on' is unrecovered"
+            )
+        return "; ".join(problems) or None
 
     @property
     def warnings(self) -> list[str]:
         """What somebody should know although the run did all it could."""
         warnings = list(filter(None, [self.limit]))
+        if not self.readings:
+            warnings.append("there is no active webhook, so nothing was read")
         if self.count(Fate.UNSETTLED):
-            left = _count(self.count(Fate.UNSETTLED), "event")
+            left = count(self.count(Fate.UNSETTLED), "event")
             warnings.append(f"{left} left for a later run. {_kept_still(self.window)}")
-        lost = Counter(o.because for o in self.outcomes if o.fate is Fate.GIVEN_UP)
         warnings += [
-            f"{_count(count, 'event')} given up ({because}): "
+            f"{count(number, 'event')} left for the next run: {because}"
+            for because, number in self.reasons(Fate.DEFERRED).items()
+            if because not in {OUT_OF_TURN, Verdict.SURPLUS.value}
+        ]
+        warnings += [
+            f"{count(number, 'event')} given up ({because}): "
             "no attempt that was read succeeded, and the step's log names each"
-            for because, count in lost.items()
+            for because, number in self.reasons(Fate.GIVEN_UP).items()
         ]
         if self.count(Fate.GONE):
             warnings.append(
-                f"{_count(self.count(Fate.GONE), 'event')} could not be redelivered, having just "
+                f"{count(self.count(Fate.GONE), 'event')} could not be redelivered, having just "
                 "left GitHub's log, and the step's log names each"
             )
+        if self.unverified:
+            pending = count(self.count(Fate.PENDING), "redelivery", "redeliveries")
+            warnings.append(f"what came of {pending} was not seen: {self.unverified}")
         if self.unseen:
             warnings.append(may_be_unseen(self.unseen))
         return warnings
+
+    @property
+    def headline(self) -> str:
+        """What happened, in one line."""
+        prefix = "dry run, " if self.dry_run else ""
+        if not self.failed:
+            return f"{prefix}nothing to redeliver"
+        fates = tuple(fate for fate in Fate if fate not in NOT_FAILED)
+        return f"{prefix}{count(self.failed, 'event')} failed: {_counted(self, fates)}"
 
 
 def stopped(by: Signals) -> str:
@@ -111,7 +144,7 @@ def stopped(by: Signals) -> str:
 
 def may_be_unseen(interval: tuple[datetime, datetime]) -> str:
     """Warn of deliveries that may have left the log before any run saw them."""
-    start, end = map(_utc, interval)
+    start, end = map(utc, interval)
     return (
         f"deliveries from {start} to {end} may have left GitHub's log before any run saw them: the "
         "checkpoint is as old as GitHub keeps the log, or older. If events of that time matter, "
@@ -120,39 +153,61 @@ def may_be_unseen(interval: tuple[datetime, datetime]) -> str:
     )
 
 
-def opening(hook: str, store: str, window: Window) -> str:
+def opening(store: str, window: Window) -> str:
     """Say what is about to be read."""
     if not store:
         start = "no checkpoint is kept, so the whole 'lookback'"
     elif window.saved is None:
         start = f"no checkpoint that the token can see in {store}, so the whole 'lookback'"
     else:
-        overlap = _minutes(OVERLAP)
-        start = f"the checkpoint in {store}, less {overlap} for what shows late in the log"
-    return f"Reading {hook} back to {_utc(window.since)}: {start}"
+        start = f"the checkpoint in {store}, less {_minutes(OVERLAP)} for what shows late"
+    return f"Reading back to {utc(window.since)}: {start}"
 
 
-def found(plan: Plan) -> str:
-    """Say what was read and decided."""
-    verdicts = Counter(decision.verdict for decision in plan.decisions)
+def found(reading: Reading) -> str:
+    """Say what was read of a webhook and decided."""
+    verdicts = Counter(decision.verdict for decision in reading.decisions)
     delivered = verdicts.pop(Verdict.DELIVERED, 0)
+    filtered = {
+        verdict.value: verdicts.pop(verdict, 0)
+        for verdict in (Verdict.UNWANTED_EVENT, Verdict.UNWANTED_STATUS)
+    }
     failed = verdicts.total()
-    told = f"{_count(failed, 'event')} failed" if failed else "nothing to redeliver"
-    others = f"; failed but delivered since: {delivered}" if delivered else ""
-    end = f". The log broke off there: {plan.broken_off}" if plan.broken_off else ""
-    return f"Read {_count(plan.scanned, 'delivery', 'deliveries')}: {told}{others}{end}"
+    told = [f"{count(failed, 'event')} failed" if failed else "nothing to redeliver"]
+    if delivered:
+        told.append(f"failed but delivered since: {delivered}")
+    told += [f"filtered out, {why}: {number}" for why, number in filtered.items() if number]
+    read = f"Read {count(reading.scanned, 'delivery', 'deliveries')} of {reading.hook.name}"
+    end = f". The log broke off there: {reading.error}" if reading.error else ""
+    return f"{read}: {'; '.join(told)}{end}"
 
 
-def line(outcome: Outcome, now: datetime) -> str:
+def probing(probe: int) -> str:
+    """Say that some are tried first."""
+    return (
+        f"Trying {probe} at random first, of each webhook with more than that due; "
+        "if all of these fail, its others are left for the next run"
+    )
+
+
+def line(outcome: Outcome, window: Window, *, dry_run: bool, name_hook: bool) -> str:
     """Say what became of one GUID."""
     decision = outcome.decision
-    delivery = decision.delivery
+    hook = f"{decision.hook.name}, " if name_hook else ""
     because = f": {outcome.because}" if outcome.because else ""
+    fate = "redelivered" if outcome.fate is Fate.PENDING else fate_in_words(outcome, dry_run)
     return (
-        f"{outcome.fate.value.capitalize()}: {_event(delivery)} {quote(delivery.guid)} "
-        f"(delivery {delivery.id}, failing for {age(now - decision.failing_since)}, "
-        f"{_count(decision.attempts, 'attempt')}, last status {_status(delivery)}){because}"
+        f"{fate.capitalize()}: {event_name(outcome.latest)} {quote(outcome.latest.guid)} "
+        f"({hook}delivery {outcome.latest.id}, "
+        f"failing for {age(window.now - decision.failing_since)}, "
+        f"{count(outcome.attempts, 'attempt')}, last status {status(outcome.latest)}){because}"
     )
+
+
+def fate_in_words(outcome: Outcome, dry_run: bool) -> str:  # noqa: FBT001 - as the report has it
+    """Say what became of one GUID, or would; not why."""
+    would = dry_run and outcome.fate in {Fate.GIVEN_UP, Fate.DEFERRED}
+    return f"would be {outcome.fate.value}" if would else outcome.fate.value
 
 
 def closing(report: Report) -> str:
@@ -164,7 +219,7 @@ def closing(report: Report) -> str:
     if report.checkpoint is None:
         nothing = "No checkpoint was saved" if report.store else "No checkpoint is kept"
         return f"{nothing}: the next run looks back as far as 'lookback' again"
-    where = _utc(report.checkpoint)
+    where = utc(report.checkpoint)
     if report.checkpoint >= report.window.now:
         return f"Checkpoint saved: {where}, the start of this run"
     if report.checkpoint == report.window.mark:
@@ -181,112 +236,57 @@ def _kept_still(window: Window) -> str:
     return (
         "Nothing was redelivered and nothing saved, because an earlier run wrote the checkpoint "
         f"less than {_minutes(SETTLING)} ago, and what it asked for may not show in the log yet: "
-        f"start a run after {_utc(back)}"
+        f"start a run after {utc(back)}"
     )
-
-
-def outputs(report: Report) -> dict[str, str]:
-    """Return the action's outputs, by name."""
-    return {
-        "scanned": str(report.scanned),
-        "failed": str(report.failed),
-        "redelivered": str(report.count(Fate.REDELIVERED)),
-        "refused": str(report.count(Fate.REFUSED, Fate.GONE)),
-        "deferred": str(report.count(Fate.DEFERRED, Fate.UNANSWERED, Fate.UNREAD, Fate.UNSETTLED)),
-        "given-up": str(report.count(Fate.GIVEN_UP)),
-        "checkpoint": to_text(report.checkpoint) if report.checkpoint else "",
-    }
-
-
-def summary(report: Report) -> str:
-    """Return the step summary in GitHub's Markdown."""
-    return "\n".join([*_summary(report), ""])
-
-
-def failure_summary(problem: str) -> str:
-    """Return the step summary of a run that ended before there was anything to report."""
-    return f"### redeliver: failed\n\n{markdown(problem)}\n"
-
-
-def _summary(report: Report) -> Iterator[str]:
-    shown = [outcome for outcome in report.outcomes if outcome.fate is not Fate.DELIVERED]
-    yield f"### redeliver: {_headline(report)}"
-    yield ""
-    problems = [report.problem] if report.problem else []
-    for label, texts in (("Failed", problems), ("Warning", report.warnings)):
-        for text in texts:
-            yield f"> **{label}:** {markdown(text)}"
-            yield ""
-    broken = " The log broke off: what is older was not read." if report.broken_off else ""
-    yield (
-        f"Read {_count(report.scanned, 'delivery', 'deliveries')} of {report.hook}, to find what "
-        f"failed from {_utc(report.window.since)} to {_utc(report.window.now)}.{broken}"
-    )
-    if shown:
-        yield ""
-        yield "| Event | GUID | Failing for | Attempts | Last status | Outcome |"
-        yield "| --- | --- | --- | --- | --- | --- |"
-        # What needs attention first; within that, the oldest first.
-        for outcome in sorted(shown, key=_rank)[:SUMMARY_ROWS]:
-            yield _row(outcome, report.window.now)
-        if len(shown) > SUMMARY_ROWS:
-            yield ""
-            yield f"And {len(shown) - SUMMARY_ROWS} more, in the log."
-    yield ""
-    yield f"{closing(report)}."
-
-
-def _rank(outcome: Outcome) -> int:
-    if outcome.fate in NEEDS_ATTENTION:
-        return 0
-    return 2 if outcome.fate in DONE else 1
-
-
-def _row(outcome: Outcome, now: datetime) -> str:
-    delivery = outcome.decision.delivery
-    because = f": {markdown(cut(outcome.because, 300))}" if outcome.because else ""
-    cells = (
-        f"<code>{markdown(_event(delivery))}</code>",
-        f"<code>{markdown(quote(delivery.guid))}</code>",
-        age(now - outcome.decision.failing_since),
-        str(outcome.decision.attempts),
-        markdown(_status(delivery)),
-        f"{outcome.fate.value}{because}",
-    )
-    return f"| {' | '.join(cells)} |"
-
-
-def _headline(report: Report) -> str:
-    prefix = "dry run, " if report.dry_run else ""
-    if not report.failed:
-        return f"{prefix}nothing to redeliver"
-    fates = (f for f in Fate if f is not Fate.DELIVERED)
-    return f"{prefix}{_count(report.failed, 'event')} failed: {_counted(report, tuple(fates))}"
 
 
 def _counted(report: Report, fates: tuple[Fate, ...]) -> str:
     counts = ((report.count(fate), fate.value) for fate in fates)
-    return ", ".join(f"{count} {name}" for count, name in counts if count)
+    return ", ".join(f"{number:,} {name}" for number, name in counts if number)
 
 
-def _event(delivery: Delivery) -> str:
+def counts(report: Report) -> dict[str, int]:
+    """Return how many of what there were, by the names of the action's outputs.
+
+    `failed` is the sum of `redelivered`, `given-up`, `refused` and `deferred`, and in a dry run
+    of those and of what would be redelivered; `redelivered` that of the three outcomes.
+    """
+    return {
+        "scanned": report.scanned,
+        "failed": report.failed,
+        "redelivered": report.count(*ACCEPTED),
+        "recovered": report.count(Fate.RECOVERED),
+        "failing": report.count(Fate.FAILING),
+        "pending": report.count(Fate.PENDING),
+        "given-up": report.count(Fate.GIVEN_UP),
+        "refused": report.count(Fate.REFUSED, Fate.GONE),
+        "deferred": report.count(*LATER),
+    }
+
+
+# What the summary tells in the same words.
+
+
+def event_name(delivery: Delivery) -> str:
     """Name the event with its action, as in `issues.opened`."""
     action = f".{quote(delivery.action)}" if delivery.action else ""
     return f"{quote(delivery.event)}{action}"
 
 
-def _status(delivery: Delivery) -> str:
+def status(delivery: Delivery) -> str:
     """Tell the status with its code, which some of GitHub's texts already hold."""
-    status = quote(delivery.status) or "none"
+    text = quote(delivery.status) or "none"
     code = str(delivery.status_code)
-    return status if code in re.findall(r"\d+", status) else f"{status}, {code}"
+    return text if code in re.findall(r"\d+", text) else f"{text}, {code}"
 
 
-def _count(count: int, noun: str, plural: str = "") -> str:
-    return f"{count} {noun if count == 1 else plural or f'{noun}s'}"
+def count(number: int, noun: str, plural: str = "") -> str:
+    """Write a number with what it counts."""
+    return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
 
 
-def _utc(instant: datetime) -> str:
+def utc(instant: datetime) -> str:
+    """Write an instant to the second."""
     return f"{instant:%Y-%m-%d %H:%M:%S} UTC"
 
 

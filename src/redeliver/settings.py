@@ -1,22 +1,30 @@
-"""Turn the action's inputs into one `Settings`, or say everything that is wrong with them.
+"""Turn the inputs into one `Settings`, or say everything that is wrong with them.
 
 Pure. No message repeats a value: a secret that was put into the wrong input must not
 show in a log.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
-from redeliver.delivery import HookId
 from redeliver.errors import InputError
+from redeliver.filters import PATTERN, EventFilter
+from redeliver.plan import Policy
+from redeliver.webhook import HookId
 
 LONGEST = timedelta(days=30)
 """The longest time for which any GitHub has ever kept a delivery log."""
+
+LONGEST_WAIT = timedelta(minutes=60)
+"""How long a run may wait for outcomes: a runner is paid for, and the next run sees them, too."""
+
+SECRETS = ("token", "private-key", "variable-token")
+"""The inputs that nothing may ever show."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,19 +32,36 @@ class Settings:
     """What the user asked for, checked and complete."""
 
     token: str = field(repr=False)
+    """Empty: the GitHub App `app_id` asks, with its `private_key`."""
+    app_id: str
+    private_key: str = field(repr=False)
     org: str
-    hook_id: HookId
+    repo: str
+    """Neither `org` nor `repo`: the App's own webhook."""
+    hook_ids: tuple[HookId, ...] | None
+    """None: all that are active. Empty: the App's own webhook."""
     api_url: str
     variable_name: str
     """Empty: no checkpoint is kept."""
     variable_repository: str
     variable_token: str = field(repr=False)
-    """Empty: `token` is used."""
+    """Empty: who reads the webhooks keeps the variable."""
     lookback: timedelta
     give_up_after: timedelta | None
     """None: as long as GitHub keeps the log."""
     max_attempts: int | None
     """None: no limit."""
+    events: EventFilter
+    skip_status_codes: frozenset[int]
+    max_redeliveries: int | None
+    """None: no limit."""
+    max_per_minute: int
+    """0: as many as GitHub takes."""
+    verify: timedelta
+    """Zero: what comes of the redeliveries is not looked at."""
+    probe: int | None
+    """None: nothing is tried before the rest."""
+    fail_unrecovered: bool
     dry_run: bool
 
     @property
@@ -45,8 +70,25 @@ class Settings:
 
         https://docs.github.com/en/webhooks/testing-and-troubleshooting-webhooks/viewing-webhook-deliveries
         """
-        is_cloud = re.fullmatch(r"https://api\.(github\.com|.*\.ghe\.com)", self.api_url)
-        return timedelta(days=3 if is_cloud else 7)
+        return timedelta(days=3 if _is_cloud(self.api_url) else 7)
+
+    @property
+    def policy(self) -> Policy:
+        """Which events to leave alone."""
+        return Policy(
+            give_up_after=self.give_up_after or self.retention,
+            max_attempts=self.max_attempts,
+            events=self.events,
+            skip_status_codes=self.skip_status_codes,
+            max_redeliveries=self.max_redeliveries,
+        )
+
+    @property
+    def web_url(self) -> str:
+        """The root of the website that belongs to the API."""
+        if _is_cloud(self.api_url):
+            return self.api_url.replace("://api.", "://", 1)
+        return self.api_url.removesuffix("/api/v3")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,23 +119,61 @@ def parse(inputs: Mapping[str, str]) -> Settings:
             values[spec.setting] = spec.convert(inputs[name].strip() or spec.default)
         except ValueError as error:
             problems.append(f"input '{name}' {error}")
-    if values.get("variable_name") and values.get("variable_repository") == "":
-        problems.append("input 'variable-repository' must be set, as owner/name")
+    problems += _contradictions(values)
     if problems:
         raise InputError("; ".join(problems))
     return Settings(**values)
 
 
-def _token(text: str) -> str:
-    if not text:
-        raise ValueError(
-            "must be set: a personal access token, usually from a secret. "
-            "A secret that does not exist, or that the workflow may not read, comes out empty"
+def _contradictions(values: Mapping[str, Any]) -> Iterator[str]:
+    """Say what does not go together; of what is wrong for itself there is no value."""
+    if {"token", "app_id", "private_key"} <= values.keys():
+        yield from _who_asks(**{name: values[name] for name in ("token", "app_id", "private_key")})
+    if {"app_id", "org", "repo", "hook_ids"} <= values.keys():
+        yield from _of_what(
+            **{name: values[name] for name in ("app_id", "org", "repo", "hook_ids")}
         )
-    return _optional_token(text)
+    if values.get("variable_name") and values.get("variable_repository") == "":
+        yield "input 'variable-repository' must be set, as owner/name"
+    if values.get("probe") and values.get("verify") == timedelta():
+        yield "input 'verify' must be more than 0 with 'probe', which waits so long for outcomes"
 
 
-def _optional_token(text: str) -> str:
+COMES_OUT_EMPTY = "A secret that does not exist, or that the workflow may not read, comes out empty"
+
+
+def _who_asks(token: str, app_id: str, private_key: str) -> Iterator[str]:
+    if token and (app_id or private_key):
+        yield "input 'token' must be empty with 'app-id' and 'private-key', or they with it"
+    elif not (token or app_id or private_key):
+        yield (
+            "input 'token' must be set, usually from a secret, or 'app-id' and 'private-key'. "
+            + COMES_OUT_EMPTY
+        )
+    elif bool(app_id) != bool(private_key):
+        yield f"inputs 'app-id' and 'private-key' must be set together. {COMES_OUT_EMPTY}"
+
+
+def _of_what(
+    app_id: str, org: str, repo: str, hook_ids: tuple[HookId, ...] | None
+) -> Iterator[str]:
+    if org and repo:
+        yield "input 'repo' must be empty with 'org', or that with it: a webhook belongs to one"
+    elif (org or repo) and hook_ids == ():
+        yield f"input 'hook-id' {HOOK_ID}"
+    elif not (org or repo or app_id):
+        yield (
+            "input 'org' must be set to the organization that has the webhook, "
+            "or 'repo' to the repository that has it"
+        )
+    elif not (org or repo) and hook_ids != ():
+        yield (
+            "input 'hook-id' must be empty without 'org' or 'repo', "
+            "for a GitHub App has one webhook, which has no id"
+        )
+
+
+def _token(text: str) -> str:
     # `requests` would refuse a line break in a header with an error that prints the token.
     if not re.fullmatch(r"[!#-&(-~]*", text):
         raise ValueError(
@@ -103,21 +183,50 @@ def _optional_token(text: str) -> str:
     return text
 
 
-def _organization(text: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}", text):
+def _app_id(text: str) -> str:
+    if not re.fullmatch(r"([1-9][0-9]{0,18}|Iv[A-Za-z0-9.]{6,40})?", text):
         raise ValueError(
-            "must be set to the organization's name, as it stands at the end of its address"
+            "must be the number, or the client id, that the App's settings page shows as App ID"
         )
     return text
 
 
-def _hook_id(text: str) -> HookId:
-    if not re.fullmatch(r"[1-9][0-9]{0,18}", text):
+def _private_key(text: str) -> str:
+    # Secret stores and .env files keep a line's end as two characters, or as a space.
+    lines = text.replace("\\r", "").replace("\\n", "\n").strip()
+    key = re.fullmatch(
+        r"-----BEGIN ((?:RSA )?PRIVATE KEY)-----\s([A-Za-z0-9+/=\s]+)\s-----END \1-----", lines
+    )
+    if lines and not key:
         raise ValueError(
-            "must be set to the webhook's id: the number at the end of the address of its "
-            "settings page, …/settings/hooks/<id>"
+            "must be the App's private key, the whole content of the .pem file that GitHub gave, "
+            "from -----BEGIN to the end"
         )
-    return HookId(int(text))
+    if not key:
+        return ""
+    body = "\n".join(key[2].split())
+    return f"-----BEGIN {key[1]}-----\n{body}\n-----END {key[1]}-----\n"
+
+
+def _organization(text: str) -> str:
+    if text and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}", text):
+        raise ValueError("must be the organization's name, as it stands at the end of its address")
+    return text
+
+
+HOOK_ID = (
+    "must be set to the webhook's id, the number at the end of the address of its settings page, "
+    "…/settings/hooks/<id>, or to several, one in a line or with commas between, or to all"
+)
+
+
+def _hook_ids(text: str) -> tuple[HookId, ...] | None:
+    if text == "all":
+        return None
+    ids = re.split(r"[\s,]+", text.strip(",")) if text else []
+    if not all(re.fullmatch(r"[1-9][0-9]{0,18}", each) for each in ids):
+        raise ValueError(HOOK_ID)
+    return tuple(dict.fromkeys(HookId(int(each)) for each in ids))
 
 
 def _repository(text: str) -> str:
@@ -139,12 +248,14 @@ def _variable_name(text: str) -> str:
     return text.upper()
 
 
+UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+
 def _duration(text: str) -> timedelta:
     match = re.fullmatch(r"([1-9][0-9]{0,4})([mhd])", text)
     if not match:
         raise ValueError("must be a number of minutes, hours or days, such as 90m, 24h or 3d")
-    unit = {"m": "minutes", "h": "hours", "d": "days"}[match[2]]
-    span = timedelta(**{unit: int(match[1])})
+    span = timedelta(**{UNITS[match[2]]: int(match[1])})
     if span > LONGEST:
         raise ValueError(f"must be at most {LONGEST.days}d: GitHub keeps the log for 3 to 7 days")
     return span
@@ -154,12 +265,48 @@ def _optional_duration(text: str) -> timedelta | None:
     return _duration(text) if text else None
 
 
-def _optional_attempts(text: str) -> int | None:
-    if not text:
-        return None
-    if not re.fullmatch(r"[0-9]{1,6}", text) or int(text) < 2:  # noqa: PLR2004 - as it says
-        raise ValueError("must be a whole number, 2 or more: the first delivery is an attempt, too")
-    return int(text)
+def _wait(text: str) -> timedelta:
+    match = re.fullmatch(r"([0-9]{1,4})([sm])", "0s" if text == "0" else text)
+    span = timedelta(**{UNITS[match[2]]: int(match[1])}) if match else timedelta.max
+    if span > LONGEST_WAIT:
+        raise ValueError(
+            "must be a number of seconds or minutes up to 60m, such as 30s or 2m, or 0"
+        )
+    return span
+
+
+def _whole_number(least: int, why: str = "") -> Callable[[str], int | None]:
+    def convert(text: str) -> int | None:
+        if not text:
+            return None
+        if not re.fullmatch(r"[0-9]{1,6}", text) or int(text) < least:
+            raise ValueError(f"must be a whole number, {least} or more{why}")
+        return int(text)
+
+    return convert
+
+
+def _events(text: str) -> EventFilter:
+    patterns = [each for each in re.split(r"[\s,]+", text.lower()) if each]
+    if not all(PATTERN.fullmatch(each) for each in patterns):
+        raise ValueError(
+            "must be names of events, one in a line or with commas between, such as push, "
+            "pull_request.opened or check_*, with ! before what to exclude"
+        )
+    return EventFilter(tuple(patterns))
+
+
+def _status_codes(text: str) -> frozenset[int]:
+    codes = [each for each in re.split(r"[\s,]+", text) if each]
+    if not all(re.fullmatch(r"0|[1-5][0-9]{2}", each) for each in codes):
+        raise ValueError("must be status codes, one in a line or with commas between: 400, 410")
+    return frozenset(map(int, codes))
+
+
+def _fails_unrecovered(text: str) -> bool:
+    if text not in {"error", "unrecovered"}:
+        raise ValueError("must be error or unrecovered")
+    return text == "unrecovered"
 
 
 def _switch(text: str) -> bool:
@@ -203,6 +350,10 @@ def _api_url(text: str) -> str:
     return f"https://{host}{port}/api/v3"
 
 
+def _is_cloud(api_url: str) -> bool:
+    return bool(re.fullmatch(r"https://api\.(github\.com|.*\.ghe\.com)", api_url))
+
+
 def _is_loopback(host: str) -> bool:
     try:
         return ip_address(host).is_loopback
@@ -212,14 +363,27 @@ def _is_loopback(host: str) -> bool:
 
 INPUTS: Mapping[str, Input] = {
     "token": Input(setting="token", convert=_token),
+    "app-id": Input(setting="app_id", convert=_app_id),
+    "private-key": Input(setting="private_key", convert=_private_key),
     "org": Input(setting="org", convert=_organization),
-    "hook-id": Input(setting="hook_id", convert=_hook_id),
+    "repo": Input(setting="repo", convert=_repository),
+    "hook-id": Input(setting="hook_ids", convert=_hook_ids),
     "hostname": Input(setting="api_url", convert=_api_url),
     "variable-name": Input(setting="variable_name", convert=_variable_name),
     "variable-repository": Input(setting="variable_repository", convert=_repository),
-    "variable-token": Input(setting="variable_token", convert=_optional_token),
+    "variable-token": Input(setting="variable_token", convert=_token),
     "lookback": Input(setting="lookback", convert=_duration, default="24h"),
     "give-up-after": Input(setting="give_up_after", convert=_optional_duration),
-    "max-attempts": Input(setting="max_attempts", convert=_optional_attempts),
+    "max-attempts": Input(
+        setting="max_attempts",
+        convert=_whole_number(2, ": the first delivery is an attempt, too"),
+    ),
+    "events": Input(setting="events", convert=_events),
+    "skip-status-codes": Input(setting="skip_status_codes", convert=_status_codes),
+    "max-redeliveries": Input(setting="max_redeliveries", convert=_whole_number(1)),
+    "max-per-minute": Input(setting="max_per_minute", convert=_whole_number(0), default="75"),
+    "verify": Input(setting="verify", convert=_wait, default="30s"),
+    "probe": Input(setting="probe", convert=_whole_number(1)),
+    "fail-on": Input(setting="fail_unrecovered", convert=_fails_unrecovered, default="error"),
     "dry-run": Input(setting="dry_run", convert=_switch, default="false"),
 }

@@ -2,12 +2,17 @@
 
 from datetime import datetime
 from http import HTTPStatus
-from typing import Any
 
-from redeliver.answer import Answer, Purpose, instant
+from redeliver.answer import Answer, Rights, instant
 from redeliver.api import Api
 from redeliver.checkpoint import CLOCK_SKEW, Saved, from_text, to_text
-from redeliver.errors import CheckpointError, UnavailableError
+from redeliver.errors import CheckpointError
+
+VARIABLES = Rights(
+    named_by="'variable-repository'",
+    permission="the repository permission 'Variables' (read and write)",
+    classic="repo",
+)
 
 
 class RepositoryVariable:
@@ -33,10 +38,7 @@ class RepositoryVariable:
                 # A website's 404 must not pass for a variable that is yet to be created.
                 raise answer.foreign()
             return None
-        variable = answer.json()
-        if not isinstance(variable, dict) or not isinstance(variable.get("value"), str):
-            raise UnavailableError(f"GitHub answered without the value of {self.name}")
-        checkpoint = from_text(variable["value"], now=answer.date)
+        checkpoint = from_text(answer.field("value", str), now=answer.date)
         if checkpoint is None:
             raise CheckpointError(
                 f"{self.name} does not hold a checkpoint, which is the milliseconds since the "
@@ -44,7 +46,7 @@ class RepositoryVariable:
                 "'variable-name', or delete the variable if nothing else uses it: the run then "
                 "starts from 'lookback'"
             )
-        written = _written(variable)
+        written = _written(answer)
         if written is None or written > answer.date + CLOCK_SKEW:
             written = checkpoint  # or every run would keep still until then
         return Saved(checkpoint=checkpoint, written=written)
@@ -82,18 +84,13 @@ class RepositoryVariable:
         expect: set[int],
         body: dict[str, str] | None = None,
     ) -> Answer:
-        purpose = Purpose(
-            to=f"{access} {self.name}",
-            named_by="'variable-repository'",
-            fine_grained="the repository permission 'Variables' (read and write)",
-            classic="repo",
-        )
+        purpose = VARIABLES.to(f"{access} {self.name}")
         return self._api.ask(method, path, purpose, expect=expect, body=body)
 
 
-def _written(variable: dict[str, Any]) -> datetime | None:
+def _written(answer: Answer) -> datetime | None:
     try:
-        return instant(str(variable.get("updated_at")))
+        return instant(str(answer.json().get("updated_at")))
     except ValueError:
         return None
 
@@ -103,26 +100,8 @@ class Nowhere:
 
     name = ""
 
-    def __init__(self, api: Api) -> None:
-        self._api = api
-        self._has_asked = False
-
     def read(self) -> None:
-        """Find nothing; but ask what time it is, once, which costs nothing of the rate limit.
-
-        https://docs.github.com/en/rest/rate-limit/rate-limit
-        """
-        if self._has_asked:
-            return
-        self._has_asked = True
-        purpose = Purpose(
-            to="ask GitHub for the time",
-            named_by="'hostname'",
-            fine_grained="none in particular",
-            classic="none in particular",
-        )
-        # Enterprise Server answers 404 while its rate limits are off.
-        self._api.ask("GET", "/rate_limit", purpose, expect={HTTPStatus.OK, HTTPStatus.NOT_FOUND})
+        """Find nothing."""
 
     def write(self, checkpoint: datetime) -> bool:  # noqa: ARG002 - there is nowhere to keep it
         """Keep nothing."""

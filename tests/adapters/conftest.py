@@ -7,6 +7,7 @@ import pytest
 
 from github_sandbox import Hook, Receiver, Sandbox, VirtualClock
 from redeliver.api import Api, Clock
+from redeliver.credentials import Token
 from redeliver.pace import Patience
 
 TOKEN = "ghp_f1ne"
@@ -27,8 +28,7 @@ def an_api(
 ) -> Api:
     """Give an API that waits in no time."""
     return Api(
-        token,
-        token_input=token_input,
+        Token(token, from_input=token_input),
         url=url,
         clock=clock or Clock(),
         wait=wait or in_no_time([]).wait,

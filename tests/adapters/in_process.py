@@ -4,14 +4,17 @@ from datetime import timedelta
 
 from github_sandbox import Hook, Sandbox, VirtualClock
 from redeliver.api import Clock
-from redeliver.delivery import HookId
 from redeliver.hooks import OrganizationHook
 from redeliver.pace import Pace, Patience
 from redeliver.plan import Policy
+from redeliver.ports import Surroundings
 from redeliver.report import Report
-from redeliver.run import Surroundings, run
+from redeliver.run import run
 from redeliver.store import RepositoryVariable
+from redeliver.webhook import HookId
 from tests.adapters.conftest import TOKEN, an_api
+
+PER_MINUTE = 75
 
 
 def run_in_process(
@@ -21,6 +24,10 @@ def run_in_process(
     *,
     give_up_after: timedelta = timedelta(days=3),
     max_attempts: int | None = None,
+    max_redeliveries: int | None = None,
+    probe: int | None = None,
+    verify: timedelta = timedelta(seconds=30),
+    dry_run: bool = False,
     said: list[str] | None = None,
 ) -> Report:
     """Run once; all that is said goes to `said`."""
@@ -30,15 +37,29 @@ def run_in_process(
         clock.advance(timedelta(seconds=seconds))
 
     patience = Patience(said.append, sleep=sleep)
-    pace = Pace(said.append, clock=lambda: clock().timestamp(), sleep=sleep)
+    pace = Pace(said.append, per_minute=PER_MINUTE, clock=lambda: clock().timestamp(), sleep=sleep)
     githubs_clock = Clock()
     api = an_api(github.url, TOKEN, clock=githubs_clock, wait=patience.wait)
     return run(
-        OrganizationHook(api, hook.org, HookId(hook.id)),
+        [OrganizationHook(api, github.url, hook.org, HookId(hook.id))],
         RepositoryVariable(api, "acme/ops", "LAST_REDELIVERY"),
-        Surroundings(clock=githubs_clock, wait_turn=pace.wait, wait=patience.wait, say=said.append),
+        Surroundings(
+            clock=githubs_clock,
+            wait_turn=pace.wait,
+            sleep=sleep,
+            choose=lambda among, number: list(among)[-number:],
+            say=said.append,
+            progress=lambda *_: None,
+        ),
         lookback=timedelta(hours=24),
-        policy=Policy(give_up_after=give_up_after, max_attempts=max_attempts),
+        policy=Policy(
+            give_up_after=give_up_after,
+            max_attempts=max_attempts,
+            max_redeliveries=max_redeliveries,
+        ),
         retention=timedelta(days=3),
-        dry_run=False,
+        probe=probe,
+        verify=verify,
+        fail_unrecovered=False,
+        dry_run=dry_run,
     )

@@ -14,6 +14,9 @@ from tests.adapters.in_process import run_in_process
 
 NOW = datetime(2026, 11, 24, 12, 0, 0, 250_000, tzinfo=UTC)
 SCHEDULE = timedelta(hours=6)
+VERIFY = timedelta(seconds=2)
+"""Two looks at what came of the redeliveries, which for the killed takes real time."""
+
 FIRST, LATER = "a first run", "a later run"
 
 
@@ -32,7 +35,7 @@ class Outage:
     def run(self) -> None:
         """Run, to whatever end that comes."""
         with suppress(RedeliverError):
-            run_in_process(self.github, self.hook, self.clock)
+            run_in_process(self.github, self.hook, self.clock, verify=VERIFY)
 
     def recover(self) -> None:
         """Run at once, when the log does not show yet what was just done, and as scheduled."""

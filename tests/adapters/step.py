@@ -33,6 +33,7 @@ def start(
         "org": hook.org,
         "hook-id": str(hook.id),
         "variable-name": "LAST_REDELIVERY",
+        "verify": "0",  # it takes real time
     }
     given = usual | {name.replace("_", "-"): text for name, text in inputs.items()}
     surroundings = {"GITHUB_API_URL": github.url, "GITHUB_REPOSITORY": "acme/ops"}

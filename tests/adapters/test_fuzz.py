@@ -8,7 +8,7 @@ import signal
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import redirect_stderr, redirect_stdout
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from unittest.mock import patch
@@ -22,15 +22,18 @@ from markdown_it import MarkdownIt
 
 from github_sandbox import Hook, Sandbox, VirtualClock
 from github_sandbox.faults import Work
-from redeliver import action, report
+from redeliver import action, record
 from redeliver.checkpoint import Saved, to_text
-from redeliver.delivery import Delivery, HookId
-from redeliver.errors import InputError, RedeliverError
+from redeliver.delivery import Delivery, Guid
+from redeliver.errors import InputError, RedeliverError, UnavailableError
 from redeliver.hooks import FIELDS, OrganizationHook
 from redeliver.inert import inert
-from redeliver.outcome import Fate
+from redeliver.outcome import Outcome
+from redeliver.report import Report
 from redeliver.settings import INPUTS, parse
 from redeliver.store import RepositoryVariable
+from redeliver.summary import summary
+from redeliver.webhook import HookId
 from tests.adapters.conftest import TOKEN, an_api
 from tests.adapters.in_process import run_in_process
 from tests.soak import SOAK
@@ -209,7 +212,8 @@ def test_whatever_the_log_answers_is_deliveries_or_an_error_that_is_only_words(
 ) -> None:
     afresh(github)
     answer(github, drawn, LOG)
-    ours = OrganizationHook(an_api(github.url, wait=patience()), hook.org, HookId(hook.id))
+    api = an_api(github.url, wait=patience())
+    ours = OrganizationHook(api, github.url, hook.org, HookId(hook.id))
 
     try:
         log = list(ours.deliveries())
@@ -256,14 +260,36 @@ class Tags(HTMLParser):
         self.seen[f"<!--{data}"] += 1
 
 
-def elements(done: report.Report) -> Counter[str]:
-    """Count what the report itself puts into its summary."""
-    rows = len(done.outcomes) - done.count(Fate.DELIVERED)
-    quoted = len(done.warnings) + bool(done.problem)
-    seen = Counter(h3=1, blockquote=quoted, strong=quoted, p=quoted + 2)
-    if rows:
-        seen.update(table=1, thead=1, tbody=1, tr=rows + 1, th=6, td=6 * rows, code=2 * rows)
-    return +seen
+def plain(done: Report) -> Report:
+    """Return a report of the same form in which nothing comes from outside."""
+
+    def told(outcome: Outcome, because: str) -> Outcome:
+        def named(delivery: Delivery) -> Delivery:
+            return replace(
+                delivery, guid=Guid("guid"), event="push", action=None, status="timed out"
+            )
+
+        decision = replace(outcome.decision, delivery=named(outcome.decision.delivery))
+        redelivery = outcome.redelivery and named(outcome.redelivery)
+        return replace(outcome, decision=decision, because=because, redelivery=redelivery)
+
+    reasons = sorted({outcome.because for outcome in done.outcomes} - {""})
+    why = {"": ""} | {reason: f"reason {n}" for n, reason in enumerate(reasons)}
+    return replace(
+        done,
+        readings=tuple(
+            replace(each, error=each.error and UnavailableError("broken")) for each in done.readings
+        ),
+        outcomes=tuple(told(each, why[each.because]) for each in done.outcomes),
+        trouble=tuple("trouble" for _ in done.trouble),
+        limit=done.limit and "limit",
+        unverified=done.unverified and "not seen",
+    )
+
+
+def elements(done: Report) -> Counter[str]:
+    """Count the elements of the page that a report's summary makes."""
+    return Tags(MarkdownIt("gfm-like", {"linkify": False}).render(summary(done))).seen
 
 
 @many(100)
@@ -295,27 +321,36 @@ def test_whatever_a_run_meets_its_report_is_only_words(
         only_words(str(error))
     else:
         TRIED["runs reported"] += 1
-        summary = report.summary(done)
-        for text in (*report.outputs(done).values(), *done.warnings, done.problem or ""):
+        page, told = summary(done), json.loads(record.to_json(done))
+        for text in (*done.warnings, done.problem or "", *(str(e) for e in told["events"])):
             only_words(text)
-        assert not re.search(rf"^\s*::|##\[|{TOKEN}|{SECRET}", summary, re.MULTILINE)
-        assert all(line.isprintable() for line in summary.split("\n"))
-        shown = MarkdownIt("gfm-like", {"linkify": False}).render(summary)
-        assert Tags(shown).seen == elements(done)
+        for text in (page, record.to_json(done)):
+            assert not re.search(rf"^\s*::|##\[|{TOKEN}|{SECRET}", text, re.MULTILINE)
+            assert all(line.isprintable() for line in text.split("\n"))
+        assert elements(done) == elements(plain(done))
     for line in said:
         only_words(inert(line))
 
 
 GOOD = {"token": TOKEN, "org": "acme", "variable-name": "LAST_REDELIVERY"}
+GOOD |= {"verify": "0"}  # it takes real time
 FORMS = {
     **dict.fromkeys(("token", "variable-token"), rf"[!#-&(-~]{{0,9}}{SECRET}[!#-&(-~]{{0,9}}"),
+    "app-id": r"[1-9][0-9]{0,9}",
+    "private-key": rf"-----BEGIN PRIVATE KEY----- {SECRET}[a-z]{{0,9}} -----END PRIVATE KEY-----",
     "org": r"[A-Za-z0-9][A-Za-z0-9-]{0,38}",
-    "hook-id": r"[1-9][0-9]{0,18}",
+    "repo": r"[A-Za-z0-9_-]{1,9}/[A-Za-z0-9_-]{1,9}",
+    "hook-id": r"[1-9][0-9]{0,18}(, ?[1-9]){0,2}|all",
     "hostname": r"(https?://)?[a-z0-9.]{1,9}(:[0-9]{1,6})?(/[a-z]{1,3})?",
     "variable-name": r"[A-Za-z_][A-Z0-9_]{0,9}",
     "variable-repository": r"[A-Za-z0-9_-]{1,9}/[A-Za-z0-9_-]{1,9}",
     **dict.fromkeys(("lookback", "give-up-after"), r"[1-9][0-9]?[mhd]"),
-    "max-attempts": r"[0-9]{1,7}",
+    **dict.fromkeys(("max-attempts", "max-redeliveries", "max-per-minute"), r"[0-9]{1,7}"),
+    "events": r"(!?[a-z_*]{1,9}(\.[a-z]{1,3})?, ){0,2}push",
+    "skip-status-codes": r"[0-5][0-9]{2}(, 410){0,2}",
+    "verify": "0s?",
+    "probe": r"[0-9]{1,3}",
+    "fail-on": "error|unrecovered",
     "dry-run": "true|false",
 }
 ENTERED = TEXT.map(lambda text: re.sub(r"[\x00\ud800-\udfff]", "", text))

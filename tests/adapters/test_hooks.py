@@ -17,10 +17,10 @@ from github_sandbox import (
     VirtualClock,
 )
 from redeliver import hooks
-from redeliver.delivery import HookId
 from redeliver.errors import AccessError, RateLimitError, RefusalError, UnavailableError
 from redeliver.hooks import OrganizationHook
 from redeliver.inert import inert
+from redeliver.webhook import HookId
 from tests.adapters.conftest import TOKEN, an_api, in_no_time
 
 LIST = r"/orgs/acme/hooks/\d+/deliveries"
@@ -28,12 +28,13 @@ ATTEMPTS = r".*/attempts"
 
 
 def our(hook: Hook, github: Sandbox, *, token: str = TOKEN, prefix: str = "") -> OrganizationHook:
-    return OrganizationHook(an_api(github.url + prefix, token), hook.org, HookId(hook.id))
+    api = an_api(github.url + prefix, token)
+    return OrganizationHook(api, github.url, hook.org, HookId(hook.id))
 
 
 def waiting(hook: Hook, github: Sandbox, said: list[str]) -> OrganizationHook:
     api = an_api(github.url, wait=in_no_time(said).wait)
-    return OrganizationHook(api, hook.org, HookId(hook.id))
+    return OrganizationHook(api, github.url, hook.org, HookId(hook.id))
 
 
 def asked(github: Sandbox, method: str) -> int:
@@ -424,7 +425,7 @@ def test_a_token_that_may_only_read_cannot_redeliver(github: Sandbox, quiet_hook
 
 
 def test_an_unknown_hook_is_told_as_what_it_may_be(github: Sandbox, quiet_hook: Hook) -> None:
-    nowhere = OrganizationHook(an_api(github.url), quiet_hook.org, HookId(7))
+    nowhere = OrganizationHook(an_api(github.url), github.url, quiet_hook.org, HookId(7))
 
     with pytest.raises(
         AccessError, match=r"webhook 7 of organization acme.*Check 'org' and 'hook-id'"
@@ -466,7 +467,9 @@ def test_a_rate_limit_that_is_soon_over_is_waited_for() -> None:
         github.rate_limit(remaining=0, reset_in=40)
         api = an_api(github.url, wait=wait)
 
-        assert len(list(OrganizationHook(api, "acme", HookId(hook.id)).deliveries())) == 1
+        assert (
+            len(list(OrganizationHook(api, github.url, "acme", HookId(hook.id)).deliveries())) == 1
+        )
 
     assert timedelta(seconds=40) <= clock() - datetime(2026, 11, 24, 12, tzinfo=UTC)
     assert clock() - datetime(2026, 11, 24, 12, tzinfo=UTC) <= timedelta(seconds=42)
@@ -569,4 +572,4 @@ def test_github_that_cannot_be_reached_is_told() -> None:
     nowhere = an_api("http://127.0.0.1:9")
 
     with pytest.raises(UnavailableError, match=r"no usable answer from 127\.0\.0\.1:9 \(Conn"):
-        list(OrganizationHook(nowhere, "acme", HookId(7)).deliveries())
+        list(OrganizationHook(nowhere, "https://github.com", "acme", HookId(7)).deliveries())

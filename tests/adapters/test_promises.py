@@ -9,7 +9,7 @@ import re
 import signal
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -42,12 +42,12 @@ from github_sandbox import (
 from github_sandbox.faults import Work
 from redeliver.checkpoint import from_text
 from redeliver.errors import Interrupted, RedeliverError
-from redeliver.outcome import Fate
-from redeliver.pace import PATIENCE_SECONDS, PER_MINUTE
+from redeliver.outcome import ACCEPTED, Fate, Outcome
+from redeliver.pace import PATIENCE_SECONDS
 from redeliver.plan import OVERLAP
 from redeliver.report import Report
 from tests.adapters.conftest import TOKEN
-from tests.adapters.in_process import run_in_process
+from tests.adapters.in_process import PER_MINUTE, run_in_process
 from tests.soak import SOAK
 
 START = datetime(2026, 11, 24, 12, 0, 0, 250_000, tzinfo=UTC)
@@ -104,6 +104,7 @@ WHERE = {
     "a redelivery": ("POST", ".*/attempts"),
     "saving": ("PATCH", ".*/variables/.*"),
 }
+VERIFY = timedelta(seconds=30)
 MOST_FAILING = PER_MINUTE - 1
 """One more, and a run may have to wait for more than GitHub."""
 
@@ -252,11 +253,22 @@ class World(RuleBasedStateMachine):
     @initialize(
         give_up_after=st.sampled_from([RETENTION, RETENTION, timedelta(hours=18)]),
         max_attempts=st.sampled_from([None, None, 3]),
+        max_redeliveries=st.sampled_from([None, None, 1, 3]),
+        probe=st.sampled_from([None, None, 1, 2]),
         late=st.sampled_from(LATENESS),
     )
-    def it_begins(self, give_up_after: timedelta, max_attempts: int | None, late: int) -> None:
+    def it_begins(
+        self,
+        give_up_after: timedelta,
+        max_attempts: int | None,
+        max_redeliveries: int | None,
+        probe: int | None,
+        late: int,
+    ) -> None:
         self.give_up_after = give_up_after
         self.max_attempts = max_attempts
+        self.max_redeliveries = max_redeliveries
+        self.probe = probe
         self.rows_show_late_from_now_on(late)
 
     # What happens in the world.
@@ -324,7 +336,15 @@ class World(RuleBasedStateMachine):
     @rule(span=LENGTHS, more=MORE)
     def a_run(self, span: str, more: int) -> None:
         self.time_passes(span, more)
-        self.run()
+        began = self.clock()
+        try:
+            would = self.asked_in(self.start(dry_run=True).outcomes)
+        except RedeliverError:
+            would = None
+        waited = self.clock() != began
+        report = self.run()
+        if report and would is not None and not waited:
+            self.what_was_asked_for_is_what_a_dry_run_told(would, report)
 
     @rule(names=NAMES, age=AGES, mishaps=st.lists(MISHAPS, min_size=1, max_size=2), span=LENGTHS)
     def a_run_while_github_is_not_well(
@@ -353,13 +373,14 @@ class World(RuleBasedStateMachine):
         self.rows_show_late_from_now_on(0)
         self.github.rate_limit(remaining=5000, reset_in=3600)
         self.clock.advance(SETTLED)
+        self.max_redeliveries = None
         for _ in range(3):
             self.run()
             self.clock.advance(SCHEDULE)
 
     # A run of the program.
 
-    def run(self, *, mishaps: list[Mishap] | None = None, end: End | None = None) -> None:
+    def run(self, *, mishaps: list[Mishap] | None = None, end: End | None = None) -> Report | None:
         self.is_sound = False
         began, asked_before = self.clock(), len(self.github.requests)
         shown_as_taken = {
@@ -393,19 +414,13 @@ class World(RuleBasedStateMachine):
             self.nothing_is_given_up_early(report)
         self.no_run_waits_for_long(began)
         self.is_sound = True
+        return report
 
     def report_of_a_run(self, said: list[str]) -> Report | None:
         """Run, to whatever end that comes, but for a bug."""
         TRIED["runs"] += 1
         try:
-            report = run_in_process(
-                self.github,
-                self.hook,
-                SettlingClock(self.clock, self.github),
-                give_up_after=self.give_up_after,
-                max_attempts=self.max_attempts,
-                said=said,
-            )
+            report = self.start(said=said)
         except RedeliverError:
             TRIED["errors"] += 1
         except Killed:
@@ -416,6 +431,20 @@ class World(RuleBasedStateMachine):
             TRIED["interrupted"] += report.interrupted is not None
             return report
         return None
+
+    def start(self, *, dry_run: bool = False, said: list[str] | None = None) -> Report:
+        return run_in_process(
+            self.github,
+            self.hook,
+            SettlingClock(self.clock, self.github),
+            give_up_after=self.give_up_after,
+            max_attempts=self.max_attempts,
+            max_redeliveries=self.max_redeliveries,
+            probe=self.probe,
+            verify=VERIFY,
+            dry_run=dry_run,
+            said=said,
+        )
 
     def remember(self) -> None:
         """Write down what is new in the log, whether it shows yet or not."""
@@ -514,8 +543,23 @@ class World(RuleBasedStateMachine):
             if outcome.fate is Fate.GONE:
                 assert outcome.decision.delivery.delivered_at < self.clock() - RETENTION
 
+    def what_was_asked_for_is_what_a_dry_run_told(self, would: list[str], report: Report) -> None:
+        """A dry run tells the plan; a rate limit may end what is done of it, and so may a probe."""
+        asked = self.asked_in(report.outcomes)
+        TRIED["dry runs compared"] += 1
+        if self.probe is None and not report.limit:
+            assert asked == would
+        else:
+            assert set(asked) <= set(would)
+
+    @staticmethod
+    def asked_in(outcomes: Iterable[Outcome]) -> list[str]:
+        """Give the GUIDs that were asked for, or would be, in that order."""
+        fates = ACCEPTED | {Fate.DUE, Fate.REFUSED, Fate.GONE, Fate.UNANSWERED}
+        return [o.decision.delivery.guid for o in outcomes if o.fate in fates]
+
     def no_run_waits_for_long(self, began: datetime) -> None:
-        assert self.clock() - began <= timedelta(seconds=PATIENCE_SECONDS)
+        assert self.clock() - began <= timedelta(seconds=PATIENCE_SECONDS) + 2 * VERIFY
 
     @invariant()
     def the_checkpoint_is_one_not_in_the_future_and_never_moves_back(self) -> None:

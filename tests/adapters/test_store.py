@@ -140,16 +140,12 @@ def test_the_time_of_writing_is_told(github: Sandbox, repository: Repository) ->
     assert repository.variables
 
 
-def test_where_no_checkpoint_is_kept_the_time_is_asked_for_once(github: Sandbox) -> None:
-    clock = Clock()
-    nowhere = Nowhere(an_api(github.url, clock=clock))
+def test_where_no_checkpoint_is_kept_there_is_nothing_to_find() -> None:
+    nowhere = Nowhere()
 
-    nowhere.read()
-    nowhere.read()
-
-    assert clock() == NOW
     assert nowhere.write(NOW)
-    assert [request.path for request in github.requests] == ["/rate_limit"]
+    nowhere.read()
+    assert nowhere.name == ""
 
 
 def test_a_clock_that_nobody_has_set_is_a_bug() -> None:
@@ -192,7 +188,7 @@ def test_an_answer_without_a_value_is_told(
     repository.variables["LAST_REDELIVERY"] = to_text(CHECKPOINT)
     github.inject(Status(200, body=body), method="GET")
 
-    with pytest.raises(UnavailableError, match="without the value"):
+    with pytest.raises(UnavailableError, match="is not GitHub's API"):
         variable(github).read()
 
 

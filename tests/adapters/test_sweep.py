@@ -22,6 +22,7 @@ from tests.adapters.outage import (
     LATER,
     METHODS,
     SCHEDULE,
+    VERIFY,
     Outage,
     outage,
 )
@@ -67,7 +68,7 @@ def killed(kind: str, at: int, *, after: bool) -> None:
     step = Future[RunningStep]()
     kill = Meanwhile(lambda: step.result().kill(), after=after)
     with outage(kind, kill, at=at) as world:
-        step.set_result(start(world.github, world.hook))
+        step.set_result(start(world.github, world.hook, verify="2s"))
         assert step.result().wait().status == -SIGKILL
         world.recover()
         assert world.taken() == Counter(world.missed), f"{kind} killed at request {at}, {after=}"
@@ -146,7 +147,7 @@ def overtaken(kind: str, at: int, *, after: bool) -> None:
         world = first.result()
         marks.append(world.checkpoint)
         world.clock.advance(timedelta(seconds=30))
-        run_in_process(world.github, world.hook, world.clock)
+        run_in_process(world.github, world.hook, world.clock, verify=VERIFY)
         marks.append(world.checkpoint)
 
     with outage(kind, Meanwhile(another_run, after=after), at=at) as world:

@@ -1,3 +1,4 @@
+import json
 import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -58,19 +59,24 @@ def test_what_an_outage_missed_is_asked_for_in_order_arrives_and_the_checkpoint_
     assert asked_for(github, hook) == outage
     assert arrived_again(github, receiver) == set(outage)
     assert variables["LAST_REDELIVERY"] == to_text(clock().replace(microsecond=0))
-    assert run.outputs == {
+    assert json.loads(run.outputs["report"])["counts"]["redelivered"] == 2
+    assert {**run.outputs, "report": ""} == {
         "scanned": "4",
         "failed": "2",
         "redelivered": "2",
+        "recovered": "0",
+        "failing": "0",
+        "pending": "2",
         "refused": "0",
         "deferred": "0",
         "given-up": "0",
         "checkpoint": variables["LAST_REDELIVERY"],
+        "report": "",
     }
     assert run.errors == ""
     assert f"Redelivered: issues.opened {outage[0]} (delivery " in run.log
     assert "last status failed to connect to host, 502)" in run.log
-    assert run.summary.startswith("### redeliver: 2 events failed: 2 redelivered\n")
+    assert run.summary.startswith("### redeliver: 2 events failed: 2 pending\n")
 
 
 def test_a_second_run_has_nothing_left_to_do(
@@ -107,7 +113,7 @@ def test_an_empty_log_is_a_quiet_success_in_three_requests(github: Sandbox, hook
     run = step(github, hook)
 
     assert run.status == 0, shown(run)
-    assert "Read 0 deliveries: nothing to redeliver" in run.log
+    assert "Read 0 deliveries of webhook" in run.log
     assert len(github.requests) == 3
 
 
@@ -312,7 +318,7 @@ def test_a_token_saved_with_a_line_break_works_and_is_masked_as_it_is_used(
 
 
 def test_every_fault_of_the_inputs_is_in_one_message(github: Sandbox, hook: Hook) -> None:
-    run = step(github, hook, token="", hook_id="all", dry_run="maybe")
+    run = step(github, hook, token="a b", hook_id="any", dry_run="maybe")
 
     assert run.status == 1
     (error,) = [line for line in run.log.splitlines() if line.startswith("::error::")]

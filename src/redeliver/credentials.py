@@ -1,0 +1,133 @@
+"""What a request shows GitHub: a token, a GitHub App's signed word, its installation's token.
+
+https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
+
+import jwt
+
+from redeliver.answer import APP, Asker, Purpose, instant, token_in
+from redeliver.api import Api, Clock
+from redeliver.errors import InputError
+
+CLOCK_DRIFT = timedelta(minutes=1)
+"""How much earlier a word is dated than it was given, as GitHub's documentation advises."""
+
+WORD_LASTS = timedelta(minutes=9)
+"""GitHub takes none that lasts for more than ten minutes from when it gets it."""
+
+RENEW_BEFORE = timedelta(minutes=10)
+"""How long before it expires an installation's token is replaced: longer than any one wait, so
+that it does not expire in between."""
+
+
+class Token:
+    """A personal access token, or whatever token the user made."""
+
+    def __init__(self, token: str, *, from_input: str) -> None:
+        self.asker: Asker = token_in(from_input)
+        self._token = token
+
+    def token(self) -> str:
+        """Return it as it came."""
+        return self._token
+
+    def is_renewed(self) -> bool:
+        """There is no other."""
+        return False
+
+
+class App:
+    """A GitHub App, which signs who it is with its private key (as JSON Web Token).
+
+    It goes by GitHub's clock, or as long as that is not known by the runner's.
+    """
+
+    asker: Asker = APP
+
+    def __init__(self, app_id: str, private_key: str, *, clock: Clock) -> None:
+        self._app_id = app_id
+        self._private_key = private_key
+        self._clock = clock
+
+    def token(self) -> str:
+        """Sign a new one, or raise `InputError` if the key cannot do that."""
+        now = self._clock() if self._clock.is_set else datetime.now(UTC)
+        claims = {
+            "iss": self._app_id,
+            "iat": int((now - CLOCK_DRIFT).timestamp()),
+            "exp": int((now + WORD_LASTS).timestamp()),
+        }
+        try:
+            return jwt.encode(claims, self._private_key, algorithm="RS256")
+        except (ValueError, TypeError, jwt.PyJWTError):
+            raise InputError(
+                "input 'private-key' is not the App's private key: it has the form of one, but "
+                "cannot be read. Save the whole content of the .pem file that GitHub gave"
+            ) from None
+
+    def is_renewed(self) -> bool:
+        """Make another, for by now GitHub has told the time."""
+        return True
+
+
+class Installation:
+    """A GitHub App as it is installed on what is at `path`, with `permissions` and no more."""
+
+    asker: Asker = APP
+
+    def __init__(
+        self,
+        app: Api,
+        path: str,
+        purpose: Purpose,
+        permissions: Mapping[str, str],
+        *,
+        clock: Clock,
+        mask: Callable[[str], None],
+    ) -> None:
+        """Use `app` to ask; `mask` is told each token before anything else knows it."""
+        self._app = app
+        self._path = path
+        self._purpose = purpose
+        self._permissions = permissions
+        self._clock = clock
+        self._mask = mask
+        self._tokens = ""
+        self._token = ""
+        self._renew_at: datetime | None = None
+
+    def token(self) -> str:
+        """Return a token that does for a while, or raise as `Api.ask` does."""
+        if self._renew_at is None or self._clock() >= self._renew_at:
+            self._renew()
+        return self._token
+
+    def is_renewed(self) -> bool:
+        """Replace it: it was revoked."""
+        self._renew()
+        return True
+
+    def _renew(self) -> None:
+        if not self._tokens:
+            found = self._app.ask("GET", self._path, self._purpose, expect={HTTPStatus.OK})
+            self._tokens = f"/app/installations/{found.field('id', int)}/access_tokens"
+        answer = self._app.ask(
+            "POST",
+            self._tokens,
+            self._purpose,
+            expect={HTTPStatus.CREATED},
+            body={"permissions": dict(self._permissions)},
+        )
+        token = answer.field("token", str)
+        try:
+            expires_at = instant(answer.field("expires_at", str))
+        except ValueError:
+            raise answer.foreign() from None
+        if not token.isascii() or not token.isprintable():
+            raise answer.foreign()
+        self._mask(token)
+        self._token, self._renew_at = token, expires_at - RENEW_BEFORE

@@ -1,0 +1,62 @@
+"""The world as a run sees it: webhooks, a place for the checkpoint, time, and who listens."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from redeliver.checkpoint import Saved
+from redeliver.delivery import Delivery
+from redeliver.webhook import Webhook
+
+
+class Hook(Protocol):
+    """A webhook, seen through its delivery log."""
+
+    @property
+    def webhook(self) -> Webhook:
+        """Which one it is."""
+        ...
+
+    def deliveries(self) -> Iterator[Delivery]:
+        """Yield the log, newest first, reading no more of it than is taken."""
+        ...
+
+    def redeliver(self, delivery: Delivery) -> None:
+        """Ask for one more attempt, or raise `RefusalError`."""
+        ...
+
+
+class Store(Protocol):
+    """Where the checkpoint is kept."""
+
+    @property
+    def name(self) -> str:
+        """The place in words; empty if none is kept."""
+        ...
+
+    def read(self) -> Saved | None:
+        """Return the checkpoint, None if there is none yet, or raise `CheckpointError`."""
+        ...
+
+    def write(self, checkpoint: datetime) -> bool:
+        """Keep `checkpoint`, or raise; False if another run made the first entry just now."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What there is beside GitHub."""
+
+    clock: Callable[[], datetime]
+    """GitHub's time, known once something was asked of it."""
+    wait_turn: Callable[[], None]
+    """Returns when the next redelivery may be asked for."""
+    sleep: Callable[[float], None]
+    """Waits so many seconds."""
+    choose: Callable[[Sequence[int], int], list[int]]
+    """Takes so many at random."""
+    say: Callable[[str], None]
+    """Prints a line."""
+    progress: Callable[[str, int, int | None], None]
+    """Shows how much of something is done, and of how much; None if nobody knows."""

@@ -1,0 +1,176 @@
+"""Show at a glance what a run did: the step summary, in GitHub's Markdown.
+
+Pure. GitHub drops a summary over 1 MiB, so however much failed, only so much is shown:
+https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands#step-isolation-and-limits
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from redeliver import report as words
+from redeliver.delivery import Delivery
+from redeliver.inert import cut, markdown, quote
+from redeliver.outcome import Fate, Outcome
+from redeliver.report import LATER, NEEDS_ATTENTION, UNRECOVERED, Report, count
+
+ROWS = 100
+"""Of events that need attention. A row of hostile text takes up to 4 KB."""
+
+DONE_ROWS = 30
+"""Of events that do not."""
+
+LINES = 20
+"""Of anything else, such as reasons and webhooks."""
+
+SLICES = 8
+"""Of a chart, the last of which stands for all others."""
+
+TEXT = 2000
+"""Characters of a problem or a warning."""
+
+
+def summary(report: Report) -> str:
+    """Return the step summary of a run."""
+    return "\n".join([*_summary(report), ""])
+
+
+def failure(problem: str) -> str:
+    """Return the step summary of a run that ended before there was anything to report."""
+    return f"### redeliver: failed\n\n{markdown(problem)}\n"
+
+
+def _summary(report: Report) -> Iterator[str]:
+    yield f"### redeliver: {report.headline}"
+    yield ""
+    problems = [report.problem] if report.problem else []
+    for label, texts in (("Failed", problems), ("Warning", report.warnings[:LINES])):
+        for text in texts:
+            yield f"> **{label}:** {markdown(cut(text, TEXT))}"
+            yield ""
+    if report.failed:
+        yield from _counts(report)
+        yield from _charts(report)
+    yield from _events(report)
+    yield from _reasons("Left for the next run", report, *LATER)
+    yield from _reasons("Filtered out", report, Fate.FILTERED)
+    yield from _readings(report)
+    yield f"{words.closing(report)}."
+
+
+def _counts(report: Report) -> Iterator[str]:
+    numbers = words.counts(report)
+    del numbers["scanned"]
+    if report.dry_run:
+        numbers = {"failed": report.failed, "would be redelivered": report.count(Fate.DUE)}
+        numbers |= {"given-up": report.count(Fate.GIVEN_UP), "deferred": report.count(*LATER)}
+    yield f"| {' | '.join(name.replace('-', ' ').capitalize() for name in numbers)} |"
+    yield f"|{' ---: |' * len(numbers)}"
+    yield f"| {' | '.join(f'{number:,}' for number in numbers.values())} |"
+    yield ""
+
+
+def _charts(report: Report) -> Iterator[str]:
+    failed = [o.decision.delivery for o in report.outcomes if o.fate not in words.NOT_FAILED]
+    yield from _chart("Failures by status", map(_kind, failed))
+    yield from _chart("Failures by event", (delivery.event for delivery in failed))
+
+
+def _chart(title: str, labels: Iterable[str]) -> Iterator[str]:
+    # Only words: a label must not end its quotes, nor be markup to Mermaid.
+    slices = Counter(re.sub(r"[^\w .-]", "", quote(label, 40)) or "none" for label in labels)
+    shown = slices.most_common(SLICES if len(slices) <= SLICES else SLICES - 1)
+    others = slices.total() - sum(number for _, number in shown)
+    yield "```mermaid"
+    yield "pie showData"
+    yield f"    title {title}"
+    for label, number in [*shown, *([("others", others)] if others else [])]:
+        yield f'    "{label}" : {number}'
+    yield "```"
+    yield ""
+
+
+def _kind(delivery: Delivery) -> str:
+    """Tell statuses apart by their code, and by GitHub's own words for having none."""
+    words_only = re.fullmatch(r"[a-z ]{1,40}", delivery.status)
+    return f"{delivery.status_code} {delivery.status}" if words_only else str(delivery.status_code)
+
+
+def _events(report: Report) -> Iterator[str]:
+    attention = [o for o in report.outcomes if o.fate in {*NEEDS_ATTENTION, *UNRECOVERED}]
+    if attention:
+        yield "#### Not delivered"
+        yield ""
+        yield from _table(report, sorted(attention, key=_rank), ROWS)
+    due = [outcome for outcome in report.outcomes if outcome.fate is Fate.DUE]
+    if due:
+        yield "#### Would be redelivered, in this order"
+        yield ""
+        yield from _table(report, due, DONE_ROWS)
+    done = [o for o in report.outcomes if o.fate in {Fate.RECOVERED, Fate.PENDING}]
+    if done:
+        yield f"<details><summary>{count(len(done), 'event')} redelivered</summary>"
+        yield ""
+        yield from _table(report, done, DONE_ROWS)
+        yield "</details>"
+        yield ""
+
+
+def _rank(outcome: Outcome) -> bool:
+    """Put first what somebody has to see to, and leave the oldest first within that."""
+    return outcome.fate not in NEEDS_ATTENTION
+
+
+def _table(report: Report, outcomes: list[Outcome], rows: int) -> Iterator[str]:
+    several = len(report.readings) > 1
+    yield f"| Event | GUID | Failing for | Attempts | Last status | Outcome |{' Hook |' * several}"
+    yield f"| --- | --- | ---: | ---: | --- | --- |{' ---: |' * several}"
+    for outcome in outcomes[:rows]:
+        yield _row(report, outcome)
+    yield ""
+    if len(outcomes) > rows:
+        yield f"And {len(outcomes) - rows:,} more, in the log."
+        yield ""
+
+
+def _row(report: Report, outcome: Outcome) -> str:
+    hook = outcome.decision.hook
+    because = f": {markdown(cut(outcome.because, 300))}" if outcome.because else ""
+    cells = (
+        f"<code>{markdown(words.event_name(outcome.latest))}</code>",
+        f"[<code>{markdown(quote(outcome.latest.guid))}</code>]({hook.page})",
+        words.age(report.window.now - outcome.decision.failing_since),
+        str(outcome.attempts),
+        markdown(words.status(outcome.latest)),
+        f"{words.fate_in_words(outcome, report.dry_run)}{because}",
+        *([str(hook.id)] if len(report.readings) > 1 else []),
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+def _reasons(title: str, report: Report, *fates: Fate) -> Iterator[str]:
+    reasons = report.reasons(*fates)
+    if not reasons:
+        return
+    yield f"#### {title}"
+    yield ""
+    yield "| Events | Why |"
+    yield "| ---: | --- |"
+    for because, number in list(reasons.items())[:LINES]:
+        yield f"| {number:,} | {markdown(cut(because, 300))} |"
+    yield ""
+
+
+def _readings(report: Report) -> Iterator[str]:
+    span = f"to find what failed from {words.utc(report.window.since)}"
+    span += f" to {words.utc(report.window.now)}"
+    for reading in report.readings[:LINES]:
+        broken = " The log broke off: what is older was not read." if reading.error else ""
+        yield (
+            f"Read {count(reading.scanned, 'delivery', 'deliveries')} of "
+            f"[{markdown(reading.hook.name)}]({reading.hook.page}), {span}.{broken}"
+        )
+        yield ""
+    if len(report.readings) > LINES:
+        yield f"And {len(report.readings) - LINES:,} more webhooks, in the log."
+        yield ""

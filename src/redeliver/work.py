@@ -1,0 +1,335 @@
+"""Carry out a plan: ask for what is due, see what came of it, and keep the checkpoint right.
+
+At every moment the outcomes tell no more than is certain, so that the low-water mark can be
+taken from them whenever the run is interrupted.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from redeliver import look, report
+from redeliver.errors import (
+    AccessError,
+    Interrupted,
+    RateLimitError,
+    RedeliverError,
+    RefusalError,
+    UnavailableError,
+)
+from redeliver.outcome import ACCEPTED, Fate, Outcome, low_water_mark
+from redeliver.plan import Decision, Plan, Verdict, Window
+from redeliver.ports import Hook, Store, Surroundings
+from redeliver.webhook import Webhook
+
+FRESH = timedelta(seconds=5)
+"""How long what the store said may be taken for what it says. There is no compare-and-swap, so
+that two writes can always cross; this is not much worse."""
+
+SAVE_EVERY = timedelta(minutes=1)
+"""How often the checkpoint is saved while redeliveries are asked for, for a run that is killed
+and for others that may begin. See `plan.LONGEST_SILENCE`."""
+
+MOST_UNANSWERED = 5
+"""After so many redeliveries without an answer, one after the other, GitHub is left alone."""
+
+FIRST_LOOK = timedelta(seconds=1)
+"""How long after the asking the log is looked at first; then after as long again each time, for
+most receivers answer at once, and some never do."""
+
+LONGEST_PAUSE = timedelta(seconds=30)
+
+OPEN = frozenset({Fate.PENDING, Fate.UNANSWERED})
+"""What the log can still tell more about."""
+
+
+class Work:
+    """What has become of the plan so far."""
+
+    def __init__(
+        self,
+        hooks: Iterable[Hook],
+        store: Store,
+        around: Surroundings,
+        *,
+        window: Window,
+        planned: Plan,
+        dry_run: bool,
+    ) -> None:
+        self._hooks = {hook.webhook: hook for hook in hooks}
+        self._store = store
+        self._around = around
+        self._window = window
+        self._planned = planned
+        self._dry_run = dry_run
+        due = Fate.DUE if dry_run else Fate.DEFERRED
+        self.outcomes = [Outcome.expected(each, due=due) for each in planned.decisions]
+        self.checkpoint = window.saved.checkpoint if window.saved else None
+        self.trouble: list[str] = []
+        self.limit = ""
+        self.unverified = ""
+        self._saved_at = window.now
+        self._is_still = planned.is_unsettled
+        self._asked = 0
+        self._unanswered = 0
+        """How many in a row, up to now."""
+        self._stopped: set[Webhook] = set()
+        """Of these nothing more is asked in this run."""
+
+    def tell_all(self, *, probe: int | None) -> None:
+        """Say what would become of each GUID, in the order in which it would."""
+        if probe is not None and self._choose(probe):
+            self._around.say(report.probing(probe))
+        self._tell_outcomes()
+
+    def _tell_outcomes(self) -> None:
+        for outcome in self.outcomes:
+            self._tell(outcome)
+
+    def carry_out(self, *, probe: int | None, verify: timedelta) -> None:
+        """Redeliver what is due, save the checkpoint, and see how it went."""
+        if not self._planned.due:
+            self._tell_outcomes()
+            if not self._is_still:
+                is_stale = self._around.clock() - self._window.now > FRESH
+                self._save_in_the_end(reread=is_stale)
+            return
+        try:
+            self._claim()
+        except RateLimitError as error:
+            self._stop_for(error)
+        if self._is_still or self.limit:
+            self._tell_outcomes()
+            return
+        self._ask_for_all(probe, verify)
+        # Before anything is verified, for that takes a while, and requests.
+        self._save_in_the_end()
+        mark = self._mark()
+        self._verify(range(len(self.outcomes)), verify)
+        self._see_what_is_gone()
+        if self._mark() != mark:
+            self._save_in_the_end()
+
+    def save_at_last(self) -> None:
+        """Save the checkpoint of a run that is interrupted, if there is still time."""
+        if self._is_still:
+            return
+        try:
+            self._save_in_the_end()
+        except Interrupted:
+            self.trouble.append("there was no time left to save the checkpoint")
+
+    # The checkpoint.
+
+    def _claim(self) -> None:
+        """Write the low-water mark before anything is redelivered.
+
+        So other runs see that this one is at it, a missing right to write shows before
+        anything is done, and if this run dies the next one knows where to start.
+        """
+        is_first = self._store.read() == self._window.saved
+        read_at, mark = self._around.clock(), self._mark()
+        if is_first and self._store.write(mark):
+            self.checkpoint, self._saved_at = mark, self._around.clock()
+            if self._saved_at - read_at <= FRESH:
+                return
+            # It took a wait to write, in which another run had time to begin.
+        self._is_still = True
+        self._planned = self._planned.held()
+        self.outcomes = [Outcome.expected(e, due=Fate.DUE) for e in self._planned.decisions]
+
+    def _keep_saved(self) -> None:
+        """Save the checkpoint if it is time; a run that cannot do so asks for no more."""
+        if self._around.clock() - self._saved_at < SAVE_EVERY:
+            return
+        try:
+            self._save(reread=True)
+        except RedeliverError as error:
+            self._stop_for(error)
+
+    def _save_in_the_end(self, *, reread: bool = True) -> None:
+        try:
+            self._save(reread=reread)
+        except RedeliverError as error:
+            self._stop_for(error)
+
+    def _save(self, *, reread: bool) -> None:
+        """Save the low-water mark, unless another run has come further.
+
+        Its checkpoint was as low as its own failures need it. Failures that only this run saw
+        showed up late, so that the next window, which overlaps, has them.
+        """
+        mark = self._mark()
+        latest = self._store.read() if reread else None
+        if latest:
+            mark = max(mark, latest.checkpoint)
+        if self._store.write(mark):
+            self.checkpoint = mark
+        else:
+            latest = self._store.read()
+            self.checkpoint = latest.checkpoint if latest else None
+        self._saved_at = self._around.clock()
+
+    def _mark(self) -> datetime:
+        return low_water_mark(self._window, self._planned, self.outcomes)
+
+    # The redeliveries.
+
+    def _ask_for_all(self, probe: int | None, verify: timedelta) -> None:
+        tried = self._try_receivers(probe, verify) if probe is not None else set()
+        for place in range(len(self.outcomes)):
+            if place not in tried:
+                self._ask_for(place)
+
+    def _try_receivers(self, probe: int, verify: timedelta) -> set[int]:
+        """Ask for so many at random, and leave the others of a webhook if all of these fail.
+
+        Where no more are due than that, all of them are asked for anyway.
+        """
+        chosen = self._choose(probe)
+        if not chosen:
+            return set()
+        self._around.say(report.probing(probe))
+        tried = sorted(place for places in chosen.values() for place in places)
+        for place in tried:
+            self._ask_for(place)
+        self._verify(tried, verify, save=True)
+        for webhook, places in chosen.items():
+            if {self.outcomes[place].fate for place in places} & ACCEPTED == {Fate.FAILING}:
+                self._stopped.add(webhook)
+                because = f"the receiver seems to be down: all {probe} that were tried first failed"
+                for place in self._due(webhook):
+                    self.outcomes[place] = replace(self.outcomes[place], because=because)
+        return set(tried)
+
+    def _choose(self, probe: int) -> dict[Webhook, list[int]]:
+        due = {webhook: self._due(webhook) for webhook in self._hooks}
+        return {
+            webhook: self._around.choose(places, probe)
+            for webhook, places in due.items()
+            if len(places) > probe
+        }
+
+    def _due(self, webhook: Webhook) -> list[int]:
+        return [
+            place
+            for place, outcome in enumerate(self.outcomes)
+            if _is_due(outcome) and outcome.decision.hook == webhook
+        ]
+
+    def _ask_for(self, place: int) -> None:
+        """Redeliver if that is due, unless GitHub has said enough, and say what became of it."""
+        outcome = self.outcomes[place]
+        if _is_due(outcome) and outcome.decision.hook not in self._stopped:
+            self._around.wait_turn()
+            self._keep_saved()
+        if _is_due(outcome) and outcome.decision.hook not in self._stopped:
+            self._redeliver(place)
+            self._asked += 1
+            self._around.progress("Redelivering", self._asked, len(self._planned.due))
+        self._tell(self.outcomes[place])
+
+    def _redeliver(self, place: int) -> None:
+        before = self.outcomes[place]
+        decision = before.decision
+        self.outcomes[place] = _unanswered(decision, "the run was interrupted")
+        try:
+            self._hooks[decision.hook].redeliver(decision.delivery)
+        except RefusalError as refusal:
+            outcome = Outcome(decision=decision, fate=Fate.REFUSED, because=str(refusal))
+        except RateLimitError as error:
+            outcome = before
+            self._stop_for(error)
+        except AccessError as error:
+            outcome = before
+            # Every further request of this webhook would get the same answer.
+            self._stopped.add(decision.hook)
+            self.trouble.append(str(error))
+        except UnavailableError as error:
+            outcome = _unanswered(decision, str(error))
+        else:
+            outcome = Outcome(decision=decision, fate=Fate.PENDING)
+        self.outcomes[place] = outcome
+        self._unanswered = self._unanswered + 1 if outcome.fate is Fate.UNANSWERED else 0
+        if self._unanswered == MOST_UNANSWERED:
+            self._stopped.update(self._hooks)
+
+    def _stop_for(self, error: RedeliverError) -> None:
+        """Ask for nothing more."""
+        self._stopped.update(self._hooks)
+        if isinstance(error, RateLimitError):
+            self.limit = self.limit or str(error)
+        else:
+            self.trouble.append(str(error))
+
+    # What became of them.
+
+    def _verify(self, places: Iterable[int], verify: timedelta, *, save: bool = False) -> None:
+        """Read the logs until they show how each redelivery went, for at most `verify`.
+
+        What went unanswered may have been accepted all the same. If the log does not show it,
+        only a later run can tell; asking again now could deliver it twice.
+        """
+        waited = timedelta()
+        asked = [place for place in places if self.outcomes[place].fate in OPEN]
+        while asked and waited < verify and not self.unverified:
+            pause = min(max(waited, FIRST_LOOK), LONGEST_PAUSE, verify - waited)
+            self._around.progress("Waiting for the log: seconds", waited.seconds, verify.seconds)
+            self._around.sleep(pause.total_seconds())
+            waited += pause
+            if save:
+                self._keep_saved()
+            self._look_at(asked)
+            asked = [place for place in asked if self.outcomes[place].fate in OPEN]
+
+    def _look_at(self, places: Iterable[int]) -> None:
+        for webhook, there in self._by_webhook(places).items():
+            deliveries = (self.outcomes[place].decision.delivery for place in there)
+            log = self._hooks[webhook].deliveries()
+            try:
+                found = look.redeliveries(log, deliveries, since=self._window.now)
+            except RedeliverError as error:
+                self.unverified = str(error)
+                return
+            for place in there:
+                shown = found.get(self.outcomes[place].decision.delivery.guid)
+                if shown:
+                    self.outcomes[place] = self.outcomes[place].shown(shown)
+                    self._tell(self.outcomes[place])
+
+    def _see_what_is_gone(self) -> None:
+        """Look once more for what was refused: it may have left the log since it was read."""
+        refused = [place for place, o in enumerate(self.outcomes) if o.fate is Fate.REFUSED]
+        for webhook, there in self._by_webhook(refused).items():
+            deliveries = (self.outcomes[place].decision.delivery for place in there)
+            try:
+                gone = look.gone(self._hooks[webhook].deliveries(), deliveries)
+            except RedeliverError:
+                continue  # so it stays undealt, and the next run looks at it again
+            for place in there:
+                if self.outcomes[place].decision.delivery.guid in gone:
+                    self.outcomes[place] = self.outcomes[place].left_the_log()
+                    self._tell(self.outcomes[place])
+
+    def _by_webhook(self, places: Iterable[int]) -> dict[Webhook, list[int]]:
+        sorted_out: dict[Webhook, list[int]] = {}
+        for place in places:
+            sorted_out.setdefault(self.outcomes[place].decision.hook, []).append(place)
+        return sorted_out
+
+    def _tell(self, outcome: Outcome) -> None:
+        # The others are counted, and need nobody's attention.
+        if outcome.fate not in {Fate.DELIVERED, Fate.FILTERED}:
+            several = len(self._hooks) > 1
+            told = report.line(outcome, self._window, dry_run=self._dry_run, name_hook=several)
+            self._around.say(told)
+
+
+def _is_due(outcome: Outcome) -> bool:
+    is_open = outcome.fate in {Fate.DEFERRED, Fate.DUE}
+    return is_open and outcome.decision.verdict is Verdict.REDELIVER
+
+
+def _unanswered(decision: Decision, reason: str) -> Outcome:
+    because = f"{reason}; it may have been accepted all the same"
+    return Outcome(decision=decision, fate=Fate.UNANSWERED, because=because)

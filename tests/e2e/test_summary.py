@@ -1,0 +1,76 @@
+"""The summary as its readers see it: in a browser, with GitHub's styles and Mermaid's charts."""
+
+import json
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SCRIPT = ROOT / "docs" / "screenshot" / "screenshot.js"
+GOLDEN = ROOT / "docs" / "summary.md"
+
+
+def draw(
+    source: Path, picture: Path, environment: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Draw a summary as `make screenshot` does."""
+    return subprocess.run(
+        ["node", SCRIPT, source, picture],
+        env={**os.environ, **(environment or {})},
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+        timeout=60,
+    )
+
+
+def test_the_golden_summary_is_drawn_with_its_charts_and_tables(tmp_path: Path) -> None:
+    picture = tmp_path / "summary.png"
+    source = GOLDEN.read_text()
+    titles = re.findall(r"^ +title (.+)$", source, flags=re.MULTILINE)
+    delimiter_rows = re.findall(r"^\|[ |:-]+\|$", source, flags=re.MULTILINE)
+
+    drawing = draw(GOLDEN, picture)
+
+    assert drawing.returncode == 0, drawing.stderr
+    drawn = json.loads(drawing.stdout)
+    assert len(drawn["headings"]) == 1
+    assert drawn["charts"] == len(titles) == 2
+    assert all(title in drawn["text"] for title in titles)
+    assert drawn["tables"] == len(delimiter_rows) > 0
+    for markup in ("|", "`", "**", "&#", "###", "](", "<", "Syntax error"):
+        assert markup not in drawn["text"]
+    header = picture.read_bytes()[:24]
+    assert header.startswith(b"\x89PNG")
+    size = [int.from_bytes(header[start : start + 4], "big") for start in (16, 20)]
+    assert size == [2 * drawn["width"], 2 * drawn["height"]], "all of it, and crisp"
+
+
+@pytest.mark.parametrize(
+    "chart",
+    [
+        pytest.param('pie showData\n    "504 timed out : 2', id="a label without end"),
+        pytest.param('pie showData\n    "504" : many', id="no number"),
+        pytest.param("pies\n", id="no such chart"),
+    ],
+)
+def test_a_chart_that_mermaid_cannot_draw_is_an_error(chart: str, tmp_path: Path) -> None:
+    source = tmp_path / "summary.md"
+    source.write_text(f"### redeliver\n\n```mermaid\n{chart}\n```\n")
+
+    drawing = draw(source, tmp_path / "summary.png")
+
+    assert drawing.returncode == 1
+    assert f"screenshot: Mermaid cannot draw a chart of {source}" in drawing.stderr
+    assert chart in drawing.stderr
+    assert not (tmp_path / "summary.png").exists()
+
+
+def test_without_chromium_it_says_what_to_install(tmp_path: Path) -> None:
+    drawing = draw(GOLDEN, tmp_path / "summary.png", {"CHROMIUM": str(tmp_path / "chromium")})
+
+    assert drawing.returncode == 1
+    assert "apt-get install chromium" in drawing.stderr

@@ -1,0 +1,37 @@
+import pytest
+
+from redeliver.filters import EventFilter
+
+WANTED = [
+    ("", "push", None, True),
+    ("push", "push", None, True),
+    ("push", "pull_request", "opened", False),
+    ("push, pull_request", "pull_request", "opened", True),
+    ("pull_request.opened", "pull_request", "opened", True),
+    ("pull_request.opened", "pull_request", "closed", False),
+    ("pull_request.*", "pull_request", "closed", True),
+    ("push.*", "push", None, False),
+    ("check_*", "check_run", "completed", True),
+    ("check_*", "push", None, False),
+    ("check_*.completed", "check_suite", "completed", True),
+    ("check_*.completed", "check_suite", "requested", False),
+    ("*.opened", "issues", "opened", True),
+    ("pus?", "push", None, True),
+    ("!push", "push", None, False),
+    ("!push", "issues", "opened", True),
+    ("!issues.labeled", "issues", "labeled", False),
+    ("!issues.labeled", "issues", "opened", True),
+    ("issues, !issues.labeled", "issues", "opened", True),
+    ("issues, !issues.labeled", "issues", "labeled", False),
+    ("!issues.labeled, issues", "issues", "labeled", False),
+    ("*, !check_*", "check_run", "completed", False),
+    ("*, !check_*", "push", None, True),
+    ("push", "push_more", None, False),
+]
+
+
+@pytest.mark.parametrize(("patterns", "event", "action", "wanted"), WANTED)
+def test_an_event_is_wanted(patterns: str, event: str, action: str | None, *, wanted: bool) -> None:
+    events = EventFilter(tuple(patterns.split(", ")) if patterns else ())
+
+    assert events.wants(event, action) is wanted

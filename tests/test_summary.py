@@ -1,0 +1,240 @@
+import re
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from redeliver.errors import UnavailableError
+from redeliver.outcome import Fate, Outcome
+from redeliver.plan import Verdict
+from redeliver.report import Report
+from redeliver.summary import DONE_ROWS, ROWS, SLICES, failure, summary
+from tests.builders import NOW, a_decision, a_delivery, a_reading, a_webhook, ago, delivered
+from tests.test_report import ONE_OF_EACH, a_report, an_outcome
+
+LIMIT = 2**20
+"""Bytes; GitHub drops a summary that is longer."""
+
+
+def rows(report: Report) -> list[str]:
+    return [line for line in summary(report).splitlines() if line.startswith("| <code>")]
+
+
+def test_a_run_with_nothing_to_do_reads_well() -> None:
+    assert summary(a_report()) == (
+        "### redeliver: nothing to redeliver\n"
+        "\n"
+        "Read 230 deliveries of [webhook 1 of organization acme]"
+        "(https://github.com/organizations/acme/settings/hooks/1?tab=deliveries), "
+        "to find what failed from 2026-11-24 05:50:00 UTC to 2026-11-24 12:00:00 UTC.\n"
+        "\n"
+        "Checkpoint saved: 2026-11-24 12:00:00 UTC, the start of this run.\n"
+    )
+
+
+def test_a_run_shows_its_counts_its_charts_and_what_was_not_delivered() -> None:
+    recovered = an_outcome(guid="back", event="issues").shown(delivered("back", number=9))
+    refused = an_outcome(Fate.REFUSED, guid="refused", because="GitHub answered 422, Nope")
+    report = replace(a_report(recovered, refused), checkpoint=ago(hours=1))
+    page = "https://github.com/organizations/acme/settings/hooks/1?tab=deliveries"
+
+    assert summary(report) == (
+        "### redeliver: 2 events failed: 1 recovered, 1 refused\n"
+        "\n"
+        "> **Failed:** of 2 events that failed&#58; 1 refused. The step's log says why for "
+        "each&#59; the next run sees to them\n"
+        "\n"
+        "| Failed | Redelivered | Recovered | Failing | Pending | Given up | Refused | Deferred |\n"
+        "| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n"
+        "| 2 | 1 | 1 | 0 | 0 | 0 | 1 | 0 |\n"
+        "\n"
+        "```mermaid\n"
+        "pie showData\n"
+        "    title Failures by status\n"
+        '    "504 timed out" : 2\n'
+        "```\n"
+        "\n"
+        "```mermaid\n"
+        "pie showData\n"
+        "    title Failures by event\n"
+        '    "issues" : 1\n'
+        '    "push" : 1\n'
+        "```\n"
+        "\n"
+        "#### Not delivered\n"
+        "\n"
+        "| Event | GUID | Failing for | Attempts | Last status | Outcome |\n"
+        "| --- | --- | ---: | ---: | --- | --- |\n"
+        f"| <code>push</code> | [<code>refused</code>]({page}) | 2 h 0 min | 3 | timed out, 504 "
+        "| refused: GitHub answered 422, Nope |\n"
+        "\n"
+        "<details><summary>1 event redelivered</summary>\n"
+        "\n"
+        "| Event | GUID | Failing for | Attempts | Last status | Outcome |\n"
+        "| --- | --- | ---: | ---: | --- | --- |\n"
+        f"| <code>push</code> | [<code>back</code>]({page}) | 2 h 0 min | 4 | OK, 200 "
+        "| recovered |\n"
+        "\n"
+        "</details>\n"
+        "\n"
+        f"Read 230 deliveries of [webhook 1 of organization acme]({page}), "
+        "to find what failed from 2026-11-24 05:50:00 UTC to 2026-11-24 12:00:00 UTC.\n"
+        "\n"
+        "Checkpoint saved: 2026-11-24 11:00:00 UTC, the oldest failure not dealt with: "
+        "the next run looks at it again.\n"
+    )
+
+
+def test_a_dry_run_shows_what_would_be_done_in_its_order() -> None:
+    due = [an_outcome(Fate.DUE, guid=f"due-{n}") for n in range(3)]
+    left = an_outcome(Fate.DEFERRED, because=Verdict.SURPLUS.value)
+    dry = replace(a_report(*due, left), dry_run=True)
+
+    shown = summary(dry)
+
+    assert "### redeliver: dry run, 4 events failed: 3 would be redelivered" in shown
+    assert "| 4 | 3 | 0 | 1 |" in shown
+    assert "#### Would be redelivered, in this order" in shown
+    assert [re.findall(r"due-\d", row) for row in rows(dry)] == [["due-0"], ["due-1"], ["due-2"]]
+
+
+def test_what_needs_attention_comes_first() -> None:
+    first = [row.split(" | ")[5].removesuffix(" |") for row in rows(a_report(*ONE_OF_EACH))]
+
+    assert first == [
+        "refused",
+        "unanswered",
+        "not decided",
+        "still failing",
+        "refused for good",
+        "given up",
+        "would be redelivered",
+        "recovered",
+        "pending",
+    ]
+
+
+def test_what_was_left_and_what_was_filtered_out_is_told_by_reason() -> None:
+    left = [an_outcome(Fate.DEFERRED, because=Verdict.SURPLUS.value)] * 3
+    unsettled = [an_outcome(Fate.UNSETTLED, because=Verdict.UNSETTLED.value)]
+    out = [an_outcome(Fate.FILTERED, because=Verdict.UNWANTED_STATUS.value)] * 2
+
+    shown = summary(a_report(*left, *unsettled, *out))
+
+    deferred, filtered = shown.split("#### Filtered out")
+    assert "| 3 | more than 'max-redeliveries' are due |" in deferred.split("#### Left for")[1]
+    assert "| 1 | an earlier run may have asked for it" in deferred
+    assert "| 2 | its status code is one of 'skip-status-codes' |" in filtered
+
+
+def test_the_charts_lump_together_what_is_rare() -> None:
+    outcomes = [
+        an_outcome(event=f"event_{n}", status="x", guid=f"{n}-{m}")
+        for n in range(12)
+        for m in range(20 - n)
+    ]
+
+    shown = summary(a_report(*outcomes))
+
+    chart = shown.split("title Failures by event")[1].split("```")[0]
+    assert chart.count(" : ") == SLICES
+    assert '"event_0" : 20' in chart
+    assert f'"others" : {sum(20 - n for n in range(7, 12))}' in chart
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "label"),
+    [
+        ("timed out", 504, "504 timed out"),
+        ("failed to connect to host", 502, "502 failed to connect to host"),
+        ("Invalid HTTP Response: 503", 503, "503"),
+        ("POST https://example.com/hook?secret=x giving up", 500, "500"),
+        ("", 0, "0"),
+    ],
+)
+def test_failures_are_told_apart_by_status(status: str, code: int, label: str) -> None:
+    delivery = a_delivery(status=status, status_code=code)
+    outcome = Outcome(decision=a_decision(delivery), fate=Fate.PENDING)
+
+    assert f'    "{label}" : 1\n' in summary(a_report(outcome))
+
+
+HOSTILE = 'a|b\n| <img src=x> `c` **d** [e](https://evil.example) "]); ``` %%{init}%%'
+
+
+def test_nothing_from_outside_can_break_a_row_or_a_chart() -> None:
+    outcome = an_outcome(guid=HOSTILE, event=HOSTILE, status=HOSTILE, because=HOSTILE)
+
+    shown = summary(a_report(outcome))
+
+    (row,) = rows(a_report(outcome))
+    assert row.count("|") == 7
+    for markup in ("evil", "<img", "%%"):
+        assert markup not in shown
+    for label in re.findall(r'^    (".*) : \d+$', shown, flags=re.MULTILINE):
+        assert re.fullmatch(r'"[\w .-]+"', label)
+    assert shown.count("```") == 4
+
+
+def worst(fate: Fate) -> Outcome:
+    delivery = a_delivery("|" * 999, event="<" * 999, action="*" * 999, status="[" * 999)
+    return Outcome(decision=a_decision(delivery), fate=fate, because="`" * 999)
+
+
+def test_the_worst_of_texts_leave_it_under_githubs_limit() -> None:
+    hooks = tuple(
+        a_reading(hook=a_webhook(n), error=UnavailableError("]" * 5000)) for n in range(300)
+    )
+    outcomes = [worst(fate) for fate in Fate for _ in range(200)]
+    reasons = [replace(worst(Fate.DEFERRED), because=f"{n}{'|' * 999}") for n in range(300)]
+    report = replace(a_report(*outcomes, *reasons), readings=hooks)
+
+    assert len(summary(report).encode()) < LIMIT
+
+
+def test_100_000_failures_leave_it_under_githubs_limit_and_what_is_missing_is_told() -> None:
+    fates = [Fate.FAILING, Fate.RECOVERED, Fate.GIVEN_UP, Fate.PENDING]
+    events = ["push", "issues", "pull_request", "check_run", "workflow_job"]
+    outcomes = [
+        Outcome(
+            decision=a_decision(
+                a_delivery(
+                    f"6f2b6f60-1111-11ef-8000-{n:012}",
+                    at=NOW - timedelta(seconds=n // 10),
+                    number=2**61 + n,
+                    event=events[n % 5],
+                    status_code=500 + n % 7,
+                )
+            ),
+            fate=fates[n % 4],
+            because=Verdict.TOO_OLD.value if fates[n % 4] is Fate.GIVEN_UP else "",
+        )
+        for n in range(100_000)
+    ]
+    report = a_report(*outcomes)
+
+    shown = summary(report)
+
+    assert len(shown.encode()) < LIMIT
+    assert "100,000 events failed: 25,000 recovered, 25,000 still failing" in shown
+    assert len(rows(report)) == ROWS + DONE_ROWS
+    assert f"And {50_000 - ROWS:,} more, in the log." in shown
+    assert f"And {50_000 - DONE_ROWS:,} more, in the log." in shown
+
+
+def test_many_webhooks_are_not_all_told() -> None:
+    report = replace(a_report(), readings=tuple(a_reading(hook=a_webhook(n)) for n in range(250)))
+
+    assert "And 230 more webhooks, in the log." in summary(report)
+
+
+def test_of_several_webhooks_each_row_names_its_own() -> None:
+    hooks = [a_webhook(number) for number in (1, 2)]
+    outcomes = [Outcome(decision=a_decision(hook=hook), fate=Fate.FAILING) for hook in hooks]
+    report = replace(a_report(*outcomes), readings=tuple(a_reading(hook=hook) for hook in hooks))
+
+    assert [row.split(" | ")[6] for row in rows(report)] == ["1 |", "2 |"]
+
+
+def test_a_run_that_ended_early_shows_why() -> None:
+    assert failure("cannot read | it") == "### redeliver: failed\n\ncannot read &#124; it\n"
