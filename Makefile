@@ -39,8 +39,9 @@ lint: $(READY) ## Check style, types, Dockerfile, workflows and generated text
 
 check: test lint e2e ## All checks, as CI runs them
 
-docs: $(READY) ## Write the generated parts of the README
+docs: $(READY) ## Write the generated parts of the README and the summary of the picture
 	$(BIN)/cog -r -P -I docs README.md
+	$(BIN)/python -m tests.golden > docs/summary.md
 
 screenshot: $(DRAWING_READY) ## Draw docs/summary.md as GitHub shows it (needs Node, Chromium)
 	@node docs/screenshot/screenshot.js docs/summary.md docs/summary.png >/dev/null

@@ -11,6 +11,8 @@ import yaml
 
 from redeliver import record
 from redeliver.settings import INPUTS, parse
+from redeliver.summary import summary
+from tests.golden import golden
 from tests.test_report import a_report
 from tests.test_settings import GOOD
 
@@ -91,6 +93,10 @@ def test_the_pure_modules_need_neither_network_nor_runner() -> None:
 
 def test_the_readmes_quick_start_is_an_example_that_is_run() -> None:
     assert (ROOT / "examples" / "organization.yml").read_text() in README
+
+
+def test_the_summary_in_the_docs_is_what_the_code_makes() -> None:
+    assert (ROOT / "docs" / "summary.md").read_text() == summary(golden())
 
 
 def test_the_readme_lists_exactly_the_declared_inputs_and_outputs() -> None:

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from redeliver.checkpoint import to_text
-from redeliver.inert import quote
+from redeliver.inert import cut, quote
 from redeliver.outcome import Fate, Outcome
 from redeliver.report import (
     LATER,
@@ -26,6 +26,12 @@ VERSION = 1
 MOST_CHARACTERS = 100_000
 """What the output takes: less than Linux allows for one environment variable (128 KiB), which
 is how a workflow hands an output on, and than GitHub does for all outputs of a job (1 MB)."""
+
+TEXT = 2000
+WARNINGS = 20
+ERROR = 300
+"""How much there is at most of a problem, of warnings, of one webhook's error: characters or how
+many. The step's log has all of it."""
 
 
 def outputs(report: Report) -> dict[str, str]:
@@ -46,8 +52,8 @@ def to_json(report: Report, *, most_characters: int | None = None) -> str:
         "from": _time(report.window.since),
         "to": _time(report.window.now),
         "checkpoint": to_text(report.checkpoint) if report.checkpoint else None,
-        "problem": report.problem,
-        "warnings": report.warnings,
+        "problem": report.problem and cut(report.problem, TEXT),
+        "warnings": [cut(warning, TEXT) for warning in report.warnings[:WARNINGS]],
         "counts": {name.replace("-", "_"): number for name, number in counts(report).items()},
         "deferred": report.reasons(*LATER),
         "filtered": report.reasons(Fate.FILTERED),
@@ -57,7 +63,7 @@ def to_json(report: Report, *, most_characters: int | None = None) -> str:
                 "name": reading.hook.name,
                 "page": reading.hook.page,
                 "scanned": reading.scanned,
-                "error": str(reading.error) if reading.error else None,
+                "error": cut(str(reading.error), ERROR) if reading.error else None,
             }
             for reading in report.readings
         ],

@@ -23,8 +23,8 @@ DONE_ROWS = 30
 LINES = 20
 """Of anything else, such as reasons and webhooks."""
 
-SLICES = 8
-"""Of a chart, the last of which stands for all others."""
+ENDS = 8
+"""On each side of the chart, the last of which stands for all others."""
 
 TEXT = 2000
 """Characters of a problem or a warning."""
@@ -50,10 +50,12 @@ def _summary(report: Report) -> Iterator[str]:
             yield ""
     if report.failed:
         yield from _counts(report)
-        yield from _charts(report)
-    yield from _events(report)
+    yield from _to_see_to(report)
     yield from _reasons("Left for the next run", report, *LATER)
     yield from _reasons("Filtered out", report, Fate.FILTERED)
+    if report.failed:
+        yield from _chart(report)
+    yield from _done(report)
     yield from _readings(report)
     yield f"{words.closing(report)}."
 
@@ -70,33 +72,49 @@ def _counts(report: Report) -> Iterator[str]:
     yield ""
 
 
-def _charts(report: Report) -> Iterator[str]:
+def _chart(report: Report) -> Iterator[str]:
+    """Draw from which status to which event the failures go."""
     failed = [o.decision.delivery for o in report.outcomes if o.fate not in words.NOT_FAILED]
-    yield from _chart("Failures by status", map(_kind, failed))
-    yield from _chart("Failures by event", (delivery.event for delivery in failed))
-
-
-def _chart(title: str, labels: Iterable[str]) -> Iterator[str]:
-    # Only words: a label must not end its quotes, nor be markup to Mermaid.
-    slices = Counter(re.sub(r"[^\w .-]", "", quote(label, 40)) or "none" for label in labels)
-    shown = slices.most_common(SLICES if len(slices) <= SLICES else SLICES - 1)
-    others = slices.total() - sum(number for _, number in shown)
+    statuses = _most_common(map(_kind, failed), "other statuses")
+    events = _most_common((_label(delivery.event) for delivery in failed), "other events")
+    flows = Counter(
+        (statuses[_kind(delivery)], events[_label(delivery.event)]) for delivery in failed
+    )
+    rows = max(len(set(statuses.values())), len(set(events.values())))
+    yield "#### Failures by status and event"
+    yield ""
     yield "```mermaid"
-    yield "pie showData"
-    yield f"    title {title}"
-    for label, number in [*shown, *([("others", others)] if others else [])]:
-        yield f'    "{label}" : {number}'
+    yield "---"
+    yield f"config: {{sankey: {{height: {40 + 52 * rows}, linkColor: source, showValues: true}}}}"
+    yield "---"
+    yield "sankey-beta"
+    yield ""
+    for (status, event), number in flows.most_common():
+        yield f'"{status}","{event}",{number}'
     yield "```"
     yield ""
 
 
+def _most_common(labels: Iterable[str], others: str) -> dict[str, str]:
+    """Return the label to show for each, which is `others` for those that are rare."""
+    ranked = [label for label, _ in Counter(labels).most_common()]
+    shown = ranked if len(ranked) <= ENDS else ranked[: ENDS - 1]
+    return {label: label if label in shown else others for label in ranked}
+
+
 def _kind(delivery: Delivery) -> str:
     """Tell statuses apart by their code, and by GitHub's own words for having none."""
-    words_only = re.fullmatch(r"[a-z ]{1,40}", delivery.status)
-    return f"{delivery.status_code} {delivery.status}" if words_only else str(delivery.status_code)
+    is_known = re.fullmatch(r"[a-z ]{1,40}", delivery.status)
+    return f"{delivery.status_code} {delivery.status}" if is_known else str(delivery.status_code)
 
 
-def _events(report: Report) -> Iterator[str]:
+def _label(event: str) -> str:
+    # Only words: a label must not end its quotes, nor be markup to Mermaid, nor be a status.
+    label = re.sub(r"[^\w .-]", "", quote(event, 40))
+    return label if re.match("[a-zA-Z]", label) else f"event {label}"
+
+
+def _to_see_to(report: Report) -> Iterator[str]:
     attention = [o for o in report.outcomes if o.fate in {*NEEDS_ATTENTION, *UNRECOVERED}]
     if attention:
         yield "#### Not delivered"
@@ -107,6 +125,9 @@ def _events(report: Report) -> Iterator[str]:
         yield "#### Would be redelivered, in this order"
         yield ""
         yield from _table(report, due, DONE_ROWS)
+
+
+def _done(report: Report) -> Iterator[str]:
     done = [o for o in report.outcomes if o.fate in {Fate.RECOVERED, Fate.PENDING}]
     if done:
         yield f"<details><summary>{count(len(done), 'event')} redelivered</summary>"
@@ -141,11 +162,16 @@ def _row(report: Report, outcome: Outcome) -> str:
         f"[<code>{markdown(quote(outcome.latest.guid))}</code>]({hook.page})",
         words.age(report.window.now - outcome.decision.failing_since),
         str(outcome.attempts),
-        markdown(words.status(outcome.latest)),
+        _status(outcome.latest),
         f"{words.fate_in_words(outcome, report.dry_run)}{because}",
         *([str(hook.id)] if len(report.readings) > 1 else []),
     )
     return f"| {' | '.join(cells)} |"
+
+
+def _status(delivery: Delivery) -> str:
+    is_usual = delivery.status == f"Invalid HTTP Response: {delivery.status_code}"
+    return str(delivery.status_code) if is_usual else markdown(words.status(delivery))
 
 
 def _reasons(title: str, report: Report, *fates: Fate) -> Iterator[str]:

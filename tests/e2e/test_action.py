@@ -1,5 +1,6 @@
 """The action as its users meet it: a workflow, run by act, with the image in a Docker engine."""
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -75,16 +76,36 @@ def world() -> Iterator[World]:
         )
 
 
+@pytest.fixture(scope="module")
+def action(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give the repository as GitHub has it, without what `make` adds to a checkout."""
+    copy = tmp_path_factory.mktemp("action")
+    listed = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
+    files = subprocess.run(listed, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    for file in files.splitlines():
+        (copy / file).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / file, copy / file)
+    return copy
+
+
 def act(
-    world: World, directory: Path, *arguments: str, event: str = "workflow_dispatch", **inputs: str
+    world: World,
+    action: Path,
+    directory: Path,
+    *arguments: str,
+    event: str = "workflow_dispatch",
+    **inputs: str,
 ) -> subprocess.CompletedProcess[str]:
     """Run the example workflow, its names filled in, in a repository acme/ops."""
+    inputs = {"hook-id": f'"{world.hook.id}"'} | inputs
     workflow = (
         EXAMPLE.read_text()
         .replace("org: my-org", "org: acme")
-        .replace('hook-id: "123456789"', f'hook-id: "{world.hook.id}"')
+        .replace('          hook-id: "123456789"\n', "")
         .replace("- uses:", "- id: redeliver\n        uses:")
     )
+    if "app-id" in inputs:
+        workflow = workflow.replace("          token: ${{ secrets.REDELIVER_TOKEN }}\n", "")
     more = "".join(f"          {name}: {text}\n" for name, text in inputs.items())
     path = directory / ".github" / "workflows" / "redeliver.yml"
     path.parent.mkdir(parents=True)
@@ -100,7 +121,7 @@ def act(
             event,
             "--rm",
             *("-P", "ubuntu-latest=python:3.13-slim", "--pull=false", "--network", "host"),
-            *("--local-repository", f"acme/redeliver@v1={ROOT}"),
+            *("--local-repository", f"acme/redeliver@v1={action}"),
             *("--env", f"GITHUB_API_URL={world.github.url}"),
             *arguments,
         ],
@@ -112,8 +133,8 @@ def act(
     )
 
 
-def test_a_workflow_brings_back_what_was_missed(world: World, tmp_path: Path) -> None:
-    job = act(world, tmp_path, "-s", f"REDELIVER_TOKEN={TOKEN}")
+def test_a_workflow_brings_back_what_was_missed(world: World, action: Path, tmp_path: Path) -> None:
+    job = act(world, action, tmp_path, "-s", f"REDELIVER_TOKEN={TOKEN}")
 
     assert job.returncode == 0, job.stdout
     assert world.arrived_again() == sorted(world.missed)
@@ -121,19 +142,20 @@ def test_a_workflow_brings_back_what_was_missed(world: World, tmp_path: Path) ->
     assert '"redelivered": "2"' in job.stdout, "the outputs reach the next step"
     assert f'"checkpoint": "{world.variables["LAST_REDELIVERY"]}"' in job.stdout
     assert f"Redelivered: issues.opened {world.missed[0]}" in job.stdout
-    assert "### redeliver: 2 events failed: 2 redelivered" in job.stdout
+    assert "### redeliver: 2 events failed: 2 recovered" in job.stdout
+    assert '"recovered": "2"' in job.stdout
     assert TOKEN not in job.stdout
 
 
-def test_a_scheduled_run_does_the_same(world: World, tmp_path: Path) -> None:
-    job = act(world, tmp_path, "-s", f"REDELIVER_TOKEN={TOKEN}", event="schedule")
+def test_a_scheduled_run_does_the_same(world: World, action: Path, tmp_path: Path) -> None:
+    job = act(world, action, tmp_path, "-s", f"REDELIVER_TOKEN={TOKEN}", event="schedule")
 
     assert job.returncode == 0, job.stdout
     assert world.arrived_again() == sorted(world.missed)
 
 
-def test_a_dry_run_on_demand_changes_nothing(world: World, tmp_path: Path) -> None:
-    job = act(world, tmp_path, "-s", f"REDELIVER_TOKEN={TOKEN}", "--input", "dry-run=true")
+def test_a_dry_run_on_demand_changes_nothing(world: World, action: Path, tmp_path: Path) -> None:
+    job = act(world, action, tmp_path, "-s", f"REDELIVER_TOKEN={TOKEN}", "--input", "dry-run=true")
 
     assert job.returncode == 0, job.stdout
     assert world.arrived_again() == []
@@ -142,12 +164,13 @@ def test_a_dry_run_on_demand_changes_nothing(world: World, tmp_path: Path) -> No
 
 
 def test_a_token_that_is_no_secret_of_the_workflow_is_masked_all_the_same(
-    world: World, tmp_path: Path
+    world: World, action: Path, tmp_path: Path
 ) -> None:
     # `variable-token` comes from a variable, which nothing masks but the action itself.
     world.github.token("ghp_plainVariable", actions_variables="write")
     job = act(
         world,
+        action,
         tmp_path,
         *("-s", f"REDELIVER_TOKEN={TOKEN}", "--var", "PLAIN=ghp_plainVariable"),
         **{"variable-token": "${{ vars.PLAIN }}"},
@@ -159,9 +182,12 @@ def test_a_token_that_is_no_secret_of_the_workflow_is_masked_all_the_same(
     assert "ghp_plainVariable" not in job.stdout
 
 
-def test_a_wrong_token_fails_the_job_with_advice(world: World, tmp_path: Path) -> None:
+def test_a_wrong_token_fails_the_job_with_advice(
+    world: World, action: Path, tmp_path: Path
+) -> None:
     job = act(
         world,
+        action,
         tmp_path,
         *("-s", "REDELIVER_TOKEN=ghp_wr0ngT0ken"),
         hostname=f"{world.github.url}/api/v3",
@@ -173,6 +199,29 @@ def test_a_wrong_token_fails_the_job_with_advice(world: World, tmp_path: Path) -
     assert "ghp_wr0ngT0ken" not in job.stdout
     assert world.arrived_again() == []
     assert world.variables["LAST_REDELIVERY"] == world.checkpoint
+
+
+def test_a_github_app_needs_no_other_step(world: World, action: Path, tmp_path: Path) -> None:
+    app = world.github.app(slug="redeliver-bot", owner="acme")
+    app.install("acme")
+
+    job = act(
+        world,
+        action,
+        tmp_path,
+        *("-s", f"REDELIVER_PRIVATE_KEY={app.private_key}"),
+        **{
+            "app-id": f'"{app.id}"',
+            "private-key": "${{ secrets.REDELIVER_PRIVATE_KEY }}",
+            "hook-id": "all",
+        },
+    )
+
+    assert job.returncode == 0, job.stdout
+    assert world.arrived_again() == sorted(world.missed)
+    assert world.variables["LAST_REDELIVERY"] > world.checkpoint
+    assert not any(token.value in job.stdout for token in app.tokens)
+    assert app.private_key.split()[5] not in job.stdout
 
 
 IMAGE = "redeliver:e2e"

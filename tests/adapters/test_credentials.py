@@ -1,0 +1,150 @@
+"""What GitHub may answer a GitHub App that asks for a token, and what comes of it."""
+
+import pytest
+
+from github_sandbox import Fault, Garbage, Sandbox, Status
+from redeliver.answer import Rights
+from redeliver.api import Api, Clock
+from redeliver.credentials import App, Installation
+from redeliver.errors import AccessError, UnavailableError
+from redeliver.hooks import AppHook, active_hooks
+from tests.adapters.conftest import an_api, in_no_time
+
+INSTALLATION = "/orgs/acme/installation"
+TOKENS = "/app/installations/.*/access_tokens"
+
+
+@pytest.fixture
+def masked() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def api(github: Sandbox, masked: list[str]) -> Api:
+    """Give GitHub as an App's installation on acme may use it."""
+    github.org("acme")
+    app = github.app(slug="redeliver-bot", owner="acme")
+    app.install("acme")
+    clock = Clock()
+    wait = in_no_time([]).wait
+    as_app = Api(
+        App(str(app.id), app.private_key, clock=clock), url=github.url, clock=clock, wait=wait
+    )
+    installation = Installation(
+        as_app,
+        INSTALLATION,
+        Rights(named_by="'org'").to("act as the App"),
+        {"organization_hooks": "write"},
+        clock=clock,
+        mask=masked.append,
+    )
+    return Api(installation, url=github.url, clock=clock, wait=wait)
+
+
+def test_one_token_does_for_many_requests_and_is_masked(
+    github: Sandbox, api: Api, masked: list[str]
+) -> None:
+    for _ in range(3):
+        active_hooks(api, org="acme")
+
+    assert [request.path for request in github.requests][:2] == [
+        INSTALLATION,
+        github.requests[1].path,
+    ]
+    assert len(github.requests) == 2 + 3
+    assert masked == [request.token for request in github.requests[2:3]]
+
+
+NO_TOKEN: dict[str, tuple[str, Fault]] = {
+    "no id": (INSTALLATION, Status(200, body={"id": "7"})),
+    "no token": (TOKENS, Status(201, body={"expires_at": "2026-11-24T12:00:00Z"})),
+    "no end": (TOKENS, Status(201, body={"token": "ghs_x", "expires_at": "soon"})),
+    "a token that is none": (
+        TOKENS,
+        Status(201, body={"token": "ghs_x\n::error::", "expires_at": "2026-11-24T12:00:00Z"}),
+    ),
+    "a page": (INSTALLATION, Garbage()),
+}
+
+
+@pytest.mark.parametrize("case", NO_TOKEN)
+def test_an_answer_that_no_github_gives_is_told(
+    github: Sandbox, api: Api, masked: list[str], case: str
+) -> None:
+    path, fault = NO_TOKEN[case]
+    github.inject(fault, path=path, times=None)
+
+    with pytest.raises(UnavailableError, match="is not GitHub's API"):
+        active_hooks(api, org="acme")
+
+    assert masked == []
+
+
+def test_a_github_that_is_broken_for_a_moment_is_asked_again(github: Sandbox, api: Api) -> None:
+    github.inject(Status(502), path=INSTALLATION)
+    github.inject(Status(502), path=TOKENS)
+
+    assert active_hooks(api, org="acme") == ()
+
+
+def test_a_token_that_github_never_takes_is_renewed_once(github: Sandbox, api: Api) -> None:
+    github.inject(Status(401, "Bad credentials"), path="/orgs/acme/hooks", times=None)
+
+    with pytest.raises(AccessError, match="It does not know the App"):
+        active_hooks(api, org="acme")
+
+    assert [r.status for r in github.requests if r.path == "/orgs/acme/hooks"] == [401, 401]
+
+
+def test_a_rate_limit_of_an_installation_is_told_as_such(github: Sandbox, api: Api) -> None:
+    limited = Status(429, "Slow down", headers={"Retry-After": "3600"})
+    github.inject(limited, path="/orgs/acme/hooks", times=None)
+
+    with pytest.raises(UnavailableError, match="that an App's installation asks together"):
+        active_hooks(api, org="acme")
+
+
+@pytest.mark.parametrize(
+    "rows", [{}, [7], [{"id": 7}], [{"id": "7", "active": True}], [{"id": 7, "active": "yes"}]]
+)
+def test_a_list_of_webhooks_that_is_none_is_told(github: Sandbox, rows: object) -> None:
+    github.org("acme")
+    github.inject(Status(200, body=rows), path=".*/hooks")
+
+    with pytest.raises(UnavailableError, match="is not GitHub's API"):
+        active_hooks(an_api(github.url), org="acme")
+
+
+def test_a_list_of_webhooks_without_an_end_is_told(
+    github: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("redeliver.hooks.MOST_PAGES", 3)
+    rows = [{"id": number, "active": True} for number in range(100)]
+    github.inject(Status(200, body=rows), path=".*/hooks", times=None)
+
+    with pytest.raises(UnavailableError, match="webhooks without an end"):
+        active_hooks(an_api(github.url), org="acme")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"owner": {"type": "User"}},
+        {"slug": "a/b", "owner": {"type": "User"}},
+        {"slug": "bot", "owner": "acme"},
+    ],
+)
+def test_an_app_without_a_name_is_told(github: Sandbox, body: object) -> None:
+    github.inject(Status(200, body=body), path="/app")
+
+    with pytest.raises(UnavailableError, match="is not GitHub's API"):
+        AppHook(an_api(github.url), github.url)
+
+
+def test_the_app_of_a_user_has_its_page_among_the_users(github: Sandbox) -> None:
+    body = {"slug": "bot", "owner": {"type": "User", "login": "mona"}}
+    github.inject(Status(200, body=body), path="/app")
+
+    hook = AppHook(an_api(github.url), "https://github.com")
+
+    assert hook.webhook.page == "https://github.com/settings/apps/bot/advanced"

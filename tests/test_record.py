@@ -1,0 +1,129 @@
+import json
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from redeliver.errors import UnavailableError
+from redeliver.outcome import Fate, Outcome
+from redeliver.plan import Verdict
+from redeliver.record import MOST_CHARACTERS, outputs, to_json
+from redeliver.report import NOT_FAILED, Report
+from tests.builders import NOW, a_decision, a_delivery, a_reading, a_webhook
+from tests.test_report import ONE_OF_EACH, a_report, an_outcome
+
+SCHEMA = json.loads((Path(__file__).parent.parent / "docs" / "report.schema.json").read_text())
+
+
+def recorded(report: Report, **bounds: int) -> dict[str, Any]:
+    """Return the report as its readers get it, which the schema has to describe."""
+    record: dict[str, Any] = json.loads(to_json(report, **bounds))
+    jsonschema.validate(record, SCHEMA, cls=jsonschema.Draft202012Validator)
+    return record
+
+
+REPORTS = {
+    "nothing to do": a_report(),
+    "one of each": a_report(*ONE_OF_EACH),
+    "no checkpoint": replace(a_report(), checkpoint=None),
+    "no webhook": replace(a_report(), readings=()),
+    "a log that broke off": a_report(error=UnavailableError("GitHub is down")),
+    "an App's own webhook": replace(
+        a_report(Outcome(decision=a_decision(hook=replace(a_webhook(), id=None)), fate=Fate.DUE)),
+        readings=(a_reading(hook=replace(a_webhook(), id=None)),),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REPORTS)
+def test_the_schema_describes_the_report_of(case: str) -> None:
+    recorded(REPORTS[case])
+
+
+def test_the_schema_knows_every_outcome() -> None:
+    known = SCHEMA["properties"]["events"]["items"]["properties"]["outcome"]["enum"]
+
+    assert known == [fate.name.lower() for fate in Fate if fate not in NOT_FAILED]
+
+
+def test_a_report_says_what_became_of_each_event() -> None:
+    delivery = a_delivery("event-7", number=2**62 + 1, event="issues", action="opened")
+    failed = Outcome(decision=a_decision(delivery), fate=Fate.PENDING).shown(
+        replace(delivery, delivered_at=NOW + timedelta(seconds=2), status_code=503, status="no")
+    )
+
+    (event,) = recorded(a_report(failed))["events"]
+
+    assert event == {
+        "hook": "1",
+        "guid": "event-7",
+        "delivery": "4611686018427387905",
+        "event": "issues",
+        "action": "opened",
+        "failing_since": "2026-11-24T11:00:00.000Z",
+        "attempts": 4,
+        "status": "no, 503",
+        "status_code": 503,
+        "outcome": "failing",
+        "because": "",
+    }
+
+
+def test_what_needs_attention_comes_first() -> None:
+    events = recorded(a_report(*ONE_OF_EACH))["events"]
+
+    assert [event["outcome"] for event in events][:6] == [
+        "refused",
+        "unanswered",
+        "unread",
+        "failing",
+        "gone",
+        "given_up",
+    ]
+
+
+def test_reasons_are_counted() -> None:
+    left = [an_outcome(Fate.DEFERRED, because=Verdict.SURPLUS.value)] * 2
+    out = [an_outcome(Fate.FILTERED, because=Verdict.UNWANTED_EVENT.value)] * 3
+
+    record = recorded(a_report(*left, *out))
+
+    assert record["deferred"] == {"more than 'max-redeliveries' are due": 2}
+    assert record["filtered"] == {"not among the 'events' that are wanted": 3}
+    assert record["counts"]["failed"] == len(record["events"]) == 2
+
+
+def test_the_output_is_cut_where_a_workflow_could_not_hand_it_on() -> None:
+    many = a_report(*[an_outcome(guid=f"event-{n}") for n in range(5000)])
+
+    cut = json.loads(outputs(many)["report"])
+
+    assert len(outputs(many)["report"]) <= MOST_CHARACTERS
+    assert len(cut["events"]) > 200
+    assert len(cut["events"]) + cut["omitted"] == 5000
+    assert recorded(many)["omitted"] == 0
+
+
+def test_a_hundred_webhooks_that_cannot_be_read_do_not_make_the_output_too_long() -> None:
+    error = UnavailableError("GitHub is down. " * 200)
+    broken = tuple(a_reading(hook=a_webhook(n), error=error) for n in range(100))
+    report = replace(a_report(*ONE_OF_EACH), readings=broken, trouble=("no right " * 500,) * 50)
+
+    assert len(outputs(report)["report"]) <= MOST_CHARACTERS
+
+
+def test_a_report_with_room_for_no_event_is_still_one() -> None:
+    assert recorded(a_report(an_outcome()), most_characters=10)["omitted"] == 1
+
+
+def test_a_secret_in_a_status_is_not_passed_on() -> None:
+    told = an_outcome(status="POST https://hooks.example/in?secret=hush giving up: EOF")
+
+    assert "hush" not in to_json(a_report(told))
+
+
+def test_without_a_store_there_is_no_checkpoint() -> None:
+    assert outputs(replace(a_report(), store="", checkpoint=None))["checkpoint"] == ""
