@@ -1,0 +1,136 @@
+"""Where the checkpoint is kept without Actions: in a file, by one run at a time."""
+
+import fcntl
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+
+from redeliver.checkpoint import Saved, from_text, to_text
+from redeliver.errors import BusyError, CheckpointError, FileError
+
+PRIVATE = 0o600
+
+LONGEST = 1000
+"""Characters that are read of the file: many more than a checkpoint has."""
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Keep other runs off the checkpoint at `path` in the block; raise if one is at it.
+
+    The lock is on a file beside it, for that one is replaced with every write. It stays there:
+    deleted, it could be locked by one run while the next one makes another. The kernel lets go
+    of the lock when the process ends, however it does.
+    """
+    file = real(path)
+    lock = file.with_name(f"{file.name}.lock")
+    try:
+        # /dev/null, for one, must not be replaced by a file.
+        if file.exists() and not file.is_file():
+            raise FileError(f"{file} is no file that could keep a checkpoint: name another")
+        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, PRIVATE)
+    except OSError as error:
+        raise _failure(f"open {lock}", error) from error
+    try:
+        _lock(descriptor, file, lock)
+        yield
+    finally:
+        # Not only closed: what was forked meanwhile may have a copy, which holds the lock, too.
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
+        os.close(descriptor)
+
+
+def _lock(descriptor: int, file: Path, lock: Path) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise BusyError(
+            f"another run is at it with the checkpoint in {file}, for it holds {lock}. "
+            "This one did nothing: there is no need for it until that one is over"
+        ) from None
+
+
+def real(path: Path) -> Path:
+    """Return the file that is meant, however it was named: it has one lock."""
+    return Path(os.path.realpath(path))
+
+
+class CheckpointFile:
+    """The checkpoint in a file that only its owner may read; `clock` is GitHub's."""
+
+    def __init__(self, path: Path, *, clock: Callable[[], datetime]) -> None:
+        self._file = real(path)
+        self._clock = clock
+        self.name = f"file {self._file}"
+
+    def read(self) -> Saved | None:
+        """Return the checkpoint, or None when there is no file yet.
+
+        Raise `CheckpointError` when the file holds anything else, which no message repeats.
+        """
+        try:
+            with self._file.open(encoding="utf-8", errors="replace") as file:
+                text = file.read(LONGEST)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise _failure(f"read {self.name}", error) from error
+        saved = _parse(text, now=self._clock())
+        if saved is None:
+            raise CheckpointError(
+                f"{self.name} does not hold a checkpoint as this program writes it, or one that is "
+                "in the future. It was left as it is. Name another with --checkpoint-file, or "
+                "delete this one if nothing else uses it: the run then starts from --lookback"
+            )
+        return saved
+
+    def write(self, checkpoint: datetime) -> bool:
+        """Keep `checkpoint` so that the file holds the old one or the new one at any moment.
+
+        There is no other run that could come first.
+        """
+        times = {"checkpoint": to_text(checkpoint), "written": to_text(self._clock())}
+        # Always the same name, so that runs that were killed leave no more than one.
+        new = self._file.with_name(f"{self._file.name}.new")
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
+        try:
+            with os.fdopen(os.open(new, flags, PRIVATE), "w", encoding="ascii") as file:
+                file.write(f"{json.dumps(times)}\n")
+                file.flush()
+                os.fsync(file.fileno())
+            new.replace(self._file)
+            _sync(self._file.parent)
+        except OSError as error:
+            raise _failure(f"write {self.name}", error) from error
+        return True
+
+
+def _parse(text: str, *, now: datetime) -> Saved | None:
+    try:
+        found = json.loads(text)
+        checkpoint = from_text(found["checkpoint"], now=now)
+        written = from_text(found["written"], now=now)
+    except (ValueError, RecursionError, LookupError, TypeError, AttributeError):
+        return None
+    if checkpoint is None or written is None:
+        return None
+    return Saved(checkpoint=checkpoint, written=written)
+
+
+def _sync(directory: Path) -> None:
+    """Have the new name last, too, should the machine fail."""
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _failure(to: str, error: OSError) -> FileError:
+    return FileError(
+        f"cannot {to}: {error.strerror}. The directory has to exist, and whoever runs this has to "
+        "be allowed to read and write there"
+    )

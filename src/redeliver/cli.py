@@ -1,0 +1,293 @@
+"""The door from a terminal or cron: flags and environment in; lines, a table or JSON out.
+
+What it needs beside the action, click and rich, is an extra of the package. An exit status says
+what to do about it, as sysexits.h has them: see STATUSES.
+"""
+
+import os
+import re
+import sys
+import traceback
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from redeliver import record, report, settings
+from redeliver.checkpoint_file import CheckpointFile, locked
+from redeliver.connect import Console, carry_out
+from redeliver.errors import (
+    AccessError,
+    BusyError,
+    CheckpointError,
+    FileError,
+    InputError,
+    Interrupted,
+    RateLimitError,
+    RedeliverError,
+    UnavailableError,
+)
+from redeliver.inert import inert
+from redeliver.interruption import interruptible
+from redeliver.settings import COMES_OUT_EMPTY, INPUTS, SECRETS
+
+if TYPE_CHECKING:
+    from redeliver.terminal import Stream
+
+STATUSES: Mapping[int, str] = {
+    os.EX_OK: "Done. What was left for the next run, if anything, is in the warnings.",
+    1: "The run went through, but something could not be dealt with; with --fail-on unrecovered, "
+    "also if something is still failing or was given up.",
+    os.EX_USAGE: "The flags, or the environment, are wrong. GitHub was not asked.",
+    os.EX_DATAERR: "The variable or the file holds something that is no checkpoint.",
+    os.EX_UNAVAILABLE: "GitHub gave no answer, or none that can be used; or the command is not "
+    "installed completely.",
+    os.EX_SOFTWARE: "A bug: please report it.",
+    os.EX_CANTCREAT: "The checkpoint's file cannot be read or written.",
+    os.EX_IOERR: "The run went through, but the report could not be written to the standard "
+    "output.",
+    os.EX_TEMPFAIL: "Come back later: another run holds the checkpoint's file, or GitHub wants no "
+    "more requests for now.",
+    os.EX_NOPERM: "The token, or the App, may not do what it takes.",
+    130: "Stopped by SIGINT. Nothing is lost.",
+    143: "Stopped by SIGTERM. Nothing is lost.",
+}
+"""What each exit status says; docs/own-server.md has the same."""
+
+STATUS_OF: Mapping[type[RedeliverError], int] = {
+    InputError: os.EX_USAGE,
+    CheckpointError: os.EX_DATAERR,
+    FileError: os.EX_CANTCREAT,
+    BusyError: os.EX_TEMPFAIL,
+    RateLimitError: os.EX_TEMPFAIL,  # before what it is a kind of
+    UnavailableError: os.EX_UNAVAILABLE,
+    AccessError: os.EX_NOPERM,
+}
+"""The exit status for each error that ends a run; the first that fits."""
+
+ENVIRONMENT: Mapping[str, str] = {
+    "REDELIVER_TOKEN, GH_TOKEN": "Token that reads the webhook's deliveries and redelivers them. "
+    "GH_TOKEN is used if the other is not set, nor --app-id.",
+    "REDELIVER_PRIVATE_KEY": "Private key of --app-id, unless there is a --private-key-file.",
+    "REDELIVER_VARIABLE_TOKEN": "Another token, for --variable-repository.",
+    "REDELIVER_…": "Every other flag but --json, such as REDELIVER_HOOK_ID for --hook-id. "
+    "REDELIVER_DRY_RUN is true or false. Flags go first.",
+}
+"""What may be given otherwise than by flags."""
+
+FILES = ("checkpoint-file", "private-key-file")
+"""What can be given beside the inputs."""
+
+WORDS: Mapping[str, str] = {
+    f". {COMES_OUT_EMPTY}": "",
+    ", usually from a secret,": "",
+    "save the secret again,": "set it again,",
+    " and save it in the secret that the input reads": "",
+    ". The workflow's own GITHUB_TOKEN can never have it": "",
+    "(or GITHUB_API_URL, when that is empty)": "(or GH_HOST, when that is not given)",
+    ": a Docker action sees the workspace, as /github/workspace, and no other files": "",
+    "the runner's clock": "this machine's clock",
+    "a runner's own clock": "this machine's own clock",
+    "The step's log": "The output above",
+    "the step's log": "the output above",
+}
+"""What a step of a workflow is told, and what that is here."""
+
+LONGEST_KEY = 20_000
+"""Characters that are read of a private key; the longest in use have 13,000."""
+
+SHORTEST_SECRET = 8
+"""Characters; what is shorter is none, and would be taken out of other words."""
+
+
+def main() -> int:
+    """Run once as the command line wants it, and return the exit status."""
+    if not (find_spec("click") and find_spec("rich")):
+        sys.stderr.write("redeliver: the command needs more: pip install 'redeliver[cli]'\n")
+        return os.EX_UNAVAILABLE
+    from redeliver import terminal  # noqa: PLC0415 - an extra, which may be missing
+
+    errors, words = terminal.Stream(sys.stderr), Words()
+    try:
+        return _run(errors, words)
+    except RedeliverError as error:
+        errors.write(words(f"Error: {error}"))
+        return next(status for kind, status in STATUS_OF.items() if isinstance(error, kind))
+    except Interrupted as stop:
+        errors.write(words(f"Error: {report.stopped(stop.signal)}"))
+        return 128 + stop.signal
+    except Exception:  # noqa: BLE001 - a bug keeps its traceback, yet even that may quote the outside
+        for line in traceback.format_exc().splitlines():
+            errors.write(words(line))
+        errors.write("Error: this is a bug in redeliver: please report it with the lines above")
+        return os.EX_SOFTWARE
+
+
+def _run(errors: "Stream", words: "Words") -> int:
+    from redeliver import flags, terminal  # noqa: PLC0415 - extras, which may be missing
+
+    arguments = sys.argv[1:]
+    _refuse_secrets(arguments, os.environ)
+    tables = {"Environment": ENVIRONMENT, "Exit status": {str(k): v for k, v in STATUSES.items()}}
+    found = flags.parse(arguments, tables=tables)
+    if found is None:
+        return os.EX_OK
+    order = understand(found.values, os.environ, variable_name=flags.VARIABLE_NAME)
+    words.learn(order)
+    wanted, file = settings.parse(order.inputs), order.checkpoint_file
+    out = terminal.Stream(sys.stdout)
+    with (
+        locked(file) if file else nullcontext(),
+        terminal.screen(errors if found.as_json else out, errors, words) as screen,
+        interruptible(),
+    ):
+        done = carry_out(
+            wanted,
+            Console(say=screen.say, progress=screen.progress, mask=words.hide),
+            store_in=(lambda clock: CheckpointFile(file, clock=clock)) if file else None,
+        )
+    screen.conclude(done)
+    for warning in done.warnings:
+        errors.write(words(f"Warning: {warning}"))
+    if done.problem:
+        errors.write(words(f"Error: {done.problem}"))
+    if found.as_json:
+        out.write(words.without_secrets(record.to_json(done)))
+        if out.is_broken:
+            errors.write("Error: the report could not be written to the standard output")
+            return done.status or os.EX_IOERR
+    return done.status
+
+
+def _refuse_secrets(arguments: Sequence[str], environment: Mapping[str, str]) -> None:
+    """Raise `InputError` if there is a secret on the command line, wherever it stands."""
+    secrets = [environment.get(name, "") for name in (*map(variable_of, SECRETS), "GH_TOKEN")]
+    known = [secret for secret in secrets if len(secret) >= SHORTEST_SECRET]
+    for argument in arguments:
+        if re.search(r"(gh[a-z]_|github_pat_)\w{20}|-----BEGIN", argument) or any(
+            secret in argument for secret in known
+        ):
+            raise InputError(
+                "what looks like a secret is on the command line, which is there for all to see "
+                "and may be kept in a history. Have GitHub revoke it, make another, and set that "
+                "in the environment: see --help"
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What flags and environment say, understood."""
+
+    inputs: Mapping[str, str] = field(repr=False)
+    names: Mapping[str, str]
+    """What each input is called here."""
+    checkpoint_file: Path | None
+
+
+def variable_of(name: str) -> str:
+    """Name the environment variable of an input or a flag."""
+    return f"REDELIVER_{name.upper().replace('-', '_')}"
+
+
+NAMES: Mapping[str, str] = {
+    name: variable_of(name) if name in SECRETS else f"--{name}" for name in INPUTS
+}
+"""What an input is called here, unless it was given otherwise."""
+
+
+def understand(
+    flags: Mapping[str, str], environment: Mapping[str, str], *, variable_name: str
+) -> Order:
+    """Find what each input is to be, or raise `InputError`."""
+    given = {
+        **{
+            name: environment[variable_of(name)]
+            for name in (*INPUTS, *FILES)
+            if variable_of(name) in environment
+        },
+        **flags,
+    }
+    inputs, names = {name: given.get(name, "") for name in INPUTS}, dict(NAMES)
+    if not inputs["token"] and not inputs["app-id"] and environment.get("GH_TOKEN"):
+        inputs["token"], names["token"] = environment["GH_TOKEN"], "GH_TOKEN"
+    if given.get("private-key-file"):
+        if inputs["private-key"]:
+            raise InputError("either --private-key-file or REDELIVER_PRIVATE_KEY must be empty")
+        inputs["private-key"] = _private_key(Path(given["private-key-file"]))
+        names["private-key"] = "--private-key-file"
+    inputs["hostname"] = inputs["hostname"] or environment.get("GH_HOST") or "github.com"
+    file = given.get("checkpoint-file")
+    if file:
+        _refuse_both(inputs)
+    elif "variable-name" not in given or inputs["variable-name"]:
+        inputs["variable-name"] = inputs["variable-name"] or variable_name
+        if not inputs["variable-repository"]:
+            raise InputError(
+                "where is the checkpoint to be kept? Give --checkpoint-file, or "
+                "--variable-repository for an Actions variable there, or an empty "
+                "--variable-name to keep none and look back --lookback every time"
+            )
+    return Order(inputs=inputs, names=names, checkpoint_file=Path(file) if file else None)
+
+
+def _private_key(file: Path) -> str:
+    try:
+        with file.open(encoding="ascii", errors="replace") as opened:
+            return opened.read(LONGEST_KEY)
+    except OSError as error:
+        raise InputError(f"--private-key-file cannot be read: {error.strerror}") from error
+
+
+def _refuse_both(inputs: Mapping[str, str]) -> None:
+    variable = ("variable-repository", "variable-name", "variable-token")
+    both = [NAMES[name] for name in variable if inputs[name]]
+    if both:
+        raise InputError(
+            f"--checkpoint-file and {both[0]} are two places for one checkpoint: "
+            "one of them must be empty"
+        )
+
+
+class Words:
+    """Puts what is said into a terminal's words: harmless, and without a secret.
+
+    No runner is there to mask them.
+    """
+
+    def __init__(self) -> None:
+        self._names = NAMES
+        self._secrets: set[str] = set()
+
+    def learn(self, order: Order) -> None:
+        """Take in what the inputs are called, and which of them nothing may show."""
+        self._names = order.names
+        for name in SECRETS:
+            # A key has many lines, and any may show alone; the first and the last are no secret.
+            for secret in order.inputs[name].replace("\\n", "\n").split():
+                if "-----" not in secret:
+                    self.hide(secret)
+
+    def hide(self, secret: str) -> None:
+        """Never show `secret` from now on."""
+        if len(secret) >= SHORTEST_SECRET:
+            self._secrets.add(secret)
+
+    def without_secrets(self, text: str) -> str:
+        """Return `text` with stars in place of secrets."""
+        for secret in self._secrets:
+            text = text.replace(secret, "***")
+        return text
+
+    def __call__(self, text: str) -> str:
+        """Return `text` as a line that can be printed."""
+        # Twice: to make it harmless may divide a secret, and may join one.
+        return self.without_secrets(inert(in_flags(self.without_secrets(text), self._names)))
+
+
+def in_flags(text: str, names: Mapping[str, str] = NAMES) -> str:
+    """Call the inputs what they are called here, and leave workflows out of it."""
+    for workflow, terminal in WORDS.items():
+        text = text.replace(workflow, terminal)
+    return re.sub(rf"(?:\binputs? )?'({'|'.join(names)})'", lambda match: names[match[1]], text)

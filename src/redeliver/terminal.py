@@ -1,0 +1,196 @@
+"""What a person sees of a run: its lines, a bar while it lasts, a table in the end.
+
+The only importer of rich. On anything but a terminal there are only lines.
+"""
+
+import io
+import os
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Protocol, Self, TextIO
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console, JustifyMethod
+from rich.progress import BarColumn, TaskID, TextColumn
+from rich.progress import Progress as Bar
+from rich.table import Table
+from rich.text import Text
+
+from redeliver import report as words
+from redeliver.inert import quote
+from redeliver.outcome import Fate, Outcome
+from redeliver.pace import Progress
+from redeliver.report import NEEDS_ATTENTION, NOT_FAILED, UNRECOVERED, Report
+
+ROWS = 50
+"""Of the table: a screenful, more or less."""
+
+COLUMNS = ("Event", "GUID", "Failing for", "Attempts", "Last status", "Outcome", "Webhook")
+
+NUMBERS = ("Failing for", "Attempts")
+
+
+class Stream:
+    """A stream to which lines go as long as it takes them: what a run does is not to end for it."""
+
+    def __init__(self, stream: TextIO | None) -> None:
+        """Write to `stream`; None, as one is that was closed, takes nothing."""
+        self._stream = stream
+        self.is_broken = stream is None
+        self.is_terminal = stream is not None and stream.isatty()
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # what it cannot write in its own encoding
+
+    def write(self, line: str) -> None:
+        """Write a line, at once."""
+        if self._stream is None or self.is_broken:
+            return
+        try:
+            self._stream.write(f"{line}\n")
+            self._stream.flush()
+        except OSError:
+            self.is_broken = True
+            # Or Python would try once more when it ends, and fail for that.
+            nothing = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nothing, self._stream.fileno())
+            os.close(nothing)
+
+    def console(self) -> Console:
+        """Return it as rich writes to it, whatever looks like markup being text."""
+        return Console(file=self._stream, markup=False, emoji=False, highlight=False)
+
+
+class Screen(Protocol):
+    """Where a run is seen."""
+
+    def say(self, line: str) -> None:
+        """Print a line."""
+        ...
+
+    def progress(self, what: str, done: int, of: int | None) -> None:
+        """Show how much of something is done, and of how much."""
+        ...
+
+    def conclude(self, report: Report) -> None:
+        """Tell what the run did, once it is over."""
+        ...
+
+
+@contextmanager
+def screen(out: Stream, errors: Stream, safe: Callable[[str], str]) -> Iterator[Screen]:
+    """Give the screen that fits the streams; `safe` is asked about all that it shows."""
+    if not (out.is_terminal and errors.is_terminal):
+        yield Lines(out, safe)
+        return
+    with Live(out, errors, safe) as live:
+        yield live
+
+
+class Lines:
+    """Plain lines, as for a log or a mail."""
+
+    def __init__(self, out: Stream, safe: Callable[[str], str]) -> None:
+        self._out = out
+        self._safe = safe
+        self.progress = Progress(self.say)
+
+    def say(self, line: str) -> None:
+        """Print a line."""
+        self._out.write(self._safe(line))
+
+    def conclude(self, report: Report) -> None:
+        """Print what happened, in one line."""
+        self.say(_headline(report))
+
+
+class Live:
+    """A bar that moves below the lines, and a table when it is over."""
+
+    def __init__(self, out: Stream, errors: Stream, safe: Callable[[str], str]) -> None:
+        self._out = out.console()
+        self._errors = errors.console()
+        self._safe = safe
+        self._bar = Bar(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            TextColumn("{task.fields[count]}", markup=False),
+            console=self._errors,
+            transient=True,
+            redirect_stdout=False,
+            redirect_stderr=False,
+        )
+        self._what = ""
+        self._task: TaskID | None = None
+
+    def __enter__(self) -> Self:
+        """Have the bar move."""
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        """Take the bar away."""
+        self._bar.stop()
+
+    def say(self, line: str) -> None:
+        """Print a line above the bar."""
+        self._errors.print(self._safe(line), soft_wrap=True)
+
+    def progress(self, what: str, done: int, of: int | None) -> None:
+        """Move the bar; there is one, for whatever is done now."""
+        count = f"{done:,}" if of is None else f"{done:,} of {of:,}"
+        if self._task is None or what != self._what:
+            if self._task is not None:
+                self._bar.remove_task(self._task)
+            self._what, self._task = what, self._bar.add_task(self._safe(what), count=count)
+        self._bar.update(self._task, total=of, completed=done, count=count)
+
+    def conclude(self, report: Report) -> None:
+        """Show what became of each event, what needs attention first."""
+        self._bar.stop()
+        told = sorted((o for o in report.outcomes if o.fate not in NOT_FAILED), key=_rank)
+        if told:
+            self._out.print(self._table(report, told[:ROWS]))
+        if len(told) > ROWS:
+            self._print(f"And {len(told) - ROWS:,} more, in the lines above")
+        self._print(_headline(report))
+        if told:  # or it is the line before
+            self._print(words.closing(report))
+
+    def _table(self, report: Report, outcomes: Iterable[Outcome]) -> Table:
+        table = Table(box=SIMPLE_HEAD, show_edge=False)
+        for name in COLUMNS:
+            side: JustifyMethod = "right" if name in NUMBERS else "left"
+            table.add_column(name, justify=side, overflow="fold")
+        for outcome in outcomes:
+            cells = (
+                words.event_name(outcome.latest),
+                quote(outcome.latest.guid),
+                words.age(report.window.now - outcome.decision.failing_since),
+                str(outcome.attempts),
+                words.status(outcome.latest),
+                words.fate_in_words(outcome, report.dry_run),
+                str(outcome.decision.hook.id or "App"),
+            )
+            # Text, for a string could hold markup.
+            table.add_row(*(Text(self._safe(cell)) for cell in cells), style=_style(outcome.fate))
+        return table
+
+    def _print(self, line: str) -> None:
+        self._out.print(self._safe(line), soft_wrap=True)
+
+
+def _headline(report: Report) -> str:
+    return report.headline[:1].upper() + report.headline[1:]
+
+
+def _rank(outcome: Outcome) -> tuple[bool, bool]:
+    """Put first what somebody has to see to, and leave the oldest first within that."""
+    return outcome.fate not in NEEDS_ATTENTION, outcome.fate not in UNRECOVERED
+
+
+def _style(fate: Fate) -> str:
+    if fate in NEEDS_ATTENTION:
+        return "red"
+    if fate in UNRECOVERED:
+        return "yellow"
+    return "green" if fate is Fate.RECOVERED else ""
