@@ -85,6 +85,7 @@ def golden() -> Report:
         dry_run=False,
         readings=(a_reading(hook=HOOK, scanned=1841),),
         outcomes=tuple(outcomes),
+        retention=timedelta(days=3),
         checkpoint=NOW,
     )
 

@@ -27,6 +27,8 @@ WANTED = [
     ("*, !check_*", "check_run", "completed", False),
     ("*, !check_*", "push", None, True),
     ("push", "push_more", None, False),
+    ("repository_dispatch.deploy-*", "repository_dispatch", "Deploy-Shop", True),
+    ("repository_dispatch.v1.2", "repository_dispatch", "v1.2", True),
 ]
 
 

@@ -259,7 +259,7 @@ BEFORE = [delivered(f"old-{n}", at=ago(hours=8 + n)) for n in range(100)]
         ),
         pytest.param(
             [a_delivery("expired", redelivery=True)],
-            1 + 66,
+            1 + 65 + STRAGGLERS,
             id="the original is older than it may be: read to what is too old",
         ),
     ],
@@ -441,6 +441,19 @@ def test_the_original_of_an_event_that_is_not_wanted_is_not_looked_for() -> None
     assert log.taken == 1 + STRAGGLERS
 
 
+def test_a_row_out_of_place_that_is_too_old_does_not_end_the_search_for_an_original() -> None:
+    log = [
+        a_delivery("sought", at=ago(hours=1), redelivery=True, number=9),
+        *(delivered(f"old-{n}", at=ago(hours=8)) for n in range(STRAGGLERS)),
+        delivered("astray", at=ago(hours=80)),
+        a_delivery("sought", at=ago(hours=10), number=3),
+    ]
+
+    (decision,) = the_plan(log).decisions
+
+    assert (decision.verdict, decision.attempts) == (Verdict.REDELIVER, 2)
+
+
 def test_when_too_many_are_due_the_least_tried_come_first_and_then_the_oldest() -> None:
     log = [
         a_delivery("new", at=ago(hours=1), number=9),
@@ -478,6 +491,18 @@ def test_too_many_are_counted_over_all_webhooks() -> None:
     ]
 
     assert [d.hook for d in Plan.of(readings, policy).due] == [a_webhook(2)]
+
+
+def test_when_too_many_are_due_the_webhooks_take_turns() -> None:
+    window, policy = a_window(CHECKPOINT), a_policy(max_redeliveries=4)
+    many = [a_delivery(f"many-{n}", at=ago(hours=5, minutes=-n), number=n) for n in range(6)]
+    few = [a_delivery(f"few-{n}", at=ago(hours=1, minutes=-n), number=n) for n in range(2)]
+    readings = [read(WEBHOOK, many, window, policy), read(a_webhook(2), few, window, policy)]
+
+    planned = Plan.of(readings, policy)
+
+    assert [d.delivery.guid for d in planned.due] == ["many-0", "many-1", "few-0", "few-1"]
+    assert [d.delivery.guid for d in planned.surplus] == [f"many-{n}" for n in range(2, 6)]
 
 
 def test_nothing_of_any_webhook_is_asked_for_while_anything_of_one_is_unsettled() -> None:

@@ -103,20 +103,29 @@ def test_the_output_is_cut_where_a_workflow_could_not_hand_it_on() -> None:
 
     assert len(outputs(many)["report"]) <= MOST_CHARACTERS
     assert len(cut["events"]) > 200
-    assert len(cut["events"]) + cut["omitted"] == 5000
-    assert recorded(many)["omitted"] == 0
+    assert len(cut["events"]) + cut["omitted"]["events"] == 5000
+    assert recorded(many)["omitted"] == {"hooks": 0, "events": 0}
 
 
-def test_a_hundred_webhooks_that_cannot_be_read_do_not_make_the_output_too_long() -> None:
+def test_whatever_there_is_much_of_does_not_make_the_output_too_long() -> None:
     error = UnavailableError("GitHub is down. " * 200)
-    broken = tuple(a_reading(hook=a_webhook(n), error=error) for n in range(100))
-    report = replace(a_report(*ONE_OF_EACH), readings=broken, trouble=("no right " * 500,) * 50)
+    broken = tuple(a_reading(hook=a_webhook(n), error=error) for n in range(250))
+    lost = [an_outcome(Fate.UNANSWERED, because=f"{n} {'x' * 500}") for n in range(900)]
+    report = replace(a_report(*lost), readings=broken, trouble=("no right " * 500,) * 50)
+
+    told = json.loads(outputs(report)["report"])
 
     assert len(outputs(report)["report"]) <= MOST_CHARACTERS
+    assert told["events"]
+    assert told["omitted"]["hooks"] == 250 - len(told["hooks"]) > 0
+    assert told["deferred"]["other reasons"] == 880
 
 
 def test_a_report_with_room_for_no_event_is_still_one() -> None:
-    assert recorded(a_report(an_outcome()), most_characters=10)["omitted"] == 1
+    assert recorded(a_report(an_outcome()), most_characters=10)["omitted"] == {
+        "hooks": 1,
+        "events": 1,
+    }
 
 
 def test_a_secret_in_a_status_is_not_passed_on() -> None:

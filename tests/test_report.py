@@ -42,6 +42,7 @@ def a_report(*outcomes: Outcome, error: UnavailableError | None = None) -> Repor
         dry_run=False,
         readings=(a_reading(error=error),),
         outcomes=outcomes,
+        retention=timedelta(days=3),
         checkpoint=NOW,
     )
 
@@ -311,6 +312,37 @@ def test_a_run_fails_over_what_is_unrecovered_only_if_that_is_wanted(fate: Fate)
 
 def test_a_run_of_which_everything_recovered_never_fails() -> None:
     assert replace(a_report(an_outcome(Fate.RECOVERED)), fail_unrecovered=True).status == 0
+
+
+@pytest.mark.parametrize(
+    ("age", "fate", "leaving"),
+    [
+        pytest.param(65, Fate.DEFERRED, 0, id="there is time for another run"),
+        pytest.param(67, Fate.DEFERRED, 1, id="this may have been the last run"),
+        pytest.param(67, Fate.REFUSED, 1, id="the same, and refused"),
+        pytest.param(67, Fate.PENDING, 0, id="it was redelivered"),
+    ],
+)
+def test_what_may_leave_the_log_before_the_next_run_is_told(
+    age: int, fate: Fate, leaving: int
+) -> None:
+    outcome = Outcome(
+        decision=a_decision(a_delivery(at=ago(hours=age))), fate=fate, because=OUT_OF_TURN
+    )
+    after_six_hours = a_report(outcome)
+    strict = replace(after_six_hours, fail_unrecovered=True)
+
+    assert after_six_hours.leaving == leaving
+    told = "1 event left for the next run may have left GitHub's log by then"
+    assert any(warning.startswith(told) for warning in after_six_hours.warnings) == bool(leaving)
+    assert (told in (strict.problem or "")) == bool(leaving)
+    assert replace(after_six_hours, window=a_window(None)).leaving == 0, "nobody knows when"
+
+
+def test_what_was_not_seen_fails_a_run_if_that_is_wanted() -> None:
+    gap = replace(a_report(), unseen=(ago(hours=80), ago(hours=72)))
+
+    assert (gap.status, replace(gap, fail_unrecovered=True).status) == (0, 1)
 
 
 def test_what_was_left_for_the_next_run_for_a_reason_of_its_own_is_a_warning() -> None:

@@ -474,6 +474,16 @@ def test_a_github_that_does_not_answer_is_not_asked_for_everything() -> None:
     assert report.status == 1
 
 
+def test_a_webhook_without_answers_does_not_stop_the_others() -> None:
+    log = [a_delivery(f"event-{n}", at=ago(hours=5, seconds=n), number=n) for n in range(20)]
+    lost = {str(row.guid): UnavailableError("no usable answer") for row in log}
+    silent, well = FakeHook(*log, number=1, refuses=lost), FakeHook(*THREE, number=2)
+
+    carry_out(silent, None, well)
+
+    assert (len(silent.asked), well.asked) == (5, ["first", "second", "third"])
+
+
 def test_a_long_run_saves_the_checkpoint_once_a_minute() -> None:
     class SlowHook(FakeHook):
         def redeliver(self, delivery: Delivery) -> None:
@@ -651,6 +661,36 @@ def test_looking_ends_when_its_time_is_up() -> None:
     assert around.slept == [1, 1, 2, 4, 8, 16, 30, 30, 8]
 
 
+def test_reading_takes_time_as_well() -> None:
+    class SlowHook(ReceivingHook):
+        def deliveries(self) -> Iterator[Delivery]:
+            if self.readings:
+                around.now += timedelta(seconds=20)
+            yield from super().deliveries()
+
+    around = FakeSurroundings()
+    hook = SlowHook(*THREE, shows_at=99)
+
+    carry_out(hook, around=around, verify=30)
+
+    assert len(around.slept) == 2
+
+
+def test_a_log_that_cannot_be_read_again_leaves_the_others_to_be_looked_at() -> None:
+    class Fading(ReceivingHook):
+        def deliveries(self) -> Iterator[Delivery]:
+            if self.readings:
+                raise UnavailableError("GitHub is down")
+            yield from super().deliveries()
+
+    fading, well = Fading(*THREE, number=1), ReceivingHook(*THREE, number=2, shows_at=3)
+
+    report = carry_out(fading, None, well)
+
+    assert (report.count(Fate.PENDING), report.count(Fate.RECOVERED)) == (3, 3)
+    assert report.warnings == ["what came of 3 redeliveries was not seen: GitHub is down"]
+
+
 def test_without_verification_nobody_looks() -> None:
     hook, around = ReceivingHook(*THREE), FakeSurroundings()
 
@@ -792,6 +832,25 @@ def test_what_is_too_much_for_one_run_is_left_for_the_next() -> None:
     assert (store.written[-1], report.status, report.warnings) == (ago(hours=1), 0, [])
 
 
+def test_what_github_refuses_does_not_take_the_place_of_others() -> None:
+    refusal = RefusalError("GitHub answered 422")
+    hook = FakeHook(*THREE, refuses={"first": refusal})
+
+    report = carry_out(hook, policy=a_policy(max_redeliveries=1))
+
+    assert hook.asked == ["first", "second"]
+    assert (report.count(Fate.REFUSED), report.count(Fate.DEFERRED)) == (1, 1)
+
+
+def test_a_webhook_that_is_left_alone_leaves_its_places_to_others() -> None:
+    down = ReceivingHook(*MANY, fails=ALL, number=1)
+    well = ReceivingHook(*MANY, number=2)
+
+    carry_out(down, None, well, policy=a_policy(max_redeliveries=8), probe=2)
+
+    assert (len(down.asked), len(well.asked)) == (2, 6)
+
+
 # The probe.
 
 MANY = [a_delivery(f"event-{n}", at=ago(hours=3, minutes=-n), number=n + 10) for n in range(9)]
@@ -848,8 +907,13 @@ def test_each_webhook_has_a_receiver_of_its_own() -> None:
 
 
 def test_a_probe_that_github_does_not_take_says_nothing_of_the_receiver() -> None:
-    refusal = RefusalError("GitHub answered 422")
-    hook = FakeHook(*MANY, refuses={f"event-{n}": refusal for n in (6, 7, 8)})
+    class Refusing(ReceivingHook):
+        def redeliver(self, delivery: Delivery) -> None:
+            super().redeliver(delivery)
+            if delivery.guid != "event-6":
+                raise RefusalError("GitHub answered 422")
+
+    hook = Refusing(*MANY, fails=ALL)
 
     carry_out(hook, probe=3)
 

@@ -5,10 +5,11 @@ The only importer of PyGithub.
 
 import logging
 import random
+import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any, Protocol
 from urllib.parse import urlsplit
@@ -40,10 +41,15 @@ logging.getLogger("urllib3").setLevel(logging.CRITICAL + 1)
 
 
 class Clock:
-    """GitHub's clock as its answers tell it: a runner's own may be wrong."""
+    """GitHub's clock as its answers tell it: a runner's own may be wrong.
 
-    def __init__(self) -> None:
+    In between it goes on by `elapsed`, in seconds, which is not set by anybody.
+    """
+
+    def __init__(self, elapsed: Callable[[], float] = time.monotonic) -> None:
+        self._elapsed = elapsed
         self._latest: datetime | None = None
+        self._heard_at = 0.0
 
     @property
     def is_set(self) -> bool:
@@ -52,13 +58,14 @@ class Clock:
 
     def heard(self, instant: datetime) -> None:
         """Set the clock; it never goes back."""
-        self._latest = max(self._latest or instant, instant)
+        self._latest = max(self(), instant) if self._latest else instant
+        self._heard_at = self._elapsed()
 
     def __call__(self) -> datetime:
-        """Return the time of the latest answer."""
+        """Tell the time, to the second below."""
         if self._latest is None:
             raise RuntimeError("nothing has been asked yet")
-        return self._latest
+        return self._latest + timedelta(seconds=int(self._elapsed() - self._heard_at))
 
 
 class Credential(Protocol):

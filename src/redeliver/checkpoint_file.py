@@ -36,10 +36,12 @@ def locked(path: Path) -> Iterator[None]:
         raise _failure(f"open {lock}", error) from error
     try:
         _lock(descriptor, file, lock)
-        yield
+        try:
+            yield
+        finally:
+            # Not only closed: what was forked meanwhile may have a copy, which holds it, too.
+            fcntl.flock(descriptor, fcntl.LOCK_UN)
     finally:
-        # Not only closed: what was forked meanwhile may have a copy, which holds the lock, too.
-        fcntl.flock(descriptor, fcntl.LOCK_UN)
         os.close(descriptor)
 
 
@@ -51,6 +53,11 @@ def _lock(descriptor: int, file: Path, lock: Path) -> None:
             f"another run is at it with the checkpoint in {file}, for it holds {lock}. "
             "This one did nothing: there is no need for it until that one is over"
         ) from None
+    except OSError as error:
+        raise FileError(
+            f"cannot lock {lock}: {error.strerror}. Not every file system can, above all not "
+            "every one on a network: keep the checkpoint on a local one"
+        ) from error
 
 
 def real(path: Path) -> Path:

@@ -19,7 +19,7 @@ from redeliver.hooks import (
     AppHook,
     OrganizationHook,
     RepositoryHook,
-    active_hooks,
+    hooks_of,
 )
 from redeliver.pace import Pace, Patience
 from redeliver.ports import Hook, Store, Surroundings
@@ -97,7 +97,10 @@ class _Connection:
             return [AppHook(self._main, web_url)]
         ids = wanted.hook_ids
         if ids is None:
-            ids = active_hooks(self._main, org=wanted.org, repo=wanted.repo)
+            ids, inactive = hooks_of(self._main, org=wanted.org, repo=wanted.repo)
+            if inactive:
+                told = ", ".join(map(str, inactive))
+                self._console.say(f"Left out because they are not active: webhooks {told}")
         if wanted.org:
             return [OrganizationHook(self._main, web_url, wanted.org, each) for each in ids]
         return [RepositoryHook(self._main, web_url, wanted.repo, each) for each in ids]

@@ -3,11 +3,13 @@
 https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app
 """
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 
 import jwt
+from cryptography.exceptions import UnsupportedAlgorithm
 
 from redeliver.answer import APP, Asker, Purpose, instant, token_in
 from redeliver.api import Api, Clock
@@ -63,7 +65,7 @@ class App:
         }
         try:
             return jwt.encode(claims, self._private_key, algorithm="RS256")
-        except (ValueError, TypeError, jwt.PyJWTError):
+        except (ValueError, TypeError, jwt.PyJWTError, UnsupportedAlgorithm):
             raise InputError(
                 "input 'private-key' is not the App's private key: it has the form of one, but "
                 "cannot be read. Save the whole content of the .pem file that GitHub gave"
@@ -127,7 +129,7 @@ class Installation:
             expires_at = instant(answer.field("expires_at", str))
         except ValueError:
             raise answer.foreign() from None
-        if not token.isascii() or not token.isprintable():
+        if not re.fullmatch("[!-~]+", token):
             raise answer.foreign()
         self._mask(token)
         self._token, self._renew_at = token, expires_at - RENEW_BEFORE

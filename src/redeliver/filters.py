@@ -7,12 +7,13 @@ import re
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-PATTERN = re.compile(r"!?[a-z0-9_*?]+(\.[a-z0-9_*?]+)?")
+PATTERN = re.compile(r"!?[a-z0-9_*?]+(\.[a-z0-9_*?.-]+)?")
+"""An action may be more than a name: that of `repository_dispatch` is anybody's to choose."""
 
 
 @dataclass(frozen=True, slots=True)
 class EventFilter:
-    """Patterns such as `push`, `pull_request.opened` and `check_*`; `!` before one excludes.
+    """Patterns in lower case such as `push`, `issues.opened`, `check_*`; `!` before one excludes.
 
     Without a pattern that includes, all events are wanted that none excludes. The order of the
     patterns does not matter.
@@ -35,6 +36,6 @@ ALL_EVENTS = EventFilter()
 def _matches(pattern: str, event: str, action: str | None) -> bool:
     """Whether a pattern means an event; without an action in it, that with any or none."""
     event_pattern, dot, action_pattern = pattern.partition(".")
-    if not fnmatchcase(event, event_pattern):
+    if not fnmatchcase(event.lower(), event_pattern):
         return False
-    return not dot or (action is not None and fnmatchcase(action, action_pattern))
+    return not dot or (action is not None and fnmatchcase(action.lower(), action_pattern))

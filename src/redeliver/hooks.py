@@ -1,6 +1,5 @@
 """The three kinds of webhook: their delivery logs, and asking for one more attempt."""
 
-import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from http import HTTPStatus
@@ -10,6 +9,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 
 from requests.utils import parse_header_links
 
+from redeliver import inert
 from redeliver.answer import Rights, instant
 from redeliver.api import Api
 from redeliver.delivery import Delivery, DeliveryId, Guid
@@ -128,28 +128,37 @@ class AppHook(_Hook):
         """Ask GitHub for the App's name, which its page goes by."""
         purpose = APP.to("read the name of the GitHub App")
         answer = api.ask("GET", "/app", purpose, expect={HTTPStatus.OK})
-        slug, owner = answer.field("slug", str), answer.field("owner", dict)
-        if not re.fullmatch(r"[A-Za-z0-9_.-]+", slug):
+        app = answer.json()
+        if not isinstance(app, dict) or "id" not in app:
             raise answer.foreign()
-        of_whom = ""
-        if owner.get("type") == "Organization":
-            of_whom = f"/organizations/{quote(str(owner.get('login')), safe='')}"
         webhook = Webhook(
-            name=f"webhook of GitHub App {slug}",
+            name=f"webhook of GitHub App {inert.quote(str(app.get('slug') or app['id']))}",
             id=None,
-            page=f"{web_url}{of_whom}/settings/apps/{slug}/advanced",
+            page=f"{web_url}{_app_page(app)}",
         )
         super().__init__(api, "/app/hook", webhook, APP)
 
 
-def active_hooks(api: Api, *, org: str = "", repo: str = "") -> tuple[HookId, ...]:
-    """List the active webhooks of an organization or a repository.
+def _app_page(app: Mapping[str, Any]) -> str:
+    slug, owner = app.get("slug"), app.get("owner")
+    if not isinstance(slug, str) or not isinstance(owner, dict):
+        return "/settings/apps"  # the list of those that its reader may see
+    whose = ""
+    if owner.get("type") == "Organization":
+        whose = f"/organizations/{quote(str(owner.get('login')), safe='')}"
+    return f"{whose}/settings/apps/{quote(slug, safe='')}/advanced"
+
+
+def hooks_of(
+    api: Api, *, org: str = "", repo: str = ""
+) -> tuple[tuple[HookId, ...], tuple[HookId, ...]]:
+    """List the webhooks of an organization or a repository: the active ones, and the others.
 
     Their URLs are in the answer, and are neither kept nor told.
     """
     rights, path = (ORGANIZATION, f"/orgs/{org}") if org else (REPOSITORY, f"/repos/{repo}")
     purpose = rights.to(f"list the webhooks of {org or repo}")
-    found: dict[HookId, None] = {}
+    found: dict[HookId, bool] = {}
     for number in range(1, MOST_PAGES):
         answer = api.ask(
             "GET",
@@ -161,9 +170,10 @@ def active_hooks(api: Api, *, org: str = "", repo: str = "") -> tuple[HookId, ..
         rows = answer.json()
         if not isinstance(rows, list) or not all(map(_is_hook, rows)):
             raise answer.foreign()
-        found |= {HookId(row["id"]): None for row in rows if row["active"]}
+        found |= {HookId(row["id"]): row["active"] for row in rows}
         if len(rows) < PER_PAGE:
-            return tuple(found)
+            active = tuple(hook_id for hook_id, is_active in found.items() if is_active)
+            return active, tuple(hook_id for hook_id in found if hook_id not in active)
     raise _undocumented("webhooks without an end")
 
 

@@ -33,11 +33,12 @@ def inert(text: str) -> str:
 
 
 def quote(text: str, limit: int = 120) -> str:
-    """Return somebody else's words: inert, without host names, at most `limit` characters.
+    """Return somebody else's words: inert, without host names and paths, at most `limit` long.
 
-    A host name alone can be a hook's secret, and errors of DNS and TLS tell it.
+    A host name or a path alone can be a hook's secret, and errors of DNS and TLS tell them.
     """
-    line = inert(text[:READ])
+    words = inert(text[:READ]).split(" ")
+    line = " ".join("[path removed]" if word.count("/") > 1 else word for word in words)
     return cut(re.sub(r"(?:[\w-]+\.)+[a-zA-Z]{2,}\b", "[host removed]", line), limit)
 
 

@@ -33,15 +33,16 @@ def redeliveries(
     return found
 
 
-def gone(log: Iterable[Delivery], refused: Iterable[Delivery]) -> frozenset[Guid]:
-    """Return the GUIDs whose delivery is no longer in the log.
+def gone(
+    log: Iterable[Delivery], refused: Iterable[Delivery], *, since: datetime
+) -> frozenset[Guid]:
+    """Return the GUIDs whose delivery is no longer in the log, which was read back to `since`.
 
     An empty log shows nothing: the deliveries that were just read do not all leave at once.
     """
     missing = {delivery.id: delivery for delivery in refused}
-    oldest = min(delivery.delivered_at for delivery in missing.values())
     is_empty = True
-    for row in _back_to(log, oldest):
+    for row in _back_to(log, since):
         is_empty = False
         missing.pop(row.id, None)
     return frozenset() if is_empty else frozenset(d.guid for d in missing.values())

@@ -5,6 +5,7 @@ than the decisions need. Each webhook's log is judged for itself, for the webhoo
 subscribe to an event share its GUID; the plan is one for all of them.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -34,7 +35,7 @@ SETTLING = OVERLAP + LONGEST_SILENCE
 """How long after a run wrote the checkpoint some redelivery it asked for may not show yet."""
 
 STRAGGLERS = 20
-"""How many rows in a row must be older than the window before it counts as read.
+"""How many rows in a row must be too old before the log counts as read.
 
 That the log is newest first is only implied. A row or two in the wrong place, such as one that
 was written late, must not hide what is behind it.
@@ -188,15 +189,14 @@ class Plan:
         """Leave everything that is due to the next run."""
         return self._instead(Verdict.HELD, self.due)
 
-    def _at_most(self, most: int | None) -> "Plan":
-        """Leave to the next run what is too much for this one.
+    @property
+    def surplus(self) -> tuple[Decision, ...]:
+        """What is left to the next run for being too much, the first to move up first."""
+        return _in_turn(d for d in self.decisions if d.verdict is Verdict.SURPLUS)
 
-        First come those that were tried least. Were it the oldest, a few events that their
-        receiver never takes would keep all others back until it is too late for them.
-        """
-        if most is None:
-            return self
-        return self._instead(Verdict.SURPLUS, sorted(self.due, key=lambda d: d.attempts)[most:])
+    def _at_most(self, most: int | None) -> "Plan":
+        """Leave to the next run what is too much for this one."""
+        return self if most is None else self._instead(Verdict.SURPLUS, _in_turn(self.due)[most:])
 
     def _instead(self, verdict: Verdict, decisions: Iterable[Decision]) -> "Plan":
         places = {(decision.hook, decision.delivery.guid) for decision in decisions}
@@ -205,6 +205,22 @@ class Plan:
             for each in self.decisions
         )
         return replace(self, decisions=tuple(changed))
+
+
+def _in_turn(decisions: Iterable[Decision]) -> tuple[Decision, ...]:
+    """Sort by whose turn it is when not all can be asked for.
+
+    The webhooks take turns, and of each those come first that were tried least, then the oldest.
+    Were it just the oldest, a few events that their receiver never takes, or one webhook whose
+    receiver is down, would keep all others back until it is too late for them.
+    """
+    taken = Counter[Webhook]()
+    ranked = []
+    for decision in sorted(decisions, key=lambda d: (d.attempts, d.failing_since, d.delivery.id)):
+        ranked.append((taken[decision.hook], decision))
+        taken[decision.hook] += 1
+    ranked.sort(key=lambda pair: (pair[0], pair[1].failing_since))
+    return tuple(decision for _, decision in ranked)
 
 
 def decide(  # noqa: PLR0911 - one for each reason
@@ -285,14 +301,14 @@ class _Attempts:
         """GUIDs that may have to be redelivered, and whose original is still to come."""
 
     def find(self, log: Iterable[Delivery]) -> None:
-        older = 0
+        older = too_old = 0
         for delivery in log:
             self.scanned += 1
             is_before = delivery.delivered_at < self._window.since
             self._take(delivery, is_before=is_before)
             older = older + 1 if is_before else 0
-            wanted = self._incomplete and delivery.delivered_at >= self._horizon
-            if older >= STRAGGLERS and not wanted:
+            too_old = too_old + 1 if delivery.delivered_at < self._horizon else 0
+            if older >= STRAGGLERS and (not self._incomplete or too_old >= STRAGGLERS):
                 return
 
     def _take(self, delivery: Delivery, *, is_before: bool) -> None:

@@ -5,12 +5,14 @@ than what JavaScript and some others can hold; text of GitHub's rows is made har
 """
 
 import json
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
 from redeliver.checkpoint import to_text
 from redeliver.inert import cut, quote
 from redeliver.outcome import Fate, Outcome
+from redeliver.plan import Reading
 from redeliver.report import (
     LATER,
     NEEDS_ATTENTION,
@@ -28,10 +30,13 @@ MOST_CHARACTERS = 100_000
 is how a workflow hands an output on, and than GitHub does for all outputs of a job (1 MB)."""
 
 TEXT = 2000
-WARNINGS = 20
+"""Characters of a problem or a warning."""
+
 ERROR = 300
-"""How much there is at most of a problem, of warnings, of one webhook's error: characters or how
-many. The step's log has all of it."""
+"""Characters of a reason, or of one webhook's error."""
+
+WARNINGS = REASONS = 20
+"""How many of them are told; the step's log has all."""
 
 
 def outputs(report: Report) -> dict[str, str]:
@@ -55,31 +60,47 @@ def to_json(report: Report, *, most_characters: int | None = None) -> str:
         "problem": report.problem and cut(report.problem, TEXT),
         "warnings": [cut(warning, TEXT) for warning in report.warnings[:WARNINGS]],
         "counts": {name.replace("-", "_"): number for name, number in counts(report).items()},
-        "deferred": report.reasons(*LATER),
-        "filtered": report.reasons(Fate.FILTERED),
-        "hooks": [
-            {
-                "id": str(reading.hook.id) if reading.hook.id else None,
-                "name": reading.hook.name,
-                "page": reading.hook.page,
-                "scanned": reading.scanned,
-                "error": cut(str(reading.error), ERROR) if reading.error else None,
-            }
-            for reading in report.readings
-        ],
+        "deferred": _reasons(report, *LATER),
+        "filtered": _reasons(report, Fate.FILTERED),
+        "hooks": [],
         "events": [],
-        "omitted": len(told),
+        "omitted": {},
     }
-    left = None if most_characters is None else most_characters - len(json.dumps(whole))
-    for outcome in told:
-        event = _event(outcome)
+    left = None if most_characters is None else most_characters - len(json.dumps(whole)) - 100
+    # At most half of what is left, so that events are told in any case.
+    hooks = list(_fitting(map(_hook, report.readings), left and left // 2))
+    events = list(_fitting(map(_event, told), left and left - len(json.dumps(hooks))))
+    whole |= {"hooks": hooks, "events": events}
+    omitted = {"hooks": len(report.readings) - len(hooks), "events": len(told) - len(events)}
+    return json.dumps(whole | {"omitted": omitted})
+
+
+def _fitting(entries: Iterable[dict[str, Any]], left: int | None) -> Iterator[dict[str, Any]]:
+    """Yield as many as there are characters left for; None: all."""
+    for entry in entries:
         if left is not None:
-            left -= len(json.dumps(event)) + len(", ")
+            left -= len(json.dumps(entry)) + len(", ")
             if left < 0:
-                break
-        whole["events"].append(event)
-        whole["omitted"] -= 1
-    return json.dumps(whole)
+                return
+        yield entry
+
+
+def _reasons(report: Report, *fates: Fate) -> dict[str, int]:
+    """Count by reason, with those lumped together of which there are too many."""
+    reasons = list(report.reasons(*fates).items())
+    told = {cut(because, ERROR): number for because, number in reasons[:REASONS]}
+    others = sum(number for _, number in reasons[REASONS:])
+    return told | ({"other reasons": others} if others else {})
+
+
+def _hook(reading: Reading) -> dict[str, Any]:
+    return {
+        "id": str(reading.hook.id) if reading.hook.id else None,
+        "name": reading.hook.name,
+        "page": reading.hook.page,
+        "scanned": reading.scanned,
+        "error": cut(str(reading.error), ERROR) if reading.error else None,
+    }
 
 
 def _rank(outcome: Outcome) -> int:

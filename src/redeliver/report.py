@@ -5,7 +5,7 @@ Pure.
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from signal import Signals
@@ -39,10 +39,12 @@ class Report:
     outcomes: tuple[Outcome, ...]
     checkpoint: datetime | None
     """As it stands after the run; None if there is none yet."""
+    retention: timedelta
+    """How long GitHub keeps the logs."""
     fail_unrecovered: bool = False
     """Whether what is still failing or was given up makes the run fail."""
     unseen: tuple[datetime, datetime] | None = None
-    """From when to when deliveries may have left the log before any run saw them."""
+    """From when to when deliveries may have left the log before a run dealt with them."""
     trouble: tuple[str, ...] = ()
     """What ended the asking, or kept the checkpoint from being saved, with advice."""
     limit: str = ""
@@ -89,12 +91,35 @@ class Report:
                 f"{_counted(self, NEEDS_ATTENTION)}. "
                 "The step's log says why for each; the next run sees to them"
             )
-        if self.fail_unrecovered and self.count(*UNRECOVERED):
-            problems.append(
-                f"of {count(self.failed, 'event')} that failed: {_counted(self, UNRECOVERED)}, "
-                "and 'fail-on' is unrecovered"
-            )
+        if self.fail_unrecovered:
+            problems += self._unrecovered
         return "; ".join(problems) or None
+
+    @property
+    def _unrecovered(self) -> Iterator[str]:
+        why = "and 'fail-on' is unrecovered"
+        if self.count(*UNRECOVERED):
+            told = _counted(self, UNRECOVERED)
+            yield f"of {count(self.failed, 'event')} that failed: {told}, {why}"
+        if self.leaving:
+            yield f"{_may_leave(self.leaving)}, {why}"
+        if self.unseen:
+            yield f"{may_be_unseen(self.unseen)}; {why}"
+
+    @property
+    def leaving(self) -> int:
+        """How many of those that are left for the next run it may not find any more.
+
+        That is if it comes as long after this run as this one came after the last.
+        """
+        if self.window.saved is None:
+            return 0
+        since_last = self.window.now - self.window.saved.written
+        gone_by = self.window.now + since_last - self.retention
+        return sum(
+            outcome.fate in {*LATER, Fate.REFUSED} and outcome.latest.delivered_at < gone_by
+            for outcome in self.outcomes
+        )
 
     @property
     def warnings(self) -> list[str]:
@@ -115,6 +140,8 @@ class Report:
             "no attempt that was read succeeded, and the step's log names each"
             for because, number in self.reasons(Fate.GIVEN_UP).items()
         ]
+        if self.leaving:
+            warnings.append(f"{_may_leave(self.leaving)}, and the step's log names each")
         if self.count(Fate.GONE):
             warnings.append(
                 f"{count(self.count(Fate.GONE), 'event')} could not be redelivered, having just "
@@ -146,10 +173,17 @@ def may_be_unseen(interval: tuple[datetime, datetime]) -> str:
     """Warn of deliveries that may have left the log before any run saw them."""
     start, end = map(utc, interval)
     return (
-        f"deliveries from {start} to {end} may have left GitHub's log before any run saw them: the "
-        "checkpoint is as old as GitHub keeps the log, or older. If events of that time matter, "
-        "look for them in the receiver's own records, and see why no run has saved a checkpoint "
-        "since"
+        f"deliveries from {start} to {end} may have left GitHub's log before a run dealt with "
+        "them: the checkpoint is as old as GitHub keeps the log, or older. If events of that time "
+        "matter, look for them in the receiver's own records, and see why no run has moved the "
+        "checkpoint since"
+    )
+
+
+def _may_leave(number: int) -> str:
+    return (
+        f"{count(number, 'event')} left for the next run may have left GitHub's log by then: "
+        "run more often, or let each run redeliver more"
     )
 
 
@@ -158,7 +192,7 @@ def opening(store: str, window: Window) -> str:
     if not store:
         start = "no checkpoint is kept, so the whole 'lookback'"
     elif window.saved is None:
-        start = f"no checkpoint that the token can see in {store}, so the whole 'lookback'"
+        start = f"no checkpoint to be seen in {store}, so the whole 'lookback'"
     else:
         start = f"the checkpoint in {store}, less {_minutes(OVERLAP)} for what shows late"
     return f"Reading back to {utc(window.since)}: {start}"

@@ -41,7 +41,15 @@ def run(
     if unseen:  # now, for a run that is killed later leaves only its log
         around.say(f"Warning: {report.may_be_unseen(unseen)}")
     planned = Plan.of(_read_all(hooks, around, window, policy), policy)
-    work = Work(hooks, store, around, window=window, planned=planned, dry_run=dry_run)
+    work = Work(
+        hooks,
+        store,
+        around,
+        window=window,
+        planned=planned,
+        most=policy.max_redeliveries,
+        dry_run=dry_run,
+    )
     interrupted = None
     if dry_run:
         work.tell_all(probe=probe)
@@ -59,6 +67,7 @@ def run(
         fail_unrecovered=fail_unrecovered,
         outcomes=tuple(work.outcomes),
         checkpoint=work.checkpoint if store.name else None,
+        retention=retention,
         unseen=unseen,
         trouble=tuple(work.trouble),
         limit=work.limit,

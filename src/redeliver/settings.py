@@ -223,8 +223,8 @@ HOOK_ID = (
 def _hook_ids(text: str) -> tuple[HookId, ...] | None:
     if text == "all":
         return None
-    ids = re.split(r"[\s,]+", text.strip(",")) if text else []
-    if not all(re.fullmatch(r"[1-9][0-9]{0,18}", each) for each in ids):
+    ids = [each for each in re.split(r"[\s,]+", text) if each]
+    if (text and not ids) or not all(re.fullmatch(r"[1-9][0-9]{0,18}", each) for each in ids):
         raise ValueError(HOOK_ID)
     return tuple(dict.fromkeys(HookId(int(each)) for each in ids))
 

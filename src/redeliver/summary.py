@@ -20,6 +20,9 @@ ROWS = 100
 DONE_ROWS = 30
 """Of events that do not."""
 
+OTHERS = ("other statuses", "other events")
+"""Those others."""
+
 LINES = 20
 """Of anything else, such as reasons and webhooks."""
 
@@ -75,8 +78,8 @@ def _counts(report: Report) -> Iterator[str]:
 def _chart(report: Report) -> Iterator[str]:
     """Draw from which status to which event the failures go."""
     failed = [o.decision.delivery for o in report.outcomes if o.fate not in words.NOT_FAILED]
-    statuses = _most_common(map(_kind, failed), "other statuses")
-    events = _most_common((_label(delivery.event) for delivery in failed), "other events")
+    statuses = _most_common(map(_kind, failed), OTHERS[0])
+    events = _most_common((_label(delivery.event) for delivery in failed), OTHERS[1])
     flows = Counter(
         (statuses[_kind(delivery)], events[_label(delivery.event)]) for delivery in failed
     )
@@ -110,8 +113,8 @@ def _kind(delivery: Delivery) -> str:
 
 def _label(event: str) -> str:
     # Only words: a label must not end its quotes, nor be markup to Mermaid, nor be a status.
-    label = re.sub(r"[^\w .-]", "", quote(event, 40))
-    return label if re.match("[a-zA-Z]", label) else f"event {label}"
+    label = re.sub(r"[^A-Za-z0-9_ .-]", "", quote(event, 40))
+    return label if re.match("[A-Za-z]", label) and label not in OTHERS else f"event {label}"
 
 
 def _to_see_to(report: Report) -> Iterator[str]:

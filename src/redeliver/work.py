@@ -4,6 +4,7 @@ At every moment the outcomes tell no more than is certain, so that the low-water
 taken from them whenever the run is interrupted.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -31,7 +32,8 @@ SAVE_EVERY = timedelta(minutes=1)
 and for others that may begin. See `plan.LONGEST_SILENCE`."""
 
 MOST_UNANSWERED = 5
-"""After so many redeliveries without an answer, one after the other, GitHub is left alone."""
+"""After so many redeliveries of a webhook without an answer, one after the other, GitHub is
+asked for no more of them."""
 
 FIRST_LOOK = timedelta(seconds=1)
 """How long after the asking the log is looked at first; then after as long again each time, for
@@ -54,8 +56,10 @@ class Work:
         *,
         window: Window,
         planned: Plan,
+        most: int | None,
         dry_run: bool,
     ) -> None:
+        """Ask for no more than `most`."""
         self._hooks = {hook.webhook: hook for hook in hooks}
         self._store = store
         self._around = around
@@ -68,10 +72,11 @@ class Work:
         self.trouble: list[str] = []
         self.limit = ""
         self.unverified = ""
+        self._most = most
         self._saved_at = window.now
         self._is_still = planned.is_unsettled
         self._asked = 0
-        self._unanswered = 0
+        self._unanswered = Counter[Webhook]()
         """How many in a row, up to now."""
         self._stopped: set[Webhook] = set()
         """Of these nothing more is asked in this run."""
@@ -180,6 +185,24 @@ class Work:
         for place in range(len(self.outcomes)):
             if place not in tried:
                 self._ask_for(place)
+        self._move_up()
+
+    def _move_up(self) -> None:
+        """Ask for what was too much if something else of the plan did not come about."""
+        if self._most is None:
+            return
+        places = {
+            (o.decision.hook, o.decision.delivery.guid): n for n, o in enumerate(self.outcomes)
+        }
+        for decision in self._planned.surplus:
+            used = sum(outcome.fate in ACCEPTED | {Fate.UNANSWERED} for outcome in self.outcomes)
+            if used >= self._most:
+                return
+            if decision.hook not in self._stopped:
+                place = places[decision.hook, decision.delivery.guid]
+                due = replace(decision, verdict=Verdict.REDELIVER)
+                self.outcomes[place] = Outcome.expected(due, due=Fate.DEFERRED)
+                self._ask_for(place)
 
     def _try_receivers(self, probe: int, verify: timedelta) -> set[int]:
         """Ask for so many at random, and leave the others of a webhook if all of these fail.
@@ -195,7 +218,7 @@ class Work:
             self._ask_for(place)
         self._verify(tried, verify, save=True)
         for webhook, places in chosen.items():
-            if {self.outcomes[place].fate for place in places} & ACCEPTED == {Fate.FAILING}:
+            if {self.outcomes[place].fate for place in places} == {Fate.FAILING}:
                 self._stopped.add(webhook)
                 because = f"the receiver seems to be down: all {probe} that were tried first failed"
                 for place in self._due(webhook):
@@ -250,9 +273,10 @@ class Work:
         else:
             outcome = Outcome(decision=decision, fate=Fate.PENDING)
         self.outcomes[place] = outcome
-        self._unanswered = self._unanswered + 1 if outcome.fate is Fate.UNANSWERED else 0
-        if self._unanswered == MOST_UNANSWERED:
-            self._stopped.update(self._hooks)
+        lost = outcome.fate is Fate.UNANSWERED
+        self._unanswered[decision.hook] = self._unanswered[decision.hook] + 1 if lost else 0
+        if self._unanswered[decision.hook] == MOST_UNANSWERED:
+            self._stopped.add(decision.hook)
 
     def _stop_for(self, error: RedeliverError) -> None:
         """Ask for nothing more."""
@@ -270,32 +294,35 @@ class Work:
         What went unanswered may have been accepted all the same. If the log does not show it,
         only a later run can tell; asking again now could deliver it twice.
         """
-        waited = timedelta()
+        began, waited = self._around.clock(), timedelta()
         asked = [place for place in places if self.outcomes[place].fate in OPEN]
-        while asked and waited < verify and not self.unverified:
+        while asked and waited < verify:
             pause = min(max(waited, FIRST_LOOK), LONGEST_PAUSE, verify - waited)
             self._around.progress("Waiting for the log: seconds", waited.seconds, verify.seconds)
             self._around.sleep(pause.total_seconds())
-            waited += pause
             if save:
                 self._keep_saved()
-            self._look_at(asked)
+            for webhook, there in self._by_webhook(asked).items():
+                if not self._look_at(webhook, there):
+                    asked = [place for place in asked if place not in there]
             asked = [place for place in asked if self.outcomes[place].fate in OPEN]
+            waited = max(waited + pause, self._around.clock() - began)  # reading takes time, too
 
-    def _look_at(self, places: Iterable[int]) -> None:
-        for webhook, there in self._by_webhook(places).items():
-            deliveries = (self.outcomes[place].decision.delivery for place in there)
-            log = self._hooks[webhook].deliveries()
-            try:
-                found = look.redeliveries(log, deliveries, since=self._window.now)
-            except RedeliverError as error:
-                self.unverified = str(error)
-                return
-            for place in there:
-                shown = found.get(self.outcomes[place].decision.delivery.guid)
-                if shown:
-                    self.outcomes[place] = self.outcomes[place].shown(shown)
-                    self._tell(self.outcomes[place])
+    def _look_at(self, webhook: Webhook, places: Iterable[int]) -> bool:
+        """Read a log for what came of the redeliveries; return whether it could be read."""
+        deliveries = (self.outcomes[place].decision.delivery for place in places)
+        log = self._hooks[webhook].deliveries()
+        try:
+            found = look.redeliveries(log, deliveries, since=self._window.now)
+        except RedeliverError as error:
+            self.unverified = str(error)
+            return False
+        for place in places:
+            shown = found.get(self.outcomes[place].decision.delivery.guid)
+            if shown:
+                self.outcomes[place] = self.outcomes[place].shown(shown)
+                self._tell(self.outcomes[place])
+        return True
 
     def _see_what_is_gone(self) -> None:
         """Look once more for what was refused: it may have left the log since it was read."""
@@ -303,7 +330,8 @@ class Work:
         for webhook, there in self._by_webhook(refused).items():
             deliveries = (self.outcomes[place].decision.delivery for place in there)
             try:
-                gone = look.gone(self._hooks[webhook].deliveries(), deliveries)
+                log = self._hooks[webhook].deliveries()
+                gone = look.gone(log, deliveries, since=self._window.since)
             except RedeliverError:
                 continue  # so it stays undealt, and the next run looks at it again
             for place in there:

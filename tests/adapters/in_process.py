@@ -38,7 +38,7 @@ def run_in_process(
 
     patience = Patience(said.append, sleep=sleep)
     pace = Pace(said.append, per_minute=PER_MINUTE, clock=lambda: clock().timestamp(), sleep=sleep)
-    githubs_clock = Clock()
+    githubs_clock = Clock(elapsed=lambda: 0.0)
     api = an_api(github.url, TOKEN, clock=githubs_clock, wait=patience.wait)
     return run(
         [OrganizationHook(api, github.url, hook.org, HookId(hook.id))],

@@ -14,8 +14,8 @@ from tests.adapters.in_process import run_in_process
 
 NOW = datetime(2026, 11, 24, 12, 0, 0, 250_000, tzinfo=UTC)
 SCHEDULE = timedelta(hours=6)
-VERIFY = timedelta(seconds=2)
-"""Two looks at what came of the redeliveries, which for the killed takes real time."""
+VERIFY = timedelta(seconds=1)
+"""One look at what came of the redeliveries, which for the killed takes real time."""
 
 FIRST, LATER = "a first run", "a later run"
 

@@ -7,7 +7,7 @@ from redeliver.answer import Rights
 from redeliver.api import Api, Clock
 from redeliver.credentials import App, Installation
 from redeliver.errors import AccessError, UnavailableError
-from redeliver.hooks import AppHook, active_hooks
+from redeliver.hooks import AppHook, hooks_of
 from tests.adapters.conftest import an_api, in_no_time
 
 INSTALLATION = "/orgs/acme/installation"
@@ -45,7 +45,7 @@ def test_one_token_does_for_many_requests_and_is_masked(
     github: Sandbox, api: Api, masked: list[str]
 ) -> None:
     for _ in range(3):
-        active_hooks(api, org="acme")
+        hooks_of(api, org="acme")
 
     assert [request.path for request in github.requests][:2] == [
         INSTALLATION,
@@ -63,6 +63,10 @@ NO_TOKEN: dict[str, tuple[str, Fault]] = {
         TOKENS,
         Status(201, body={"token": "ghs_x\n::error::", "expires_at": "2026-11-24T12:00:00Z"}),
     ),
+    "an empty token": (
+        TOKENS,
+        Status(201, body={"token": "", "expires_at": "2026-11-24T12:00:00Z"}),
+    ),
     "a page": (INSTALLATION, Garbage()),
 }
 
@@ -75,7 +79,7 @@ def test_an_answer_that_no_github_gives_is_told(
     github.inject(fault, path=path, times=None)
 
     with pytest.raises(UnavailableError, match="is not GitHub's API"):
-        active_hooks(api, org="acme")
+        hooks_of(api, org="acme")
 
     assert masked == []
 
@@ -84,14 +88,14 @@ def test_a_github_that_is_broken_for_a_moment_is_asked_again(github: Sandbox, ap
     github.inject(Status(502), path=INSTALLATION)
     github.inject(Status(502), path=TOKENS)
 
-    assert active_hooks(api, org="acme") == ()
+    assert hooks_of(api, org="acme") == ((), ())
 
 
 def test_a_token_that_github_never_takes_is_renewed_once(github: Sandbox, api: Api) -> None:
     github.inject(Status(401, "Bad credentials"), path="/orgs/acme/hooks", times=None)
 
     with pytest.raises(AccessError, match="It does not know the App"):
-        active_hooks(api, org="acme")
+        hooks_of(api, org="acme")
 
     assert [r.status for r in github.requests if r.path == "/orgs/acme/hooks"] == [401, 401]
 
@@ -101,7 +105,7 @@ def test_a_rate_limit_of_an_installation_is_told_as_such(github: Sandbox, api: A
     github.inject(limited, path="/orgs/acme/hooks", times=None)
 
     with pytest.raises(UnavailableError, match="that an App's installation asks together"):
-        active_hooks(api, org="acme")
+        hooks_of(api, org="acme")
 
 
 @pytest.mark.parametrize(
@@ -112,7 +116,7 @@ def test_a_list_of_webhooks_that_is_none_is_told(github: Sandbox, rows: object) 
     github.inject(Status(200, body=rows), path=".*/hooks")
 
     with pytest.raises(UnavailableError, match="is not GitHub's API"):
-        active_hooks(an_api(github.url), org="acme")
+        hooks_of(an_api(github.url), org="acme")
 
 
 def test_a_list_of_webhooks_without_an_end_is_told(
@@ -123,28 +127,35 @@ def test_a_list_of_webhooks_without_an_end_is_told(
     github.inject(Status(200, body=rows), path=".*/hooks", times=None)
 
     with pytest.raises(UnavailableError, match="webhooks without an end"):
-        active_hooks(an_api(github.url), org="acme")
+        hooks_of(an_api(github.url), org="acme")
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        {"owner": {"type": "User"}},
-        {"slug": "a/b", "owner": {"type": "User"}},
-        {"slug": "bot", "owner": "acme"},
-    ],
-)
-def test_an_app_without_a_name_is_told(github: Sandbox, body: object) -> None:
+@pytest.mark.parametrize("body", [[], {}, {"slug": "bot"}])
+def test_what_is_no_app_is_told(github: Sandbox, body: object) -> None:
     github.inject(Status(200, body=body), path="/app")
 
     with pytest.raises(UnavailableError, match="is not GitHub's API"):
         AppHook(an_api(github.url), github.url)
 
 
-def test_the_app_of_a_user_has_its_page_among_the_users(github: Sandbox) -> None:
-    body = {"slug": "bot", "owner": {"type": "User", "login": "mona"}}
-    github.inject(Status(200, body=body), path="/app")
+USER, ORGANIZATION = {"type": "User", "login": "mona"}, {"type": "Organization", "login": "acme"}
+PAGES: dict[str, tuple[dict[str, object], str]] = {
+    "of a user": ({"slug": "bot", "owner": USER}, "/settings/apps/bot/advanced"),
+    "of an organization": (
+        {"slug": "bot", "owner": ORGANIZATION},
+        "/organizations/acme/settings/apps/bot/advanced",
+    ),
+    "of nobody": ({"slug": "bot", "owner": None}, "/settings/apps"),
+    "without a name": ({"owner": USER}, "/settings/apps"),
+    "with a strange name": ({"slug": "a/b c", "owner": USER}, "/settings/apps/a%2Fb%20c/advanced"),
+}
+
+
+@pytest.mark.parametrize("case", PAGES)
+def test_the_page_of_an_app(github: Sandbox, case: str) -> None:
+    app, page = PAGES[case]
+    github.inject(Status(200, body={"id": 7, **app}), path="/app")
 
     hook = AppHook(an_api(github.url), "https://github.com")
 
-    assert hook.webhook.page == "https://github.com/settings/apps/bot/advanced"
+    assert hook.webhook.page == f"https://github.com{page}"

@@ -28,7 +28,7 @@ def stopped_at(at: int, number: Signals, *, hangs_for_good: bool) -> Step:
 
     with outage(LATER, Meanwhile(stop), at=at) as world:
         world.github.inject(Delay(AGES), nth=at, times=None if hangs_for_good else 1)
-        step.set_result(start(world.github, world.hook, verify="2s"))
+        step.set_result(start(world.github, world.hook, verify="1s"))
         sent.result()
         run = step.result().wait(timeout=SECONDS)
         world.github.mend()
@@ -58,7 +58,7 @@ def test_a_run_stopped_while_github_hangs_altogether_ends_in_time(at: int, numbe
 def test_a_run_stopped_while_it_waits_ends_in_time_and_has_saved_the_checkpoint() -> None:
     limit = Status(429, "Slow down", headers={"Retry-After": "60"})
     with outage(LATER, limit, at=9) as world:
-        step = start(world.github, world.hook, verify="2s")
+        step = start(world.github, world.hook, verify="1s")
         while "Waiting 60.0 s: GitHub wants no more requests for now" not in step.log:
             time.sleep(0.01)
 

@@ -148,6 +148,17 @@ def test_where_no_checkpoint_is_kept_there_is_nothing_to_find() -> None:
     assert nowhere.name == ""
 
 
+def test_the_clock_goes_on_between_two_answers_but_never_ahead_of_github() -> None:
+    times = iter([100.0, 100.9, 161.5, 161.5, 161.9])
+    clock = Clock(elapsed=lambda: next(times))
+
+    clock.heard(NOW)
+
+    assert clock() == NOW
+    clock.heard(NOW)
+    assert clock() == NOW + timedelta(seconds=61)
+
+
 def test_a_clock_that_nobody_has_set_is_a_bug() -> None:
     with pytest.raises(RuntimeError, match="nothing has been asked yet"):
         Clock()()

@@ -68,7 +68,7 @@ def killed(kind: str, at: int, *, after: bool) -> None:
     step = Future[RunningStep]()
     kill = Meanwhile(lambda: step.result().kill(), after=after)
     with outage(kind, kill, at=at) as world:
-        step.set_result(start(world.github, world.hook, verify="2s"))
+        step.set_result(start(world.github, world.hook, verify="1s"))
         assert step.result().wait().status == -SIGKILL
         world.recover()
         assert world.taken() == Counter(world.missed), f"{kind} killed at request {at}, {after=}"
