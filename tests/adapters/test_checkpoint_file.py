@@ -1,5 +1,6 @@
 """The checkpoint in a file: whole at any moment, its owner's only, one run's at a time."""
 
+import errno
 import json
 import stat
 import subprocess
@@ -182,6 +183,16 @@ def test_a_link_stays_one_and_what_it_leads_to_is_written(path: Path) -> None:
 
     assert link.is_symlink()
     assert a_file(path).read() == Saved(checkpoint=EARLIER, written=NOW)
+
+
+def test_a_file_system_without_locks_is_told(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_descriptor: int, _operation: int) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("fcntl.flock", fail)
+
+    with pytest.raises(FileError, match=r"No locks available.*on a local one"), locked(path):
+        pytest.fail("it must not go on without")
 
 
 def test_the_lock_is_let_go_of_when_a_run_fails(path: Path) -> None:

@@ -46,18 +46,18 @@ def test_a_run_stopped_while_a_request_hangs_ends_in_time_and_loses_nothing(at: 
     stopped_at(at, SIGTERM, hangs_for_good=False)
 
 
-@pytest.mark.parametrize("at", [2, 7])
+@pytest.mark.parametrize("at", [2, 6])
 @pytest.mark.parametrize("number", [SIGINT, SIGTERM])
 def test_a_run_stopped_while_github_hangs_altogether_ends_in_time(at: int, number: Signals) -> None:
     run = stopped_at(at, number, hangs_for_good=True)
 
-    is_under_way = at > 5
+    is_under_way = at > 4
     assert ("there was no time left to save the checkpoint" in run.log) == is_under_way
 
 
 def test_a_run_stopped_while_it_waits_ends_in_time_and_has_saved_the_checkpoint() -> None:
     limit = Status(429, "Slow down", headers={"Retry-After": "60"})
-    with outage(LATER, limit, at=9) as world:
+    with outage(LATER, limit, at=8) as world:
         step = start(world.github, world.hook, verify="1s")
         while "Waiting 60.0 s: GitHub wants no more requests for now" not in step.log:
             time.sleep(0.01)
