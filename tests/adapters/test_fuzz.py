@@ -28,7 +28,8 @@ from redeliver.delivery import Delivery, Guid
 from redeliver.errors import InputError, RedeliverError, UnavailableError
 from redeliver.hooks import FIELDS, OrganizationHook
 from redeliver.inert import inert
-from redeliver.outcome import Outcome
+from redeliver.outcome import OUT_OF_TURN, Outcome
+from redeliver.plan import Verdict
 from redeliver.report import Report
 from redeliver.settings import INPUTS, parse
 from redeliver.store import RepositoryVariable
@@ -275,6 +276,8 @@ def plain(done: Report) -> Report:
 
     reasons = sorted({outcome.because for outcome in done.outcomes} - {""})
     why = {"": ""} | {reason: f"reason {n}" for n, reason in enumerate(reasons)}
+    # What the program says itself decides whether it is a warning.
+    why |= {reason: reason for reason in (OUT_OF_TURN, *(verdict.value for verdict in Verdict))}
     return replace(
         done,
         readings=tuple(
