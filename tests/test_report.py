@@ -199,12 +199,12 @@ def test_what_left_the_log_meanwhile_is_a_warning() -> None:
 
 
 def test_what_may_have_left_the_log_unseen_is_a_warning_with_its_time() -> None:
-    gap = replace(a_report(), unseen=(ago(hours=80), ago(hours=72)))
+    gap = replace(a_report(), window=a_window(ago(hours=80)))
 
     (warning,) = gap.warnings
 
     assert warning.startswith(
-        "deliveries from 2026-11-21 04:00:00 UTC to 2026-11-21 12:00:00 UTC may have left"
+        "deliveries from 2026-11-21 03:50:00 UTC to 2026-11-21 12:00:00 UTC may have left"
     )
     assert warning.split()[2] in summary(gap)
 
@@ -340,7 +340,7 @@ def test_what_may_leave_the_log_before_the_next_run_is_told(
 
 
 def test_what_was_not_seen_fails_a_run_if_that_is_wanted() -> None:
-    gap = replace(a_report(), unseen=(ago(hours=80), ago(hours=72)))
+    gap = replace(a_report(), window=a_window(ago(hours=80)))
 
     assert (gap.status, replace(gap, fail_unrecovered=True).status) == (0, 1)
 

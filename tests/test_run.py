@@ -484,6 +484,22 @@ def test_a_webhook_without_answers_does_not_stop_the_others() -> None:
     assert (len(silent.asked), well.asked) == (5, ["first", "second", "third"])
 
 
+@pytest.mark.parametrize("probe", [None, 1])
+def test_what_is_given_up_is_named_before_the_checkpoint_passes_it(probe: int | None) -> None:
+    class ListeningStore(FakeStore):
+        def write(self, checkpoint: datetime) -> bool:
+            told.append([line.split(":")[0] for line in around.said if "push" in line])
+            return super().write(checkpoint)
+
+    told: list[list[str]] = []
+    around = FakeSurroundings()
+    hook = FakeHook(*THREE, a_delivery("too old", at=ago(minutes=30), redelivery=True))
+
+    carry_out(hook, ListeningStore(), around=around, probe=probe)
+
+    assert told[0] == ["Given up"], "a run that is killed after this leaves nothing but its log"
+
+
 def test_a_long_run_saves_the_checkpoint_once_a_minute() -> None:
     class SlowHook(FakeHook):
         def redeliver(self, delivery: Delivery) -> None:

@@ -40,8 +40,7 @@ def _step() -> int:
     inputs = _inputs()
     for name in SECRETS:
         # Trimmed as it will be used: the runner masks a secret only as it was saved.
-        # A key has many lines, and any may show alone.
-        for secret in inputs[name].replace("\\r", "").replace("\\n", "\n").split():
+        for secret in settings.words_of(inputs[name]):
             core.set_secret(secret)
     wanted = settings.parse(inputs)
     console = Console(say=_say, progress=Progress(_say), mask=core.set_secret)

@@ -74,7 +74,7 @@ def token_in(token_input: str) -> Asker:
     return Asker(name=f"the token in input '{token_input}'")
 
 
-APP = Asker(name="the GitHub App in input 'app-id'", is_app=True)
+THE_APP = Asker(name="the GitHub App in input 'app-id'", is_app=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -80,8 +80,8 @@ class Credential(Protocol):
         """Return what is sent, which may be another each time."""
         ...
 
-    def is_renewed(self) -> bool:
-        """Make a new token, now that GitHub did not know this one; False if there is no other."""
+    def renew(self) -> bool:
+        """Make a new token, for GitHub did not know this one; return False if there is no way."""
         ...
 
 
@@ -160,15 +160,15 @@ class Api:
         if once:
             self._keep_reserve(purpose)
         pauses = iter(BACKOFF_SECONDS)
-        is_renewed = False
+        has_renewed = False
         while True:
             answer = self._send(method, path, purpose, parameters or {}, body)
             if isinstance(answer, Answer):
                 if answer.status in expect:
                     self._clock.heard(answer.date)
                     return answer
-                if not is_renewed and self._is_renewed_for(answer):
-                    is_renewed = True
+                if not has_renewed and self._renew_for(answer):
+                    has_renewed = True
                     continue
             setback = self._bad_answer(answer) if isinstance(answer, Answer) else answer
             pause = next(pauses, None)
@@ -201,13 +201,13 @@ class Api:
         self._latest = Answer(purpose=purpose, status=status, headers=headers, text=text)
         return self._latest
 
-    def _is_renewed_for(self, answer: Answer) -> bool:
+    def _renew_for(self, answer: Answer) -> bool:
         """Have the credential renewed if that is what GitHub wants."""
         if answer.status != HTTPStatus.UNAUTHORIZED:
             return False
         with suppress(UnavailableError):
             self._clock.heard(answer.date)  # an App signs by it
-        return self._credential.is_renewed()
+        return self._credential.renew()
 
     def _no_answer(self, purpose: Purpose, caught: Exception) -> "_Setback":
         # Only the kind of error is told: their texts hold URLs.

@@ -264,9 +264,8 @@ class Words:
         """Take in what the inputs are called, and which of them nothing may show."""
         self._names = order.names
         for name in SECRETS:
-            # A key has many lines, and any may show alone; the first and the last are no secret.
-            for secret in order.inputs[name].replace("\\n", "\n").split():
-                if "-----" not in secret:
+            for secret in settings.words_of(order.inputs[name]):
+                if "-----" not in secret:  # the first line and the last are no secret
                     self.hide(secret)
 
     def hide(self, secret: str) -> None:

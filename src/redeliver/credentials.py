@@ -11,7 +11,7 @@ from http import HTTPStatus
 import jwt
 from cryptography.exceptions import UnsupportedAlgorithm
 
-from redeliver.answer import APP, Asker, Purpose, instant, token_in
+from redeliver.answer import THE_APP, Asker, Purpose, instant, token_in
 from redeliver.api import Api, Clock
 from redeliver.errors import InputError
 
@@ -37,7 +37,7 @@ class Token:
         """Return it as it came."""
         return self._token
 
-    def is_renewed(self) -> bool:
+    def renew(self) -> bool:
         """There is no other."""
         return False
 
@@ -48,7 +48,7 @@ class App:
     It goes by GitHub's clock, or as long as that is not known by the runner's.
     """
 
-    asker: Asker = APP
+    asker: Asker = THE_APP
 
     def __init__(self, app_id: str, private_key: str, *, clock: Clock) -> None:
         self._app_id = app_id
@@ -71,7 +71,7 @@ class App:
                 "cannot be read. Save the whole content of the .pem file that GitHub gave"
             ) from None
 
-    def is_renewed(self) -> bool:
+    def renew(self) -> bool:
         """Make another, for by now GitHub has told the time."""
         return True
 
@@ -79,7 +79,7 @@ class App:
 class Installation:
     """A GitHub App as it is installed on what is at `path`, with `permissions` and no more."""
 
-    asker: Asker = APP
+    asker: Asker = THE_APP
 
     def __init__(
         self,
@@ -105,15 +105,15 @@ class Installation:
     def token(self) -> str:
         """Return a token that does for a while, or raise as `Api.ask` does."""
         if self._renew_at is None or self._clock() >= self._renew_at:
-            self._renew()
+            self._ask_for_another()
         return self._token
 
-    def is_renewed(self) -> bool:
+    def renew(self) -> bool:
         """Replace it: it was revoked."""
-        self._renew()
+        self._ask_for_another()
         return True
 
-    def _renew(self) -> None:
+    def _ask_for_another(self) -> None:
         if not self._tokens:
             found = self._app.ask("GET", self._path, self._purpose, expect={HTTPStatus.OK})
             self._tokens = f"/app/installations/{found.field('id', int)}/access_tokens"

@@ -1,5 +1,6 @@
 """The three kinds of webhook: their delivery logs, and asking for one more attempt."""
 
+import itertools
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from http import HTTPStatus
@@ -159,7 +160,7 @@ def hooks_of(
     rights, path = (ORGANIZATION, f"/orgs/{org}") if org else (REPOSITORY, f"/repos/{repo}")
     purpose = rights.to(f"list the webhooks of {org or repo}")
     found: dict[HookId, bool] = {}
-    for number in range(1, MOST_PAGES):
+    for number in itertools.count(1):
         answer = api.ask(
             "GET",
             f"{path}/hooks",
@@ -170,11 +171,14 @@ def hooks_of(
         rows = answer.json()
         if not isinstance(rows, list) or not all(map(_is_hook, rows)):
             raise answer.foreign()
+        known = len(found)
         found |= {HookId(row["id"]): row["active"] for row in rows}
         if len(rows) < PER_PAGE:
-            active = tuple(hook_id for hook_id, is_active in found.items() if is_active)
-            return active, tuple(hook_id for hook_id in found if hook_id not in active)
-    raise _undocumented("webhooks without an end")
+            break
+        if len(found) == known:  # a list that goes on and on with the same
+            raise answer.foreign()
+    active = tuple(hook_id for hook_id, is_active in found.items() if is_active)
+    return active, tuple(hook_id for hook_id in found if hook_id not in active)
 
 
 def _is_hook(row: Any) -> bool:  # noqa: ANN401 - whatever GitHub sent

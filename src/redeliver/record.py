@@ -13,15 +13,7 @@ from redeliver.checkpoint import to_text
 from redeliver.inert import cut, quote
 from redeliver.outcome import Fate, Outcome
 from redeliver.plan import Reading
-from redeliver.report import (
-    LATER,
-    NEEDS_ATTENTION,
-    NOT_FAILED,
-    UNRECOVERED,
-    Report,
-    counts,
-    status,
-)
+from redeliver.report import LATER, Report, counts, status
 
 VERSION = 1
 
@@ -50,7 +42,7 @@ def outputs(report: Report) -> dict[str, str]:
 
 def to_json(report: Report, *, most_characters: int | None = None) -> str:
     """Return the report as JSON; events that would make it too long are only counted."""
-    told = sorted((o for o in report.outcomes if o.fate not in NOT_FAILED), key=_rank)
+    told = report.told
     whole: dict[str, Any] = {
         "version": VERSION,
         "dry_run": report.dry_run,
@@ -101,12 +93,6 @@ def _hook(reading: Reading) -> dict[str, Any]:
         "scanned": reading.scanned,
         "error": cut(str(reading.error), ERROR) if reading.error else None,
     }
-
-
-def _rank(outcome: Outcome) -> int:
-    if outcome.fate in NEEDS_ATTENTION:
-        return 0
-    return 1 if outcome.fate in UNRECOVERED else 2
 
 
 def _event(outcome: Outcome) -> dict[str, Any]:

@@ -43,8 +43,6 @@ class Report:
     """How long GitHub keeps the logs."""
     fail_unrecovered: bool = False
     """Whether what is still failing or was given up makes the run fail."""
-    unseen: tuple[datetime, datetime] | None = None
-    """From when to when deliveries may have left the log before a run dealt with them."""
     trouble: tuple[str, ...] = ()
     """What ended the asking, or kept the checkpoint from being saved, with advice."""
     limit: str = ""
@@ -61,6 +59,19 @@ class Report:
         """Return why GUIDs met one of `fates`, and how many for each reason, most first."""
         met = Counter(outcome.because for outcome in self.outcomes if outcome.fate in fates)
         return dict(met.most_common())
+
+    @property
+    def unseen(self) -> tuple[datetime, datetime] | None:
+        """From when to when deliveries may have left the log before a run dealt with them."""
+        return self.window.unseen(self.retention)
+
+    @property
+    def told(self) -> list[Outcome]:
+        """The failed events, those first that somebody has to see to, then the oldest."""
+        told = (outcome for outcome in self.outcomes if outcome.fate not in NOT_FAILED)
+        return sorted(
+            told, key=lambda o: (o.fate not in NEEDS_ATTENTION, o.fate not in UNRECOVERED)
+        )
 
     @property
     def scanned(self) -> int:
@@ -229,7 +240,9 @@ def line(outcome: Outcome, window: Window, *, dry_run: bool, name_hook: bool) ->
     decision = outcome.decision
     hook = f"{decision.hook.name}, " if name_hook else ""
     because = f": {outcome.because}" if outcome.because else ""
-    fate = "redelivered" if outcome.fate is Fate.PENDING else fate_in_words(outcome, dry_run)
+    fate = (
+        "redelivered" if outcome.fate is Fate.PENDING else fate_in_words(outcome, dry_run=dry_run)
+    )
     return (
         f"{fate.capitalize()}: {event_name(outcome.latest)} {quote(outcome.latest.guid)} "
         f"({hook}delivery {outcome.latest.id}, "
@@ -238,7 +251,7 @@ def line(outcome: Outcome, window: Window, *, dry_run: bool, name_hook: bool) ->
     )
 
 
-def fate_in_words(outcome: Outcome, dry_run: bool) -> str:  # noqa: FBT001 - as the report has it
+def fate_in_words(outcome: Outcome, *, dry_run: bool) -> str:
     """Say what became of one GUID, or would; not why."""
     would = dry_run and outcome.fate in {Fate.GIVEN_UP, Fate.DEFERRED}
     return f"would be {outcome.fate.value}" if would else outcome.fate.value

@@ -47,7 +47,6 @@ def run(
         around,
         window=window,
         planned=planned,
-        most=policy.max_redeliveries,
         dry_run=dry_run,
     )
     interrupted = None
@@ -68,7 +67,6 @@ def run(
         outcomes=tuple(work.outcomes),
         checkpoint=work.checkpoint if store.name else None,
         retention=retention,
-        unseen=unseen,
         trouble=tuple(work.trouble),
         limit=work.limit,
         unverified=work.unverified,

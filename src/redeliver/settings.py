@@ -107,6 +107,11 @@ class Input:
     """
 
 
+def words_of(secret: str) -> list[str]:
+    """Return what nothing may show of a secret: a key has many lines, and any may show alone."""
+    return secret.replace("\\r", "").replace("\\n", "\n").split()
+
+
 def parse(inputs: Mapping[str, str]) -> Settings:
     """Check every input; raise one `InputError` that names each one at fault.
 
@@ -193,11 +198,11 @@ def _app_id(text: str) -> str:
 
 def _private_key(text: str) -> str:
     # Secret stores and .env files keep a line's end as two characters, or as a space.
-    lines = text.replace("\\r", "").replace("\\n", "\n").strip()
+    words = " ".join(words_of(text))
     key = re.fullmatch(
-        r"-----BEGIN ((?:RSA )?PRIVATE KEY)-----\s([A-Za-z0-9+/=\s]+)\s-----END \1-----", lines
+        r"-----BEGIN ((?:RSA )?PRIVATE KEY)----- ([A-Za-z0-9+/= ]+) -----END \1-----", words
     )
-    if lines and not key:
+    if words and not key:
         raise ValueError(
             "must be the App's private key, the whole content of the .pem file that GitHub gave, "
             "from -----BEGIN to the end"

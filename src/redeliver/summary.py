@@ -118,11 +118,11 @@ def _label(event: str) -> str:
 
 
 def _to_see_to(report: Report) -> Iterator[str]:
-    attention = [o for o in report.outcomes if o.fate in {*NEEDS_ATTENTION, *UNRECOVERED}]
+    attention = [o for o in report.told if o.fate in {*NEEDS_ATTENTION, *UNRECOVERED}]
     if attention:
         yield "#### Not delivered"
         yield ""
-        yield from _table(report, sorted(attention, key=_rank), ROWS)
+        yield from _table(report, attention, ROWS)
     due = [outcome for outcome in report.outcomes if outcome.fate is Fate.DUE]
     if due:
         yield "#### Would be redelivered, in this order"
@@ -138,11 +138,6 @@ def _done(report: Report) -> Iterator[str]:
         yield from _table(report, done, DONE_ROWS)
         yield "</details>"
         yield ""
-
-
-def _rank(outcome: Outcome) -> bool:
-    """Put first what somebody has to see to, and leave the oldest first within that."""
-    return outcome.fate not in NEEDS_ATTENTION
 
 
 def _table(report: Report, outcomes: list[Outcome], rows: int) -> Iterator[str]:
@@ -166,7 +161,7 @@ def _row(report: Report, outcome: Outcome) -> str:
         words.age(report.window.now - outcome.decision.failing_since),
         str(outcome.attempts),
         _status(outcome.latest),
-        f"{words.fate_in_words(outcome, report.dry_run)}{because}",
+        f"{words.fate_in_words(outcome, dry_run=report.dry_run)}{because}",
         *([str(hook.id)] if len(report.readings) > 1 else []),
     )
     return f"| {' | '.join(cells)} |"

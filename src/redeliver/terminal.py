@@ -20,7 +20,7 @@ from redeliver import report as words
 from redeliver.inert import quote
 from redeliver.outcome import Fate, Outcome
 from redeliver.pace import Progress
-from redeliver.report import NEEDS_ATTENTION, NOT_FAILED, UNRECOVERED, Report
+from redeliver.report import NEEDS_ATTENTION, UNRECOVERED, Report
 
 ROWS = 50
 """Of the table: a screenful, more or less."""
@@ -147,7 +147,7 @@ class Live:
     def conclude(self, report: Report) -> None:
         """Show what became of each event, what needs attention first."""
         self._bar.stop()
-        told = sorted((o for o in report.outcomes if o.fate not in NOT_FAILED), key=_rank)
+        told = report.told
         if told:
             self._out.print(self._table(report, told[:ROWS]))
         if len(told) > ROWS:
@@ -168,7 +168,7 @@ class Live:
                 words.age(report.window.now - outcome.decision.failing_since),
                 str(outcome.attempts),
                 words.status(outcome.latest),
-                words.fate_in_words(outcome, report.dry_run),
+                words.fate_in_words(outcome, dry_run=report.dry_run),
                 str(outcome.decision.hook.id or "App"),
             )
             # Text, for a string could hold markup.
@@ -181,11 +181,6 @@ class Live:
 
 def _headline(report: Report) -> str:
     return report.headline[:1].upper() + report.headline[1:]
-
-
-def _rank(outcome: Outcome) -> tuple[bool, bool]:
-    """Put first what somebody has to see to, and leave the oldest first within that."""
-    return outcome.fate not in NEEDS_ATTENTION, outcome.fate not in UNRECOVERED
 
 
 def _style(fate: Fate) -> str:

@@ -5,7 +5,7 @@ taken from them whenever the run is interrupted.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -56,10 +56,8 @@ class Work:
         *,
         window: Window,
         planned: Plan,
-        most: int | None,
         dry_run: bool,
     ) -> None:
-        """Ask for no more than `most`."""
         self._hooks = {hook.webhook: hook for hook in hooks}
         self._store = store
         self._around = around
@@ -72,7 +70,6 @@ class Work:
         self.trouble: list[str] = []
         self.limit = ""
         self.unverified = ""
-        self._most = most
         self._saved_at = window.now
         self._is_still = planned.is_unsettled
         self._asked = 0
@@ -85,28 +82,36 @@ class Work:
         """Say what would become of each GUID, in the order in which it would."""
         if probe is not None and self._choose(probe):
             self._around.say(report.probing(probe))
-        self._tell_outcomes()
-
-    def _tell_outcomes(self) -> None:
         for outcome in self.outcomes:
             self._tell(outcome)
 
     def carry_out(self, *, probe: int | None, verify: timedelta) -> None:
         """Redeliver what is due, save the checkpoint, and see how it went."""
-        if not self._planned.due:
-            self._tell_outcomes()
-            if not self._is_still:
-                is_stale = self._around.clock() - self._window.now > FRESH
-                self._save_in_the_end(reread=is_stale)
-            return
+        due = [place for place, outcome in enumerate(self.outcomes) if _is_due(outcome)]
+        # Before the checkpoint passes what was given up: a run that is killed leaves its log.
+        for outcome in self.outcomes:
+            if not _is_due(outcome):
+                self._tell(outcome)
+        if due:
+            self._carry_out(due, probe, verify)
+        elif not self._is_still:
+            is_stale = self._around.clock() - self._window.now > FRESH
+            self._save_in_the_end(reread=is_stale)
+
+    def _carry_out(self, due: Sequence[int], probe: int | None, verify: timedelta) -> None:
         try:
             self._claim()
         except RateLimitError as error:
             self._stop_for(error)
         if self._is_still or self.limit:
-            self._tell_outcomes()
+            for place in due:
+                self._tell(self.outcomes[place])
             return
-        self._ask_for_all(probe, verify)
+        tried = self._try_receivers(probe, verify) if probe is not None else set()
+        for place in due:
+            if place not in tried:
+                self._ask_for(place)
+        self._move_up()
         # Before anything is verified, for that takes a while, and requests.
         self._save_in_the_end()
         mark = self._mark()
@@ -180,23 +185,15 @@ class Work:
 
     # The redeliveries.
 
-    def _ask_for_all(self, probe: int | None, verify: timedelta) -> None:
-        tried = self._try_receivers(probe, verify) if probe is not None else set()
-        for place in range(len(self.outcomes)):
-            if place not in tried:
-                self._ask_for(place)
-        self._move_up()
-
     def _move_up(self) -> None:
         """Ask for what was too much if something else of the plan did not come about."""
-        if self._most is None:
-            return
+        most = len(self._planned.due)
         places = {
             (o.decision.hook, o.decision.delivery.guid): n for n, o in enumerate(self.outcomes)
         }
         for decision in self._planned.surplus:
             used = sum(outcome.fate in ACCEPTED | {Fate.UNANSWERED} for outcome in self.outcomes)
-            if used >= self._most:
+            if used >= most:
                 return
             if decision.hook not in self._stopped:
                 place = places[decision.hook, decision.delivery.guid]

@@ -189,6 +189,7 @@ def test_a_file_system_without_locks_is_told(path: Path, monkeypatch: pytest.Mon
     def fail(_descriptor: int, _operation: int) -> None:
         raise OSError(errno.ENOLCK, "No locks available")
 
+    # Not ours, but the kernel's: no file system without locks is at hand everywhere.
     monkeypatch.setattr("fcntl.flock", fail)
 
     with pytest.raises(FileError, match=r"No locks available.*on a local one"), locked(path):

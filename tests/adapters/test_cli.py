@@ -18,7 +18,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from signal import SIGINT, SIGKILL, SIGTERM, Signals
-from typing import Any, TypeAlias
+from typing import IO, TypeAlias
 
 import pytest
 
@@ -91,7 +91,9 @@ class Shell:
         """Run the command to its end."""
         return ended(self.start(*flags, program=program, **environment))
 
-    def run_bare(self, *arguments: str, stdout: Any = subprocess.PIPE, **environment: str) -> Ended:  # noqa: ANN401 - as subprocess takes it
+    def run_bare(
+        self, *arguments: str, stdout: int | IO[str] = subprocess.PIPE, **environment: str
+    ) -> Ended:
         """Run the command with nothing but what is given."""
         return subprocess.run(
             [COMMAND, *arguments],

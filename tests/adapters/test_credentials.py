@@ -119,15 +119,14 @@ def test_a_list_of_webhooks_that_is_none_is_told(github: Sandbox, rows: object) 
         hooks_of(an_api(github.url), org="acme")
 
 
-def test_a_list_of_webhooks_without_an_end_is_told(
-    github: Sandbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("redeliver.hooks.MOST_PAGES", 3)
+def test_a_list_of_webhooks_without_an_end_is_told(github: Sandbox) -> None:
     rows = [{"id": number, "active": True} for number in range(100)]
     github.inject(Status(200, body=rows), path=".*/hooks", times=None)
 
-    with pytest.raises(UnavailableError, match="webhooks without an end"):
+    with pytest.raises(UnavailableError, match="is not GitHub's API"):
         hooks_of(an_api(github.url), org="acme")
+
+    assert len(github.requests) == 2
 
 
 @pytest.mark.parametrize("body", [[], {}, {"slug": "bot"}])
