@@ -191,10 +191,12 @@ def test_the_checkpoint_is_kept_in(
 @pytest.mark.parametrize("arguments", [[], ["--variable-name", "C"]], ids=["nothing", "a name"])
 def test_where_the_checkpoint_is_kept_has_to_be_said(arguments: list[str]) -> None:
     with pytest.raises(InputError) as caught:
-        order(*arguments)
+        settings.parse(order(*arguments).inputs)
 
+    told = in_flags(str(caught.value)).split("; ")
+    assert len(told) == 3, "with all else that is missing: who asks, of what"
     for way in ("--checkpoint-file", "--variable-repository", "--variable-name"):
-        assert way in str(caught.value)
+        assert way in told[2]
 
 
 @pytest.mark.parametrize(
@@ -220,7 +222,7 @@ def test_a_file_is_not_to_be_had_together_with_the_variables(
         (["--token=s3cret"], "no flag for a secret.*REDELIVER_TOKEN, or GH_TOKEN"),
         (["--private-key", "s3cret"], "no flag for a secret.*REDELIVER_PRIVATE_KEY"),
         (["--variable-token", "s3cret"], "no flag for a secret.*REDELIVER_VARIABLE_TOKEN"),
-        (["--hook", "s3cret"], "no such flag; did you mean --hook-id"),
+        (["--hook", "s3cret"], "there is no flag --hook; did you mean --hook-id"),
         (["--s3cret"], "a flag that is none"),
         (["-s3cret"], "a flag that is none"),
         (["s3cret"], "belongs to no flag"),

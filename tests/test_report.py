@@ -240,6 +240,16 @@ def test_a_summary_of_a_log_that_broke_off_does_not_claim_to_have_read_it() -> N
     assert "The log broke off: what is older was not read." in summary(broken)
 
 
+def test_a_log_that_cannot_be_read_at_all_is_no_good_news() -> None:
+    unread = a_reading(scanned=0, error=UnavailableError("GitHub is down"))
+
+    assert report.found(unread) == (
+        "Read nothing of webhook 1 of organization acme: GitHub is down"
+    )
+    told = summary(replace(a_report(), readings=(unread,)))
+    assert "Read nothing of [webhook 1 of organization acme]" in told
+
+
 def test_a_log_that_broke_off_is_told() -> None:
     reading = a_reading(error=UnavailableError("GitHub is down"))
 

@@ -137,6 +137,8 @@ def test_every_fault_is_told_at_once_each_with_its_input() -> None:
         ("max-attempts", "-3", "must be a whole number, 2 or more"),
         ("max-attempts", "٣", "must be a whole number, 2 or more"),
         ("events", "pull-request", "such as push, pull_request.opened or check_"),
+        ("events", "psuh", "must name events that GitHub has"),
+        ("events", "push, !isues.opened", "must name events that GitHub has"),
         ("events", "push; issues", "such as push, pull_request.opened or check_"),
         ("events", "! push", "such as push, pull_request.opened or check_"),
         ("skip-status-codes", "4xx", "must be status codes"),
@@ -320,6 +322,7 @@ def test_webhooks_may_be_several_or_all(text: str, ids: tuple[int, ...] | None) 
     ("text", "patterns"),
     [
         ("push", ("push",)),
+        ("brand_new*, check_*, ?ush", ("brand_new*", "check_*", "?ush")),
         ("Push, !check_*\npull_request.opened", ("push", "!check_*", "pull_request.opened")),
     ],
 )

@@ -19,6 +19,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=8000, help="0: any that is free")
     parser.add_argument("--org", default="acme", help="owner of the hook")
     parser.add_argument("--repo", default="acme/ops", help="where to keep the checkpoint")
+    parser.add_argument("--answer", type=int, default=200, help="what the receiver answers now")
     arguments = parser.parse_args()
 
     interrupted = threading.Event()
@@ -36,6 +37,7 @@ def main() -> None:
         hook.emit("push")
         hook.emit("pull_request", action="opened")
         receiver.start()
+        receiver.behave(status=arguments.answer)
         instructions = _instructions(github, hook, arguments.repo)
         print(instructions, flush=True)
         interrupted.wait()
@@ -53,7 +55,7 @@ def _instructions(github: Sandbox, hook: Hook, repository: str) -> str:
         hook-id     {hook.id}
         repository  {repository}
 
-        The receiver is up again after it missed two of three deliveries:
+        The receiver missed two of three deliveries, and is up again:
 
             curl -H 'Authorization: Bearer {TOKEN}' {deliveries}
             curl -H 'Authorization: Bearer {TOKEN}' -X POST \\
@@ -61,9 +63,14 @@ def _instructions(github: Sandbox, hook: Hook, repository: str) -> str:
 
         redeliver brings back what is left, as a runner would start it:
 
-            INPUT_TOKEN={TOKEN} INPUT_ORG={hook.org} INPUT_HOOK_ID={hook.id} \
-                INPUT_VARIABLE_NAME=LAST_REDELIVERY GITHUB_REPOSITORY={repository} \
+            INPUT_TOKEN={TOKEN} INPUT_ORG={hook.org} INPUT_HOOK_ID={hook.id} \\
+                INPUT_VARIABLE_NAME=LAST_REDELIVERY GITHUB_REPOSITORY={repository} \\
                 GITHUB_API_URL={github.url} .venv/bin/python -m redeliver
+
+        or as from a shell or cron:
+
+            GH_TOKEN={TOKEN} .venv/bin/redeliver --hostname {github.url} \\
+                --org {hook.org} --hook-id {hook.id} --checkpoint-file checkpoint.json
 
         Ctrl-C ends it all."""
     )

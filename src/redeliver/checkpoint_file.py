@@ -50,7 +50,7 @@ def _lock(descriptor: int, file: Path, lock: Path) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         raise BusyError(
-            f"another run is at it with the checkpoint in {file}, for it holds {lock}. "
+            f"another run uses {file}: it holds {lock}. "
             "This one did nothing: there is no need for it until that one is over"
         ) from None
     except OSError as error:

@@ -50,7 +50,8 @@ STATUSES: Mapping[int, str] = {
     "output.",
     os.EX_TEMPFAIL: "Come back later: another run holds the checkpoint's file, or GitHub wants no "
     "more requests for now.",
-    os.EX_NOPERM: "The token, or the App, may not do what it takes.",
+    os.EX_NOPERM: "The token, or the App, may not do what it takes, or what was named does not "
+    "exist. Nothing was redelivered.",
     130: "Stopped by SIGINT. Nothing is lost.",
     143: "Stopped by SIGTERM. Nothing is lost.",
 }
@@ -82,7 +83,11 @@ FILES = ("checkpoint-file", "private-key-file")
 
 WORDS: Mapping[str, str] = {
     f". {COMES_OUT_EMPTY}": "",
-    ", usually from a secret,": "",
+    "input 'token' must be set, usually from a secret, or 'app-id' and 'private-key'": "there is "
+    "no token: set REDELIVER_TOKEN or GH_TOKEN, or give --app-id and --private-key-file",
+    "input 'variable-repository' must be set, as owner/name": "where is the checkpoint to be kept? "
+    "Give --checkpoint-file, or --variable-repository for an Actions variable there, or an empty "
+    "--variable-name to keep none and look back --lookback every time",
     "save the secret again,": "set it again,",
     " and save it in the secret that the input reads": "",
     ". The workflow's own GITHUB_TOKEN can never have it": "",
@@ -223,12 +228,6 @@ def understand(
         _refuse_both(inputs)
     elif "variable-name" not in given or inputs["variable-name"]:
         inputs["variable-name"] = inputs["variable-name"] or variable_name
-        if not inputs["variable-repository"]:
-            raise InputError(
-                "where is the checkpoint to be kept? Give --checkpoint-file, or "
-                "--variable-repository for an Actions variable there, or an empty "
-                "--variable-name to keep none and look back --lookback every time"
-            )
     return Order(inputs=inputs, names=names, checkpoint_file=Path(file) if file else None)
 
 
@@ -245,8 +244,7 @@ def _refuse_both(inputs: Mapping[str, str]) -> None:
     both = [NAMES[name] for name in variable if inputs[name]]
     if both:
         raise InputError(
-            f"--checkpoint-file and {both[0]} are two places for one checkpoint: "
-            "one of them must be empty"
+            f"--checkpoint-file and {both[0]} are two places for one checkpoint: give only one"
         )
 
 

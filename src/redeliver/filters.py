@@ -7,6 +7,8 @@ import re
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
+from redeliver.event_names import NAMES
+
 PATTERN = re.compile(r"!?[a-z0-9_*?]+(\.[a-z0-9_*?.-]+)?")
 """An action may be more than a name: that of `repository_dispatch` is anybody's to choose."""
 
@@ -31,6 +33,15 @@ class EventFilter:
 
 
 ALL_EVENTS = EventFilter()
+
+
+def unknown(pattern: str) -> bool:
+    """Whether a pattern names an event that GitHub does not have: nothing would ever match it.
+
+    One with `*` or `?` may be meant for events that are newer than these.
+    """
+    name = pattern.removeprefix("!").partition(".")[0]
+    return name not in NAMES and not {"*", "?"} & set(name)
 
 
 def _matches(pattern: str, event: str, action: str | None) -> bool:

@@ -4,6 +4,7 @@ The only importer of click. No message repeats what was given: it may be a secre
 there by mistake.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -226,6 +227,7 @@ def _no_flag(error: click.NoSuchOption) -> str:
             f"there is no flag for a secret, since a command line is there for all to see: "
             f"{INSTEAD_OF[name]}"
         )
-    if error.possibilities:
-        return f"there is no such flag; did you mean {' or '.join(sorted(error.possibilities))}?"
+    if error.possibilities and re.fullmatch("[a-z-]{2,20}", name):  # which is no secret
+        meant = " or ".join(sorted(error.possibilities))
+        return f"there is no flag --{name}; did you mean {meant}?"
     return "there is a flag that is none (it is not repeated here, for it may hold a secret)"

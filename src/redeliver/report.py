@@ -211,6 +211,8 @@ def opening(store: str, window: Window) -> str:
 
 def found(reading: Reading) -> str:
     """Say what was read of a webhook and decided."""
+    if reading.is_unread:
+        return f"Read nothing of {reading.hook.name}: {reading.error}"
     verdicts = Counter(decision.verdict for decision in reading.decisions)
     delivered = verdicts.pop(Verdict.DELIVERED, 0)
     filtered = {
@@ -240,13 +242,14 @@ def line(outcome: Outcome, window: Window, *, dry_run: bool, name_hook: bool) ->
     decision = outcome.decision
     hook = f"{decision.hook.name}, " if name_hook else ""
     because = f": {outcome.because}" if outcome.because else ""
+    failing = "after failing" if outcome.fate is Fate.RECOVERED else "failing"
     fate = (
         "redelivered" if outcome.fate is Fate.PENDING else fate_in_words(outcome, dry_run=dry_run)
     )
     return (
         f"{fate.capitalize()}: {event_name(outcome.latest)} {quote(outcome.latest.guid)} "
         f"({hook}delivery {outcome.latest.id}, "
-        f"failing for {age(window.now - decision.failing_since)}, "
+        f"{failing} for {age(window.now - decision.failing_since)}, "
         f"{count(outcome.attempts, 'attempt')}, last status {status(outcome.latest)}){because}"
     )
 

@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from redeliver.errors import InputError
-from redeliver.filters import PATTERN, EventFilter
+from redeliver.filters import PATTERN, EventFilter, unknown
 from redeliver.plan import Policy
 from redeliver.webhook import HookId
 
@@ -297,6 +297,12 @@ def _events(text: str) -> EventFilter:
         raise ValueError(
             "must be names of events, one in a line or with commas between, such as push, "
             "pull_request.opened or check_*, with ! before what to exclude"
+        )
+    # A slip of the pen would filter everything out, and the checkpoint would pass it.
+    if any(map(unknown, patterns)):
+        raise ValueError(
+            "must name events that GitHub has, and one of these it does not have: check their "
+            "spelling. One that is newer than this version can be written with a * at its end"
         )
     return EventFilter(tuple(patterns))
 

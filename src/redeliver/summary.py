@@ -189,9 +189,10 @@ def _readings(report: Report) -> Iterator[str]:
     span = f"to find what failed from {words.utc(report.window.since)}"
     span += f" to {words.utc(report.window.now)}"
     for reading in report.readings[:LINES]:
+        read = count(reading.scanned, "delivery", "deliveries")
         broken = " The log broke off: what is older was not read." if reading.error else ""
         yield (
-            f"Read {count(reading.scanned, 'delivery', 'deliveries')} of "
+            f"Read {'nothing' if reading.is_unread else read} of "
             f"[{markdown(reading.hook.name)}]({reading.hook.page}), {span}.{broken}"
         )
         yield ""

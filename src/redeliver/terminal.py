@@ -5,12 +5,12 @@ The only importer of rich. On anything but a terminal there are only lines.
 
 import io
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Protocol, Self, TextIO
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console, JustifyMethod
+from rich.console import Console
 from rich.progress import BarColumn, TaskID, TextColumn
 from rich.progress import Progress as Bar
 from rich.table import Table
@@ -25,9 +25,8 @@ from redeliver.report import NEEDS_ATTENTION, UNRECOVERED, Report
 ROWS = 50
 """Of the table: a screenful, more or less."""
 
-COLUMNS = ("Event", "GUID", "Failing for", "Attempts", "Last status", "Outcome", "Webhook")
-
-NUMBERS = ("Failing for", "Attempts")
+WIDE = 120
+"""Characters of a terminal that has room for all columns; others show what matters most."""
 
 
 class Stream:
@@ -156,24 +155,33 @@ class Live:
         if told:  # or it is the line before
             self._print(words.closing(report))
 
-    def _table(self, report: Report, outcomes: Iterable[Outcome]) -> Table:
+    def _table(self, report: Report, outcomes: Sequence[Outcome]) -> Table:
         table = Table(box=SIMPLE_HEAD, show_edge=False)
-        for name in COLUMNS:
-            side: JustifyMethod = "right" if name in NUMBERS else "left"
-            table.add_column(name, justify=side, overflow="fold")
-        for outcome in outcomes:
-            cells = (
-                words.event_name(outcome.latest),
-                quote(outcome.latest.guid),
-                words.age(report.window.now - outcome.decision.failing_since),
-                str(outcome.attempts),
-                words.status(outcome.latest),
-                words.fate_in_words(outcome, dry_run=report.dry_run),
-                str(outcome.decision.hook.id or "App"),
-            )
+        rows = [self._cells(report, outcome) for outcome in outcomes]
+        for name in rows[0]:
+            # Whoever looks for a GUID looks for all of it.
+            table.add_column(name, overflow="fold", no_wrap=name == "GUID")
+        for outcome, cells in zip(outcomes, rows, strict=True):
             # Text, for a string could hold markup.
-            table.add_row(*(Text(self._safe(cell)) for cell in cells), style=_style(outcome.fate))
+            texts = (Text(self._safe(cell)) for cell in cells.values())
+            table.add_row(*texts, style=_style(outcome.fate))
         return table
+
+    def _cells(self, report: Report, outcome: Outcome) -> dict[str, str]:
+        cells = {
+            "Event": words.event_name(outcome.latest),
+            "GUID": quote(outcome.latest.guid),
+        }
+        if self._out.width >= WIDE:
+            cells |= {
+                "Failing for": words.age(report.window.now - outcome.decision.failing_since),
+                "Attempts": str(outcome.attempts),
+                "Last status": words.status(outcome.latest),
+            }
+        cells["Outcome"] = words.fate_in_words(outcome, dry_run=report.dry_run)
+        if len(report.readings) > 1:
+            cells["Webhook"] = str(outcome.decision.hook.id)
+        return cells
 
     def _print(self, line: str) -> None:
         self._out.print(self._safe(line), soft_wrap=True)

@@ -298,13 +298,19 @@ def test_a_terminal_shows_a_bar_and_then_a_table(
     assert re.search("Redelivering .*━", lasting)
     assert re.search("Waiting for the log: seconds .*━.* 0 of 5", lasting)
     assert f"Recovered: issues.opened {missed[0]}" in lasting
-    row = (
-        rf"^ *issues\.opened +{missed[0]} +[34] h \d+ min +2 +OK, 200 +recovered +{shell.hook.id}\b"
-    )
+    row = rf"^ *issues\.opened +{missed[0]} +[34] h \d+ min +2 +OK, 200 +recovered[ \r]*$"
     assert re.search(row, without_colors(after), flags=re.MULTILINE)
     end = without_colors(after).splitlines()
     assert "2 events failed: 2 recovered" in end
     assert end[-1].startswith("Checkpoint saved: ")
+
+
+def test_a_narrow_terminal_shows_guids_in_one_piece(shell: Shell, missed: list[str]) -> None:
+    run = in_a_terminal(shell, "--dry-run", columns=80)
+
+    table = without_colors(run.stdout.partition("\x1b[?25h")[2])
+    for guid in missed:
+        assert re.search(rf" {guid} +would be redelivered[ \r]*$", table, flags=re.MULTILINE)
 
 
 def test_a_terminal_shows_what_needs_attention_first_and_a_screenful_at_most(shell: Shell) -> None:
@@ -454,7 +460,7 @@ OUTCOMES: dict[str, Outcome] = {
         usual,
         [],
         {"REDELIVER_TOKEN": ""},
-        r"Error: REDELIVER_TOKEN must be set or --app-id and REDELIVER_PRIVATE_KEY$",
+        r"Error: there is no token: set REDELIVER_TOKEN or GH_TOKEN, or give --app-id and --pri",
     ),
     "a secret for all to see": (64, usual, ["--org", TOKEN], {}, "Error: what looks like a secret"),
     "no checkpoint in the file": (
@@ -563,7 +569,7 @@ def test_a_run_while_another_is_at_it_ends_in_75_and_changes_nothing(
     assert second.result().returncode == 75
     assert second.result().stdout == ""
     assert second.result().stderr.startswith(
-        f"Error: another run is at it with the checkpoint in {shell.file}, "
+        f"Error: another run uses {shell.file}: it holds {shell.file}.lock. "
     )
     assert arrived(shell.github, receiver) == sorted(missed)
     assert [each.path for each in shell.github.requests].count("/rate_limit") == 1
