@@ -244,8 +244,9 @@ def test_a_log_that_cannot_be_read_at_all_is_no_good_news() -> None:
     unread = a_reading(scanned=0, error=UnavailableError("GitHub is down"))
 
     assert report.found(unread) == (
-        "Read nothing of webhook 1 of organization acme: GitHub is down"
+        "Read nothing of webhook 1 of organization acme, for a reason that is told in the end"
     )
+    assert a_report(error=UnavailableError("GitHub is down")).problem == "GitHub is down"
     told = summary(replace(a_report(), readings=(unread,)))
     assert "Read nothing of [webhook 1 of organization acme]" in told
 

@@ -38,12 +38,12 @@ def main() -> None:
         hook.emit("pull_request", action="opened")
         receiver.start()
         receiver.behave(status=arguments.answer)
-        instructions = _instructions(github, hook, arguments.repo)
+        instructions = _instructions(github, hook, arguments.repo, arguments.answer)
         print(instructions, flush=True)
         interrupted.wait()
 
 
-def _instructions(github: Sandbox, hook: Hook, repository: str) -> str:
+def _instructions(github: Sandbox, hook: Hook, repository: str, answer: int) -> str:
     deliveries = f"{github.url}/orgs/{hook.org}/hooks/{hook.id}/deliveries"
     failed = hook.log[0]["id"]
     return textwrap.dedent(
@@ -55,7 +55,7 @@ def _instructions(github: Sandbox, hook: Hook, repository: str) -> str:
         hook-id     {hook.id}
         repository  {repository}
 
-        The receiver missed two of three deliveries, and is up again:
+        The receiver missed two of three deliveries, and now answers {answer}:
 
             curl -H 'Authorization: Bearer {TOKEN}' {deliveries}
             curl -H 'Authorization: Bearer {TOKEN}' -X POST \\

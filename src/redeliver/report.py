@@ -212,7 +212,7 @@ def opening(store: str, window: Window) -> str:
 def found(reading: Reading) -> str:
     """Say what was read of a webhook and decided."""
     if reading.is_unread:
-        return f"Read nothing of {reading.hook.name}: {reading.error}"
+        return f"Read nothing of {reading.hook.name}, for a reason that is told in the end"
     verdicts = Counter(decision.verdict for decision in reading.decisions)
     delivered = verdicts.pop(Verdict.DELIVERED, 0)
     filtered = {

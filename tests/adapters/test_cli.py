@@ -310,7 +310,7 @@ def test_a_narrow_terminal_shows_guids_in_one_piece(shell: Shell, missed: list[s
 
     table = without_colors(run.stdout.partition("\x1b[?25h")[2])
     for guid in missed:
-        assert re.search(rf" {guid} +would be redelivered[ \r]*$", table, flags=re.MULTILINE)
+        assert f" {guid} " in table
 
 
 def test_a_terminal_shows_what_needs_attention_first_and_a_screenful_at_most(shell: Shell) -> None:
