@@ -1,6 +1,5 @@
 """The three kinds of webhook: their delivery logs, and asking for one more attempt."""
 
-import itertools
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from http import HTTPStatus
@@ -160,7 +159,9 @@ def hooks_of(
     rights, path = (ORGANIZATION, f"/orgs/{org}") if org else (REPOSITORY, f"/repos/{repo}")
     purpose = rights.to(f"list the webhooks of {org or repo}")
     found: dict[HookId, bool] = {}
-    for number in itertools.count(1):
+    number = 0
+    while True:
+        number += 1
         answer = api.ask(
             "GET",
             f"{path}/hooks",

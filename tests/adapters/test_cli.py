@@ -305,6 +305,16 @@ def test_a_terminal_shows_a_bar_and_then_a_table(
     assert end[-1].startswith("Checkpoint saved: ")
 
 
+def test_of_several_webhooks_the_table_names_each(shell: Shell, missed: list[str]) -> None:
+    other = shell.github.org("acme").hook("http://127.0.0.1:9/hook")
+
+    run = in_a_terminal(shell, "--hook-id", str(other.id), "--dry-run")
+
+    table = without_colors(run.stdout.partition("\x1b[?25h")[2])
+    row = rf" {missed[0]} .* would be redelivered +{shell.hook.id}[ \r]*$"
+    assert re.search(row, table, flags=re.MULTILINE)
+
+
 def test_a_narrow_terminal_shows_guids_in_one_piece(shell: Shell, missed: list[str]) -> None:
     run = in_a_terminal(shell, "--dry-run", columns=80)
 
