@@ -11,9 +11,10 @@ from github_sandbox.app_endpoints import AppEndpoints
 from github_sandbox.attempts import Attempts
 from github_sandbox.faults import Faults, error_body
 from github_sandbox.hook_endpoints import HookEndpoints
+from github_sandbox.limits import PRIMARY_LIMIT
 from github_sandbox.routes import ENTERPRISE, Answer, Route
 from github_sandbox.variable_endpoints import VariableEndpoints
-from github_sandbox.world import PRIMARY_LIMIT, Request, World
+from github_sandbox.world import Request, World
 
 RATE_LIMIT = "/rate_limit"
 
@@ -54,8 +55,12 @@ class Rest:
             token=sent_token(request),
         )
         requests.append(asked())
-        self._world.limit.renew(self._world.now())
-        response = await self._faults.answer(request, path, partial(self._work, request, handler))
+        now = self._world.now()
+        self._world.limit.renew(now)
+        # Counted here, so that it costs its points whatever goes wrong from here on.
+        affordable = self._world.points is None or self._world.points.spend(request.method, now)
+        work = partial(self._work, request, handler, affordable=affordable)
+        response = await self._faults.answer(request, path, work)
         if response is None:
             if request.transport:
                 request.transport.abort()
@@ -65,11 +70,12 @@ class Rest:
         response.headers.setdefault("Date", format_datetime(self._world.now(), usegmt=True))
         return response
 
-    async def _work(self, request: web.Request, answer: Answer) -> web.StreamResponse:
+    async def _work(
+        self, request: web.Request, answer: Answer, *, affordable: bool
+    ) -> web.StreamResponse:
         try:
             check_client(request)
-            if request.path.removeprefix(ENTERPRISE) != RATE_LIMIT:
-                self._spend_one()
+            self._check_limits(request, affordable=affordable)
             return await answer(request)
         except Refusal as refusal:
             return refusal.response()
@@ -78,8 +84,16 @@ class Rest:
         except web.HTTPException as error:
             return web.json_response(error_body(error.status, error.reason), status=error.status)
 
-    def _spend_one(self) -> None:
-        if not self._world.limit.spend(self._world.now()):
+    def _check_limits(self, request: web.Request, *, affordable: bool) -> None:
+        if not affordable:
+            raise Refusal(
+                403,
+                "You have exceeded a secondary rate limit. "
+                "Please wait a few minutes before you try again.",
+                headers={"Retry-After": "60"},
+            )
+        free = request.path.removeprefix(ENTERPRISE) == RATE_LIMIT
+        if not free and not self._world.limit.spend(self._world.now()):
             raise Refusal(403, "API rate limit exceeded for user ID 1.")
 
     async def _add_headers(self, _request: web.Request, response: web.StreamResponse) -> None:

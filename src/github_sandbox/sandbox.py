@@ -36,6 +36,7 @@ class Sandbox:
         log_delay: float = 0.0,
         retention: timedelta = timedelta(days=3),
         clock: Clock = utc_now,
+        points_per_minute: int | None = None,
         tls: ssl.SSLContext | None = None,
     ) -> None:
         """Keep the log for `retention` by `clock`, as is every other instant told or judged.
@@ -43,11 +44,14 @@ class Sandbox:
         A receiver has `receiver_timeout` real seconds to answer. A redelivery begins
         `attempt_delay` real seconds after it was accepted, and its row shows `log_delay`
         seconds by `clock` after the attempt is over. With `tls`, HTTPS is spoken.
+
+        The requests of any one minute by `clock` may cost `points_per_minute`, all tokens
+        together: one point to read, five to write. GitHub grants 900; None is no end of them.
         """
         self._receiver_timeout = receiver_timeout
         self._attempt_delay = attempt_delay
         self._log_delay = log_delay
-        self._world = World(clock=clock, retention=retention)
+        self._world = World(clock=clock, retention=retention, points_per_minute=points_per_minute)
         self._faults = Faults()
         self._port = port
         self._tls = tls

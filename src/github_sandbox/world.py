@@ -1,10 +1,9 @@
-"""What GitHub knows: accounts, repositories, hooks, Apps, tokens, the rate limit.
+"""What GitHub knows: accounts, repositories, hooks, Apps, tokens, the rate limits.
 
 State only: no HTTP. The server's event loop owns it.
 """
 
 import itertools
-import math
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,13 +13,11 @@ from typing import ClassVar, Literal, TypeAlias
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from github_sandbox.clock import Clock
+from github_sandbox.limits import LIMIT_WINDOW, PointLimit, RateLimit
 from github_sandbox.log import Json, Log
 
 Access: TypeAlias = Literal["read", "write"]
 Permissions: TypeAlias = Mapping[str, Access]
-
-PRIMARY_LIMIT = 5000
-LIMIT_WINDOW = timedelta(hours=1)
 
 
 def grants(permissions: Permissions, permission: str, access: str) -> bool:
@@ -41,39 +38,6 @@ class Request:
     query: Mapping[str, str]
     token: str | None = field(repr=False)
     status: int | None = None
-
-
-@dataclass(slots=True, kw_only=True)
-class RateLimit:
-    """The primary rate limit. GitHub counts per user, so all tokens share it."""
-
-    reset_at: datetime
-    remaining: int = PRIMARY_LIMIT
-
-    @property
-    def used(self) -> int:
-        """How many requests were counted."""
-        return PRIMARY_LIMIT - self.remaining
-
-    @property
-    def reset(self) -> int:
-        """When to come back, in whole seconds since 1970."""
-        # Rounded up: who comes at exactly this time must not be too early.
-        return math.ceil(self.reset_at.timestamp())
-
-    def renew(self, now: datetime) -> None:
-        """Begin anew if it is time."""
-        if now >= self.reset_at:
-            self.remaining = PRIMARY_LIMIT
-            self.reset_at = now + LIMIT_WINDOW
-
-    def spend(self, now: datetime) -> bool:
-        """Count one request, or tell that there is none left."""
-        self.renew(now)
-        if self.remaining == 0:
-            return False
-        self.remaining -= 1
-        return True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -253,10 +217,15 @@ def _among(repository: Repository, full_names: frozenset[str] | None) -> bool:
 class World:
     """Everything there is. What was never named does not exist."""
 
-    def __init__(self, *, clock: Clock, retention: timedelta) -> None:
+    def __init__(
+        self, *, clock: Clock, retention: timedelta, points_per_minute: int | None
+    ) -> None:
         self.now = clock
         self.retention = retention
         self.limit = RateLimit(reset_at=clock() + LIMIT_WINDOW)
+        self.points: PointLimit | None = None
+        if points_per_minute is not None:
+            self.points = PointLimit(per_minute=points_per_minute)
         self.tokens: dict[str, Token | InstallationToken] = {}
         self.requests: list[Request] = []
         self.apps: dict[int, App] = {}

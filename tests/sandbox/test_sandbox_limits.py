@@ -1,0 +1,131 @@
+"""What may be asked in a minute, and what a server without limits is like."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from github_sandbox import Garbage, Hook, Sandbox, VirtualClock
+
+from .client import TOKEN, Client, deliveries, refusal
+
+TOO_MANY_POINTS = (
+    403,
+    "You have exceeded a secondary rate limit. Please wait a few minutes before you try again.",
+)
+
+
+@pytest.fixture
+def github(clock: VirtualClock) -> Iterator[Sandbox]:
+    with Sandbox(clock=clock, points_per_minute=6) as github:
+        github.token(TOKEN, organization_hooks="write")
+        yield github
+
+
+def test_a_minute_has_so_many_points_and_no_more(client: Client, bookkeeping: Hook) -> None:
+    answers = [client.get(deliveries(bookkeeping)) for _ in range(8)]
+
+    assert [each.status_code for each in answers] == [200] * 6 + [403] * 2
+    assert refusal(answers[6]) == TOO_MANY_POINTS
+
+
+def test_who_has_exceeded_the_points_is_told_to_wait_a_minute_though_requests_are_left(
+    client: Client, bookkeeping: Hook
+) -> None:
+    for _ in range(6):
+        client.get(deliveries(bookkeeping))
+
+    headers = client.get(deliveries(bookkeeping)).headers
+
+    assert headers["Retry-After"] == "60"
+    assert headers["x-ratelimit-remaining"] == "4994"
+
+
+@pytest.mark.parametrize(
+    ("method", "left"),
+    [
+        *((method, 5) for method in ("GET", "HEAD", "OPTIONS")),
+        *((method, 1) for method in ("POST", "PATCH", "PUT", "DELETE")),
+    ],
+)
+def test_to_read_costs_one_point_and_to_write_five(client: Client, method: str, left: int) -> None:
+    client.ask(method, "/nowhere")
+
+    codes = [client.get("/nowhere").status_code for _ in range(6)]
+
+    assert codes == [404] * left + [403] * (6 - left)
+
+
+def test_what_would_cost_too_much_is_not_done_and_costs_nothing(
+    client: Client, bookkeeping: Hook
+) -> None:
+    delivery = bookkeeping.record()
+    for _ in range(2):
+        client.get(deliveries(bookkeeping))
+
+    refused = client.redeliver(bookkeeping, delivery)
+    client.github.settle()
+
+    assert refusal(refused) == TOO_MANY_POINTS
+    assert len(bookkeeping.log) == 1
+    assert [client.get(deliveries(bookkeeping)).status_code for _ in range(5)] == [200] * 4 + [403]
+
+
+def test_points_come_back_one_by_one_a_minute_after_they_were_spent(
+    client: Client, bookkeeping: Hook, clock: VirtualClock
+) -> None:
+    for _ in range(6):
+        assert client.get(deliveries(bookkeeping)).status_code == 200
+        clock.advance(timedelta(seconds=10))
+
+    codes = []
+    for _ in range(3):
+        codes += [client.get(deliveries(bookkeeping)).status_code for _ in range(2)]
+        clock.advance(timedelta(seconds=10))
+
+    assert codes == [200, 403] * 3
+
+
+def test_whoever_waits_as_long_as_told_is_not_too_early(
+    client: Client, bookkeeping: Hook, clock: VirtualClock
+) -> None:
+    for _ in range(6):
+        client.get(deliveries(bookkeeping))
+    wait = client.get(deliveries(bookkeeping)).headers["Retry-After"]
+
+    clock.advance(timedelta(seconds=int(wait)))
+
+    assert [client.get(deliveries(bookkeeping)).status_code for _ in range(7)] == [200] * 6 + [403]
+
+
+def test_all_tokens_share_the_points(client: Client, bookkeeping: Hook) -> None:
+    client.github.token("another", organization_hooks="read")
+    for _ in range(6):
+        client.get(deliveries(bookkeeping))
+
+    another = replace(client, token="another")
+
+    assert refusal(another.get(deliveries(bookkeeping))) == TOO_MANY_POINTS
+
+
+def test_to_ask_for_the_rate_limit_costs_a_point(client: Client) -> None:
+    answers = [client.get("/rate_limit") for _ in range(7)]
+
+    assert [each.status_code for each in answers] == [200] * 6 + [403]
+    assert answers[5].json()["rate"]["remaining"] == 5000
+
+
+def test_what_goes_wrong_costs_its_points_all_the_same(client: Client, bookkeeping: Hook) -> None:
+    client.github.inject(Garbage(), times=6)
+    for _ in range(6):
+        client.get(deliveries(bookkeeping))
+
+    assert refusal(client.get(deliveries(bookkeeping))) == TOO_MANY_POINTS
+
+
+def test_there_is_no_end_of_points_unless_told(clock: VirtualClock) -> None:
+    with Sandbox(clock=clock) as github:
+        codes = [Client(github).post("/nowhere").status_code for _ in range(200)]
+
+    assert set(codes) == {404}
