@@ -56,7 +56,8 @@ class Rest:
         )
         requests.append(asked())
         now = self._world.now()
-        self._world.limit.renew(now)
+        if self._world.limit:
+            self._world.limit.renew(now)
         # Counted here, so that it costs its points whatever goes wrong from here on.
         affordable = self._world.points is None or self._world.points.spend(request.method, now)
         work = partial(self._work, request, handler, affordable=affordable)
@@ -92,27 +93,35 @@ class Rest:
                 "Please wait a few minutes before you try again.",
                 headers={"Retry-After": "60"},
             )
-        free = request.path.removeprefix(ENTERPRISE) == RATE_LIMIT
-        if not free and not self._world.limit.spend(self._world.now()):
+        limit = self._world.limit
+        if limit is None or request.path.removeprefix(ENTERPRISE) == RATE_LIMIT:
+            return
+        if not limit.spend(self._world.now()):
             raise Refusal(403, "API rate limit exceeded for user ID 1.")
 
     async def _add_headers(self, _request: web.Request, response: web.StreamResponse) -> None:
-        limit = self._world.limit
-        for name, value in {
+        headers = {
             "X-GitHub-Media-Type": "github.v3; format=json",
             "x-github-request-id": uuid.uuid4().hex.upper(),
-            "x-ratelimit-limit": str(PRIMARY_LIMIT),
-            "x-ratelimit-remaining": str(limit.remaining),
-            "x-ratelimit-used": str(limit.used),
-            "x-ratelimit-reset": str(limit.reset),
-            "x-ratelimit-resource": "core",
-        }.items():
+        }
+        limit = self._world.limit
+        if limit:
+            headers |= {
+                "x-ratelimit-limit": str(PRIMARY_LIMIT),
+                "x-ratelimit-remaining": str(limit.remaining),
+                "x-ratelimit-used": str(limit.used),
+                "x-ratelimit-reset": str(limit.reset),
+                "x-ratelimit-resource": "core",
+            }
+        for name, value in headers.items():
             response.headers.setdefault(name, value)
         response.headers["Server"] = "github.com"
 
     async def _show_rate_limit(self, request: web.Request) -> web.Response:
         authenticate(request, self._world)
         limit = self._world.limit
+        if limit is None:
+            raise Refusal(404, "Rate limiting is not enabled.")
         rate = {
             "limit": PRIMARY_LIMIT,
             "used": limit.used,

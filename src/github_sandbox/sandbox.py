@@ -36,6 +36,7 @@ class Sandbox:
         log_delay: float = 0.0,
         retention: timedelta = timedelta(days=3),
         clock: Clock = utc_now,
+        rate_limits: bool = True,
         points_per_minute: int | None = None,
         tls: ssl.SSLContext | None = None,
     ) -> None:
@@ -47,11 +48,19 @@ class Sandbox:
 
         The requests of any one minute by `clock` may cost `points_per_minute`, all tokens
         together: one point to read, five to write. GitHub grants 900; None is no end of them.
+        Without `rate_limits` it is an Enterprise Server as it comes, which knows no limit at all.
         """
+        if points_per_minute is not None and not rate_limits:
+            raise ValueError("a server without rate limits grants no number of points")
         self._receiver_timeout = receiver_timeout
         self._attempt_delay = attempt_delay
         self._log_delay = log_delay
-        self._world = World(clock=clock, retention=retention, points_per_minute=points_per_minute)
+        self._world = World(
+            clock=clock,
+            retention=retention,
+            rate_limits=rate_limits,
+            points_per_minute=points_per_minute,
+        )
         self._faults = Faults()
         self._port = port
         self._tls = tls
@@ -179,12 +188,15 @@ class Sandbox:
 
     def rate_limit(self, *, remaining: int, reset_in: float) -> None:
         """Leave so many requests, all tokens together, until `reset_in` seconds from now."""
+        limit = self._world.limit
+        if limit is None:
+            raise ValueError("a server without rate limits has none to come to")
 
-        def limit() -> None:
-            self._world.limit.remaining = remaining
-            self._world.limit.reset_at = self._world.now() + timedelta(seconds=reset_in)
+        def leave() -> None:
+            limit.remaining = remaining
+            limit.reset_at = self._world.now() + timedelta(seconds=reset_in)
 
-        self._server.call(limit)
+        self._server.call(leave)
 
     async def _application(self) -> web.Application:
         # As GitHub does, connect anew for every delivery.

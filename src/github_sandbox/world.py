@@ -218,11 +218,16 @@ class World:
     """Everything there is. What was never named does not exist."""
 
     def __init__(
-        self, *, clock: Clock, retention: timedelta, points_per_minute: int | None
+        self,
+        *,
+        clock: Clock,
+        retention: timedelta,
+        rate_limits: bool,
+        points_per_minute: int | None,
     ) -> None:
         self.now = clock
         self.retention = retention
-        self.limit = RateLimit(reset_at=clock() + LIMIT_WINDOW)
+        self.limit = RateLimit(reset_at=clock() + LIMIT_WINDOW) if rate_limits else None
         self.points: PointLimit | None = None
         if points_per_minute is not None:
             self.points = PointLimit(per_minute=points_per_minute)
