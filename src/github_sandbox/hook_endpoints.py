@@ -20,9 +20,10 @@ DELIVERY = "/{delivery:[0-9]{1,20}}"
 class HookEndpoints:
     """Hooks, seen through the API."""
 
-    def __init__(self, world: World, attempts: Attempts) -> None:
+    def __init__(self, world: World, attempts: Attempts, *, filters: bool) -> None:
         self._world = world
         self._attempts = attempts
+        self._filters = filters
 
     def routes(self) -> list[Route]:
         """Tell what is answered here."""
@@ -59,7 +60,7 @@ class HookEndpoints:
             shown_by=self._world.now(),
             size=size,
             cursor=_cursor(request),
-            outcome=_outcome(request),
+            outcome=_outcome(request) if self._filters else None,
         )
         turn = {"cursor": str(more), "per_page": size} if more else None
         return page(request, [row.listed() for row in rows], turn)

@@ -22,10 +22,11 @@ RATE_LIMIT = "/rate_limit"
 class Rest:
     """The API over one world."""
 
-    def __init__(self, world: World, attempts: Attempts, faults: Faults) -> None:
+    def __init__(self, world: World, attempts: Attempts, faults: Faults, *, filters: bool) -> None:
         self._world = world
         self._attempts = attempts
         self._faults = faults
+        self._filters = filters
 
     def application(self) -> web.Application:
         """Build the application: everything at the root, and again as on Enterprise Server."""
@@ -33,7 +34,7 @@ class Rest:
         application.on_response_prepare.append(self._add_headers)
         routes: list[Route] = [
             ("GET", RATE_LIMIT, self._show_rate_limit),
-            *HookEndpoints(self._world, self._attempts).routes(),
+            *HookEndpoints(self._world, self._attempts, filters=self._filters).routes(),
             *VariableEndpoints(self._world).routes(),
             *AppEndpoints(self._world).routes(),
         ]

@@ -36,6 +36,7 @@ class Sandbox:
         log_delay: float = 0.0,
         retention: timedelta = timedelta(days=3),
         clock: Clock = utc_now,
+        filters: bool = True,
         rate_limits: bool = True,
         points_per_minute: int | None = None,
         tls: ssl.SSLContext | None = None,
@@ -49,6 +50,7 @@ class Sandbox:
         The requests of any one minute by `clock` may cost `points_per_minute`, all tokens
         together: one point to read, five to write. GitHub grants 900; None is no end of them.
         Without `rate_limits` it is an Enterprise Server as it comes, which knows no limit at all.
+        Without `filters` it is an older server, whose listing of deliveries ignores `status`.
         """
         if points_per_minute is not None and not rate_limits:
             raise ValueError("a server without rate limits grants no number of points")
@@ -62,6 +64,7 @@ class Sandbox:
             points_per_minute=points_per_minute,
         )
         self._faults = Faults()
+        self._filters = filters
         self._port = port
         self._tls = tls
 
@@ -215,6 +218,7 @@ class Sandbox:
             await session.close()
 
         self._backstage = Backstage(server=self._server, world=self._world, attempts=self._attempts)
-        application = Rest(self._world, self._attempts, self._faults).application()
+        rest = Rest(self._world, self._attempts, self._faults, filters=self._filters)
+        application = rest.application()
         application.on_cleanup.append(clean_up)
         return application

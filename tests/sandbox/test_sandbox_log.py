@@ -4,7 +4,7 @@ import pytest
 
 from github_sandbox import Hook, Receiver, Sandbox, VirtualClock
 
-from .client import Client, deliveries
+from .client import TOKEN, Client, deliveries
 
 
 def test_a_row_has_the_fields_of_the_documentation(
@@ -228,6 +228,19 @@ def test_a_listing_is_refused(
 
     assert response.status_code == status
     assert response.json()["message"].startswith("Invalid request")
+
+
+@pytest.mark.parametrize("status", ["success", "failure", "OK"])
+def test_an_older_server_ignores_the_status_filter(status: str, clock: VirtualClock) -> None:
+    with Sandbox(filters=False, clock=clock) as github:
+        github.token(TOKEN, organization_hooks="read")
+        hook = github.org("acme").hook("http://127.0.0.1:9/hook")
+        for code in (200, 502, 200):
+            hook.record(status="whatever", status_code=code)
+
+        pages = Client(github).pages(hook, per_page=2, status=status)
+
+    assert [[row["status_code"] for row in page] for page in pages] == [[200, 502], [200]]
 
 
 def test_one_delivery_is_shown_with_what_was_said(client: Client, hook: Hook) -> None:
