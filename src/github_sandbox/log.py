@@ -8,9 +8,10 @@ import base64
 import binascii
 import itertools
 from bisect import bisect_left, insort
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from operator import attrgetter
 from typing import Any, Literal, TypeAlias
 
 Json: TypeAlias = dict[str, Any]
@@ -143,7 +144,10 @@ class Log:
     """All deliveries of one hook."""
 
     def __init__(self) -> None:
-        self._oldest_first: list[Row] = []
+        # A list for each thing to ask for: few rows among very many are found at once.
+        self._oldest_first: dict[Outcome | None, list[Row]] = {
+            outcome: [] for outcome in (None, *CODES)
+        }
         self._by_id: dict[int, Row] = {}
 
     def add(
@@ -167,7 +171,8 @@ class Log:
             shown_at=_utc(shown_at),
             redelivery=redelivery,
         )
-        insort(self._oldest_first, row, key=lambda other: other.place)
+        for oldest_first in self._lists(attempt):
+            insort(oldest_first, row, key=attrgetter("place"))
         self._by_id[row.id] = row
         return row
 
@@ -186,12 +191,14 @@ class Log:
         kept_from: datetime,
         shown_by: datetime | None = None,
         cursor: Cursor | None = None,
+        outcome: Outcome | None = None,
     ) -> Iterator[Row]:
-        """Yield rows newest first, those behind `cursor` if there is one."""
-        end = len(self._oldest_first)
+        """Yield rows newest first, those behind `cursor` and of that `outcome` if given."""
+        oldest_first = self._oldest_first[outcome]
+        end = len(oldest_first)
         if cursor:
-            end = bisect_left(self._oldest_first, cursor.after, key=lambda row: row.place)
-        newest_first = (self._oldest_first[index] for index in range(end - 1, -1, -1))
+            end = bisect_left(oldest_first, cursor.after, key=attrgetter("place"))
+        newest_first = (oldest_first[index] for index in range(end - 1, -1, -1))
         kept = itertools.takewhile(lambda row: row.delivered_at >= kept_from, newest_first)
         return (row for row in kept if row.is_shown(shown_by))
 
@@ -205,11 +212,18 @@ class Log:
         outcome: Outcome | None,
     ) -> tuple[list[Row], Cursor | None]:
         """Give at most `size` rows, and a cursor if more follow."""
-        rows = self.rows(kept_from=kept_from, shown_by=shown_by, cursor=cursor)
-        found = _filtered(rows, outcome)
+        found = self.rows(kept_from=kept_from, shown_by=shown_by, cursor=cursor, outcome=outcome)
         page = list(itertools.islice(found, size))
         more = next(found, None)
         return page, Cursor(page[-1].place) if more else None
+
+    def _lists(self, attempt: Attempt) -> list[list[Row]]:
+        code = attempt.status_code
+        return [
+            oldest_first
+            for outcome, oldest_first in self._oldest_first.items()
+            if outcome is None or code in CODES[outcome]
+        ]
 
 
 def timestamp(instant: datetime, precision: str = "seconds") -> str:
@@ -221,7 +235,3 @@ def _utc(instant: datetime) -> datetime:
     if instant.tzinfo is None:
         raise ValueError(f"an instant has a time zone, unlike {instant}")
     return instant.astimezone(UTC)
-
-
-def _filtered(rows: Iterable[Row], outcome: Outcome | None) -> Iterator[Row]:
-    return (row for row in rows if not outcome or row.attempt.status_code in CODES[outcome])
