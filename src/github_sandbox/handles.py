@@ -230,6 +230,30 @@ class Hook:
         )
         return row.id
 
+    def record_many(
+        self, count: int, *, since: datetime, until: datetime, event: str = "push"
+    ) -> None:
+        """Log `count` deliveries that succeeded but were never made, evenly spread in time.
+
+        The first is of `since`, the last of `until`. The API shows them at once.
+        """
+        attempt = Attempt(status="OK", status_code=200)
+        # One for all and a number for each: to make a million takes seconds.
+        unique = str(uuid.uuid4())[8:]
+
+        def record() -> None:
+            payload = self._hook.owner.in_payloads()
+            events = (
+                (
+                    since + (until - since) * (place / max(count - 1, 1)),
+                    Event(guid=f"{place:08x}{unique}", name=event, action=None, payload=payload),
+                )
+                for place in range(count)
+            )
+            self._hook.log.add_many(events, attempt, shown_at=self._world.now())
+
+        self._server.call(record)
+
     def _event(
         self, name: str, *, action: str | None, guid: str | None, payload: dict[str, Any] | None
     ) -> Event:

@@ -8,7 +8,7 @@ import base64
 import binascii
 import itertools
 from bisect import bisect_left, insort
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from operator import attrgetter
@@ -160,21 +160,24 @@ class Log:
         redelivery: bool,
     ) -> Row:
         """Log one attempt that began `at`, which need not be the latest."""
-        instant = _utc(at)
-        # What is shown is what is kept, or rows would seem to be out of order.
-        milliseconds = instant.microsecond // 1000
-        row = Row(
-            id=next(DELIVERY_IDS),
-            event=event,
-            attempt=attempt,
-            delivered_at=instant.replace(microsecond=milliseconds * 1000),
-            shown_at=_utc(shown_at),
-            redelivery=redelivery,
-        )
+        row = _row(event, attempt, at=at, shown_at=shown_at, redelivery=redelivery)
         for oldest_first in self._lists(attempt):
             insort(oldest_first, row, key=attrgetter("place"))
         self._by_id[row.id] = row
         return row
+
+    def add_many(
+        self, events: Iterable[tuple[datetime, Event]], attempt: Attempt, *, shown_at: datetime
+    ) -> None:
+        """Log that every event was delivered for the first time, and that it went alike."""
+        rows = [
+            _row(event, attempt, at=at, shown_at=shown_at, redelivery=False) for at, event in events
+        ]
+        for oldest_first in self._lists(attempt):
+            oldest_first.extend(rows)
+            # Once for all, where one insertion after the other would shift the list each time.
+            oldest_first.sort(key=attrgetter("place"))
+        self._by_id.update((row.id, row) for row in rows)
 
     def row(
         self, delivery_id: int, *, kept_from: datetime, shown_by: datetime | None = None
@@ -224,6 +227,22 @@ class Log:
             for outcome, oldest_first in self._oldest_first.items()
             if outcome is None or code in CODES[outcome]
         ]
+
+
+def _row(
+    event: Event, attempt: Attempt, *, at: datetime, shown_at: datetime, redelivery: bool
+) -> Row:
+    instant = _utc(at)
+    # What is shown is what is kept, or rows would seem to be out of order.
+    milliseconds = instant.microsecond // 1000
+    return Row(
+        id=next(DELIVERY_IDS),
+        event=event,
+        attempt=attempt,
+        delivered_at=instant.replace(microsecond=milliseconds * 1000),
+        shown_at=_utc(shown_at),
+        redelivery=redelivery,
+    )
 
 
 def timestamp(instant: datetime, precision: str = "seconds") -> str:

@@ -1,4 +1,5 @@
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import pytest
 
@@ -228,6 +229,81 @@ def test_a_listing_is_refused(
 
     assert response.status_code == status
     assert response.json()["message"].startswith("Invalid request")
+
+
+def test_many_are_recorded_evenly_spread_from_the_first_instant_to_the_last(
+    client: Client, bookkeeping: Hook, clock: VirtualClock
+) -> None:
+    bookkeeping.record_many(
+        5, since=clock() - timedelta(hours=4), until=clock(), event="pull_request"
+    )
+
+    rows = client.get(deliveries(bookkeeping)).json()
+
+    assert [datetime.fromisoformat(row["delivered_at"]) for row in rows] == [
+        clock() - timedelta(hours=hours) for hours in range(5)
+    ]
+    assert all(
+        (row["status"], row["status_code"], row["redelivery"]) == ("OK", 200, False) for row in rows
+    )
+    assert {row["event"] for row in rows} == {"pull_request"}
+
+
+@pytest.mark.parametrize("count", [0, 1])
+def test_few_are_recorded_as_many_are(bookkeeping: Hook, clock: VirtualClock, count: int) -> None:
+    bookkeeping.record_many(count, since=clock() - timedelta(hours=1), until=clock())
+
+    instants = [datetime.fromisoformat(row["delivered_at"]) for row in bookkeeping.log]
+
+    assert instants == [clock() - timedelta(hours=1)] * count
+
+
+def test_each_of_many_has_an_id_and_a_guid_of_its_own(
+    bookkeeping: Hook, clock: VirtualClock
+) -> None:
+    for _ in range(2):
+        bookkeeping.record_many(500, since=clock() - timedelta(hours=1), until=clock())
+
+    rows = bookkeeping.log
+
+    assert len({row["id"] for row in rows}) == len({row["guid"] for row in rows}) == 1000
+    assert all(str(UUID(row["guid"])) == row["guid"] for row in rows)
+
+
+def test_many_take_their_places_among_what_is_there(
+    client: Client, bookkeeping: Hook, clock: VirtualClock
+) -> None:
+    for _ in range(2):
+        for minutes in (90, 30):
+            bookkeeping.record(at=clock() - timedelta(minutes=minutes), status_code=502)
+        bookkeeping.record_many(50, since=clock() - timedelta(hours=2), until=clock())
+
+    rows = [row for page in client.pages(bookkeeping, per_page=9) for row in page]
+    places = [(datetime.fromisoformat(row["delivered_at"]), row["id"]) for row in rows]
+
+    assert len(rows) == 104
+    assert places == sorted(places, reverse=True)
+    for status, codes in (("success", {200}), ("failure", {502})):
+        pages = client.pages(bookkeeping, per_page=3, status=status)
+        assert [row for page in pages for row in page] == [
+            row for row in rows if row["status_code"] in codes
+        ]
+
+
+def test_one_of_many_is_shown_and_redelivered_like_any_other(
+    client: Client, hook: Hook, receiver: Receiver, clock: VirtualClock
+) -> None:
+    hook.record_many(3, since=clock() - timedelta(hours=1), until=clock())
+    row = hook.log[1]
+
+    shown = client.get(f"{deliveries(hook)}/{row['id']}").json()
+    client.redeliver(hook, row["id"])
+    client.github.settle()
+
+    assert row.items() <= shown.items()
+    [received] = receiver.received()
+    assert received.guid == row["guid"]
+    assert received.payload == shown["request"]["payload"]
 
 
 @pytest.mark.parametrize("status", ["success", "failure", "OK"])
