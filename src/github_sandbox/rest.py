@@ -1,5 +1,6 @@
 """GitHub's REST API as a whole: what every request goes through, the headers of every answer."""
 
+import time
 import uuid
 from email.utils import format_datetime
 from functools import partial
@@ -45,6 +46,10 @@ class Rest:
 
     @web.middleware
     async def _take(self, request: web.Request, handler: Answer) -> web.StreamResponse:
+        with self._world.at_once:
+            return await self._answer(request, handler)
+
+    async def _answer(self, request: web.Request, handler: Answer) -> web.StreamResponse:
         requests = self._world.requests
         place = len(requests)
         path = request.path.removeprefix(ENTERPRISE)
@@ -54,6 +59,7 @@ class Rest:
             path=path,
             query=dict(request.query),
             token=sent_token(request),
+            began=time.monotonic(),
         )
         requests.append(asked())
         now = self._world.now()

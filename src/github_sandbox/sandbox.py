@@ -90,6 +90,11 @@ class Sandbox:
         """Everything the API was asked, in order."""
         return self._server.call(self._world.requests.copy)
 
+    @property
+    def most_at_once(self) -> int:
+        """The largest number of requests so far that were being answered at the same time."""
+        return self._server.call(lambda: self._world.at_once.most)
+
     def token(
         self,
         value: str,

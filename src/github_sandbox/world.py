@@ -37,7 +37,26 @@ class Request:
     path: str
     query: Mapping[str, str]
     token: str | None = field(repr=False)
+    began: float = field(compare=False)
+    """When it arrived, by `time.monotonic()`: no part of what was asked."""
     status: int | None = None
+
+
+@dataclass(slots=True)
+class Peak:
+    """How many there are of something, and the most there ever were."""
+
+    now: int = 0
+    most: int = 0
+
+    def __enter__(self) -> None:
+        """Be one more."""
+        self.now += 1
+        self.most = max(self.most, self.now)
+
+    def __exit__(self, *_exception: object) -> None:
+        """Be one less."""
+        self.now -= 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -233,6 +252,7 @@ class World:
             self.points = PointLimit(per_minute=points_per_minute)
         self.tokens: dict[str, Token | InstallationToken] = {}
         self.requests: list[Request] = []
+        self.at_once = Peak()
         self.apps: dict[int, App] = {}
         self._organizations: dict[str, Organization] = {}
         self._repositories: dict[str, Repository] = {}

@@ -4,12 +4,24 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
 import requests
 
-from github_sandbox import Delay, Hook, Receiver, Request, Sandbox
+from github_sandbox import (
+    Delay,
+    Dropped,
+    Fault,
+    Hook,
+    LostReply,
+    Meanwhile,
+    Receiver,
+    Request,
+    Sandbox,
+    Truncated,
+)
 
 from .client import TOKEN, Client, deliveries, eventually
 
@@ -32,10 +44,52 @@ def test_the_sandbox_remembers_what_it_was_asked(client: Client, bookkeeping: Ho
             path=deliveries(bookkeeping),
             query={"per_page": "1"},
             token=TOKEN,
+            began=0,
             status=200,
         ),
-        Request(method="POST", path="/nowhere", query={}, token=None, status=404),
+        Request(method="POST", path="/nowhere", query={}, token=None, began=0, status=404),
     ]
+
+
+def test_the_sandbox_remembers_when_a_request_came_not_when_it_was_answered(
+    client: Client,
+) -> None:
+    answered: list[float] = []
+    client.github.inject(Meanwhile(lambda: answered.append(time.monotonic())))
+
+    asked = time.monotonic()
+    client.get("/nowhere")
+    client.get("/nowhere")
+
+    first, second = (request.began for request in client.github.requests)
+    assert asked <= first <= answered[0] <= second <= time.monotonic()
+
+
+def test_the_sandbox_counts_how_many_it_answers_at_once(client: Client) -> None:
+    assert client.github.most_at_once == 0
+
+    for _ in range(3):
+        client.get("/nowhere")
+    assert client.github.most_at_once == 1
+
+    # Each is asked while the one before it is being answered.
+    for nth in (1, 2):
+        client.github.inject(Meanwhile(lambda: client.get("/nowhere")), nth=nth)
+    client.get("/nowhere")
+    assert client.github.most_at_once == 3
+
+    client.get("/nowhere")
+    assert client.github.most_at_once == 3
+
+
+@pytest.mark.parametrize("fault", [LostReply(), Dropped(), Truncated()], ids=repr)
+def test_who_was_cut_off_is_not_being_answered_any_more(client: Client, fault: Fault) -> None:
+    client.github.inject(fault, times=3)
+    for _ in range(3):
+        with pytest.raises(requests.RequestException):
+            client.get("/nowhere")
+
+    assert client.github.most_at_once == 1
 
 
 def test_a_remembered_request_does_not_print_its_token(client: Client) -> None:
