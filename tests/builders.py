@@ -1,10 +1,10 @@
 """Deliveries, windows and a fake webhook, each with defaults for what a test is not about."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from redeliver.checkpoint import Saved
-from redeliver.delivery import Delivery, DeliveryId, Guid
+from redeliver.delivery import Delivery, DeliveryId, Guid, Listed
 from redeliver.errors import RedeliverError
 from redeliver.filters import ALL_EVENTS, EventFilter
 from redeliver.plan import Decision, Policy, Reading, Verdict, Window
@@ -113,9 +113,24 @@ def a_reading(
     *decisions: Decision,
     hook: Webhook = WEBHOOK,
     scanned: int = 230,
+    unclassified: int = 0,
     error: RedeliverError | None = None,
 ) -> Reading:
-    return Reading(hook=hook, scanned=scanned, decisions=decisions, error=error)
+    return Reading(
+        hook=hook, scanned=scanned, decisions=decisions, unclassified=unclassified, error=error
+    )
+
+
+CODES: Mapping[Listed, Container[int]] = {
+    Listed.ALL: range(1000),
+    Listed.FAILURES: range(400, 600),
+    Listed.SUCCESSES: range(200, 400),
+}
+
+
+def a_log(rows: Iterable[Delivery]) -> Callable[[Listed], Iterator[Delivery]]:
+    """Give the rows of a log as GitHub lists them, the newest first as they come."""
+    return lambda listed: (row for row in rows if row.status_code in CODES[listed])
 
 
 class FakeHook:
@@ -133,7 +148,10 @@ class FakeHook:
         self.asked: list[str] = []
         self.readings = 0
 
-    def deliveries(self) -> Iterator[Delivery]:
+    def deliveries(self, listed: Listed = Listed.ALL) -> Iterator[Delivery]:
+        return a_log(self.rows())(listed)
+
+    def rows(self) -> Iterator[Delivery]:
         self.readings += 1
         yield from self.log
 
@@ -169,14 +187,30 @@ class FakeStore:
         return True
 
 
+class SleptTime:
+    """Seconds that pass only while somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self.slept: list[float] = []
+
+    def __call__(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now += seconds
+
+
 class FakeSurroundings:
     """A clock that stands unless it is moved, and ears for all that is said.
 
-    Of what may be chosen at random, it takes the last.
+    Of what may be chosen at random, it takes the last. There is one worker unless there are more.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, workers: int = 1) -> None:
         self.now = NOW
+        self.workers = workers
         self.said: list[str] = []
         self.shown: list[tuple[str, int, int | None]] = []
         self.turns = 0
@@ -197,6 +231,8 @@ class FakeSurroundings:
     def __call__(self) -> Surroundings:
         return Surroundings(
             clock=lambda: self.now,
+            workers=self.workers,
+            pause=lambda: 0.0,
             wait_turn=self.wait_turn,
             sleep=self.sleep,
             choose=self.choose,

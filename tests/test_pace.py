@@ -1,52 +1,55 @@
+import math
+from threading import Thread
+
+import pytest
+
 from redeliver.pace import (
-    MOST_PER_MINUTE,
+    MINUTE,
+    MOST_POINTS,
     PATIENCE_SECONDS,
+    READ_POINTS,
     SAY_EVERY_SECONDS,
+    WRITE_POINTS,
     Pace,
-    Patience,
     Progress,
 )
+from tests.builders import SleptTime
 
 PER_MINUTE = 75
 
 
-class Clock:
-    """A clock that only sleeping moves."""
+def a_pace(time: SleptTime, *, per_minute: int = PER_MINUTE, said: list[str] | None = None) -> Pace:
+    said = [] if said is None else said
+    return Pace(said.append, per_minute=per_minute, clock=time, sleep=time.sleep)
 
-    def __init__(self) -> None:
-        self.now = 1000.0
-        self.slept: list[float] = []
 
-    def __call__(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        self.now += seconds
+# Before a request.
 
 
 def test_a_minutes_worth_goes_at_full_speed_and_the_next_waits_and_says_so() -> None:
-    clock, said = Clock(), list[str]()
-    pace = Pace(said.append, per_minute=PER_MINUTE, clock=clock, sleep=clock.sleep)
+    time, said = SleptTime(), list[str]()
+    pace = a_pace(time, said=said)
 
     for _ in range(PER_MINUTE):
-        pace.wait()
-    assert (clock.slept, said) == ([], [])
+        assert pace.pause() == 0
+        pace.wait_turn()
+    assert (time.slept, said) == ([], [])
 
-    clock.now += 20
-    pace.wait()
-    assert clock.slept == [40]
-    assert said == ["Waiting 40 s: at most 75 redeliveries a minute"]
+    time.now += 20
+    assert pace.pause() == MINUTE - 20
+    pace.wait_turn()
+    assert time.slept == [MINUTE - 20]
+    assert said == ["Waiting 41 s: at most 75 redeliveries a minute"]
 
 
 def test_no_minute_ever_sees_more() -> None:
-    clock, times = Clock(), list[float]()
-    pace = Pace(lambda _: None, per_minute=PER_MINUTE, clock=clock, sleep=clock.sleep)
+    time, times = SleptTime(), list[float]()
+    pace = a_pace(time)
 
     for _ in range(5 * PER_MINUTE):
-        pace.wait()
-        times.append(clock.now)
-        clock.now += 0.3
+        pace.wait_turn()
+        times.append(time.now)
+        time.now += 0.3
 
     assert all(
         later - earlier >= 60 for earlier, later in zip(times, times[PER_MINUTE:], strict=False)
@@ -54,54 +57,222 @@ def test_no_minute_ever_sees_more() -> None:
 
 
 def test_a_slow_run_is_never_held_up() -> None:
-    clock = Clock()
-    pace = Pace(lambda _: None, per_minute=PER_MINUTE, clock=clock, sleep=clock.sleep)
+    time = SleptTime()
+    pace = a_pace(time)
 
     for _ in range(3 * PER_MINUTE):
-        pace.wait()
-        clock.now += 1
+        pace.wait_turn()
+        time.now += 1
 
-    assert clock.slept == []
+    assert time.slept == []
+
+
+@pytest.mark.parametrize("share_of_reads", [0, 0.5, 0.9, 1])
+def test_no_minute_ever_sees_more_points_than_github_takes(share_of_reads: float) -> None:
+    time, spent = SleptTime(), list[tuple[float, int]]()
+    pace = a_pace(time, per_minute=0)
+
+    for number in range(4000):
+        if number % 10 < 10 * share_of_reads:
+            pace.wait(READ_POINTS)
+            spent.append((time.now, READ_POINTS))
+        else:
+            pace.wait_turn()
+            spent.append((time.now, WRITE_POINTS))
+        time.now += 0.01
+
+    for start, _ in spent[::50]:
+        within = sum(points for at, points in spent if start <= at < start + 60)
+        assert within <= MOST_POINTS < 900
+    # And nearly so many as it may: the first go at once, then as many in each minute.
+    minutes = math.ceil(sum(points for _, points in spent) / MOST_POINTS)
+    assert time.now - 1000 < minutes * MINUTE + 5
+
+
+def test_reading_waits_for_points_but_not_for_redeliveries() -> None:
+    time, said = SleptTime(), list[str]()
+    pace = a_pace(time, said=said)
+
+    for _ in range(PER_MINUTE):
+        pace.wait_turn()
+    for _ in range(MOST_POINTS - PER_MINUTE * WRITE_POINTS):
+        pace.wait(READ_POINTS)
+    assert time.slept == []
+
+    pace.wait(READ_POINTS)
+    assert time.slept == [MINUTE]
+    (line,) = said
+    assert line == (
+        "Waiting 61 s: GitHub takes only so many requests a minute, here at most 880 points, "
+        "of which to read costs 1 and to redeliver 5"
+    )
+
+
+def test_a_wait_of_a_moment_is_not_worth_a_line() -> None:
+    time, said = SleptTime(), list[str]()
+    pace = a_pace(time, said=said)
+
+    for seconds in (0.069, 0.06):  # faster once the account is full
+        for _ in range(MOST_POINTS):
+            pace.wait(READ_POINTS)
+            time.now += seconds
+
+    assert len(time.slept) > 100
+    assert said == []
+
+
+def test_where_github_has_no_limits_only_ones_own_holds() -> None:
+    time = SleptTime()
+    unlimited, usual = a_pace(time, per_minute=0), a_pace(time)
+    for pace in (unlimited, usual):
+        pace.heard(has_limits=False)
+        for _ in range(10 * MOST_POINTS):
+            pace.wait(READ_POINTS)
+
+    for _ in range(PER_MINUTE):
+        unlimited.wait_turn()
+        usual.wait_turn()
+    assert time.slept == []
+
+    unlimited.wait_turn()
+    assert time.slept == []
+    usual.wait_turn()
+    assert time.slept == [MINUTE]
+
+
+def test_limits_once_seen_are_believed_in() -> None:
+    time = SleptTime()
+    pace = a_pace(time, per_minute=0)
+    for has_limits in (False, True, False):
+        pace.heard(has_limits=has_limits)
+
+    for _ in range(MOST_POINTS + 1):
+        pace.wait(READ_POINTS)
+
+    assert time.slept == [MINUTE]
+
+
+def test_threads_share_one_account() -> None:
+    time = SleptTime()
+    pace = a_pace(time, per_minute=0)
+
+    def ask() -> None:
+        for _ in range(100):
+            pace.wait(READ_POINTS)
+
+    threads = [Thread(target=ask) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for _ in range(MOST_POINTS - 800):
+        pace.wait(READ_POINTS)
+    assert time.slept == []
+
+    pace.wait(READ_POINTS)
+    assert time.slept == [MINUTE]
+
+
+# After an answer.
 
 
 def test_a_wait_for_github_is_announced_and_then_waited() -> None:
-    clock, said = Clock(), list[str]()
+    time, said = SleptTime(), list[str]()
 
-    assert Patience(said.append, sleep=clock.sleep).wait(2, "GitHub answered 502")
+    assert a_pace(time, said=said).back_off(2, "GitHub answered 502")
 
-    assert clock.slept == [2]
+    assert time.slept == [2]
     assert said == ["Waiting 2.0 s: GitHub answered 502"]
 
 
 def test_patience_ends_for_all_waits_together() -> None:
-    clock, said = Clock(), list[str]()
-    patience = Patience(said.append, sleep=clock.sleep)
+    time, said = SleptTime(), list[str]()
+    pace = a_pace(time, said=said)
 
-    assert patience.wait(PATIENCE_SECONDS - 10, "a rate limit")
-    assert not patience.wait(11, "a rate limit")
-    assert patience.wait(10, "a rate limit"), "what was too long did not count"
-    assert len(said) == len(clock.slept) == 2
+    assert pace.back_off(PATIENCE_SECONDS - 10, "a broken answer")
+    assert not pace.keep_still(11, "a rate limit", is_too_fast=False)
+    assert pace.back_off(10, "a broken answer"), "what was too long did not count"
+    assert len(said) == len(time.slept) == 2
 
 
-def test_without_a_limit_of_ones_own_githubs_holds() -> None:
-    clock = Clock()
-    pace = Pace(lambda _: None, per_minute=0, clock=clock, sleep=clock.sleep)
+def test_who_waits_at_the_same_time_as_another_costs_no_more_and_says_nothing() -> None:
+    time, said = SleptTime(), list[str]()
+    asleep = list[float]()
+    pace = Pace(said.append, per_minute=PER_MINUTE, clock=time, sleep=asleep.append)
 
-    for _ in range(MOST_PER_MINUTE + 1):
-        pace.wait()
+    for _ in range(8):
+        assert pace.keep_still(60, "a rate limit", is_too_fast=True)
+        time.now += 0.01
 
-    assert clock.slept == [60]
-    assert MOST_PER_MINUTE * 5 <= 900
+    assert (len(asleep), len(said)) == (8, 1)
+    time.now += 60
+    assert pace.back_off(PATIENCE_SECONDS - 61, "a broken answer")
+
+
+def test_after_a_secondary_limit_all_keep_still_and_then_go_half_as_fast() -> None:
+    time, said = SleptTime(), list[str]()
+    asleep = list[float]()
+    waiting = Pace(said.append, per_minute=PER_MINUTE, clock=time, sleep=asleep.append)
+    waiting.keep_still(60, "a rate limit", is_too_fast=True)
+    waiting.keep_still(59, "a rate limit", is_too_fast=True)
+    assert waiting.pause() == 60
+
+    time.now += 60
+    for _ in range(PER_MINUTE // 2):
+        assert waiting.pause() == 0
+        waiting.wait_turn()
+    assert waiting.pause() == MINUTE
+
+    waiting.keep_still(60, "a rate limit", is_too_fast=True)
+    time.now += MINUTE
+    for _ in range(PER_MINUTE // 4):
+        waiting.wait_turn()
+    assert waiting.pause() == MINUTE
+
+
+def test_a_server_that_asks_for_less_has_limits_after_all() -> None:
+    time = SleptTime()
+    pace = a_pace(time, per_minute=0)
+    pace.heard(has_limits=False)
+
+    pace.keep_still(60, "a rate limit", is_too_fast=True)
+    for _ in range(MOST_POINTS // 2 // WRITE_POINTS + 1):
+        pace.wait_turn()
+
+    assert time.slept == [60, MINUTE]
+
+
+def test_a_primary_limit_slows_nothing_down() -> None:
+    time = SleptTime()
+    pace = a_pace(time)
+
+    pace.keep_still(60, "the rate limit is used up", is_too_fast=False)
+    for _ in range(PER_MINUTE):
+        pace.wait_turn()
+
+    assert time.slept == [60]
+
+
+def test_however_slow_it_goes_on() -> None:
+    time = SleptTime()
+    pace = a_pace(time, per_minute=1)
+
+    for _ in range(4):
+        pace.keep_still(60, "a rate limit", is_too_fast=True)
+    for _ in range(3):
+        pace.wait_turn()
+
+    assert time.slept[4:] == [MINUTE, MINUTE]
 
 
 def test_progress_is_said_only_so_often() -> None:
-    clock, said = Clock(), list[str]()
-    progress = Progress(said.append, clock=clock)
+    time, said = SleptTime(), list[str]()
+    progress = Progress(said.append, clock=time)
 
     for number in range(1, 1001):
-        clock.now += SAY_EVERY_SECONDS / 512
+        time.now += SAY_EVERY_SECONDS / 512
         progress("Reading: deliveries", 10 * number, None)
-    clock.now += SAY_EVERY_SECONDS
+    time.now += SAY_EVERY_SECONDS
     progress("Redelivering", 1200, 3400)
 
     assert said == [

@@ -16,11 +16,22 @@ from redeliver.plan import (
     Decision,
     Plan,
     Policy,
+    Scan,
     Verdict,
     Window,
     read,
 )
-from tests.builders import NOW, WEBHOOK, a_delivery, a_policy, a_webhook, a_window, ago, delivered
+from tests.builders import (
+    NOW,
+    WEBHOOK,
+    a_delivery,
+    a_log,
+    a_policy,
+    a_webhook,
+    a_window,
+    ago,
+    delivered,
+)
 
 CHECKPOINT = ago(hours=6)
 NUMBERS = itertools.count(2**62)
@@ -32,7 +43,9 @@ def the_plan(
     window: Window | None = None,
     policy: Policy = POLICY,
 ) -> Plan:
-    return Plan.of([read(WEBHOOK, log, window or a_window(CHECKPOINT), policy)], policy)
+    return Plan.of(
+        [read(WEBHOOK, a_log(log), window or a_window(CHECKPOINT), policy, Scan.FULL)], policy
+    )
 
 
 def failed(**hours: float) -> Delivery:
@@ -473,9 +486,15 @@ def test_when_too_many_are_due_the_least_tried_come_first_and_then_the_oldest() 
 def test_webhooks_that_share_a_guid_are_judged_each_for_itself() -> None:
     other, window = a_webhook(2), a_window(CHECKPOINT)
     readings = [
-        read(WEBHOOK, [a_delivery("shared", at=ago(hours=1))], window, POLICY),
-        read(other, [delivered("shared", at=ago(hours=1))], window, POLICY),
-        read(a_webhook(3), [a_delivery("shared", at=ago(hours=2), number=7)], window, POLICY),
+        read(WEBHOOK, a_log([a_delivery("shared", at=ago(hours=1))]), window, POLICY, Scan.FULL),
+        read(other, a_log([delivered("shared", at=ago(hours=1))]), window, POLICY, Scan.FULL),
+        read(
+            a_webhook(3),
+            a_log([a_delivery("shared", at=ago(hours=2), number=7)]),
+            window,
+            POLICY,
+            Scan.FULL,
+        ),
     ]
 
     due = Plan.of(readings, POLICY).due
@@ -487,7 +506,10 @@ def test_too_many_are_counted_over_all_webhooks() -> None:
     window = a_window(CHECKPOINT)
     policy = a_policy(max_redeliveries=1)
     readings = [
-        read(a_webhook(n), [a_delivery("shared", at=ago(hours=n))], window, policy) for n in (1, 2)
+        read(
+            a_webhook(n), a_log([a_delivery("shared", at=ago(hours=n))]), window, policy, Scan.FULL
+        )
+        for n in (1, 2)
     ]
 
     assert [d.hook for d in Plan.of(readings, policy).due] == [a_webhook(2)]
@@ -497,7 +519,10 @@ def test_when_too_many_are_due_the_webhooks_take_turns() -> None:
     window, policy = a_window(CHECKPOINT), a_policy(max_redeliveries=4)
     many = [a_delivery(f"many-{n}", at=ago(hours=5, minutes=-n), number=n) for n in range(6)]
     few = [a_delivery(f"few-{n}", at=ago(hours=1, minutes=-n), number=n) for n in range(2)]
-    readings = [read(WEBHOOK, many, window, policy), read(a_webhook(2), few, window, policy)]
+    readings = [
+        read(WEBHOOK, a_log(many), window, policy, Scan.FULL),
+        read(a_webhook(2), a_log(few), window, policy, Scan.FULL),
+    ]
 
     planned = Plan.of(readings, policy)
 
@@ -508,8 +533,10 @@ def test_when_too_many_are_due_the_webhooks_take_turns() -> None:
 def test_nothing_of_any_webhook_is_asked_for_while_anything_of_one_is_unsettled() -> None:
     window = a_window(ago(minutes=5), written=ago(minutes=2))
     readings = [
-        read(WEBHOOK, [a_delivery("new", at=ago(minutes=1))], window, POLICY),
-        read(a_webhook(2), [a_delivery("old", at=ago(minutes=3))], window, POLICY),
+        read(WEBHOOK, a_log([a_delivery("new", at=ago(minutes=1))]), window, POLICY, Scan.FULL),
+        read(
+            a_webhook(2), a_log([a_delivery("old", at=ago(minutes=3))]), window, POLICY, Scan.FULL
+        ),
     ]
 
     assert Plan.of(readings, POLICY).due == ()

@@ -297,6 +297,7 @@ def test_the_counts_add_up() -> None:
     assert counts == {
         "scanned": 230,
         "failed": 22,
+        "unclassified": 0,
         "redelivered": 6,
         "recovered": 2,
         "failing": 2,

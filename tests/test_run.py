@@ -15,7 +15,7 @@ from redeliver.errors import (
 )
 from redeliver.filters import EventFilter
 from redeliver.outcome import Fate
-from redeliver.plan import Policy
+from redeliver.plan import Policy, Scan
 from redeliver.report import Report
 from redeliver.run import run
 from tests.builders import (
@@ -39,6 +39,7 @@ def carry_out(
     *others: FakeHook,
     around: FakeSurroundings | None = None,
     policy: Policy = POLICY,
+    scan: Scan = Scan.FULL,
     probe: int | None = None,
     verify: float = 30,
     dry_run: bool = False,
@@ -50,6 +51,7 @@ def carry_out(
         around(),
         lookback=timedelta(hours=24),
         policy=policy,
+        scan=scan,
         retention=timedelta(days=3),
         probe=probe,
         verify=timedelta(seconds=verify),
@@ -122,7 +124,7 @@ class BrokenHook(FakeHook):
         super().__init__(*log)
         self.after = after
 
-    def deliveries(self) -> Iterator[Delivery]:
+    def rows(self) -> Iterator[Delivery]:
         yield from self.log[: self.after]
         raise UnavailableError("GitHub is down")
 
@@ -228,7 +230,7 @@ def test_a_log_that_cannot_be_read_again_changes_nothing() -> None:
     class Fading(LossyHook):
         reads = 0
 
-        def deliveries(self) -> Iterator[Delivery]:
+        def rows(self) -> Iterator[Delivery]:
             self.reads += 1
             if self.reads > 1:
                 raise UnavailableError("GitHub is down")
@@ -422,7 +424,7 @@ def test_the_checkpoint_of_a_run_that_has_come_further_stands() -> None:
 
 def test_a_quiet_run_that_took_its_time_looks_before_it_writes() -> None:
     class SlowHook(FakeHook):
-        def deliveries(self) -> Iterator[Delivery]:
+        def rows(self) -> Iterator[Delivery]:
             around.now += timedelta(seconds=6)
             yield from self.log
 
@@ -640,9 +642,9 @@ class ReceivingHook(FakeHook):
         make = a_delivery if delivery.guid in self.fails else delivered
         self.to_show.insert(0, make(delivery.guid, at=NOW, number=99, redelivery=True))
 
-    def deliveries(self) -> Iterator[Delivery]:
+    def rows(self) -> Iterator[Delivery]:
         yield from self.to_show if self.readings >= self.shows_at else []
-        yield from super().deliveries()
+        yield from super().rows()
 
 
 def test_what_came_of_each_redelivery_is_looked_up() -> None:
@@ -679,10 +681,10 @@ def test_looking_ends_when_its_time_is_up() -> None:
 
 def test_reading_takes_time_as_well() -> None:
     class SlowHook(ReceivingHook):
-        def deliveries(self) -> Iterator[Delivery]:
+        def rows(self) -> Iterator[Delivery]:
             if self.readings:
                 around.now += timedelta(seconds=20)
-            yield from super().deliveries()
+            yield from super().rows()
 
     around = FakeSurroundings()
     hook = SlowHook(*THREE, shows_at=99)
@@ -694,10 +696,10 @@ def test_reading_takes_time_as_well() -> None:
 
 def test_a_log_that_cannot_be_read_again_leaves_the_others_to_be_looked_at() -> None:
     class Fading(ReceivingHook):
-        def deliveries(self) -> Iterator[Delivery]:
+        def rows(self) -> Iterator[Delivery]:
             if self.readings:
                 raise UnavailableError("GitHub is down")
-            yield from super().deliveries()
+            yield from super().rows()
 
     fading, well = Fading(*THREE, number=1), ReceivingHook(*THREE, number=2, shows_at=3)
 
@@ -775,7 +777,7 @@ def test_a_run_none_of_whose_webhooks_can_be_read_changes_nothing() -> None:
 
 def test_after_a_rate_limit_no_other_webhook_is_read() -> None:
     class Limited(FakeHook):
-        def deliveries(self) -> Iterator[Delivery]:
+        def rows(self) -> Iterator[Delivery]:
             yield from self.log
             raise RateLimitError("used up until 12:30:00 UTC")
 
@@ -807,6 +809,7 @@ def test_a_run_without_a_webhook_says_so() -> None:
         around(),
         lookback=timedelta(hours=24),
         policy=a_policy(),
+        scan=Scan.FULL,
         retention=timedelta(days=3),
         probe=None,
         verify=timedelta(),

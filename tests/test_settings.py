@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from redeliver.errors import InputError
 from redeliver.filters import EventFilter
 from redeliver.inert import inert
+from redeliver.plan import Scan
 from redeliver.settings import INPUTS, Settings, parse
 from redeliver.webhook import HookId
 
@@ -25,6 +26,7 @@ GOOD = {
     "variable-repository": "acme/ops",
     "variable-token": "",
     "lookback": "24h",
+    "scan": "full",
     "give-up-after": "",
     "max-attempts": "",
     "events": "",
@@ -53,6 +55,7 @@ def test_every_input_becomes_a_setting() -> None:
         variable_repository="acme/ops",
         variable_token="",
         lookback=timedelta(hours=24),
+        scan=Scan.FULL,
         give_up_after=None,
         max_attempts=None,
         events=EventFilter(),
@@ -130,6 +133,7 @@ def test_every_fault_is_told_at_once_each_with_its_input() -> None:
         ("lookback", "1.5h", "such as 90m, 24h or 3d"),
         ("lookback", "999999m", "such as 90m, 24h or 3d"),
         ("lookback", "31d", "must be at most 30d"),
+        ("scan", "failure", "must be full or failures"),
         ("give-up-after", "never", "such as 90m, 24h or 3d"),
         ("max-attempts", "0", "must be a whole number, 2 or more"),
         ("max-attempts", "1", "the first delivery is an attempt, too"),

@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from http import HTTPStatus
+from threading import Lock, local
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
@@ -24,6 +25,7 @@ from urllib3.util import Retry
 import redeliver
 from redeliver.answer import Answer, Asker, Purpose, failure, limit
 from redeliver.errors import RedeliverError, UnavailableError
+from redeliver.pace import READ_POINTS, WRITE_POINTS, Pace
 
 TIMEOUT_SECONDS = 30
 
@@ -31,9 +33,9 @@ BACKOFF_SECONDS = (0.5, 1, 2, 4)
 """How long to wait before each further try, half as much more or less: many workflows start
 at the same minute and must not come back at the same second."""
 
-RESERVE = 10
+RESERVE = 20
 """How many requests of the primary rate limit are kept back from redeliveries, so that the
-checkpoint can still be saved."""
+checkpoint can still be saved when all workers have asked at the same time."""
 
 # PyGithub and urllib3 log whatever comes in, unfiltered, and the runner would obey it.
 logging.getLogger("github").setLevel(logging.CRITICAL + 1)
@@ -48,6 +50,7 @@ class Clock:
 
     def __init__(self, elapsed: Callable[[], float] = time.monotonic) -> None:
         self._elapsed = elapsed
+        self._lock = Lock()
         self._latest: datetime | None = None
         self._heard_at = 0.0
 
@@ -58,11 +61,16 @@ class Clock:
 
     def heard(self, instant: datetime) -> None:
         """Set the clock; it never goes back."""
-        self._latest = max(self(), instant) if self._latest else instant
-        self._heard_at = self._elapsed()
+        with self._lock:
+            self._latest = max(self._tell(), instant) if self._latest else instant
+            self._heard_at = self._elapsed()
 
     def __call__(self) -> datetime:
         """Tell the time, to the second below."""
+        with self._lock:
+            return self._tell()
+
+    def _tell(self) -> datetime:
         if self._latest is None:
             raise RuntimeError("nothing has been asked yet")
         return self._latest + timedelta(seconds=int(self._elapsed() - self._heard_at))
@@ -80,8 +88,8 @@ class Credential(Protocol):
         """Return what is sent, which may be another each time."""
         ...
 
-    def renew(self) -> bool:
-        """Make a new token, for GitHub did not know this one; return False if there is no way."""
+    def renew(self, refused: str) -> bool:
+        """Make a new token, for GitHub did not know that one; return False if there is no way."""
         ...
 
 
@@ -90,6 +98,26 @@ class _Bearer(Auth.Auth):
 
     token_type = "Bearer"  # noqa: S105 - as the header calls it
     token = ""
+
+
+class _Client(local):
+    """PyGithub's client, of which each thread has one of its own.
+
+    Neither its connection nor the token that is on its way may be shared.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.bearer = _Bearer()
+        self.requester = Github(
+            auth=self.bearer,
+            base_url=url,
+            timeout=TIMEOUT_SECONDS,
+            retry=_Once(total=0, respect_retry_after_header=False),
+            # How fast to ask is decided in one place, pace.py.
+            seconds_between_requests=None,
+            seconds_between_writes=None,
+            user_agent=f"redeliver/{redeliver.__version__}",
+        ).requester
 
 
 class _Once(Retry):
@@ -106,10 +134,9 @@ class _Once(Retry):
 
 
 class Api:
-    """GitHub's REST API at `url`, as `credential` may use it.
+    """GitHub's REST API at `url`, as `credential` may use it, for any number of threads.
 
-    `clock` is set by every answer. `wait` waits so many seconds for the reason it is given
-    and returns True, or returns False when that is too long.
+    `clock` is set by every answer, and `pace` tells when the next request may go.
     """
 
     def __init__(
@@ -118,24 +145,14 @@ class Api:
         *,
         url: str,
         clock: Clock,
-        wait: Callable[[float, str], bool],
+        pace: Pace,
     ) -> None:
         self._credential = credential
-        self._bearer = _Bearer()
+        self._client = _Client(url)
         self._host = urlsplit(url).netloc
         self._clock = clock
-        self._wait = wait
+        self._pace = pace
         self._latest: Answer | None = None
-        self._requester = Github(
-            auth=self._bearer,
-            base_url=url,
-            timeout=TIMEOUT_SECONDS,
-            retry=_Once(total=0, respect_retry_after_header=False),
-            # How fast to ask is decided in one place, pace.py.
-            seconds_between_requests=None,
-            seconds_between_writes=None,
-            user_agent=f"redeliver/{redeliver.__version__}",
-        ).requester
 
     def ask(
         self,
@@ -151,8 +168,9 @@ class Api:
         """Send one request, and return the answer if its status is one of `expect`.
 
         While GitHub does not answer, is broken or wants no more requests for now, wait and send
-        it again; with `once`, only if it was certainly not carried out. Where GitHub does not
-        know the token, and there is a way to another, send it once more with that.
+        it again; with `once`, only if it was certainly not carried out, and it is for the caller
+        to wait for its turn. Where GitHub does not know the token, and there is a way to another,
+        send it once more with that.
 
         Any other answer raises: `AccessError` when the token falls short, `RateLimitError` when
         the wait is too long, or else `UnavailableError`, also when there is no answer.
@@ -162,9 +180,12 @@ class Api:
         pauses = iter(BACKOFF_SECONDS)
         has_renewed = False
         while True:
+            if not once:
+                self._pace.wait(READ_POINTS if method == "GET" else WRITE_POINTS)
             answer = self._send(method, path, purpose, parameters or {}, body)
             if isinstance(answer, Answer):
                 if answer.status in expect:
+                    self._pace.heard(has_limits=answer.remaining is not None)
                     self._clock.heard(answer.date)
                     return answer
                 if not has_renewed and self._renew_for(answer):
@@ -175,7 +196,7 @@ class Api:
             if pause is None or not setback.is_passing or (once and setback.is_maybe_done):
                 raise setback.error
             pause *= random.uniform(0.5, 1.5)  # noqa: S311 - no secret hangs on it
-            if not self._wait(setback.limited_for or pause, setback.what):
+            if not self._has_waited(setback, pause):
                 raise setback.error
 
     def _send(
@@ -186,10 +207,10 @@ class Api:
         parameters: Mapping[str, str | int],
         body: Mapping[str, Any] | None,
     ) -> "Answer | _Setback":
-        self._bearer.token = self._credential.token()
+        token = self._client.bearer.token = self._credential.token()
         try:
             # Not requestJsonAndCheck: that takes a redirect for an answer.
-            status, headers, text = self._requester.requestJson(
+            status, headers, text = self._client.requester.requestJson(
                 method, path, dict(parameters), input=body
             )
         except (OSError, ValueError, OverflowError, RuntimeError) as caught:
@@ -197,9 +218,10 @@ class Api:
             # cannot read; PyGithub's for a redirect to elsewhere.
             return self._no_answer(purpose, caught)
         # A server may send back what it was sent.
-        text = text.replace(self._bearer.token, "[token removed]")
-        self._latest = Answer(purpose=purpose, status=status, headers=headers, text=text)
-        return self._latest
+        text = text.replace(token, "[token removed]")
+        answer = Answer(purpose=purpose, status=status, headers=headers, text=text)
+        self._latest = answer
+        return answer
 
     def _renew_for(self, answer: Answer) -> bool:
         """Have the credential renewed if that is what GitHub wants."""
@@ -207,7 +229,7 @@ class Api:
             return False
         with suppress(UnavailableError):
             self._clock.heard(answer.date)  # an App signs by it
-        return self._credential.renew()
+        return self._credential.renew(self._client.bearer.token)
 
     def _no_answer(self, purpose: Purpose, caught: Exception) -> "_Setback":
         # Only the kind of error is told: their texts hold URLs.
@@ -230,6 +252,15 @@ class Api:
             is_passing=is_broken or answer.is_rate_limit,
             is_maybe_done=is_broken,
             limited_for=answer.limited_for if answer.is_rate_limit else None,
+            is_too_fast=answer.is_rate_limit and answer.remaining != 0,
+        )
+
+    def _has_waited(self, setback: "_Setback", pause: float) -> bool:
+        """Wait before the next try, as long as GitHub wants or else for `pause` seconds."""
+        if setback.limited_for is None:
+            return self._pace.back_off(pause, setback.what)
+        return self._pace.keep_still(
+            setback.limited_for, setback.what, is_too_fast=setback.is_too_fast
         )
 
     def _keep_reserve(self, purpose: Purpose) -> None:
@@ -237,8 +268,8 @@ class Api:
         latest = self._latest
         if latest is None or latest.remaining is None or latest.remaining > RESERVE:
             return
-        seconds = latest.until_reset
-        if not self._wait(seconds, "the rate limit is used up, but for a reserve"):
+        seconds, why = latest.until_reset, "the rate limit is used up, but for a reserve"
+        if not self._pace.keep_still(seconds, why, is_too_fast=False):
             raise limit(replace(latest, purpose=purpose), self._credential.asker, seconds)
 
 
@@ -254,6 +285,8 @@ class _Setback:
     """Whether what was asked for may have been carried out all the same."""
     limited_for: int | None = None
     """How many seconds GitHub wants to be left alone."""
+    is_too_fast: bool = False
+    """Whether it was asked too much in too short a time, by its secondary rate limits."""
 
 
 PASSING = (RequestsConnectionError, Timeout, ChunkedEncodingError, ContentDecodingError)

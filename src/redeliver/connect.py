@@ -9,6 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
+from threading import Lock
+from typing import ParamSpec
 
 from redeliver.answer import Rights
 from redeliver.api import Api, Clock, Credential
@@ -21,12 +23,21 @@ from redeliver.hooks import (
     RepositoryHook,
     hooks_of,
 )
-from redeliver.pace import Pace, Patience
+from redeliver.pace import Pace
 from redeliver.ports import Hook, Store, Surroundings
 from redeliver.report import Report
 from redeliver.run import run
 from redeliver.settings import Settings
 from redeliver.store import VARIABLES, Nowhere, RepositoryVariable
+
+P = ParamSpec("P")
+
+WORKERS = 8
+"""How many redeliveries are asked for at the same time. GitHub allows 100 requests at once, and
+in a minute 90 seconds of its computers' time, which with more workers would soon be used up. With
+eight, a minute's worth is asked for within seconds.
+https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api#about-secondary-rate-limits
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,8 +62,9 @@ def carry_out(
 
     `store_in` makes another store than they name, given GitHub's clock.
     """
-    clock, patience = Clock(), Patience(console.say)
-    connection = _Connection(wanted, console, clock, patience)
+    console = _one_at_a_time(console)
+    clock, pace = Clock(), Pace(console.say, per_minute=wanted.max_per_minute)
+    connection = _Connection(wanted, console, clock, pace)
     hooks = connection.hooks()
     store = store_in(clock) if store_in else connection.store()
     if not isinstance(store, RepositoryVariable) and not clock.is_set:
@@ -62,7 +74,9 @@ def carry_out(
         store,
         Surroundings(
             clock=clock,
-            wait_turn=Pace(console.say, per_minute=wanted.max_per_minute).wait,
+            workers=WORKERS,
+            pause=pace.pause,
+            wait_turn=pace.wait_turn,
             sleep=time.sleep,
             choose=random.sample,
             say=console.say,
@@ -70,6 +84,7 @@ def carry_out(
         ),
         lookback=wanted.lookback,
         policy=wanted.policy,
+        scan=wanted.scan,
         retention=wanted.retention,
         probe=wanted.probe,
         verify=wanted.verify,
@@ -78,16 +93,30 @@ def carry_out(
     )
 
 
+def _one_at_a_time(console: Console) -> Console:
+    """Let several threads use a console."""
+    lock = Lock()
+
+    def locked(use: Callable[P, None]) -> Callable[P, None]:
+        def used(*args: P.args, **kwargs: P.kwargs) -> None:
+            with lock:
+                use(*args, **kwargs)
+
+        return used
+
+    return Console(
+        say=locked(console.say), progress=locked(console.progress), mask=locked(console.mask)
+    )
+
+
 class _Connection:
     """GitHub, as those may use it who are named in the settings."""
 
-    def __init__(
-        self, wanted: Settings, console: Console, clock: Clock, patience: Patience
-    ) -> None:
+    def __init__(self, wanted: Settings, console: Console, clock: Clock, pace: Pace) -> None:
         self._wanted = wanted
         self._console = console
         self._clock = clock
-        self._patience = patience
+        self._pace = pace
         self._main = self._reader()
 
     def hooks(self) -> list[Hook]:
@@ -157,6 +186,4 @@ class _Connection:
         return self._api(installation)
 
     def _api(self, credential: Credential) -> Api:
-        return Api(
-            credential, url=self._wanted.api_url, clock=self._clock, wait=self._patience.wait
-        )
+        return Api(credential, url=self._wanted.api_url, clock=self._clock, pace=self._pace)

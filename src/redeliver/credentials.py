@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
+from threading import Lock
 
 import jwt
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -37,7 +38,7 @@ class Token:
         """Return it as it came."""
         return self._token
 
-    def renew(self) -> bool:
+    def renew(self, refused: str) -> bool:  # noqa: ARG002 - it is this one
         """There is no other."""
         return False
 
@@ -71,7 +72,7 @@ class App:
                 "cannot be read. Save the whole content of the .pem file that GitHub gave"
             ) from None
 
-    def renew(self) -> bool:
+    def renew(self, refused: str) -> bool:  # noqa: ARG002 - each is made anew
         """Make another, for by now GitHub has told the time."""
         return True
 
@@ -98,19 +99,23 @@ class Installation:
         self._permissions = permissions
         self._clock = clock
         self._mask = mask
+        self._lock = Lock()
         self._tokens = ""
         self._token = ""
         self._renew_at: datetime | None = None
 
     def token(self) -> str:
         """Return a token that does for a while, or raise as `Api.ask` does."""
-        if self._renew_at is None or self._clock() >= self._renew_at:
-            self._ask_for_another()
-        return self._token
+        with self._lock:
+            if self._renew_at is None or self._clock() >= self._renew_at:
+                self._ask_for_another()
+            return self._token
 
-    def renew(self) -> bool:
-        """Replace it: it was revoked."""
-        self._ask_for_another()
+    def renew(self, refused: str) -> bool:
+        """Replace it, for it was revoked, unless another thread has already done so."""
+        with self._lock:
+            if self._token == refused:
+                self._ask_for_another()
         return True
 
     def _ask_for_another(self) -> None:

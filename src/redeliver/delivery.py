@@ -5,6 +5,7 @@ Pure. https://docs.github.com/en/rest/orgs/webhooks#list-deliveries-for-an-organ
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum
 from http import HTTPStatus
 from typing import NewType
 
@@ -12,6 +13,24 @@ DeliveryId = NewType("DeliveryId", int)
 """Larger than 2^53 today: exact as an integer, rounded as a float."""
 
 Guid = NewType("Guid", str)
+
+
+class Listed(Enum):
+    """Which rows of a log GitHub lists, by the value of its parameter `status`.
+
+    It goes by the status code alone, and not as we do: a code of 0 is in neither part, and one
+    from 300 to 399, which is a failure, is among the successes.
+    """
+
+    ALL = ""
+    FAILURES = "failure"
+    """400 to 599."""
+    SUCCESSES = "success"
+    """200 to 399."""
+
+
+SUCCESS_CODES = range(HTTPStatus.OK, HTTPStatus.MULTIPLE_CHOICES)
+FAILURE_CODES = range(HTTPStatus.BAD_REQUEST, 600)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,5 +57,4 @@ class Delivery:
         for a redirect is `Invalid HTTP Response: 302`, a failure, while its
         `status=success` filter counts 200 to 399.
         """
-        successes = range(HTTPStatus.OK, HTTPStatus.MULTIPLE_CHOICES)
-        return self.status == "OK" or self.status_code in successes
+        return self.status == "OK" or self.status_code in SUCCESS_CODES

@@ -75,6 +75,11 @@ GROUPS: Mapping[str, Mapping[str, Flag]] = {
         "lookback": Flag(
             takes="TIME", does="How far back to look without a checkpoint: 90m, 24h, 3d."
         ),
+        "scan": Flag(
+            takes="HOW",
+            does="full reads all deliveries; failures has GitHub pick those with a status code "
+            "from 400 to 599, which is much faster and misses other failures.",
+        ),
         "give-up-after": Flag(
             takes="TIME",
             does="Leave an event alone once its first attempt is older.  [default: as long as "

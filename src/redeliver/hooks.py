@@ -12,7 +12,7 @@ from requests.utils import parse_header_links
 from redeliver import inert
 from redeliver.answer import Rights, instant
 from redeliver.api import Api
-from redeliver.delivery import Delivery, DeliveryId, Guid
+from redeliver.delivery import Delivery, DeliveryId, Guid, Listed
 from redeliver.errors import RefusalError, UnavailableError
 from redeliver.webhook import HookId, Webhook
 
@@ -32,12 +32,14 @@ class _Hook:
         self._deliveries = f"{path}/deliveries"
         self._rights = rights
 
-    def deliveries(self) -> Iterator[Delivery]:
-        """Yield the log, newest first; a page is only asked for when it is needed."""
+    def deliveries(self, listed: Listed = Listed.ALL) -> Iterator[Delivery]:
+        """Yield the log or a part, newest first; a page is only asked for when it is needed."""
         parameters: dict[str, str | int] = {"per_page": PER_PAGE}
-        cursors = set[str]()
+        if listed is not Listed.ALL:
+            parameters["status"] = listed.value
+        known = ""
         page: list[Delivery] | None = None
-        for _ in range(MOST_PAGES):
+        for number in range(MOST_PAGES):
             answer = self._api.ask(
                 "GET",
                 self._deliveries,
@@ -53,9 +55,13 @@ class _Hook:
             cursor = _next_cursor(answer.headers.get("link", ""))
             if cursor is None:
                 return
-            if cursor in cursors or page == last:
+            # A part of the log may have nothing on several pages.
+            is_stuck = page == last and (page or listed is Listed.ALL)
+            if cursor == known or is_stuck:
                 raise _undocumented("pages that lead nowhere")
-            cursors.add(cursor)
+            # Of all cursors one is kept, ever more seldom another (Brent's way to find a circle).
+            if number.bit_count() == 1:
+                known = cursor
             parameters["cursor"] = cursor
         raise _undocumented("pages without an end")
 

@@ -1,15 +1,26 @@
-"""How fast redeliveries may be asked for, how long a run waits for GitHub, how often it says so."""
+"""How fast GitHub may be asked, how long a run waits for it, and how often it says so.
 
+Shared by all threads that ask.
+"""
+
+import math
 import time
 from collections import deque
 from collections.abc import Callable
+from threading import Lock
 
-MOST_PER_MINUTE = 160
-"""GitHub takes 900 points a minute, of which a redelivery costs 5: 180 a minute, less what the
-reads in between cost. It documents 80 content-creating requests a minute, too; hence the 75 that
-are usual, and a receiver that has just come back is better not met by everything at once.
+READ_POINTS, WRITE_POINTS = 1, 5
+"""What a request costs of the points that GitHub takes in a minute."""
+
+MOST_POINTS = 880
+"""GitHub takes 900 points in any minute: a redelivery costs 5, so that is 180 of them. A few are
+left for whoever else asks with the same token.
 https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api#about-secondary-rate-limits
 """
+
+MINUTE = 61.0
+"""Seconds that something stays in the account. GitHub's minute begins when a request arrives
+there, so one that took its time would else be met by others that are sooner."""
 
 PATIENCE_SECONDS = 300
 """How long a run waits for GitHub, all in all. A secondary rate limit mostly asks for a minute;
@@ -18,9 +29,16 @@ what takes longer than this is better left to the next run than paid for on a ru
 SAY_EVERY_SECONDS = 15
 """How often long work is told of: seldom enough to read, often enough to see it is alive."""
 
+WORTH_SAYING = 1.0
+"""Seconds of a wait. When the account is full, every request has to wait a little."""
+
 
 class Pace:
-    """Lets the first `per_minute` requests go at full speed, then as many in any minute."""
+    """An account of what was asked in the last minute, and of the time there is for waiting.
+
+    At most `per_minute` redeliveries go in any minute, and at most `MOST_POINTS` of all requests
+    unless GitHub has no limits. As long as there is room they go at full speed.
+    """
 
     def __init__(
         self,
@@ -30,41 +48,135 @@ class Pace:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """With 0 a minute, let as many go as GitHub takes."""
+        """With 0 a minute, let as many redeliveries go as the points allow."""
         self._say = say
-        self._per_minute = per_minute or MOST_PER_MINUTE
+        self._per_minute = per_minute or math.inf
         self._clock = clock
         self._sleep = sleep
-        self._asked: deque[float] = deque(maxlen=self._per_minute)
+        self._lock = Lock()
+        self._asked = deque[tuple[float, int, int]]()
+        """When something was asked, its points, and whether it was a redelivery."""
+        self._points = 0
+        self._redeliveries = 0
+        self._share = 1.0
+        """How much of the usual pace is left after GitHub has asked for less."""
+        self._has_limits: bool | None = None
+        self._held_until = -math.inf
+        self._patience: float = PATIENCE_SECONDS
+        self._waited_until = -math.inf
 
-    def wait(self) -> None:
-        """Return when the next request may go, and count it as gone."""
-        if len(self._asked) == self._per_minute:
-            pause = self._asked[0] + 60 - self._clock()
-            if pause > 0:
-                self._say(
-                    f"Waiting {pause:.0f} s: at most {self._per_minute} redeliveries a minute"
-                )
-                self._sleep(pause)
-        self._asked.append(self._clock())
+    def pause(self) -> float:
+        """Tell how many seconds it is until the next redelivery may be asked for."""
+        with self._lock:
+            return self._room_in(WRITE_POINTS, redeliveries=1)
 
+    def wait_turn(self) -> None:
+        """Return when the next redelivery may be asked for, and count it as asked for."""
+        self._wait(WRITE_POINTS, redeliveries=1)
 
-class Patience:
-    """Waits for GitHub, at most `PATIENCE_SECONDS` in a run, and never without saying so."""
+    def wait(self, points: int) -> None:
+        """Return when a request of so many points may go that is no redelivery, and count it."""
+        self._wait(points, redeliveries=0)
 
-    def __init__(
-        self, say: Callable[[str], None], *, sleep: Callable[[float], None] = time.sleep
-    ) -> None:
-        self._say = say
-        self._sleep = sleep
-        self._left: float = PATIENCE_SECONDS
+    def heard(self, *, has_limits: bool) -> None:
+        """Learn from an answer whether this GitHub has rate limits.
 
-    def wait(self, seconds: float, why: str) -> bool:
-        """Wait `seconds` and return True, or return False at once if that is too long."""
-        if seconds > self._left:
+        Enterprise Server has none unless they are switched on. Once seen, they are believed in.
+        https://docs.github.com/en/enterprise-server/admin/configuring-settings/configuring-user-applications-for-your-enterprise/configuring-rate-limits
+        """
+        self._has_limits = has_limits or bool(self._has_limits)
+
+    def back_off(self, seconds: float, why: str) -> bool:
+        """Wait before something is asked once more, and return True; or False if that is too long.
+
+        It is too long when a run would wait for more than `PATIENCE_SECONDS`. Who waits at the
+        same time as another costs no more than that one.
+        """
+        with self._lock:
+            granted = self._grant(seconds)
+        return self._waited(seconds, granted, why)
+
+    def keep_still(self, seconds: float, why: str, *, is_too_fast: bool) -> bool:
+        """Wait likewise while nothing else is asked, and go on half as fast if it was too fast."""
+        with self._lock:
+            granted = self._grant(seconds)
+            if granted is not None:
+                now = self._clock()
+                # What was asked in the meantime is answered likewise, and tells nothing new.
+                if is_too_fast and now >= self._held_until:
+                    self._share /= 2
+                    self._has_limits = True
+                    why = f"{why}, then half as fast"
+                self._held_until = max(self._held_until, now + seconds)
+        return self._waited(seconds, granted, why)
+
+    def _wait(self, points: int, *, redeliveries: int) -> None:
+        has_said = False
+        while True:
+            with self._lock:
+                pause = self._room_in(points, redeliveries=redeliveries)
+                is_held = self._held_until > self._clock()
+                if pause <= 0:
+                    self._asked.append((self._clock(), points, redeliveries))
+                    self._points += points
+                    self._redeliveries += redeliveries
+                    return
+            # Why it is held was said when that began.
+            if pause >= WORTH_SAYING and not has_said and not is_held:
+                has_said = True
+                self._say(f"Waiting {pause:.0f} s: {self._bounds(redeliveries)}")
+            self._sleep(pause)
+
+    def _room_in(self, points: int, *, redeliveries: int) -> float:
+        """Tell how many seconds it is until there is room for this."""
+        now = self._clock()
+        while self._asked and self._asked[0][0] + MINUTE <= now:
+            _, spent, redelivered = self._asked.popleft()
+            self._points -= spent
+            self._redeliveries -= redelivered
+        at = max(now, self._held_until)
+        points += self._points
+        # What is no redelivery need not wait for one.
+        redeliveries += self._redeliveries if redeliveries else 0
+        for when, spent, redelivered in self._asked:
+            if points <= self._most_points and redeliveries <= self._most_redeliveries:
+                break
+            points -= spent
+            redeliveries -= redelivered
+            at = max(at, when + MINUTE)
+        return at - now
+
+    @property
+    def _most_points(self) -> float:
+        return math.inf if self._has_limits is False else MOST_POINTS * self._share
+
+    @property
+    def _most_redeliveries(self) -> float:
+        return max(self._per_minute * self._share, 1)
+
+    def _bounds(self, redeliveries: int) -> str:
+        if redeliveries and self._most_redeliveries * WRITE_POINTS <= self._most_points:
+            return f"at most {self._most_redeliveries:.0f} redeliveries a minute"
+        return (
+            f"GitHub takes only so many requests a minute, here at most {self._most_points:.0f} "
+            f"points, of which to read costs {READ_POINTS} and to redeliver {WRITE_POINTS}"
+        )
+
+    def _grant(self, seconds: float) -> float | None:
+        """Take what nobody waits for yet from the time there is; None if it does not do."""
+        now = self._clock()
+        more = max(now + seconds - max(now, self._waited_until), 0)
+        if more > self._patience:
+            return None
+        self._patience -= more
+        self._waited_until = max(self._waited_until, now + seconds)
+        return more
+
+    def _waited(self, seconds: float, granted: float | None, why: str) -> bool:
+        if granted is None:
             return False
-        self._left -= seconds
-        self._say(f"Waiting {seconds:.1f} s: {why}")
+        if granted > seconds / 2:  # else somebody has just said so
+            self._say(f"Waiting {seconds:.1f} s: {why}")
         self._sleep(seconds)
         return True
 

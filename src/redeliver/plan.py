@@ -6,13 +6,13 @@ subscribe to an event share its GUID; the plan is one for all of them.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
 
 from redeliver.checkpoint import Saved
-from redeliver.delivery import Delivery, Guid
+from redeliver.delivery import FAILURE_CODES, SUCCESS_CODES, Delivery, Guid, Listed
 from redeliver.errors import RedeliverError
 from redeliver.filters import ALL_EVENTS, EventFilter
 from redeliver.webhook import Webhook
@@ -122,6 +122,10 @@ class Verdict(Enum):
     SURPLUS = "more than 'max-redeliveries' are due"
 
 
+NO_FAILURE = frozenset({Verdict.DELIVERED, Verdict.UNWANTED_EVENT, Verdict.UNWANTED_STATUS})
+"""The verdicts on what does not count as failed."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
     """The verdict on one GUID of one webhook; `delivery` is the newest attempt at it."""
@@ -141,6 +145,8 @@ class Reading:
     hook: Webhook
     scanned: int
     decisions: tuple[Decision, ...]
+    unclassified: int = 0
+    """How many events failed that the server's own filter does not take for failures."""
     error: RedeliverError | None = None
     """Why the log was not read as far back as it should have been."""
 
@@ -228,7 +234,7 @@ def decide(  # noqa: PLR0911 - one for each reason
 ) -> Verdict:
     """Decide the fate of one GUID from all attempts at it, newest first.
 
-    `is_read` tells whether the log was read as far back as it goes or is wanted.
+    `is_read` tells whether they are all, as far back as the log goes or is wanted.
     """
     newest = attempts[0]
     if any(attempt.succeeded for attempt in attempts):
@@ -237,9 +243,9 @@ def decide(  # noqa: PLR0911 - one for each reason
         return Verdict.UNWANTED_EVENT
     if newest.status_code in policy.skip_status_codes:
         return Verdict.UNWANTED_STATUS
-    originals = [attempt for attempt in attempts if not attempt.redelivery]
-    if not originals and not is_read:
+    if not is_read:
         return Verdict.UNREAD
+    originals = [attempt for attempt in attempts if not attempt.redelivery]
     # Were it not for this, an event whose receiver is gone for good would be tried for ever:
     # each redelivery that fails is a new failure in the next window.
     if not originals or originals[0].delivered_at < window.now - policy.give_up_after:
@@ -251,45 +257,74 @@ def decide(  # noqa: PLR0911 - one for each reason
     return Verdict.REDELIVER
 
 
-def read(hook: Webhook, log: Iterable[Delivery], window: Window, policy: Policy) -> Reading:
-    """Read `log`, newest first, as far back as the decisions need, and decide.
+class Scan(Enum):
+    """How a log is read, by the values of the input `scan`."""
 
-    That is to the start of the window, and on from there only while some GUID that
-    may be redelivered has not shown its original: an earlier success might hide
-    there. What is kept grows with failures and redeliveries, not with deliveries.
+    FULL = "full"
+    FAILURES = "failures"
+    """What GitHub takes for a failure first, and of the rest only what is needed."""
+
+
+def read(
+    hook: Webhook,
+    log: Callable[[Listed], Iterable[Delivery]],
+    window: Window,
+    policy: Policy,
+    scan: Scan,
+) -> Reading:
+    """Read a log as far back as the decisions need, and decide.
+
+    `log` gives the rows of a part of it, newest first; nothing is read but what is taken.
 
     A log that breaks off after its first row gives the decisions that need no more of it.
     """
     attempts = _Attempts(window, policy)
     broken_off = None
     try:
-        attempts.find(log)
+        if scan is Scan.FAILURES:
+            attempts.find_failures(log)
+        else:
+            attempts.find(log(Listed.ALL))
     except RedeliverError as error:
         broken_off = error
-    decisions = []
-    for tried in attempts.found.values():
-        # Rows need not come in the order of the attempts.
-        newest_first = sorted(tried, key=lambda d: (d.delivered_at, d.id), reverse=True)
-        if newest_first[0].delivered_at > window.now or all(d.succeeded for d in tried):
+    decisions, unclassified = [], 0
+    for found in attempts.found.values():
+        tried = _newest_first(found)
+        if tried[0].delivered_at > window.now or all(each.succeeded for each in tried):
             continue
+        # Of a log that is read newest first, no attempt after the original is missing.
+        is_whole = scan is Scan.FULL and any(not each.redelivery for each in tried)
         decision = Decision(
             hook=hook,
-            delivery=newest_first[0],
+            delivery=tried[0],
             attempts=len(tried),
-            failing_since=newest_first[-1].delivered_at,
-            verdict=decide(newest_first, window, policy, is_read=not broken_off),
+            failing_since=tried[-1].delivered_at,
+            verdict=decide(tried, window, policy, is_read=is_whole or not broken_off),
         )
         decisions.append(decision)
+        unclassified += decision.verdict not in NO_FAILURE and not any(
+            each.status_code in FAILURE_CODES and each.delivered_at >= window.since
+            for each in tried
+        )
     return Reading(
         hook=hook,
         scanned=attempts.scanned,
         decisions=tuple(decisions),
+        unclassified=unclassified,
         error=broken_off,
     )
 
 
+def _newest_first(tried: Iterable[Delivery]) -> list[Delivery]:
+    """Sort attempts, for rows need not come in their order."""
+    return sorted(tried, key=lambda each: (each.delivered_at, each.id), reverse=True)
+
+
 class _Attempts:
-    """The attempts found so far at each GUID that matters."""
+    """The attempts found so far at each GUID that matters.
+
+    What is kept grows with failures and redeliveries, not with deliveries.
+    """
 
     def __init__(self, window: Window, policy: Policy) -> None:
         self.found: dict[Guid, list[Delivery]] = {}
@@ -301,19 +336,68 @@ class _Attempts:
         """GUIDs that may have to be redelivered, and whose original is still to come."""
 
     def find(self, log: Iterable[Delivery]) -> None:
+        """Read back to the start of the window.
+
+        And on from there only while some GUID that may be redelivered has not shown its original:
+        an earlier success might hide there.
+        """
         older = too_old = 0
         for delivery in log:
-            self.scanned += 1
-            is_before = delivery.delivered_at < self._window.since
-            self._take(delivery, is_before=is_before)
-            older = older + 1 if is_before else 0
+            self._take(delivery)
+            older = older + 1 if delivery.delivered_at < self._window.since else 0
             too_old = too_old + 1 if delivery.delivered_at < self._horizon else 0
             if older >= STRAGGLERS and (not self._incomplete or too_old >= STRAGGLERS):
                 return
 
-    def _take(self, delivery: Delivery, *, is_before: bool) -> None:
+    def find_failures(self, log: Callable[[Listed], Iterable[Delivery]]) -> None:
+        """Read what the server takes for failures, and so much more as it takes to be sure.
+
+        The failures come first, so that what succeeds meanwhile is among the successes.
+        """
+        is_filtered = True
+
+        def failures() -> Iterator[Delivery]:
+            nonlocal is_filtered
+            for delivery in log(Listed.FAILURES):
+                is_filtered &= delivery.status_code not in SUCCESS_CODES
+                yield delivery
+
+        self.find(failures())
+        if not is_filtered:
+            return  # a server that knows no filter lists everything
+        undelivered = {guid for guid, tried in self.found.items() if self._is_open(tried)}
+        if undelivered:
+            self._find_successes(log(Listed.SUCCESSES), undelivered)
+        # An original may have a code of 0, which is in neither part.
+        if self._incomplete:
+            self.find(log(Listed.ALL))
+
+    def _find_successes(self, log: Iterable[Delivery], undelivered: set[Guid]) -> None:
+        """Read back to the oldest attempt at what was not delivered yet, and no further."""
+        back_to = min(self._horizon, self._window.since)
+        if not self._incomplete:
+            oldest = min(each.delivered_at for guid in undelivered for each in self.found[guid])
+            back_to = max(oldest, back_to)
+        older = 0
+        for delivery in log:
+            self._take(delivery)
+            if delivery.succeeded:
+                undelivered.discard(delivery.guid)
+            older = older + 1 if delivery.delivered_at < back_to else 0
+            if not undelivered or older >= STRAGGLERS:
+                return
+
+    def _is_open(self, tried: Iterable[Delivery]) -> bool:
+        """Whether it may have to be redelivered unless some attempt succeeded."""
+        attempts = _newest_first(tried)
+        is_of_this_run = attempts[0].delivered_at <= self._window.now
+        return is_of_this_run and decide(attempts, self._window, self._policy) not in NO_FAILURE
+
+    def _take(self, delivery: Delivery) -> None:
+        self.scanned += 1
         tried = self.found.get(delivery.guid, [])
         if not tried:
+            is_before = delivery.delivered_at < self._window.since
             if is_before or (delivery.succeeded and not delivery.redelivery):
                 return
             self.found[delivery.guid] = tried

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from redeliver.checkpoint import Saved
-from redeliver.delivery import Delivery
+from redeliver.delivery import Delivery, Listed
 from redeliver.webhook import Webhook
 
 
@@ -18,12 +18,12 @@ class Hook(Protocol):
         """Which one it is."""
         ...
 
-    def deliveries(self) -> Iterator[Delivery]:
-        """Yield the log, newest first, reading no more of it than is taken."""
+    def deliveries(self, listed: Listed = Listed.ALL) -> Iterator[Delivery]:
+        """Yield the log or a part of it, newest first, reading no more of it than is taken."""
         ...
 
     def redeliver(self, delivery: Delivery) -> None:
-        """Ask for one more attempt, or raise `RefusalError`."""
+        """Ask for one more attempt, or raise `RefusalError`; from any thread."""
         ...
 
 
@@ -50,6 +50,10 @@ class Surroundings:
 
     clock: Callable[[], datetime]
     """GitHub's time, known once something was asked of it."""
+    workers: int
+    """How many redeliveries may be asked for at the same time."""
+    pause: Callable[[], float]
+    """Tells how many seconds it is until the next redelivery may be asked for."""
     wait_turn: Callable[[], None]
     """Returns when the next redelivery may be asked for."""
     sleep: Callable[[float], None]

@@ -91,6 +91,7 @@ def _hook(reading: Reading) -> dict[str, Any]:
         "name": reading.hook.name,
         "page": reading.hook.page,
         "scanned": reading.scanned,
+        "unclassified": reading.unclassified,
         "error": cut(str(reading.error), ERROR) if reading.error else None,
     }
 

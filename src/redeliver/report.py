@@ -26,6 +26,9 @@ LATER = (Fate.DEFERRED, Fate.UNANSWERED, Fate.UNREAD, Fate.UNSETTLED)
 
 NOT_FAILED = (Fate.DELIVERED, Fate.FILTERED)
 
+UNCLASSIFIED = "without a status code from 400 to 599: to find such, 'scan' has to be full"
+"""Said of events that GitHub's own filter does not count as failures."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
@@ -77,6 +80,11 @@ class Report:
     def scanned(self) -> int:
         """Rows that were read."""
         return sum(reading.scanned for reading in self.readings)
+
+    @property
+    def unclassified(self) -> int:
+        """GUIDs that failed and that `scan: failures` would not find."""
+        return sum(reading.unclassified for reading in self.readings)
 
     @property
     def failed(self) -> int:
@@ -224,6 +232,8 @@ def found(reading: Reading) -> str:
     if delivered:
         told.append(f"failed but delivered since: {delivered}")
     told += [f"filtered out, {why}: {number}" for why, number in filtered.items() if number]
+    if reading.unclassified:
+        told.append(f"{reading.unclassified} of these {UNCLASSIFIED}")
     read = f"Read {count(reading.scanned, 'delivery', 'deliveries')} of {reading.hook.name}"
     end = f". The log broke off there: {reading.error}" if reading.error else ""
     return f"{read}: {'; '.join(told)}{end}"
@@ -304,6 +314,7 @@ def counts(report: Report) -> dict[str, int]:
     return {
         "scanned": report.scanned,
         "failed": report.failed,
+        "unclassified": report.unclassified,
         "redelivered": report.count(*ACCEPTED),
         "recovered": report.count(Fate.RECOVERED),
         "failing": report.count(Fate.FAILING),

@@ -1,13 +1,14 @@
 """One run: read the logs, decide, redeliver, verify, move the checkpoint."""
 
-from collections.abc import Iterable, Iterator, Sequence
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
 from redeliver import report
-from redeliver.delivery import Delivery
+from redeliver.delivery import Delivery, Listed
 from redeliver.errors import Interrupted, RateLimitError
-from redeliver.plan import Plan, Policy, Reading, Window, read
+from redeliver.plan import Plan, Policy, Reading, Scan, Window, read
 from redeliver.ports import Hook, Store, Surroundings
 from redeliver.report import Report
 from redeliver.work import Work
@@ -20,6 +21,7 @@ def run(
     *,
     lookback: timedelta,
     policy: Policy,
+    scan: Scan,
     retention: timedelta,
     probe: int | None,
     verify: timedelta,
@@ -40,7 +42,7 @@ def run(
     unseen = window.unseen(retention)
     if unseen:  # now, for a run that is killed later leaves only its log
         around.say(f"Warning: {report.may_be_unseen(unseen)}")
-    planned = Plan.of(_read_all(hooks, around, window, policy), policy)
+    planned = Plan.of(_read_all(hooks, around, window, policy, scan), policy)
     work = Work(
         hooks,
         store,
@@ -77,7 +79,7 @@ def run(
 
 
 def _read_all(
-    hooks: Iterable[Hook], around: Surroundings, window: Window, policy: Policy
+    hooks: Iterable[Hook], around: Surroundings, window: Window, policy: Policy, scan: Scan
 ) -> list[Reading]:
     """Read every log, or raise if not one of them can be read."""
     readings: list[Reading] = []
@@ -85,9 +87,9 @@ def _read_all(
         latest = readings[-1] if readings else None
         if latest and isinstance(latest.error, RateLimitError):
             # It would be the same, and GitHub holds against a client what it asks regardless.
-            reading = replace(latest, hook=hook.webhook, scanned=0, decisions=())
+            reading = replace(latest, hook=hook.webhook, scanned=0, decisions=(), unclassified=0)
         else:
-            reading = read(hook.webhook, _counted(hook, around), window, policy)
+            reading = read(hook.webhook, _counted(hook, around), window, policy, scan)
         around.say(report.found(reading))
         readings.append(reading)
     errors = [reading.error for reading in readings if reading.is_unread]
@@ -96,7 +98,13 @@ def _read_all(
     return readings
 
 
-def _counted(hook: Hook, around: Surroundings) -> Iterator[Delivery]:
-    for number, delivery in enumerate(hook.deliveries(), 1):
-        around.progress(f"Reading {hook.webhook.name}: deliveries", number, None)
-        yield delivery
+def _counted(hook: Hook, around: Surroundings) -> Callable[[Listed], Iterator[Delivery]]:
+    """Give the hook's log, and show how much of it was read."""
+    numbers = itertools.count(1)
+
+    def log(listed: Listed) -> Iterator[Delivery]:
+        for delivery, number in zip(hook.deliveries(listed), numbers, strict=False):
+            around.progress(f"Reading {hook.webhook.name}: deliveries", number, None)
+            yield delivery
+
+    return log

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from redeliver.errors import InputError
 from redeliver.filters import PATTERN, EventFilter, unknown
-from redeliver.plan import Policy
+from redeliver.plan import Policy, Scan
 from redeliver.webhook import HookId
 
 LONGEST = timedelta(days=30)
@@ -47,6 +47,7 @@ class Settings:
     variable_token: str = field(repr=False)
     """Empty: who reads the webhooks keeps the variable."""
     lookback: timedelta
+    scan: Scan
     give_up_after: timedelta | None
     """None: as long as GitHub keeps the log."""
     max_attempts: int | None
@@ -320,6 +321,13 @@ def _fails_unrecovered(text: str) -> bool:
     return text == "unrecovered"
 
 
+def _scan(text: str) -> Scan:
+    try:
+        return Scan(text)
+    except ValueError:
+        raise ValueError("must be full or failures") from None
+
+
 def _switch(text: str) -> bool:
     if text not in {"true", "false"}:
         raise ValueError("must be true or false")
@@ -384,6 +392,7 @@ INPUTS: Mapping[str, Input] = {
     "variable-repository": Input(setting="variable_repository", convert=_repository),
     "variable-token": Input(setting="variable_token", convert=_token),
     "lookback": Input(setting="lookback", convert=_duration, default="24h"),
+    "scan": Input(setting="scan", convert=_scan, default="full"),
     "give-up-after": Input(setting="give_up_after", convert=_optional_duration),
     "max-attempts": Input(
         setting="max_attempts",

@@ -65,7 +65,7 @@ def _summary(report: Report) -> Iterator[str]:
 
 def _counts(report: Report) -> Iterator[str]:
     numbers = words.counts(report)
-    del numbers["scanned"]
+    del numbers["scanned"], numbers["unclassified"]
     if report.dry_run:
         numbers = {"failed": report.failed, "would be redelivered": report.count(Fate.DUE)}
         numbers |= {"given-up": report.count(Fate.GIVEN_UP), "deferred": report.count(*LATER)}
@@ -191,6 +191,9 @@ def _readings(report: Report) -> Iterator[str]:
     for reading in report.readings[:LINES]:
         read = count(reading.scanned, "delivery", "deliveries")
         broken = " The log broke off: what is older was not read." if reading.error else ""
+        if reading.unclassified:
+            told = count(reading.unclassified, "event")
+            broken += f" Of what failed, {told} {markdown(words.UNCLASSIFIED)}."
         yield (
             f"Read {'nothing' if reading.is_unread else read} of "
             f"[{markdown(reading.hook.name)}]({reading.hook.page}), {span}.{broken}"

@@ -5,11 +5,13 @@ taken from them whenever the run is interrupted.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from redeliver import look, report
+from redeliver.crew import Crew
 from redeliver.errors import (
     AccessError,
     Interrupted,
@@ -40,6 +42,9 @@ FIRST_LOOK = timedelta(seconds=1)
 most receivers answer at once, and some never do."""
 
 LONGEST_PAUSE = timedelta(seconds=30)
+
+LAST_ANSWERS = timedelta(seconds=0.5)
+"""How long a run that is interrupted still waits for each answer that is on its way."""
 
 OPEN = frozenset({Fate.PENDING, Fate.UNANSWERED})
 """What the log can still tell more about."""
@@ -72,6 +77,7 @@ class Work:
         self.unverified = ""
         self._saved_at = window.now
         self._is_still = planned.is_unsettled
+        self._crew = Crew[int](around.workers)
         self._asked = 0
         self._unanswered = Counter[Webhook]()
         """How many in a row, up to now."""
@@ -108,10 +114,8 @@ class Work:
                 self._tell(self.outcomes[place])
             return
         tried = self._try_receivers(probe, verify) if probe is not None else set()
-        for place in due:
-            if place not in tried:
-                self._ask_for(place)
-        self._move_up()
+        self._ask_for(place for place in due if place not in tried)
+        self._ask_for(self._moving_up())
         # Before anything is verified, for that takes a while, and requests.
         self._save_in_the_end()
         mark = self._mark()
@@ -125,6 +129,8 @@ class Work:
         if self._is_still:
             return
         try:
+            while self._hear(within=LAST_ANSWERS):
+                pass
             self._save_in_the_end()
         except Interrupted:
             self.trouble.append("there was no time left to save the checkpoint")
@@ -185,21 +191,25 @@ class Work:
 
     # The redeliveries.
 
-    def _move_up(self) -> None:
-        """Ask for what was too much if something else of the plan did not come about."""
+    def _moving_up(self) -> Iterator[int]:
+        """Yield what was too much as long as something else of the plan does not come about."""
         most = len(self._planned.due)
         places = {
             (o.decision.hook, o.decision.delivery.guid): n for n, o in enumerate(self.outcomes)
         }
         for decision in self._planned.surplus:
-            used = sum(outcome.fate in ACCEPTED | {Fate.UNANSWERED} for outcome in self.outcomes)
-            if used >= most:
-                return
+            # What is under way counts as used until it turns out that it is not.
+            while self._used() >= most:
+                if not self._hear():
+                    return
             if decision.hook not in self._stopped:
                 place = places[decision.hook, decision.delivery.guid]
                 due = replace(decision, verdict=Verdict.REDELIVER)
                 self.outcomes[place] = Outcome.expected(due, due=Fate.DEFERRED)
-                self._ask_for(place)
+                yield place
+
+    def _used(self) -> int:
+        return sum(outcome.fate in ACCEPTED | {Fate.UNANSWERED} for outcome in self.outcomes)
 
     def _try_receivers(self, probe: int, verify: timedelta) -> set[int]:
         """Ask for so many at random, and leave the others of a webhook if all of these fail.
@@ -211,8 +221,7 @@ class Work:
             return set()
         self._around.say(report.probing(probe))
         tried = sorted(place for places in chosen.values() for place in places)
-        for place in tried:
-            self._ask_for(place)
+        self._ask_for(tried)
         self._verify(tried, verify, save=True)
         for webhook, places in chosen.items():
             if {self.outcomes[place].fate for place in places} == {Fate.FAILING}:
@@ -237,38 +246,73 @@ class Work:
             if _is_due(outcome) and outcome.decision.hook == webhook
         ]
 
-    def _ask_for(self, place: int) -> None:
-        """Redeliver if that is due, unless GitHub has said enough, and say what became of it."""
-        outcome = self.outcomes[place]
-        if _is_due(outcome) and outcome.decision.hook not in self._stopped:
-            self._around.wait_turn()
-            self._keep_saved()
-        if _is_due(outcome) and outcome.decision.hook not in self._stopped:
-            self._redeliver(place)
-            self._asked += 1
-            self._around.progress("Redelivering", self._asked, len(self._planned.due))
-        self._tell(self.outcomes[place])
+    def _ask_for(self, places: Iterable[int]) -> None:
+        """Redeliver what is due, several at once, unless GitHub has said enough.
 
-    def _redeliver(self, place: int) -> None:
-        before = self.outcomes[place]
-        decision = before.decision
+        Return when it is known what became of each, and that was told.
+        """
+        for place in places:
+            if self._may_ask_for(place):
+                self._wait_turn()
+                self._keep_saved()
+            if self._may_ask_for(place):
+                self._give_out(place)
+            else:
+                self._tell(self.outcomes[place])
+        while self._hear():
+            pass
+
+    def _may_ask_for(self, place: int) -> bool:
+        outcome = self.outcomes[place]
+        return _is_due(outcome) and outcome.decision.hook not in self._stopped
+
+    def _wait_turn(self) -> None:
+        """Wait until one more may be asked for and somebody is free to do so."""
+        while self._hear(within=timedelta()):
+            pass
+        while self._crew.is_busy or (self._crew.at_work and self._around.pause()):
+            self._hear()
+        self._around.wait_turn()
+
+    def _give_out(self, place: int) -> None:
+        """Have a redelivery asked for. Until its answer is heard, it counts as unanswered."""
+        decision = self.outcomes[place].decision
+        hook = self._hooks[decision.hook]
         self.outcomes[place] = _unanswered(decision, "the run was interrupted")
-        try:
-            self._hooks[decision.hook].redeliver(decision.delivery)
-        except RefusalError as refusal:
-            outcome = Outcome(decision=decision, fate=Fate.REFUSED, because=str(refusal))
-        except RateLimitError as error:
-            outcome = before
-            self._stop_for(error)
-        except AccessError as error:
-            outcome = before
-            # Every further request of this webhook would get the same answer.
-            self._stopped.add(decision.hook)
-            self.trouble.append(str(error))
-        except UnavailableError as error:
-            outcome = _unanswered(decision, str(error))
-        else:
-            outcome = Outcome(decision=decision, fate=Fate.PENDING)
+        self._crew.give(place, partial(hook.redeliver, decision.delivery))
+
+    def _hear(self, *, within: timedelta | None = None) -> bool:
+        """Wait for an answer and take it in; return whether there was one to wait for."""
+        heard = self._crew.hear(within=None if within is None else within.total_seconds())
+        if heard is None:
+            return False
+        place, raised = heard
+        self._take_in(place, raised)
+        self._asked += 1
+        self._around.progress("Redelivering", self._asked, len(self._planned.due))
+        self._tell(self.outcomes[place])
+        return True
+
+    def _take_in(self, place: int, raised: BaseException | None) -> None:
+        decision = self.outcomes[place].decision
+        undone = Outcome.expected(decision, due=Fate.DEFERRED)
+        match raised:
+            case None:
+                outcome = Outcome(decision=decision, fate=Fate.PENDING)
+            case RefusalError():
+                outcome = Outcome(decision=decision, fate=Fate.REFUSED, because=str(raised))
+            case RateLimitError():
+                outcome = undone
+                self._stop_for(raised)
+            case AccessError():
+                outcome = undone
+                # Every further request of this webhook would get the same answer.
+                self._stopped.add(decision.hook)
+                self._note(str(raised))
+            case UnavailableError():
+                outcome = _unanswered(decision, str(raised))
+            case _:
+                raise raised
         self.outcomes[place] = outcome
         lost = outcome.fate is Fate.UNANSWERED
         self._unanswered[decision.hook] = self._unanswered[decision.hook] + 1 if lost else 0
@@ -281,7 +325,12 @@ class Work:
         if isinstance(error, RateLimitError):
             self.limit = self.limit or str(error)
         else:
-            self.trouble.append(str(error))
+            self._note(str(error))
+
+    def _note(self, trouble: str) -> None:
+        # Those who asked at the same time meet the same.
+        if trouble not in self.trouble:
+            self.trouble.append(trouble)
 
     # What became of them.
 

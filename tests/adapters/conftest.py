@@ -1,6 +1,6 @@
 """The sandbox with a receiver, one hook, and a token that may do what the action needs."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
@@ -8,14 +8,16 @@ import pytest
 from github_sandbox import Hook, Receiver, Sandbox, VirtualClock
 from redeliver.api import Api, Clock
 from redeliver.credentials import Token
-from redeliver.pace import Patience
+from redeliver.pace import Pace
+from tests.builders import SleptTime
 
 TOKEN = "ghp_f1ne"
 
 
-def in_no_time(said: list[str]) -> Patience:
-    """Give the patience that the program has, without the time that it takes."""
-    return Patience(said.append, sleep=lambda _seconds: None)
+def in_no_time(said: list[str]) -> Pace:
+    """Give the pace that the program has, without the time that it takes."""
+    time = SleptTime()
+    return Pace(said.append, per_minute=75, clock=time, sleep=time.sleep)
 
 
 def an_api(
@@ -24,14 +26,14 @@ def an_api(
     *,
     token_input: str = "token",
     clock: Clock | None = None,
-    wait: Callable[[float, str], bool] | None = None,
+    pace: Pace | None = None,
 ) -> Api:
     """Give an API that waits in no time."""
     return Api(
         Token(token, from_input=token_input),
         url=url,
         clock=clock or Clock(),
-        wait=wait or in_no_time([]).wait,
+        pace=pace or in_no_time([]),
     )
 
 

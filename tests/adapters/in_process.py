@@ -1,12 +1,13 @@
 """The program in this process, over HTTP, in virtual time: to wait is to move the clock."""
 
 from datetime import timedelta
+from threading import Lock
 
 from github_sandbox import Hook, Sandbox, VirtualClock
 from redeliver.api import Clock
 from redeliver.hooks import OrganizationHook
-from redeliver.pace import Pace, Patience
-from redeliver.plan import Policy
+from redeliver.pace import Pace
+from redeliver.plan import Policy, Scan
 from redeliver.ports import Surroundings
 from redeliver.report import Report
 from redeliver.run import run
@@ -25,27 +26,36 @@ def run_in_process(
     give_up_after: timedelta = timedelta(days=3),
     max_attempts: int | None = None,
     max_redeliveries: int | None = None,
+    scan: Scan = Scan.FULL,
     probe: int | None = None,
     verify: timedelta = timedelta(seconds=30),
     dry_run: bool = False,
+    workers: int = 1,
     said: list[str] | None = None,
 ) -> Report:
-    """Run once; all that is said goes to `said`."""
+    """Run once; all that is said goes to `said`.
+
+    With one worker, what happens in which order is not up to the scheduler of this machine.
+    """
     said = [] if said is None else said
+    moving = Lock()
 
     def sleep(seconds: float) -> None:
-        clock.advance(timedelta(seconds=seconds))
+        until = clock() + timedelta(seconds=seconds)
+        with moving:  # those who sleep at the same time wake at the same time
+            clock.advance(max(until - clock(), timedelta()))
 
-    patience = Patience(said.append, sleep=sleep)
     pace = Pace(said.append, per_minute=PER_MINUTE, clock=lambda: clock().timestamp(), sleep=sleep)
     githubs_clock = Clock(elapsed=lambda: 0.0)
-    api = an_api(github.url, TOKEN, clock=githubs_clock, wait=patience.wait)
+    api = an_api(github.url, TOKEN, clock=githubs_clock, pace=pace)
     return run(
         [OrganizationHook(api, github.url, hook.org, HookId(hook.id))],
         RepositoryVariable(api, "acme/ops", "LAST_REDELIVERY"),
         Surroundings(
             clock=githubs_clock,
-            wait_turn=pace.wait,
+            workers=workers,
+            pause=pace.pause,
+            wait_turn=pace.wait_turn,
             sleep=sleep,
             choose=lambda among, number: list(among)[-number:],
             say=said.append,
@@ -57,6 +67,7 @@ def run_in_process(
             max_attempts=max_attempts,
             max_redeliveries=max_redeliveries,
         ),
+        scan=scan,
         retention=timedelta(days=3),
         probe=probe,
         verify=verify,

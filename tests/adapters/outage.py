@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from github_sandbox import Fault, Hook, Receiver, Sandbox, Status, VirtualClock
 from redeliver.checkpoint import to_text
+from redeliver.connect import WORKERS
 from redeliver.errors import RedeliverError
 from tests.adapters.conftest import TOKEN
 from tests.adapters.in_process import run_in_process
@@ -35,7 +36,7 @@ class Outage:
     def run(self, *, verify: timedelta = VERIFY) -> None:
         """Run, to whatever end that comes."""
         with suppress(RedeliverError):
-            run_in_process(self.github, self.hook, self.clock, verify=verify)
+            run_in_process(self.github, self.hook, self.clock, verify=verify, workers=WORKERS)
 
     def recover(self) -> None:
         """Run at once, when the log does not show yet what was just done, and as scheduled."""

@@ -26,9 +26,9 @@ def api(github: Sandbox, masked: list[str]) -> Api:
     app = github.app(slug="redeliver-bot", owner="acme")
     app.install("acme")
     clock = Clock()
-    wait = in_no_time([]).wait
+    pace = in_no_time([])
     as_app = Api(
-        App(str(app.id), app.private_key, clock=clock), url=github.url, clock=clock, wait=wait
+        App(str(app.id), app.private_key, clock=clock), url=github.url, clock=clock, pace=pace
     )
     installation = Installation(
         as_app,
@@ -38,7 +38,7 @@ def api(github: Sandbox, masked: list[str]) -> Api:
         clock=clock,
         mask=masked.append,
     )
-    return Api(installation, url=github.url, clock=clock, wait=wait)
+    return Api(installation, url=github.url, clock=clock, pace=pace)
 
 
 def test_one_token_does_for_many_requests_and_is_masked(

@@ -194,12 +194,6 @@ def answer(github: Sandbox, drawn: list[Answer], path: str, method: str = "*") -
         github.inject(each, method=method, path=path, nth=place, times=times)
 
 
-def patience() -> Callable[[float, str], bool]:
-    """Give a patience that lasts for two waits."""
-    turns = iter((True, True))
-    return lambda _seconds, _why: next(turns, False)
-
-
 def only_words(text: str) -> None:
     assert inert(text) == text, "it is shown as it is"
     assert TOKEN not in text
@@ -213,7 +207,7 @@ def test_whatever_the_log_answers_is_deliveries_or_an_error_that_is_only_words(
 ) -> None:
     afresh(github)
     answer(github, drawn, LOG)
-    api = an_api(github.url, wait=patience())
+    api = an_api(github.url)
     ours = OrganizationHook(api, github.url, hook.org, HookId(hook.id))
 
     try:
@@ -233,7 +227,7 @@ def test_whatever_the_variable_answers_is_a_checkpoint_or_an_error_that_is_only_
 ) -> None:
     afresh(github)
     answer(github, drawn, VARIABLE)
-    store = RepositoryVariable(an_api(github.url, wait=patience()), "acme/ops", "LAST_REDELIVERY")
+    store = RepositoryVariable(an_api(github.url), "acme/ops", "LAST_REDELIVERY")
 
     try:
         saved = store.read() if "read" in use else None
@@ -352,6 +346,7 @@ FORMS = {
     "events": r"(!?[a-z_*]{1,9}(\.[a-z]{1,3})?, ){0,2}push",
     "skip-status-codes": r"[0-5][0-9]{2}(, 410){0,2}",
     "verify": "0s?",
+    "scan": "full|failures",
     "probe": r"[0-9]{1,3}",
     "fail-on": "error|unrecovered",
     "dry-run": "true|false",

@@ -20,6 +20,7 @@ from redeliver import hooks
 from redeliver.errors import AccessError, RateLimitError, RefusalError, UnavailableError
 from redeliver.hooks import OrganizationHook
 from redeliver.inert import inert
+from redeliver.pace import Pace
 from redeliver.webhook import HookId
 from tests.adapters.conftest import TOKEN, an_api, in_no_time
 
@@ -33,7 +34,7 @@ def our(hook: Hook, github: Sandbox, *, token: str = TOKEN, prefix: str = "") ->
 
 
 def waiting(hook: Hook, github: Sandbox, said: list[str]) -> OrganizationHook:
-    api = an_api(github.url, wait=in_no_time(said).wait)
+    api = an_api(github.url, pace=in_no_time(said))
     return OrganizationHook(api, github.url, hook.org, HookId(hook.id))
 
 
@@ -456,16 +457,19 @@ def test_a_used_up_rate_limit_says_until_when(github: Sandbox, quiet_hook: Hook)
 def test_a_rate_limit_that_is_soon_over_is_waited_for() -> None:
     clock = VirtualClock(datetime(2026, 11, 24, 12, tzinfo=UTC))
 
-    def wait(seconds: float, _why: str) -> bool:
+    def sleep(seconds: float) -> None:
         clock.advance(timedelta(seconds=seconds))
-        return True
+
+    def seconds() -> float:
+        return clock().timestamp()
 
     with Sandbox(clock=clock) as github:
         github.token(TOKEN, organization_hooks="write")
         hook = github.org("acme").hook("http://127.0.0.1:9/hook")
         hook.record()
         github.rate_limit(remaining=0, reset_in=40)
-        api = an_api(github.url, wait=wait)
+        pace = Pace(list[str]().append, per_minute=75, clock=seconds, sleep=sleep)
+        api = an_api(github.url, pace=pace)
 
         assert (
             len(list(OrganizationHook(api, github.url, "acme", HookId(hook.id)).deliveries())) == 1
@@ -536,7 +540,7 @@ def test_a_secondary_rate_limit_is_told_from_a_missing_right_and_waited_for(
     hook = waiting(quiet_hook, github, said)
 
     assert len(list(hook.deliveries())) == 1
-    assert said == ["Waiting 60.0 s: GitHub wants no more requests for now"]
+    assert said == ["Waiting 60.0 s: GitHub wants no more requests for now, then half as fast"]
 
 
 @pytest.mark.parametrize("remaining", ["many", "1e999"])

@@ -1,0 +1,63 @@
+"""Have several things done at once, each in a thread of its own, and hear how each went."""
+
+from collections.abc import Callable
+from queue import Empty, SimpleQueue
+from threading import Thread
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class Crew(Generic[T]):
+    """At most `size` workers, who start when there is something to do for them.
+
+    What is given out is begun in that order, and named by a `T` when it is over. Only who gives
+    it out hears of it, so nothing else has to be shared. Nobody waits for the workers in the end:
+    a run that is told to stop must not hang on a GitHub that does not answer.
+    """
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._workers = 0
+        # These can be interrupted by a signal at any point and still be used after it.
+        self._jobs = SimpleQueue[tuple[T, Callable[[], None]]]()
+        self._done = SimpleQueue[tuple[T, BaseException | None]]()
+        self.at_work = 0
+        """How many things were given out whose end was not heard of yet."""
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether nobody is free to begin with something else."""
+        return self.at_work == self._size
+
+    def give(self, name: T, job: Callable[[], None]) -> None:
+        """Have something done; only if the crew is not busy."""
+        self.at_work += 1
+        if self._workers < self.at_work:
+            self._workers += 1
+            Thread(target=self._work, name=f"worker-{self._workers}", daemon=True).start()
+        self._jobs.put((name, job))
+
+    def hear(self, *, within: float | None = None) -> tuple[T, BaseException | None] | None:
+        """Wait for the next thing to be over, and return what it raised, if it did.
+
+        Return None if nothing is at work, or nothing is over `within` so many seconds.
+        """
+        if not self.at_work:
+            return None
+        try:
+            heard = self._done.get(timeout=within)
+        except Empty:
+            return None
+        self.at_work -= 1
+        return heard
+
+    def _work(self) -> None:
+        while True:
+            name, job = self._jobs.get()
+            raised = None
+            try:
+                job()
+            except BaseException as error:  # noqa: BLE001 - whoever hears of it raises it
+                raised = error
+            self._done.put((name, raised))
