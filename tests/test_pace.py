@@ -4,6 +4,7 @@ from threading import Thread
 import pytest
 
 from redeliver.pace import (
+    LEAST_SHARE,
     MINUTE,
     MOST_POINTS,
     PATIENCE_SECONDS,
@@ -263,6 +264,18 @@ def test_however_slow_it_goes_on() -> None:
         pace.wait_turn()
 
     assert time.slept[4:] == [MINUTE, MINUTE]
+
+
+def test_it_does_not_go_slower_and_slower_for_ever() -> None:
+    time = SleptTime()
+    pace = a_pace(time)
+
+    for _ in range(9):
+        pace.keep_still(7, "a rate limit", is_too_fast=True)
+    for _ in range(int(PER_MINUTE * LEAST_SHARE)):
+        pace.wait_turn()
+
+    assert time.slept == [7] * 9
 
 
 def test_progress_is_said_only_so_often() -> None:

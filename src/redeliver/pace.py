@@ -26,6 +26,10 @@ PATIENCE_SECONDS = 300
 """How long a run waits for GitHub, all in all. A secondary rate limit mostly asks for a minute;
 what takes longer than this is better left to the next run than paid for on a runner."""
 
+LEAST_SHARE = 1 / 8
+"""How slow a run goes at most when GitHub keeps saying that it is too fast. A server to which even
+that is too much uses up the patience."""
+
 SAY_EVERY_SECONDS = 15
 """How often long work is told of: seldom enough to read, often enough to see it is alive."""
 
@@ -104,7 +108,7 @@ class Pace:
                 now = self._clock()
                 # What was asked in the meantime is answered likewise, and tells nothing new.
                 if is_too_fast and now >= self._held_until:
-                    self._share /= 2
+                    self._share = max(self._share / 2, LEAST_SHARE)
                     self._has_limits = True
                     why = f"{why}, then half as fast"
                 self._held_until = max(self._held_until, now + seconds)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from redeliver import report
+from redeliver.crew import Crew
 from redeliver.delivery import Delivery, Listed
 from redeliver.errors import Interrupted, RateLimitError
 from redeliver.plan import Plan, Policy, Reading, Scan, Window, read
@@ -43,23 +44,17 @@ def run(
     if unseen:  # now, for a run that is killed later leaves only its log
         around.say(f"Warning: {report.may_be_unseen(unseen)}")
     planned = Plan.of(_read_all(hooks, around, window, policy, scan), policy)
-    work = Work(
-        hooks,
-        store,
-        around,
-        window=window,
-        planned=planned,
-        dry_run=dry_run,
-    )
     interrupted = None
-    if dry_run:
-        work.tell_all(probe=probe)
-    else:
-        try:
-            work.carry_out(probe=probe, verify=verify)
-        except Interrupted as stop:
-            interrupted = stop.signal
-            work.save_at_last()
+    with Crew[int](around.workers) as crew:
+        work = Work(hooks, store, around, crew, window=window, planned=planned, dry_run=dry_run)
+        if dry_run:
+            work.tell_all(probe=probe)
+        else:
+            try:
+                work.carry_out(probe=probe, verify=verify)
+            except Interrupted as stop:
+                interrupted = stop.signal
+                work.save_at_last()
     result = Report(
         store=store.name,
         window=window,

@@ -58,6 +58,7 @@ class Work:
         hooks: Iterable[Hook],
         store: Store,
         around: Surroundings,
+        crew: Crew[int],
         *,
         window: Window,
         planned: Plan,
@@ -77,7 +78,7 @@ class Work:
         self.unverified = ""
         self._saved_at = window.now
         self._is_still = planned.is_unsettled
-        self._crew = Crew[int](around.workers)
+        self._crew = crew
         self._asked = 0
         self._unanswered = Counter[Webhook]()
         """How many in a row, up to now."""
@@ -283,7 +284,7 @@ class Work:
 
     def _hear(self, *, within: timedelta | None = None) -> bool:
         """Wait for an answer and take it in; return whether there was one to wait for."""
-        heard = self._crew.hear(within=None if within is None else within.total_seconds())
+        heard = self._crew.hear(within=within)
         if heard is None:
             return False
         place, raised = heard

@@ -31,6 +31,7 @@ def run_in_process(
     verify: timedelta = timedelta(seconds=30),
     dry_run: bool = False,
     workers: int = 1,
+    per_minute: int = PER_MINUTE,
     said: list[str] | None = None,
 ) -> Report:
     """Run once; all that is said goes to `said`.
@@ -45,7 +46,7 @@ def run_in_process(
         with moving:  # those who sleep at the same time wake at the same time
             clock.advance(max(until - clock(), timedelta()))
 
-    pace = Pace(said.append, per_minute=PER_MINUTE, clock=lambda: clock().timestamp(), sleep=sleep)
+    pace = Pace(said.append, per_minute=per_minute, clock=lambda: clock().timestamp(), sleep=sleep)
     githubs_clock = Clock(elapsed=lambda: 0.0)
     api = an_api(github.url, TOKEN, clock=githubs_clock, pace=pace)
     return run(

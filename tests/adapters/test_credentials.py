@@ -1,8 +1,13 @@
 """What GitHub may answer a GitHub App that asks for a token, and what comes of it."""
 
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
+from aiohttp import web
 
 from github_sandbox import Fault, Garbage, Sandbox, Status
+from github_sandbox.faults import Work
 from redeliver.answer import Rights
 from redeliver.api import Api, Clock
 from redeliver.credentials import App, Installation
@@ -158,3 +163,31 @@ def test_the_page_of_an_app(github: Sandbox, case: str) -> None:
     hook = AppHook(an_api(github.url), "https://github.com")
 
     assert hook.webhook.page == f"https://github.com{page}"
+
+
+class TogetherRefused:
+    """Answers two requests that it does not know the token, once both have come."""
+
+    def __init__(self) -> None:
+        self.came = 0
+        self.both_came = asyncio.Event()
+
+    async def answer(self, request: web.Request, work: Work) -> web.StreamResponse:
+        self.came += 1
+        if self.came == 2:
+            self.both_came.set()
+        await self.both_came.wait()
+        return await Status(401, "Bad credentials").answer(request, work)
+
+
+def test_threads_that_learn_at_once_that_a_token_was_revoked_make_one_new_one(
+    github: Sandbox, api: Api, masked: list[str]
+) -> None:
+    hooks_of(api, org="acme")
+    github.inject(TogetherRefused(), path="/orgs/acme/hooks", times=2)
+
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        found = [pool.submit(hooks_of, api, org="acme") for _ in range(2)]
+
+    assert [each.result() for each in found] == [((), ()), ((), ())]
+    assert len(masked) == 2, "the first token and the new one"

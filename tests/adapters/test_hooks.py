@@ -17,6 +17,7 @@ from github_sandbox import (
     VirtualClock,
 )
 from redeliver import hooks
+from redeliver.delivery import Listed
 from redeliver.errors import AccessError, RateLimitError, RefusalError, UnavailableError
 from redeliver.hooks import OrganizationHook
 from redeliver.inert import inert
@@ -268,6 +269,20 @@ def test_pages_that_go_on_without_getting_anywhere_are_told(
 
     with pytest.raises(UnavailableError, match="pages that lead nowhere"):
         list(our(quiet_hook, github).deliveries())
+
+
+def test_a_part_of_the_log_may_have_nothing_on_several_pages(
+    github: Sandbox, quiet_hook: Hook
+) -> None:
+    links = [{"Link": f'<{github.url}?cursor=v1_{n}>; rel="next"'} for n in range(3)]
+    for place, headers in enumerate([*links, {}]):
+        rows = [a_row(id=7)] if place == 3 else []
+        github.inject(Status(200, body=rows, headers=headers), path=LIST, nth=place + 1)
+
+    found = our(quiet_hook, github).deliveries(Listed.FAILURES)
+
+    assert [delivery.id for delivery in found] == [7]
+    assert {request.query["status"] for request in github.requests} == {"failure"}
 
 
 def test_a_log_without_an_end_is_told(
