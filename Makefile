@@ -4,8 +4,11 @@ BIN := .venv/bin
 READY := .venv/ready
 # npm writes this last.
 DRAWING_READY := docs/screenshot/node_modules/.package-lock.json
+BENCH_READY := bench/script/node_modules/.package-lock.json
+# Milliseconds that GitHub in miniature takes for an answer.
+LATENCY ?= 50
 
-.PHONY: help demo test soak e2e lint check docs screenshot lock clean
+.PHONY: help demo test soak bench e2e lint check docs screenshot lock clean
 
 help: ## Show what there is to make
 	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -22,6 +25,9 @@ test: $(READY) ## Run the tests, with branch coverage
 
 soak: $(READY) ## Try at random forty times as much as the tests do
 	@SOAK=40 $(BIN)/python -m pytest --numprocesses=auto --dist=worksteal tests/adapters/test_promises.py tests/adapters/test_sweep.py tests/adapters/test_fuzz.py
+
+bench: $(READY) $(BENCH_READY) ## Measure it beside the docs' script, half an hour long (needs Node; Docker for the image)
+	@$(BIN)/python -m bench $(LATENCY)
 
 e2e: $(READY) $(DRAWING_READY) ## Run the Docker action in real workflows, draw its summary (needs a Docker engine, Node, Chromium)
 	@docker info >/dev/null 2>&1 || { echo "e2e: no Docker engine answers ('docker info' fails): start one, then run this again" >&2; exit 1; }
@@ -50,9 +56,10 @@ screenshot: $(DRAWING_READY) ## Draw docs/summary.md as GitHub shows it (needs N
 lock: $(READY) ## Pin the newest versions of all dependencies in requirements/
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-header pyproject.toml -o requirements/runtime.txt
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --group dev -c requirements/runtime.txt pyproject.toml -o requirements/dev.txt
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --group bench -c requirements/dev.txt pyproject.toml -o requirements/bench.txt
 
 clean: ## Remove what the above made
-	rm -rf .venv .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis docs/screenshot/node_modules
+	rm -rf .venv .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis docs/screenshot/node_modules bench/script/node_modules
 
 $(READY): requirements/dev.txt
 	@$(PYTHON) -c 'import sys, venv; sys.exit("redeliver needs Python 3.11 or newer, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
@@ -66,4 +73,11 @@ $(DRAWING_READY): docs/screenshot/package-lock.json
 	@command -v node >/dev/null && command -v npm >/dev/null || { echo "screenshot: no Node: install Node 20 or newer, with npm" >&2; exit 1; }
 	@echo "Making docs/screenshot/node_modules with the pinned packages (once, from npm)"
 	@npm ci --prefix docs/screenshot --loglevel=error >/dev/null
+	@touch $@
+
+$(BENCH_READY): bench/script/package-lock.json requirements/bench.txt
+	@command -v node >/dev/null && command -v npm >/dev/null || { echo "bench: no Node: install Node 20 or newer, with npm" >&2; exit 1; }
+	@echo "Adding to .venv what draws, and making bench/script/node_modules (once, from PyPI and npm)"
+	@$(BIN)/pip --quiet --quiet --disable-pip-version-check install --require-hashes -r requirements/bench.txt
+	@npm ci --prefix bench/script --loglevel=error >/dev/null
 	@touch $@

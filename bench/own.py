@@ -1,0 +1,181 @@
+"""What the program's own code takes of a run, and what its imports and its image cost."""
+
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING, Any, cast
+
+from bench.measure import HERE, run_process
+from redeliver.answer import Answer, Purpose, Rights
+from redeliver.hooks import OrganizationHook
+from redeliver.pace import Progress
+from redeliver.plan import Policy, Scan
+from redeliver.ports import Surroundings
+from redeliver.run import run
+from redeliver.store import Nowhere
+from redeliver.webhook import HookId
+
+if TYPE_CHECKING:
+    from redeliver.api import Api
+
+TIMES = 7
+PAGES = 500
+PER_PAGE = 100
+MICRO = 1e6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cpu:
+    """Microseconds of processor time for each delivery that is read."""
+
+    ours: float
+    json: float
+
+
+def cpu() -> Cpu:
+    """Run on pages that are there already, so that nothing but our code and JSON is at work."""
+    now = datetime.now(UTC).replace(microsecond=0)
+    pages = list(_pages(now))
+    taken = [_run_on(pages, now) for _ in range(TIMES)]
+    began = time.process_time()
+    for page in pages:
+        json.loads(page.text)
+    parsing = time.process_time() - began
+    rows = PAGES * PER_PAGE
+    return Cpu(ours=(median(taken) - parsing) / rows * MICRO, json=parsing / rows * MICRO)
+
+
+def _pages(now: datetime) -> Iterator[Answer]:
+    purpose = Rights(named_by="").to("read")
+    for number in range(PAGES):
+        rows = [
+            {
+                "id": 2_310_000_000_000_000_001 - number * PER_PAGE - place,
+                "guid": f"{number:08x}-{place:04x}-11f0-8de9-0242ac120002",
+                "delivered_at": f"{now - timedelta(seconds=number):%Y-%m-%dT%H:%M:%SZ}",
+                "redelivery": False,
+                "duration": 0.25,
+                "status": "OK",
+                "status_code": 200,
+                "event": "push",
+                "action": None,
+                "installation_id": None,
+                "repository_id": 510_000_001,
+                "throttled_at": None,
+            }
+            for place in range(PER_PAGE)
+        ]
+        headers = {"link": f'<https://github.example/x?cursor=v1_{number}>; rel="next"'}
+        if number == PAGES - 1:
+            headers = {}
+        yield Answer(purpose=purpose, status=200, headers=headers, text=json.dumps(rows))
+
+
+class _Canned:
+    """An `Api` whose answers have come already."""
+
+    def __init__(self, pages: list[Answer]) -> None:
+        self._pages = iter(pages)
+
+    def ask(self, _method: str, _path: str, _purpose: Purpose, **_: Any) -> Answer:  # noqa: ANN401
+        return next(self._pages)
+
+
+def _run_on(pages: list[Answer], now: datetime) -> float:
+    hook = OrganizationHook(
+        cast("Api", _Canned(pages)), "https://github.example", "acme", HookId(1)
+    )
+    around = Surroundings(
+        clock=lambda: now,
+        workers=1,
+        pause=lambda: 0.0,
+        wait_turn=lambda: None,
+        sleep=lambda _: None,
+        choose=lambda among, _: list(among),
+        say=lambda _: None,
+        progress=Progress(lambda _: None),
+    )
+    began = time.process_time()
+    run(
+        [hook],
+        Nowhere(),
+        around,
+        lookback=timedelta(days=1),
+        policy=Policy(give_up_after=timedelta(days=3)),
+        scan=Scan.FULL,
+        retention=timedelta(days=3),
+        probe=None,
+        verify=timedelta(),
+        fail_unrecovered=False,
+        dry_run=False,
+    )
+    return time.process_time() - began
+
+
+def imports() -> Mapping[str, float]:
+    """Tell how many seconds it takes to import something, Python's own start taken off."""
+    programs = {
+        "Python's own start": "",
+        "requests": "import requests",
+        "PyGithub, requests included": "import github",
+        "all of redeliver, PyGithub included": "import redeliver.action",
+    }
+    seconds = {
+        what: median(
+            run_process([sys.executable, "-I", "-c", program]).seconds for _ in range(TIMES)
+        )
+        for what, program in programs.items()
+    }
+    start = seconds["Python's own start"]
+    return {what: took if took is start else took - start for what, took in seconds.items()}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Image:
+    """Seconds to build the image from nothing but its base, and bytes with the base and without."""
+
+    seconds: float
+    size: int
+    own: int
+
+
+def image() -> Image | None:
+    """Build the image, or return None where there is no Docker engine."""
+    if subprocess.run(["docker", "info"], capture_output=True, check=False).returncode:
+        return None
+    build = ["docker", "build", "--no-cache", "--quiet", "--tag", "redeliver-bench", "."]
+    seconds = median(run_process(build, cwd=HERE.parent).seconds for _ in range(3))
+    base = next(
+        line.split()[1]
+        for line in (HERE.parent / "Dockerfile").read_text().splitlines()
+        if line.startswith("FROM")
+    )
+    size, of_base = _size("redeliver-bench"), _size(base)
+    return Image(seconds=seconds, size=size, own=size - of_base)
+
+
+def _size(name: str) -> int:
+    inspect = ["docker", "image", "inspect", "--format", "{{.Size}}", name]
+    return int(subprocess.run(inspect, capture_output=True, check=True).stdout)
+
+
+def npm_install() -> tuple[float, int]:
+    """Install octokit as a workflow does, from an empty cache: seconds, and bytes on the disk."""
+    seconds, size = [], 0
+    for _ in range(3):
+        with tempfile.TemporaryDirectory(prefix="npm-") as directory:
+            for name in ("package.json", "package-lock.json"):
+                shutil.copy(HERE / "script" / name, directory)
+            install = ["npm", "ci", "--cache", f"{directory}/cache", "--loglevel=error"]
+            seconds.append(run_process(install, cwd=Path(directory)).seconds)
+            installed = Path(directory, "node_modules").rglob("*")
+            size = sum(each.stat().st_size for each in installed if each.is_file())
+    return median(seconds), size

@@ -1,0 +1,202 @@
+"""Write down what was measured."""
+
+import os
+import platform
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from statistics import median
+
+from bench.cases import Case, Program
+from bench.measure import Measured, floor
+from bench.own import Cpu, Image
+from redeliver.connect import WORKERS
+from redeliver.pace import MOST_POINTS
+
+MEGA = 1e6
+MICRO = 1e6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """All runs of a case."""
+
+    case: Case
+    latency: float
+    runs: Mapping[Program, Sequence[Measured]]
+
+    def seconds(self, program: Program) -> float:
+        """Tell the median of a program's runs."""
+        return median(run.process.seconds for run in self.runs[program])
+
+    @property
+    def floor(self) -> float:
+        """Tell how many seconds it takes at least."""
+        start = median(run.start for run in self.runs[Program.REDELIVER])
+        return floor(self.case, start, self.latency, WORKERS)
+
+
+HEAD = (
+    "case",
+    "who",
+    "runs",
+    "seconds",
+    "of the script's time",
+    "times the floor",
+    "requests",
+    "points",
+    "refused as too many",
+    "peak memory, MB",
+)
+
+
+def table(results: Iterable[Result]) -> str:
+    """Give the medians of every case as a Markdown table."""
+    lines = [_row(HEAD), _row(["---"] * 2 + ["--:"] * (len(HEAD) - 2))]
+    lines += [
+        _row(_cells(result, program))
+        for result in results
+        for program in Program
+        if result.runs[program]
+    ]
+    return "\n".join(lines)
+
+
+def _row(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _cells(result: Result, program: Program) -> list[str]:
+    runs = result.runs[program]
+    ours, scripts = (result.runs[each] for each in Program)
+    seconds = result.seconds(program)
+    faster = ""
+    if program is Program.REDELIVER and scripts:
+        faster = f"1/{result.seconds(Program.SCRIPT) / seconds:.1f}"
+    return [
+        result.case.name if runs is ours else "",
+        program.value,
+        f"{len(runs)}",
+        f"{seconds:.2f}",
+        faster,
+        f"{seconds / result.floor:.2f}" if result.latency else "",
+        f"{median(run.requests for run in runs):,.0f}",
+        f"{median(run.points for run in runs):,.0f}",
+        f"{median(run.limited for run in runs):,.0f}",
+        f"{median(run.process.memory for run in runs) / MEGA:.0f}",
+    ]
+
+
+def written(
+    results: Sequence[Result],
+    *,
+    latency: float,
+    cpu: Cpu,
+    imports: Mapping[str, float],
+    image: Image | None,
+    npm: tuple[float, int],
+) -> str:
+    """Give the page."""
+    busiest = max(results, key=lambda result: result.case.deliveries)
+    (run,) = busiest.runs[Program.REDELIVER]
+    whole = run.process.cpu / busiest.case.deliveries * MICRO
+    starts = [run.start for result in results for run in result.runs[Program.REDELIVER]]
+    return PAGE.format(
+        day=f"{datetime.now(UTC):%Y-%m-%d}",
+        cores=os.cpu_count(),
+        python=platform.python_version(),
+        latency=f"{latency * 1000:.0f}",
+        workers=WORKERS,
+        margin=MOST_POINTS,
+        table=table(results),
+        deliveries=f"{busiest.case.deliveries:,}",
+        cpu="\n".join(
+            _row([what, f"{spent:.1f}"])
+            for what, spent in {
+                "our own code: rows checked, decided on, counted": cpu.ours,
+                "Python's JSON parser": cpu.json,
+                "PyGithub, requests and urllib3: the HTTP": whole - cpu.ours - cpu.json,
+                "**altogether**": whole,
+            }.items()
+        ),
+        start=f"{median(starts):.2f}",
+        imports="\n".join(_row([what, f"{took:.2f}"]) for what, took in imports.items()),
+        image=_image(image, npm),
+    )
+
+
+def _image(image: Image | None, npm: tuple[float, int]) -> str:
+    lines = [_row(["what", "seconds", "MB"]), _row(["---", "--:", "--:"])]
+    if image:
+        built = "`docker build --no-cache`, the base being there"
+        sizes = f"{image.size / MEGA:.0f}, of which {image.own / MEGA:.0f} on top of the base"
+        lines.append(_row([built, f"{image.seconds:.1f}", sizes]))
+    seconds, size = npm
+    lines.append(
+        _row(["`npm ci` of octokit, from an empty cache", f"{seconds:.1f}", f"{size / MEGA:.0f}"])
+    )
+    return "\n".join(lines)
+
+
+PAGE = """\
+<!-- Written by `make bench`. -->
+# Benchmarks
+
+`make bench` measures redeliver and [the script in GitHub's documentation][docs] side by side, on
+one machine and against one simulated GitHub (`github_sandbox`) that takes {latency} ms for each
+answer. The script is `bench/script/script.js`: the requests of the original in their order, with
+`octokit` as it comes, which sends one write a second. The seconds are those of a machine with
+{cores} cores and Python {python}, on {day}; **the ratios are what to go by**. Medians.
+
+- **seconds**: from the start of the process to its end, with all imports.
+- **times the floor**: the floor is the start of our process and one round trip after the other: for
+  the variable, for each page that has to be read, for saving the checkpoint before and after the
+  redeliveries, and for the redeliveries {workers} at a time; and the minutes that one has to wait
+  where only so many are allowed.
+- **points**: GitHub grants 900 in a minute; a read costs 1, a redelivery 5. We stop at {margin}.
+
+`verify` is 0 unless said otherwise, for the script does not look what comes of its redeliveries.
+Those delivery ids are small, as they were for years: those that GitHub gives today are beyond what
+JavaScript's numbers hold, so that the script asks for deliveries that do not exist.
+
+{table}
+
+The programs read {deliveries} deliveries without a limit: on github.com nobody may ask for that
+many pages in an hour. Such a hook is one for `scan: failures`.
+
+## How the cost grows
+
+![Seconds of a run by deliveries and by failures](benchmarks.svg)
+
+With the deliveries both grow by a round trip for each hundred. With the failures the script grows
+by a second each, and redeliver by a round trip for {workers}.
+
+## Where the processor's time goes
+
+Microseconds for each delivery that is read, of {deliveries}:
+
+| what | µs |
+| --- | --: |
+{cpu}
+
+## The start
+
+From the start of the process to its first request it takes {start} s (the median of all runs
+above). What is imported takes, in seconds:
+
+| what | s |
+| --- | --: |
+{imports}
+
+PyGithub comes with requests and, for Apps, with cryptography; there is no part of it to leave out.
+The command line's packages (click, rich) are not in the image and not imported by the action.
+
+## The image
+
+A Docker action is built at the start of each job that uses it, unless it names an image that was
+built before. The script needs Node, which GitHub's runners have, and octokit.
+
+{image}
+
+[docs]: https://docs.github.com/en/webhooks/using-webhooks/automatically-redelivering-failed-deliveries-for-an-organization-webhook
+"""
