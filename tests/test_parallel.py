@@ -162,3 +162,20 @@ def test_an_interruption_counts_what_has_no_answer_yet_as_unanswered(
         *[Fate.DEFERRED] * (12 - 2 * WORKERS),
     ]
     assert store.written[-1] == TWELVE[1].delivered_at
+
+
+def test_an_interruption_waits_for_all_answers_together_as_long_as_for_one() -> None:
+    class Slow(FakeHook):
+        def redeliver(self, delivery: Delivery) -> None:
+            time.sleep(0.4 * (NAMES.index(delivery.guid) + 1))
+
+    class Stopped(FakeSurroundings):
+        def wait_turn(self) -> None:
+            super().wait_turn()
+            if self.turns == WORKERS:
+                raise Interrupted(Signals.SIGTERM)
+
+    report = carry_out(Slow(*TWELVE), around=Stopped(workers=WORKERS))
+
+    found = fates(report)
+    assert [found[guid] for guid in NAMES[1:3]] == [Fate.UNANSWERED, Fate.UNANSWERED]

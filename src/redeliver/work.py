@@ -4,6 +4,7 @@ At every moment the outcomes tell no more than is certain, so that the low-water
 taken from them whenever the run is interrupted.
 """
 
+import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -43,8 +44,8 @@ most receivers answer at once, and some never do."""
 
 LONGEST_PAUSE = timedelta(seconds=30)
 
-LAST_ANSWERS = timedelta(seconds=0.5)
-"""How long a run that is interrupted still waits for each answer that is on its way."""
+LAST_ANSWERS = 0.5
+"""How many seconds a run that is interrupted still waits for answers that are on their way."""
 
 OPEN = frozenset({Fate.PENDING, Fate.UNANSWERED})
 """What the log can still tell more about."""
@@ -130,7 +131,8 @@ class Work:
         if self._is_still:
             return
         try:
-            while self._hear(within=LAST_ANSWERS):
+            until = time.monotonic() + LAST_ANSWERS
+            while self._hear(within=timedelta(seconds=max(until - time.monotonic(), 0))):
                 pass
             self._save_in_the_end()
         except Interrupted:
