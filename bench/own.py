@@ -98,6 +98,7 @@ def _run_on(pages: list[Answer], now: datetime) -> float:
         workers=1,
         pause=lambda: 0.0,
         wait_turn=lambda: None,
+        hurry=lambda: None,
         sleep=lambda _: None,
         choose=lambda among, _: list(among),
         say=lambda _: None,

@@ -234,6 +234,7 @@ class FakeSurroundings:
             workers=self.workers,
             pause=lambda: 0.0,
             wait_turn=self.wait_turn,
+            hurry=lambda: None,
             sleep=self.sleep,
             choose=self.choose,
             say=self.say,

@@ -1,3 +1,4 @@
+import signal
 import threading
 from datetime import timedelta
 from threading import Barrier, Event
@@ -5,6 +6,8 @@ from threading import Barrier, Event
 import pytest
 
 from redeliver.crew import Crew
+from redeliver.errors import Interrupted
+from redeliver.interruption import interruptible, uninterrupted
 
 SOON = 30.0
 """Seconds until a test is given up that waits for what does not come."""
@@ -85,3 +88,31 @@ def test_workers_go_when_they_are_done_and_nobody_waits_for_them(hanging: int) -
         worker.join(SOON)
         assert not worker.is_alive()
         assert worker.daemon
+
+
+def test_a_worker_leaves_signals_to_who_waits_for_it() -> None:
+    masks = list[set[int]]()
+
+    def look() -> None:
+        masks.append({*signal.pthread_sigmask(signal.SIG_BLOCK, [])})
+
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [])
+    with Crew[str](1) as crew:
+        crew.give("a", look)
+        crew.hear()
+
+    assert masks[0] >= {signal.SIGINT, signal.SIGTERM, signal.SIGALRM}
+    assert signal.pthread_sigmask(signal.SIG_BLOCK, []) == before
+
+
+def test_a_signal_while_a_worker_starts_counts_after_that() -> None:
+    reached = list[str]()
+
+    def start() -> None:
+        with uninterrupted():
+            signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
+            reached.append("the end")
+
+    with interruptible(), pytest.raises(Interrupted):
+        start()
+    assert reached == ["the end"]

@@ -10,6 +10,7 @@ from redeliver.pace import (
     PATIENCE_SECONDS,
     READ_POINTS,
     SAY_EVERY_SECONDS,
+    URGENT_POINTS,
     WRITE_POINTS,
     Pace,
     Progress,
@@ -104,16 +105,43 @@ def test_reading_waits_for_points_but_not_for_redeliveries() -> None:
     assert time.slept == [MINUTE]
     (line,) = said
     assert line == (
-        "Waiting 61 s: GitHub takes only so many requests a minute, here at most 880 points, "
+        "Waiting 61 s: GitHub takes only so many requests a minute, here at most 860 points, "
         "of which to read costs 1 and to redeliver 5"
     )
+
+
+def test_what_is_urgent_waits_for_nothing_that_is_not() -> None:
+    time = SleptTime()
+    pace = a_pace(time, per_minute=0)
+    for _ in range(MOST_POINTS // WRITE_POINTS):
+        pace.wait_turn()
+
+    for _ in range(URGENT_POINTS):
+        pace.wait(READ_POINTS, urgent=True)
+    assert time.slept == []
+    pace.wait(READ_POINTS, urgent=True)
+    assert time.slept == [MINUTE], "even that has an end"
+
+
+def test_in_a_hurry_nothing_urgent_waits_at_all() -> None:
+    time = SleptTime()
+    pace = a_pace(time)
+    pace.keep_still(60, "a rate limit", is_too_fast=True)
+    time.now -= 60
+
+    pace.hurry()
+    pace.wait(WRITE_POINTS, urgent=True)
+
+    assert time.slept == [60], "as long as before"
+    assert pace.pause() == 60, "but the others do"
 
 
 def test_a_wait_of_a_moment_is_not_worth_a_line() -> None:
     time, said = SleptTime(), list[str]()
     pace = a_pace(time, said=said)
 
-    for seconds in (0.069, 0.06):  # faster once the account is full
+    evenly = MINUTE / MOST_POINTS
+    for seconds in (0.99 * evenly, 0.9 * evenly):  # faster once the account is full
         for _ in range(MOST_POINTS):
             pace.wait(READ_POINTS)
             time.now += seconds

@@ -164,24 +164,29 @@ class Api:
         parameters: Mapping[str, str | int] | None = None,
         body: Mapping[str, Any] | None = None,
         once: bool = False,
+        urgent: bool = False,
     ) -> Answer:
         """Send one request, and return the answer if its status is one of `expect`.
 
         While GitHub does not answer, is broken or wants no more requests for now, wait and send
-        it again; with `once`, only if it was certainly not carried out, and it is for the caller
-        to wait for its turn. Where GitHub does not know the token, and there is a way to another,
-        send it once more with that.
+        it again; with `once`, which is for redeliveries, only if it was certainly not carried out.
+        The caller of these has waited for its turn, which after any other wait is past.
+        What is `urgent` has points of its own. Where GitHub does not know the token, and there is
+        a way to another, send it once more with that.
 
         Any other answer raises: `AccessError` when the token falls short, `RateLimitError` when
         the wait is too long, or else `UnavailableError`, also when there is no answer.
         """
-        if once:
-            self._keep_reserve(purpose)
         pauses = iter(BACKOFF_SECONDS)
         has_renewed = False
+        has_turn = once
         while True:
             if not once:
-                self._pace.wait(READ_POINTS if method == "GET" else WRITE_POINTS)
+                points = READ_POINTS if method == "GET" else WRITE_POINTS
+                self._pace.wait(points, urgent=urgent)
+            elif self._has_kept_reserve(purpose) or not has_turn:
+                self._pace.wait_turn()
+            has_turn = False
             answer = self._send(method, path, purpose, parameters or {}, body)
             if isinstance(answer, Answer):
                 if answer.status in expect:
@@ -263,14 +268,22 @@ class Api:
             setback.limited_for, setback.what, is_too_fast=setback.is_too_fast
         )
 
-    def _keep_reserve(self, purpose: Purpose) -> None:
-        """Wait, or raise `RateLimitError`, when the rate limit has come down to the reserve."""
+    def _has_kept_reserve(self, purpose: Purpose) -> bool:
+        """Wait if the rate limit has come down to the reserve, and tell whether it had.
+
+        Raise `RateLimitError` if that is too long. What is no redelivery need not wait for it.
+        """
         latest = self._latest
         if latest is None or latest.remaining is None or latest.remaining > RESERVE:
-            return
-        seconds, why = latest.until_reset, "the rate limit is used up, but for a reserve"
-        if not self._pace.keep_still(seconds, why, is_too_fast=False):
-            raise limit(replace(latest, purpose=purpose), self._credential.asker, seconds)
+            return False
+        resets_at = latest.date + timedelta(seconds=latest.until_reset)
+        seconds = (resets_at - self._clock()).total_seconds()
+        if seconds <= 0:  # that was a while ago
+            return False
+        if not self._pace.back_off(seconds, "the rate limit is used up, but for a reserve"):
+            about = replace(latest, purpose=purpose)
+            raise limit(about, self._credential.asker, latest.until_reset)
+        return True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -77,6 +77,7 @@ def carry_out(
             workers=WORKERS,
             pause=pace.pause,
             wait_turn=pace.wait_turn,
+            hurry=pace.hurry,
             sleep=time.sleep,
             choose=random.sample,
             say=console.say,

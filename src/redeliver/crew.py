@@ -6,6 +6,8 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import Generic, Self, TypeVar
 
+from redeliver.interruption import uninterrupted
+
 T = TypeVar("T")
 
 
@@ -46,7 +48,9 @@ class Crew(Generic[T]):
         self.at_work += 1
         if self._workers < self.at_work:
             self._workers += 1
-            Thread(target=self._work, name=f"worker-{self._workers}", daemon=True).start()
+            # The worker keeps these signals blocked, so that they interrupt who waits for it.
+            with uninterrupted():
+                Thread(target=self._work, name=f"worker-{self._workers}", daemon=True).start()
         self._jobs.put((name, job))
 
     def hear(self, *, within: timedelta | None = None) -> tuple[T, BaseException | None] | None:

@@ -47,5 +47,18 @@ def interruptible() -> Iterator[None]:
             signal.signal(each, _pass)
 
 
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Let a signal that comes in the block count only after it.
+
+    For what does not bear an exception at any point, as `threading` does not.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {*SIGNALS, signal.SIGALRM})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _pass(_number: int, _frame: FrameType | None) -> None:
     """Do nothing; SIG_IGN would have Python complain of a signal that is already on its way."""

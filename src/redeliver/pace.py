@@ -12,11 +12,15 @@ from threading import Lock
 READ_POINTS, WRITE_POINTS = 1, 5
 """What a request costs of the points that GitHub takes in a minute."""
 
-MOST_POINTS = 880
-"""GitHub takes 900 points in any minute: a redelivery costs 5, so that is 180 of them. A few are
-left for whoever else asks with the same token.
+MOST_POINTS = 860
+"""GitHub takes 900 points in any minute: a redelivery costs 5, so that is 180 of them. Some are
+left for what is urgent, and for whoever else asks with the same token.
 https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api#about-secondary-rate-limits
 """
+
+URGENT_POINTS = 20
+"""How many more are for urgent requests. What keeps the checkpoint is urgent: it costs six points
+to read and save it, a few times in a minute, and must not wait for what it is about."""
 
 MINUTE = 61.0
 """Seconds that something stays in the account. GitHub's minute begins when a request arrives
@@ -66,6 +70,7 @@ class Pace:
         """How much of the usual pace is left after GitHub has asked for less."""
         self._has_limits: bool | None = None
         self._held_until = -math.inf
+        self._is_in_a_hurry = False
         self._patience: float = PATIENCE_SECONDS
         self._waited_until = -math.inf
 
@@ -78,9 +83,13 @@ class Pace:
         """Return when the next redelivery may be asked for, and count it as asked for."""
         self._wait(WRITE_POINTS, redeliveries=1)
 
-    def wait(self, points: int) -> None:
+    def wait(self, points: int, *, urgent: bool = False) -> None:
         """Return when a request of so many points may go that is no redelivery, and count it."""
-        self._wait(points, redeliveries=0)
+        self._wait(points, urgent=urgent)
+
+    def hurry(self) -> None:
+        """Let urgent requests go at once from now on, for a run that has a moment left."""
+        self._is_in_a_hurry = True
 
     def heard(self, *, has_limits: bool) -> None:
         """Learn from an answer whether this GitHub has rate limits.
@@ -88,7 +97,8 @@ class Pace:
         Enterprise Server has none unless they are switched on. Once seen, they are believed in.
         https://docs.github.com/en/enterprise-server/admin/configuring-settings/configuring-user-applications-for-your-enterprise/configuring-rate-limits
         """
-        self._has_limits = has_limits or bool(self._has_limits)
+        with self._lock:
+            self._has_limits = has_limits or bool(self._has_limits)
 
     def back_off(self, seconds: float, why: str) -> bool:
         """Wait before something is asked once more, and return True; or False if that is too long.
@@ -114,13 +124,13 @@ class Pace:
                 self._held_until = max(self._held_until, now + seconds)
         return self._waited(seconds, granted, why)
 
-    def _wait(self, points: int, *, redeliveries: int) -> None:
+    def _wait(self, points: int, *, redeliveries: int = 0, urgent: bool = False) -> None:
         has_said = False
         while True:
             with self._lock:
-                pause = self._room_in(points, redeliveries=redeliveries)
+                pause = self._room_in(points, redeliveries=redeliveries, urgent=urgent)
                 is_held = self._held_until > self._clock()
-                if pause <= 0:
+                if pause <= 0 or (urgent and self._is_in_a_hurry):
                     self._asked.append((self._clock(), points, redeliveries))
                     self._points += points
                     self._redeliveries += redeliveries
@@ -131,7 +141,7 @@ class Pace:
                 self._say(f"Waiting {pause:.0f} s: {self._bounds(redeliveries)}")
             self._sleep(pause)
 
-    def _room_in(self, points: int, *, redeliveries: int) -> float:
+    def _room_in(self, points: int, *, redeliveries: int, urgent: bool = False) -> float:
         """Tell how many seconds it is until there is room for this."""
         now = self._clock()
         while self._asked and self._asked[0][0] + MINUTE <= now:
@@ -139,7 +149,7 @@ class Pace:
             self._points -= spent
             self._redeliveries -= redelivered
         at = max(now, self._held_until)
-        points += self._points
+        points += self._points - (URGENT_POINTS if urgent else 0)
         # What is no redelivery need not wait for one.
         redeliveries += self._redeliveries if redeliveries else 0
         for when, spent, redelivered in self._asked:

@@ -315,6 +315,17 @@ def read(
     )
 
 
+class _UnfilteredError(Exception):
+    """A server that does not know the filter has listed a success."""
+
+
+def _failures_alone(log: Iterable[Delivery]) -> Iterator[Delivery]:
+    for delivery in log:
+        if delivery.status_code in SUCCESS_CODES:
+            raise _UnfilteredError
+        yield delivery
+
+
 def _newest_first(tried: Iterable[Delivery]) -> list[Delivery]:
     """Sort attempts, for rows need not come in their order."""
     return sorted(tried, key=lambda each: (each.delivered_at, each.id), reverse=True)
@@ -354,17 +365,11 @@ class _Attempts:
 
         The failures come first, so that what succeeds meanwhile is among the successes.
         """
-        is_filtered = True
-
-        def failures() -> Iterator[Delivery]:
-            nonlocal is_filtered
-            for delivery in log(Listed.FAILURES):
-                is_filtered &= delivery.status_code not in SUCCESS_CODES
-                yield delivery
-
-        self.find(failures())
-        if not is_filtered:
-            return  # a server that knows no filter lists everything
+        try:
+            self.find(_failures_alone(log(Listed.FAILURES)))
+        except _UnfilteredError:
+            self.find(log(Listed.ALL))
+            return
         undelivered = {guid for guid, tried in self.found.items() if self._is_open(tried)}
         if undelivered:
             self._find_successes(log(Listed.SUCCESSES), undelivered)

@@ -56,6 +56,8 @@ class Surroundings:
     """Tells how many seconds it is until the next redelivery may be asked for."""
     wait_turn: Callable[[], None]
     """Returns when the next redelivery may be asked for."""
+    hurry: Callable[[], None]
+    """Lets the checkpoint be saved at once from now on, however fast GitHub may be asked."""
     sleep: Callable[[float], None]
     """Waits so many seconds."""
     choose: Callable[[Sequence[int], int], list[int]]

@@ -85,7 +85,7 @@ class RepositoryVariable:
         body: dict[str, str] | None = None,
     ) -> Answer:
         purpose = VARIABLES.to(f"{access} {self.name}")
-        return self._api.ask(method, path, purpose, expect=expect, body=body)
+        return self._api.ask(method, path, purpose, expect=expect, body=body, urgent=True)
 
 
 def _written(answer: Answer) -> datetime | None:

@@ -131,6 +131,7 @@ class Work:
         if self._is_still:
             return
         try:
+            self._around.hurry()
             until = time.monotonic() + LAST_ANSWERS
             while self._hear(within=timedelta(seconds=max(until - time.monotonic(), 0))):
                 pass
@@ -202,7 +203,7 @@ class Work:
         }
         for decision in self._planned.surplus:
             # What is under way counts as used until it turns out that it is not.
-            while self._used() >= most:
+            while decision.hook not in self._stopped and self._used() >= most:
                 if not self._hear():
                     return
             if decision.hook not in self._stopped:

@@ -47,7 +47,7 @@ def run_in_process(
             clock.advance(max(until - clock(), timedelta()))
 
     pace = Pace(said.append, per_minute=per_minute, clock=lambda: clock().timestamp(), sleep=sleep)
-    githubs_clock = Clock(elapsed=lambda: 0.0)
+    githubs_clock = Clock(elapsed=lambda: clock().timestamp())
     api = an_api(github.url, TOKEN, clock=githubs_clock, pace=pace)
     return run(
         [OrganizationHook(api, github.url, hook.org, HookId(hook.id))],
@@ -57,6 +57,7 @@ def run_in_process(
             workers=workers,
             pause=pace.pause,
             wait_turn=pace.wait_turn,
+            hurry=pace.hurry,
             sleep=sleep,
             choose=lambda among, number: list(among)[-number:],
             say=said.append,

@@ -47,14 +47,21 @@ class Scene:
                 status_code=status_code,
             )
 
-    def run(self, *, scan: Scan = Scan.FULL, per_minute: int = 75, verify: float = 0) -> Report:
+    def run(
+        self,
+        *,
+        scan: Scan = Scan.FULL,
+        workers: int = WORKERS,
+        per_minute: int = 75,
+        verify: float = 0,
+    ) -> Report:
         """Run as the program does, with all of its workers."""
         return run_in_process(
             self.github,
             self.hook,
             self.clock,
             scan=scan,
-            workers=WORKERS,
+            workers=workers,
             per_minute=per_minute,
             verify=timedelta(seconds=verify),
         )
@@ -139,7 +146,7 @@ def test_a_server_that_ignores_the_filter_is_read_in_full() -> None:
         scene.fail(1)
         scene.run(scan=Scan.FAILURES)
 
-        assert Counter(scene.asked())["GET log"] == 11
+        assert Counter(scene.asked())["GET log"] == 1 + 11, "one to learn that"
         assert scene.arrived() == {"missed-0": 1}
 
 
@@ -205,6 +212,32 @@ def test_a_burst_goes_at_once_and_the_rest_as_the_minute_allows() -> None:
 
         assert [at for at in times if at == NOW] == [NOW] * 75
         assert min(at for at in times if at > NOW) > NOW + timedelta(minutes=1)
+
+
+@pytest.mark.parametrize("remaining", [40, 60])
+def test_who_waited_for_the_rate_limit_waits_for_a_turn_again(remaining: int) -> None:
+    with a_scene() as scene:
+        scene.fail(200)
+        scene.github.rate_limit(remaining=remaining, reset_in=120)
+        times = list[datetime]()
+        note = Meanwhile(lambda: times.append(scene.clock()))
+        scene.github.inject(note, path=".*/attempts", times=None)
+        scene.run(workers=1)  # with more, one that sleeps moves the time of one that asks
+
+        assert len(times) == 200
+        for start in times:
+            within = [at for at in times if start <= at < start + timedelta(minutes=1)]
+            assert len(within) <= 75
+
+
+def test_a_rate_limit_that_has_begun_anew_is_not_waited_for() -> None:
+    with a_scene() as scene:
+        scene.fail(80)
+        scene.github.rate_limit(remaining=98, reset_in=58)
+        scene.run()
+
+        assert len(scene.arrived()) == 80
+        assert seconds_of(scene) <= 70, "a minute for the turn, in which it began anew"
 
 
 def test_a_secondary_limit_slows_the_run_down_and_fails_nothing() -> None:

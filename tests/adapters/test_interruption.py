@@ -62,11 +62,15 @@ def test_a_run_stopped_while_it_waits_ends_in_time_and_has_saved_the_checkpoint(
         while "Waiting 60.0 s: GitHub wants no more requests for now" not in step.log:
             time.sleep(0.01)
 
+        before = len(world.github.requests)
         for number in (SIGINT, SIGTERM):
             step.send(number)
         run = step.wait(timeout=SECONDS)
 
         assert run.status == 130, shown(run)
+        assert "no time left" not in run.log
+        asked = [r.method for r in world.github.requests[before:] if "variables" in r.path]
+        assert asked == ["GET", "PATCH"]
         answers = [r.status for r in world.github.requests if r.path.endswith("/attempts")]
         assert run.outputs["redelivered"] == str(answers.count(202))
         assert run.outputs["checkpoint"] == world.checkpoint
