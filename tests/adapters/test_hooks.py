@@ -17,6 +17,7 @@ from github_sandbox import (
     VirtualClock,
 )
 from redeliver import hooks
+from redeliver.api import Clock
 from redeliver.delivery import Listed
 from redeliver.errors import AccessError, RateLimitError, RefusalError, UnavailableError
 from redeliver.hooks import OrganizationHook
@@ -24,6 +25,7 @@ from redeliver.inert import inert
 from redeliver.pace import Pace
 from redeliver.webhook import HookId
 from tests.adapters.conftest import TOKEN, an_api, in_no_time
+from tests.builders import SleptTime
 
 LIST = r"/orgs/acme/hooks/\d+/deliveries"
 ATTEMPTS = r".*/attempts"
@@ -34,8 +36,10 @@ def our(hook: Hook, github: Sandbox, *, token: str = TOKEN, prefix: str = "") ->
     return OrganizationHook(api, github.url, hook.org, HookId(hook.id))
 
 
-def waiting(hook: Hook, github: Sandbox, said: list[str]) -> OrganizationHook:
-    api = an_api(github.url, pace=in_no_time(said))
+def waiting(
+    hook: Hook, github: Sandbox, said: list[str], *, clock: Clock | None = None
+) -> OrganizationHook:
+    api = an_api(github.url, clock=clock, pace=in_no_time(said))
     return OrganizationHook(api, github.url, hook.org, HookId(hook.id))
 
 
@@ -522,6 +526,22 @@ def test_a_rate_limit_that_is_nearly_used_up_and_soon_over_is_waited_for(
 
     assert asked(github, "POST") == 1
     assert re.fullmatch(r"Waiting 2[12].0 s: the rate limit is used up, but for a reserve", said[0])
+
+
+def test_a_rate_limit_that_has_begun_anew_since_the_last_answer_is_not_waited_for(
+    github: Sandbox, quiet_hook: Hook
+) -> None:
+    quiet_hook.record(status_code=500, status="")
+    github.rate_limit(remaining=11, reset_in=20)
+    said: list[str] = []
+    time = SleptTime()
+    ours = waiting(quiet_hook, github, said, clock=Clock(elapsed=time))
+    delivery = next(ours.deliveries())
+
+    time.now += 30
+    ours.redeliver(delivery)
+
+    assert said == []
 
 
 def test_the_last_requests_of_the_rate_limit_are_kept_for_the_checkpoint(
