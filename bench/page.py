@@ -162,8 +162,8 @@ JavaScript's numbers hold, so that the script asks for deliveries that do not ex
 {table}
 
 A log that is read in full costs its pages, one after the other, and there the two are alike. The
-{deliveries} deliveries are read without a limit: on github.com nobody may ask for that many pages in
-an hour. Such a webhook is one for `scan: failures`.
+{deliveries} deliveries are read without a limit: on github.com nobody may ask for that many
+pages in an hour. Such a webhook is one for `scan: failures`.
 
 ## How the cost grows
 
