@@ -6,6 +6,7 @@ from pathlib import Path
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MultipleLocator
 
 from bench.cases import Program
 from bench.page import Result
@@ -28,6 +29,7 @@ def draw(
     left, right = figure.subplots(1, 2)
     _draw(left, by_deliveries, "deliveries, 8 of them failed")
     _draw(right, by_failures, "failures among 2,000 deliveries")
+    left.xaxis.set_major_locator(MultipleLocator(5000))
     left.xaxis.set_major_formatter("{x:,.0f}")
     left.legend(frameon=False)
     figure.savefig(path, metadata={"Date": None})
