@@ -152,18 +152,18 @@ answer. The script is `bench/script/script.js`: the requests of the original in 
 - **times the floor**: the floor is the start of our process and one round trip after the other: for
   the variable, for each page that has to be read, for saving the checkpoint before and after the
   redeliveries, and for the redeliveries {workers} at a time; and the minutes that one has to wait
-  where only so many are allowed.
+  where only so many redeliveries are allowed.
 - **points**: GitHub grants 900 in a minute; a read costs 1, a redelivery 5. We stop at {margin}.
 
 `verify` is 0 unless said otherwise, for the script does not look what comes of its redeliveries.
-Those delivery ids are small, as they were for years: those that GitHub gives today are beyond what
-JavaScript's numbers hold, so that the script asks for deliveries that do not exist.
+The ids of the deliveries are small here, as they long were: JavaScript's numbers round those of
+nineteen digits that are now seen on github.com, so that the script would redeliver nothing.
 
 {table}
 
 A log that is read in full costs its pages, one after the other, and there the two are alike. The
 {deliveries} deliveries are read without a limit: on github.com nobody may ask for that many
-pages in an hour. Such a webhook is one for `scan: failures`.
+pages in an hour. Such a webhook is one for `scan: failures`, as long as little fails.
 
 ## How the cost grows
 

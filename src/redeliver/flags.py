@@ -78,7 +78,7 @@ GROUPS: Mapping[str, Mapping[str, Flag]] = {
         "scan": Flag(
             takes="HOW",
             does="full reads all deliveries; failures has GitHub pick those with a status code "
-            "from 400 to 599, which is much faster and misses other failures.",
+            "from 400 to 599, which is faster and misses other failures.",
         ),
         "give-up-after": Flag(
             takes="TIME",

@@ -26,7 +26,7 @@ LATER = (Fate.DEFERRED, Fate.UNANSWERED, Fate.UNREAD, Fate.UNSETTLED)
 
 NOT_FAILED = (Fate.DELIVERED, Fate.FILTERED)
 
-UNCLASSIFIED = "without a status code from 400 to 599: to find such, 'scan' has to be full"
+UNCLASSIFIED = "without a status code from 400 to 599, so that 'scan: failures' would miss them"
 """Said of events that GitHub's own filter does not count as failures."""
 
 
@@ -233,7 +233,7 @@ def found(reading: Reading) -> str:
         told.append(f"failed but delivered since: {delivered}")
     told += [f"filtered out, {why}: {number}" for why, number in filtered.items() if number]
     if reading.unclassified:
-        told.append(f"{reading.unclassified} of these {UNCLASSIFIED}")
+        told.append(f"of all that failed, {reading.unclassified} {UNCLASSIFIED}")
     read = f"Read {count(reading.scanned, 'delivery', 'deliveries')} of {reading.hook.name}"
     end = f". The log broke off there: {reading.error}" if reading.error else ""
     return f"{read}: {'; '.join(told)}{end}"
