@@ -49,7 +49,6 @@ class Measured:
     points: int
     limited: int
     """How many requests GitHub refused for being too much."""
-    redelivered: int
 
 
 def run_process(
@@ -89,7 +88,6 @@ def measure(case: Case, program: Program, latency: float) -> Measured:
         requests=len(asked),
         points=sum(POINTS.get(request.method, OF_A_WRITE) for request in asked),
         limited=sum(request.status in TOO_MUCH for request in asked),
-        redelivered=redelivered,
     )
 
 

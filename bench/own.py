@@ -85,7 +85,7 @@ class _Canned:
     def __init__(self, pages: list[Answer]) -> None:
         self._pages = iter(pages)
 
-    def ask(self, _method: str, _path: str, _purpose: Purpose, **_: Any) -> Answer:  # noqa: ANN401
+    def ask(self, _method: str, _path: str, _purpose: Purpose, **_: Any) -> Answer:  # noqa: ANN401 - what is asked does not matter
         return next(self._pages)
 
 

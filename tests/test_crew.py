@@ -1,6 +1,7 @@
 import signal
 import threading
 from datetime import timedelta
+from functools import partial
 from threading import Barrier, Event
 
 import pytest
@@ -35,7 +36,7 @@ def test_what_is_given_out_is_begun_in_that_order() -> None:
     begun = list[int]()
     with Crew[int](1) as crew:
         for number in range(9):
-            crew.give(number, lambda number=number: begun.append(number))  # type: ignore[misc]
+            crew.give(number, partial(begun.append, number))
         heard = [crew.hear() for _ in range(9)]
 
     assert begun == [*range(9)]

@@ -26,7 +26,7 @@ LATER = (Fate.DEFERRED, Fate.UNANSWERED, Fate.UNREAD, Fate.UNSETTLED)
 
 NOT_FAILED = (Fate.DELIVERED, Fate.FILTERED)
 
-UNCLASSIFIED = "without a status code from 400 to 599, so that 'scan: failures' would miss them"
+UNCLASSIFIED = "without a status code from 400 to 599, so that 'scan: failures' can miss them"
 """Said of events that GitHub's own filter does not count as failures."""
 
 

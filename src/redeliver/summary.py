@@ -190,13 +190,13 @@ def _readings(report: Report) -> Iterator[str]:
     span += f" to {words.utc(report.window.now)}"
     for reading in report.readings[:LINES]:
         read = count(reading.scanned, "delivery", "deliveries")
-        broken = " The log broke off: what is older was not read." if reading.error else ""
+        remarks = " The log broke off: what is older was not read." if reading.error else ""
         if reading.unclassified:
             told = count(reading.unclassified, "event")
-            broken += f" Of what failed, {told} {markdown(words.UNCLASSIFIED)}."
+            remarks += f" Of what failed, {told} {markdown(words.UNCLASSIFIED)}."
         yield (
             f"Read {'nothing' if reading.is_unread else read} of "
-            f"[{markdown(reading.hook.name)}]({reading.hook.page}), {span}.{broken}"
+            f"[{markdown(reading.hook.name)}]({reading.hook.page}), {span}.{remarks}"
         )
         yield ""
     if len(report.readings) > LINES:

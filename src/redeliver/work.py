@@ -272,6 +272,7 @@ class Work:
 
     def _wait_turn(self) -> None:
         """Wait until one more may be asked for and somebody is free to do so."""
+        # What is known already may say that no more is to be asked for.
         while self._hear(within=timedelta()):
             pass
         while self._crew.is_busy or (self._crew.at_work and self._around.pause()):
