@@ -5,7 +5,7 @@ Everything a request can be refused with:
 * Refusal           answered as JSON, with a status of 400 to 499
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 from aiohttp import web
 
@@ -34,7 +34,8 @@ CLASSIC_SCOPES: Mapping[tuple[str, Access], frozenset[str]] = {
 }
 """Of the scopes any one will do."""
 
-API_VERSIONS = {"2022-11-28", "2026-03-10"}
+API_VERSION = "X-GitHub-Api-Version"
+"""The header in which a request names the version it wants; without it, it gets the first."""
 
 
 class Refusal(Exception):  # noqa: N818 - GitHub is not in error when it refuses
@@ -63,17 +64,23 @@ def sent_token(request: web.Request, schemes: Collection[str] = ("token", "beare
     return value.strip() if scheme.lower() in schemes else None
 
 
-def check_client(request: web.Request) -> None:
-    """Refuse what GitHub does not even look at."""
+def check_client(request: web.Request, api_versions: Sequence[str]) -> None:
+    """Refuse what GitHub does not even look at; the newest version comes last."""
     if not request.headers.get("User-Agent"):
         raise Refusal(
             403,
             "Request forbidden by administrative rules. "
             "Please make sure your request has a User-Agent header.",
         )
-    version = request.headers.get("X-GitHub-Api-Version")
-    if version is not None and version not in API_VERSIONS:
-        raise Refusal(400, f"{version!r} is not a supported version of the REST API.")
+    version = request.headers.get(API_VERSION)
+    if version is not None and version not in api_versions:
+        known = ", ".join(f'"{each}"' for each in reversed(api_versions))
+        raise Refusal(
+            400,
+            f'The version you specified in the "X-GitHub-API-Version" request header, "{version}",'
+            " is not a supported version. The following versions are currently supported: "
+            f"{known}.",
+        )
 
 
 def authenticate(request: web.Request, world: World) -> Token | InstallationToken:

@@ -2,12 +2,20 @@
 
 import time
 import uuid
+from collections.abc import Sequence
 from email.utils import format_datetime
 from functools import partial
 
 from aiohttp import web
 
-from github_sandbox.access import Refusal, authenticate, check_client, not_found, sent_token
+from github_sandbox.access import (
+    API_VERSION,
+    Refusal,
+    authenticate,
+    check_client,
+    not_found,
+    sent_token,
+)
 from github_sandbox.app_endpoints import AppEndpoints
 from github_sandbox.attempts import Attempts
 from github_sandbox.faults import Faults, error_body
@@ -19,15 +27,27 @@ from github_sandbox.world import Request, World
 
 RATE_LIMIT = "/rate_limit"
 
+LEAN_RATE_LIMIT = "2026-03-10"
+"""The first version of the API whose rate limit does not say the same thing twice."""
+
 
 class Rest:
     """The API over one world."""
 
-    def __init__(self, world: World, attempts: Attempts, faults: Faults, *, filters: bool) -> None:
+    def __init__(
+        self,
+        world: World,
+        attempts: Attempts,
+        faults: Faults,
+        *,
+        filters: bool,
+        api_versions: Sequence[str],
+    ) -> None:
         self._world = world
         self._attempts = attempts
         self._faults = faults
         self._filters = filters
+        self._api_versions = api_versions
 
     def application(self) -> web.Application:
         """Build the application: everything at the root, and again as on Enterprise Server."""
@@ -59,6 +79,7 @@ class Rest:
             path=path,
             query=dict(request.query),
             token=sent_token(request),
+            api_version=request.headers.get(API_VERSION),
             began=time.monotonic(),
         )
         requests.append(asked())
@@ -82,7 +103,7 @@ class Rest:
         self, request: web.Request, answer: Answer, *, affordable: bool
     ) -> web.StreamResponse:
         try:
-            check_client(request)
+            check_client(request, self._api_versions)
             self._check_limits(request, affordable=affordable)
             return await answer(request)
         except Refusal as refusal:
@@ -135,4 +156,7 @@ class Rest:
             "remaining": limit.remaining,
             "reset": limit.reset,
         }
-        return web.json_response({"resources": {"core": rate}, "rate": rate})
+        answer: dict[str, object] = {"resources": {"core": rate}}
+        if request.headers.get(API_VERSION, self._api_versions[0]) < LEAN_RATE_LIMIT:
+            answer["rate"] = rate
+        return web.json_response(answer)

@@ -4,7 +4,7 @@ Every method may be called from any thread; it blocks until what it says is done
 """
 
 import ssl
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from typing import Self
 
@@ -21,6 +21,7 @@ from github_sandbox.rest import Rest
 from github_sandbox.server import HOST, ServerThread
 from github_sandbox.world import Access, Permissions, Request, Token, World
 
+API_VERSIONS = ("2022-11-28", "2026-03-10")
 APP_PERMISSIONS: Permissions = {"organization_hooks": "write", "actions_variables": "write"}
 
 
@@ -39,6 +40,7 @@ class Sandbox:
         filters: bool = True,
         rate_limits: bool = True,
         points_per_minute: int | None = None,
+        api_versions: Sequence[str] = API_VERSIONS,
         tls: ssl.SSLContext | None = None,
     ) -> None:
         """Keep the log for `retention` by `clock`, as is every other instant told or judged.
@@ -51,6 +53,7 @@ class Sandbox:
         together: one point to read, five to write. GitHub grants 900; None is no end of them.
         Without `rate_limits` it is an Enterprise Server as it comes, which knows no limit at all.
         Without `filters` it is an older server, whose listing of deliveries ignores `status`.
+        It knows these `api_versions`, of which a request that names none gets the first.
         """
         if points_per_minute is not None and not rate_limits:
             raise ValueError("a server without rate limits grants no number of points")
@@ -65,6 +68,7 @@ class Sandbox:
         )
         self._faults = Faults()
         self._filters = filters
+        self._api_versions = api_versions
         self._port = port
         self._tls = tls
 
@@ -223,7 +227,13 @@ class Sandbox:
             await session.close()
 
         self._backstage = Backstage(server=self._server, world=self._world, attempts=self._attempts)
-        rest = Rest(self._world, self._attempts, self._faults, filters=self._filters)
+        rest = Rest(
+            self._world,
+            self._attempts,
+            self._faults,
+            filters=self._filters,
+            api_versions=self._api_versions,
+        )
         application = rest.application()
         application.on_cleanup.append(clean_up)
         return application

@@ -37,6 +37,7 @@ class Request:
     path: str
     query: Mapping[str, str]
     token: str | None = field(repr=False)
+    api_version: str | None = None
     began: float = field(compare=False)
     """When it arrived, by `time.monotonic()`: no part of what was asked."""
     status: int | None = None

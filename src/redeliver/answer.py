@@ -130,6 +130,16 @@ class Answer:
         )
 
     @property
+    def is_of_another_version(self) -> bool:
+        """Tell whether GitHub does not know, or knows no more, the version that is asked for.
+
+        https://docs.github.com/en/rest/about-the-rest-api/api-versions
+        """
+        return (
+            self.status == HTTPStatus.BAD_REQUEST and "x-github-api-version" in self.message.lower()
+        )
+
+    @property
     def remaining(self) -> int | None:
         """How many requests are left of the primary rate limit; None if there is none."""
         return self._number("x-ratelimit-remaining")
@@ -198,6 +208,11 @@ def failure(answer: Answer, asker: Asker) -> RedeliverError:
         return limit(answer, asker, answer.limited_for)
     if answer.status in REFUSALS and not answer.message:
         return answer.foreign()
+    if answer.is_of_another_version:
+        return UnavailableError(
+            f"{problem}. Nothing is lost: use a newer version of redeliver, which asks for a "
+            "version of the API that this GitHub knows. Enterprise Server has versions from 3.9 on"
+        )
     lacking = _what_an_app_lacks(answer) if asker.is_app else _what_is_lacking(answer, asker.name)
     if lacking:
         return AccessError(f"{problem}. {lacking}")

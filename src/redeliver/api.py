@@ -27,6 +27,16 @@ from redeliver.answer import Answer, Asker, Purpose, failure, limit
 from redeliver.errors import RedeliverError, UnavailableError
 from redeliver.pace import READ_POINTS, WRITE_POINTS, Pace
 
+API_VERSION = "2022-11-28"
+"""The version of GitHub's API that is asked for, so that a new one changes nothing unseen.
+
+The one that every GitHub in support knows: Enterprise Server has versions since 3.9, and a newer
+one than this since 3.21. GitHub supports it until March 2028 at least, and answers 400 to one
+that it does not know. Of what is asked here, 2026-03-10 changes only a field of the rate limit
+that is not read.
+https://docs.github.com/en/rest/about-the-rest-api/api-versions
+"""
+
 TIMEOUT_SECONDS = 30
 
 BACKOFF_SECONDS = (0.5, 1, 2, 4)
@@ -216,7 +226,11 @@ class Api:
         try:
             # Not requestJsonAndCheck: that takes a redirect for an answer.
             status, headers, text = self._client.requester.requestJson(
-                method, path, dict(parameters), input=body
+                method,
+                path,
+                dict(parameters),
+                {"X-GitHub-Api-Version": API_VERSION},
+                input=body,
             )
         except (OSError, ValueError, OverflowError, RuntimeError) as caught:
             # Those of `requests` and of files of certificates; PyGithub's for headers that it

@@ -7,7 +7,7 @@ import requests
 
 from github_sandbox import Hook, Meanwhile, Sandbox, Status, VirtualClock
 
-from .client import Client, deliveries
+from .client import TOKEN, Client, deliveries, refusal
 
 VARIABLES = "/repos/acme/ops/actions/variables"
 
@@ -308,3 +308,24 @@ def test_the_version_of_the_api(
     headers = {"X-GitHub-Api-Version": version}
 
     assert client.get(deliveries(bookkeeping), headers=headers).status_code == status
+
+
+def test_an_older_server_knows_no_version_that_is_newer_than_itself(clock: VirtualClock) -> None:
+    with Sandbox(clock=clock, api_versions=["2022-11-28"]) as github:
+        github.token(TOKEN)
+        client = Client(github)
+
+        status, message = refusal(
+            client.get("/rate_limit", headers={"X-GitHub-Api-Version": "2026-03-10"})
+        )
+
+        assert client.get("/rate_limit").status_code == 200
+    assert status == 400
+    assert '"2026-03-10", is not a supported version' in message
+    assert message.endswith('currently supported: "2022-11-28".')
+
+
+def test_a_newer_version_does_not_say_the_rate_limit_twice(client: Client) -> None:
+    response = client.get("/rate_limit", headers={"X-GitHub-Api-Version": "2026-03-10"})
+
+    assert response.json().keys() == {"resources"}

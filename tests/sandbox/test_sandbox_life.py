@@ -35,7 +35,11 @@ def is_down(url: str) -> bool:
 
 
 def test_the_sandbox_remembers_what_it_was_asked(client: Client, bookkeeping: Hook) -> None:
-    client.get("/api/v3" + deliveries(bookkeeping), params={"per_page": 1})
+    client.get(
+        "/api/v3" + deliveries(bookkeeping),
+        params={"per_page": 1},
+        headers={"X-GitHub-Api-Version": "2022-11-28"},
+    )
     Client(client.github, token=None).post("/nowhere")
 
     assert client.github.requests == [
@@ -44,6 +48,7 @@ def test_the_sandbox_remembers_what_it_was_asked(client: Client, bookkeeping: Ho
             path=deliveries(bookkeeping),
             query={"per_page": "1"},
             token=TOKEN,
+            api_version="2022-11-28",
             began=0,
             status=200,
         ),
