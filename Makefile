@@ -5,10 +5,17 @@ READY := .venv/ready
 # npm writes this last.
 DRAWING_READY := docs/screenshot/node_modules/.package-lock.json
 BENCH_READY := bench/script/node_modules/.package-lock.json
+CONTRACT_READY := tests/contract/node_modules/.package-lock.json
+# All that tests and sandbox said to each other, complete once this file is there.
+EXCHANGES := .exchanges/complete
+WORKERS := --numprocesses=auto --dist=worksteal
+PYTEST := $(BIN)/python -m pytest $(WORKERS)
+# They try at every point or at random, mostly what the others have tried, and twice as long with coverage.
+EXHAUSTIVE := $(patsubst %,tests/adapters/test_%.py,fuzz interruption promises sweep)
 # Milliseconds that GitHub in miniature takes for an answer.
 LATENCY ?= 50
 
-.PHONY: help demo test soak bench e2e lint check docs screenshot lock clean
+.PHONY: help demo test contract soak bench e2e lint check docs screenshot lock clean
 
 help: ## Show what there is to make
 	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -17,14 +24,16 @@ demo: $(READY) ## See deliveries fail and come back, without GitHub
 	@$(BIN)/python -m github_sandbox.demo
 
 test: $(READY) ## Run the tests, with branch coverage
-	@echo "test: everything but the Docker action, with branch coverage"
-	@$(BIN)/coverage erase
-	@$(BIN)/coverage run -m pytest --ignore=tests/e2e --numprocesses=auto --dist=worksteal
-	@$(BIN)/coverage combine -q
-	@$(BIN)/coverage report
+	$(run_and_record)
+	@echo "test: what tries at every point and at random"
+	@$(PYTEST) $(EXHAUSTIVE)
+
+contract: $(READY) $(CONTRACT_READY) $(EXCHANGES) ## Hold what was said in the tests against GitHub's description of its API (needs Node)
+	@echo "contract: what was said in the tests, and how GitHub describes it"
+	@$(BIN)/python -m tests.contract tests/contract/node_modules/@octokit/openapi/generated $(dir $(EXCHANGES))
 
 soak: $(READY) ## Try at random forty times as much as the tests do
-	@SOAK=40 $(BIN)/python -m pytest --numprocesses=auto --dist=worksteal tests/adapters/test_promises.py tests/adapters/test_sweep.py tests/adapters/test_fuzz.py
+	@SOAK=40 $(PYTEST) $(filter-out %interruption.py,$(EXHAUSTIVE))
 
 bench: $(READY) $(BENCH_READY) ## Measure it beside the docs' script, half an hour long (needs Node; Docker for the image)
 	@$(BIN)/python -m bench $(LATENCY)
@@ -43,7 +52,7 @@ lint: $(READY) ## Check style, types, Dockerfile, workflows and generated text
 	$(BIN)/zizmor --offline --quiet --config .github/zizmor.yml action.yml examples/*.yml
 	$(BIN)/cog --check -P -I docs README.md
 
-check: test lint e2e ## All checks, as CI runs them
+check: test contract lint e2e ## All checks, as CI runs them
 
 docs: $(READY) ## Write the generated parts of the README and the summary of the picture
 	$(BIN)/cog -r -P -I docs README.md
@@ -59,7 +68,21 @@ lock: $(READY) ## Pin the newest versions of all dependencies in requirements/
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --group bench -c requirements/dev.txt pyproject.toml -o requirements/bench.txt
 
 clean: ## Remove what the above made
-	rm -rf .venv .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis docs/screenshot/node_modules bench/script/node_modules
+	rm -rf .venv .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis docs/screenshot/node_modules bench/script/node_modules tests/contract/node_modules $(dir $(EXCHANGES))
+
+# All but the exhaustive tests. What they and the sandbox said to each other is for `make contract`.
+define run_and_record
+@echo "test: everything but the Docker action, with branch coverage"
+@rm -rf $(dir $(EXCHANGES)); mkdir $(dir $(EXCHANGES))
+@$(BIN)/coverage erase
+@GITHUB_SANDBOX_EXCHANGES=$(dir $(EXCHANGES)) $(BIN)/coverage run -m pytest $(WORKERS) --ignore=tests/e2e $(EXHAUSTIVE:%=--ignore=%)
+@$(BIN)/coverage combine -q
+@$(BIN)/coverage report
+@touch $(EXCHANGES)
+endef
+
+$(EXCHANGES): $(wildcard src/*/*.py tests/*.py tests/*/*.py) | $(READY)
+	$(run_and_record)
 
 $(READY): requirements/dev.txt
 	@$(PYTHON) -c 'import sys, venv; sys.exit("redeliver needs Python 3.11 or newer, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
@@ -73,6 +96,12 @@ $(DRAWING_READY): docs/screenshot/package-lock.json
 	@command -v node >/dev/null && command -v npm >/dev/null || { echo "screenshot: no Node: install Node 20 or newer, with npm" >&2; exit 1; }
 	@echo "Making docs/screenshot/node_modules with the pinned packages (once, from npm)"
 	@npm ci --prefix docs/screenshot --loglevel=error >/dev/null
+	@touch $@
+
+$(CONTRACT_READY): tests/contract/package-lock.json
+	@command -v node >/dev/null && command -v npm >/dev/null || { echo "contract: no Node: install Node 20 or newer, with npm" >&2; exit 1; }
+	@echo "Making tests/contract/node_modules with the pinned packages (once, from npm)"
+	@npm ci --prefix tests/contract --loglevel=error >/dev/null
 	@touch $@
 
 $(BENCH_READY): bench/script/package-lock.json requirements/bench.txt

@@ -7,8 +7,6 @@ from threading import Barrier, Event
 import pytest
 
 from redeliver.crew import Crew
-from redeliver.errors import Interrupted
-from redeliver.interruption import interruptible, uninterrupted
 
 SOON = 30.0
 """Seconds until a test is given up that waits for what does not come."""
@@ -104,16 +102,3 @@ def test_a_worker_leaves_signals_to_who_waits_for_it() -> None:
 
     assert masks[0] >= {signal.SIGINT, signal.SIGTERM, signal.SIGALRM}
     assert signal.pthread_sigmask(signal.SIG_BLOCK, []) == before
-
-
-def test_a_signal_while_a_worker_starts_counts_after_that() -> None:
-    reached = list[str]()
-
-    def start() -> None:
-        with uninterrupted():
-            signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
-            reached.append("the end")
-
-    with interruptible(), pytest.raises(Interrupted):
-        start()
-    assert reached == ["the end"]

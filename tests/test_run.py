@@ -189,6 +189,24 @@ def test_what_was_refused_because_it_left_the_log_is_dealt_with_and_named() -> N
     assert report.warnings
 
 
+def test_what_was_refused_is_undealt_when_the_log_does_not_tell_whether_it_left() -> None:
+    class Unreadable(FakeHook):
+        """A webhook whose log is read once."""
+
+        def rows(self) -> Iterator[Delivery]:
+            if self.readings:
+                raise UnavailableError("no usable answer")
+            yield from super().rows()
+
+    hook = Unreadable(*THREE, refuses={"first": RefusalError("GitHub answered 404, Not Found")})
+    store = FakeStore()
+
+    report = carry_out(hook, store)
+
+    assert fates(report)["first"] is Fate.REFUSED
+    assert store.written[-1] == THREE[0].delivered_at
+
+
 class LossyHook(FakeHook):
     """A webhook that accepts what it answers no more; its log shows that, or not yet."""
 

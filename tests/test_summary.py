@@ -32,6 +32,12 @@ def test_a_run_with_nothing_to_do_reads_well() -> None:
     )
 
 
+def test_what_a_scan_of_failures_could_miss_is_counted() -> None:
+    report = replace(a_report(), readings=(a_reading(unclassified=3),))
+
+    assert "Of what failed, 3 events without a status code from 400 to 599" in summary(report)
+
+
 def test_a_run_shows_its_counts_its_charts_and_what_was_not_delivered() -> None:
     recovered = an_outcome(guid="back", event="issues").shown(delivered("back", number=9))
     refused = an_outcome(Fate.REFUSED, guid="refused", because="GitHub answered 422, Nope")

@@ -5,7 +5,6 @@ from aiohttp import web
 from github_sandbox.access import not_found
 from github_sandbox.apps import authenticate_app, find_installation, issue_token
 from github_sandbox.log import Json, timestamp
-from github_sandbox.paging import numbered_page
 from github_sandbox.routes import Route, base_url, json_object
 from github_sandbox.world import Installation, InstallationToken, World
 
@@ -22,7 +21,6 @@ class AppEndpoints:
         """Tell what is answered here."""
         return [
             ("GET", "/app", self._show_app),
-            ("GET", "/app/installations", self._list_installations),
             ("GET", INSTALLATION, self._show_installation),
             ("POST", f"{INSTALLATION}/access_tokens", self._issue_token),
             ("GET", "/orgs/{org}/installation", self._show_installation_on_organization),
@@ -35,11 +33,12 @@ class AppEndpoints:
         return web.json_response(
             {
                 "id": app.id,
+                "node_id": f"A_{app.id}",
                 "slug": app.slug,
                 "client_id": app.client_id,
                 "name": app.slug,
                 "description": "",
-                "owner": self._world.account(app.account),
+                "owner": self._account(request, app.account),
                 "external_url": "https://github.com",
                 "html_url": f"https://github.com/apps/{app.slug}",
                 "permissions": dict(app.permissions),
@@ -50,11 +49,6 @@ class AppEndpoints:
             }
         )
 
-    async def _list_installations(self, request: web.Request) -> web.Response:
-        app = authenticate_app(request, self._world)
-        installations = app.installations.values()
-        return numbered_page(request, [self._json(request, each) for each in installations])
-
     async def _show_installation(self, request: web.Request) -> web.Response:
         return self._show(request, self._installation(request))
 
@@ -62,7 +56,7 @@ class AppEndpoints:
         installation = self._installation(request)
         asked = await json_object(request) if request.can_read_body else {}
         token = issue_token(installation, asked, self._world)
-        return web.json_response(self._token_json(token), status=201)
+        return web.json_response(_token_json(token), status=201)
 
     async def _show_installation_on_organization(self, request: web.Request) -> web.Response:
         app = authenticate_app(request, self._world)
@@ -94,7 +88,7 @@ class AppEndpoints:
         return web.json_response(self._json(request, installation))
 
     def _json(self, request: web.Request, installation: Installation) -> Json:
-        account = self._world.account(installation.account)
+        account = self._account(request, installation.account)
         suspended_at = installation.suspended_at
         return {
             "id": installation.id,
@@ -118,21 +112,40 @@ class AppEndpoints:
             "suspended_by": None,
         }
 
-    def _token_json(self, token: InstallationToken) -> Json:
-        answer: Json = {
-            "token": token.value,
-            "expires_at": timestamp(token.expires_at),
-            "permissions": dict(token.permissions),
-            "repository_selection": _selection(
-                token.installation.repositories
-                if token.repositories is None
-                else token.repositories
-            ),
+    def _account(self, request: web.Request, login: str) -> Json:
+        account = self._world.account(login)
+        url = f"{base_url(request)}/users/{login}"
+        return {
+            **account,
+            "node_id": f"U_{account['id']}",
+            "avatar_url": f"https://avatars.githubusercontent.com/u/{account['id']}",
+            "gravatar_id": "",
+            "url": url,
+            "html_url": f"https://github.com/{login}",
+            "followers_url": f"{url}/followers",
+            "following_url": f"{url}/following{{/other_user}}",
+            "gists_url": f"{url}/gists{{/gist_id}}",
+            "starred_url": f"{url}/starred{{/owner}}{{/repo}}",
+            "subscriptions_url": f"{url}/subscriptions",
+            "organizations_url": f"{url}/orgs",
+            "repos_url": f"{url}/repos",
+            "events_url": f"{url}/events{{/privacy}}",
+            "received_events_url": f"{url}/received_events",
+            "site_admin": False,
         }
-        if token.repositories is not None:
-            covered = self._world.repositories(token.installation)
-            answer["repositories"] = [each.in_short() for each in covered if token.covers(each)]
-        return answer
+
+
+def _token_json(token: InstallationToken) -> Json:
+    # Which repositories it is for, GitHub says at great length.
+    repositories = token.installation.repositories
+    return {
+        "token": token.value,
+        "expires_at": timestamp(token.expires_at),
+        "permissions": dict(token.permissions),
+        "repository_selection": _selection(
+            repositories if token.repositories is None else token.repositories
+        ),
+    }
 
 
 def _selection(repositories: frozenset[str] | None) -> str:

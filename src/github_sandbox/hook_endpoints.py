@@ -107,7 +107,7 @@ class HookEndpoints:
 
 def _hook_json(request: web.Request, hook: Hook) -> Json:
     url = base_url(request) + hook.address
-    return {
+    shown = {
         "type": hook.owner.kind.capitalize(),
         "id": hook.id,
         "name": "web",
@@ -120,6 +120,10 @@ def _hook_json(request: web.Request, hook: Hook) -> Json:
         "ping_url": f"{url}/pings",
         "deliveries_url": f"{url}/deliveries",
     }
+    if isinstance(hook.owner, Repository):
+        last = {"code": None, "status": "unused", "message": None}
+        shown |= {"test_url": f"{url}/test", "last_response": last}
+    return shown
 
 
 def _config_json(hook: Hook) -> Json:

@@ -18,6 +18,7 @@ from github_sandbox.access import (
 )
 from github_sandbox.app_endpoints import AppEndpoints
 from github_sandbox.attempts import Attempts
+from github_sandbox.exchanges import write_down
 from github_sandbox.faults import Faults, error_body
 from github_sandbox.hook_endpoints import HookEndpoints
 from github_sandbox.limits import PRIMARY_LIMIT
@@ -88,8 +89,15 @@ class Rest:
             self._world.limit.renew(now)
         # Counted here, so that it costs its points whatever goes wrong from here on.
         affordable = self._world.points is None or self._world.points.spend(request.method, now)
-        work = partial(self._work, request, handler, affordable=affordable)
+        said: web.StreamResponse | None = None
+
+        async def work() -> web.StreamResponse:
+            nonlocal said
+            said = await self._work(request, handler, affordable=affordable)
+            return said
+
         response = await self._faults.answer(request, path, work)
+        await write_down(request, path, said)
         if response is None:
             if request.transport:
                 request.transport.abort()
@@ -156,7 +164,8 @@ class Rest:
             "remaining": limit.remaining,
             "reset": limit.reset,
         }
-        answer: dict[str, object] = {"resources": {"core": rate}}
+        search = {"limit": 30, "used": 0, "remaining": 30, "reset": limit.reset}
+        answer: dict[str, object] = {"resources": {"core": rate, "search": search}}
         if request.headers.get(API_VERSION, self._api_versions[0]) < LEAN_RATE_LIMIT:
             answer["rate"] = rate
         return web.json_response(answer)

@@ -123,12 +123,8 @@ class Repository:
 
     def in_payloads(self) -> Json:
         """Give what the payload of an event says of it."""
-        return {"repository": self.in_short()}
-
-    def in_short(self) -> Json:
-        """Give what there is to say of it in passing."""
         name = self.full_name.partition("/")[2]
-        return {"id": self.id, "name": name, "full_name": self.full_name}
+        return {"repository": {"id": self.id, "name": name, "full_name": self.full_name}}
 
 
 @dataclass(slots=True, kw_only=True)

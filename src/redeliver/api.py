@@ -32,8 +32,7 @@ API_VERSION = "2022-11-28"
 
 The one that every GitHub in support knows: Enterprise Server has versions since 3.9, and a newer
 one than this since 3.21. GitHub supports it until March 2028 at least, and answers 400 to one
-that it does not know. Of what is asked here, 2026-03-10 changes only a field of the rate limit
-that is not read.
+that it does not know. What 2026-03-10 changes, as `make contract` tells, is nothing that is read.
 https://docs.github.com/en/rest/about-the-rest-api/api-versions
 """
 

@@ -308,6 +308,17 @@ def test_several_webhooks_each_get_back_what_they_missed(
     assert scene.receiver.url not in shown(run)
 
 
+def test_all_webhooks_of_a_repository_get_back_what_they_missed(scene: Scene) -> None:
+    shop = scene.github.repository("acme/shop")
+    hooks = [shop.hook(scene.receiver.url) for _ in range(2)]
+    missed = [scene.miss(hook) for hook in hooks]
+
+    run = step(scene.github, hooks[0], fine_grained(scene), hook_id="all")
+
+    assert run.status == 0, shown(run)
+    assert sorted(scene.arrived()) == sorted(missed)
+
+
 def test_what_one_webhook_took_is_nothing_to_the_other(
     scene: Scene, two: tuple[Hook, Hook]
 ) -> None:

@@ -1,15 +1,18 @@
 import json
 import re
 from collections import Counter
+from concurrent.futures import Future
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from signal import SIGTERM
 
 import pytest
 
-from github_sandbox import Hook, Receiver, Sandbox, Status, VirtualClock
+from github_sandbox import Delay, Hook, Meanwhile, Receiver, Sandbox, Status, VirtualClock
+from github_sandbox.step import RunningStep
 from redeliver.checkpoint import to_text
 from tests.adapters.conftest import TOKEN
-from tests.adapters.step import shown, step
+from tests.adapters.step import shown, start, step
 
 
 def ago(**span: float) -> datetime:
@@ -405,6 +408,20 @@ def test_a_bug_keeps_its_traceback_and_is_no_command(
     assert "::error::this is a bug in redeliver" in run.log
     assert "##[" not in run.log
     assert run.errors == ""
+
+
+def test_a_run_that_is_stopped_before_it_knows_anything_says_so(
+    github: Sandbox, hook: Hook
+) -> None:
+    step = Future[RunningStep]()
+    github.inject(Meanwhile(lambda: step.result().send(SIGTERM)))
+    github.inject(Delay(30))
+    step.set_result(start(github, hook))
+
+    run = step.result().wait()
+
+    assert run.status == 128 + SIGTERM, shown(run)
+    assert "::error::stopped by SIGTERM. Nothing is lost" in run.log
 
 
 def test_a_summary_that_cannot_be_written_undoes_nothing(

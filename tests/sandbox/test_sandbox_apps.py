@@ -112,7 +112,6 @@ def test_another_key_is_not_the_apps(as_app: Client, app: App, clock: VirtualClo
 
 FOR_APPS = [
     ("GET", "/app"),
-    ("GET", "/app/installations"),
     ("GET", "/app/installations/1"),
     ("POST", "/app/installations/1/access_tokens"),
     ("GET", "/app/hook/config"),

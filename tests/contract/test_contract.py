@@ -1,0 +1,186 @@
+"""The contract's own tests, with a description of ours, for GitHub's is not always at hand."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from github_sandbox.exchanges import Exchange
+from tests.contract.conformance import problems_of_answer, problems_of_request
+from tests.contract.description import FIRST_VERSION, Operation, operations, versions
+
+LATER = "2026-03-10"
+
+
+def ref(kind: str, name: str) -> dict[str, str]:
+    return {"$ref": f"#/components/{kind}/{name}"}
+
+
+def in_json(schema: dict[str, Any]) -> dict[str, Any]:
+    return {"description": "Response", "content": {"application/json": {"schema": schema}}}
+
+
+def a_description(**permissions: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
+    things = {
+        "type": "object",
+        "required": ["id", "old"],
+        "properties": {
+            "id": {"type": "integer", "description": "A number", "example": 7},
+            "description": {"type": "string"},
+            "old": {"type": "boolean"},
+        },
+        "x-github-breaking-changes": [
+            {"version": LATER, "patch": {"properties": {"old": None}, "required": ["id"]}}
+        ],
+    }
+    error = {"type": "object", "properties": {"message": {"type": "string"}}}
+    listing = {
+        "operationId": "list",
+        "description": "Lists things.",
+        "parameters": [ref("parameters", "owner"), ref("parameters", "size")],
+        "responses": {"200": in_json({"type": "array", "items": ref("schemas", "thing")})},
+    }
+    change = {
+        "operationId": "change",
+        "parameters": [ref("parameters", "owner")],
+        "requestBody": {
+            "required": True,
+            "content": {
+                "application/json": {
+                    "schema": {"type": "object", "properties": {"id": {"type": "integer"}}}
+                }
+            },
+        },
+        "responses": {"204": {"description": "Done"}},
+    }
+    return {
+        "paths": {"/of/{owner}/things": {"get": listing, "patch": change}},
+        "components": {
+            "schemas": {
+                "thing": things,
+                "basic-error": error,
+                "app-permissions": {"type": "object", "properties": permissions},
+            },
+            "parameters": {
+                "owner": {
+                    "name": "owner",
+                    "in": "path",
+                    "required": True,
+                    "schema": {"type": "string"},
+                },
+                "size": {"name": "size", "in": "query", "schema": {"type": "integer"}},
+            },
+        },
+    }
+
+
+def cut_out(version: str = FIRST_VERSION) -> dict[str, Operation]:
+    return operations(a_description(), version, ["list", "change"])
+
+
+LIST = cut_out()["list"].document
+CHANGE = cut_out()["change"].document
+
+AS_JSON = {"content-type": "application/json; charset=utf-8"}
+LISTED = Exchange(
+    method="GET",
+    path="/of/acme/things",
+    query={"size": "7"},
+    headers={},
+    body="",
+    status=200,
+    answer_headers=AS_JSON,
+    answer=json.dumps([{"id": 7, "old": True, "description": "a field of that name"}]),
+)
+CHANGED = replace(
+    LISTED, method="PATCH", query={}, headers=AS_JSON, body='{"id": 7}', status=204, answer=""
+)
+
+
+def answered(status: int, answer: object, exchange: Exchange = LISTED) -> Exchange:
+    return replace(exchange, status=status, answer=json.dumps(answer))
+
+
+def test_what_is_as_described_has_no_problem() -> None:
+    assert problems_of_request(LISTED, LIST) == problems_of_answer(LISTED, LIST) == []
+    assert problems_of_request(CHANGED, CHANGE) == problems_of_answer(CHANGED, CHANGE) == []
+
+
+@pytest.mark.parametrize(
+    ("request_", "document", "problem"),
+    [
+        pytest.param(replace(LISTED, query={"sise": "7"}), LIST, "sise", id="no such parameter"),
+        pytest.param(replace(LISTED, query={"size": "x"}), LIST, "size", id="no number"),
+        pytest.param(replace(CHANGED, body='{"id": "7"}'), CHANGE, "7", id="another type"),
+        pytest.param(replace(CHANGED, body='{"ID": 7}'), CHANGE, "ID", id="no such field"),
+        pytest.param(replace(CHANGED, body=""), CHANGE, "body", id="no body"),
+    ],
+)
+def test_a_request_that_github_does_not_describe_so(
+    request_: Exchange, document: str, problem: str
+) -> None:
+    [told] = problems_of_request(request_, document)
+
+    assert problem in told
+
+
+@pytest.mark.parametrize(
+    ("exchange", "document", "problem"),
+    [
+        pytest.param(answered(200, [{"id": 7}]), LIST, "'old' is a required", id="a field lacks"),
+        pytest.param(answered(200, [{"id": 0.5, "old": True}]), LIST, "0.5", id="another type"),
+        pytest.param(
+            answered(200, [{"id": 7, "old": True, "new": 1}]), LIST, "'new'", id="made up"
+        ),
+        pytest.param(answered(201, []), LIST, "201", id="another status"),
+        pytest.param(answered(404, {"message": 404}), LIST, "404", id="a refusal of no form"),
+        pytest.param(answered(204, {}, CHANGED), CHANGE, "has a body", id="a body where none is"),
+        pytest.param(
+            replace(LISTED, answer_headers={"content-type": "text/html"}),
+            LIST,
+            "text/html",
+            id="no JSON",
+        ),
+    ],
+)
+def test_an_answer_that_github_does_not_describe_so(
+    exchange: Exchange, document: str, problem: str
+) -> None:
+    [told] = problems_of_answer(exchange, document)
+
+    assert problem in told
+
+
+def test_to_a_refusal_github_may_add_what_it_does_not_describe() -> None:
+    refused = answered(404, {"message": "Not Found", "hint": "look elsewhere"})
+
+    assert problems_of_answer(refused, LIST) == []
+
+
+def test_a_later_version_of_the_api_has_its_changes() -> None:
+    lean = answered(200, [{"id": 7}])
+    later = cut_out(LATER)
+
+    assert versions(a_description()) == [FIRST_VERSION, LATER]
+    assert problems_of_answer(lean, later["list"].document) == []
+    assert problems_of_answer(LISTED, later["list"].document) != []
+    assert later["change"] == cut_out()["change"], "what is the same is the same text"
+
+
+def test_an_operation_is_known_by_its_method_and_its_path() -> None:
+    listing = cut_out()["list"]
+
+    assert listing.is_asked("GET", "/of/acme/things")
+    assert not listing.is_asked("PATCH", "/of/acme/things")
+    assert not listing.is_asked("GET", "/of/acme/corp/things")
+
+
+def test_a_description_without_an_operation_is_told() -> None:
+    with pytest.raises(LookupError, match="there is no lost"):
+        operations(a_description(), FIRST_VERSION, ["list", "lost"])
+
+
+def test_what_the_descriptions_forget_is_added_only_as_long_as_they_do() -> None:
+    with pytest.raises(LookupError, match="VARIABLES_PERMISSION can go"):
+        operations(a_description(actions_variables={}), FIRST_VERSION, ["list"])

@@ -1,0 +1,66 @@
+from pathlib import Path
+
+import pytest
+import requests
+
+from github_sandbox import Dropped, Hook, Status
+from github_sandbox.exchanges import DIRECTORY, Exchange, written_down
+
+from .client import TOKEN, Client, deliveries
+
+
+@pytest.fixture
+def directory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    monkeypatch.setenv(DIRECTORY, str(tmp_path))
+    return tmp_path
+
+
+def only(directory: Path) -> Exchange:
+    [exchange] = written_down(directory)
+    return exchange
+
+
+def test_what_was_asked_and_what_was_said_is_written_down_without_the_token(
+    client: Client, bookkeeping: Hook, directory: Path
+) -> None:
+    answer = client.post(f"/api/v3{deliveries(bookkeeping)}/7/attempts", json={"a": 1})
+
+    exchange = only(directory)
+    assert (exchange.method, exchange.path) == ("POST", f"{deliveries(bookkeeping)}/7/attempts")
+    assert exchange.body == '{"a": 1}'
+    assert exchange.headers["content-type"] == "application/json"
+    assert (exchange.status, exchange.answer) == (404, answer.text)
+    assert exchange.answer_headers["content-type"].startswith("application/json")
+    assert TOKEN not in str(exchange)
+
+
+def test_what_a_fault_makes_of_an_answer_is_not_what_was_said(
+    client: Client, bookkeeping: Hook, directory: Path
+) -> None:
+    client.github.inject(Status(502))
+
+    assert client.get(deliveries(bookkeeping), params={"per_page": 7}).status_code == 502
+
+    assert only(directory).query == {"per_page": "7"}
+    assert only(directory).status is None
+
+
+def test_a_request_that_was_dropped_was_made_all_the_same(
+    client: Client, bookkeeping: Hook, directory: Path
+) -> None:
+    client.github.inject(Dropped())
+
+    with pytest.raises(requests.ConnectionError):
+        client.get(deliveries(bookkeeping))
+
+    assert only(directory).status is None
+
+
+def test_nothing_is_written_down_unless_it_is_wanted(
+    client: Client, bookkeeping: Hook, directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(DIRECTORY)
+
+    client.get(deliveries(bookkeeping))
+
+    assert not list(directory.iterdir())

@@ -1,0 +1,33 @@
+import signal
+import threading
+import time
+
+import pytest
+
+from redeliver.errors import Interrupted
+from redeliver.interruption import LAST_SECONDS, interruptible, uninterrupted
+
+
+def stop() -> None:
+    signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
+
+
+def test_who_is_interrupted_is_interrupted_again_when_time_is_up() -> None:
+    with interruptible():
+        with pytest.raises(Interrupted):
+            stop()
+        with pytest.raises(Interrupted):
+            time.sleep(10 * LAST_SECONDS)
+
+
+def test_a_signal_while_a_worker_starts_counts_after_that() -> None:
+    reached = list[str]()
+
+    def start() -> None:
+        with uninterrupted():
+            stop()
+            reached.append("the end")
+
+    with interruptible(), pytest.raises(Interrupted):
+        start()
+    assert reached == ["the end"]
