@@ -93,8 +93,7 @@ def measure(case: Case, program: Program, latency: float) -> Measured:
 
 @contextmanager
 def _world(case: Case, latency: float) -> Iterator[tuple[Sandbox, Hook]]:
-    # Ids as they were for years: those of today have the script redeliver nothing, for JavaScript
-    # rounds them.
+    # Ids as they were for years, with which any octokit does: an older one rounds those of today.
     github_sandbox.log.DELIVERY_IDS = itertools.count(200_000_000_001)
     with (
         Receiver() as receiver,

@@ -156,8 +156,8 @@ answer. The script is `bench/script/script.js`: the requests of the original in 
 - **points**: GitHub grants 900 in a minute; a read costs 1, a redelivery 5. We stop at {margin}.
 
 `verify` is 0 unless said otherwise, for the script does not look what comes of its redeliveries.
-The ids of the deliveries are small here, as they long were: JavaScript's numbers round those of
-nineteen digits that are now seen on github.com, so that the script would redeliver nothing.
+The ids of the deliveries are small here, as they long were. An octokit of before March 2026, with
+an @octokit/request before 10.0.8, rounds the nineteen digits of today's, and redelivers nothing.
 
 {table}
 

@@ -36,13 +36,16 @@ def page(request: web.Request, body: object, turn: dict[str, Any] | None) -> web
 
 
 def per_page(request: web.Request, *, usual: int = 30, most: int = 100) -> int:
-    """Tell how many to put on a page, or refuse."""
-    return _number(request, "per_page", usual=usual, most=most)
+    """Tell how many to put on a page, or refuse. Who asks for too many gets the most there are.
+
+    https://docs.github.com/en/rest/using-the-rest-api/using-pagination-in-the-rest-api
+    """
+    return min(_number(request, "per_page", usual=usual), most)
 
 
-def _number(request: web.Request, name: str, *, usual: int, most: int | None = None) -> int:
+def _number(request: web.Request, name: str, *, usual: int) -> int:
     text = request.query.get(name, str(usual))
     number = int(text) if re.fullmatch("[0-9]{1,9}", text) else 0
-    if number < 1 or (most and number > most):
+    if number < 1:
         raise Refusal(422, f"Invalid request. `{name}` is not a number it can be.")
     return number

@@ -1,8 +1,7 @@
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
-import github as pygithub
 import pytest
 
 from github_sandbox import App, Hook, Installation, Sandbox, VirtualClock
@@ -246,25 +245,3 @@ def test_all_tokens_share_the_limit(as_app: Client, acme: Installation, client: 
     after = installed(as_app, acme).get(VARIABLES).headers["x-ratelimit-remaining"]
 
     assert int(after) == before - 2
-
-
-def test_pygithub_finds_its_way() -> None:
-    with Sandbox() as sandbox:
-        app = sandbox.app()
-        app.install("acme")
-        hook = sandbox.org("acme").hook("http://127.0.0.1:9/hook")
-        ids = [hook.record() for _ in range(3)][::-1]
-        signer = pygithub.Auth.AppAuth(app.client_id, app.private_key)
-
-        with pygithub.GithubIntegration(auth=signer, base_url=sandbox.url) as integration:
-            installation = integration.get_org_installation("acme")
-            token = integration.get_access_token(
-                installation.id, permissions={"organization_hooks": "read"}
-            )
-        auth = pygithub.Auth.Token(token.token)
-        with pygithub.Github(auth=auth, base_url=sandbox.url, lazy=True) as client:
-            log = client.get_organization("acme").get_hook_deliveries(hook.id)
-            found = [row.id for row in log]
-
-    assert found == ids
-    assert token.expires_at > datetime.now(UTC)

@@ -1,0 +1,131 @@
+"""PyGithub as its documentation has it used: where it stumbles, the sandbox is wrong.
+
+Lazily, for the sandbox knows of organizations and repositories only what they have.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from github import Auth, Github, GithubException, GithubIntegration
+from github.Organization import Organization
+from github.Repository import Repository
+
+from github_sandbox import Hook, Receiver, Sandbox
+
+from .client import TOKEN
+
+
+@pytest.fixture
+def pygithub(github: Sandbox) -> Iterator[Github]:
+    github.repository("acme/ops")
+    with Github(auth=Auth.Token(TOKEN), base_url=github.url, lazy=True, per_page=100) as client:
+        yield client
+
+
+@pytest.fixture(params=["organization", "repository"])
+def owned(request: pytest.FixtureRequest, github: Sandbox, receiver: Receiver) -> Hook:
+    """Give a webhook of either kind."""
+    owner = github.org("acme") if request.param == "organization" else github.repository("acme/ops")
+    return owner.hook(receiver.url, secret="hush")
+
+
+def owner_of(hook: Hook, pygithub: Github) -> Organization | Repository:
+    if "/orgs/" in hook.path:
+        return pygithub.get_organization(hook.owner)
+    return pygithub.get_repo(hook.owner)
+
+
+def test_a_log_is_paged_and_a_delivery_read(pygithub: Github, owned: Hook) -> None:
+    ids = [owned.record(event="issues", action="opened") for _ in range(250)][::-1]
+    owner = owner_of(owned, pygithub)
+
+    log = list(owner.get_hook_deliveries(owned.id))
+    one = owner.get_hook_delivery(owned.id, ids[0])
+
+    assert [row.id for row in log] == ids
+    assert {(row.event, row.action, row.status, row.status_code) for row in log} == {
+        ("issues", "opened", "OK", 200)
+    }
+    assert {(row.redelivery, row.duration) for row in log} == {(False, 0.25)}
+    assert (one.id, one.guid, one.delivered_at) == (ids[0], log[0].guid, log[0].delivered_at)
+    assert one.request
+    assert one.response
+
+
+def test_webhooks_are_found(pygithub: Github, owned: Hook) -> None:
+    owner = owner_of(owned, pygithub)
+
+    [hook] = owner.get_hooks()
+
+    assert (hook.id, hook.active, hook.events) == (owned.id, True, ["*"])
+    assert hook.config["content_type"] == "json"
+    assert owner.get_hook(owned.id).id == owned.id
+
+
+def test_a_delivery_is_redelivered(
+    github: Sandbox, pygithub: Github, receiver: Receiver, owned: Hook
+) -> None:
+    receiver.behave(status=503)
+    missed = owned.emit("push")
+    receiver.behave()
+
+    # PyGithub has no method for it.
+    path = f"{owned.path}/deliveries/{owned.log[0]['id']}/attempts"
+    _, answer = pygithub.requester.requestJsonAndCheck("POST", path)
+
+    github.settle()
+    assert answer == {}
+    assert [(each.guid, each.status) for each in receiver.received()] == [
+        (missed, 503),
+        (missed, 200),
+    ]
+
+
+def test_a_variable_is_created_read_updated_and_listed(github: Sandbox, pygithub: Github) -> None:
+    repository = pygithub.get_repo("acme/ops")
+
+    with pytest.raises(GithubException, match="404"):
+        _ = repository.get_variable("CHECKPOINT").value
+    created = repository.create_variable("CHECKPOINT", "1")
+    assert created.edit("2")
+
+    read = repository.get_variable("CHECKPOINT")
+    assert (read.name, read.value) == ("CHECKPOINT", "2")
+    assert read.updated_at >= read.created_at
+    assert [each.name for each in repository.get_variables()] == ["CHECKPOINT"]
+    assert github.repository("acme/ops").variables == {"CHECKPOINT": "2"}
+
+
+def test_the_rate_limit_is_told(pygithub: Github) -> None:
+    limits = pygithub.get_rate_limit().resources
+
+    assert (limits.core.limit, limits.core.remaining) == (5000, 5000)
+    assert limits.search.limit == 30
+
+
+def test_an_app_finds_its_installation_and_reads_with_a_token_of_that() -> None:
+    with Sandbox() as sandbox:  # PyGithub signs by the clock on the wall
+        app = sandbox.app()
+        app.install("acme")
+        hook = sandbox.org("acme").hook("http://127.0.0.1:9/hook")
+        ids = [hook.record() for _ in range(3)][::-1]
+        signer = Auth.AppAuth(app.client_id, app.private_key)
+
+        with GithubIntegration(auth=signer, base_url=sandbox.url) as integration:
+            installation = integration.get_org_installation("acme")
+            token = integration.get_access_token(
+                installation.id, permissions={"organization_hooks": "read"}
+            )
+            itself = integration.get_app()
+        with Github(auth=Auth.Token(token.token), base_url=sandbox.url, lazy=True) as client:
+            log = client.get_organization("acme").get_hook_deliveries(hook.id)
+            found = [row.id for row in log]
+
+    assert found == ids
+    assert token.expires_at > datetime.now(UTC) + timedelta(minutes=50)
+    assert itself.slug == "redeliver-bot"
+    assert (installation.target_id, installation.target_type) == (
+        itself.owner.id,
+        "Organization",
+    )
