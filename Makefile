@@ -17,7 +17,7 @@ OCTOKIT := tests/contract/test_octokit.py
 # Milliseconds that GitHub in miniature takes for an answer.
 LATENCY ?= 50
 
-.PHONY: help demo test contract soak bench e2e lint check docs screenshot lock clean
+.PHONY: help demo test contract versions soak bench e2e lint check docs screenshot lock clean
 
 help: ## Show what there is to make
 	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -34,6 +34,9 @@ contract: $(READY) $(CONTRACT_READY) $(EXCHANGES) ## Hold what was said in the t
 	@echo "contract: other people's clients on the sandbox, then what was said in the tests"
 	@$(BIN)/python -m pytest --quiet $(OCTOKIT)
 	@$(BIN)/python -m tests.contract tests/contract/node_modules/@octokit/openapi/generated $(dir $(EXCHANGES))
+
+versions: $(READY) ## Run the tests on each Python, with the oldest and the newest PyGithub (TESTS=… for some)
+	@$(BIN)/nox --noxfile noxfile.py -- $(TESTS)
 
 soak: $(READY) ## Try at random forty times as much as the tests do
 	@SOAK=40 $(PYTEST) $(filter-out %interruption.py,$(EXHAUSTIVE))
@@ -71,7 +74,7 @@ lock: $(READY) ## Pin the newest versions of all dependencies in requirements/
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --group bench -c requirements/dev.txt pyproject.toml -o requirements/bench.txt
 
 clean: ## Remove what the above made
-	rm -rf .venv .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis docs/screenshot/node_modules bench/script/node_modules tests/contract/node_modules $(dir $(EXCHANGES))
+	rm -rf .venv .nox .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis docs/screenshot/node_modules bench/script/node_modules tests/contract/node_modules $(dir $(EXCHANGES))
 
 # All but the exhaustive tests. What they and the sandbox said to each other is for `make contract`.
 define run_and_record

@@ -1,0 +1,39 @@
+"""Run the tests on each Python, with the oldest and the newest PyGithub that pyproject.toml claims.
+
+A Python that is not there is skipped, and told. Arguments go to pytest: `nox -- tests/adapters`.
+"""
+
+import os
+from pathlib import Path
+
+import nox
+
+nox.options.default_venv_backend = "uv"
+nox.options.error_on_missing_interpreters = False
+nox.options.reuse_existing_virtualenvs = True
+
+# pyenv has its Pythons here; its shims are for one of them only.
+PYENV = Path.home() / ".pyenv" / "versions"
+os.environ["PATH"] = os.pathsep.join([*map(str, PYENV.glob("3.*/bin")), os.environ["PATH"]])
+
+DEPENDENCIES = nox.project.load_toml("pyproject.toml")["project"]["dependencies"]
+[PYGITHUB] = [each for each in DEPENDENCIES if each.startswith("PyGithub")]
+
+USUAL = ("--ignore=tests/e2e", "--ignore=tests/contract/test_octokit.py")
+"""All tests but those that need Docker or npm's packages."""
+
+SAY = "import github, sys; from importlib.metadata import version as v; "
+SAY += "print('Python', sys.version.split()[0], 'and PyGithub', v('PyGithub'))"
+
+
+@nox.session(python=["3.11", "3.12", "3.13"])
+@nox.parametrize(
+    "resolution", [nox.param("lowest-direct", id="oldest"), nox.param("highest", id="newest")]
+)
+def tests(session: nox.Session, resolution: str) -> None:
+    """Run the tests with what is pinned, but for PyGithub."""
+    session.install("--requirement=requirements/dev.txt")
+    session.install("--no-deps", "--no-build-isolation", "--editable=.")
+    session.install(f"--resolution={resolution}", "--upgrade-package=PyGithub", PYGITHUB)
+    session.run("python", "-c", SAY)
+    session.run("pytest", "--numprocesses=auto", "--dist=worksteal", *(session.posargs or USUAL))
