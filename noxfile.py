@@ -22,7 +22,7 @@ DEPENDENCIES = nox.project.load_toml("pyproject.toml")["project"]["dependencies"
 USUAL = ("--ignore=tests/e2e", "--ignore=tests/contract/test_octokit.py")
 """All tests but those that need Docker or npm's packages."""
 
-SAY = "import github, sys; from importlib.metadata import version as v; "
+SAY = "import sys; from importlib.metadata import version as v; "
 SAY += "print('Python', sys.version.split()[0], 'and PyGithub', v('PyGithub'))"
 
 
