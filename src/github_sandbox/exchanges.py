@@ -43,7 +43,7 @@ async def write_down(request: web.Request, path: str, said: web.StreamResponse |
         path=path,
         query=dict(request.query),
         headers=headers,
-        body=(await request.read()).decode(),
+        body=(await request.read()).decode(errors="replace"),
         status=said.status if said else None,
         answer_headers=_in_lower_case(said.headers) if said else {},
         answer=(said.text or "") if isinstance(said, web.Response) else "",

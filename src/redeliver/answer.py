@@ -210,8 +210,8 @@ def failure(answer: Answer, asker: Asker) -> RedeliverError:
         return answer.foreign()
     if answer.is_of_another_version:
         return UnavailableError(
-            f"{problem}. Nothing is lost: use a newer version of redeliver, which asks for a "
-            "version of the API that this GitHub knows. Enterprise Server has versions from 3.9 on"
+            f"{problem}. Use a newer version of redeliver, which asks for one that this GitHub "
+            "knows: nothing is lost while its log is kept, 3 days or on Enterprise Server 7"
         )
     lacking = _what_an_app_lacks(answer) if asker.is_app else _what_is_lacking(answer, asker.name)
     if lacking:
