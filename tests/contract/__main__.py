@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from github_sandbox.exchanges import Exchange, written_down
-from tests.contract.conformance import problems_of_answer, problems_of_request
+from tests.contract.conformance import REFUSED, problems_of_answer, problems_of_request
 from tests.contract.description import FIRST_VERSION, Operation, operations, versions
 
 PRODUCTS = ("api.github.com", "ghec", "ghes-3.17", "ghes-3.18", "ghes-3.19")
@@ -48,9 +48,6 @@ ASKED_BY_OTHERS = (
     "repos/get-webhook-delivery",
 )
 """What the sandbox answers beside, for other clients."""
-
-REFUSED = 400
-"""From this status on an answer is a refusal."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,12 +11,17 @@ from openapi_core.validation.schemas.exceptions import InvalidSchemaValue
 from github_sandbox.exchanges import Exchange
 from tests.contract.description import SERVER, Json
 
+REFUSED = 400
+"""From this status on an answer is a refusal."""
+
 
 def problems_of_request(exchange: Exchange, document: str) -> list[str]:
     """Say what GitHub does not know of, or not so, in what was asked."""
     described = _described(document)
     unknown = exchange.query.keys() - described.query
     problems = [f"asks with {name}, which there is not" for name in sorted(unknown)]
+    if exchange.body and not described.takes_a_body:
+        problems.append("asks with a body")
     try:
         described.strict.validate_request(_request(exchange))
     except OpenAPIError as error:
@@ -29,7 +34,7 @@ def problems_of_answer(exchange: Exchange, document: str) -> list[str]:
     status = exchange.status or 0
     described = _described(document)
     # To a refusal GitHub may add more than it describes, and does.
-    rules = described.strict if status < 400 else described.lenient
+    rules = described.strict if status < REFUSED else described.lenient
     content_type, _, _ = exchange.answer_headers.get("content-type", "").partition(";")
     answer = MockResponse(exchange.answer.encode(), status, exchange.answer_headers, content_type)
     try:
@@ -38,6 +43,8 @@ def problems_of_answer(exchange: Exchange, document: str) -> list[str]:
         return _told(error)
     if exchange.answer and str(status) in described.silent:
         return ["has a body"]
+    if status >= REFUSED and not json.loads(exchange.answer).get("message"):
+        return ["does not say why"]  # of which the description only says that GitHub may
     return []
 
 
@@ -57,6 +64,7 @@ class _Described:
             return component
 
         parameters = [found(each) for each in item.get("parameters", ())]
+        self.takes_a_body = "requestBody" in item
         self.query = {each["name"] for each in parameters if each["in"] == "query"}
         self.silent = {
             status for status, each in item["responses"].items() if "content" not in found(each)

@@ -115,6 +115,7 @@ def test_what_is_as_described_has_no_problem() -> None:
         pytest.param(replace(CHANGED, body='{"id": "7"}'), CHANGE, "7", id="another type"),
         pytest.param(replace(CHANGED, body='{"ID": 7}'), CHANGE, "ID", id="no such field"),
         pytest.param(replace(CHANGED, body=""), CHANGE, "body", id="no body"),
+        pytest.param(replace(LISTED, body="{}"), LIST, "with a body", id="a body where none is"),
     ],
 )
 def test_a_request_that_github_does_not_describe_so(
@@ -135,6 +136,7 @@ def test_a_request_that_github_does_not_describe_so(
         ),
         pytest.param(answered(201, []), LIST, "201", id="another status"),
         pytest.param(answered(404, {"message": 404}), LIST, "404", id="a refusal of no form"),
+        pytest.param(answered(404, {}), LIST, "say why", id="a refusal without a word"),
         pytest.param(answered(204, {}, CHANGED), CHANGE, "has a body", id="a body where none is"),
         pytest.param(
             replace(LISTED, answer_headers={"content-type": "text/html"}),
