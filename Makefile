@@ -58,7 +58,7 @@ lint: $(READY) ## Check style, types, Dockerfile, workflows and generated text
 	$(BIN)/zizmor --offline --quiet --config .github/zizmor.yml action.yml examples/*.yml
 	$(BIN)/cog --check -P -I docs README.md
 
-check: test contract lint e2e ## All checks, as CI runs them
+check: test contract lint e2e ## All checks of one Python and the newest PyGithub
 
 docs: $(READY) ## Write the generated parts of the README and the summary of the picture
 	$(BIN)/cog -r -P -I docs README.md
