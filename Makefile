@@ -30,7 +30,7 @@ test: $(READY) ## Run the tests, with branch coverage
 	@echo "test: what tries at every point and at random"
 	@$(PYTEST) $(EXHAUSTIVE)
 
-contract: $(READY) $(CONTRACT_READY) $(EXCHANGES) ## Hold what was said in the tests against GitHub's description of its API (needs Node)
+contract: $(READY) $(CONTRACT_READY) $(EXCHANGES) ## Compare the tests' requests and answers with GitHub's OpenAPI descriptions (needs Node)
 	@echo "contract: other people's clients on the sandbox, then what was said in the tests"
 	@$(BIN)/python -m pytest --quiet $(OCTOKIT)
 	@$(BIN)/python -m tests.contract tests/contract/node_modules/@octokit/openapi/generated $(dir $(EXCHANGES))

@@ -41,15 +41,25 @@ API_VERSION = "X-GitHub-Api-Version"
 class Refusal(Exception):  # noqa: N818 - GitHub is not in error when it refuses
     """What is asked is not done, for a reason the asker can act on."""
 
-    def __init__(self, status: int, message: str, *, headers: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        *,
+        errors: str | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.message = message
+        self.errors = errors
         self.headers = headers
 
     def response(self) -> web.Response:
         """Put it as GitHub does."""
         body = error_body(self.status, self.message)
+        if self.errors is not None:
+            body["errors"] = self.errors
         return web.json_response(body, status=self.status, headers=self.headers)
 
 
@@ -74,12 +84,14 @@ def check_client(request: web.Request, api_versions: Sequence[str]) -> None:
         )
     version = request.headers.get(API_VERSION)
     if version is not None and version not in api_versions:
-        known = ", ".join(f'"{each}"' for each in reversed(api_versions))
+        *older, newest = api_versions
+        known = f'"{newest}" (most recent)' + "".join(f' and "{each}"' for each in reversed(older))
         raise Refusal(
             400,
-            f'The version you specified in the "X-GitHub-API-Version" request header, "{version}",'
-            " is not a supported version. The following versions are currently supported: "
-            f"{known}.",
+            "Bad Request",
+            errors='The version you specified in the "X-GitHub-API-Version" request header, '
+            f'"{version}", is not a supported version. The following versions are currently '
+            f"supported: {known}.",
         )
 
 

@@ -135,9 +135,8 @@ class Answer:
 
         https://docs.github.com/en/rest/about-the-rest-api/api-versions
         """
-        return (
-            self.status == HTTPStatus.BAD_REQUEST and "x-github-api-version" in self.message.lower()
-        )
+        is_bad = self.status == HTTPStatus.BAD_REQUEST
+        return is_bad and "x-github-api-version" in self.message.lower()
 
     @property
     def remaining(self) -> int | None:
@@ -168,9 +167,13 @@ class Answer:
     def message(self) -> str:
         """GitHub's own words, quoted; empty if there are none."""
         try:
-            return quote(str(json.loads(self.text)["message"]), 200).rstrip(".")
+            body = json.loads(self.text)
+            words = str(body["message"])
         except (ValueError, RecursionError, LookupError, TypeError):
             return ""
+        # Mostly a list of what is wrong with which field, but for some the sentence that matters.
+        more = body.get("errors")
+        return quote(f"{words}: {more}" if isinstance(more, str) else words, 300).rstrip(".")
 
     @property
     def said(self) -> str:

@@ -52,6 +52,7 @@ def test_a_github_that_knows_the_version_no_more_is_told_and_nothing_is_lost() -
         assert run.status == 1
         (error,) = [line for line in run.log.splitlines() if line.startswith("::error::")]
         assert '"2022-11-28", is not a supported version' in error
+        assert 'supported: "2028-09-12" (most recent) and "2026-03-10"' in error
         assert "Use a newer version of redeliver" in error
         assert github.repository("acme/ops").variables == before
         assert [request.method for request in github.requests] == ["GET"], "not asked again"

@@ -315,14 +315,12 @@ def test_an_older_server_knows_no_version_that_is_newer_than_itself(clock: Virtu
         github.token(TOKEN)
         client = Client(github)
 
-        status, message = refusal(
-            client.get("/rate_limit", headers={"X-GitHub-Api-Version": "2026-03-10"})
-        )
+        refused = client.get("/rate_limit", headers={"X-GitHub-Api-Version": "2026-03-10"})
 
         assert client.get("/rate_limit").status_code == 200
-    assert status == 400
-    assert '"2026-03-10", is not a supported version' in message
-    assert message.endswith('currently supported: "2022-11-28".')
+    assert refusal(refused) == (400, "Bad Request")
+    assert '"2026-03-10", is not a supported version' in refused.json()["errors"]
+    assert refused.json()["errors"].endswith('currently supported: "2022-11-28" (most recent).')
 
 
 def test_a_newer_version_does_not_say_the_rate_limit_twice(client: Client) -> None:
