@@ -19,6 +19,9 @@ LATENCY ?= 50
 
 .PHONY: help demo test contract versions soak bench e2e lint check docs screenshot lock clean
 
+# Two runs of the tests would write to the same directory.
+.NOTPARALLEL:
+
 help: ## Show what there is to make
 	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
@@ -81,13 +84,13 @@ define run_and_record
 @echo "test: everything but the Docker action, with branch coverage"
 @rm -rf $(dir $(EXCHANGES)); mkdir $(dir $(EXCHANGES))
 @$(BIN)/coverage erase
-@GITHUB_SANDBOX_EXCHANGES=$(dir $(EXCHANGES)) $(BIN)/coverage run -m pytest $(WORKERS) --ignore=tests/e2e $(EXHAUSTIVE:%=--ignore=%) --ignore=$(OCTOKIT)
+@GITHUB_SANDBOX_EXCHANGES=$(CURDIR)/$(dir $(EXCHANGES)) $(BIN)/coverage run -m pytest $(WORKERS) --ignore=tests/e2e $(EXHAUSTIVE:%=--ignore=%) --ignore=$(OCTOKIT)
 @$(BIN)/coverage combine -q
 @$(BIN)/coverage report
 @touch $(EXCHANGES)
 endef
 
-$(EXCHANGES): $(wildcard src/*/*.py tests/*.py tests/*/*.py) | $(READY)
+$(EXCHANGES): pyproject.toml requirements/dev.txt $(filter-out tests/contract/% tests/e2e/%,$(wildcard src/*/*.py tests/*.py tests/*/*.py)) | $(READY)
 	$(run_and_record)
 
 $(READY): requirements/dev.txt

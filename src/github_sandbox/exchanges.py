@@ -16,8 +16,8 @@ DIRECTORY = "GITHUB_SANDBOX_EXCHANGES"
 class Exchange:
     """A request, and what GitHub itself said to it, whatever spoilt that on its way.
 
-    The names of headers are in lower case, and there is no token. Of a request that came to
-    nothing before it was answered, `status` is None.
+    The names of headers are in lower case, and Authorization is not among them. Of a request
+    that came to nothing before it was answered, `status` is None.
     """
 
     method: str

@@ -93,11 +93,14 @@ class Rest:
 
         async def work() -> web.StreamResponse:
             nonlocal said
+            said = web.Response(status=500)  # for whoever reads it, if this raises
             said = await self._work(request, handler, affordable=affordable)
             return said
 
-        response = await self._faults.answer(request, path, work)
-        await write_down(request, path, said)
+        try:
+            response = await self._faults.answer(request, path, work)
+        finally:
+            await write_down(request, path, said)
         if response is None:
             if request.transport:
                 request.transport.abort()

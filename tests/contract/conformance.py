@@ -20,6 +20,8 @@ def problems_of_request(exchange: Exchange, document: str) -> list[str]:
     described = _described(document)
     unknown = exchange.query.keys() - described.query
     problems = [f"asks with {name}, which there is not" for name in sorted(unknown)]
+    if "x-github-api-version" not in exchange.headers:
+        problems.append("names no version of the API")
     if exchange.body and not described.takes_a_body:
         problems.append("asks with a body")
     try:

@@ -27,9 +27,19 @@ REFUSAL = {
     "description": "",
     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/basic-error"}}},
 }
-"""What any operation may answer, although few descriptions say so: 401, 403, 404 and the like.
+"""How anything may be refused."""
+
+REFUSALS = ("400", "401", "403", "404")
+"""What any operation may answer, although few descriptions say so.
 https://docs.github.com/en/rest/using-the-rest-api/troubleshooting-the-rest-api
 """
+
+MORE_REFUSALS = {
+    "actions/create-repo-variable": ("409", "422"),
+    "actions/list-repo-variables": ("422",),
+    "actions/update-repo-variable": ("409", "422"),
+}
+"""What the descriptions leave out for these: that a name is taken, and what is not valid."""
 
 VARIABLES_PERMISSION = {"type": "string", "enum": ["read", "write"]}
 """That of an App on Actions variables, which the descriptions forget.
@@ -84,7 +94,8 @@ def _amended(components: Json) -> Json:
 
 
 def _cut_out(method: str, path: str, operation: Json, components: Json, version: str) -> Operation:
-    operation = operation | {"responses": {"4XX": REFUSAL, **operation["responses"]}}
+    more = (*REFUSALS, *MORE_REFUSALS.get(operation["operationId"], ()))
+    operation = operation | {"responses": dict.fromkeys(more, REFUSAL) | operation["responses"]}
     used: dict[str, Json] = {}
     body = _plain(operation, version)
     waiting = [body]

@@ -56,6 +56,16 @@ def test_a_request_that_was_dropped_was_made_all_the_same(
     assert only(directory).status is None
 
 
+def test_a_sandbox_that_breaks_is_seen_to(
+    client: Client, directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(client.github.repository("acme/ops").variables, "A", object())
+
+    assert client.get("/repos/acme/ops/actions/variables/A").status_code == 500
+
+    assert only(directory).status == 500
+
+
 def test_nothing_is_written_down_unless_it_is_wanted(
     client: Client, bookkeeping: Hook, directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
