@@ -14,6 +14,8 @@ PYTEST := $(BIN)/python -m pytest $(WORKERS)
 EXHAUSTIVE := $(patsubst %,tests/adapters/test_%.py,fuzz interruption promises sweep)
 # Needs npm's packages.
 OCTOKIT := tests/contract/test_octokit.py
+# What has parts that cog writes.
+GENERATED := README.md composite/action.yml .github/workflows/redeliver.yml
 # Milliseconds that GitHub in miniature takes for an answer.
 LATENCY ?= 50
 
@@ -56,15 +58,16 @@ lint: $(READY) ## Check style, types, Dockerfile, workflows and generated text
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
+	$(BIN)/mypy --platform win32 src/redeliver/action.py composite/environment.py
 	$(BIN)/hadolint Dockerfile
-	$(BIN)/actionlint examples/*.yml
-	$(BIN)/zizmor --offline --quiet --config .github/zizmor.yml action.yml examples/*.yml
-	$(BIN)/cog --check -P -I docs README.md
+	$(BIN)/actionlint -shellcheck $(BIN)/shellcheck examples/*.yml .github/workflows/*.yml
+	$(BIN)/zizmor --offline --quiet --config .github/zizmor.yml action.yml composite/action.yml examples/*.yml .github
+	$(BIN)/cog --check -P -I docs $(GENERATED)
 
 check: test contract lint e2e ## All checks of one Python and the newest PyGithub
 
-docs: $(READY) ## Write the generated parts of the README and the summary of the picture
-	$(BIN)/cog -r -P -I docs README.md
+docs: $(READY) ## Write what is generated: tables, copies of examples, the composite action, the summary of the picture
+	$(BIN)/cog -r -P -I docs $(GENERATED)
 	$(BIN)/python -m tests.golden > docs/summary.md
 
 screenshot: $(DRAWING_READY) ## Draw docs/summary.md as GitHub shows it (needs Node, Chromium)
