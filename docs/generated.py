@@ -1,40 +1,98 @@
-"""Write the README's tables of inputs and outputs from action.yml; cog calls this."""
+"""Print what is written elsewhere already; cog puts it where it is to be read once more."""
 
+import re
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
 import yaml
 
+from redeliver.settings import SECRETS
+
 ROOT = Path(__file__).parent.parent
+SOURCE = (ROOT / "action.yml").read_text()
+ACTION: dict[str, Any] = yaml.safe_load(SOURCE)
 
 
 def inputs() -> None:
     """Print the table of inputs."""
     print("| Input | Default | Meaning |")
     print("| --- | --- | --- |")
-    for name, declared in _action()["inputs"].items():
-        print(f"| `{name}` | {_code(declared['default'])} | {declared['description']} |")
+    for name, declared in ACTION["inputs"].items():
+        default = f"`{declared['default']}`" if declared["default"] else ""
+        print(f"| `{name}` | {default} | {declared['description']} |")
 
 
 def outputs() -> None:
     """Print the table of outputs."""
     print("| Output | Meaning |")
     print("| --- | --- |")
-    for name, declared in _action()["outputs"].items():
+    for name, declared in ACTION["outputs"].items():
         print(f"| `{name}` | {declared['description']} |")
 
 
-def example(name: str) -> None:
-    """Print a whole example workflow."""
-    print("```yaml")
+def example(name: str, language: str = "yaml") -> None:
+    """Print a whole example."""
+    print(f"```{language}")
     print((ROOT / "examples" / name).read_text(), end="")
     print("```")
 
 
-def _action() -> dict[str, Any]:
-    action: dict[str, Any] = yaml.safe_load((ROOT / "action.yml").read_text())
-    return action
+def declared_inputs() -> None:
+    """Print the inputs as action.yml declares them."""
+    for name in ACTION["inputs"]:
+        print(_declaration(name))
 
 
-def _code(text: str) -> str:
-    return f"`{text}`" if text else ""
+def composite_outputs() -> None:
+    """Print the outputs of the composite action: those of its last step."""
+    for name in ACTION["outputs"]:
+        print(_declaration(name))
+        print(f"  value: ${{{{ steps.redeliver.outputs.{name} }}}}")
+
+
+def composite_environment() -> None:
+    """Print the inputs of the composite action as the environment of its last step."""
+    for name in ACTION["inputs"]:
+        print(f"INPUT_{name.upper().replace('-', '_')}: ${{{{ inputs.{name} }}}}")
+
+
+def called_inputs() -> None:
+    """Print the inputs of the reusable workflow, which has its secrets apart."""
+    for name in ACTION["inputs"]:
+        if name not in SECRETS:
+            print(_declaration(name))
+            print("  type: string")
+
+
+def called_secrets() -> None:
+    """Print the secrets of the reusable workflow."""
+    for name in SECRETS:
+        print(f"{name}:")
+        print(f"  description: {ACTION['inputs'][name]['description']}")
+
+
+def called_outputs() -> None:
+    """Print the outputs of the reusable workflow: those of its job."""
+    for name in ACTION["outputs"]:
+        print(_declaration(name))
+        print(f"  value: ${{{{ jobs.redeliver.outputs.{name} }}}}")
+
+
+def job_outputs() -> None:
+    """Print the outputs of the reusable workflow's job: those of its step."""
+    for name in ACTION["outputs"]:
+        print(f"{name}: ${{{{ steps.redeliver.outputs.{name} }}}}")
+
+
+def job_inputs() -> None:
+    """Print what the reusable workflow gives the action."""
+    for name in ACTION["inputs"]:
+        kind = "secrets" if name in SECRETS else "inputs"
+        print(f"{name}: ${{{{ {kind}.{name} }}}}")
+
+
+def _declaration(name: str) -> str:
+    """Return an input or output as action.yml declares it, word for word."""
+    [declaration] = re.findall(rf"^  {name}:\n(?:    .*\n)+", SOURCE, flags=re.MULTILINE)
+    return dedent(declaration).rstrip()

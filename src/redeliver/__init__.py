@@ -1,3 +1,3 @@
 """Find the failed deliveries of a GitHub webhook and redeliver them."""
 
-__version__ = "0.1.0"
+__version__ = "1.0.0"
