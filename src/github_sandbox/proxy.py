@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from asyncio import StreamReader, StreamWriter
+from collections.abc import Mapping
 from concurrent.futures import Future
 from contextlib import closing, suppress
 from typing import Self
@@ -13,7 +14,9 @@ from github_sandbox.server import HOST
 class Proxy:
     """A proxy on 127.0.0.1, up while in its `with` block."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, leads: Mapping[str, str] | None = None) -> None:
+        """Connect to what is asked for, or to where it `leads` instead, as host:port."""
+        self._leads = leads or {}
         self.connections: list[str] = []
         """What was asked for, as host:port, whether it could be reached or not."""
 
@@ -47,7 +50,7 @@ class Proxy:
             match request.decode("latin-1").split():
                 case ["CONNECT", address, _]:
                     self.connections.append(address)
-                    await _tunnel(address, reader, writer)
+                    await _tunnel(self._leads.get(address, address), reader, writer)
                 case _:
                     writer.write(b"HTTP/1.1 405 Method Not Allowed\r\nAllow: CONNECT\r\n\r\n")
 

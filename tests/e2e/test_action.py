@@ -1,22 +1,15 @@
 """The action as its users meet it: a workflow, run by act, with the image in a Docker engine."""
 
-import shutil
 import subprocess
-import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
 from github_sandbox import Delay, Hook, Meanwhile, Receiver, Sandbox
 from redeliver.checkpoint import to_text
-
-ROOT = Path(__file__).parents[2]
-EXAMPLE = ROOT / "examples" / "organization.yml"
-ACT = Path(sys.executable).with_name("act")
-TOKEN = "ghp_e2eS3cretT0ken"
+from tests.e2e.stage import ROOT, TOKEN, Stage, ago, an_outage, arrived, filled_in
 
 NEXT_STEP = """
       - name: The next step
@@ -44,97 +37,36 @@ class World:
 
     def arrived_again(self) -> list[str]:
         """Give the GUIDs that arrived since; GitHub promises no order, so they are sorted."""
-        self.github.settle()
-        return sorted(received.guid for received in self.receiver.received()[2:])
+        return sorted(arrived(self.github, self.receiver, self.missed))
 
 
 @pytest.fixture
-def world() -> Iterator[World]:
-    def ago(hours: float) -> datetime:
-        return datetime.now(UTC) - timedelta(hours=hours)
-
-    with Receiver() as receiver, Sandbox() as github:
-        github.token(TOKEN, organization_hooks="write", actions_variables="write")
-        variables = github.repository("acme/ops").variables
-        variables["LAST_REDELIVERY"] = to_text(ago(6))
-        hook = github.org("acme").hook(receiver.url, secret="hush")
-        hook.emit("push", at=ago(5))
-        receiver.stop()
-        missed = [
-            hook.emit("issues", "opened", at=ago(4)),
-            hook.emit("pull_request", "closed", at=ago(3)),
-        ]
-        receiver.start()
-        hook.emit("push", at=ago(2))
-        yield World(
-            github=github,
-            receiver=receiver,
-            hook=hook,
-            missed=missed,
-            variables=variables,
-            checkpoint=variables["LAST_REDELIVERY"],
-        )
-
-
-@pytest.fixture(scope="module")
-def action(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give the repository as GitHub has it, without what `make` adds to a checkout."""
-    copy = tmp_path_factory.mktemp("action")
-    listed = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
-    files = subprocess.run(listed, cwd=ROOT, check=True, capture_output=True, text=True).stdout
-    for file in files.splitlines():
-        (copy / file).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(ROOT / file, copy / file)
-    return copy
+def world(github: Sandbox, receiver: Receiver) -> World:
+    variables = github.repository("acme/ops").variables
+    variables["LAST_REDELIVERY"] = to_text(ago(6))
+    hook = github.org("acme").hook(receiver.url, secret="hush")
+    return World(
+        github=github,
+        receiver=receiver,
+        hook=hook,
+        missed=an_outage(receiver, hook),
+        variables=variables,
+        checkpoint=variables["LAST_REDELIVERY"],
+    )
 
 
 def act(
-    world: World,
-    action: Path,
-    directory: Path,
-    *arguments: str,
-    event: str = "workflow_dispatch",
-    **inputs: str,
+    world: World, stage: Stage, *arguments: str, event: str = "workflow_dispatch", **inputs: str
 ) -> subprocess.CompletedProcess[str]:
-    """Run the example workflow, its names filled in, in a repository acme/ops."""
-    inputs = {"hook-id": f'"{world.hook.id}"'} | inputs
-    workflow = (
-        EXAMPLE.read_text()
-        .replace("org: my-org", "org: acme")
-        .replace('          hook-id: "123456789"\n', "")
-        .replace("- uses:", "- id: redeliver\n        uses:")
-    )
-    if "app-id" in inputs:
-        workflow = workflow.replace("          token: ${{ secrets.REDELIVER_TOKEN }}\n", "")
+    """Run the quick start with more inputs, and a step after it that tells what it hears."""
+    workflow = filled_in("organization.yml", {"my-org": "acme", "123456789": str(world.hook.id)})
+    workflow = workflow.replace("- uses:", "- id: redeliver\n        uses:")
     more = "".join(f"          {name}: {text}\n" for name, text in inputs.items())
-    path = directory / ".github" / "workflows" / "redeliver.yml"
-    path.parent.mkdir(parents=True)
-    path.write_text(workflow + more + NEXT_STEP)
-    # The workspace must never be imported in place of PyGithub.
-    (directory / "github.py").write_text("raise SystemExit('imported from the workspace')")
-    remote = "https://github.com/acme/ops.git"
-    for command in (("init", "--quiet"), ("remote", "add", "origin", remote)):
-        subprocess.run(["git", *command], cwd=directory, check=True)
-    return subprocess.run(
-        [
-            ACT,
-            event,
-            "--rm",
-            *("-P", "ubuntu-latest=python:3.13-slim", "--pull=false", "--network", "host"),
-            *("--local-repository", f"acme/redeliver@v1={action}"),
-            *("--env", f"GITHUB_API_URL={world.github.url}"),
-            *arguments,
-        ],
-        cwd=directory,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        encoding="utf-8",
-        check=False,
-    )
+    return stage.run(workflow + more + NEXT_STEP, world.github, *arguments, event=event)
 
 
-def test_a_workflow_brings_back_what_was_missed(world: World, action: Path, tmp_path: Path) -> None:
-    job = act(world, action, tmp_path, "-s", f"REDELIVER_TOKEN={TOKEN}")
+def test_a_workflow_brings_back_what_was_missed(world: World, stage: Stage) -> None:
+    job = act(world, stage)
 
     assert job.returncode == 0, job.stdout
     assert world.arrived_again() == sorted(world.missed)
@@ -147,15 +79,15 @@ def test_a_workflow_brings_back_what_was_missed(world: World, action: Path, tmp_
     assert TOKEN not in job.stdout
 
 
-def test_a_scheduled_run_does_the_same(world: World, action: Path, tmp_path: Path) -> None:
-    job = act(world, action, tmp_path, "-s", f"REDELIVER_TOKEN={TOKEN}", event="schedule")
+def test_a_scheduled_run_does_the_same(world: World, stage: Stage) -> None:
+    job = act(world, stage, event="schedule")
 
     assert job.returncode == 0, job.stdout
     assert world.arrived_again() == sorted(world.missed)
 
 
-def test_a_dry_run_on_demand_changes_nothing(world: World, action: Path, tmp_path: Path) -> None:
-    job = act(world, action, tmp_path, "-s", f"REDELIVER_TOKEN={TOKEN}", "--input", "dry-run=true")
+def test_a_dry_run_on_demand_changes_nothing(world: World, stage: Stage) -> None:
+    job = act(world, stage, "--input", "dry-run=true")
 
     assert job.returncode == 0, job.stdout
     assert world.arrived_again() == []
@@ -164,17 +96,12 @@ def test_a_dry_run_on_demand_changes_nothing(world: World, action: Path, tmp_pat
 
 
 def test_a_token_that_is_no_secret_of_the_workflow_is_masked_all_the_same(
-    world: World, action: Path, tmp_path: Path
+    world: World, stage: Stage
 ) -> None:
     # `variable-token` comes from a variable, which nothing masks but the action itself.
     world.github.token("ghp_plainVariable", actions_variables="write")
-    job = act(
-        world,
-        action,
-        tmp_path,
-        *("-s", f"REDELIVER_TOKEN={TOKEN}", "--var", "PLAIN=ghp_plainVariable"),
-        **{"variable-token": "${{ vars.PLAIN }}"},
-    )
+    plain = ("--var", "PLAIN=ghp_plainVariable")
+    job = act(world, stage, *plain, **{"variable-token": "${{ vars.PLAIN }}"})
 
     assert job.returncode == 0, job.stdout
     assert world.variables["LAST_REDELIVERY"] > world.checkpoint
@@ -182,16 +109,9 @@ def test_a_token_that_is_no_secret_of_the_workflow_is_masked_all_the_same(
     assert "ghp_plainVariable" not in job.stdout
 
 
-def test_a_wrong_token_fails_the_job_with_advice(
-    world: World, action: Path, tmp_path: Path
-) -> None:
-    job = act(
-        world,
-        action,
-        tmp_path,
-        *("-s", "REDELIVER_TOKEN=ghp_wr0ngT0ken"),
-        hostname=f"{world.github.url}/api/v3",
-    )
+def test_a_wrong_token_fails_the_job_with_advice(world: World, stage: Stage) -> None:
+    stage = replace(stage, secrets={"REDELIVER_TOKEN": "ghp_wr0ngT0ken"})
+    job = act(world, stage, hostname=f"{world.github.url}/api/v3")
 
     assert job.returncode != 0
     assert "::error::cannot read variable LAST_REDELIVERY of acme/ops" in job.stdout
@@ -199,29 +119,6 @@ def test_a_wrong_token_fails_the_job_with_advice(
     assert "ghp_wr0ngT0ken" not in job.stdout
     assert world.arrived_again() == []
     assert world.variables["LAST_REDELIVERY"] == world.checkpoint
-
-
-def test_a_github_app_needs_no_other_step(world: World, action: Path, tmp_path: Path) -> None:
-    app = world.github.app(slug="redeliver-bot", owner="acme")
-    app.install("acme")
-
-    job = act(
-        world,
-        action,
-        tmp_path,
-        *("-s", f"REDELIVER_PRIVATE_KEY={app.private_key}"),
-        **{
-            "app-id": f'"{app.id}"',
-            "private-key": "${{ secrets.REDELIVER_PRIVATE_KEY }}",
-            "hook-id": "all",
-        },
-    )
-
-    assert job.returncode == 0, job.stdout
-    assert world.arrived_again() == sorted(world.missed)
-    assert world.variables["LAST_REDELIVERY"] > world.checkpoint
-    assert not any(token.value in job.stdout for token in app.tokens)
-    assert app.private_key.split()[5] not in job.stdout
 
 
 IMAGE = "redeliver:e2e"

@@ -1,0 +1,69 @@
+"""The action as GitHub has it, and a stage on which workflows use it."""
+
+import shutil
+import ssl
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import trustme
+
+from github_sandbox import Receiver, Sandbox
+from tests.e2e.issues import Issues
+from tests.e2e.stage import ROOT, TOKEN, Stage
+
+
+@pytest.fixture(scope="session")
+def action(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give the repository as GitHub has it, without what `make` adds to a checkout."""
+    copy = tmp_path_factory.mktemp("action")
+    listed = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
+    files = subprocess.run(listed, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    for file in files.splitlines():
+        (copy / file).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / file, copy / file)
+    return copy
+
+
+@pytest.fixture(scope="session")
+def machine() -> str:
+    """Give the image of a machine with what a hosted runner has, and systemd and cron."""
+    tag = "redeliver-e2e-machine"
+    build = ["docker", "build", "--quiet", "--tag", tag, str(ROOT / "tests" / "e2e" / "machine")]
+    subprocess.run(build, check=True, capture_output=True)
+    return tag
+
+
+@pytest.fixture
+def stage(action: Path, tmp_path: Path) -> Stage:
+    return Stage(workspace=tmp_path, action=action)
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with Receiver() as receiver:
+        yield receiver
+
+
+@pytest.fixture
+def github() -> Iterator[Sandbox]:
+    """Give GitHub, a token that may do what is needed, and a repository for the checkpoint."""
+    with Sandbox() as github:
+        github.token(
+            TOKEN,
+            organization_hooks="write",
+            repository_hooks="write",
+            actions_variables="write",
+        )
+        github.repository("acme/ops")
+        yield github
+
+
+@pytest.fixture
+def issues(authority: trustme.CA, certificate: Path) -> Iterator[Issues]:
+    """Give the issues of acme/ops, at what passes for api.github.com with who trusts it."""
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("api.github.com").configure_cert(tls)
+    with Issues(tls, certificate) as issues:
+        yield issues

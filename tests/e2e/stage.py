@@ -1,0 +1,113 @@
+"""What the workflows are run on: GitHub in miniature beside act and a Docker engine."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from github_sandbox import Hook, Receiver, Sandbox
+
+ROOT = Path(__file__).parents[2]
+ACT = Path(sys.executable).with_name("act")
+TOKEN = "ghp_e2eS3cretT0ken"
+RUNNER = "python:3.13-slim"
+"""The image that stands for a runner."""
+
+
+def ago(hours: float) -> datetime:
+    """Give the time so many hours ago."""
+    return datetime.now(UTC) - timedelta(hours=hours)
+
+
+def an_outage(receiver: Receiver, *hooks: Hook) -> list[str]:
+    """Have each hook deliver two events, and miss two in between; give the GUIDs of these."""
+    for hook in hooks:
+        hook.emit("push", at=ago(5))
+    receiver.stop()
+    missed = [
+        guid
+        for hook in hooks
+        for guid in (
+            hook.emit("issues", "opened", at=ago(4)),
+            hook.emit("pull_request", "closed", at=ago(3)),
+        )
+    ]
+    receiver.start()
+    for hook in hooks:
+        hook.emit("push", at=ago(2))
+    return missed
+
+
+def arrived(github: Sandbox, receiver: Receiver, missed: Iterable[str]) -> list[str]:
+    """Give those of the missed that have arrived, as often as they have."""
+    github.settle()
+    return [received.guid for received in receiver.received() if received.guid in missed]
+
+
+def filled_in(example: str, names: Mapping[str, str]) -> str:
+    """Give an example workflow with a user's own names in place of those it has."""
+    workflow = (ROOT / "examples" / example).read_text()
+    for name, own in names.items():
+        assert name in workflow
+        workflow = workflow.replace(name, own)
+    return workflow
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """A repository acme/ops, in which workflows run that use the action in directory `action`."""
+
+    workspace: Path
+    action: Path
+    secrets: Mapping[str, str] = field(default_factory=lambda: {"REDELIVER_TOKEN": TOKEN})
+
+    def run(
+        self,
+        workflow: str,
+        github: Sandbox,
+        *arguments: str,
+        event: str = "schedule",
+        runner: str = RUNNER,
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a workflow as that event starts it."""
+        path = self.workspace / ".github" / "workflows" / "redeliver.yml"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(workflow)
+        # The workspace must never be imported in place of PyGithub.
+        for name in ("github", "venv", "ensurepip"):
+            trap = self.workspace / f"{name}.py"
+            trap.write_text("raise SystemExit('imported from the workspace')")
+        remote = "https://github.com/acme/ops.git"
+        if not (self.workspace / ".git").exists():
+            for command in (("init", "--quiet"), ("remote", "add", "origin", remote)):
+                subprocess.run(["git", *command], cwd=self.workspace, check=True)
+        runners = (f"{name}={runner}" for name in ("ubuntu-latest", "self-hosted", "macos-latest"))
+        given = [
+            *(word for each in runners for word in ("-P", each)),
+            *(word for name, text in self.secrets.items() for word in ("-s", f"{name}={text}")),
+        ]
+        return subprocess.run(
+            [
+                *(ACT, event, "--rm", "--pull=false", "--network", "host"),
+                *("--local-repository", f"acme/redeliver@v1.0.0={self.action}"),
+                *("--local-repository", f"{_cache_action()}={ROOT / 'tests' / 'e2e' / 'cache'}"),
+                *("--env", f"GITHUB_API_URL={github.url}"),
+                *given,
+                *arguments,
+            ],
+            cwd=self.workspace,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            check=False,
+        )
+
+
+def _cache_action() -> str:
+    """Give GitHub's action of caches with the commit at which the composite action uses it."""
+    uses = re.search(r"(actions/cache)/restore(@\w+)", (ROOT / "composite/action.yml").read_text())
+    assert uses
+    return uses[1] + uses[2]
