@@ -15,7 +15,7 @@ EXHAUSTIVE := $(patsubst %,tests/adapters/test_%.py,fuzz interruption promises s
 # Needs npm's packages.
 OCTOKIT := tests/contract/test_octokit.py
 # What has parts that cog writes.
-GENERATED := README.md composite/action.yml .github/workflows/redeliver.yml
+GENERATED := README.md docs/own-server.md composite/action.yml .github/workflows/redeliver.yml
 # Milliseconds that GitHub in miniature takes for an answer.
 LATENCY ?= 50
 

@@ -1,0 +1,117 @@
+"""The command on a server of one's own: systemd and cron start it, in a container that they run."""
+
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from github_sandbox import Receiver, Sandbox
+from tests.e2e.stage import ROOT, TOKEN, an_outage, arrived
+
+FILES = ROOT / "examples" / "own-server"
+CGROUPS = Path("/sys/fs/cgroup/systemd")
+"""Where a system that still has cgroups of version 1 has those of systemd."""
+
+# What systemd needs to run in a container, which of all containers none but this one is given.
+OLD = ("--cap-add", "SYS_ADMIN", "--cap-add", "SYS_PTRACE")
+OLD += ("--security-opt", "seccomp=unconfined", "--security-opt", "apparmor=unconfined")
+OLD += ("--volume", f"{CGROUPS}:{CGROUPS}")
+OLD += ("--env", "SYSTEMD_PROC_CMDLINE=SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1")
+NEW = ("--privileged", "--cgroupns", "private")
+
+
+class Server:
+    """A running server, on which one is root."""
+
+    def __init__(self, container: str) -> None:
+        self._container = container
+
+    def run(self, command: str, *, status: int = 0) -> str:
+        """Run a command of the shell, and give what it said."""
+        done = subprocess.run(
+            ["docker", "exec", self._container, "sh", "-c", command],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            check=False,
+        )
+        assert done.returncode == status, done.stdout
+        return done.stdout
+
+    def write(self, path: str, text: str) -> None:
+        """Write a file that only its owner may read."""
+        write = f"umask 077; mkdir -p $(dirname {path}); cat > {path}"
+        command = ["docker", "exec", "-i", self._container, "sh", "-c", write]
+        subprocess.run(command, input=text, encoding="utf-8", check=True)
+
+
+@pytest.fixture
+def server(machine: str, action: Path) -> Iterator[Server]:
+    may = OLD if CGROUPS.exists() else NEW
+    mounts = ("--tmpfs", "/run", "--tmpfs", "/tmp", "--volume", f"{action}:/redeliver:ro")
+    start = ["docker", "run", "--detach", "--network", "host", *mounts, *may]
+    begun = subprocess.run(
+        [*start, "--env", "container=docker", machine, "/lib/systemd/systemd"],
+        check=True,
+        capture_output=True,
+        encoding="utf-8",
+    )
+    container = begun.stdout.strip()
+    try:
+        yield Server(container)
+    finally:
+        subprocess.run(["docker", "rm", "--force", container], check=True, capture_output=True)
+
+
+def test_systemd_and_cron_redeliver(server: Server, github: Sandbox, receiver: Receiver) -> None:
+    hooks = [github.org("acme").hook(receiver.url) for _ in range(2)]
+    missed = [an_outage(receiver, hook) for hook in hooks]
+    timers, crons = (environment(github, hook.id) for hook in hooks)
+    server.run("cp -r /redeliver /tmp/source && python3 -m venv /opt/redeliver")
+    server.run("/opt/redeliver/bin/pip install --quiet '/tmp/source[cli]'")
+
+    # As a user, with cron, which begins at the next full minute.
+    server.run("useradd --create-home ops && ln -s /opt/redeliver/bin /home/ops/bin")
+    server.run("mkdir -p ~ops/.local/state && ln -s /opt/redeliver/bin ~ops/.local/bin")
+    server.write("/home/ops/.config/redeliver", crons)
+    server.write("/home/ops/crontab", every_minute((FILES / "redeliver.crontab").read_text()))
+    server.run("chown -R ops: ~ops && crontab -u ops ~ops/crontab && systemctl start cron")
+
+    # As root, with systemd.
+    server.write("/etc/redeliver/environment", timers)
+    for name in ("redeliver.service", "redeliver.timer"):
+        server.write(f"/etc/systemd/system/{name}", (FILES / name).read_text())
+    server.run("systemd-analyze verify /etc/systemd/system/redeliver.*")
+    server.run("systemctl daemon-reload && systemctl enable --now redeliver.timer")
+    server.run(
+        "systemctl start redeliver.service || { journalctl --unit redeliver.service; exit 1; }"
+    )
+    assert "redeliver.service" in server.run("systemctl list-timers redeliver.timer")
+    assert "2 recovered" in server.run("journalctl --unit redeliver.service")
+    assert sorted(arrived(github, receiver, missed[0])) == sorted(missed[0])
+    server.run("test -s /var/lib/redeliver/checkpoint.json")
+    assert TOKEN not in server.run("systemctl show redeliver.service; journalctl")
+
+    deadline = time.monotonic() + 90
+    while not arrived(github, receiver, missed[1]) and time.monotonic() < deadline:
+        time.sleep(1)
+    server.run("systemctl stop cron")
+    assert sorted(arrived(github, receiver, missed[1])) == sorted(missed[1])
+    server.run("test -s ~ops/.local/state/redeliver.json")
+
+
+def environment(github: Sandbox, hook_id: int) -> str:
+    """Give the example's environment, filled in."""
+    text = (FILES / "environment").read_text()
+    for name, own in {"…": TOKEN, "my-org": "acme", "123456789": str(hook_id)}.items():
+        assert name in text
+        text = text.replace(name, own)
+    return f"{text}GH_HOST={github.url}\n"
+
+
+def every_minute(crontab: str) -> str:
+    """Give the crontab with a run in each minute, so that nobody waits for an hour."""
+    assert crontab.startswith("15 * * * * ")
+    return crontab.replace("15", "*", 1)
