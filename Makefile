@@ -49,8 +49,9 @@ soak: $(READY) ## Try at random forty times as much as the tests do
 bench: $(READY) $(BENCH_READY) ## Measure it beside the docs' script, half an hour long (needs Node; Docker for the image)
 	@$(BIN)/python -m bench $(LATENCY)
 
-e2e: $(READY) $(DRAWING_READY) ## Run the Docker action in real workflows, draw its summary (needs a Docker engine, Node, Chromium)
+e2e: $(READY) $(DRAWING_READY) ## Run the Docker action in real workflows, draw its summary (needs a Docker engine and registry, Node, Chromium)
 	@docker info >/dev/null 2>&1 || { echo "e2e: no Docker engine answers ('docker info' fails): start one, then run this again" >&2; exit 1; }
+	@command -v docker-registry >/dev/null || { echo "e2e: no docker-registry: install it (Debian: apt-get install docker-registry)" >&2; exit 1; }
 	@echo "e2e: workflows under act, in a Docker engine, against the sandbox"
 	@$(BIN)/python -m pytest tests/e2e
 

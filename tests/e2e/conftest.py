@@ -35,6 +35,15 @@ def machine() -> str:
     return tag
 
 
+@pytest.fixture(scope="session")
+def image() -> str:
+    """Give the action's image, built as a runner does."""
+    tag = "redeliver:e2e"
+    build = ["docker", "build", "--quiet", "--tag", tag, str(ROOT)]
+    subprocess.run(build, check=True, capture_output=True)
+    return tag
+
+
 @pytest.fixture
 def stage(action: Path, tmp_path: Path) -> Stage:
     return Stage(workspace=tmp_path, action=action)

@@ -9,7 +9,7 @@ import pytest
 
 from github_sandbox import Delay, Hook, Meanwhile, Receiver, Sandbox
 from redeliver.checkpoint import to_text
-from tests.e2e.stage import ROOT, TOKEN, Stage, ago, an_outage, arrived, filled_in
+from tests.e2e.stage import TOKEN, Stage, ago, an_outage, arrived, filled_in
 
 NEXT_STEP = """
       - name: The next step
@@ -119,17 +119,6 @@ def test_a_wrong_token_fails_the_job_with_advice(world: World, stage: Stage) -> 
     assert "ghp_wr0ngT0ken" not in job.stdout
     assert world.arrived_again() == []
     assert world.variables["LAST_REDELIVERY"] == world.checkpoint
-
-
-IMAGE = "redeliver:e2e"
-
-
-@pytest.fixture(scope="module")
-def image() -> str:
-    """Build the image as a runner does."""
-    command = ["docker", "build", "--quiet", "--tag", IMAGE, str(ROOT)]
-    subprocess.run(command, check=True, capture_output=True)
-    return IMAGE
 
 
 @pytest.mark.parametrize(("number", "status"), [("SIGINT", 130), ("SIGTERM", 143)])

@@ -15,11 +15,13 @@ CGROUPS = Path("/sys/fs/cgroup/systemd")
 """Where a system that still has cgroups of version 1 has those of systemd."""
 
 # What systemd needs to run in a container, which of all containers none but this one is given.
-OLD = ("--cap-add", "SYS_ADMIN", "--cap-add", "SYS_PTRACE")
-OLD += ("--security-opt", "seccomp=unconfined", "--security-opt", "apparmor=unconfined")
-OLD += ("--volume", f"{CGROUPS}:{CGROUPS}")
-OLD += ("--env", "SYSTEMD_PROC_CMDLINE=SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1")
-NEW = ("--privileged", "--cgroupns", "private")
+OLD = [
+    *("--cap-add", "SYS_ADMIN", "--cap-add", "SYS_PTRACE"),
+    *("--security-opt", "seccomp=unconfined", "--security-opt", "apparmor=unconfined"),
+    *("--volume", f"{CGROUPS}:{CGROUPS}"),
+    *("--env", "SYSTEMD_PROC_CMDLINE=SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1"),
+]
+NEW = ["--privileged", "--cgroupns", "private"]
 
 
 class Server:
@@ -50,7 +52,7 @@ class Server:
 @pytest.fixture
 def server(machine: str, action: Path) -> Iterator[Server]:
     may = OLD if CGROUPS.exists() else NEW
-    mounts = ("--tmpfs", "/run", "--tmpfs", "/tmp", "--volume", f"{action}:/redeliver:ro")
+    mounts = ("--tmpfs", "/run", "--volume", f"{action}:/redeliver:ro")
     start = ["docker", "run", "--detach", "--network", "host", *mounts, *may]
     begun = subprocess.run(
         [*start, "--env", "container=docker", machine, "/lib/systemd/systemd"],

@@ -1,0 +1,89 @@
+"""Prepare a release, check that a draft may be published, and make the commit that it consists of.
+
+    python3 .github/release.py prepare 1.2.0
+    gh release view v1.2.0 --json isDraft,tagName,targetCommitish | \
+        python3 .github/release.py check v1.2.0 COMMIT
+    python3 .github/release.py pin v1.2.0 ghcr.io/OWNER/NAME@sha256:DIGEST
+
+Needs nothing but Python and git.
+"""
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+ACTION = ROOT / "action.yml"
+CHANGELOG = ROOT / "CHANGELOG.md"
+VERSION = ROOT / "src" / "redeliver" / "__init__.py"
+NAMING = ("README.md", "docs/*.md", "examples/*.yml", ".github/workflows/*.yml")
+"""The files that name the release which users are to use."""
+
+UNRELEASED = "## [Unreleased]\n"
+
+
+def prepare(version: str) -> None:
+    """Give the repository this version, and what is unreleased in the changelog as well."""
+    today = f"{datetime.now(UTC):%Y-%m-%d}"
+    _replace(VERSION, r'__version__ = ".*"', f'__version__ = "{version}"')
+    _replace(CHANGELOG, re.escape(UNRELEASED), f"{UNRELEASED}\n## [{version}] - {today}\n")
+    for path in (path for pattern in NAMING for path in sorted(ROOT.glob(pattern))):
+        named = re.sub(r"(/redeliver[\w./-]*@v)[0-9.]+", rf"\g<1>{version}", path.read_text())
+        path.write_text(named)
+
+
+def check(tag: str, commit: str, draft: Mapping[str, Any]) -> Iterator[str]:
+    """Say what keeps `draft` from being published as `tag`, made of `commit`."""
+    if not re.fullmatch(r"v\d+\.\d+\.\d+", tag):
+        yield f"{tag} is no tag of a release, such as v1.2.0"
+    if f'__version__ = "{tag.removeprefix("v")}"' not in VERSION.read_text():
+        yield f"{VERSION.relative_to(ROOT)} has another version than {tag}"
+    headings = re.findall(r"^## .*", CHANGELOG.read_text(), flags=re.MULTILINE)
+    released = rf"## \[{re.escape(tag.removeprefix('v'))}\] - \d{{4}}-\d\d-\d\d"
+    if not re.fullmatch(released, next(iter(headings[1:]), "")):
+        yield f"CHANGELOG.md does not have {tag}, with its date, next to what is unreleased"
+    if not draft["isDraft"]:
+        yield f"{tag} is published already"
+    if draft["tagName"] != tag:
+        yield f"the draft is of {draft['tagName']}, not of {tag}"
+    if draft["targetCommitish"] != commit:
+        yield f"the draft is of {draft['targetCommitish']}, and this is {commit}"
+
+
+def pin(tag: str, image: str) -> None:
+    """Commit an action.yml that names the image by digest, on top of this commit, and tag that."""
+    if not re.fullmatch(r"[a-z0-9.:/_-]+@sha256:[0-9a-f]{64}", image):
+        sys.exit(f"{image} does not name an image by its digest")
+    _replace(ACTION, r"^  image: Dockerfile$", f"  image: docker://{image}")
+    _git(
+        "commit", "--quiet", "--message", f"Release {tag}: pull the image, do not build it", ACTION
+    )
+    _git("tag", "--annotate", "--message", tag, tag)
+
+
+def _replace(path: Path, pattern: str, text: str) -> None:
+    changed, times = re.subn(pattern, text, path.read_text(), flags=re.MULTILINE)
+    if times != 1:
+        sys.exit(f"{path.relative_to(ROOT)} has {pattern!r} {times} times, not once")
+    path.write_text(changed)
+
+
+def _git(*arguments: str | Path) -> None:
+    subprocess.run(["git", *arguments], cwd=ROOT, check=True)
+
+
+if __name__ == "__main__":
+    match sys.argv[1:]:
+        case ["prepare", version]:
+            prepare(version)
+        case ["check", tag, commit]:
+            sys.exit("\n".join(check(tag, commit, json.load(sys.stdin))) or None)
+        case ["pin", tag, image]:
+            pin(tag, image)
+        case _:
+            sys.exit(__doc__)
