@@ -1,12 +1,15 @@
 """Print what is written elsewhere already; cog puts it where it is to be read once more."""
 
 import re
+from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
 import yaml
 
+from redeliver.plan import SETTLING, Verdict
 from redeliver.settings import SECRETS
 
 ROOT = Path(__file__).parent.parent
@@ -36,6 +39,55 @@ def example(name: str, language: str = "yaml") -> None:
     print(f"```{language}")
     print((ROOT / "examples" / name).read_text(), end="")
     print("```")
+
+
+MINUTES = f"less than {SETTLING // timedelta(minutes=1)} minutes"
+
+
+def verdicts() -> None:
+    """Print the table of what is decided, in the order in which it is."""
+    print("| The attempts in the log | What happens |")
+    print("| --- | --- |")
+    for attempts, then in VERDICTS.values():
+        print(f"| {attempts} | {then} |")
+
+
+VERDICTS: Mapping[Verdict, tuple[str, str]] = {
+    Verdict.DELIVERED: (
+        "one of them succeeded: status `OK` or a code from 200 to 299",
+        "left alone",
+    ),
+    Verdict.UNWANTED_EVENT: (
+        "all failed, and the event is not among `events`",
+        "filtered out, and counted",
+    ),
+    Verdict.UNWANTED_STATUS: (
+        "all failed, the newest with one of `skip-status-codes`",
+        "filtered out, and counted",
+    ),
+    Verdict.UNREAD: (
+        "all failed, and the log could not be read back to the first attempt",
+        "not decided: the step fails, and the checkpoint stays",
+    ),
+    Verdict.TOO_OLD: (
+        "all failed, and the first attempt is older than `give-up-after` or no longer in the log",
+        "given up, and named in a warning",
+    ),
+    Verdict.EXHAUSTED: (
+        "all failed, and there are `max-attempts` of them",
+        "given up, and named in a warning",
+    ),
+    Verdict.UNSETTLED: (
+        f"all failed, the newest before an earlier run wrote the checkpoint, {MINUTES} ago",
+        "left for a later run, with everything else that is due",
+    ),
+    Verdict.SURPLUS: (
+        "all failed, and more than `max-redeliveries` are due",
+        "left for the next run, those with the most attempts first",
+    ),
+    Verdict.REDELIVER: ("all failed", "the newest is redelivered"),
+}
+"""What becomes of an event; what is held is in the row of what is unsettled."""
 
 
 def declared_inputs() -> None:

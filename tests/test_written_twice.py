@@ -1,16 +1,18 @@
-"""What is written twice says the same: action.yml, the code, the README, the examples."""
+"""What is written twice says the same: action.yml, its twins, the code, the examples."""
 
+import json
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 
+import redeliver
 from redeliver import record
-from redeliver.settings import INPUTS, parse
+from redeliver.settings import INPUTS, SECRETS, parse
 from redeliver.summary import summary
 from tests.golden import golden
 from tests.test_report import a_report
@@ -18,8 +20,12 @@ from tests.test_settings import GOOD
 
 ROOT = Path(__file__).parent.parent
 ACTION = yaml.safe_load((ROOT / "action.yml").read_text())
-README = (ROOT / "README.md").read_text()
+COMPOSITE = yaml.safe_load((ROOT / "composite" / "action.yml").read_text())
+WORKFLOWS = ROOT / ".github" / "workflows"
+CALLED = yaml.safe_load((WORKFLOWS / "redeliver.yml").read_text())
 EXAMPLES = sorted((ROOT / "examples").glob("*.yml"))
+RUNNING = [*EXAMPLES, *sorted(WORKFLOWS.glob("*.yml")), ROOT / "composite" / "action.yml"]
+"""All files that have a runner do something."""
 
 
 def test_the_code_reads_exactly_the_declared_inputs() -> None:
@@ -59,21 +65,108 @@ def test_the_action_is_a_docker_action_made_from_its_sources() -> None:
     assert ACTION["runs"] == {"using": "docker", "image": "Dockerfile"}
 
 
+def test_the_composite_action_has_the_same_inputs_and_outputs_and_hands_them_all_on() -> None:
+    last = COMPOSITE["runs"]["steps"][-1]
+
+    assert COMPOSITE["inputs"] == ACTION["inputs"]
+    assert {name: each["description"] for name, each in COMPOSITE["outputs"].items()} == {
+        name: each["description"] for name, each in ACTION["outputs"].items()
+    }
+    for name, output in COMPOSITE["outputs"].items():
+        assert output["value"] == f"${{{{ steps.{last['id']}.outputs.{name} }}}}"
+    for name in ACTION["inputs"]:
+        variable = f"INPUT_{name.upper().replace('-', '_')}"
+        assert last["env"][variable] == f"${{{{ inputs.{name} }}}}"
+
+
+def test_the_composite_action_starts_python_as_the_image_does() -> None:
+    dockerfile = (ROOT / "Dockerfile").read_text()
+    [entrypoint] = re.findall(r"^ENTRYPOINT (.*)", dockerfile, flags=re.MULTILINE)
+    _, *arguments = json.loads(entrypoint)
+
+    assert COMPOSITE["runs"]["steps"][-1]["run"] == f'exec "$PYTHON" {" ".join(arguments)}'
+
+
+def test_the_reusable_workflow_takes_all_inputs_and_hands_them_on() -> None:
+    called = CALLED[True]["workflow_call"]  # YAML 1.1 takes "on" for a truth
+    job = CALLED["jobs"]["redeliver"]
+    [step] = job["steps"]
+
+    assert called["inputs"].keys() | called["secrets"].keys() == ACTION["inputs"].keys()
+    assert called["secrets"].keys() == set(SECRETS)
+    assert called["outputs"].keys() == job["outputs"].keys() == ACTION["outputs"].keys()
+    for name, declared in called["inputs"].items():
+        assert declared == {**ACTION["inputs"][name], "type": "string"}
+    for name in ACTION["inputs"]:
+        kind = "secrets" if name in SECRETS else "inputs"
+        assert step["with"][name] == f"${{{{ {kind}.{name} }}}}"
+
+
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
-def test_an_example_gives_only_declared_inputs_and_no_permission(example: Path) -> None:
+def test_an_example_gives_only_declared_inputs_and_grants_nothing_at_large(example: Path) -> None:
     workflow = yaml.safe_load(example.read_text())
-    steps: list[dict[str, Any]] = [
-        step
+    given = [
+        {**step.get("with", {}), **step.get("secrets", {})}
         for job in workflow["jobs"].values()
-        for step in job["steps"]
-        if "/redeliver@" in step.get("uses", "")
+        for step in job.get("steps", [job])
+        if "/redeliver" in step.get("uses", "")
     ]
 
-    assert steps
-    for step in steps:
-        assert step["with"].keys() <= ACTION["inputs"].keys()
-    assert workflow["permissions"] == {}
-    assert workflow["concurrency"]
+    assert given
+    for each in given:
+        assert each.keys() <= ACTION["inputs"].keys()
+    assert workflow["permissions"] in ({}, {"contents": "read"})
+
+
+@pytest.mark.parametrize("file", RUNNING, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_shell_is_given_text_by_an_expression(file: Path) -> None:
+    assert not re.search(r"\$\{\{", "".join(scripts(yaml.safe_load(file.read_text()))))
+
+
+def scripts(part: object) -> Iterator[str]:
+    """Give whatever shells are to run in a workflow or an action."""
+    match part:
+        case {"run": str(script)}:
+            yield script
+        case dict():
+            yield from (script for each in part.values() for script in scripts(each))
+        case list():
+            yield from (script for each in part for script in scripts(each))
+
+
+def test_an_action_of_others_is_pinned_to_one_commit_everywhere() -> None:
+    pins: dict[str, set[str]] = {}
+    for file in RUNNING:
+        uses = re.findall(r"uses: ([\w-]+/[\w-]+)[\w/-]*@(\w+ # v[\d.]+)", file.read_text())
+        for action, pin in uses:
+            pins.setdefault(action, set()).add(pin)
+
+    assert "actions/checkout" in pins
+    assert {action: pin for action, pin in pins.items() if len(pin) > 1} == {}
+
+
+def test_what_users_are_to_use_is_named_by_the_version_of_the_code() -> None:
+    texts = [*RUNNING, ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
+    named = [
+        version
+        for file in texts
+        for version in re.findall(r"acme/redeliver[\w./-]*@(v[\d.]+)", file.read_text())
+    ]
+
+    assert len(named) > len(EXAMPLES)
+    assert set(named) == {f"v{redeliver.__version__}"}
+
+
+def test_what_the_marketplace_shows_fits() -> None:
+    # https://docs.github.com/en/actions/how-tos/create-and-publish-actions/publish-in-github-marketplace
+    assert len(ACTION["description"]) < 125
+    assert ACTION["branding"] == {"icon": "refresh-cw", "color": "green"}
+
+
+def test_what_lands_a_change_waits_for_every_check() -> None:
+    jobs = yaml.safe_load((WORKFLOWS / "ci.yml").read_text())["jobs"]
+
+    assert set(jobs["done"]["needs"]) == jobs.keys() - {"done"}
 
 
 def test_the_pure_modules_need_neither_network_nor_runner() -> None:
@@ -91,21 +184,5 @@ def test_the_pure_modules_need_neither_network_nor_runner() -> None:
     assert not {"github", "requests", "actions_toolkit", "redeliver.run"} & set(loaded)
 
 
-def test_the_readmes_quick_start_is_an_example_that_is_run() -> None:
-    assert (ROOT / "examples" / "organization.yml").read_text() in README
-
-
 def test_the_summary_in_the_docs_is_what_the_code_makes() -> None:
     assert (ROOT / "docs" / "summary.md").read_text() == summary(golden())
-
-
-def test_the_readme_lists_exactly_the_declared_inputs_and_outputs() -> None:
-    listed = re.findall(r"^\| `([a-z-]+)` \|", README, flags=re.MULTILINE)
-
-    assert listed == [*ACTION["inputs"], *ACTION["outputs"]]
-
-
-def test_the_readme_begins_with_the_two_commands() -> None:
-    commands = re.findall(r"^make (\w+)", README, flags=re.MULTILINE)
-
-    assert commands[:2] == ["demo", "test"]
