@@ -16,6 +16,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 REQUIREMENTS = ROOT / "requirements" / "runtime.txt"
 WANTED = ("--no-deps", "--require-hashes", "--only-binary", ":all:", "-r", str(REQUIREMENTS))
+UNAVAILABLE = (
+    "the packages of redeliver could not be downloaded; the lines above say why. They come from "
+    "PyPI, or from where PIP_INDEX_URL says, for Linux, macOS on Apple silicon and Windows on x64"
+)
 
 
 def find() -> None:
@@ -42,7 +46,10 @@ def make(wheels: Path) -> None:
     wheels.mkdir(parents=True, exist_ok=True)
     if subprocess.run(install, capture_output=True, check=False).returncode:
         print(f"Downloading the packages to {wheels}, where the next run finds them")
-        subprocess.run([*pip, "download", "--dest", str(wheels), *WANTED], check=True)
+        download = [*pip, "download", "--dest", str(wheels), *WANTED]
+        if subprocess.run(download, check=False).returncode:
+            print(f"::error::{UNAVAILABLE}")
+            sys.exit(1)
         subprocess.run(install, check=True)
     # actions-toolkit installs its own tests as a top-level package.
     shutil.rmtree(packages / "tests")

@@ -14,13 +14,14 @@ ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
 ACTION = yaml.safe_load((ROOT / "action.yml").read_text())
 PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
-ERRORS = re.findall(r"^### `(.*)`$", README, flags=re.MULTILINE)
+TROUBLES = re.findall(r"^### (.*)", README, flags=re.MULTILINE)
+ERRORS = [error for heading in TROUBLES for error in re.findall("`(.*?)`", heading)]
 
 
 def texts() -> str:
     """Give every text that the program can show, as far as it is fixed, and what actions echo."""
     shown = [(ROOT / "composite" / "action.yml").read_text()]
-    for path in (ROOT / "src" / "redeliver").glob("*.py"):
+    for path in [*ROOT.glob("src/redeliver/*.py"), *ROOT.glob("composite/*.py")]:
         nodes = list(ast.walk(ast.parse(path.read_text())))
         documentation = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
         shown += [
