@@ -41,7 +41,7 @@ HEAD = (
     "who",
     "runs",
     "seconds",
-    "as fast as the script",
+    "times as fast as the script",
     "times the floor",
     "requests",
     "points",
@@ -72,7 +72,7 @@ def _cells(result: Result, program: Program) -> list[str]:
     seconds = result.seconds(program)
     faster = ""
     if program is Program.REDELIVER and scripts:
-        faster = f"{result.seconds(Program.SCRIPT) / seconds:.1f} ×"
+        faster = f"{result.seconds(Program.SCRIPT) / seconds:.1f}"
     return [
         result.case.name if runs is ours else "",
         program.value,

@@ -77,7 +77,8 @@ def test_the_readme_begins_with_the_two_commands() -> None:
 
 @pytest.mark.parametrize("error", ERRORS)
 def test_what_heads_a_trouble_is_what_the_program_says(error: str) -> None:
-    assert error in texts()
+    for part in error.split("…"):
+        assert part.removeprefix(" events").strip() in texts()
 
 
 def test_there_are_troubles() -> None:

@@ -77,7 +77,7 @@ class Stage:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(workflow)
         # The workspace must never be imported in place of PyGithub.
-        for name in ("github", "venv", "ensurepip"):
+        for name in ("github", "venv", "pip"):
             trap = self.workspace / f"{name}.py"
             trap.write_text("raise SystemExit('imported from the workspace')")
         remote = "https://github.com/acme/ops.git"

@@ -1,5 +1,6 @@
 """A release, as far as it needs nothing of GitHub: an image in a registry, used by its digest."""
 
+import json
 import shutil
 import socket
 import subprocess
@@ -50,14 +51,14 @@ def is_up(port: int) -> bool:
 @pytest.fixture(scope="module")
 def released(
     action: Path, registry: str, image: str, tmp_path_factory: pytest.TempPathFactory
-) -> Path:
+) -> Iterator[Path]:
     """Give version 1.0.0 as those get it who use it."""
     name = f"{registry}/acme/redeliver"
     docker("tag", image, f"{name}:v1.0.0")
     docker("push", "--quiet", f"{name}:v1.0.0")
-    digests = docker("inspect", "--format", "{{join .RepoDigests `\\n`}}", f"{name}:v1.0.0")
-    [digest] = [each for each in digests.splitlines() if each.startswith(name)]
-    docker("rmi", f"{name}:v1.0.0")
+    digests = json.loads(docker("inspect", "--format", "{{json .RepoDigests}}", f"{name}:v1.0.0"))
+    [digest] = [each for each in digests if each.startswith(name)]
+    docker("rmi", f"{name}:v1.0.0")  # so that it has to be pulled
 
     sources = tmp_path_factory.mktemp("sources")
     origin = tmp_path_factory.mktemp("origin")
@@ -73,7 +74,8 @@ def released(
 
     clone = tmp_path_factory.mktemp("clone")
     run(clone, "git", "clone", "--quiet", "--branch", "v1.0.0", str(origin), ".")
-    return clone
+    yield clone
+    docker("rmi", digest)
 
 
 def docker(*arguments: str) -> str:
