@@ -29,6 +29,10 @@ UNRELEASED = "## [Unreleased]\n"
 
 def prepare(version: str) -> None:
     """Give the repository this version, and what is unreleased in the changelog as well."""
+    if not re.fullmatch(r"\d+\.\d+\.\d+", version):
+        sys.exit(f"{version} is no version, such as 1.2.0")
+    if f"## [{version}]" in CHANGELOG.read_text():
+        sys.exit(f"CHANGELOG.md has {version} already")
     today = f"{datetime.now(UTC):%Y-%m-%d}"
     _replace(VERSION, r'__version__ = ".*"', f'__version__ = "{version}"')
     _replace(CHANGELOG, re.escape(UNRELEASED), f"{UNRELEASED}\n## [{version}] - {today}\n")

@@ -15,7 +15,8 @@ README = (ROOT / "README.md").read_text()
 ACTION = yaml.safe_load((ROOT / "action.yml").read_text())
 PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
 TROUBLES = re.findall(r"^### (.*)", README, flags=re.MULTILINE)
-ERRORS = [error for heading in TROUBLES for error in re.findall("`(.*?)`", heading)]
+OF_THE_RUNNER = "Container action is only supported on Linux"
+ERRORS = {e for heading in TROUBLES for e in re.findall("`(.*?)`", heading)} - {OF_THE_RUNNER}
 
 
 def texts() -> str:
@@ -75,7 +76,7 @@ def test_the_readme_begins_with_the_two_commands() -> None:
     assert commands[:2] == ["demo", "test"]
 
 
-@pytest.mark.parametrize("error", ERRORS)
+@pytest.mark.parametrize("error", sorted(ERRORS))
 def test_what_heads_a_trouble_is_what_the_program_says(error: str) -> None:
     for part in error.split("…"):
         assert part.removeprefix(" events").strip() in texts()

@@ -83,6 +83,19 @@ def test_to_prepare_a_version_names_it_wherever_users_read_of_one(repository: Pa
     assert '__version__ = "1.2.0"' in (repository / "src/redeliver/__init__.py").read_text()
 
 
+@pytest.mark.parametrize(
+    ("version", "problem"),
+    [
+        ("v1.3.0", "v1.3.0 is no version, such as 1.2.0"),
+        ("1.2.0", "CHANGELOG.md has 1.2.0 already"),
+    ],
+)
+def test_a_version_is_prepared_once_and_as_a_number(
+    repository: Path, version: str, problem: str
+) -> None:
+    assert release(repository, "prepare", version).stderr == f"{problem}\n"
+
+
 def test_what_is_tagged_differs_from_its_sources_in_the_image_alone(repository: Path) -> None:
     git(repository, "init", "--quiet")
     git(repository, "add", "--all")

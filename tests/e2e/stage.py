@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import redeliver
 from github_sandbox import Hook, Receiver, Sandbox
 
 ROOT = Path(__file__).parents[2]
@@ -92,7 +93,7 @@ class Stage:
         return subprocess.run(
             [
                 *(ACT, event, "--rm", "--pull=false", "--network", "host"),
-                *("--local-repository", f"acme/redeliver@v1.0.0={self.action}"),
+                *("--local-repository", f"acme/redeliver@v{redeliver.__version__}={self.action}"),
                 *("--local-repository", f"{_cache_action()}={ROOT / 'tests' / 'e2e' / 'cache'}"),
                 *("--env", f"GITHUB_API_URL={github.url}"),
                 *given,

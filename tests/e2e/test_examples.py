@@ -137,8 +137,7 @@ def test_an_enterprise_server_with_a_certificate_of_its_own(
         server.repository("acme/ops")
         hook = server.org("acme").hook(receiver.url)
         missed = an_outage(receiver, hook)
-        host = server.url.removeprefix("https://")
-        names = {"github.example.com": host, "my-org": "acme", "123456789": str(hook.id)}
+        names = {"my-org": "acme", "123456789": str(hook.id)}
 
         job = stage.run(filled_in("enterprise-server.yml", names), server)
 
@@ -212,10 +211,18 @@ def test_an_issue_is_opened_once_while_deliveries_stay_failing(
         for _ in range(2):
             job = stage.run(workflow, github, *through, runner=machine)
             assert job.returncode == 0, job.stdout
-    [issue] = issues.opened
-    assert issue["title"] == "Webhook deliveries stay failing"
-    assert issue["body"].startswith(
-        "1 events failed again after they were redelivered, 0 were given up: "
-        "https://github.com/acme/ops/actions/runs/"
-    )
+        [issue] = issues.opened
+        assert issue["title"] == "Webhook deliveries stay failing"
+        assert issue["body"].startswith(
+            "The step ended with success. Events that failed again: 1. Given up: 0. "
+            "See https://github.com/acme/ops/actions/runs/"
+        )
+
+        issues.opened.clear()
+        broken = replace(stage, secrets={"REDELIVER_TOKEN": "ghp_wr0ngT0ken"})
+        assert broken.run(workflow, github, *through, runner=machine).returncode == 1
+        [issue] = issues.opened
+        assert issue["body"].startswith(
+            "The step ended with failure. Events that failed again: unk"
+        )
     assert issues.tokens == {"token ghs_0fTheJ0b"}

@@ -12,8 +12,11 @@ from pathlib import Path
 
 import pytest
 
+import redeliver
 from github_sandbox import Receiver, Sandbox
 from tests.e2e.stage import Stage, an_outage, arrived, filled_in
+
+TAG = f"v{redeliver.__version__}"
 
 CONFIGURATION = """
 version: 0.1
@@ -52,13 +55,13 @@ def is_up(port: int) -> bool:
 def released(
     action: Path, registry: str, image: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Path]:
-    """Give version 1.0.0 as those get it who use it."""
+    """Give the release as those get it who use it."""
     name = f"{registry}/acme/redeliver"
-    docker("tag", image, f"{name}:v1.0.0")
-    docker("push", "--quiet", f"{name}:v1.0.0")
-    digests = json.loads(docker("inspect", "--format", "{{json .RepoDigests}}", f"{name}:v1.0.0"))
+    docker("tag", image, f"{name}:{TAG}")
+    docker("push", "--quiet", f"{name}:{TAG}")
+    digests = json.loads(docker("inspect", "--format", "{{json .RepoDigests}}", f"{name}:{TAG}"))
     [digest] = [each for each in digests if each.startswith(name)]
-    docker("rmi", f"{name}:v1.0.0")  # so that it has to be pulled
+    docker("rmi", f"{name}:{TAG}")  # so that it has to be pulled
 
     sources = tmp_path_factory.mktemp("sources")
     origin = tmp_path_factory.mktemp("origin")
@@ -68,12 +71,12 @@ def released(
     run(sources, "git", "config", "user.name", "somebody")
     run(sources, "git", "config", "user.email", "somebody@example.com")
     run(sources, "git", "add", "--all")
-    run(sources, "git", "commit", "--quiet", "--message", "Prepare 1.0.0")
-    run(sources, sys.executable, ".github/release.py", "pin", "v1.0.0", digest)
-    run(sources, "git", "push", "--quiet", str(origin), "refs/tags/v1.0.0")
+    run(sources, "git", "commit", "--quiet", "--message", f"Prepare {TAG}")
+    run(sources, sys.executable, ".github/release.py", "pin", TAG, digest)
+    run(sources, "git", "push", "--quiet", str(origin), f"refs/tags/{TAG}")
 
     clone = tmp_path_factory.mktemp("clone")
-    run(clone, "git", "clone", "--quiet", "--branch", "v1.0.0", str(origin), ".")
+    run(clone, "git", "clone", "--quiet", "--branch", TAG, str(origin), ".")
     yield clone
     docker("rmi", digest)
 
