@@ -5,12 +5,42 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol, TypeAlias
 
 COVERAGE = "COVERAGE_"
 """What a step keeps of our environment begins like this, so that coverage can follow it."""
+
+
+class Process(Protocol):
+    """As much of `subprocess.Popen` as a run takes."""
+
+    def kill(self) -> None:
+        """Kill it in a way it cannot notice."""
+        ...
+
+    def send_signal(self, sig: int, /) -> None:
+        """Send it a signal."""
+        ...
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for the end, or raise `subprocess.TimeoutExpired` after `timeout` seconds."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What a runner gives the program, which begins with nothing else."""
+
+    environment: Mapping[str, str]
+    directory: Path
+    stdout: int
+    stderr: int
+
+
+Begin: TypeAlias = Callable[[Surroundings], Process]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +59,7 @@ class RunningStep:
 
     def __init__(
         self,
-        process: subprocess.Popen[bytes],
+        process: Process,
         temporary: "tempfile.TemporaryDirectory[str]",
     ) -> None:
         """Use `start_step`."""
@@ -76,8 +106,23 @@ def run_step(
     return start_step(inputs, environment, workspace=workspace).wait()
 
 
+def begin_anew(around: Surroundings) -> Process:
+    """Begin as a runner does: with a new interpreter."""
+    return subprocess.Popen(
+        [sys.executable, "-I", "-u", "-m", "redeliver"],
+        env=around.environment,
+        cwd=around.directory,
+        stdout=around.stdout,
+        stderr=around.stderr,
+    )
+
+
 def start_step(
-    inputs: Mapping[str, str], environment: Mapping[str, str], *, workspace: Path | None = None
+    inputs: Mapping[str, str],
+    environment: Mapping[str, str],
+    *,
+    workspace: Path | None = None,
+    begin: Begin = begin_anew,
 ) -> RunningStep:
     """Start the program in `workspace`; `inputs` by their names in action.yml."""
     temporary = tempfile.TemporaryDirectory(prefix="step-")
@@ -89,17 +134,23 @@ def start_step(
         Path(temporary.name, "log").open("wb") as log,
         Path(temporary.name, "errors").open("wb") as errors,
     ):
-        process = subprocess.Popen(
-            [sys.executable, "-I", "-u", "-m", "redeliver"],
-            env={name: text for name, text in os.environ.items() if name.startswith(COVERAGE)}
-            | {f"INPUT_{name.upper()}": text for name, text in inputs.items()}
-            | {"GITHUB_OUTPUT": str(output), "GITHUB_STEP_SUMMARY": str(summary)}
-            | dict(environment),
-            cwd=workspace or temporary.name,
-            stdout=log,
-            stderr=errors,
+        process = begin(
+            Surroundings(
+                environment=what_coverage_needs()
+                | {f"INPUT_{name.upper()}": text for name, text in inputs.items()}
+                | {"GITHUB_OUTPUT": str(output), "GITHUB_STEP_SUMMARY": str(summary)}
+                | dict(environment),
+                directory=workspace or Path(temporary.name),
+                stdout=log.fileno(),
+                stderr=errors.fileno(),
+            )
         )
     return RunningStep(process, temporary)
+
+
+def what_coverage_needs() -> dict[str, str]:
+    """Return what a process needs of our environment so that coverage can follow it."""
+    return {name: text for name, text in os.environ.items() if name.startswith(COVERAGE)}
 
 
 def _outputs(text: str) -> dict[str, str]:

@@ -4,8 +4,16 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from github_sandbox import Hook, Sandbox
-from github_sandbox.step import RunningStep, Step, start_step
+from github_sandbox.step import (
+    Process,
+    RunningStep,
+    Step,
+    Surroundings,
+    begin_anew,
+    start_step,
+)
 from tests.adapters.conftest import TOKEN
+from tests.adapters.warm import imported
 
 
 def step(
@@ -32,7 +40,11 @@ def start(
     environment: dict[str, str] | None = None,
     **inputs: str,
 ) -> RunningStep:
-    """Start the program with `inputs` in place of the usual ones."""
+    """Start the program with `inputs` in place of the usual ones.
+
+    Where a new interpreter could make a difference, for what it is told or for what it would
+    find in the workspace, it is one.
+    """
     usual = {
         "token": TOKEN,
         **inputs_of(hook),
@@ -43,7 +55,21 @@ def start(
         name.replace("_", "-"): text for name, text in {**(more or {}), **inputs}.items()
     }
     surroundings = {"GITHUB_API_URL": github.url, "GITHUB_REPOSITORY": "acme/ops"}
-    return start_step(given, surroundings | (environment or {}), workspace=workspace)
+    surroundings |= environment or {}
+    is_to_be_new = workspace or any(name.startswith("PYTHON") for name in surroundings)
+    begin = begin_anew if is_to_be_new else begin_warm
+    return start_step(given, surroundings, workspace=workspace, begin=begin)
+
+
+def begin_warm(around: Surroundings) -> Process:
+    """Begin where the imports are done."""
+    return imported("redeliver.action", flags=("-I", "-u")).begin(
+        "redeliver",
+        environment=around.environment,
+        directory=around.directory,
+        stdout=around.stdout,
+        stderr=around.stderr,
+    )
 
 
 def inputs_of(hook: Hook) -> dict[str, str]:

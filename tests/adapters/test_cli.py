@@ -10,21 +10,22 @@ import subprocess
 import sys
 import termios
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from signal import SIGINT, SIGKILL, SIGTERM, Signals
+from tempfile import TemporaryFile
 from typing import IO, TypeAlias
 
 import pytest
 
 import redeliver
 from github_sandbox import Delay, Fault, Hook, Meanwhile, Receiver, Sandbox, Status, VirtualClock
-from github_sandbox.step import COVERAGE
+from github_sandbox.step import what_coverage_needs
 from redeliver import settings
 from redeliver.checkpoint import to_text
 from redeliver.checkpoint_file import CheckpointFile, locked
@@ -32,6 +33,7 @@ from redeliver.cli import STATUSES
 from redeliver.connect import Console, carry_out
 from redeliver.terminal import Stream
 from tests.adapters.conftest import TOKEN
+from tests.adapters.warm import imported
 from tests.test_settings import GOOD
 
 COMMAND = str(Path(sys.executable).with_name("redeliver"))
@@ -40,9 +42,6 @@ WITHOUT_SLEEP = "import sys, time; from redeliver.cli import main; del time.slee
 WITHOUT_THE_EXTRA = (
     "import sys; sys.modules['rich'] = None; from redeliver.cli import main; sys.exit(main())"
 )
-
-UNMEASURED: dict[str, str] = {name: "" for name in os.environ if name.startswith(COVERAGE)}
-"""What is killed leaves nothing to measure."""
 
 Ended: TypeAlias = "subprocess.CompletedProcess[str]"
 
@@ -70,45 +69,77 @@ class Shell:
 
     def environment(self, **more: str) -> dict[str, str]:
         """Give the environment; coverage follows by what is ours."""
-        ours = {name: text for name, text in os.environ.items() if name.startswith(COVERAGE)}
         theirs = {"REDELIVER_TOKEN": TOKEN, "REDELIVER_HOSTNAME": self.github.url}
-        return {name: text for name, text in (ours | theirs | more).items() if text}
+        environment = what_coverage_needs() | theirs | more
+        return {name: text for name, text in environment.items() if text}
 
-    def start(
-        self, *flags: str, program: str | None = None, **environment: str
-    ) -> "subprocess.Popen[str]":
-        """Start the command, or a program in its place; `flags` add to what is usual."""
-        command = [COMMAND] if program is None else [sys.executable, "-I", "-c", program]
-        return subprocess.Popen(
-            [*command, *self.flags, *flags],
-            env=self.environment(**environment),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+    def start(self, *flags: str, **environment: str) -> "Running":
+        """Start the command; `flags` add to what is usual."""
+        return Running([*self.flags, *flags], self.environment(**environment))
 
-    def run(self, *flags: str, program: str | None = None, **environment: str) -> Ended:
+    def run(self, *flags: str, **environment: str) -> Ended:
         """Run the command to its end."""
-        return ended(self.start(*flags, program=program, **environment))
+        return self.start(*flags, **environment).wait()
 
-    def run_bare(
-        self, *arguments: str, stdout: int | IO[str] = subprocess.PIPE, **environment: str
-    ) -> Ended:
+    def run_bare(self, *arguments: str, stdout: int | None = None, **environment: str) -> Ended:
         """Run the command with nothing but what is given."""
+        return Running(arguments, self.environment(**environment), stdout=stdout).wait()
+
+    def run_anew(self, *command: str, **environment: str) -> Ended:
+        """Run something with the usual flags, in a new interpreter."""
         return subprocess.run(
-            [COMMAND, *arguments],
+            [*command, *self.flags],
             env=self.environment(**environment),
-            stdout=stdout,
-            stderr=subprocess.PIPE,
+            capture_output=True,
             text=True,
             check=False,
         )
 
 
-def ended(process: "subprocess.Popen[str]") -> Ended:
-    with process:
-        out, errors = process.communicate()
-    return subprocess.CompletedProcess(process.args, process.returncode, out, errors)
+class Running:
+    """The command under way; whoever started it has to wait for it."""
+
+    def __init__(
+        self,
+        arguments: Sequence[str],
+        environment: Mapping[str, str],
+        *,
+        stdout: int | None = None,
+    ) -> None:
+        """Start it; its output goes to `stdout` or is kept."""
+        self._arguments = arguments
+        with ExitStack() as files:
+            self._out = files.enter_context(TemporaryFile("w+"))
+            self._errors = files.enter_context(TemporaryFile("w+"))
+            self._files = files.pop_all()
+        self._process = imported("redeliver.cli", "redeliver.flags", "redeliver.terminal").begin(
+            COMMAND,
+            *arguments,
+            environment=environment,
+            directory=Path.cwd(),
+            stdout=self._out.fileno() if stdout is None else stdout,
+            stderr=self._errors.fileno(),
+        )
+
+    def kill(self) -> None:
+        """Kill it in a way it cannot notice."""
+        self._process.kill()
+
+    def send(self, number: Signals) -> None:
+        """Send it a signal."""
+        self._process.send_signal(number)
+
+    def wait(self) -> Ended:
+        """Wait for the end."""
+        with self._files:
+            status = self._process.wait()
+            out, errors = (self._said(file) for file in (self._out, self._errors))
+        return subprocess.CompletedProcess(self._arguments, status, out, errors)
+
+    @staticmethod
+    def _said(file: IO[str]) -> str:
+        file.seek(0)
+        return file.read()
 
 
 @pytest.fixture
@@ -524,7 +555,7 @@ def test_the_exit_status_says_what_to_do_about(shell: Shell, what: str) -> None:
 
 
 def test_a_bug_ends_in_70_and_keeps_its_traceback(shell: Shell) -> None:
-    run = shell.run(program=WITHOUT_SLEEP)
+    run = shell.run_anew(sys.executable, "-I", "-c", WITHOUT_SLEEP)
 
     assert run.returncode == 70
     assert run.stderr.startswith("Traceback (most recent call last):\n")
@@ -534,7 +565,7 @@ def test_a_bug_ends_in_70_and_keeps_its_traceback(shell: Shell) -> None:
 
 def test_a_report_that_cannot_be_written_ends_in_74(shell: Shell, missed: list[str]) -> None:
     with Path("/dev/full").open("w") as full:
-        run = shell.run_bare(*shell.flags, "--json", stdout=full)
+        run = shell.run_bare(*shell.flags, "--json", stdout=full.fileno())
 
     assert run.returncode == 74, run.stderr
     assert run.stderr.splitlines()[-1].startswith("Error: the report could not be written")
@@ -543,7 +574,7 @@ def test_a_report_that_cannot_be_written_ends_in_74(shell: Shell, missed: list[s
 
 
 def test_a_command_that_is_not_installed_completely_ends_in_69(shell: Shell) -> None:
-    run = shell.run(program=WITHOUT_THE_EXTRA)
+    run = shell.run_anew(sys.executable, "-I", "-c", WITHOUT_THE_EXTRA)
 
     assert run.returncode == 69
     assert run.stderr == "redeliver: the command needs more: pip install 'redeliver[cli]'\n"
@@ -553,13 +584,13 @@ def test_a_command_that_is_not_installed_completely_ends_in_69(shell: Shell) -> 
 def test_a_run_that_is_stopped_ends_at_once_with_the_signals_status(
     shell: Shell, number: Signals
 ) -> None:
-    process = Future["subprocess.Popen[str]"]()
-    stop = Meanwhile(lambda: process.result().send_signal(number))
+    running = Future[Running]()
+    stop = Meanwhile(lambda: running.result().send(number))
     shell.github.inject(stop, path=".*/deliveries")
     shell.github.inject(Delay(30), path=".*/deliveries")
-    process.set_result(shell.start())
+    running.set_result(shell.start())
 
-    run = ended(process.result())
+    run = running.result().wait()
 
     assert run.returncode == 128 + number, run.stderr
     assert run.stderr.startswith(f"Error: stopped by {number.name}. Nothing is lost")
@@ -620,7 +651,7 @@ def test_an_output_that_has_not_all_characters_is_no_reason_to_fail(
 ) -> None:
     shell.hook.record(event="fête", status="oh", status_code=500, at=ago(hours=1))
 
-    run = shell.run(PYTHONIOENCODING="ascii")
+    run = shell.run_anew(COMMAND, PYTHONIOENCODING="ascii")
 
     assert (run.returncode, run.stderr) == (0, "")
     assert "Redelivered: f?te " in run.stdout
@@ -722,11 +753,11 @@ def outage(
 
 
 def killed(directory: Path, at: int, *, has_checkpoint: bool, after: bool) -> None:
-    process = Future["subprocess.Popen[str]"]()
-    kill = Meanwhile(lambda: process.result().kill(), after=after)
+    running = Future[Running]()
+    kill = Meanwhile(lambda: running.result().kill(), after=after)
     with outage(directory, has_checkpoint=has_checkpoint, fault=kill, at=at) as world:
-        process.set_result(world.shell.start(**UNMEASURED))
-        assert ended(process.result()).returncode == -SIGKILL
+        running.set_result(world.shell.start())
+        assert running.result().wait().returncode == -SIGKILL
         world.recover()
         assert world.taken() == Counter(world.missed), f"{at=}, {has_checkpoint=}, {after=}"
 

@@ -1,0 +1,111 @@
+"""The program in a process of its own that has been through its imports already.
+
+They are most of what a run takes here, and more so with coverage. So one process does them, and
+every run forks from that: with arguments, environment, directory, output, signals and exit status
+of its own. What a new interpreter makes of its environment and finds to import is for one to show.
+"""
+
+import atexit
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from signal import SIGKILL
+from threading import Lock
+
+from github_sandbox.step import what_coverage_needs
+from tests.adapters import nursery
+from tests.adapters.nursery import NUMBER, SIZE
+
+
+class Run:
+    """A run under way, as `subprocess.Popen` shows it."""
+
+    def __init__(self, line: socket.socket) -> None:
+        self._line = line
+        self._status: int | None = None
+        self._pid = self._heard()
+
+    def kill(self) -> None:
+        self.send_signal(SIGKILL)
+
+    def send_signal(self, sig: int, /) -> None:
+        if self._status is None:
+            os.kill(self._pid, sig)
+
+    def wait(self, timeout: float | None = None) -> int:
+        if self._status is None:
+            self._line.settimeout(timeout)
+            try:
+                self._status = self._heard()
+            except TimeoutError:
+                raise subprocess.TimeoutExpired("redeliver", timeout or 0) from None
+            self._line.close()
+        return self._status
+
+    def _heard(self) -> int:
+        told = self._line.recv(NUMBER.size)
+        if not told:
+            raise ChildProcessError("nobody keeps this run")
+        number: int
+        (number,) = NUMBER.unpack(told)
+        return number
+
+
+class Nursery:
+    """Where runs begin. It ends with this process."""
+
+    def __init__(self, *imports: str, flags: Sequence[str]) -> None:
+        """Do these imports with these flags of the interpreter."""
+        self._lock = Lock()
+        self._wishes, theirs = socket.socketpair()
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, *flags, nursery.__file__, str(theirs.fileno()), *imports],
+                env=what_coverage_needs(),
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                start_new_session=True,  # a Ctrl-C is meant for us
+            )
+
+    def begin(
+        self,
+        program: str,
+        *arguments: str,
+        environment: Mapping[str, str],
+        directory: Path,
+        stdout: int,
+        stderr: int,
+    ) -> Run:
+        """Begin a module, or the script at an absolute path."""
+        wish = json.dumps(
+            {
+                "program": program,
+                "arguments": arguments,
+                "environment": dict(environment),
+                "directory": str(directory),
+            }
+        ).encode()
+        line, theirs = socket.socketpair()
+        with theirs, self._lock:
+            files = [stdout, stderr, theirs.fileno()]
+            socket.send_fds(self._wishes, [SIZE.pack(len(wish))], files)
+            self._wishes.sendall(wish)
+        return Run(line)
+
+    def close(self) -> None:
+        self._wishes.close()
+        self._process.wait()
+
+
+@cache
+def imported(*imports: str, flags: tuple[str, ...] = ()) -> Nursery:
+    """Give the one nursery that there is of the kind."""
+    one = Nursery(*imports, flags=flags)
+    atexit.register(one.close)
+    return one
