@@ -63,11 +63,13 @@ class Receiver:
         """Listen, on the same port as ever."""
         if self._process:
             return
-        # As a script, in isolated mode: it needs none of this package's dependencies.
-        command = [sys.executable, "-I", str(PROGRAM), "--leashed"]
+        # As a script of the standard library, for to find packages takes time, more so for those
+        # that the environment would have look on, as coverage does.
+        command = [sys.executable, "-I", "-S", str(PROGRAM), "--leashed"]
         command += [str(self._directory), str(self._port)]
         process = subprocess.Popen(
             command,
+            env={},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             start_new_session=True,  # a Ctrl-C is meant for us; the leash does the rest
