@@ -1,14 +1,36 @@
-"""What tests at every point and at random have tried is told at the end of the session."""
+"""What tests at every point and at random have tried is told at the end of the session.
+
+What is marked as `unmeasured` is for what is large or many: coverage makes each line of the program
+five times as slow, and has seen those lines elsewhere.
+"""
 
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 import pytest
 import trustme
+from coverage import Coverage
 from xdist.workermanage import WorkerController
 
 FIGURES: list[str] = []
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "unmeasured: leave what the test runs out of the coverage.")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Have coverage look away while a test runs that is marked so."""
+    coverage = Coverage.current() if item.get_closest_marker("unmeasured") else None
+    if coverage is None:
+        return (yield)
+    coverage.stop()
+    try:
+        return (yield)
+    finally:
+        coverage.start()
 
 
 @pytest.fixture(scope="session")

@@ -57,6 +57,7 @@ def test_nothing_is_a_command_to_the_runner(text: str) -> None:
     assert line.isprintable()
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("text", ["?", "=", "./", ":", "a.", "%25", "\\u0025", "[", "\u200b"])
 def test_a_long_text_takes_no_long_time(text: str) -> None:
     # Quadratic work on a megabyte would outlast the test run.

@@ -96,6 +96,7 @@ def test_reasons_are_counted() -> None:
     assert record["counts"]["failed"] == len(record["events"]) == 2
 
 
+@pytest.mark.unmeasured
 def test_the_output_is_cut_where_a_workflow_could_not_hand_it_on() -> None:
     many = a_report(*[an_outcome(guid=f"event-{n}") for n in range(5000)])
 

@@ -204,6 +204,7 @@ def worst(fate: Fate) -> Outcome:
     return Outcome(decision=a_decision(delivery), fate=fate, because="`" * 999)
 
 
+@pytest.mark.unmeasured
 def test_the_worst_of_texts_leave_it_under_githubs_limit() -> None:
     hooks = tuple(
         a_reading(hook=a_webhook(n), error=UnavailableError("]" * 5000)) for n in range(300)
@@ -215,6 +216,7 @@ def test_the_worst_of_texts_leave_it_under_githubs_limit() -> None:
     assert len(summary(report).encode()) < LIMIT
 
 
+@pytest.mark.unmeasured
 def test_100_000_failures_leave_it_under_githubs_limit_and_what_is_missing_is_told() -> None:
     fates = [Fate.FAILING, Fate.RECOVERED, Fate.GIVEN_UP, Fate.PENDING]
     events = ["push", "issues", "pull_request", "check_run", "workflow_job"]

@@ -762,6 +762,7 @@ def killed(directory: Path, at: int, *, has_checkpoint: bool, after: bool) -> No
         assert world.taken() == Counter(world.missed), f"{at=}, {has_checkpoint=}, {after=}"
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("has_checkpoint", [False, True], ids=["a first run", "a later run"])
 def test_a_run_killed_before_or_after_any_request_loses_nothing_and_repeats_nothing(
     tmp_path: Path, tell: Callable[[str], None], *, has_checkpoint: bool

@@ -107,6 +107,7 @@ def test_a_quiet_hook_with_a_small_log_costs_three_requests(scan: Scan) -> None:
         assert scene.asked() == ["GET variable", "GET log", "PATCH variable"]
 
 
+@pytest.mark.unmeasured
 def test_a_quiet_busy_hook_costs_its_pages_or_by_its_failures_one() -> None:
     with a_scene() as scene:
         scene.succeed(20_000)
@@ -130,6 +131,7 @@ def test_a_few_failures_among_many_deliveries_cost_the_pages_and_one_request_eac
         assert scene.asked() == ["GET variable", *pages, *claim, *["POST attempts"] * 32, *save]
 
 
+@pytest.mark.unmeasured
 def test_by_its_failures_the_successes_are_read_back_to_the_oldest_of_them() -> None:
     with a_scene() as scene:
         scene.succeed(6000)  # half of them since the first failure
@@ -182,6 +184,7 @@ def seconds_of(scene: Scene) -> float:
     return (scene.clock() - NOW).total_seconds()
 
 
+@pytest.mark.unmeasured
 def test_a_thousand_failures_keep_within_githubs_points_and_use_them() -> None:
     with a_scene(points_per_minute=900) as scene:
         scene.fail(1000)
@@ -193,6 +196,7 @@ def test_a_thousand_failures_keep_within_githubs_points_and_use_them() -> None:
         assert 300 <= seconds_of(scene) <= 1.15 * 300
 
 
+@pytest.mark.unmeasured
 def test_on_a_server_without_limits_nothing_waits() -> None:
     with a_scene(rate_limits=False) as scene:
         scene.fail(300)
@@ -202,6 +206,7 @@ def test_on_a_server_without_limits_nothing_waits() -> None:
         assert seconds_of(scene) == 0
 
 
+@pytest.mark.unmeasured
 def test_a_burst_goes_at_once_and_the_rest_as_the_minute_allows() -> None:
     with a_scene() as scene:
         scene.fail(80)
@@ -214,6 +219,7 @@ def test_a_burst_goes_at_once_and_the_rest_as_the_minute_allows() -> None:
         assert min(at for at in times if at > NOW) > NOW + timedelta(minutes=1)
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("remaining", [40, 60])
 def test_who_waited_for_the_rate_limit_waits_for_a_turn_again(remaining: int) -> None:
     with a_scene() as scene:

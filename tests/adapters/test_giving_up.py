@@ -29,6 +29,7 @@ def github(clock: VirtualClock) -> Iterator[Sandbox]:
         yield github
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize(
     ("give_up_after", "max_attempts", "redeliveries"),
     [
@@ -69,6 +70,7 @@ def test_a_receiver_that_is_down_for_good_is_tried(
     assert named == 1, "given up once, and named"
 
 
+@pytest.mark.unmeasured
 def test_an_outage_shorter_than_the_retention_less_the_schedule_loses_nothing(
     github: Sandbox,
     hook: Hook,
