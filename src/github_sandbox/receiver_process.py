@@ -1,6 +1,7 @@
 """The receiver seen from a test: a process of its own that can be told to fail, and be down."""
 
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -10,6 +11,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
+
+from github_sandbox.process import Process
 
 PROGRAM = Path(__file__).with_name("receiver.py")
 
@@ -36,7 +39,7 @@ class Receiver:
     def __init__(self, *, secret: str = "hush") -> None:
         self._secret = secret
         self._resources = ExitStack()
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Process | None = None
 
     def __enter__(self) -> Self:
         """Take a port and start."""
@@ -63,19 +66,16 @@ class Receiver:
         """Listen, on the same port as ever."""
         if self._process:
             return
-        # As a script of the standard library, for to find packages takes time, more so for those
-        # that the environment would have look on, as coverage does.
-        command = [sys.executable, "-I", "-S", str(PROGRAM), "--leashed"]
-        command += [str(self._directory), str(self._port)]
-        process = subprocess.Popen(
-            command,
-            env={},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            start_new_session=True,  # a Ctrl-C is meant for us; the leash does the rest
-        )
-        self._process = process
-        if process.stdout and not process.stdout.readline():
+        leashed, leash = os.pipe()
+        told, telling = os.pipe()
+        self._leash = leash
+        arguments = ["--leashed", str(self._directory), str(self._port)]
+        self._process = self._begin(PROGRAM, *arguments, stdin=leashed, stdout=telling)
+        os.close(leashed)
+        os.close(telling)
+        with open(told, "rb") as lines:  # noqa: PTH123 - of a pipe
+            is_up = lines.readline()
+        if not is_up:
             self.stop()
             raise ChildProcessError(f"the receiver could not listen on port {self._port}")
 
@@ -83,8 +83,20 @@ class Receiver:
         """Be down: whoever connects is refused, and who is waiting for an answer gets none."""
         if self._process:
             self._process.kill()
-            self._process.communicate()
+            self._process.wait()
+            os.close(self._leash)
             self._process = None
+
+    def _begin(self, program: Path, *arguments: str, stdin: int, stdout: int) -> Process:
+        # As a script of the standard library, for to find packages takes time, more so for those
+        # that the environment would have look on, as coverage does.
+        return subprocess.Popen(
+            [sys.executable, "-I", "-S", str(program), *arguments],
+            env={},
+            stdin=stdin,
+            stdout=stdout,
+            start_new_session=True,  # a Ctrl-C is meant for us; the leash does the rest
+        )
 
     def behave(
         self,

@@ -8,26 +8,12 @@ import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, TypeAlias
+from typing import TypeAlias
+
+from github_sandbox.process import Process
 
 COVERAGE = "COVERAGE_"
 """What a step keeps of our environment begins like this, so that coverage can follow it."""
-
-
-class Process(Protocol):
-    """As much of `subprocess.Popen` as a run takes."""
-
-    def kill(self) -> None:
-        """Kill it in a way it cannot notice."""
-        ...
-
-    def send_signal(self, sig: int, /) -> None:
-        """Send it a signal."""
-        ...
-
-    def wait(self, timeout: float | None = None) -> int:
-        """Wait for the end, or raise `subprocess.TimeoutExpired` after `timeout` seconds."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

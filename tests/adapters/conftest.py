@@ -5,11 +5,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from github_sandbox import Hook, Receiver, Sandbox, VirtualClock
+from github_sandbox import Hook, Sandbox, VirtualClock
 from redeliver.api import Api, Clock
 from redeliver.credentials import Token
 from redeliver.pace import Pace
 from tests.builders import SleptTime
+from tests.receiver import Receiver
 
 TOKEN = "ghp_f1ne"
 

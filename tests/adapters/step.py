@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from github_sandbox import Hook, Sandbox
+from github_sandbox.process import Process
 from github_sandbox.step import (
-    Process,
     RunningStep,
     Step,
     Surroundings,
@@ -13,7 +13,7 @@ from github_sandbox.step import (
     start_step,
 )
 from tests.adapters.conftest import TOKEN
-from tests.adapters.warm import imported
+from tests.warm import imported
 
 
 def step(

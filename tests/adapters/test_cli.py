@@ -24,7 +24,7 @@ from typing import IO, TypeAlias
 import pytest
 
 import redeliver
-from github_sandbox import Delay, Fault, Hook, Meanwhile, Receiver, Sandbox, Status, VirtualClock
+from github_sandbox import Delay, Fault, Hook, Meanwhile, Sandbox, Status, VirtualClock
 from github_sandbox.step import what_coverage_needs
 from redeliver import settings
 from redeliver.checkpoint import to_text
@@ -33,8 +33,9 @@ from redeliver.cli import STATUSES
 from redeliver.connect import Console, carry_out
 from redeliver.terminal import Stream
 from tests.adapters.conftest import TOKEN
-from tests.adapters.warm import imported
+from tests.receiver import Receiver
 from tests.test_settings import GOOD
+from tests.warm import imported
 
 COMMAND = str(Path(sys.executable).with_name("redeliver"))
 WITHOUT_SLEEP = "import sys, time; from redeliver.cli import main; del time.sleep; sys.exit(main())"

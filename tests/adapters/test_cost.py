@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from github_sandbox import Delay, Hook, Meanwhile, Receiver, Sandbox, VirtualClock
+from github_sandbox import Delay, Hook, Meanwhile, Sandbox, VirtualClock
 from redeliver.checkpoint import to_text
 from redeliver.connect import WORKERS
 from redeliver.pace import LEAST_SHARE
@@ -16,6 +16,7 @@ from redeliver.report import Report
 from tests.adapters.conftest import TOKEN
 from tests.adapters.in_process import run_in_process
 from tests.adapters.step import shown, step
+from tests.receiver import Receiver
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 SINCE = NOW - timedelta(hours=6)

@@ -33,7 +33,6 @@ from github_sandbox import (
     Fault,
     Garbage,
     LostReply,
-    Receiver,
     Request,
     Sandbox,
     Status,
@@ -49,6 +48,7 @@ from redeliver.plan import OVERLAP
 from redeliver.report import Report
 from tests.adapters.conftest import TOKEN
 from tests.adapters.in_process import PER_MINUTE, run_in_process
+from tests.receiver import Receiver
 from tests.soak import SOAK
 
 START = datetime(2026, 11, 24, 12, 0, 0, 250_000, tzinfo=UTC)

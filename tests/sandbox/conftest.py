@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from github_sandbox import App, Hook, Installation, Receiver, Sandbox, VirtualClock
+from github_sandbox import App, Hook, Installation, Sandbox, VirtualClock
+from tests.receiver import Receiver
 
 from .client import TOKEN, Client, signed
 

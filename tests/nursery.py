@@ -30,7 +30,7 @@ def main() -> None:
         importlib.import_module(name)
     gc.freeze()
     while True:
-        size, files, *_ = socket.recv_fds(wishes, SIZE.size, 3)
+        size, files, *_ = socket.recv_fds(wishes, SIZE.size, 4)
         if not size:
             return
         wish = wishes.recv(SIZE.unpack(size)[0], socket.MSG_WAITALL)
@@ -45,19 +45,19 @@ def main() -> None:
     keep(json.loads(wish), *files)
 
 
-def keep(wish: dict[str, Any], stdout: int, stderr: int, line: int) -> None:
+def keep(wish: dict[str, Any], line: int, *standard: int) -> None:
     """Have the run in a child of its own, and tell how it ends; in that child, be the run."""
     child = os.fork()
     if child:
-        os.close(stdout)
-        os.close(stderr)
+        for file in standard:
+            os.close(file)
         os.write(line, NUMBER.pack(child))
         _, status = os.waitpid(child, 0)
         os.write(line, NUMBER.pack(os.waitstatus_to_exitcode(status)))
         os._exit(0)
-    os.dup2(stdout, 1)
-    os.dup2(stderr, 2)
-    for file in (stdout, stderr, line):
+    for number, file in enumerate(standard):
+        os.dup2(file, number)
+    for file in (line, *standard):
         os.close(file)
     run(**wish)
 

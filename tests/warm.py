@@ -1,6 +1,6 @@
-"""The program in a process of its own that has been through its imports already.
+"""The program, or the receiver, in a process of its own that has been through its imports already.
 
-They are most of what a run takes here, and more so with coverage. So one process does them, and
+They are most of what it takes here, and more so with coverage. So one process does them, and
 every run forks from that: with arguments, environment, directory, output, signals and exit status
 of its own. What a new interpreter makes of its environment and finds to import is for one to show.
 """
@@ -18,8 +18,8 @@ from signal import SIGKILL
 from threading import Lock
 
 from github_sandbox.step import what_coverage_needs
-from tests.adapters import nursery
-from tests.adapters.nursery import NUMBER, SIZE
+from tests import nursery
+from tests.nursery import NUMBER, SIZE
 
 
 class Run:
@@ -62,6 +62,7 @@ class Nursery:
     def __init__(self, *imports: str, flags: Sequence[str]) -> None:
         """Do these imports with these flags of the interpreter."""
         self._lock = Lock()
+        self._nothing = os.open(os.devnull, os.O_RDONLY)
         self._wishes, theirs = socket.socketpair()
         with theirs:
             self._process = subprocess.Popen(
@@ -79,10 +80,11 @@ class Nursery:
         *arguments: str,
         environment: Mapping[str, str],
         directory: Path,
+        stdin: int | None = None,
         stdout: int,
         stderr: int,
     ) -> Run:
-        """Begin a module, or the script at an absolute path."""
+        """Begin a module, or the script at an absolute path; without `stdin` there is no input."""
         wish = json.dumps(
             {
                 "program": program,
@@ -93,12 +95,14 @@ class Nursery:
         ).encode()
         line, theirs = socket.socketpair()
         with theirs, self._lock:
-            files = [stdout, stderr, theirs.fileno()]
+            stdin = self._nothing if stdin is None else stdin
+            files = [theirs.fileno(), stdin, stdout, stderr]
             socket.send_fds(self._wishes, [SIZE.pack(len(wish))], files)
             self._wishes.sendall(wish)
         return Run(line)
 
     def close(self) -> None:
+        os.close(self._nothing)
         self._wishes.close()
         self._process.wait()
 
