@@ -108,7 +108,7 @@ def test_the_webhook_of_a_github_app(stage: Stage, github: Sandbox, receiver: Re
 
     assert job.returncode == 0, job.stdout
     assert sorted(arrived(github, receiver, missed)) == sorted(missed)
-    assert "LAST_REDELIVERY" in github.repository("acme/ops").variables
+    assert "LAST_REDELIVERY_APP" in github.repository("acme/ops").variables
 
 
 def test_many_organizations(stage: Stage, github: Sandbox, receiver: Receiver) -> None:
