@@ -1024,3 +1024,15 @@ def test_reading_and_redelivering_show_how_far_they_are() -> None:
     assert ("Reading webhook 1 of organization acme: deliveries", 3, None) in around.shown
     assert ("Redelivering", 3, 3) in around.shown
     assert ("Waiting for the log: seconds", 0, 30) in around.shown
+
+
+def test_what_moves_up_is_more_to_redeliver() -> None:
+    around = FakeSurroundings()
+    refusals = {guid: RefusalError("GitHub answered 422") for guid in ("first", "second")}
+
+    carry_out(
+        FakeHook(*THREE, refuses=refusals), around=around, policy=a_policy(max_redeliveries=1)
+    )
+
+    redelivering = [shown[1:] for shown in around.shown if shown[0] == "Redelivering"]
+    assert redelivering == [(1, 1), (2, 2), (3, 3)]

@@ -80,7 +80,8 @@ class Work:
         self._saved_at = window.now
         self._is_still = planned.is_unsettled
         self._crew = crew
-        self._asked = 0
+        self._heard_of = 0
+        self._to_hear_of = len(planned.due)
         self._unanswered = Counter[Webhook]()
         """How many in a row, up to now."""
         self._stopped: set[Webhook] = set()
@@ -210,6 +211,7 @@ class Work:
                 place = places[decision.hook, decision.delivery.guid]
                 due = replace(decision, verdict=Verdict.REDELIVER)
                 self.outcomes[place] = Outcome.expected(due, due=Fate.DEFERRED)
+                self._to_hear_of += 1
                 yield place
 
     def _used(self) -> int:
@@ -293,8 +295,8 @@ class Work:
             return False
         place, raised = heard
         self._take_in(place, raised)
-        self._asked += 1
-        self._around.progress("Redelivering", self._asked, len(self._planned.due))
+        self._heard_of += 1
+        self._around.progress("Redelivering", self._heard_of, self._to_hear_of)
         self._tell(self.outcomes[place])
         return True
 
