@@ -244,6 +244,18 @@ def test_a_lost_reply_that_the_log_does_not_resolve_is_left_for_the_next_run() -
     assert report.status == 1
 
 
+def test_what_went_unanswered_is_what_was_not_seen() -> None:
+    class Fading(LossyHook):
+        def rows(self) -> Iterator[Delivery]:
+            if self.readings:
+                raise UnavailableError("GitHub is down")
+            yield from super().rows()
+
+    report = carry_out(Fading(THREE[0], loses="first", shows=False))
+
+    assert report.warnings == ["what came of 1 redelivery was not seen: GitHub is down"]
+
+
 def test_a_log_that_cannot_be_read_again_changes_nothing() -> None:
     class Fading(LossyHook):
         reads = 0
@@ -260,7 +272,7 @@ def test_a_log_that_cannot_be_read_again_changes_nothing() -> None:
 
     assert fates(report)["second"] is Fate.UNANSWERED
     assert store.written[-1] == ago(hours=2)
-    assert report.warnings == ["what came of 2 redeliveries was not seen: GitHub is down"]
+    assert report.warnings == ["what came of 3 redeliveries was not seen: GitHub is down"]
 
 
 @pytest.mark.parametrize("error", [AccessError("no right"), RateLimitError("used up")])
@@ -725,6 +737,39 @@ def test_a_log_that_cannot_be_read_again_leaves_the_others_to_be_looked_at() -> 
 
     assert (report.count(Fate.PENDING), report.count(Fate.RECOVERED)) == (3, 3)
     assert report.warnings == ["what came of 3 redeliveries was not seen: GitHub is down"]
+
+
+def test_each_webhook_has_its_own_reason_why_nothing_was_seen() -> None:
+    class Fading(ReceivingHook):
+        def rows(self) -> Iterator[Delivery]:
+            if self.readings:
+                raise UnavailableError(f"{self.webhook.name} is gone")
+            yield from super().rows()
+
+    report = carry_out(Fading(*THREE[:2], number=1), None, Fading(THREE[2], number=2))
+
+    assert report.warnings == [
+        "what came of 2 redeliveries was not seen: webhook 1 of organization acme is gone",
+        "what came of 1 redelivery was not seen: webhook 2 of organization acme is gone",
+    ]
+
+
+class Faltering(ReceivingHook):
+    """A webhook whose log cannot be read once: when it is looked at first."""
+
+    def rows(self) -> Iterator[Delivery]:
+        if self.readings == 1:
+            self.readings += 1
+            raise UnavailableError("GitHub is down")
+        yield from super().rows()
+
+
+@pytest.mark.parametrize("shows_at", [1, 99])
+def test_a_look_that_failed_is_not_told_when_a_later_one_did_not(shows_at: int) -> None:
+    report = carry_out(Faltering(*MANY, shows_at=shows_at), probe=3)
+
+    assert report.count(Fate.RECOVERED, Fate.PENDING) == 9
+    assert report.warnings == []
 
 
 def test_without_verification_nobody_looks() -> None:

@@ -41,6 +41,9 @@ class Fate(Enum):
 ACCEPTED = frozenset({Fate.RECOVERED, Fate.FAILING, Fate.PENDING})
 """What GitHub was asked for and accepted."""
 
+OPEN = frozenset({Fate.PENDING, Fate.UNANSWERED})
+"""What the log can still tell more about."""
+
 DEALT_WITH = ACCEPTED | {Fate.GONE, Fate.GIVEN_UP, Fate.DELIVERED, Fate.FILTERED}
 
 OUT_OF_TURN = "the run ended before its turn"

@@ -6,14 +6,15 @@ Pure.
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from signal import Signals
 
 from redeliver.delivery import Delivery
 from redeliver.inert import quote
-from redeliver.outcome import ACCEPTED, OUT_OF_TURN, Fate, Outcome
+from redeliver.outcome import ACCEPTED, OPEN, OUT_OF_TURN, Fate, Outcome
 from redeliver.plan import OVERLAP, SETTLING, Reading, Verdict, Window
+from redeliver.webhook import Webhook
 
 NEEDS_ATTENTION = (Fate.REFUSED, Fate.UNANSWERED, Fate.UNREAD)
 """What makes a run fail."""
@@ -50,8 +51,8 @@ class Report:
     """What ended the asking, or kept the checkpoint from being saved, with advice."""
     limit: str = ""
     """The rate limit that ended the asking, with when it ends; empty if there was none."""
-    unverified: str = ""
-    """Why the log could not be read for what came of the asking; empty if it could."""
+    unverified: Mapping[Webhook, str] = field(default_factory=dict)
+    """Why a webhook's log could not be read for what came of the asking."""
     interrupted: Signals | None = None
 
     def count(self, *fates: Fate) -> int:
@@ -166,12 +167,18 @@ class Report:
                 f"{count(self.count(Fate.GONE), 'event')} could not be redelivered, having just "
                 "left GitHub's log, and the step's log names each"
             )
-        if self.unverified:
-            pending = count(self.count(Fate.PENDING), "redelivery", "redeliveries")
-            warnings.append(f"what came of {pending} was not seen: {self.unverified}")
+        warnings += self._unseen_outcomes
         if self.unseen:
             warnings.append(may_be_unseen(self.unseen))
         return warnings
+
+    @property
+    def _unseen_outcomes(self) -> Iterator[str]:
+        hooks = [outcome.decision.hook for outcome in self.outcomes if outcome.fate in OPEN]
+        reasons = Counter(self.unverified[hook] for hook in hooks if hook in self.unverified)
+        for because, number in reasons.items():
+            told = count(number, "redelivery", "redeliveries")
+            yield f"what came of {told} was not seen: {because}"
 
     @property
     def headline(self) -> str:

@@ -66,7 +66,7 @@ def run(
         retention=retention,
         trouble=tuple(work.trouble),
         limit=work.limit,
-        unverified=work.unverified,
+        unverified=dict(work.unverified),
         interrupted=interrupted,
     )
     around.say(report.closing(result))

@@ -21,7 +21,7 @@ from redeliver.errors import (
     RefusalError,
     UnavailableError,
 )
-from redeliver.outcome import ACCEPTED, Fate, Outcome, low_water_mark
+from redeliver.outcome import ACCEPTED, OPEN, Fate, Outcome, low_water_mark
 from redeliver.plan import Decision, Plan, Verdict, Window
 from redeliver.ports import Hook, Store, Surroundings
 from redeliver.webhook import Webhook
@@ -46,9 +46,6 @@ LONGEST_PAUSE = timedelta(seconds=30)
 
 LAST_ANSWERS = 0.5
 """How many seconds a run that is interrupted still waits for answers that are on their way."""
-
-OPEN = frozenset({Fate.PENDING, Fate.UNANSWERED})
-"""What the log can still tell more about."""
 
 
 class Work:
@@ -76,7 +73,7 @@ class Work:
         self.checkpoint = window.saved.checkpoint if window.saved else None
         self.trouble: list[str] = []
         self.limit = ""
-        self.unverified = ""
+        self.unverified: dict[Webhook, str] = {}
         self._saved_at = window.now
         self._is_still = planned.is_unsettled
         self._crew = crew
@@ -368,8 +365,9 @@ class Work:
         try:
             found = look.redeliveries(log, deliveries, since=self._window.now)
         except RedeliverError as error:
-            self.unverified = str(error)
+            self.unverified[webhook] = str(error)
             return False
+        self.unverified.pop(webhook, None)
         for place in places:
             shown = found.get(self.outcomes[place].decision.delivery.guid)
             if shown:

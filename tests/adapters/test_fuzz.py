@@ -280,7 +280,7 @@ def plain(done: Report) -> Report:
         outcomes=tuple(told(each, why[each.because]) for each in done.outcomes),
         trouble=tuple("trouble" for _ in done.trouble),
         limit=done.limit and "limit",
-        unverified=done.unverified and "not seen",
+        unverified=dict.fromkeys(done.unverified, "not seen"),
     )
 
 
