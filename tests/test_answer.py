@@ -2,8 +2,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from redeliver.answer import Answer, Rights, instant
-from redeliver.errors import UnavailableError
+from redeliver.answer import THE_APP, Answer, Asker, Rights, failure, instant, token_in
+from redeliver.errors import AccessError, UnavailableError
 
 PURPOSE = Rights(named_by="'hook-id'").to("read the log")
 NOON = "Tue, 24 Nov 2026 12:00:00 GMT"
@@ -110,3 +110,15 @@ def test_a_field_that_is_not_there_or_of_another_type_is_not_githubs(text: str) 
 
 def test_a_field_is_read() -> None:
     assert an_answer(200, '{"id": 7}').field("id", int) == 7
+
+
+@pytest.mark.parametrize("status", [403, 404])
+@pytest.mark.parametrize("asker", [token_in("token"), THE_APP], ids=["token", "App"])
+def test_what_takes_no_permission_is_not_said_to_lack_one(status: int, asker: Asker) -> None:
+    error = failure(an_answer(status), asker)
+
+    assert isinstance(error, AccessError)
+    assert str(error) == (
+        f"cannot read the log: GitHub answered {status}, Forbidden. "
+        "That takes no permission: check 'hook-id' for a mistake"
+    )

@@ -38,10 +38,10 @@ class Rights:
 
     named_by: str
     """The inputs that name what it is about."""
-    permission: str = "none in particular"
-    """That of a fine-grained token or an App, in the words of GitHub's pages."""
-    classic: str = "none in particular"
-    """The scope of a classic token."""
+    permission: str = ""
+    """That of a fine-grained token or an App, in the words of GitHub's pages; empty: none."""
+    classic: str = ""
+    """The scope of a classic token; given with the permission."""
     maker: str = ""
     """Who has to have made a fine-grained token, if that matters."""
 
@@ -258,6 +258,8 @@ def _what_an_app_lacks(answer: Answer) -> str | None:
             doubt = f"Check {rights.named_by} for a mistake; if there is none,"
         case _:
             return None
+    if not rights.permission:
+        return _check_names(answer)
     return (
         f"{doubt} the GitHub App is not installed there, its installation is suspended, or it lacks"
         f" a permission: it needs {rights.permission}. Grant it in the App's settings under "
@@ -288,12 +290,20 @@ def _what_is_lacking(answer: Answer, token: str) -> str | None:
             doubt = f"Check {rights.named_by} for a mistake; if there is none, "
         case _:
             return None
+    if not rights.permission:
+        return _check_names(answer)
     return (
         f"{doubt}{token} lacks a permission: a fine-grained token needs {rights.permission}"
         f"{rights.maker}, "
         f"a classic token the scope {rights.classic}. Who made it grants that under {TOKENS}. "
         f"The workflow's own GITHUB_TOKEN can never have it{_github_says(answer.headers)}"
     )
+
+
+def _check_names(answer: Answer) -> str:
+    """Say what else can be wrong where no permission is missing."""
+    named_by = answer.purpose.rights.named_by
+    return f"That takes no permission: check {named_by} for a mistake{_github_says(answer.headers)}"
 
 
 def _github_says(headers: Mapping[str, str]) -> str:
