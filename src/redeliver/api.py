@@ -26,6 +26,7 @@ import redeliver
 from redeliver.answer import Answer, Asker, Purpose, failure, limit
 from redeliver.errors import RedeliverError, UnavailableError
 from redeliver.pace import READ_POINTS, WRITE_POINTS, Pace
+from redeliver.settings import SHORTEST_SECRET
 
 API_VERSION = "2022-11-28"
 """The version of GitHub's API that is asked for, so that a new one changes nothing unseen.
@@ -235,8 +236,9 @@ class Api:
             # Those of `requests` and of files of certificates; PyGithub's for headers that it
             # cannot read; PyGithub's for a redirect to elsewhere.
             return self._no_answer(purpose, caught)
-        # A server may send back what it was sent.
-        text = text.replace(token, "[token removed]")
+        if len(token) >= SHORTEST_SECRET:
+            # A server may send back what it was sent.
+            text = text.replace(token, "[token removed]")
         answer = Answer(purpose=purpose, status=status, headers=headers, text=text)
         self._latest = answer
         return answer

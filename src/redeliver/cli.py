@@ -31,7 +31,7 @@ from redeliver.errors import (
 )
 from redeliver.inert import inert
 from redeliver.interruption import interruptible
-from redeliver.settings import COMES_OUT_EMPTY, INPUTS, SECRETS
+from redeliver.settings import COMES_OUT_EMPTY, INPUTS, SECRETS, SHORTEST_SECRET
 
 if TYPE_CHECKING:
     from redeliver.terminal import Stream
@@ -102,9 +102,6 @@ WORDS: Mapping[str, str] = {
 
 LONGEST_KEY = 20_000
 """Characters that are read of a private key; the longest in use have 13,000."""
-
-SHORTEST_SECRET = 8
-"""Characters; what is shorter is none, and would be taken out of other words."""
 
 
 def main() -> int:

@@ -26,6 +26,9 @@ LONGEST_WAIT = timedelta(minutes=60)
 SECRETS = ("token", "private-key", "variable-token")
 """The inputs that nothing may ever show."""
 
+SHORTEST_SECRET = 8
+"""Characters; what is shorter is none, and would be taken out of other words."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:

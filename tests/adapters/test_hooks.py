@@ -435,6 +435,17 @@ def test_what_a_server_sends_back_is_not_shown(
     assert "hush" not in str(caught.value)
 
 
+def test_a_token_of_one_letter_is_not_taken_out_of_an_answer(
+    github: Sandbox, quiet_hook: Hook
+) -> None:
+    github.token("e", organization_hooks="write")
+    quiet_hook.record(event="release")
+
+    [delivery] = our(quiet_hook, github, token="e").deliveries()
+
+    assert delivery.event == "release"
+
+
 def test_a_token_that_may_only_read_cannot_redeliver(github: Sandbox, quiet_hook: Hook) -> None:
     github.token("ghp_reader", organization_hooks="read")
     quiet_hook.record(status="timed out", status_code=504)
