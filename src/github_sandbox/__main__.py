@@ -1,9 +1,12 @@
 """A GitHub to try things on: one organization with one hook, its receiver, one token."""
 
 import argparse
+import os
+import re
 import signal
 import textwrap
 import threading
+from contextlib import ExitStack
 
 from github_sandbox.handles import Hook
 from github_sandbox.receiver_process import Receiver
@@ -16,10 +19,12 @@ SECRET = "hush"
 def main() -> None:
     """Serve until interrupted."""
     parser = argparse.ArgumentParser(prog="python -m github_sandbox", description=__doc__)
-    parser.add_argument("--port", type=int, default=8000, help="0: any that is free")
+    parser.add_argument("--port", type=_port, default=8000, help="0: any that is free")
     parser.add_argument("--org", default="acme", help="owner of the hook")
-    parser.add_argument("--repo", default="acme/ops", help="where to keep the checkpoint")
-    parser.add_argument("--answer", type=int, default=200, help="what the receiver answers now")
+    parser.add_argument(
+        "--repo", type=_repository, default="acme/ops", help="where to keep the checkpoint"
+    )
+    parser.add_argument("--answer", type=_status, default=200, help="what the receiver answers now")
     arguments = parser.parse_args()
 
     interrupted = threading.Event()
@@ -27,20 +32,48 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: interrupted.set())
 
-    with Receiver(secret=SECRET) as receiver, Sandbox(port=arguments.port) as github:
-        github.token(TOKEN, organization_hooks="write", actions_variables="write")
-        github.repository(arguments.repo)
-        hook = github.org(arguments.org).hook(receiver.url, secret=SECRET)
-        # Something to redeliver: what happened while the receiver was down.
-        hook.emit("push")
-        receiver.stop()
-        hook.emit("push")
-        hook.emit("pull_request", action="opened")
-        receiver.start()
-        receiver.behave(status=arguments.answer)
-        instructions = _instructions(github, hook, arguments.repo, arguments.answer)
-        print(instructions, flush=True)
+    with ExitStack() as stack:
+        try:
+            github = stack.enter_context(Sandbox(port=arguments.port))
+        except OSError as error:
+            why = os.strerror(error.errno or 0)
+            parser.error(f"argument --port: {why}: name another, or 0 for any that is free")
+        receiver = stack.enter_context(Receiver(secret=SECRET))
+        print(_prepared(github, receiver, arguments), flush=True)
         interrupted.wait()
+
+
+def _port(text: str) -> int:
+    if not re.fullmatch("[0-9]{1,5}", text) or int(text) >= 2**16:
+        raise argparse.ArgumentTypeError("must be a number from 0 to 65535; 0 is any that is free")
+    return int(text)
+
+
+def _repository(text: str) -> str:
+    if not re.fullmatch("[^/]+/[^/]+", text):
+        raise argparse.ArgumentTypeError("must be a repository as owner/name")
+    return text
+
+
+def _status(text: str) -> int:
+    if not re.fullmatch("[1-5][0-9]{2}", text):
+        raise argparse.ArgumentTypeError("must be a status code from 100 to 599")
+    return int(text)
+
+
+def _prepared(github: Sandbox, receiver: Receiver, arguments: argparse.Namespace) -> str:
+    """Have something happen, and say what there is to try."""
+    github.token(TOKEN, organization_hooks="write", actions_variables="write")
+    github.repository(arguments.repo)
+    hook = github.org(arguments.org).hook(receiver.url, secret=SECRET)
+    # Something to redeliver: what happened while the receiver was down.
+    hook.emit("push")
+    receiver.stop()
+    hook.emit("push")
+    hook.emit("pull_request", action="opened")
+    receiver.start()
+    receiver.behave(status=arguments.answer)
+    return _instructions(github, hook, arguments.repo, arguments.answer)
 
 
 def _instructions(github: Sandbox, hook: Hook, repository: str, answer: int) -> str:

@@ -185,6 +185,31 @@ def test_the_receiver_runs_on_its_own(tmp_path: Path) -> None:
     assert (tmp_path / "received.jsonl").read_text().count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("flag", "value", "advice"),
+    [
+        pytest.param("--port", "99999", "a number from 0 to 65535; 0 is any", id="no port"),
+        pytest.param("--port", "taken", "name another, or 0 for any", id="a port that is taken"),
+        pytest.param("--repo", "ops", "must be a repository as owner/name", id="no repository"),
+        pytest.param("--answer", "9", "a status code from 100 to 599", id="no status"),
+    ],
+)
+def test_the_sandbox_on_its_own_gives_advice_on(flag: str, value: str, advice: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        done = subprocess.run(
+            [sys.executable, "-m", "github_sandbox", flag, value.replace("taken", port)],
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+
+    assert done.returncode == 2
+    assert f"error: argument {flag}: " in done.stderr
+    assert advice in done.stderr
+
+
 def test_the_sandbox_runs_on_its_own() -> None:
     command = [sys.executable, "-W", "error", "-m", "github_sandbox", "--port", "0"]
     with subprocess.Popen(
