@@ -289,7 +289,7 @@ def _whole_number(least: int, why: str = "") -> Callable[[str], int | None]:
         if not text:
             return None
         if not re.fullmatch(r"[0-9]{1,6}", text) or int(text) < least:
-            raise ValueError(f"must be a whole number, {least} or more{why}")
+            raise ValueError(f"must be a whole number from {least} to 999999{why}")
         return int(text)
 
     return convert
