@@ -124,7 +124,9 @@ def test_a_private_key_comes_from_a_file_or_from_the_environment(tmp_path: Path)
     assert nowhere("--private-key-file", str(file))["private-key"] == KEY
     assert nowhere(**named)["private-key"] == KEY
     assert nowhere(REDELIVER_PRIVATE_KEY=KEY)["private-key"] == KEY
-    with pytest.raises(InputError, match="either --private-key-file or REDELIVER_PRIVATE_KEY"):
+    with pytest.raises(
+        InputError, match="either REDELIVER_PRIVATE_KEY_FILE or REDELIVER_PRIVATE_KEY"
+    ):
         nowhere(**named, REDELIVER_PRIVATE_KEY=KEY)
 
 
@@ -250,6 +252,32 @@ def test_a_message_calls_an_input_what_it_is_called_here(name: str) -> None:
     assert in_flags(f"input '{name}' must be set") == f"{called} must be set"
     assert in_flags(f"the token in input '{name}'") == f"the token in {called}"
     assert in_flags(f"inputs '{name}' and '{name}'") == f"{called} and {called}"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "told"),
+    [
+        pytest.param([], {"REDELIVER_SCAN": "no"}, "REDELIVER_SCAN must be", id="a variable"),
+        pytest.param(["--scan=no"], {"REDELIVER_SCAN": "full"}, "--scan must be", id="the flag"),
+        pytest.param([], {"GH_HOST": "a b"}, "GH_HOST must be the host name", id="gh's host"),
+        pytest.param(["--org="], {"REDELIVER_ORG": "x"}, "--org must be set", id="an empty flag"),
+        pytest.param([], {"REDELIVER_ORG": ""}, "--org must be set", id="an empty variable"),
+    ],
+)
+def test_a_fault_is_told_of_what_was_given(
+    arguments: list[str], environment: dict[str, str], told: str
+) -> None:
+    understood = order(*arguments, "--variable-name=", REDELIVER_TOKEN="a", **environment)
+
+    with pytest.raises(InputError) as caught:
+        settings.parse(understood.inputs)
+
+    assert told in in_flags(str(caught.value), understood.names)
+
+
+def test_two_places_for_one_checkpoint_are_named_as_they_were_given() -> None:
+    with pytest.raises(InputError, match="REDELIVER_CHECKPOINT_FILE and --variable-name are two"):
+        order("--variable-name", "X", REDELIVER_CHECKPOINT_FILE="x.json")
 
 
 @pytest.mark.parametrize("name", INPUTS)

@@ -91,7 +91,7 @@ WORDS: Mapping[str, str] = {
     "save the secret again,": "set it again,",
     " and save it in the secret that the input reads": "",
     ". The workflow's own GITHUB_TOKEN can never have it": "",
-    "(or GITHUB_API_URL, when that is empty)": "(or GH_HOST, when that is not given)",
+    "(or GITHUB_API_URL, when that is empty) ": "",
     ": a Docker action sees the workspace, as /github/workspace, and no other files": "",
     "the runner's clock": "this machine's clock",
     "a runner's own clock": "this machine's own clock",
@@ -184,7 +184,7 @@ class Order:
 
     inputs: Mapping[str, str] = field(repr=False)
     names: Mapping[str, str]
-    """What each input is called here."""
+    """What each input, and each file, is called here."""
     checkpoint_file: Path | None
 
 
@@ -194,54 +194,58 @@ def variable_of(name: str) -> str:
 
 
 NAMES: Mapping[str, str] = {
-    name: variable_of(name) if name in SECRETS else f"--{name}" for name in INPUTS
+    name: variable_of(name) if name in SECRETS else f"--{name}" for name in (*INPUTS, *FILES)
 }
-"""What an input is called here, unless it was given otherwise."""
+"""What an input, or a file, is called here, unless it was given otherwise."""
 
 
 def understand(
     flags: Mapping[str, str], environment: Mapping[str, str], *, variable_name: str
 ) -> Order:
     """Find what each input is to be, or raise `InputError`."""
-    given = {
-        **{
-            name: environment[variable_of(name)]
-            for name in (*INPUTS, *FILES)
-            if variable_of(name) in environment
-        },
-        **flags,
+    in_variables = {
+        name: environment[variable_of(name)]
+        for name in (*INPUTS, *FILES)
+        if variable_of(name) in environment
     }
-    inputs, names = {name: given.get(name, "") for name in INPUTS}, dict(NAMES)
+    given = in_variables | dict(flags)
+    inputs = {name: given.get(name, "") for name in INPUTS}
+    # What is empty was not given by that variable, so the flag is the better name.
+    by_variable = [name for name in in_variables if name not in flags and given[name]]
+    names = {**NAMES, **{name: variable_of(name) for name in by_variable}}
     if not inputs["token"] and not inputs["app-id"] and environment.get("GH_TOKEN"):
         inputs["token"], names["token"] = environment["GH_TOKEN"], "GH_TOKEN"
     if given.get("private-key-file"):
+        file_name = names["private-key-file"]
         if inputs["private-key"]:
-            raise InputError("either --private-key-file or REDELIVER_PRIVATE_KEY must be empty")
-        inputs["private-key"] = _private_key(Path(given["private-key-file"]))
-        names["private-key"] = "--private-key-file"
-    inputs["hostname"] = inputs["hostname"] or environment.get("GH_HOST") or "github.com"
+            raise InputError(f"either {file_name} or {names['private-key']} must be empty")
+        inputs["private-key"] = _private_key(Path(given["private-key-file"]), file_name)
+        names["private-key"] = file_name
+    if not inputs["hostname"] and environment.get("GH_HOST"):
+        inputs["hostname"], names["hostname"] = environment["GH_HOST"], "GH_HOST"
+    inputs["hostname"] = inputs["hostname"] or "github.com"
     file = given.get("checkpoint-file")
     if file:
-        _refuse_both(inputs)
+        _refuse_both(inputs, names)
     elif "variable-name" not in given or inputs["variable-name"]:
         inputs["variable-name"] = inputs["variable-name"] or variable_name
     return Order(inputs=inputs, names=names, checkpoint_file=Path(file) if file else None)
 
 
-def _private_key(file: Path) -> str:
+def _private_key(file: Path, name: str) -> str:
     try:
         with file.open(encoding="ascii", errors="replace") as opened:
             return opened.read(LONGEST_KEY)
     except OSError as error:
-        raise InputError(f"--private-key-file cannot be read: {error.strerror}") from error
+        raise InputError(f"{name} cannot be read: {error.strerror}") from error
 
 
-def _refuse_both(inputs: Mapping[str, str]) -> None:
+def _refuse_both(inputs: Mapping[str, str], names: Mapping[str, str]) -> None:
     variable = ("variable-repository", "variable-name", "variable-token")
-    both = [NAMES[name] for name in variable if inputs[name]]
-    if both:
+    both = [names["checkpoint-file"], *(names[name] for name in variable if inputs[name])]
+    if len(both) > 1:
         raise InputError(
-            f"--checkpoint-file and {both[0]} are two places for one checkpoint: give only one"
+            f"{both[0]} and {both[1]} are two places for one checkpoint: give only one"
         )
 
 

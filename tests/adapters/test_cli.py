@@ -517,7 +517,7 @@ OUTCOMES: dict[str, Outcome] = {
         with_a_redirect,
         [],
         {},
-        "Error: cannot ask GitHub for the time.*--hostname",
+        "Error: cannot ask GitHub for the time.*REDELIVER_HOSTNAME",
     ),
     "no directory": (73, without_a_directory, [], {}, "Error: cannot open .*checkpoint.json.lock"),
     "a rate limit": (75, limited, [], {}, "Error: .* the rate limit of the token in REDELIVER_TOK"),
