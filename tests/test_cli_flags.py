@@ -26,7 +26,7 @@ def order(*arguments: str, **environment: str) -> cli.Order:
     """Understand a command line and what is in the environment."""
     found = flags.parse(arguments)
     assert found
-    return understand(found.values, environment, variable_name=flags.VARIABLE_NAME)
+    return understand(found.values, environment)
 
 
 def nowhere(*arguments: str, **environment: str) -> dict[str, str]:
@@ -43,7 +43,7 @@ def test_there_is_a_flag_for_exactly_the_inputs_that_are_no_secrets_and_for_what
 def test_the_variable_has_the_name_that_it_has_for_the_action() -> None:
     action = yaml.safe_load((ROOT / "action.yml").read_text())
 
-    assert action["inputs"]["variable-name"]["default"] == flags.VARIABLE_NAME
+    assert action["inputs"]["variable-name"]["default"] == settings.VARIABLE_NAME
     assert order("--variable-repository", "acme/ops").inputs["variable-name"] == "LAST_REDELIVERY"
 
 

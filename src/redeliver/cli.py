@@ -31,7 +31,13 @@ from redeliver.errors import (
 )
 from redeliver.inert import inert
 from redeliver.interruption import interruptible
-from redeliver.settings import COMES_OUT_EMPTY, INPUTS, SECRETS, SHORTEST_SECRET
+from redeliver.settings import (
+    COMES_OUT_EMPTY,
+    INPUTS,
+    SECRETS,
+    SHORTEST_SECRET,
+    VARIABLE_NAME,
+)
 
 if TYPE_CHECKING:
     from redeliver.terminal import Stream
@@ -136,7 +142,7 @@ def _run(errors: "Stream", words: "Words") -> int:
     found = flags.parse(arguments, tables=tables)
     if found is None:
         return os.EX_OK
-    order = understand(found.values, os.environ, variable_name=flags.VARIABLE_NAME)
+    order = understand(found.values, os.environ)
     words.learn(order)
     wanted, file = settings.parse(order.inputs), order.checkpoint_file
     out = terminal.Stream(sys.stdout)
@@ -199,9 +205,7 @@ NAMES: Mapping[str, str] = {
 """What an input, or a file, is called here, unless it was given otherwise."""
 
 
-def understand(
-    flags: Mapping[str, str], environment: Mapping[str, str], *, variable_name: str
-) -> Order:
+def understand(flags: Mapping[str, str], environment: Mapping[str, str]) -> Order:
     """Find what each input is to be, or raise `InputError`."""
     in_variables = {
         name: environment[variable_of(name)]
@@ -227,8 +231,8 @@ def understand(
     file = given.get("checkpoint-file")
     if file:
         _refuse_both(inputs, names)
-    elif "variable-name" not in given or inputs["variable-name"]:
-        inputs["variable-name"] = inputs["variable-name"] or variable_name
+    elif "variable-name" not in given:
+        inputs["variable-name"] = VARIABLE_NAME
     return Order(inputs=inputs, names=names, checkpoint_file=Path(file) if file else None)
 
 

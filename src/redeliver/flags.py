@@ -12,12 +12,9 @@ import click
 
 import redeliver
 from redeliver.errors import InputError
-from redeliver.settings import INPUTS, SECRETS
+from redeliver.settings import INPUTS, SECRETS, VARIABLE_NAME
 
 PURPOSE = "Find the failed deliveries of a GitHub webhook and redeliver them."
-
-VARIABLE_NAME = "LAST_REDELIVERY"
-"""The variable's name unless another is given: tested to be that of action.yml."""
 
 LAST_GROUP = "What is told"
 

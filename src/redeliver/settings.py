@@ -29,6 +29,9 @@ SECRETS = ("token", "private-key", "variable-token")
 SHORTEST_SECRET = 8
 """Characters; what is shorter is none, and would be taken out of other words."""
 
+VARIABLE_NAME = "LAST_REDELIVERY"
+"""The variable's name unless another is given: tested to be that of action.yml."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
