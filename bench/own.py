@@ -17,7 +17,7 @@ from bench.measure import HERE, run_process
 from redeliver.answer import Answer, Purpose, Rights
 from redeliver.hooks import OrganizationHook
 from redeliver.pace import Progress
-from redeliver.plan import Policy, Scan
+from redeliver.plan import Policy, Terms
 from redeliver.ports import Surroundings
 from redeliver.run import run
 from redeliver.store import Nowhere
@@ -105,19 +105,9 @@ def _run_on(pages: list[Answer], now: datetime) -> float:
         progress=Progress(lambda _: None),
     )
     began = time.process_time()
-    run(
-        [hook],
-        Nowhere(),
-        around,
-        lookback=timedelta(days=1),
-        policy=Policy(give_up_after=timedelta(days=3)),
-        scan=Scan.FULL,
-        retention=timedelta(days=3),
-        probe=None,
-        verify=timedelta(),
-        fail_unrecovered=False,
-        dry_run=False,
-    )
+    kept = timedelta(days=3)
+    terms = Terms(lookback=timedelta(days=1), policy=Policy(give_up_after=kept), retention=kept)
+    run([hook], Nowhere(), around, terms)
     return time.process_time() - began
 
 

@@ -7,7 +7,7 @@ from redeliver.checkpoint import Saved
 from redeliver.delivery import Delivery, DeliveryId, Guid, Listed
 from redeliver.errors import RedeliverError
 from redeliver.filters import ALL_EVENTS, EventFilter
-from redeliver.plan import Decision, Policy, Reading, Verdict, Window
+from redeliver.plan import Decision, Policy, Reading, Terms, Verdict, Window
 from redeliver.ports import Surroundings
 from redeliver.webhook import HookId, Webhook
 
@@ -107,6 +107,9 @@ def a_policy(
         skip_status_codes=skip_status_codes,
         max_redeliveries=max_redeliveries,
     )
+
+
+TERMS = Terms(lookback=timedelta(hours=24), policy=a_policy(), retention=timedelta(days=3))
 
 
 def a_reading(

@@ -12,7 +12,7 @@ from redeliver.plan import Decision, Verdict
 from redeliver.report import Report
 from redeliver.summary import summary
 from redeliver.webhook import HookId, Webhook
-from tests.builders import NOW, a_reading, a_window, ago
+from tests.builders import NOW, TERMS, a_reading, a_window, ago
 
 HOOK = Webhook(
     name="webhook 481516234 of organization acme",
@@ -82,10 +82,9 @@ def golden() -> Report:
     return Report(
         store="variable LAST_REDELIVERY of acme/ops",
         window=a_window(),
-        dry_run=False,
+        terms=TERMS,
         readings=(a_reading(hook=HOOK, scanned=1841),),
         outcomes=tuple(outcomes),
-        retention=timedelta(days=3),
         checkpoint=NOW,
     )
 

@@ -12,6 +12,7 @@ from redeliver.report import Report
 from redeliver.summary import summary
 from tests.builders import (
     NOW,
+    TERMS,
     a_decision,
     a_delivery,
     a_reading,
@@ -39,15 +40,17 @@ def a_report(*outcomes: Outcome, error: UnavailableError | None = None) -> Repor
     return Report(
         store="variable LAST_REDELIVERY of acme/ops",
         window=a_window(),
-        dry_run=False,
+        terms=TERMS,
         readings=(a_reading(error=error),),
         outcomes=outcomes,
-        retention=timedelta(days=3),
         checkpoint=NOW,
     )
 
 
 ONE_OF_EACH = tuple(an_outcome(fate) for fate in Fate)
+
+
+DRY, STRICT = replace(TERMS, dry_run=True), replace(TERMS, fail_unrecovered=True)
 
 
 def a_line(outcome: Outcome, *, dry_run: bool = False, name_hook: bool = False) -> str:
@@ -63,7 +66,7 @@ def test_without_a_store_there_is_no_checkpoint() -> None:
 
 
 def test_a_dry_run_says_so() -> None:
-    dry = replace(a_report(an_outcome(Fate.DUE)), dry_run=True)
+    dry = replace(a_report(an_outcome(Fate.DUE)), terms=DRY)
 
     assert "dry run, 1 event failed: 1 would be redelivered" in summary(dry)
     assert "Dry run: nothing was redelivered" in report.closing(dry)
@@ -222,7 +225,7 @@ def test_a_run_that_keeps_still_says_when_to_come_back(written: datetime, told: 
 
     assert report.closing(soon).endswith(f"start a run after 2026-11-24 {told} UTC")
     assert soon.warnings == [f"1 event left for a later run. {report.closing(soon)}"]
-    assert report.closing(replace(soon, dry_run=True)) == report.closing(soon)
+    assert report.closing(replace(soon, terms=DRY)) == report.closing(soon)
 
 
 def test_a_first_run_that_saved_nothing_says_so() -> None:
@@ -314,7 +317,7 @@ def test_the_counts_add_up() -> None:
 @pytest.mark.parametrize("fate", [Fate.FAILING, Fate.GIVEN_UP, Fate.GONE])
 def test_a_run_fails_over_what_is_unrecovered_only_if_that_is_wanted(fate: Fate) -> None:
     lenient = a_report(an_outcome(fate), an_outcome(Fate.RECOVERED))
-    strict = replace(lenient, fail_unrecovered=True)
+    strict = replace(lenient, terms=STRICT)
 
     assert (lenient.status, strict.status) == (0, 1)
     assert strict.problem == (
@@ -323,7 +326,7 @@ def test_a_run_fails_over_what_is_unrecovered_only_if_that_is_wanted(fate: Fate)
 
 
 def test_a_run_of_which_everything_recovered_never_fails() -> None:
-    assert replace(a_report(an_outcome(Fate.RECOVERED)), fail_unrecovered=True).status == 0
+    assert replace(a_report(an_outcome(Fate.RECOVERED)), terms=STRICT).status == 0
 
 
 @pytest.mark.parametrize(
@@ -342,7 +345,7 @@ def test_what_may_leave_the_log_before_the_next_run_is_told(
         decision=a_decision(a_delivery(at=ago(hours=age))), fate=fate, because=OUT_OF_TURN
     )
     after_six_hours = a_report(outcome)
-    strict = replace(after_six_hours, fail_unrecovered=True)
+    strict = replace(after_six_hours, terms=STRICT)
 
     assert after_six_hours.leaving == leaving
     told = "1 event left for the next run may have left GitHub's log by then"
@@ -354,7 +357,7 @@ def test_what_may_leave_the_log_before_the_next_run_is_told(
 def test_what_was_not_seen_fails_a_run_if_that_is_wanted() -> None:
     gap = replace(a_report(), window=a_window(ago(hours=80)))
 
-    assert (gap.status, replace(gap, fail_unrecovered=True).status) == (0, 1)
+    assert (gap.status, replace(gap, terms=STRICT).status) == (0, 1)
 
 
 def test_what_was_left_for_the_next_run_for_a_reason_of_its_own_is_a_warning() -> None:

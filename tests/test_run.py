@@ -1,4 +1,5 @@
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from signal import Signals
 
@@ -20,6 +21,7 @@ from redeliver.report import Report
 from redeliver.run import run
 from tests.builders import (
     NOW,
+    TERMS,
     FakeHook,
     FakeStore,
     FakeSurroundings,
@@ -49,14 +51,14 @@ def carry_out(
         [hook, *others],
         store or FakeStore(),
         around(),
-        lookback=timedelta(hours=24),
-        policy=policy,
-        scan=scan,
-        retention=timedelta(days=3),
-        probe=probe,
-        verify=timedelta(seconds=verify),
-        fail_unrecovered=False,
-        dry_run=dry_run,
+        replace(
+            TERMS,
+            policy=policy,
+            scan=scan,
+            probe=probe,
+            verify=timedelta(seconds=verify),
+            dry_run=dry_run,
+        ),
     )
 
 
@@ -863,22 +865,9 @@ def test_a_missing_right_to_one_webhook_leaves_the_others_alone() -> None:
 
 
 def test_a_run_without_a_webhook_says_so() -> None:
-    around = FakeSurroundings()
     store = FakeStore()
 
-    report = run(
-        [],
-        store,
-        around(),
-        lookback=timedelta(hours=24),
-        policy=a_policy(),
-        scan=Scan.FULL,
-        retention=timedelta(days=3),
-        probe=None,
-        verify=timedelta(),
-        fail_unrecovered=False,
-        dry_run=False,
-    )
+    report = run([], store, FakeSurroundings()(), TERMS)
 
     assert (report.status, report.warnings) == (
         0,

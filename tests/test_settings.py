@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from redeliver.errors import InputError
 from redeliver.filters import EventFilter
 from redeliver.inert import inert
-from redeliver.plan import Scan
+from redeliver.plan import Policy, Scan, Terms
 from redeliver.settings import INPUTS, Settings, parse
 from redeliver.webhook import HookId
 
@@ -338,7 +338,7 @@ def test_events_are_patterns(text: str, patterns: tuple[str, ...]) -> None:
 def test_status_codes_may_be_skipped() -> None:
     settings = parse({**GOOD, "skip-status-codes": "400, 410\n0"})
 
-    assert settings.policy.skip_status_codes == {0, 400, 410}
+    assert settings.terms.policy.skip_status_codes == {0, 400, 410}
 
 
 @pytest.mark.parametrize(
@@ -368,5 +368,29 @@ def test_a_hostname_leads_to_its_website(hostname: str, web_url: str) -> None:
 
 
 def test_without_give_up_after_events_are_tried_as_long_as_the_log_is_kept() -> None:
-    assert parse(GOOD).policy.give_up_after == timedelta(days=3)
-    assert parse({**GOOD, "give-up-after": "36h"}).policy.give_up_after == timedelta(hours=36)
+    assert parse(GOOD).terms.policy.give_up_after == timedelta(days=3)
+    assert parse({**GOOD, "give-up-after": "36h"}).terms.policy.give_up_after == timedelta(hours=36)
+
+
+def test_the_terms_of_a_run_are_what_was_asked_for() -> None:
+    wanted = {
+        "lookback": "2h",
+        "scan": "failures",
+        "max-attempts": "3",
+        "max-redeliveries": "4",
+        "verify": "5m",
+        "probe": "6",
+        "fail-on": "unrecovered",
+        "dry-run": "true",
+    }
+
+    assert parse(GOOD | wanted).terms == Terms(
+        lookback=timedelta(hours=2),
+        policy=Policy(give_up_after=timedelta(days=3), max_attempts=3, max_redeliveries=4),
+        retention=timedelta(days=3),
+        scan=Scan.FAILURES,
+        probe=6,
+        verify=timedelta(minutes=5),
+        fail_unrecovered=True,
+        dry_run=True,
+    )

@@ -10,7 +10,7 @@ from redeliver.plan import Verdict
 from redeliver.report import Report
 from redeliver.summary import DONE_ROWS, ENDS, ROWS, failure, summary
 from tests.builders import NOW, a_decision, a_delivery, a_reading, a_webhook, ago, delivered
-from tests.test_report import ONE_OF_EACH, a_report, an_outcome
+from tests.test_report import DRY, ONE_OF_EACH, a_report, an_outcome
 
 LIMIT = 2**20
 """Bytes; GitHub drops a summary that is longer."""
@@ -93,7 +93,7 @@ def test_a_run_shows_its_counts_its_charts_and_what_was_not_delivered() -> None:
 def test_a_dry_run_shows_what_would_be_done_in_its_order() -> None:
     due = [an_outcome(Fate.DUE, guid=f"due-{n}") for n in range(3)]
     left = an_outcome(Fate.DEFERRED, because=Verdict.SURPLUS.value)
-    dry = replace(a_report(*due, left), dry_run=True)
+    dry = replace(a_report(*due, left), terms=DRY)
 
     shown = summary(dry)
 

@@ -83,14 +83,7 @@ def carry_out(
             say=console.say,
             progress=console.progress,
         ),
-        lookback=wanted.lookback,
-        policy=wanted.policy,
-        scan=wanted.scan,
-        retention=wanted.retention,
-        probe=wanted.probe,
-        verify=wanted.verify,
-        fail_unrecovered=wanted.fail_unrecovered,
-        dry_run=wanted.dry_run,
+        wanted.terms,
     )
 
 

@@ -265,6 +265,25 @@ class Scan(Enum):
     """What GitHub takes for a failure first, and of the rest only what is needed."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What is wanted of a run."""
+
+    lookback: timedelta
+    """How far to look back without a checkpoint."""
+    policy: Policy
+    retention: timedelta
+    """How long GitHub keeps the logs."""
+    scan: Scan = Scan.FULL
+    probe: int | None = None
+    """How many of a webhook's events have to show first that its receiver is not down."""
+    verify: timedelta = timedelta()
+    """How long to read the logs, at most, until they show what came of the asking."""
+    fail_unrecovered: bool = False
+    """Whether what is still failing or was given up makes the run fail."""
+    dry_run: bool = False
+
+
 def read(
     hook: Webhook,
     log: Callable[[Listed], Iterable[Delivery]],

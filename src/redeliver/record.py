@@ -45,7 +45,7 @@ def to_json(report: Report, *, most_characters: int | None = None) -> str:
     told = report.told
     whole: dict[str, Any] = {
         "version": VERSION,
-        "dry_run": report.dry_run,
+        "dry_run": report.terms.dry_run,
         "from": _time(report.window.since),
         "to": _time(report.window.now),
         "checkpoint": to_text(report.checkpoint) if report.checkpoint else None,

@@ -13,7 +13,7 @@ from signal import Signals
 from redeliver.delivery import Delivery
 from redeliver.inert import quote
 from redeliver.outcome import ACCEPTED, OPEN, OUT_OF_TURN, Fate, Outcome
-from redeliver.plan import OVERLAP, SETTLING, Reading, Verdict, Window
+from redeliver.plan import OVERLAP, SETTLING, Reading, Terms, Verdict, Window
 from redeliver.webhook import Webhook
 
 NEEDS_ATTENTION = (Fate.REFUSED, Fate.UNANSWERED, Fate.UNREAD)
@@ -37,16 +37,12 @@ class Report:
 
     store: str
     """Where the checkpoint is kept; empty if none is."""
+    terms: Terms
     window: Window
-    dry_run: bool
     readings: tuple[Reading, ...]
     outcomes: tuple[Outcome, ...]
     checkpoint: datetime | None
     """As it stands after the run; None if there is none yet."""
-    retention: timedelta
-    """How long GitHub keeps the logs."""
-    fail_unrecovered: bool = False
-    """Whether what is still failing or was given up makes the run fail."""
     trouble: tuple[str, ...] = ()
     """What ended the asking, or kept the checkpoint from being saved, with advice."""
     limit: str = ""
@@ -67,7 +63,7 @@ class Report:
     @property
     def unseen(self) -> tuple[datetime, datetime] | None:
         """From when to when deliveries may have left the log before a run dealt with them."""
-        return self.window.unseen(self.retention)
+        return self.window.unseen(self.terms.retention)
 
     @property
     def told(self) -> list[Outcome]:
@@ -111,7 +107,7 @@ class Report:
                 f"{_counted(self, NEEDS_ATTENTION)}. "
                 "The step's log says why for each; the next run sees to them"
             )
-        if self.fail_unrecovered:
+        if self.terms.fail_unrecovered:
             problems += self._unrecovered
         return "; ".join(problems) or None
 
@@ -135,7 +131,7 @@ class Report:
         if self.window.saved is None:
             return 0
         since_last = self.window.now - self.window.saved.written
-        gone_by = self.window.now + since_last - self.retention
+        gone_by = self.window.now + since_last - self.terms.retention
         return sum(
             outcome.fate in {*LATER, Fate.REFUSED} and outcome.latest.delivered_at < gone_by
             for outcome in self.outcomes
@@ -183,7 +179,7 @@ class Report:
     @property
     def headline(self) -> str:
         """What happened, in one line."""
-        prefix = "dry run, " if self.dry_run else ""
+        prefix = "dry run, " if self.terms.dry_run else ""
         if not self.failed:
             return f"{prefix}nothing to redeliver"
         fates = tuple(fate for fate in Fate if fate not in NOT_FAILED)
@@ -281,7 +277,7 @@ def closing(report: Report) -> str:
     """Say where the checkpoint stands and why."""
     if report.count(Fate.UNSETTLED):
         return _kept_still(report.window)
-    if report.dry_run:
+    if report.terms.dry_run:
         return "Dry run: nothing was redelivered and nothing saved"
     if report.checkpoint is None:
         nothing = "No checkpoint was saved" if report.store else "No checkpoint is kept"

@@ -3,67 +3,48 @@
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from datetime import timedelta
 
 from redeliver import report
 from redeliver.crew import Crew
 from redeliver.delivery import Delivery, Listed
 from redeliver.errors import Interrupted, RateLimitError
-from redeliver.plan import Plan, Policy, Reading, Scan, Window, read
+from redeliver.plan import Plan, Reading, Terms, Window, read
 from redeliver.ports import Hook, Store, Surroundings
 from redeliver.report import Report
 from redeliver.work import Work
 
 
-def run(
-    hooks: Sequence[Hook],
-    store: Store,
-    around: Surroundings,
-    *,
-    lookback: timedelta,
-    policy: Policy,
-    scan: Scan,
-    retention: timedelta,
-    probe: int | None,
-    verify: timedelta,
-    fail_unrecovered: bool,
-    dry_run: bool,
-) -> Report:
+def run(hooks: Sequence[Hook], store: Store, around: Surroundings, terms: Terms) -> Report:
     """Redeliver what failed since the checkpoint, and move it as far as that allows.
-
-    With `probe`, so many of a webhook's events have to show that its receiver is not down. For
-    at most `verify` the logs are read until they show what came of the asking.
 
     Raise `RedeliverError` or `Interrupted` when that ends before the first redelivery; later
     trouble is told by the report.
     """
     saved = store.read()
-    window = Window.starting(saved, now=around.clock(), lookback=lookback)
+    window = Window.starting(saved, now=around.clock(), lookback=terms.lookback)
     around.say(report.opening(store.name, window))
-    unseen = window.unseen(retention)
+    unseen = window.unseen(terms.retention)
     if unseen:  # now, for a run that is killed later leaves only its log
         around.say(f"Warning: {report.may_be_unseen(unseen)}")
-    planned = Plan.of(_read_all(hooks, around, window, policy, scan), policy)
+    planned = Plan.of(_read_all(hooks, around, window, terms), terms.policy)
     interrupted = None
     with Crew[int](around.workers) as crew:
-        work = Work(hooks, store, around, crew, window=window, planned=planned, dry_run=dry_run)
-        if dry_run:
-            work.tell_all(probe=probe)
+        work = Work(hooks, store, around, crew, window=window, planned=planned, terms=terms)
+        if terms.dry_run:
+            work.tell_all()
         else:
             try:
-                work.carry_out(probe=probe, verify=verify)
+                work.carry_out()
             except Interrupted as stop:
                 interrupted = stop.signal
                 work.save_at_last()
     result = Report(
         store=store.name,
+        terms=terms,
         window=window,
-        dry_run=dry_run,
         readings=planned.readings,
-        fail_unrecovered=fail_unrecovered,
         outcomes=tuple(work.outcomes),
         checkpoint=work.checkpoint if store.name else None,
-        retention=retention,
         trouble=tuple(work.trouble),
         limit=work.limit,
         unverified=dict(work.unverified),
@@ -74,7 +55,7 @@ def run(
 
 
 def _read_all(
-    hooks: Iterable[Hook], around: Surroundings, window: Window, policy: Policy, scan: Scan
+    hooks: Iterable[Hook], around: Surroundings, window: Window, terms: Terms
 ) -> list[Reading]:
     """Read every log, or raise if not one of them can be read."""
     readings: list[Reading] = []
@@ -84,7 +65,7 @@ def _read_all(
             # It would be the same, and GitHub holds against a client what it asks regardless.
             reading = replace(latest, hook=hook.webhook, scanned=0, decisions=(), unclassified=0)
         else:
-            reading = read(hook.webhook, _counted(hook, around), window, policy, scan)
+            reading = read(hook.webhook, _counted(hook, around), window, terms.policy, terms.scan)
         around.say(report.found(reading))
         readings.append(reading)
     errors = [reading.error for reading in readings if reading.is_unread]

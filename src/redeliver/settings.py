@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from redeliver.errors import InputError
 from redeliver.filters import PATTERN, EventFilter, unknown
-from redeliver.plan import Policy, Scan
+from redeliver.plan import Policy, Scan, Terms
 from redeliver.webhook import HookId
 
 LONGEST = timedelta(days=30)
@@ -80,14 +80,23 @@ class Settings:
         return timedelta(days=3 if _is_cloud(self.api_url) else 7)
 
     @property
-    def policy(self) -> Policy:
-        """Which events to leave alone."""
-        return Policy(
-            give_up_after=self.give_up_after or self.retention,
-            max_attempts=self.max_attempts,
-            events=self.events,
-            skip_status_codes=self.skip_status_codes,
-            max_redeliveries=self.max_redeliveries,
+    def terms(self) -> Terms:
+        """What is wanted of the run."""
+        return Terms(
+            lookback=self.lookback,
+            policy=Policy(
+                give_up_after=self.give_up_after or self.retention,
+                max_attempts=self.max_attempts,
+                events=self.events,
+                skip_status_codes=self.skip_status_codes,
+                max_redeliveries=self.max_redeliveries,
+            ),
+            retention=self.retention,
+            scan=self.scan,
+            probe=self.probe,
+            verify=self.verify,
+            fail_unrecovered=self.fail_unrecovered,
+            dry_run=self.dry_run,
         )
 
     @property

@@ -66,7 +66,7 @@ def _summary(report: Report) -> Iterator[str]:
 def _counts(report: Report) -> Iterator[str]:
     numbers = words.counts(report)
     del numbers["scanned"], numbers["unclassified"]
-    if report.dry_run:
+    if report.terms.dry_run:
         numbers = {"failed": report.failed, "would be redelivered": report.count(Fate.DUE)}
         numbers |= {"given-up": report.count(Fate.GIVEN_UP), "deferred": report.count(*LATER)}
     yield f"| {' | '.join(name.replace('-', ' ').capitalize() for name in numbers)} |"
@@ -161,7 +161,7 @@ def _row(report: Report, outcome: Outcome) -> str:
         words.age(report.window.now - outcome.decision.failing_since),
         str(outcome.attempts),
         _status(outcome.latest),
-        f"{words.fate_in_words(outcome, dry_run=report.dry_run)}{because}",
+        f"{words.fate_in_words(outcome, dry_run=report.terms.dry_run)}{because}",
         *([str(hook.id)] if len(report.readings) > 1 else []),
     )
     return f"| {' | '.join(cells)} |"

@@ -178,7 +178,7 @@ class Live:
                 "Attempts": str(outcome.attempts),
                 "Last status": words.status(outcome.latest),
             }
-        cells["Outcome"] = words.fate_in_words(outcome, dry_run=report.dry_run)
+        cells["Outcome"] = words.fate_in_words(outcome, dry_run=report.terms.dry_run)
         if len(report.readings) > 1:
             cells["Webhook"] = str(outcome.decision.hook.id)
         return cells

@@ -22,7 +22,7 @@ from redeliver.errors import (
     UnavailableError,
 )
 from redeliver.outcome import ACCEPTED, OPEN, Fate, Outcome, low_water_mark
-from redeliver.plan import Decision, Plan, Verdict, Window
+from redeliver.plan import Decision, Plan, Terms, Verdict, Window
 from redeliver.ports import Hook, Store, Surroundings
 from redeliver.webhook import Webhook
 
@@ -60,15 +60,15 @@ class Work:
         *,
         window: Window,
         planned: Plan,
-        dry_run: bool,
+        terms: Terms,
     ) -> None:
         self._hooks = {hook.webhook: hook for hook in hooks}
         self._store = store
         self._around = around
         self._window = window
         self._planned = planned
-        self._dry_run = dry_run
-        due = Fate.DUE if dry_run else Fate.DEFERRED
+        self._terms = terms
+        due = Fate.DUE if terms.dry_run else Fate.DEFERRED
         self.outcomes = [Outcome.expected(each, due=due) for each in planned.decisions]
         self.checkpoint = window.saved.checkpoint if window.saved else None
         self.trouble: list[str] = []
@@ -84,14 +84,15 @@ class Work:
         self._stopped: set[Webhook] = set()
         """Of these nothing more is asked in this run."""
 
-    def tell_all(self, *, probe: int | None) -> None:
+    def tell_all(self) -> None:
         """Say what would become of each GUID, in the order in which it would."""
+        probe = self._terms.probe
         if probe is not None and self._choose(probe):
             self._around.say(report.probing(probe))
         for outcome in self.outcomes:
             self._tell(outcome)
 
-    def carry_out(self, *, probe: int | None, verify: timedelta) -> None:
+    def carry_out(self) -> None:
         """Redeliver what is due, save the checkpoint, and see how it went."""
         due = [place for place, outcome in enumerate(self.outcomes) if _is_due(outcome)]
         # Before the checkpoint passes what was given up: a run that is killed leaves its log.
@@ -99,12 +100,12 @@ class Work:
             if not _is_due(outcome):
                 self._tell(outcome)
         if due:
-            self._carry_out(due, probe, verify)
+            self._carry_out(due)
         elif not self._is_still:
             is_stale = self._around.clock() - self._window.now > FRESH
             self._save_in_the_end(reread=is_stale)
 
-    def _carry_out(self, due: Sequence[int], probe: int | None, verify: timedelta) -> None:
+    def _carry_out(self, due: Sequence[int]) -> None:
         try:
             self._claim()
         except RateLimitError as error:
@@ -113,13 +114,14 @@ class Work:
             for place in due:
                 self._tell(self.outcomes[place])
             return
-        tried = self._try_receivers(probe, verify) if probe is not None else set()
+        probe = self._terms.probe
+        tried = self._try_receivers(probe) if probe is not None else set()
         self._ask_for(place for place in due if place not in tried)
         self._ask_for(self._moving_up())
         # Before anything is verified, for that takes a while, and requests.
         self._save_in_the_end()
         mark = self._mark()
-        self._verify(range(len(self.outcomes)), verify)
+        self._verify(range(len(self.outcomes)))
         self._see_what_is_gone()
         if self._mark() != mark:
             self._save_in_the_end()
@@ -214,7 +216,7 @@ class Work:
     def _used(self) -> int:
         return sum(outcome.fate in ACCEPTED | {Fate.UNANSWERED} for outcome in self.outcomes)
 
-    def _try_receivers(self, probe: int, verify: timedelta) -> set[int]:
+    def _try_receivers(self, probe: int) -> set[int]:
         """Ask for so many at random, and leave the others of a webhook if all of these fail.
 
         Where no more are due than that, all of them are asked for anyway.
@@ -225,7 +227,7 @@ class Work:
         self._around.say(report.probing(probe))
         tried = sorted(place for places in chosen.values() for place in places)
         self._ask_for(tried)
-        self._verify(tried, verify, save=True)
+        self._verify(tried, save=True)
         for webhook, places in chosen.items():
             if {self.outcomes[place].fate for place in places} == {Fate.FAILING}:
                 self._stopped.add(webhook)
@@ -338,13 +340,13 @@ class Work:
 
     # What became of them.
 
-    def _verify(self, places: Iterable[int], verify: timedelta, *, save: bool = False) -> None:
-        """Read the logs until they show how each redelivery went, for at most `verify`.
+    def _verify(self, places: Iterable[int], *, save: bool = False) -> None:
+        """Read the logs until they show how each redelivery went, for as long as that may take.
 
         What went unanswered may have been accepted all the same. If the log does not show it,
         only a later run can tell; asking again now could deliver it twice.
         """
-        began, waited = self._around.clock(), timedelta()
+        began, waited, verify = self._around.clock(), timedelta(), self._terms.verify
         asked = [place for place in places if self.outcomes[place].fate in OPEN]
         while asked and waited < verify:
             pause = min(max(waited, FIRST_LOOK), LONGEST_PAUSE, verify - waited)
@@ -400,7 +402,9 @@ class Work:
         # The others are counted, and need nobody's attention.
         if outcome.fate not in {Fate.DELIVERED, Fate.FILTERED}:
             several = len(self._hooks) > 1
-            told = report.line(outcome, self._window, dry_run=self._dry_run, name_hook=several)
+            told = report.line(
+                outcome, self._window, dry_run=self._terms.dry_run, name_hook=several
+            )
             self._around.say(told)
 
 

@@ -7,7 +7,7 @@ from github_sandbox import Hook, Sandbox, VirtualClock
 from redeliver.api import Clock
 from redeliver.hooks import OrganizationHook
 from redeliver.pace import Pace
-from redeliver.plan import Policy, Scan
+from redeliver.plan import Policy, Scan, Terms
 from redeliver.ports import Surroundings
 from redeliver.report import Report
 from redeliver.run import run
@@ -63,16 +63,17 @@ def run_in_process(
             say=said.append,
             progress=lambda *_: None,
         ),
-        lookback=timedelta(hours=24),
-        policy=Policy(
-            give_up_after=give_up_after,
-            max_attempts=max_attempts,
-            max_redeliveries=max_redeliveries,
+        Terms(
+            lookback=timedelta(hours=24),
+            policy=Policy(
+                give_up_after=give_up_after,
+                max_attempts=max_attempts,
+                max_redeliveries=max_redeliveries,
+            ),
+            retention=timedelta(days=3),
+            scan=scan,
+            probe=probe,
+            verify=verify,
+            dry_run=dry_run,
         ),
-        scan=scan,
-        retention=timedelta(days=3),
-        probe=probe,
-        verify=verify,
-        fail_unrecovered=False,
-        dry_run=dry_run,
     )
