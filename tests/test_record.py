@@ -9,10 +9,10 @@ import pytest
 
 from redeliver.errors import UnavailableError
 from redeliver.outcome import Fate, Outcome
-from redeliver.plan import Verdict
+from redeliver.plan import Scan, Verdict
 from redeliver.record import MOST_CHARACTERS, outputs, to_json
 from redeliver.report import NOT_FAILED, Report
-from tests.builders import NOW, a_decision, a_delivery, a_reading, a_webhook
+from tests.builders import NOW, TERMS, a_decision, a_delivery, a_reading, a_webhook
 from tests.test_report import ONE_OF_EACH, a_report, an_outcome
 
 SCHEMA = json.loads((Path(__file__).parent.parent / "docs" / "report.schema.json").read_text())
@@ -47,6 +47,13 @@ def test_the_schema_knows_every_outcome() -> None:
     known = SCHEMA["properties"]["events"]["items"]["properties"]["outcome"]["enum"]
 
     assert known == [fate.name.lower() for fate in Fate if fate not in NOT_FAILED]
+
+
+@pytest.mark.parametrize("scan", Scan)
+def test_a_report_says_which_scan_it_is_of(scan: Scan) -> None:
+    report = replace(a_report(), terms=replace(TERMS, scan=scan))
+
+    assert recorded(report)["scan"] == scan.value
 
 
 def test_a_report_says_what_became_of_each_event() -> None:

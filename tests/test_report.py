@@ -7,7 +7,7 @@ import pytest
 from redeliver import record, report
 from redeliver.errors import UnavailableError
 from redeliver.outcome import OUT_OF_TURN, Fate, Outcome
-from redeliver.plan import Verdict
+from redeliver.plan import Scan, Verdict
 from redeliver.report import Report
 from redeliver.summary import summary
 from tests.builders import (
@@ -62,7 +62,15 @@ def test_without_a_store_there_is_no_checkpoint() -> None:
 
     assert record.outputs(kept_nowhere)["checkpoint"] == ""
     assert report.closing(kept_nowhere).startswith("No checkpoint is kept")
-    assert "no checkpoint is kept" in report.opening("", a_window(None))
+    assert "no checkpoint is kept" in report.opening("", a_window(None), Scan.FULL)
+
+
+@pytest.mark.parametrize(
+    ("scan", "told"),
+    [(Scan.FULL, "Reading all deliveries back to"), (Scan.FAILURES, "Reading failures back to")],
+)
+def test_which_scan_begins_is_told(scan: Scan, told: str) -> None:
+    assert report.opening("", a_window(), scan).startswith(told)
 
 
 def test_a_dry_run_says_so() -> None:

@@ -639,7 +639,7 @@ def test_the_log_tells_a_person_what_happened() -> None:
 
     assert around.said == [
         (
-            "Reading back to 2026-11-24 05:50:00 UTC: the checkpoint in "
+            "Reading all deliveries back to 2026-11-24 05:50:00 UTC: the checkpoint in "
             "variable LAST_REDELIVERY of acme/ops, less 10 min for what shows late"
         ),
         "Read 3 deliveries of webhook 1 of organization acme: 2 events failed",

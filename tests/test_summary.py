@@ -6,10 +6,10 @@ import pytest
 
 from redeliver.errors import UnavailableError
 from redeliver.outcome import Fate, Outcome
-from redeliver.plan import Verdict
+from redeliver.plan import Scan, Verdict
 from redeliver.report import Report
 from redeliver.summary import DONE_ROWS, ENDS, ROWS, failure, summary
-from tests.builders import NOW, a_decision, a_delivery, a_reading, a_webhook, ago, delivered
+from tests.builders import NOW, TERMS, a_decision, a_delivery, a_reading, a_webhook, ago, delivered
 from tests.test_report import DRY, ONE_OF_EACH, a_report, an_outcome
 
 LIMIT = 2**20
@@ -25,11 +25,18 @@ def test_a_run_with_nothing_to_do_reads_well() -> None:
         "### redeliver: nothing to redeliver\n"
         "\n"
         "Read 230 deliveries of [webhook 1 of organization acme]"
-        "(https://github.com/organizations/acme/settings/hooks/1?tab=deliveries), "
-        "to find what failed from 2026-11-24 05:50:00 UTC to 2026-11-24 12:00:00 UTC.\n"
+        "(https://github.com/organizations/acme/settings/hooks/1?tab=deliveries) "
+        "in a full scan, to find what failed "
+        "from 2026-11-24 05:50:00 UTC to 2026-11-24 12:00:00 UTC.\n"
         "\n"
         "Checkpoint saved: 2026-11-24 12:00:00 UTC, the start of this run.\n"
     )
+
+
+def test_a_scan_for_failures_is_told_as_one() -> None:
+    report = replace(a_report(), terms=replace(TERMS, scan=Scan.FAILURES))
+
+    assert "in a scan for failures, to find what failed from 2026-11-24" in summary(report)
 
 
 def test_what_a_scan_of_failures_could_miss_is_counted() -> None:
@@ -82,8 +89,9 @@ def test_a_run_shows_its_counts_its_charts_and_what_was_not_delivered() -> None:
         "\n"
         "</details>\n"
         "\n"
-        f"Read 230 deliveries of [webhook 1 of organization acme]({page}), "
-        "to find what failed from 2026-11-24 05:50:00 UTC to 2026-11-24 12:00:00 UTC.\n"
+        f"Read 230 deliveries of [webhook 1 of organization acme]({page}) "
+        "in a full scan, to find what failed "
+        "from 2026-11-24 05:50:00 UTC to 2026-11-24 12:00:00 UTC.\n"
         "\n"
         "Checkpoint saved: 2026-11-24 11:00:00 UTC, the oldest failure not dealt with: "
         "the next run looks at it again.\n"

@@ -46,6 +46,7 @@ def to_json(report: Report, *, most_characters: int | None = None) -> str:
     whole: dict[str, Any] = {
         "version": VERSION,
         "dry_run": report.terms.dry_run,
+        "scan": report.terms.scan.value,
         "from": _time(report.window.since),
         "to": _time(report.window.now),
         "checkpoint": to_text(report.checkpoint) if report.checkpoint else None,

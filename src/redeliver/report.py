@@ -13,7 +13,7 @@ from signal import Signals
 from redeliver.delivery import Delivery
 from redeliver.inert import quote
 from redeliver.outcome import ACCEPTED, OPEN, OUT_OF_TURN, Fate, Outcome
-from redeliver.plan import OVERLAP, SETTLING, Reading, Terms, Verdict, Window
+from redeliver.plan import OVERLAP, SETTLING, Reading, Scan, Terms, Verdict, Window
 from redeliver.webhook import Webhook
 
 NEEDS_ATTENTION = (Fate.REFUSED, Fate.UNANSWERED, Fate.UNREAD)
@@ -209,7 +209,7 @@ def _may_leave(number: int) -> str:
     )
 
 
-def opening(store: str, window: Window) -> str:
+def opening(store: str, window: Window, scan: Scan) -> str:
     """Say what is about to be read."""
     if not store:
         start = "no checkpoint is kept, so the whole 'lookback'"
@@ -217,7 +217,8 @@ def opening(store: str, window: Window) -> str:
         start = f"no checkpoint to be seen in {store}, so the whole 'lookback'"
     else:
         start = f"the checkpoint in {store}, less {_minutes(OVERLAP)} for what shows late"
-    return f"Reading back to {utc(window.since)}: {start}"
+    listed = "failures" if scan is Scan.FAILURES else "all deliveries"
+    return f"Reading {listed} back to {utc(window.since)}: {start}"
 
 
 def found(reading: Reading) -> str:

@@ -22,7 +22,7 @@ def run(hooks: Sequence[Hook], store: Store, around: Surroundings, terms: Terms)
     """
     saved = store.read()
     window = Window.starting(saved, now=around.clock(), lookback=terms.lookback)
-    around.say(report.opening(store.name, window))
+    around.say(report.opening(store.name, window, terms.scan))
     unseen = window.unseen(terms.retention)
     if unseen:  # now, for a run that is killed later leaves only its log
         around.say(f"Warning: {report.may_be_unseen(unseen)}")

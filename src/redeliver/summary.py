@@ -12,6 +12,7 @@ from redeliver import report as words
 from redeliver.delivery import Delivery
 from redeliver.inert import cut, markdown, quote
 from redeliver.outcome import Fate, Outcome
+from redeliver.plan import Scan
 from redeliver.report import LATER, NEEDS_ATTENTION, UNRECOVERED, Report, count
 
 ROWS = 100
@@ -186,7 +187,8 @@ def _reasons(title: str, report: Report, *fates: Fate) -> Iterator[str]:
 
 
 def _readings(report: Report) -> Iterator[str]:
-    span = f"to find what failed from {words.utc(report.window.since)}"
+    scan = "a scan for failures" if report.terms.scan is Scan.FAILURES else "a full scan"
+    span = f"in {scan}, to find what failed from {words.utc(report.window.since)}"
     span += f" to {words.utc(report.window.now)}"
     for reading in report.readings[:LINES]:
         read = count(reading.scanned, "delivery", "deliveries")
@@ -196,7 +198,7 @@ def _readings(report: Report) -> Iterator[str]:
             remarks += f" Of what failed, {told} {markdown(words.UNCLASSIFIED)}."
         yield (
             f"Read {'nothing' if reading.is_unread else read} of "
-            f"[{markdown(reading.hook.name)}]({reading.hook.page}), {span}.{remarks}"
+            f"[{markdown(reading.hook.name)}]({reading.hook.page}) {span}.{remarks}"
         )
         yield ""
     if len(report.readings) > LINES:
