@@ -1,4 +1,4 @@
-"""Carry out a plan: ask for what is due, see what came of it, and keep the checkpoint right.
+"""Carry out a plan: ask for what is due, and keep the checkpoint right.
 
 At every moment the outcomes tell no more than is certain, so that the low-water mark can be
 taken from them whenever the run is interrupted.
@@ -6,12 +6,12 @@ taken from them whenever the run is interrupted.
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
-from redeliver import look, report
+from redeliver import report
 from redeliver.crew import Crew
 from redeliver.errors import (
     AccessError,
@@ -24,6 +24,7 @@ from redeliver.errors import (
 from redeliver.outcome import ACCEPTED, OPEN, Fate, Outcome, low_water_mark
 from redeliver.plan import Decision, Plan, Terms, Verdict, Window
 from redeliver.ports import Hook, Store, Surroundings
+from redeliver.verify import Verification
 from redeliver.webhook import Webhook
 
 FRESH = timedelta(seconds=5)
@@ -37,12 +38,6 @@ and for others that may begin. See `plan.LONGEST_SILENCE`."""
 MOST_UNANSWERED = 5
 """After so many redeliveries of a webhook without an answer, one after the other, GitHub is
 asked for no more of them."""
-
-FIRST_LOOK = timedelta(seconds=1)
-"""How long after the asking the log is looked at first; then after as long again each time, for
-most receivers answer at once, and some never do."""
-
-LONGEST_PAUSE = timedelta(seconds=30)
 
 LAST_ANSWERS = 0.5
 """How many seconds a run that is interrupted still waits for answers that are on their way."""
@@ -73,7 +68,7 @@ class Work:
         self.checkpoint = window.saved.checkpoint if window.saved else None
         self.trouble: list[str] = []
         self.limit = ""
-        self.unverified: dict[Webhook, str] = {}
+        self._verification = Verification(self._hooks, around, window=window)
         self._saved_at = window.now
         self._is_still = planned.is_unsettled
         self._crew = crew
@@ -83,6 +78,11 @@ class Work:
         """How many in a row, up to now."""
         self._stopped: set[Webhook] = set()
         """Of these nothing more is asked in this run."""
+
+    @property
+    def unverified(self) -> Mapping[Webhook, str]:
+        """Why a log could not be read for what came of the asking."""
+        return self._verification.unverified
 
     def tell_all(self) -> None:
         """Say what would become of each GUID, in the order in which it would."""
@@ -341,62 +341,23 @@ class Work:
     # What became of them.
 
     def _verify(self, places: Iterable[int], *, save: bool = False) -> None:
-        """Read the logs until they show how each redelivery went, for as long as that may take.
-
-        What went unanswered may have been accepted all the same. If the log does not show it,
-        only a later run can tell; asking again now could deliver it twice.
-        """
-        began, waited, verify = self._around.clock(), timedelta(), self._terms.verify
-        asked = [place for place in places if self.outcomes[place].fate in OPEN]
-        while asked and waited < verify:
-            pause = min(max(waited, FIRST_LOOK), LONGEST_PAUSE, verify - waited)
-            self._around.progress("Waiting for the log: seconds", waited.seconds, verify.seconds)
-            self._around.sleep(pause.total_seconds())
-            if save:
-                self._keep_saved()
-            for webhook, there in self._by_webhook(asked).items():
-                if not self._look_at(webhook, there):
-                    asked = [place for place in asked if place not in there]
-            asked = [place for place in asked if self.outcomes[place].fate in OPEN]
-            waited = max(waited + pause, self._around.clock() - began)  # reading takes time, too
-
-    def _look_at(self, webhook: Webhook, places: Iterable[int]) -> bool:
-        """Read a log for what came of the redeliveries; return whether it could be read."""
-        deliveries = (self.outcomes[place].decision.delivery for place in places)
-        log = self._hooks[webhook].deliveries()
-        try:
-            found = look.redeliveries(log, deliveries, since=self._window.now)
-        except RedeliverError as error:
-            self.unverified[webhook] = str(error)
-            return False
-        self.unverified.pop(webhook, None)
-        for place in places:
-            shown = found.get(self.outcomes[place].decision.delivery.guid)
-            if shown:
-                self.outcomes[place] = self.outcomes[place].shown(shown)
-                self._tell(self.outcomes[place])
-        return True
+        """Wait until the logs show how each redelivery went, for as long as that may take."""
+        asked = {place: self.outcomes[place] for place in places}
+        shown = self._verification.shown(
+            {place: outcome for place, outcome in asked.items() if outcome.fate in OPEN},
+            self._terms.verify,
+            meanwhile=self._keep_saved if save else lambda: None,
+        )
+        self._take_over(shown)
 
     def _see_what_is_gone(self) -> None:
-        """Look once more for what was refused: it may have left the log since it was read."""
-        refused = [place for place, o in enumerate(self.outcomes) if o.fate is Fate.REFUSED]
-        for webhook, there in self._by_webhook(refused).items():
-            deliveries = (self.outcomes[place].decision.delivery for place in there)
-            try:
-                log = self._hooks[webhook].deliveries()
-                gone = look.gone(log, deliveries, since=self._window.since)
-            except RedeliverError:
-                continue  # so it stays undealt, and the next run looks at it again
-            for place in there:
-                if self.outcomes[place].decision.delivery.guid in gone:
-                    self.outcomes[place] = self.outcomes[place].left_the_log()
-                    self._tell(self.outcomes[place])
+        refused = {n: each for n, each in enumerate(self.outcomes) if each.fate is Fate.REFUSED}
+        self._take_over(self._verification.gone(refused))
 
-    def _by_webhook(self, places: Iterable[int]) -> dict[Webhook, list[int]]:
-        sorted_out: dict[Webhook, list[int]] = {}
-        for place in places:
-            sorted_out.setdefault(self.outcomes[place].decision.hook, []).append(place)
-        return sorted_out
+    def _take_over(self, changed: Iterable[tuple[int, Outcome]]) -> None:
+        for place, outcome in changed:
+            self.outcomes[place] = outcome
+            self._tell(outcome)
 
     def _tell(self, outcome: Outcome) -> None:
         # The others are counted, and need nobody's attention.
