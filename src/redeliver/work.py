@@ -70,7 +70,7 @@ class Work:
         self.limit = ""
         self._verification = Verification(self._hooks, around, window=window)
         self._saved_at = window.now
-        self._is_still = planned.is_unsettled
+        self._keeps_still = planned.is_unsettled
         self._crew = crew
         self._heard_of = 0
         self._to_hear_of = len(planned.due)
@@ -100,17 +100,17 @@ class Work:
             if not _is_due(outcome):
                 self._tell(outcome)
         if due:
-            self._carry_out(due)
-        elif not self._is_still:
+            self._redeliver(due)
+        elif not self._keeps_still:
             is_stale = self._around.clock() - self._window.now > FRESH
-            self._save_in_the_end(reread=is_stale)
+            self._save_or_stop(reread=is_stale)
 
-    def _carry_out(self, due: Sequence[int]) -> None:
+    def _redeliver(self, due: Sequence[int]) -> None:
         try:
             self._claim()
         except RateLimitError as error:
             self._stop_for(error)
-        if self._is_still or self.limit:
+        if self._keeps_still or self.limit:
             for place in due:
                 self._tell(self.outcomes[place])
             return
@@ -119,23 +119,23 @@ class Work:
         self._ask_for(place for place in due if place not in tried)
         self._ask_for(self._moving_up())
         # Before anything is verified, for that takes a while, and requests.
-        self._save_in_the_end()
+        self._save_or_stop()
         mark = self._mark()
         self._verify(range(len(self.outcomes)))
         self._see_what_is_gone()
         if self._mark() != mark:
-            self._save_in_the_end()
+            self._save_or_stop()
 
     def save_at_last(self) -> None:
         """Save the checkpoint of a run that is interrupted, if there is still time."""
-        if self._is_still:
+        if self._keeps_still:
             return
         try:
             self._around.hurry()
             until = time.monotonic() + LAST_ANSWERS
             while self._hear(within=timedelta(seconds=max(until - time.monotonic(), 0))):
                 pass
-            self._save_in_the_end()
+            self._save_or_stop()
         except Interrupted:
             self.trouble.append("there was no time left to save the checkpoint")
 
@@ -154,20 +154,17 @@ class Work:
             if self._saved_at - read_at <= FRESH:
                 return
             # It took a wait to write, in which another run had time to begin.
-        self._is_still = True
+        self._keeps_still = True
         self._planned = self._planned.held()
         self.outcomes = [Outcome.expected(e, due=Fate.DUE) for e in self._planned.decisions]
 
     def _keep_saved(self) -> None:
         """Save the checkpoint if it is time; a run that cannot do so asks for no more."""
-        if self._around.clock() - self._saved_at < SAVE_EVERY:
-            return
-        try:
-            self._save(reread=True)
-        except RedeliverError as error:
-            self._stop_for(error)
+        if self._around.clock() - self._saved_at >= SAVE_EVERY:
+            self._save_or_stop()
 
-    def _save_in_the_end(self, *, reread: bool = True) -> None:
+    def _save_or_stop(self, *, reread: bool = True) -> None:
+        """Save the checkpoint, and ask for no more if that cannot be done."""
         try:
             self._save(reread=reread)
         except RedeliverError as error:
