@@ -4,7 +4,7 @@ import pytest
 
 from redeliver.delivery import Delivery
 from redeliver.look import SKEW, gone, redeliveries
-from redeliver.plan import STRAGGLERS
+from redeliver.reading import STRAGGLERS
 from tests.builders import NOW, a_delivery, ago, delivered
 
 ASKED = a_delivery("asked", at=ago(hours=2), number=5)

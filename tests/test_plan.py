@@ -12,15 +12,14 @@ from redeliver.filters import EventFilter
 from redeliver.plan import (
     OVERLAP,
     SETTLING,
-    STRAGGLERS,
     Decision,
     Plan,
     Policy,
     Scan,
     Verdict,
     Window,
-    read,
 )
+from redeliver.reading import STRAGGLERS, read
 from tests.builders import (
     NOW,
     WEBHOOK,

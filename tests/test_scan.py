@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from redeliver.delivery import Delivery, Listed
 from redeliver.errors import UnavailableError
-from redeliver.plan import STRAGGLERS, Reading, Scan, Verdict, read
+from redeliver.plan import Reading, Scan, Verdict
+from redeliver.reading import STRAGGLERS, read
 from tests.builders import (
     WEBHOOK,
     a_delivery,

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 
 from redeliver.delivery import Delivery, Guid
-from redeliver.plan import STRAGGLERS
+from redeliver.reading import STRAGGLERS
 
 SKEW = timedelta(minutes=1)
 """How much earlier than it was asked for a redelivery may seem to be, by the clock of another

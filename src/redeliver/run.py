@@ -8,8 +8,9 @@ from redeliver import report
 from redeliver.crew import Crew
 from redeliver.delivery import Delivery, Listed
 from redeliver.errors import Interrupted, RateLimitError
-from redeliver.plan import Plan, Reading, Terms, Window, read
+from redeliver.plan import Plan, Reading, Terms, Window
 from redeliver.ports import Hook, Store, Surroundings
+from redeliver.reading import read
 from redeliver.report import Report
 from redeliver.work import Work
 
