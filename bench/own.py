@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any, cast
 from bench.measure import HERE, run_process
 from redeliver.answer import Answer, Purpose, Rights
 from redeliver.hooks import OrganizationHook
-from redeliver.pace import Progress
 from redeliver.plan import Policy, Terms
 from redeliver.ports import Surroundings
+from redeliver.progress import Progress
 from redeliver.run import run
 from redeliver.store import Nowhere
 from redeliver.webhook import HookId

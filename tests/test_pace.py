@@ -9,12 +9,11 @@ from redeliver.pace import (
     MOST_POINTS,
     PATIENCE_SECONDS,
     READ_POINTS,
-    SAY_EVERY_SECONDS,
     URGENT_POINTS,
     WRITE_POINTS,
     Pace,
-    Progress,
 )
+from redeliver.progress import SAY_EVERY_SECONDS, Progress
 from tests.builders import SleptTime
 
 PER_MINUTE = 75

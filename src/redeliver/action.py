@@ -14,7 +14,7 @@ from redeliver.connect import Console, carry_out
 from redeliver.errors import Interrupted, RedeliverError
 from redeliver.inert import cut, inert
 from redeliver.interruption import interruptible
-from redeliver.pace import Progress
+from redeliver.progress import Progress
 from redeliver.settings import SECRETS
 
 ANNOTATION = 4000

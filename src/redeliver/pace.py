@@ -1,4 +1,4 @@
-"""How fast GitHub may be asked, how long a run waits for it, and how often it says so.
+"""How fast GitHub may be asked, and how long a run waits for it.
 
 Shared by all threads that ask.
 """
@@ -34,15 +34,33 @@ LEAST_SHARE = 1 / 8
 """How slow a run goes at most when GitHub keeps saying that it is too fast. A server to which even
 that is too much uses up the patience."""
 
-SAY_EVERY_SECONDS = 15
-"""How often long work is told of: seldom enough to read, often enough to see it is alive."""
-
 WORTH_SAYING = 1.0
 """Seconds of a wait. When the account is full, every request has to wait a little."""
 
 
+class Patience:
+    """The time that a run has for waiting, all in all.
+
+    Who waits at the same time as another takes no more of it than that one.
+    """
+
+    def __init__(self) -> None:
+        self._left: float = PATIENCE_SECONDS
+        self._until = -math.inf
+        """Up to when somebody waits already."""
+
+    def take(self, seconds: float, now: float) -> float | None:
+        """Take what nobody waits for yet, and return that; None if there is not so much left."""
+        more = max(now + seconds - max(now, self._until), 0)
+        if more > self._left:
+            return None
+        self._left -= more
+        self._until = max(self._until, now + seconds)
+        return more
+
+
 class Pace:
-    """An account of what was asked in the last minute, and of the time there is for waiting.
+    """An account of what was asked in the last minute, and how to wait when it is full.
 
     At most `per_minute` redeliveries go in any minute, and at most `MOST_POINTS` of all requests
     unless GitHub has no limits. As long as there is room they go at full speed.
@@ -71,8 +89,7 @@ class Pace:
         self._has_limits: bool | None = None
         self._held_until = -math.inf
         self._is_in_a_hurry = False
-        self._patience: float = PATIENCE_SECONDS
-        self._waited_until = -math.inf
+        self._patience = Patience()
 
     def pause(self) -> float:
         """Tell how many seconds it is until the next redelivery may be asked for."""
@@ -107,15 +124,15 @@ class Pace:
         same time as another costs no more than that one.
         """
         with self._lock:
-            granted = self._grant(seconds)
+            granted = self._patience.take(seconds, self._clock())
         return self._waited(seconds, granted, why)
 
     def keep_still(self, seconds: float, why: str, *, is_too_fast: bool) -> bool:
         """Wait likewise while nothing else is asked, and go on half as fast if it was too fast."""
         with self._lock:
-            granted = self._grant(seconds)
+            now = self._clock()
+            granted = self._patience.take(seconds, now)
             if granted is not None:
-                now = self._clock()
                 # What was asked in the meantime is answered likewise, and tells nothing new.
                 if is_too_fast and now >= self._held_until:
                     self._share = max(self._share / 2, LEAST_SHARE)
@@ -176,16 +193,6 @@ class Pace:
             f"points, of which to read costs {READ_POINTS} and to redeliver {WRITE_POINTS}"
         )
 
-    def _grant(self, seconds: float) -> float | None:
-        """Take what nobody waits for yet from the time there is; None if it does not do."""
-        now = self._clock()
-        more = max(now + seconds - max(now, self._waited_until), 0)
-        if more > self._patience:
-            return None
-        self._patience -= more
-        self._waited_until = max(self._waited_until, now + seconds)
-        return more
-
     def _waited(self, seconds: float, granted: float | None, why: str) -> bool:
         if granted is None:
             return False
@@ -193,21 +200,3 @@ class Pace:
             self._say(f"Waiting {seconds:.1f} s: {why}")
         self._sleep(seconds)
         return True
-
-
-class Progress:
-    """Tells of long work in lines, not too many of them."""
-
-    def __init__(
-        self, say: Callable[[str], None], *, clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        self._say = say
-        self._clock = clock
-        self._told_at = clock()
-
-    def __call__(self, what: str, done: int, of: int | None) -> None:
-        """Say how much is done if that was not said for `SAY_EVERY_SECONDS`."""
-        now = self._clock()
-        if now - self._told_at >= SAY_EVERY_SECONDS:
-            self._told_at = now
-            self._say(f"{what} {done:,} of {of:,}" if of is not None else f"{what} {done:,}")

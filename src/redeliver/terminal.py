@@ -19,7 +19,7 @@ from rich.text import Text
 from redeliver import report as words
 from redeliver.inert import quote
 from redeliver.outcome import Fate, Outcome
-from redeliver.pace import Progress
+from redeliver.progress import Progress
 from redeliver.report import NEEDS_ATTENTION, UNRECOVERED, Report
 
 ROWS = 50
