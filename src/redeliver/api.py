@@ -5,13 +5,12 @@ The only importer of PyGithub.
 
 import logging
 import random
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from http import HTTPStatus
-from threading import Lock, local
+from threading import local
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
@@ -24,6 +23,7 @@ from urllib3.util import Retry
 
 import redeliver
 from redeliver.answer import Answer, Asker, Purpose, failure, limit
+from redeliver.clock import Clock
 from redeliver.errors import RedeliverError, UnavailableError
 from redeliver.pace import READ_POINTS, WRITE_POINTS, Pace
 from redeliver.settings import SHORTEST_SECRET
@@ -50,40 +50,6 @@ checkpoint can still be saved when all workers have asked at the same time."""
 # PyGithub and urllib3 log whatever comes in, unfiltered, and the runner would obey it.
 logging.getLogger("github").setLevel(logging.CRITICAL + 1)
 logging.getLogger("urllib3").setLevel(logging.CRITICAL + 1)
-
-
-class Clock:
-    """GitHub's clock as its answers tell it: a runner's own may be wrong.
-
-    In between it goes on by `elapsed`, in seconds, which is not set by anybody.
-    """
-
-    def __init__(self, elapsed: Callable[[], float] = time.monotonic) -> None:
-        self._elapsed = elapsed
-        self._lock = Lock()
-        self._latest: datetime | None = None
-        self._heard_at = 0.0
-
-    @property
-    def is_set(self) -> bool:
-        """Whether GitHub has told the time yet."""
-        return self._latest is not None
-
-    def heard(self, instant: datetime) -> None:
-        """Set the clock; it never goes back."""
-        with self._lock:
-            self._latest = max(self._tell(), instant) if self._latest else instant
-            self._heard_at = self._elapsed()
-
-    def __call__(self) -> datetime:
-        """Tell the time, to the second below."""
-        with self._lock:
-            return self._tell()
-
-    def _tell(self) -> datetime:
-        if self._latest is None:
-            raise RuntimeError("nothing has been asked yet")
-        return self._latest + timedelta(seconds=int(self._elapsed() - self._heard_at))
 
 
 class Credential(Protocol):

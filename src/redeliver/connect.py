@@ -13,7 +13,8 @@ from threading import Lock
 from typing import ParamSpec
 
 from redeliver.answer import Rights
-from redeliver.api import Api, Clock, Credential
+from redeliver.api import Api, Credential
+from redeliver.clock import Clock
 from redeliver.credentials import App, Installation, Token
 from redeliver.hooks import (
     ORGANIZATION,
@@ -66,9 +67,7 @@ def carry_out(
     clock, pace = Clock(), Pace(console.say, per_minute=wanted.max_per_minute)
     connection = _Connection(wanted, console, clock, pace)
     hooks = connection.hooks()
-    store = store_in(clock) if store_in else connection.store()
-    if not isinstance(store, RepositoryVariable) and not clock.is_set:
-        connection.ask_for_the_time()
+    store = connection.store(store_in)
     return run(
         hooks,
         store,
@@ -128,11 +127,13 @@ class _Connection:
             return [OrganizationHook(self._main, web_url, wanted.org, each) for each in ids]
         return [RepositoryHook(self._main, web_url, wanted.repo, each) for each in ids]
 
-    def store(self) -> Store:
-        """Return where the checkpoint is kept."""
+    def store(self, another: Callable[[Callable[[], datetime]], Store] | None) -> Store:
+        """Return where the checkpoint is kept, with GitHub's time known as soon as it is read."""
         wanted = self._wanted
-        if not wanted.variable_name:
-            return Nowhere()
+        if another or not wanted.variable_name:
+            self._be_told_the_time()
+            return another(self._clock) if another else Nowhere()
+        # To read the variable asks GitHub, and any answer tells the time.
         api = self._main
         if wanted.variable_token:
             api = self._api(Token(wanted.variable_token, from_input="variable-token"))
@@ -142,11 +143,13 @@ class _Connection:
             api = self._installation(path, VARIABLES, {"actions_variables": "write"})
         return RepositoryVariable(api, wanted.variable_repository, wanted.variable_name)
 
-    def ask_for_the_time(self) -> None:
-        """Have GitHub tell the time, which costs nothing of the rate limit.
+    def _be_told_the_time(self) -> None:
+        """Have GitHub tell the time unless it has, which costs nothing of the rate limit.
 
         https://docs.github.com/en/rest/rate-limit/rate-limit
         """
+        if self._clock.is_set:
+            return
         purpose = Rights(named_by="'hostname'").to("ask GitHub for the time")
         # Enterprise Server answers 404 while its rate limits are off.
         self._main.ask("GET", "/rate_limit", purpose, expect={HTTPStatus.OK, HTTPStatus.NOT_FOUND})

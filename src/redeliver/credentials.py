@@ -13,7 +13,8 @@ import jwt
 from cryptography.exceptions import UnsupportedAlgorithm
 
 from redeliver.answer import THE_APP, Asker, Purpose, instant, token_in
-from redeliver.api import Api, Clock
+from redeliver.api import Api
+from redeliver.clock import Clock
 from redeliver.errors import InputError
 
 CLOCK_DRIFT = timedelta(minutes=1)

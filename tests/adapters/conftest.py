@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 import pytest
 
 from github_sandbox import Hook, Sandbox, VirtualClock
-from redeliver.api import Api, Clock
+from redeliver.api import Api
+from redeliver.clock import Clock
 from redeliver.credentials import Token
 from redeliver.pace import Pace
 from tests.builders import SleptTime

@@ -4,7 +4,7 @@ from datetime import timedelta
 from threading import Lock
 
 from github_sandbox import Hook, Sandbox, VirtualClock
-from redeliver.api import Clock
+from redeliver.clock import Clock
 from redeliver.hooks import OrganizationHook
 from redeliver.pace import Pace
 from redeliver.plan import Policy, Scan, Terms

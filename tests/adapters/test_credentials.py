@@ -9,7 +9,8 @@ from aiohttp import web
 from github_sandbox import Fault, Garbage, Sandbox, Status
 from github_sandbox.faults import Work
 from redeliver.answer import Rights
-from redeliver.api import Api, Clock
+from redeliver.api import Api
+from redeliver.clock import Clock
 from redeliver.credentials import App, Installation
 from redeliver.errors import AccessError, UnavailableError
 from redeliver.hooks import AppHook, hooks_of

@@ -17,7 +17,7 @@ from github_sandbox import (
     VirtualClock,
 )
 from redeliver import hooks
-from redeliver.api import Clock
+from redeliver.clock import Clock
 from redeliver.delivery import Listed
 from redeliver.errors import AccessError, RateLimitError, RefusalError, UnavailableError
 from redeliver.hooks import OrganizationHook

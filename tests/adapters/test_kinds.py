@@ -362,3 +362,15 @@ def test_an_organization_without_an_active_webhook_is_a_warning(
 
     assert run.status == 0, shown(run)
     assert "::warning::there is no active webhook" in run.log
+
+
+@pytest.mark.parametrize(("hook_ids", "times"), [("one", 1), ("all", 0)])
+def test_github_is_asked_for_the_time_unless_it_has_told_that(
+    github: Sandbox, hook: Hook, hook_ids: str, times: int
+) -> None:
+    more = {"hook-id": "all"} if hook_ids == "all" else {}
+
+    run = step(github, hook, more, variable_name="")
+
+    assert run.status == 0
+    assert [request.path for request in github.requests].count("/rate_limit") == times

@@ -14,8 +14,8 @@ from github_sandbox import (
 )
 from github_sandbox.variables import LONG_AGO
 from github_sandbox.world import Access
-from redeliver.api import Clock
 from redeliver.checkpoint import Saved, to_text
+from redeliver.clock import Clock
 from redeliver.errors import AccessError, CheckpointError, UnavailableError
 from redeliver.store import Nowhere, RepositoryVariable
 from tests.adapters.conftest import TOKEN, an_api
