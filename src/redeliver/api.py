@@ -160,7 +160,7 @@ class Api:
             if not once:
                 points = READ_POINTS if method == "GET" else WRITE_POINTS
                 self._pace.wait(points, urgent=urgent)
-            elif self._has_kept_reserve(purpose) or not has_turn:
+            elif self._wait_for_reserve(purpose) or not has_turn:
                 self._pace.wait_turn()
             has_turn = False
             answer = self._send(method, path, purpose, parameters or {}, body)
@@ -177,7 +177,7 @@ class Api:
             if pause is None or not setback.is_passing or (once and setback.is_maybe_done):
                 raise setback.error
             pause *= random.uniform(0.5, 1.5)  # noqa: S311 - no secret hangs on it
-            if not self._has_waited(setback, pause):
+            if not self._wait_after(setback, pause):
                 raise setback.error
 
     def _send(
@@ -241,16 +241,19 @@ class Api:
             is_too_fast=answer.is_rate_limit and answer.remaining != 0,
         )
 
-    def _has_waited(self, setback: "_Setback", pause: float) -> bool:
-        """Wait before the next try, as long as GitHub wants or else for `pause` seconds."""
+    def _wait_after(self, setback: "_Setback", pause: float) -> bool:
+        """Wait before the next try, as long as GitHub wants or else for `pause` seconds.
+
+        Return False if that is too long.
+        """
         if setback.limited_for is None:
             return self._pace.back_off(pause, setback.what)
         return self._pace.keep_still(
             setback.limited_for, setback.what, is_too_fast=setback.is_too_fast
         )
 
-    def _has_kept_reserve(self, purpose: Purpose) -> bool:
-        """Wait if the rate limit has come down to the reserve, and tell whether it had.
+    def _wait_for_reserve(self, purpose: Purpose) -> bool:
+        """Wait if the rate limit has come down to the reserve, and return whether it had.
 
         Raise `RateLimitError` if that is too long. What is no redelivery need not wait for it.
         """
