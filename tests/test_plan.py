@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from redeliver.delivery import Delivery
 from redeliver.errors import UnavailableError
 from redeliver.filters import EventFilter
+from redeliver.pace import PATIENCE_SECONDS
 from redeliver.plan import (
+    LONGEST_SILENCE,
     OVERLAP,
     SETTLING,
     Decision,
@@ -20,6 +22,7 @@ from redeliver.plan import (
     Window,
 )
 from redeliver.reading import STRAGGLERS, read
+from redeliver.work import SAVE_EVERY
 from tests.builders import (
     NOW,
     WEBHOOK,
@@ -163,6 +166,10 @@ def test_the_verdict_soon_after_another_run_when(case: str) -> None:
     (decision,) = the_plan([a_delivery(at=NOW - failed_ago)], window).decisions
 
     assert decision.verdict is verdict
+
+
+def test_a_run_is_silent_for_as_long_as_it_saves_seldom_and_waits() -> None:
+    assert timedelta(seconds=PATIENCE_SECONDS) + SAVE_EVERY == LONGEST_SILENCE
 
 
 def test_nothing_is_asked_for_while_anything_is_unsettled() -> None:

@@ -27,7 +27,8 @@ last minutes; the next run looks there again.
 LONGEST_SILENCE = timedelta(minutes=6)
 """How long after it wrote the checkpoint a run may still ask for redeliveries.
 
-It writes once a minute while it asks, and may wait five more for a rate limit.
+It writes once a minute while it asks (`work.SAVE_EVERY`), and may wait five more for a rate
+limit (`pace.PATIENCE_SECONDS`): tested to be the sum of these.
 """
 
 SETTLING = OVERLAP + LONGEST_SILENCE
