@@ -1,7 +1,7 @@
 """Everything a run can fail with that its user can act on.
 
-* RedeliverError        one `::error::` in the log, exit status 1
-  * InputError          the workflow's inputs are wrong
+* RedeliverError        one error in the log; exit status 1, and of the command `cli.STATUS_OF`
+  * InputError          the inputs, or the flags, are wrong
   * CheckpointError     the variable, or the file, holds something that is no checkpoint
   * FileError           the checkpoint's file cannot be read or written
   * BusyError           another run is at it with the same file
@@ -15,7 +15,7 @@ escapes is a bug, and keeps its traceback.
 
 Beside them, because no `except Exception` on its way may swallow it:
 
-* Interrupted           the runner was told to stop, exit status 128 + the signal
+* Interrupted           the run was told to stop, exit status 128 + the signal
 """
 
 from signal import Signals
@@ -26,7 +26,7 @@ class RedeliverError(Exception):
 
 
 class InputError(RedeliverError):
-    """The workflow's inputs are wrong; nothing was asked of GitHub."""
+    """The inputs, or the flags, are wrong; nothing was asked of GitHub."""
 
 
 class CheckpointError(RedeliverError):
