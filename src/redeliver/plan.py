@@ -90,9 +90,9 @@ class Window:
         )
 
     def unseen(self, retention: timedelta) -> tuple[datetime, datetime] | None:
-        """Return the time from which deliveries may have left the log before a run saw them.
+        """Return from when to when deliveries may have left the log before a run saw them.
 
-        `retention` is how long GitHub keeps the log.
+        None if none can have. `retention` is how long GitHub keeps the log.
         """
         kept_from = self.now - retention
         if self.saved is None or self.since >= kept_from:

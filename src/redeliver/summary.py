@@ -65,11 +65,16 @@ def _summary(report: Report) -> Iterator[str]:
 
 
 def _counts(report: Report) -> Iterator[str]:
-    numbers = words.counts(report)
-    del numbers["scanned"], numbers["unclassified"]
     if report.terms.dry_run:
-        numbers = {"failed": report.failed, "would be redelivered": report.count(Fate.DUE)}
-        numbers |= {"given-up": report.count(Fate.GIVEN_UP), "deferred": report.count(*LATER)}
+        numbers = {
+            "failed": report.failed,
+            "would be redelivered": report.count(Fate.DUE),
+            "given-up": report.count(Fate.GIVEN_UP),
+            "deferred": report.count(*LATER),
+        }
+    else:
+        numbers = words.counts(report)
+        del numbers["scanned"], numbers["unclassified"]
     yield f"| {' | '.join(name.replace('-', ' ').capitalize() for name in numbers)} |"
     yield f"|{' ---: |' * len(numbers)}"
     yield f"| {' | '.join(f'{number:,}' for number in numbers.values())} |"

@@ -358,7 +358,7 @@ class Work:
 
     def _tell(self, outcome: Outcome) -> None:
         # The others are counted, and need nobody's attention.
-        if outcome.fate not in {Fate.DELIVERED, Fate.FILTERED}:
+        if outcome.fate not in report.NOT_FAILED:
             several = len(self._hooks) > 1
             told = report.line(
                 outcome, self._window, dry_run=self._terms.dry_run, name_hook=several
