@@ -248,14 +248,14 @@ def test_a_summary_of_a_log_that_broke_off_does_not_claim_to_have_read_it() -> N
     broken = a_report(error=UnavailableError("GitHub is down"))
 
     assert (broken.status, broken.problem) == (1, "GitHub is down")
-    assert "The log broke off: what is older was not read." in summary(broken)
+    assert "Reading stopped: what is older was not read." in summary(broken)
 
 
 def test_a_log_that_cannot_be_read_at_all_is_no_good_news() -> None:
     unread = a_reading(scanned=0, error=UnavailableError("GitHub is down"))
 
     assert report.found(unread) == (
-        "Read nothing of webhook 1 of organization acme, for a reason that is told in the end"
+        "Read nothing of webhook 1 of organization acme, for the reason given at the end"
     )
     assert a_report(error=UnavailableError("GitHub is down")).problem == "GitHub is down"
     told = summary(replace(a_report(), readings=(unread,)))
@@ -267,7 +267,7 @@ def test_a_log_that_broke_off_is_told() -> None:
 
     assert report.found(reading) == (
         "Read 230 deliveries of webhook 1 of organization acme: nothing to redeliver. "
-        "The log broke off there: GitHub is down"
+        "Reading stopped there: GitHub is down"
     )
 
 

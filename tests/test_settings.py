@@ -87,7 +87,6 @@ def test_every_fault_is_told_at_once_each_with_its_input() -> None:
         ("private-key", "-----BEGIN RSA PRIVATE KEY-----", "the whole content of the .pem file"),
         ("private-key", "ghp_0123456789abcdefghij", "the whole content of the .pem file"),
         ("repo", "shop", "must be a repository as owner/name"),
-        ("repo", "acme/shop", "must be empty with 'org'"),
         ("token", "ghp_two\nlines", "save the secret again"),
         ("token", "ghp_ümlaut", "save the secret again"),
         ("token", '"ghp_quoted"', "save the secret again"),
@@ -267,7 +266,7 @@ CONTRADICTIONS = {
     "a token and an App": (GOOD | {"app-id": "12345", "private-key": KEY}, "token"),
     "an App without its key": (APP | {"private-key": ""}, "app-id"),
     "a key without its App": (APP | {"app-id": ""}, "app-id"),
-    "an organization and a repository": (GOOD | {"repo": "acme/shop"}, "repo"),
+    "an organization and a repository": (GOOD | {"repo": "acme/shop"}, "org"),
     "a token and no owner": (GOOD | {"org": ""}, "org"),
     "an owner and no webhook": (APP | {"hook-id": ""}, "hook-id"),
     "an App's own webhook with an id": (ITS_OWN | {"hook-id": "7"}, "hook-id"),
@@ -285,6 +284,20 @@ def test_what_contradicts_itself_is_told(case: str) -> None:
 
     assert str(caught.value).split("'")[1] == name
     assert ";" not in str(caught.value), "one thing is wrong"
+
+
+@pytest.mark.parametrize(
+    ("both", "told"),
+    [
+        ({"repo": "acme/shop"}, "inputs 'org' and 'repo' cannot both be set: a webhook"),
+        ({"app-id": "12345", "private-key": KEY}, "inputs 'token' and 'app-id' cannot both be"),
+        ({"app-id": "12345"}, "inputs 'token' and 'app-id' cannot both be set: give a token, or"),
+        ({"private-key": KEY}, "inputs 'token' and 'private-key' cannot both be set: give a"),
+    ],
+)
+def test_what_cannot_both_be_set_is_named(both: dict[str, str], told: str) -> None:
+    with pytest.raises(InputError, match=f"^{told}"):
+        parse(GOOD | both)
 
 
 @pytest.mark.parametrize(

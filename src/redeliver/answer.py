@@ -295,7 +295,8 @@ def _what_is_lacking(answer: Answer, token: str) -> str | None:
     return (
         f"{doubt}{token} lacks a permission: a fine-grained token needs {rights.permission}"
         f"{rights.maker}, "
-        f"a classic token the scope {rights.classic}. Who made it grants that under {TOKENS}. "
+        f"a classic token the scope {rights.classic}. Whoever made the token can "
+        f"grant that under {TOKENS}. "
         f"The workflow's own GITHUB_TOKEN can never have it{_github_says(answer.headers)}"
     )
 

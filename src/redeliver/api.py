@@ -18,7 +18,7 @@ from github import Auth, Github
 from requests import ConnectionError as RequestsConnectionError
 from requests import RequestException, Timeout
 from requests.exceptions import ChunkedEncodingError, ContentDecodingError, RetryError, SSLError
-from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, ResponseError
 from urllib3.util import Retry
 
 import redeliver
@@ -286,6 +286,9 @@ class _Setback:
     """Whether it was asked too much in too short a time, by its secondary rate limits."""
 
 
+NOT_READY = ResponseError.SPECIFIC_ERROR.format(status_code=HTTPStatus.ACCEPTED.value)
+"""How urllib3 calls an answer that `_Once` takes for an error, and that is no redirect."""
+
 PASSING = (RequestsConnectionError, Timeout, ChunkedEncodingError, ContentDecodingError)
 
 
@@ -297,13 +300,18 @@ def _advice(caught: Exception) -> str:
             "a Docker action sees the workspace, as /github/workspace, and no other files"
         )
     if isinstance(caught, RetryError):
+        if str(_reason(caught)) == NOT_READY:
+            return (
+                ". It answered 202, which means that the answer is not ready yet. "
+                "Nothing is lost: the next run sees to it"
+            )
         return (
             ". It answered with a redirect, which is not followed because the token must go "
-            "nowhere else, or without being ready. Was something renamed?"
+            "nowhere else. Was something renamed?"
         )
     if isinstance(caught, SSLError) and "EOF" not in str(caught):  # which is a broken connection
         return (
-            ". Its certificate is none that is trusted here. If your GitHub or proxy has one of "
+            ". Its certificate is not trusted here. If your GitHub or proxy has one of "
             "your own authority, name that authority's file in the variable REQUESTS_CA_BUNDLE"
         )
     return ""
@@ -311,5 +319,9 @@ def _advice(caught: Exception) -> str:
 
 def _was_never_sent(caught: Exception) -> bool:
     """Whether there was not even a connection to send the request on."""
-    reason = getattr(caught.args[0], "reason", None) if caught.args else None
-    return isinstance(reason, (NewConnectionError, ConnectTimeoutError))
+    return isinstance(_reason(caught), (NewConnectionError, ConnectTimeoutError))
+
+
+def _reason(caught: Exception) -> Exception | None:
+    """Return what urllib3 says was the matter, if `requests` has it from there."""
+    return getattr(caught.args[0], "reason", None) if caught.args else None

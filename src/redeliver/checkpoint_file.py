@@ -30,7 +30,9 @@ def locked(path: Path) -> Iterator[None]:
     try:
         # /dev/null, for one, must not be replaced by a file.
         if file.exists() and not file.is_file():
-            raise FileError(f"{file} is no file that could keep a checkpoint: name another")
+            raise FileError(
+                f"{file} is not a regular file, so it cannot keep a checkpoint: name another"
+            )
         descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, PRIVATE)
     except OSError as error:
         raise _failure(f"open {lock}", error) from error

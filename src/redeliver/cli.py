@@ -76,7 +76,7 @@ STATUS_OF: Mapping[type[RedeliverError], int] = {
 
 ENVIRONMENT: Mapping[str, str] = {
     "REDELIVER_TOKEN, GH_TOKEN": "Token that reads the webhook's deliveries and redelivers them. "
-    "GH_TOKEN is used if the other is not set, nor --app-id.",
+    "GH_TOKEN is used if neither REDELIVER_TOKEN nor --app-id is given.",
     "REDELIVER_PRIVATE_KEY": "Private key of --app-id, unless there is a --private-key-file.",
     "REDELIVER_VARIABLE_TOKEN": "Another token, for --variable-repository.",
     "REDELIVER_…": "Every other flag but --json, such as REDELIVER_HOOK_ID for --hook-id. "

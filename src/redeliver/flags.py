@@ -16,7 +16,7 @@ from redeliver.settings import INPUTS, SECRETS, VARIABLE_NAME
 
 PURPOSE = "Find the failed deliveries of a GitHub webhook and redeliver them."
 
-LAST_GROUP = "What is told"
+LAST_GROUP = "Output"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +43,7 @@ GROUPS: Mapping[str, Mapping[str, Flag]] = {
             " its API.  [default: GH_HOST, or else github.com]",
         ),
     },
-    "Who asks GitHub, unless it is a token": {
+    "GitHub App, instead of a token": {
         "app-id": Flag(
             takes="ID",
             does="Id, or client id, of a GitHub App. With --org or --repo it acts as it is "
@@ -60,11 +60,12 @@ GROUPS: Mapping[str, Mapping[str, Flag]] = {
             "once.",
         ),
         "variable-repository": Flag(
-            takes="OWNER/NAME", does="Or an Actions variable of this repository;"
+            takes="OWNER/NAME",
+            does="Repository that keeps it in an Actions variable, instead of a file.",
         ),
         "variable-name": Flag(
             takes="NAME",
-            does="that variable's name. '' keeps none, and every run looks back --lookback.  "
+            does="Name of that variable. '' keeps none, and every run looks back --lookback.  "
             f"[default: {VARIABLE_NAME}]",
         ),
     },
@@ -169,9 +170,7 @@ def parse(
     except click.BadOptionUsage as error:
         raise InputError(error.message) from None  # it names the flag, and only that
     except click.UsageError:
-        raise InputError(
-            "an argument belongs to no flag (it is not repeated here, for it may be a secret)"
-        ) from None
+        raise InputError("unexpected argument (not repeated here: it may be a secret)") from None
     given = {name.replace("_", "-"): value for name, value in found.items()}
     values = {}
     for name, value in given.items():
@@ -232,4 +231,4 @@ def _no_flag(error: click.NoSuchOption) -> str:
     if error.possibilities and re.fullmatch("[a-z-]{2,20}", name):  # which is no secret
         meant = " or ".join(sorted(error.possibilities))
         return f"there is no flag --{name}; did you mean {meant}?"
-    return "there is a flag that is none (it is not repeated here, for it may hold a secret)"
+    return "unknown flag (not repeated here: it may hold a secret)"

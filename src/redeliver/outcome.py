@@ -98,7 +98,7 @@ class Outcome:
         """Tell what became of it now that the log shows an attempt since it was asked for."""
         because = ""
         if self.fate is Fate.UNANSWERED:
-            because = "the log shows it although the answer stayed out"
+            because = "the log shows it although no answer came"
         fate = Fate.RECOVERED if redelivery.succeeded else Fate.FAILING
         return replace(self, fate=fate, because=because, redelivery=redelivery)
 

@@ -214,7 +214,7 @@ def opening(store: str, window: Window, scan: Scan) -> str:
     if not store:
         start = "no checkpoint is kept, so the whole 'lookback'"
     elif window.saved is None:
-        start = f"no checkpoint to be seen in {store}, so the whole 'lookback'"
+        start = f"found no checkpoint in {store}, so the whole 'lookback'"
     else:
         start = f"the checkpoint in {store}, less {_minutes(OVERLAP)} for what shows late"
     listed = "failures" if scan is Scan.FAILURES else "all deliveries"
@@ -224,7 +224,7 @@ def opening(store: str, window: Window, scan: Scan) -> str:
 def found(reading: Reading) -> str:
     """Say what was read of a webhook and decided."""
     if reading.is_unread:
-        return f"Read nothing of {reading.hook.name}, for a reason that is told in the end"
+        return f"Read nothing of {reading.hook.name}, for the reason given at the end"
     verdicts = Counter(decision.verdict for decision in reading.decisions)
     delivered = verdicts.pop(Verdict.DELIVERED, 0)
     filtered = {
@@ -239,7 +239,7 @@ def found(reading: Reading) -> str:
     if reading.unclassified:
         told.append(f"of all that failed, {reading.unclassified} {UNCLASSIFIED}")
     read = f"Read {count(reading.scanned, 'delivery', 'deliveries')} of {reading.hook.name}"
-    end = f". The log broke off there: {reading.error}" if reading.error else ""
+    end = f". Reading stopped there: {reading.error}" if reading.error else ""
     return f"{read}: {'; '.join(told)}{end}"
 
 

@@ -165,7 +165,10 @@ COMES_OUT_EMPTY = "A secret that does not exist, or that the workflow may not re
 
 def _who_asks(token: str, app_id: str, private_key: str) -> Iterator[str]:
     if token and (app_id or private_key):
-        yield "input 'token' must be empty with 'app-id' and 'private-key', or they with it"
+        other = "app-id" if app_id else "private-key"
+        yield (
+            f"inputs 'token' and '{other}' cannot both be set: give a token, or an App with its key"
+        )
     elif not (token or app_id or private_key):
         yield (
             "input 'token' must be set, usually from a secret, or 'app-id' and 'private-key'. "
@@ -179,7 +182,7 @@ def _of_what(
     app_id: str, org: str, repo: str, hook_ids: tuple[HookId, ...] | None
 ) -> Iterator[str]:
     if org and repo:
-        yield "input 'repo' must be empty with 'org', or that with it: a webhook belongs to one"
+        yield "inputs 'org' and 'repo' cannot both be set: a webhook belongs to one"
     elif (org or repo) and hook_ids == ():
         yield f"input 'hook-id' {HOOK_ID}"
     elif not (org or repo or app_id):

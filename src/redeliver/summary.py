@@ -197,7 +197,7 @@ def _readings(report: Report) -> Iterator[str]:
     span += f" to {words.utc(report.window.now)}"
     for reading in report.readings[:LINES]:
         read = count(reading.scanned, "delivery", "deliveries")
-        remarks = " The log broke off: what is older was not read." if reading.error else ""
+        remarks = " Reading stopped: what is older was not read." if reading.error else ""
         if reading.unclassified:
             told = count(reading.unclassified, "event")
             remarks += f" Of what failed, {told} {markdown(words.UNCLASSIFIED)}."

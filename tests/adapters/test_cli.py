@@ -488,7 +488,7 @@ OUTCOMES: dict[str, Outcome] = {
         {},
         "Error: of 1 event that failed: 1 given up, and --fail-on is unrecovered",
     ),
-    "a wrong flag": (64, usual, ["--no-such-thing"], {}, "Error: there is"),
+    "a wrong flag": (64, usual, ["--no-such-thing"], {}, "Error: unknown flag"),
     "a wrong input": (64, usual, ["--lookback", "s0on"], {}, "Error: --lookback must be"),
     "two wrong inputs": (
         64,

@@ -323,7 +323,9 @@ def test_a_read_that_is_accepted_but_not_answered_is_told_and_not_repeated(
 ) -> None:
     github.inject(Status(202, body={}), path=LIST, times=None)
 
-    with pytest.raises(UnavailableError, match="without being ready"):
+    with pytest.raises(
+        UnavailableError, match="answered 202, which means that the answer is not ready yet"
+    ):
         list(our(quiet_hook, github).deliveries())
 
     assert asked(github, "GET") == 1
@@ -372,7 +374,7 @@ def test_a_redirect_is_no_answer_and_does_not_get_the_token(
     github.inject(Status(status, "Moved", headers=headers), path=".*", times=None)
     quiet_hook.record()
 
-    with pytest.raises(UnavailableError):
+    with pytest.raises(UnavailableError, match="a redirect, which is not followed because"):
         list(our(quiet_hook, github).deliveries())
 
     assert asked(github, "GET") == 1

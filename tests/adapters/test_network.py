@@ -49,7 +49,7 @@ def test_a_certificate_that_is_not_trusted_is_told_at_once_and_never_accepted(
     run = step(secure, hook, environment=environment)
 
     assert run.status == 1
-    assert "(SSLError). Its certificate is none that is trusted here" in run.log
+    assert "(SSLError). Its certificate is not trusted here" in run.log
     assert "name that authority's file in the variable REQUESTS_CA_BUNDLE" in run.log
     assert "Waiting" not in run.log, "it would not get better"
     assert secure.requests == []
@@ -72,7 +72,7 @@ def test_a_proxy_does_not_weaken_the_check_of_the_certificate(secure: Sandbox, h
         run = step(secure, hook, environment={"HTTPS_PROXY": proxy.url})
 
     assert run.status == 1
-    assert "Its certificate is none that is trusted here" in run.log
+    assert "Its certificate is not trusted here" in run.log
     assert secure.requests == []
 
 

@@ -133,7 +133,7 @@ def test_a_first_run_looks_back_and_leaves_a_checkpoint(
 ) -> None:
     run = step(github, hook, lookback="210m")
 
-    assert "no checkpoint to be seen in variable LAST_REDELIVERY of acme/ops" in run.log
+    assert "found no checkpoint in variable LAST_REDELIVERY of acme/ops" in run.log
     assert arrived_again(github, receiver) == {outage[1]}, "the first is out of reach"
     assert github.repository("acme/ops").variables.keys() == {"LAST_REDELIVERY"}
 
