@@ -4,7 +4,8 @@ BIN := .venv/bin
 READY := .venv/ready
 # npm writes this last.
 DRAWING_READY := docs/screenshot/node_modules/.package-lock.json
-BENCH_READY := bench/script/node_modules/.package-lock.json
+SCRIPT_READY := bench/script/node_modules/.package-lock.json
+BENCH_READY := .venv/bench
 CONTRACT_READY := tests/contract/node_modules/.package-lock.json
 # All that tests and sandbox said to each other, complete once this file is there.
 EXCHANGES := .exchanges/complete
@@ -46,7 +47,7 @@ versions: $(READY) ## Run the tests on each Python, with the oldest and the newe
 soak: $(READY) ## Try at random forty times as much as the tests do
 	@SOAK=40 $(PYTEST) $(filter-out %interruption.py,$(EXHAUSTIVE))
 
-bench: $(READY) $(BENCH_READY) ## Measure it beside the docs' script, half an hour long (needs Node; Docker for the image)
+bench: $(SCRIPT_READY) $(BENCH_READY) ## Measure it beside the docs' script, half an hour long (needs Node; Docker for the image)
 	@$(BIN)/python -m bench $(LATENCY)
 
 e2e: $(READY) $(DRAWING_READY) ## Run the Docker action in real workflows, draw its summary (needs a Docker engine and registry, Node, Chromium)
@@ -105,21 +106,14 @@ $(READY): requirements/dev.txt
 	@$(BIN)/pip --quiet --quiet --disable-pip-version-check install --no-deps --no-build-isolation --editable .
 	@touch $@
 
-$(DRAWING_READY): docs/screenshot/package-lock.json
-	@command -v node >/dev/null && command -v npm >/dev/null || { echo "screenshot: no Node: install Node 20 or newer, with npm" >&2; exit 1; }
-	@echo "Making docs/screenshot/node_modules with the pinned packages (once, from npm)"
-	@npm ci --prefix docs/screenshot --loglevel=error >/dev/null
+# What each is for says its directory, and bench/script is for bench.
+%/node_modules/.package-lock.json: %/package-lock.json
+	@command -v node >/dev/null && command -v npm >/dev/null || { echo "$(notdir $(*:/script=)): no Node: install Node 20 or newer, with npm" >&2; exit 1; }
+	@echo "Making $*/node_modules with the pinned packages (once, from npm)"
+	@npm ci --prefix $* --loglevel=error >/dev/null
 	@touch $@
 
-$(CONTRACT_READY): tests/contract/package-lock.json
-	@command -v node >/dev/null && command -v npm >/dev/null || { echo "contract: no Node: install Node 20 or newer, with npm" >&2; exit 1; }
-	@echo "Making tests/contract/node_modules with the pinned packages (once, from npm)"
-	@npm ci --prefix tests/contract --loglevel=error >/dev/null
-	@touch $@
-
-$(BENCH_READY): bench/script/package-lock.json requirements/bench.txt
-	@command -v node >/dev/null && command -v npm >/dev/null || { echo "bench: no Node: install Node 20 or newer, with npm" >&2; exit 1; }
-	@echo "Adding to .venv what draws, and making bench/script/node_modules (once, from PyPI and npm)"
+$(BENCH_READY): requirements/bench.txt $(READY)
+	@echo "Adding to .venv what draws (once, from PyPI)"
 	@$(BIN)/pip --quiet --quiet --disable-pip-version-check install --require-hashes -r requirements/bench.txt
-	@npm ci --prefix bench/script --loglevel=error >/dev/null
 	@touch $@
