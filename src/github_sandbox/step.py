@@ -12,6 +12,9 @@ from typing import TypeAlias
 
 from github_sandbox.process import Process
 
+FLAGS = ("-I", "-u", "-X", "utf8")
+"""How Python is started: tested to be as in the Dockerfile."""
+
 COVERAGE = "COVERAGE_"
 """What a step keeps of our environment begins like this, so that coverage can follow it."""
 
@@ -95,7 +98,7 @@ def run_step(
 def begin_anew(around: Surroundings) -> Process:
     """Begin as a runner does: with a new interpreter."""
     return subprocess.Popen(
-        [sys.executable, "-I", "-u", "-m", "redeliver"],
+        [sys.executable, *FLAGS, "-m", "redeliver"],
         env=around.environment,
         cwd=around.directory,
         stdout=around.stdout,

@@ -6,6 +6,7 @@ from pathlib import Path
 from github_sandbox import Hook, Sandbox
 from github_sandbox.process import Process
 from github_sandbox.step import (
+    FLAGS,
     RunningStep,
     Step,
     Surroundings,
@@ -63,7 +64,7 @@ def start(
 
 def begin_warm(around: Surroundings) -> Process:
     """Begin where the imports are done."""
-    return imported("redeliver.action", flags=("-I", "-u")).begin(
+    return imported("redeliver.action", flags=FLAGS).begin(
         "redeliver",
         environment=around.environment,
         directory=around.directory,

@@ -1,3 +1,5 @@
+import json
+import re
 import signal
 import socket
 import subprocess
@@ -9,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from github_sandbox import Hook, Meanwhile, Sandbox
-from github_sandbox.step import RunningStep, run_step, start_step
+from github_sandbox.step import FLAGS, RunningStep, run_step, start_step
 
 from .client import TOKEN, eventually
 
@@ -32,6 +34,13 @@ def silent() -> Iterator[str]:
 def start(api: str, hook: str = "1") -> RunningStep:
     environment = {"GITHUB_API_URL": api, "GITHUB_REPOSITORY": "acme/ops"}
     return start_step(INPUTS | {"hook-id": hook}, environment)
+
+
+def test_a_step_starts_python_as_the_image_does() -> None:
+    dockerfile = (Path(__file__).parents[2] / "Dockerfile").read_text()
+    [entrypoint] = re.findall(r"^ENTRYPOINT (.*)", dockerfile, flags=re.MULTILINE)
+
+    assert [*FLAGS, "-m", "redeliver"] == json.loads(entrypoint)[1:]
 
 
 def test_a_step_leaves_nothing_but_what_it_said(temporary: Path) -> None:
