@@ -244,6 +244,13 @@ def test_a_first_run_that_saved_nothing_says_so() -> None:
     )
 
 
+def test_a_run_that_failed_does_not_head_its_summary_as_if_all_were_well() -> None:
+    unsaved = replace(a_report(), trouble=("cannot write the variable",))
+
+    assert a_report().headline == "nothing to redeliver"
+    assert unsaved.headline == "failed, and found nothing to redeliver"
+
+
 def test_a_summary_of_a_log_that_broke_off_does_not_claim_to_have_read_it() -> None:
     broken = a_report(error=UnavailableError("GitHub is down"))
 

@@ -181,7 +181,8 @@ class Report:
         """What happened, in one line."""
         prefix = "dry run, " if self.terms.dry_run else ""
         if not self.failed:
-            return f"{prefix}nothing to redeliver"
+            found = "failed, and found nothing" if self.problem else "nothing"
+            return f"{prefix}{found} to redeliver"
         fates = tuple(fate for fate in Fate if fate not in NOT_FAILED)
         return f"{prefix}{count(self.failed, 'event')} failed: {_counted(self, fates)}"
 
