@@ -1,0 +1,1 @@
+"""Claims about what needs neither network nor process, and what all tests share."""

@@ -1,3 +1,5 @@
+"""What an answer of GitHub means, and the advice when it was no."""
+
 from datetime import UTC, datetime
 
 import pytest

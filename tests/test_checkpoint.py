@@ -1,3 +1,5 @@
+"""The checkpoint's text, which is that of the script in GitHub's documentation."""
+
 from datetime import datetime, timedelta
 
 import pytest

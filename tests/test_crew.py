@@ -1,3 +1,5 @@
+"""Several things done at once, in threads that cannot be interrupted."""
+
 import signal
 import threading
 from datetime import timedelta

@@ -1,3 +1,5 @@
+"""Which deliveries succeeded."""
+
 import pytest
 
 from tests.builders import a_delivery

@@ -1,3 +1,5 @@
+"""Which events are wanted."""
+
 import pytest
 
 from redeliver.filters import EventFilter

@@ -1,3 +1,5 @@
+"""Text from outside becomes words that no runner and no Markdown obeys."""
+
 from html import unescape
 
 import pytest

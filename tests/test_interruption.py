@@ -1,3 +1,5 @@
+"""A signal interrupts a run, and then again when its time is up."""
+
 import signal
 import threading
 import time

@@ -1,3 +1,5 @@
+"""What a log shows of redeliveries that were asked for."""
+
 from datetime import timedelta
 
 import pytest

@@ -1,3 +1,5 @@
+"""Where the checkpoint may go, by what became of each event."""
+
 from datetime import datetime
 
 import pytest

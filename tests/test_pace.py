@@ -1,3 +1,5 @@
+"""How fast GitHub is asked, and how long it is waited for, in virtual time."""
+
 import math
 from threading import Thread
 

@@ -1,3 +1,5 @@
+"""What is decided about each event: the truth table, and what holds for all of a plan."""
+
 import itertools
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta

@@ -1,3 +1,5 @@
+"""The report in JSON, and the outputs."""
+
 import json
 from dataclasses import replace
 from datetime import timedelta

@@ -1,3 +1,5 @@
+"""What a run says of itself: status, problems, warnings, lines of the log."""
+
 from dataclasses import replace
 from datetime import datetime, timedelta
 from signal import Signals

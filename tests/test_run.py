@@ -1,3 +1,5 @@
+"""A run from checkpoint to report, between fakes: in what order, and what trouble does to it."""
+
 from collections.abc import Collection, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta

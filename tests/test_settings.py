@@ -1,3 +1,5 @@
+"""Inputs become settings, or every fault is told with its fix."""
+
 from contextlib import suppress
 from datetime import timedelta
 

@@ -1,3 +1,5 @@
+"""The summary in Markdown."""
+
 import re
 from dataclasses import replace
 from datetime import timedelta

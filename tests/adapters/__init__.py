@@ -1,0 +1,1 @@
+"""Claims about the program against GitHub in miniature, over HTTP."""

@@ -1,3 +1,5 @@
+"""Webhooks by GitHub's API: their logs, redeliveries, and what can go wrong with each."""
+
 import re
 from datetime import UTC, datetime, timedelta
 from itertools import islice

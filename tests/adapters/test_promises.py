@@ -508,7 +508,7 @@ class World(RuleBasedStateMachine):
             assert not any(attempt.taken for attempt in earlier), f"{guid} twice"
 
     def nothing_is_lost(self) -> None:
-        """The next run looks at each event that nothing became of."""
+        """Have the next run look at each event that nothing became of."""
         if not self.journal.kept:
             return
         checkpoint = from_text(self.journal.kept[-1].text, now=self.clock())
@@ -547,7 +547,7 @@ class World(RuleBasedStateMachine):
                 assert outcome.decision.delivery.delivered_at < self.clock() - RETENTION
 
     def what_was_asked_for_is_what_a_dry_run_told(self, would: list[str], report: Report) -> None:
-        """A dry run tells the plan; a rate limit may end what is done of it, and so may a probe."""
+        """Carry out what a dry run tells, unless a rate limit or a probe ends it."""
         asked = self.asked_in(report.outcomes)
         TRIED["dry runs compared"] += 1
         if self.probe is None and not report.limit:

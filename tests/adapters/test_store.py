@@ -1,3 +1,5 @@
+"""The checkpoint in an Actions variable."""
+
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 

@@ -1,3 +1,5 @@
+"""The program as a step of a workflow: whole runs against the sandbox."""
+
 import json
 import re
 from collections import Counter

@@ -1,0 +1,1 @@
+"""Requests and answers of the other tests, held to the descriptions that GitHub gives."""

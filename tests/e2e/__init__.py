@@ -1,0 +1,1 @@
+"""Claims about the action in workflows, with a Docker engine."""

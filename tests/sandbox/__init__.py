@@ -1,1 +1,1 @@
-"""Is GitHub in miniature as strict as GitHub?"""
+"""Claims about GitHub in miniature: it is as strict as GitHub."""

@@ -1,3 +1,5 @@
+"""Who may do what, and how GitHub says no."""
+
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime

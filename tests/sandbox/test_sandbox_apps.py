@@ -1,3 +1,5 @@
+"""GitHub Apps, and how they sign in."""
+
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any

@@ -1,3 +1,5 @@
+"""Events are delivered, and redelivered, over HTTP."""
+
 import hashlib
 import hmac
 import socket

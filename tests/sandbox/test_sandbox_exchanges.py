@@ -1,3 +1,5 @@
+"""What is written down for `make contract`."""
+
 from pathlib import Path
 
 import pytest

@@ -1,3 +1,5 @@
+"""What can go wrong on purpose."""
+
 import pytest
 import requests
 

@@ -1,3 +1,5 @@
+"""Webhooks of organizations, repositories and Apps are alike."""
+
 import socket
 import threading
 

@@ -1,3 +1,5 @@
+"""Apps as they are installed, and the tokens they get."""
+
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any

@@ -1,3 +1,5 @@
+"""The sandbox starts, remembers what it was asked, and ends."""
+
 import os
 import signal
 import socket

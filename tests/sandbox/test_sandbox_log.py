@@ -1,3 +1,5 @@
+"""The log of deliveries, and how it is paged."""
+
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 

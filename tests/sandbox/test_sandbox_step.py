@@ -1,3 +1,5 @@
+"""The program run as a runner would."""
+
 import json
 import re
 import signal

@@ -1,3 +1,5 @@
+"""Actions variables."""
+
 from datetime import timedelta
 
 import pytest
