@@ -508,7 +508,7 @@ class World(RuleBasedStateMachine):
             assert not any(attempt.taken for attempt in earlier), f"{guid} twice"
 
     def nothing_is_lost(self) -> None:
-        """Have the next run look at each event that nothing became of."""
+        """Check that the next run looks at each event that nothing became of."""
         if not self.journal.kept:
             return
         checkpoint = from_text(self.journal.kept[-1].text, now=self.clock())
@@ -547,7 +547,7 @@ class World(RuleBasedStateMachine):
                 assert outcome.decision.delivery.delivered_at < self.clock() - RETENTION
 
     def what_was_asked_for_is_what_a_dry_run_told(self, would: list[str], report: Report) -> None:
-        """Carry out what a dry run tells, unless a rate limit or a probe ends it."""
+        """Check it; a rate limit may end what is done of the plan, and so may a probe."""
         asked = self.asked_in(report.outcomes)
         TRIED["dry runs compared"] += 1
         if self.probe is None and not report.limit:
