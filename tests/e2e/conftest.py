@@ -10,7 +10,6 @@ import pytest
 import trustme
 
 from github_sandbox import Receiver, Sandbox
-from tests.e2e.issues import Issues
 from tests.e2e.stage import ROOT, TOKEN, Stage
 
 
@@ -70,9 +69,8 @@ def github() -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def issues(authority: trustme.CA, certificate: Path) -> Iterator[Issues]:
-    """Give the issues of acme/ops, at what passes for api.github.com with who trusts it."""
-    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    authority.issue_cert("api.github.com").configure_cert(tls)
-    with Issues(tls, certificate) as issues:
-        yield issues
+def tls_of_github(authority: trustme.CA) -> ssl.SSLContext:
+    """Give what a server needs to pass for api.github.com."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("api.github.com").configure_cert(context)
+    return context

@@ -14,6 +14,7 @@ from github_sandbox import Hook, Receiver, Sandbox
 ROOT = Path(__file__).parents[2]
 ACT = Path(sys.executable).with_name("act")
 TOKEN = "ghp_e2eS3cretT0ken"
+REMOTE = "https://github.com/acme/ops.git"
 RUNNER = "python:3.13-slim"
 """The image that stands for a runner."""
 
@@ -81,30 +82,36 @@ class Stage:
         for name in ("github", "venv", "pip"):
             trap = self.workspace / f"{name}.py"
             trap.write_text("raise SystemExit('imported from the workspace')")
-        remote = "https://github.com/acme/ops.git"
         if not (self.workspace / ".git").exists():
-            for command in (("init", "--quiet"), ("remote", "add", "origin", remote)):
+            for command in (("init", "--quiet"), ("remote", "add", "origin", REMOTE)):
                 subprocess.run(["git", *command], cwd=self.workspace, check=True)
-        runners = (f"{name}={runner}" for name in ("ubuntu-latest", "self-hosted", "macos-latest"))
-        given = [
-            *(word for each in runners for word in ("-P", each)),
-            *(word for name, text in self.secrets.items() for word in ("-s", f"{name}={text}")),
-        ]
-        return subprocess.run(
-            [
-                *(ACT, event, "--rm", "--pull=false", "--network", "host"),
-                *("--local-repository", f"acme/redeliver@v{redeliver.__version__}={self.action}"),
-                *("--local-repository", f"{_cache_action()}={ROOT / 'tests' / 'e2e' / 'cache'}"),
-                *("--env", f"GITHUB_API_URL={github.url}"),
-                *given,
-                *arguments,
-            ],
-            cwd=self.workspace,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            encoding="utf-8",
-            check=False,
+        secrets = (f"{name}={text}" for name, text in self.secrets.items())
+        return act(
+            self.workspace,
+            event,
+            *("--local-repository", f"acme/redeliver@v{redeliver.__version__}={self.action}"),
+            *("--local-repository", f"{_cache_action()}={ROOT / 'tests' / 'e2e' / 'cache'}"),
+            *("--env", f"GITHUB_API_URL={github.url}"),
+            *(word for each in secrets for word in ("-s", each)),
+            *arguments,
+            runner=runner,
         )
+
+
+def act(
+    workspace: Path, event: str, *arguments: str, runner: str
+) -> subprocess.CompletedProcess[str]:
+    """Run the workflows of a repository that this event starts."""
+    labels = ("ubuntu-latest", "self-hosted", "macos-latest")
+    runners = (word for label in labels for word in ("-P", f"{label}={runner}"))
+    return subprocess.run(
+        [ACT, event, "--rm", "--pull=false", "--network", "host", *runners, *arguments],
+        cwd=workspace,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        check=False,
+    )
 
 
 def _cache_action() -> str:

@@ -9,7 +9,7 @@ import pytest
 
 from github_sandbox import App, Proxy, Receiver, Sandbox
 from redeliver.checkpoint import to_text
-from tests.e2e.issues import Issues
+from tests.e2e.api_github_com import ApiGithubCom
 from tests.e2e.stage import ROOT, TOKEN, Stage, ago, an_outage, arrived, filled_in
 
 
@@ -189,40 +189,56 @@ def test_a_runner_without_docker_fetches_its_packages_once_and_trusts_no_copy(
 
 
 def test_an_issue_is_opened_once_while_deliveries_stay_failing(
-    stage: Stage, github: Sandbox, receiver: Receiver, issues: Issues, machine: str
+    stage: Stage,
+    github: Sandbox,
+    receiver: Receiver,
+    machine: str,
+    tls_of_github: ssl.SSLContext,
+    certificate: Path,
 ) -> None:
     github.repository("acme/ops").variables["LAST_REDELIVERY"] = to_text(ago(6))
     hook = github.org("acme").hook(receiver.url)
     an_outage(receiver, hook)
     workflow = filled_in("open-an-issue.yml", {"my-org": "acme", "123456789": str(hook.id)})
-    with Proxy(leads={"api.github.com:443": issues.address}) as proxy:
-        through = (
-            *("-s", "GITHUB_TOKEN=ghs_0fTheJ0b", "--env", f"HTTPS_PROXY={proxy.url}"),
-            *("--env", f"SSL_CERT_FILE={issues.seen_in_container}"),
-            *("--container-options", f"-v {issues.certificate}:{issues.seen_in_container}"),
-        )
+    opened: list[dict[str, str]] = []
+
+    def listed(query: dict[str, str]) -> tuple[int, object]:
+        assert (query["state"], query["creator"]) == ("open", "github-actions[bot]")
+        return 200, opened
+
+    def create(issue: dict[str, str]) -> tuple[int, object]:
+        opened.append(issue)
+        return 201, issue
+
+    # https://docs.github.com/en/rest/issues/issues
+    routes = {"GET /repos/acme/ops/issues": listed, "POST /repos/acme/ops/issues": create}
+    with (
+        ApiGithubCom(tls_of_github, certificate, routes) as api,
+        Proxy(leads=api.leads) as proxy,
+    ):
+        through = ["-s", "GITHUB_TOKEN=ghs_0fTheJ0b", *api.through(proxy.url)]
 
         healthy = stage.run(workflow, github, *through, runner=machine)
         assert healthy.returncode == 0, healthy.stdout
-        assert issues.opened == []
+        assert opened == []
 
         receiver.stop()
         hook.emit("issues", "closed")
         for _ in range(2):
             job = stage.run(workflow, github, *through, runner=machine)
             assert job.returncode == 0, job.stdout
-        [issue] = issues.opened
+        [issue] = opened
         assert issue["title"] == "Webhook deliveries stay failing"
         assert issue["body"].startswith(
             "The step ended with success. Events that failed again: 1. Given up: 0. "
             "See https://github.com/acme/ops/actions/runs/"
         )
 
-        issues.opened.clear()
+        opened.clear()
         broken = replace(stage, secrets={"REDELIVER_TOKEN": "ghp_wr0ngT0ken"})
         assert broken.run(workflow, github, *through, runner=machine).returncode == 1
-        [issue] = issues.opened
+        [issue] = opened
         assert issue["body"].startswith(
             "The step ended with failure. Events that failed again: unk"
         )
-    assert issues.tokens == {"token ghs_0fTheJ0b"}
+        assert api.tokens == {"token ghs_0fTheJ0b"}
