@@ -34,6 +34,15 @@ def nowhere(*arguments: str, **environment: str) -> dict[str, str]:
     return dict(order(*arguments, "--variable-name", "", **environment).inputs)
 
 
+def test_a_variable_with_a_slip_of_the_pen_is_refused_and_not_repeated_with_its_content() -> None:
+    with pytest.raises(InputError) as refusal:
+        order(REDELIVER_EVENT="push", REDELIVER_DRYRUN="s3cret")
+
+    assert str(refusal.value) == (
+        "there is no variable REDELIVER_DRYRUN, REDELIVER_EVENT; --help lists what there is"
+    )
+
+
 def test_there_is_a_flag_for_exactly_the_inputs_that_are_no_secrets_and_for_what_is_only_here() -> (
     None
 ):

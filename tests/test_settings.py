@@ -11,7 +11,7 @@ from redeliver.errors import InputError
 from redeliver.filters import EventFilter
 from redeliver.inert import inert
 from redeliver.plan import Policy, Scan, Terms
-from redeliver.settings import INPUTS, Settings, parse
+from redeliver.settings import INPUTS, Settings, hidden_in, parse
 from redeliver.webhook import HookId
 
 KEY = "-----BEGIN RSA PRIVATE KEY-----\nMIIEs3cret\nKEY+/aa==\n-----END RSA PRIVATE KEY-----\n"
@@ -69,6 +69,12 @@ def test_every_input_becomes_a_setting() -> None:
         fail_unrecovered=False,
         dry_run=False,
     )
+
+
+def test_of_a_key_all_is_hidden_but_what_every_key_has() -> None:
+    assert hidden_in(KEY) == ["MIIEs3cret", "KEY+/aa=="]
+    assert hidden_in(KEY.replace("\n", "\\n")) == ["MIIEs3cret", "KEY+/aa=="]
+    assert hidden_in(" ghp_f1ne\n") == ["ghp_f1ne"]
 
 
 def test_every_fault_is_told_at_once_each_with_its_input() -> None:

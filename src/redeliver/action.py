@@ -40,7 +40,7 @@ def _step() -> int:
     inputs = _inputs()
     for name in SECRETS:
         # Trimmed as it will be used: the runner masks a secret only as it was saved.
-        for secret in settings.words_of(inputs[name]):
+        for secret in settings.hidden_in(inputs[name]):
             core.set_secret(secret)
     wanted = settings.parse(inputs)
     console = Console(say=_say, progress=Progress(_say), mask=core.set_secret)

@@ -207,11 +207,12 @@ NAMES: Mapping[str, str] = {
 
 def understand(flags: Mapping[str, str], environment: Mapping[str, str]) -> Order:
     """Find what each input is to be, or raise `InputError`."""
-    in_variables = {
-        name: environment[variable_of(name)]
-        for name in (*INPUTS, *FILES)
-        if variable_of(name) in environment
-    }
+    known = {variable_of(name): name for name in (*INPUTS, *FILES)}
+    unknown = {each for each in environment if each.startswith(variable_of(""))} - known.keys()
+    if unknown:  # a slip of the pen, such as in a filter, must not go unseen
+        told = ", ".join(sorted(unknown))
+        raise InputError(f"there is no variable {told}; --help lists what there is")
+    in_variables = {known[each]: environment[each] for each in environment if each in known}
     given = in_variables | dict(flags)
     inputs = {name: given.get(name, "") for name in INPUTS}
     # What is empty was not given by that variable, so the flag is the better name.
@@ -267,9 +268,8 @@ class Words:
         """Take in what the inputs are called, and which of them nothing may show."""
         self._names = order.names
         for name in SECRETS:
-            for secret in settings.words_of(order.inputs[name]):
-                if "-----" not in secret:  # the first line and the last are no secret
-                    self.hide(secret)
+            for secret in settings.hidden_in(order.inputs[name]):
+                self.hide(secret)
 
     def hide(self, secret: str) -> None:
         """Never show `secret` from now on."""

@@ -123,9 +123,12 @@ class Input:
     """
 
 
-def words_of(secret: str) -> list[str]:
-    """Return what nothing may show of a secret: a key has many lines, and any may show alone."""
-    return secret.replace("\\r", "").replace("\\n", "\n").split()
+def hidden_in(secret: str) -> list[str]:
+    """Return what nothing may show of a secret: a key has many lines, and any may show alone.
+
+    Its first line and its last are the same for every key, and words of these stand elsewhere.
+    """
+    return re.sub("-----(BEGIN|END) [A-Z ]+-----", " ", " ".join(_words(secret))).split()
 
 
 def parse(inputs: Mapping[str, str]) -> Settings:
@@ -215,9 +218,13 @@ def _app_id(text: str) -> str:
     return text
 
 
-def _private_key(text: str) -> str:
+def _words(secret: str) -> list[str]:
     # Secret stores and .env files keep a line's end as two characters, or as a space.
-    words = " ".join(words_of(text))
+    return secret.replace("\\r", "").replace("\\n", "\n").split()
+
+
+def _private_key(text: str) -> str:
+    words = " ".join(_words(text))
     key = re.fullmatch(
         r"-----BEGIN ((?:RSA )?PRIVATE KEY)----- ([A-Za-z0-9+/= ]+) -----END \1-----", words
     )

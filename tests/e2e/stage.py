@@ -1,6 +1,5 @@
 """What the workflows are run on: GitHub in miniature beside act and a Docker engine."""
 
-import re
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping
@@ -90,7 +89,6 @@ class Stage:
             self.workspace,
             event,
             *("--local-repository", f"acme/redeliver@v{redeliver.__version__}={self.action}"),
-            *("--local-repository", f"{_cache_action()}={ROOT / 'tests' / 'e2e' / 'cache'}"),
             *("--env", f"GITHUB_API_URL={github.url}"),
             *(word for each in secrets for word in ("-s", each)),
             *arguments,
@@ -112,10 +110,3 @@ def act(
         encoding="utf-8",
         check=False,
     )
-
-
-def _cache_action() -> str:
-    """Give GitHub's action of caches with the commit at which the composite action uses it."""
-    uses = re.search(r"(actions/cache)/restore(@\w+)", (ROOT / "composite/action.yml").read_text())
-    assert uses
-    return uses[1] + uses[2]

@@ -167,7 +167,11 @@ def test_a_runner_without_docker_fetches_its_packages_once_and_trusts_no_copy(
     hook = github.org("acme").hook(receiver.url)
     workflow = filled_in("without-docker.yml", {"my-org": "acme", "123456789": str(hook.id)})
     kept = tmp_path_factory.mktemp("kept")
-    options = ("--container-options", f"-v {kept}:/kept", "--env", "RUNNER_TOOL_CACHE=/tmp/tools")
+    # pip starts a Python of its own, which would look into the workspace and run this first.
+    (stage.workspace / "sitecustomize.py").write_text("raise SystemExit('imported')")
+    variables = ("RUNNER_TOOL_CACHE=/kept", "PYTHONPATH=.", "PIP_USER=1")
+    options = [word for each in variables for word in ("--env", each)]
+    options += ["--container-options", f"-v {kept}:/kept"]
 
     missed = an_outage(receiver, hook)
     first = stage.run(workflow, github, *options)
@@ -180,7 +184,7 @@ def test_a_runner_without_docker_fetches_its_packages_once_and_trusts_no_copy(
     assert second.returncode == 0, second.stdout
     assert "Downloading the packages" not in second.stdout
 
-    [requests] = kept.glob("*/requests-*.whl")
+    [requests] = kept.glob("redeliver/wheels/requests-*.whl")
     with zipfile.ZipFile(requests, "a") as wheel:
         wheel.writestr("requests/planted.py", "raise SystemExit('planted')")
     third = stage.run(workflow, github, *options)
