@@ -78,7 +78,7 @@ VERDICTS: Mapping[Verdict, tuple[str, str]] = {
         "given up, and named in a warning",
     ),
     Verdict.UNSETTLED: (
-        f"all failed, the newest before an earlier run wrote the checkpoint, {MINUTES} ago",
+        f"all failed, and an earlier run may have asked for it, {MINUTES} ago",
         "left for a later run, with everything else that is due",
     ),
     Verdict.SURPLUS: (
