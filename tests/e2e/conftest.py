@@ -68,7 +68,7 @@ def github() -> Iterator[Sandbox]:
         yield github
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def tls_of_github(authority: trustme.CA) -> ssl.SSLContext:
     """Give what a server needs to pass for api.github.com."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)

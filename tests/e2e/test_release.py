@@ -12,7 +12,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import trustme
 
 import redeliver
 from github_sandbox import Proxy, Receiver, Sandbox
@@ -72,7 +71,7 @@ def origin(
     action: Path,
     digest: str,
     machine: str,
-    authority: trustme.CA,
+    tls_of_github: ssl.SSLContext,
     certificate: Path,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Path:
@@ -92,9 +91,10 @@ def origin(
     somebody = ("-c", "user.name=somebody", "-c", "user.email=somebody@example.com")
     run(sources, "git", *somebody, "commit", "--quiet", "--message", f"Prepare {TAG}")
     release = Release(commit=run(sources, "git", "rev-parse", "HEAD"), origin=origin)
-    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    authority.issue_cert("api.github.com").configure_cert(tls)
-    with ApiGithubCom(tls, certificate, release.routes) as api, Proxy(leads=api.leads) as proxy:
+    with (
+        ApiGithubCom(tls_of_github, certificate, release.routes) as api,
+        Proxy(leads=api.leads) as proxy,
+    ):
         job = act(
             sources,
             "workflow_dispatch",
