@@ -7,7 +7,7 @@ import time
 import pytest
 
 from redeliver.errors import Interrupted
-from redeliver.interruption import LAST_SECONDS, interruptible, uninterrupted
+from redeliver.interruption import LAST_SECONDS, TICK, interruptible, uninterrupted
 
 
 def stop() -> None:
@@ -20,6 +20,28 @@ def test_who_is_interrupted_is_interrupted_again_when_time_is_up() -> None:
             stop()
         with pytest.raises(Interrupted):
             time.sleep(10 * LAST_SECONDS)
+
+
+def test_a_signal_that_ends_no_system_call_is_heard_all_the_same() -> None:
+    """As one does that comes the moment before the call begins; here another thread gets it."""
+    interrupted, over = threading.Event(), threading.Lock()
+    heard = list[bool]()
+
+    def stop_elsewhere() -> None:
+        time.sleep(TICK)
+        stop()
+        heard.append(interrupted.wait(10 * TICK))
+        over.release()
+
+    over.acquire()
+    with interruptible():
+        elsewhere = threading.Thread(target=stop_elsewhere)
+        elsewhere.start()
+        with pytest.raises(Interrupted):
+            over.acquire()
+        interrupted.set()
+        elsewhere.join()
+    assert heard == [True]
 
 
 def test_a_signal_while_a_worker_starts_counts_after_that() -> None:

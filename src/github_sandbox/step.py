@@ -70,8 +70,12 @@ class RunningStep:
         return self._left("log")
 
     def wait(self, timeout: float | None = None) -> Step:
-        """Wait for the end, or raise `subprocess.TimeoutExpired` after `timeout` seconds."""
-        status = self._process.wait(timeout)
+        """Wait for the end, which is by SIGKILL after `timeout` seconds."""
+        try:
+            status = self._process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            status = self._process.wait()
         if self._step is None:
             with self._temporary:
                 self._step = Step(

@@ -7,8 +7,10 @@ Windows has no alarm and cannot hold signals back. There, how GitHub answers may
 saving last until the runner kills, which loses nothing.
 """
 
+import math
 import signal
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -20,6 +22,11 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 LAST_SECONDS = 2.0
 """How long the checkpoint may take to be saved after a signal, however GitHub answers."""
 
+TICK = 0.1
+"""Seconds between alarms. Python hears of a signal when its next instruction is due, and a system
+call ends early for one. But a signal that comes when the call is about to begin would be heard
+only at its end, as late as GitHub answers. The next alarm ends the call."""
+
 
 @contextmanager
 def interruptible() -> Iterator[None]:
@@ -29,25 +36,31 @@ def interruptible() -> Iterator[None]:
     moments of telling are left.
     """
     first: list[signal.Signals] = []
+    until = math.inf
 
     def interrupt(number: int, _frame: FrameType | None) -> None:
+        nonlocal until
         for each in SIGNALS:
             signal.signal(each, _pass)
         first.append(signal.Signals(number))
-        _set_alarm(LAST_SECONDS)
+        until = time.monotonic() + LAST_SECONDS
         raise Interrupted(first[0])
 
-    def time_is_up(_number: int, _frame: FrameType | None) -> None:
-        raise Interrupted(first[0])
+    def tick(_number: int, _frame: FrameType | None) -> None:
+        nonlocal until
+        if time.monotonic() >= until:
+            until = math.inf
+            raise Interrupted(first[0])
 
     if sys.platform != "win32":
-        signal.signal(signal.SIGALRM, time_is_up)
+        signal.signal(signal.SIGALRM, tick)
     for each in SIGNALS:
         signal.signal(each, interrupt)
+    _tick_every(TICK)
     try:
         yield
     finally:
-        _set_alarm(0)
+        _tick_every(0)
         for each in SIGNALS:
             signal.signal(each, _pass)
 
@@ -68,10 +81,10 @@ def uninterrupted() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _set_alarm(seconds: float) -> None:
-    """Have `SIGALRM` come in so many seconds; never, for 0."""
+def _tick_every(seconds: float) -> None:
+    """Have `SIGALRM` come again and again; never, for 0."""
     if sys.platform != "win32":
-        signal.setitimer(signal.ITIMER_REAL, seconds)
+        signal.setitimer(signal.ITIMER_REAL, seconds, seconds)
 
 
 def _pass(_number: int, _frame: FrameType | None) -> None:
