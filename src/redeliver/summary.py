@@ -83,12 +83,11 @@ def _counts(report: Report) -> Iterator[str]:
 
 def _chart(report: Report) -> Iterator[str]:
     """Draw from which status to which event the failures go."""
-    failed = [o.decision.delivery for o in report.outcomes if o.fate not in words.NOT_FAILED]
-    statuses = _most_common(map(_kind, failed), OTHERS[0])
-    events = _most_common((_label(delivery.event) for delivery in failed), OTHERS[1])
-    flows = Counter(
-        (statuses[_kind(delivery)], events[_label(delivery.event)]) for delivery in failed
-    )
+    deliveries = [o.decision.delivery for o in report.outcomes if o.fate not in words.NOT_FAILED]
+    failed = [(_kind(delivery), _label(delivery.event)) for delivery in deliveries]
+    statuses = _most_common((kind for kind, _ in failed), OTHERS[0])
+    events = _most_common((label for _, label in failed), OTHERS[1])
+    flows = Counter((statuses[kind], events[label]) for kind, label in failed)
     rows = max(len(set(statuses.values())), len(set(events.values())))
     yield "#### Failures by status and event"
     yield ""

@@ -72,8 +72,8 @@ def outage(
         if kind == LATER:
             variables["LAST_REDELIVERY"] = to_text(NOW - SCHEDULE)
         hook = github.org("acme").hook(receiver.url, secret="hush")
-        for n in range(110):
-            hook.record(at=NOW - timedelta(hours=3, seconds=n))
+        until = NOW - timedelta(hours=3)
+        hook.record_many(110, since=until - timedelta(seconds=109), until=until)
         receiver.behave(status=503)
         missed = [hook.emit("push", at=NOW - timedelta(hours=hours)) for hours in (5, 4, 2)]
         brought_back = hook.emit("issues", "opened", at=NOW - timedelta(hours=1))
