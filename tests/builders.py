@@ -67,13 +67,13 @@ def delivered(
 def a_decision(
     delivery: Delivery | None = None,
     *,
-    hook: Webhook = WEBHOOK,
+    webhook: Webhook = WEBHOOK,
     since: datetime | None = None,
     verdict: Verdict = Verdict.REDELIVER,
 ) -> Decision:
     delivery = delivery or a_delivery()
     return Decision(
-        hook=hook,
+        webhook=webhook,
         delivery=delivery,
         attempts=3,
         failing_since=since or delivery.delivered_at,
@@ -114,13 +114,17 @@ TERMS = Terms(lookback=timedelta(hours=24), policy=a_policy(), retention=timedel
 
 def a_reading(
     *decisions: Decision,
-    hook: Webhook = WEBHOOK,
+    webhook: Webhook = WEBHOOK,
     scanned: int = 230,
     unclassified: int = 0,
     error: RedeliverError | None = None,
 ) -> Reading:
     return Reading(
-        hook=hook, scanned=scanned, decisions=decisions, unclassified=unclassified, error=error
+        webhook=webhook,
+        scanned=scanned,
+        decisions=decisions,
+        unclassified=unclassified,
+        error=error,
     )
 
 

@@ -59,7 +59,7 @@ def _outcome(
 ) -> Outcome:
     delivery = _delivery(number, status)
     decision = Decision(
-        hook=HOOK,
+        webhook=HOOK,
         delivery=delivery,
         attempts=attempts,
         failing_since=delivery.delivered_at - timedelta(hours=hours),
@@ -83,7 +83,7 @@ def golden() -> Report:
         store="variable LAST_REDELIVERY of acme/ops",
         window=a_window(),
         terms=TERMS,
-        readings=(a_reading(hook=HOOK, scanned=1841),),
+        readings=(a_reading(webhook=HOOK, scanned=1841),),
         outcomes=tuple(outcomes),
         checkpoint=NOW,
     )

@@ -507,7 +507,7 @@ def test_webhooks_that_share_a_guid_are_judged_each_for_itself() -> None:
 
     due = Plan.of(readings, POLICY).due
 
-    assert [(d.hook, d.delivery.id) for d in due] == [(a_webhook(3), 7), (WEBHOOK, 2**62 + 1)]
+    assert [(d.webhook, d.delivery.id) for d in due] == [(a_webhook(3), 7), (WEBHOOK, 2**62 + 1)]
 
 
 def test_too_many_are_counted_over_all_webhooks() -> None:
@@ -520,7 +520,7 @@ def test_too_many_are_counted_over_all_webhooks() -> None:
         for n in (1, 2)
     ]
 
-    assert [d.hook for d in Plan.of(readings, policy).due] == [a_webhook(2)]
+    assert [d.webhook for d in Plan.of(readings, policy).due] == [a_webhook(2)]
 
 
 def test_when_too_many_are_due_the_webhooks_take_turns() -> None:

@@ -34,8 +34,10 @@ REPORTS = {
     "no webhook": replace(a_report(), readings=()),
     "a log that broke off": a_report(error=UnavailableError("GitHub is down")),
     "an App's own webhook": replace(
-        a_report(Outcome(decision=a_decision(hook=replace(a_webhook(), id=None)), fate=Fate.DUE)),
-        readings=(a_reading(hook=replace(a_webhook(), id=None)),),
+        a_report(
+            Outcome(decision=a_decision(webhook=replace(a_webhook(), id=None)), fate=Fate.DUE)
+        ),
+        readings=(a_reading(webhook=replace(a_webhook(), id=None)),),
     ),
 }
 
@@ -119,7 +121,7 @@ def test_the_output_is_cut_where_a_workflow_could_not_hand_it_on() -> None:
 
 def test_whatever_there_is_much_of_does_not_make_the_output_too_long() -> None:
     error = UnavailableError("GitHub is down. " * 200)
-    broken = tuple(a_reading(hook=a_webhook(n), error=error) for n in range(250))
+    broken = tuple(a_reading(webhook=a_webhook(n), error=error) for n in range(250))
     lost = [an_outcome(Fate.UNANSWERED, because=f"{n} {'x' * 500}") for n in range(900)]
     report = replace(a_report(*lost), readings=broken, trouble=("no right " * 500,) * 50)
 

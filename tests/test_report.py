@@ -55,8 +55,8 @@ ONE_OF_EACH = tuple(an_outcome(fate) for fate in Fate)
 DRY, STRICT = replace(TERMS, dry_run=True), replace(TERMS, fail_unrecovered=True)
 
 
-def a_line(outcome: Outcome, *, dry_run: bool = False, name_hook: bool = False) -> str:
-    return report.line(outcome, a_window(), dry_run=dry_run, name_hook=name_hook)
+def a_line(outcome: Outcome, *, dry_run: bool = False, name_webhook: bool = False) -> str:
+    return report.line(outcome, a_window(), dry_run=dry_run, name_webhook=name_webhook)
 
 
 def test_without_a_store_there_is_no_checkpoint() -> None:
@@ -293,9 +293,9 @@ def test_what_was_accepted_is_told_as_redelivered_until_more_is_known() -> None:
 
 
 def test_of_several_webhooks_each_line_names_its_own() -> None:
-    outcome = Outcome(decision=a_decision(hook=a_webhook(2)), fate=Fate.PENDING)
+    outcome = Outcome(decision=a_decision(webhook=a_webhook(2)), fate=Fate.PENDING)
 
-    assert "(webhook 2 of organization acme, delivery " in a_line(outcome, name_hook=True)
+    assert "(webhook 2 of organization acme, delivery " in a_line(outcome, name_webhook=True)
 
 
 @pytest.mark.parametrize(

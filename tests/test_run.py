@@ -807,7 +807,7 @@ def test_events_of_several_webhooks_go_oldest_first_each_to_its_own() -> None:
     report = carry_out(one, None, two)
 
     assert (one.asked, two.asked) == (["first", "third"], ["second", "first"])
-    assert [o.decision.hook.id for o in report.outcomes] == [1, 2, 1, 2]
+    assert [o.decision.webhook.id for o in report.outcomes] == [1, 2, 1, 2]
 
 
 def test_a_webhook_that_cannot_be_read_is_told_and_the_others_go_on() -> None:

@@ -217,7 +217,7 @@ def worst(fate: Fate) -> Outcome:
 @pytest.mark.unmeasured
 def test_the_worst_of_texts_leave_it_under_githubs_limit() -> None:
     hooks = tuple(
-        a_reading(hook=a_webhook(n), error=UnavailableError("]" * 5000)) for n in range(300)
+        a_reading(webhook=a_webhook(n), error=UnavailableError("]" * 5000)) for n in range(300)
     )
     outcomes = [worst(fate) for fate in Fate for _ in range(200)]
     reasons = [replace(worst(Fate.DEFERRED), because=f"{n}{'|' * 999}") for n in range(300)]
@@ -258,15 +258,17 @@ def test_100_000_failures_leave_it_under_githubs_limit_and_what_is_missing_is_to
 
 
 def test_many_webhooks_are_not_all_told() -> None:
-    report = replace(a_report(), readings=tuple(a_reading(hook=a_webhook(n)) for n in range(250)))
+    report = replace(
+        a_report(), readings=tuple(a_reading(webhook=a_webhook(n)) for n in range(250))
+    )
 
     assert "And 230 more webhooks, in the log." in summary(report)
 
 
 def test_of_several_webhooks_each_row_names_its_own() -> None:
     hooks = [a_webhook(number) for number in (1, 2)]
-    outcomes = [Outcome(decision=a_decision(hook=hook), fate=Fate.FAILING) for hook in hooks]
-    report = replace(a_report(*outcomes), readings=tuple(a_reading(hook=hook) for hook in hooks))
+    outcomes = [Outcome(decision=a_decision(webhook=hook), fate=Fate.FAILING) for hook in hooks]
+    report = replace(a_report(*outcomes), readings=tuple(a_reading(webhook=hook) for hook in hooks))
 
     assert [row.split(" | ")[6] for row in rows(report)] == ["1 |", "2 |"]
 

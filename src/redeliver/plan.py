@@ -123,7 +123,7 @@ NO_FAILURE = frozenset({Verdict.DELIVERED, Verdict.UNWANTED_EVENT, Verdict.UNWAN
 class Decision:
     """The verdict on one GUID of one webhook; `delivery` is the newest attempt at it."""
 
-    hook: Webhook
+    webhook: Webhook
     delivery: Delivery
     attempts: int
     """As far as the log was read; all of them when it is to be redelivered."""
@@ -135,7 +135,7 @@ class Decision:
 class Reading:
     """What the log of one webhook gives, and how many rows were read for it."""
 
-    hook: Webhook
+    webhook: Webhook
     scanned: int
     decisions: tuple[Decision, ...]
     unclassified: int = 0
@@ -198,9 +198,9 @@ class Plan:
         return self if most is None else self._instead(Verdict.SURPLUS, _in_turn(self.due)[most:])
 
     def _instead(self, verdict: Verdict, decisions: Iterable[Decision]) -> "Plan":
-        places = {(decision.hook, decision.delivery.guid) for decision in decisions}
+        places = {(decision.webhook, decision.delivery.guid) for decision in decisions}
         changed = (
-            replace(each, verdict=verdict) if (each.hook, each.delivery.guid) in places else each
+            replace(each, verdict=verdict) if (each.webhook, each.delivery.guid) in places else each
             for each in self.decisions
         )
         return replace(self, decisions=tuple(changed))
@@ -216,8 +216,8 @@ def _in_turn(decisions: Iterable[Decision]) -> tuple[Decision, ...]:
     taken = Counter[Webhook]()
     ranked = []
     for decision in sorted(decisions, key=lambda d: (d.attempts, d.failing_since, d.delivery.id)):
-        ranked.append((taken[decision.hook], decision))
-        taken[decision.hook] += 1
+        ranked.append((taken[decision.webhook], decision))
+        taken[decision.webhook] += 1
     ranked.sort(key=lambda pair: (pair[0], pair[1].failing_since))
     return tuple(decision for _, decision in ranked)
 

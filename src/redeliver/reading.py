@@ -19,7 +19,7 @@ was written late, must not hide what is behind it.
 
 
 def read(
-    hook: Webhook,
+    webhook: Webhook,
     log: Callable[[Listed], Iterable[Delivery]],
     window: Window,
     policy: Policy,
@@ -48,7 +48,7 @@ def read(
         # Of a log that is read newest first, no attempt after the original is missing.
         is_whole = scan is Scan.FULL and any(not each.redelivery for each in tried)
         decision = Decision(
-            hook=hook,
+            webhook=webhook,
             delivery=tried[0],
             attempts=len(tried),
             failing_since=tried[-1].delivered_at,
@@ -60,7 +60,7 @@ def read(
             for each in tried
         )
     return Reading(
-        hook=hook,
+        webhook=webhook,
         scanned=attempts.scanned,
         decisions=tuple(decisions),
         unclassified=unclassified,

@@ -88,9 +88,9 @@ def _reasons(report: Report, *fates: Fate) -> dict[str, int]:
 
 def _hook(reading: Reading) -> dict[str, Any]:
     return {
-        "id": str(reading.hook.id) if reading.hook.id else None,
-        "name": reading.hook.name,
-        "page": reading.hook.page,
+        "id": str(reading.webhook.id) if reading.webhook.id else None,
+        "name": reading.webhook.name,
+        "page": reading.webhook.page,
         "scanned": reading.scanned,
         "unclassified": reading.unclassified,
         "error": cut(str(reading.error), ERROR) if reading.error else None,
@@ -98,9 +98,9 @@ def _hook(reading: Reading) -> dict[str, Any]:
 
 
 def _event(outcome: Outcome) -> dict[str, Any]:
-    hook, latest = outcome.decision.hook, outcome.latest
+    webhook, latest = outcome.decision.webhook, outcome.latest
     return {
-        "hook": str(hook.id) if hook.id else None,
+        "hook": str(webhook.id) if webhook.id else None,
         "guid": quote(latest.guid),
         "delivery": str(latest.id),
         "event": quote(latest.event),

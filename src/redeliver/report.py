@@ -170,8 +170,8 @@ class Report:
 
     @property
     def _unseen_outcomes(self) -> Iterator[str]:
-        hooks = [outcome.decision.hook for outcome in self.outcomes if outcome.fate in OPEN]
-        reasons = Counter(self.unverified[hook] for hook in hooks if hook in self.unverified)
+        webhooks = [each.decision.webhook for each in self.outcomes if each.fate in OPEN]
+        reasons = Counter(self.unverified[each] for each in webhooks if each in self.unverified)
         for because, number in reasons.items():
             told = count(number, "redelivery", "redeliveries")
             yield f"what came of {told} was not seen: {because}"
@@ -225,7 +225,7 @@ def opening(store: str, window: Window, scan: Scan) -> str:
 def found(reading: Reading) -> str:
     """Say what was read of a webhook and decided."""
     if reading.is_unread:
-        return f"Read nothing of {reading.hook.name}, for the reason given at the end"
+        return f"Read nothing of {reading.webhook.name}, for the reason given at the end"
     verdicts = Counter(decision.verdict for decision in reading.decisions)
     delivered = verdicts.pop(Verdict.DELIVERED, 0)
     filtered = {
@@ -239,7 +239,7 @@ def found(reading: Reading) -> str:
     told += [f"filtered out, {why}: {number}" for why, number in filtered.items() if number]
     if reading.unclassified:
         told.append(f"of all that failed, {reading.unclassified} {UNCLASSIFIED}")
-    read = f"Read {count(reading.scanned, 'delivery', 'deliveries')} of {reading.hook.name}"
+    read = f"Read {count(reading.scanned, 'delivery', 'deliveries')} of {reading.webhook.name}"
     end = f". Reading stopped there: {reading.error}" if reading.error else ""
     return f"{read}: {'; '.join(told)}{end}"
 
@@ -252,10 +252,10 @@ def probing(probe: int) -> str:
     )
 
 
-def line(outcome: Outcome, window: Window, *, dry_run: bool, name_hook: bool) -> str:
+def line(outcome: Outcome, window: Window, *, dry_run: bool, name_webhook: bool) -> str:
     """Say what became of one GUID."""
     decision = outcome.decision
-    hook = f"{decision.hook.name}, " if name_hook else ""
+    webhook = f"{decision.webhook.name}, " if name_webhook else ""
     because = f": {outcome.because}" if outcome.because else ""
     failing = "after failing" if outcome.fate is Fate.RECOVERED else "failing"
     fate = (
@@ -263,7 +263,7 @@ def line(outcome: Outcome, window: Window, *, dry_run: bool, name_hook: bool) ->
     )
     return (
         f"{fate.capitalize()}: {event_name(outcome.latest)} {quote(outcome.latest.guid)} "
-        f"({hook}delivery {outcome.latest.id}, "
+        f"({webhook}delivery {outcome.latest.id}, "
         f"{failing} for {age(window.now - decision.failing_since)}, "
         f"{count(outcome.attempts, 'attempt')}, last status {status(outcome.latest)}){because}"
     )

@@ -64,7 +64,7 @@ def _read_all(
         latest = readings[-1] if readings else None
         if latest and isinstance(latest.error, RateLimitError):
             # It would be the same, and GitHub holds against a client what it asks regardless.
-            reading = replace(latest, hook=hook.webhook, scanned=0, decisions=(), unclassified=0)
+            reading = replace(latest, webhook=hook.webhook, scanned=0, decisions=(), unclassified=0)
         else:
             reading = read(hook.webhook, _counted(hook, around), window, terms.policy, terms.scan)
         around.say(report.found(reading))

@@ -158,16 +158,16 @@ def _table(report: Report, outcomes: list[Outcome], rows: int) -> Iterator[str]:
 
 
 def _row(report: Report, outcome: Outcome) -> str:
-    hook = outcome.decision.hook
+    webhook = outcome.decision.webhook
     because = f": {markdown(cut(outcome.because, 300))}" if outcome.because else ""
     cells = (
         f"<code>{markdown(words.event_name(outcome.latest))}</code>",
-        f"[<code>{markdown(quote(outcome.latest.guid))}</code>]({hook.page})",
+        f"[<code>{markdown(quote(outcome.latest.guid))}</code>]({webhook.page})",
         words.age(report.window.now - outcome.decision.failing_since),
         str(outcome.attempts),
         _status(outcome.latest),
         f"{words.fate_in_words(outcome, dry_run=report.terms.dry_run)}{because}",
-        *([str(hook.id)] if len(report.readings) > 1 else []),
+        *([str(webhook.id)] if len(report.readings) > 1 else []),
     )
     return f"| {' | '.join(cells)} |"
 
@@ -202,7 +202,7 @@ def _readings(report: Report) -> Iterator[str]:
             remarks += f" Of what failed, {told} {markdown(words.UNCLASSIFIED)}."
         yield (
             f"Read {'nothing' if reading.is_unread else read} of "
-            f"[{markdown(reading.hook.name)}]({reading.hook.page}) {span}.{remarks}"
+            f"[{markdown(reading.webhook.name)}]({reading.webhook.page}) {span}.{remarks}"
         )
         yield ""
     if len(report.readings) > LINES:

@@ -180,7 +180,7 @@ class Live:
             }
         cells["Outcome"] = words.fate_in_words(outcome, dry_run=report.terms.dry_run)
         if len(report.readings) > 1:
-            cells["Webhook"] = str(outcome.decision.hook.id)
+            cells["Webhook"] = str(outcome.decision.webhook.id)
         return cells
 
     def _print(self, line: str) -> None:

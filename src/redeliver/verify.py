@@ -92,5 +92,5 @@ class Verification:
 def _by_webhook(outcomes: Mapping[int, Outcome]) -> Mapping[Webhook, Mapping[int, Outcome]]:
     sorted_out: dict[Webhook, dict[int, Outcome]] = {}
     for place, outcome in outcomes.items():
-        sorted_out.setdefault(outcome.decision.hook, {})[place] = outcome
+        sorted_out.setdefault(outcome.decision.webhook, {})[place] = outcome
     return sorted_out

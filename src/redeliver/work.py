@@ -196,15 +196,15 @@ class Work:
         """Yield what was too much as long as something else of the plan does not come about."""
         most = len(self._planned.due)
         places = {
-            (o.decision.hook, o.decision.delivery.guid): n for n, o in enumerate(self.outcomes)
+            (o.decision.webhook, o.decision.delivery.guid): n for n, o in enumerate(self.outcomes)
         }
         for decision in self._planned.surplus:
             # What is under way counts as used until it turns out that it is not.
-            while decision.hook not in self._stopped and self._used() >= most:
+            while decision.webhook not in self._stopped and self._used() >= most:
                 if not self._hear():
                     return
-            if decision.hook not in self._stopped:
-                place = places[decision.hook, decision.delivery.guid]
+            if decision.webhook not in self._stopped:
+                place = places[decision.webhook, decision.delivery.guid]
                 due = replace(decision, verdict=Verdict.REDELIVER)
                 self.outcomes[place] = Outcome.expected(due, due=Fate.DEFERRED)
                 self._to_hear_of += 1
@@ -245,7 +245,7 @@ class Work:
         return [
             place
             for place, outcome in enumerate(self.outcomes)
-            if _is_due(outcome) and outcome.decision.hook == webhook
+            if _is_due(outcome) and outcome.decision.webhook == webhook
         ]
 
     def _ask_for(self, places: Iterable[int]) -> None:
@@ -266,7 +266,7 @@ class Work:
 
     def _may_ask_for(self, place: int) -> bool:
         outcome = self.outcomes[place]
-        return _is_due(outcome) and outcome.decision.hook not in self._stopped
+        return _is_due(outcome) and outcome.decision.webhook not in self._stopped
 
     def _wait_turn(self) -> None:
         """Wait until one more may be asked for and somebody is free to do so."""
@@ -280,7 +280,7 @@ class Work:
     def _give_out(self, place: int) -> None:
         """Have a redelivery asked for. Until its answer is heard, it counts as unanswered."""
         decision = self.outcomes[place].decision
-        hook = self._hooks[decision.hook]
+        hook = self._hooks[decision.webhook]
         self.outcomes[place] = _unanswered(decision, "the run was interrupted")
         self._crew.give(place, partial(hook.redeliver, decision.delivery))
 
@@ -310,7 +310,7 @@ class Work:
             case AccessError():
                 outcome = undone
                 # Every further request of this webhook would get the same answer.
-                self._stopped.add(decision.hook)
+                self._stopped.add(decision.webhook)
                 self._note(str(raised))
             case UnavailableError():
                 outcome = _unanswered(decision, str(raised))
@@ -318,9 +318,9 @@ class Work:
                 raise raised
         self.outcomes[place] = outcome
         lost = outcome.fate is Fate.UNANSWERED
-        self._unanswered[decision.hook] = self._unanswered[decision.hook] + 1 if lost else 0
-        if self._unanswered[decision.hook] == MOST_UNANSWERED:
-            self._stopped.add(decision.hook)
+        self._unanswered[decision.webhook] = self._unanswered[decision.webhook] + 1 if lost else 0
+        if self._unanswered[decision.webhook] == MOST_UNANSWERED:
+            self._stopped.add(decision.webhook)
 
     def _stop_for(self, error: RedeliverError) -> None:
         """Ask for nothing more."""
@@ -361,7 +361,7 @@ class Work:
         if outcome.fate not in report.NOT_FAILED:
             several = len(self._hooks) > 1
             told = report.line(
-                outcome, self._window, dry_run=self._terms.dry_run, name_hook=several
+                outcome, self._window, dry_run=self._terms.dry_run, name_webhook=several
             )
             self._around.say(told)
 
