@@ -41,6 +41,8 @@ HOSTILE = st.lists(st.sampled_from(PIECES) | st.characters()).map("".join)
         ("https%253A%252F%252Fexample.com%252Fhush", "[URL removed]"),
         (r"https:\/\/example.com\/hush", "[URL removed]"),
         (r"https:\u002f\u002fexample.com\u002fhush", "[URL removed]"),
+        ("x/::hush.example.com/in", "[URL removed]"),
+        ("x/##[hush.example.com/in", "[URL removed]"),
         ("is GitHub up?", "is GitHub up?"),
         ("variable LAST_REDELIVERY of acme/my.repo", "variable LAST_REDELIVERY of acme/my.repo"),
     ],

@@ -27,9 +27,7 @@ def inert(text: str) -> str:
     """
     # Words first, then what does not print: it must neither hide a part of a URL nor cut one.
     words = ("".join(filter(_prints, word)) for word in text.split())
-    line = " ".join("[URL removed]" if _may_be_url(word) else word for word in words if word)
-    line = re.sub(r":(?=:)", ": ", line)
-    return re.sub(r"##(?=\[)", "## ", line)
+    return " ".join(_harmless(word) for word in words if word)
 
 
 def quote(text: str, limit: int = 120) -> str:
@@ -54,6 +52,12 @@ def markdown(text: str) -> str:
     https://spec.commonmark.org/0.31.2/#entity-and-numeric-character-references.
     """
     return STRUCTURE.sub(lambda match: f"&#{ord(match[0])};", inert(text))
+
+
+def _harmless(word: str) -> str:
+    broken = re.sub(r"##(?=\[)", "## ", re.sub(r":(?=:)", ": ", word))
+    # Of a word with a URL in it nothing is left: its other parts may be of the same secret.
+    return "[URL removed]" if any(map(_may_be_url, {word, *broken.split()})) else broken
 
 
 def _prints(character: str) -> bool:
