@@ -107,6 +107,12 @@ def test_reasons_are_counted() -> None:
     assert record["counts"]["failed"] == len(record["events"]) == 2
 
 
+def test_reasons_that_are_alike_once_cut_are_counted_together() -> None:
+    left = [an_outcome(Fate.DEFERRED, because=f"{'x' * 500} {n}") for n in range(3)]
+
+    assert list(recorded(a_report(*left))["deferred"].values()) == [3]
+
+
 @pytest.mark.unmeasured
 def test_the_output_is_cut_where_a_workflow_could_not_hand_it_on() -> None:
     many = a_report(*[an_outcome(guid=f"event-{n}") for n in range(5000)])

@@ -5,6 +5,7 @@ than what JavaScript and some others can hold; text of GitHub's rows is made har
 """
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
@@ -80,10 +81,10 @@ def _fitting(entries: Iterable[dict[str, Any]], left: int | None) -> Iterator[di
 
 def _reasons(report: Report, *fates: Fate) -> dict[str, int]:
     """Count by reason, with those lumped together of which there are too many."""
-    reasons = list(report.reasons(*fates).items())
-    told = {cut(because, ERROR): number for because, number in reasons[:REASONS]}
-    others = sum(number for _, number in reasons[REASONS:])
-    return told | ({"other reasons": others} if others else {})
+    told = Counter[str]()
+    for place, (because, number) in enumerate(report.reasons(*fates).items()):
+        told[cut(because, ERROR) if place < REASONS else "other reasons"] += number
+    return told
 
 
 def _hook(reading: Reading) -> dict[str, Any]:

@@ -33,6 +33,9 @@ ENDS = 8
 TEXT = 2000
 """Characters of a problem or a warning."""
 
+REASON = 300
+"""Characters of what goes into a table."""
+
 
 def summary(report: Report) -> str:
     """Return the step summary of a run."""
@@ -159,7 +162,7 @@ def _table(report: Report, outcomes: list[Outcome], rows: int) -> Iterator[str]:
 
 def _row(report: Report, outcome: Outcome) -> str:
     webhook = outcome.decision.webhook
-    because = f": {markdown(cut(outcome.because, 300))}" if outcome.because else ""
+    because = f": {markdown(cut(outcome.because, REASON))}" if outcome.because else ""
     cells = (
         f"<code>{markdown(words.event_name(outcome.latest))}</code>",
         f"[<code>{markdown(quote(outcome.latest.guid))}</code>]({webhook.page})",
@@ -186,7 +189,7 @@ def _reasons(title: str, report: Report, *fates: Fate) -> Iterator[str]:
     yield "| Events | Why |"
     yield "| ---: | --- |"
     for because, number in list(reasons.items())[:LINES]:
-        yield f"| {number:,} | {markdown(cut(because, 300))} |"
+        yield f"| {number:,} | {markdown(cut(because, REASON))} |"
     yield ""
 
 
