@@ -12,6 +12,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from signal import SIGKILL
@@ -35,7 +36,8 @@ class Run:
 
     def send_signal(self, sig: int, /) -> None:
         if self._status is None:
-            os.kill(self._pid, sig)
+            with suppress(ProcessLookupError):  # it is over, which nobody has waited for yet
+                os.kill(self._pid, sig)
 
     def wait(self, timeout: float | None = None) -> int:
         if self._status is None:

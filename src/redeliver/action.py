@@ -37,15 +37,14 @@ def main() -> int:
 
 
 def _step() -> int:
-    inputs = _inputs()
-    for name in SECRETS:
-        # Trimmed as it will be used: the runner masks a secret only as it was saved.
-        for secret in settings.hidden_in(inputs[name]):
-            core.set_secret(secret)
-    wanted = settings.parse(inputs)
-    console = Console(say=_say, progress=Progress(_say), mask=core.set_secret)
     with interruptible():
-        done = carry_out(wanted, console)
+        inputs = _inputs()
+        for name in SECRETS:
+            # Trimmed as it will be used: the runner masks a secret only as it was saved.
+            for secret in settings.hidden_in(inputs[name]):
+                core.set_secret(secret)
+        console = Console(say=_say, progress=Progress(_say), mask=core.set_secret)
+        done = carry_out(settings.parse(inputs), console)
     for name, value in record.outputs(done).items():
         core.set_output(name, value)
     _summarize(summary.summary(done))

@@ -1,5 +1,7 @@
 """A cancelled job sends SIGINT, then SIGTERM, then kills: the run is over long before."""
 
+import subprocess
+import sys
 import time
 from collections import Counter
 from concurrent.futures import Future
@@ -8,7 +10,7 @@ from signal import SIGINT, SIGTERM, Signals
 import pytest
 
 from github_sandbox import Delay, Meanwhile, Status
-from github_sandbox.step import RunningStep, Step
+from github_sandbox.step import FLAGS, RunningStep, Step
 from tests.adapters.outage import EVERY_REQUEST, LATER, outage
 from tests.adapters.step import shown, start
 
@@ -53,6 +55,33 @@ def test_a_run_stopped_while_github_hangs_altogether_ends_in_time(at: int, numbe
 
     is_under_way = at > 4
     assert ("there was no time left to save the checkpoint" in run.log) == is_under_way
+
+
+STOPPED_WHILE_IT_IMPORTS = """
+import os, runpy, sys
+
+number = int(sys.argv.pop())
+
+class Stop:
+    def find_spec(self, name, *_):
+        if name == "actions_toolkit":
+            os.kill(os.getpid(), number)
+
+sys.meta_path.insert(0, Stop())
+runpy.run_module("redeliver", run_name="__main__", alter_sys=True)
+"""
+
+
+@pytest.mark.parametrize("number", [SIGINT, SIGTERM])
+def test_a_run_stopped_before_it_has_begun_just_ends(number: Signals) -> None:
+    run = subprocess.run(
+        [sys.executable, *FLAGS, "-c", STOPPED_WHILE_IT_IMPORTS, str(int(number))],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (run.returncode, run.stdout, run.stderr) == (128 + number, "", "")
 
 
 def test_a_run_stopped_while_it_waits_ends_in_time_and_has_saved_the_checkpoint() -> None:
