@@ -248,6 +248,23 @@ def test_a_lost_reply_that_the_log_does_not_resolve_is_left_for_the_next_run() -
     assert report.status == 1
 
 
+def test_a_webhook_of_which_nothing_is_answered_is_asked_no_more_and_that_is_told() -> None:
+    log = [a_delivery(f"{n}", at=ago(hours=1, minutes=n), number=n + 2) for n in range(7)]
+    hook = LossyHook(*log, loses="6", shows=True)
+    hook.refuses = {each.guid: UnavailableError("no usable answer") for each in log}
+
+    report = carry_out(hook)
+
+    assert hook.asked == ["6", "5", "4", "3", "2"]
+    assert fates(report)["2"] is Fate.FAILING, "as the log shows in the end"
+    assert fates(report)["1"] is fates(report)["0"] is Fate.DEFERRED
+    assert report.problem == (
+        "5 redeliveries of webhook 1 of organization acme in a row went unanswered, so the run "
+        "asked for no more of them"
+    )
+    assert report.status == 1
+
+
 def test_what_went_unanswered_is_what_was_not_seen() -> None:
     class Fading(LossyHook):
         def rows(self) -> Iterator[Delivery]:

@@ -108,7 +108,7 @@ class Answer:
             date = parsedate_to_datetime(self.headers.get("date", ""))
             # RFC 9110: what names no zone is in UTC.
             return _plausible(date.replace(tzinfo=date.tzinfo or UTC))
-        except ValueError:
+        except (ValueError, OverflowError):
             raise UnavailableError(
                 f"cannot {self.purpose.to}: the answer has no 'Date' header that tells the time, "
                 "and a runner's own clock may be wrong. Does a proxy take that header away?"

@@ -74,8 +74,10 @@ def uninterrupted() -> Iterator[None]:
     if sys.platform == "win32":
         yield
         return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {*SIGNALS, signal.SIGALRM})
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
     try:
+        # For a signal that has just come this raises, when it has held them back already.
+        signal.pthread_sigmask(signal.SIG_BLOCK, {*SIGNALS, signal.SIGALRM})
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)

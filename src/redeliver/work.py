@@ -321,6 +321,10 @@ class Work:
         self._unanswered[decision.webhook] = self._unanswered[decision.webhook] + 1 if lost else 0
         if self._unanswered[decision.webhook] == MOST_UNANSWERED:
             self._stopped.add(decision.webhook)
+            self._note(
+                f"{MOST_UNANSWERED} redeliveries of {decision.webhook.name} in a row went "
+                "unanswered, so the run asked for no more of them"
+            )
 
     def _stop_for(self, error: RedeliverError) -> None:
         """Ask for nothing more."""

@@ -309,6 +309,7 @@ def test_a_log_without_an_end_is_told(
         pytest.param("", id="no date"),
         pytest.param("yesterday", id="no date that is one"),
         pytest.param("Fri, 31 Dec 9999 23:59:59 GMT", id="doomsday"),
+        pytest.param(f"Fri, 31 Dec {10**19} 23:59:59 GMT", id="long after that"),
     ],
 )
 def test_an_answer_that_does_not_tell_the_time_is_told(
