@@ -1,6 +1,5 @@
 """A signal interrupts a run, and then again when its time is up."""
 
-import os
 import signal
 import threading
 import time
@@ -60,11 +59,11 @@ def test_a_signal_while_a_worker_starts_counts_after_that() -> None:
 
 def test_a_signal_as_a_worker_starts_leaves_no_other_held_back() -> None:
     """At whatever moment it comes, of which as many are tried as the old fault took to show."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    here, before = threading.get_ident(), signal.pthread_sigmask(signal.SIG_BLOCK, ())
 
     def begin_without_end() -> None:
         with uninterrupted():
-            threading.Timer(0.0005, os.kill, (os.getpid(), signal.SIGTERM)).start()
+            threading.Timer(0.0005, signal.pthread_kill, (here, signal.SIGTERM)).start()
         while True:
             with uninterrupted():
                 pass

@@ -17,8 +17,9 @@ from redeliver.interruption import interruptible
 from redeliver.progress import Progress
 from redeliver.settings import SECRETS
 
-ANNOTATION = 4000
-"""Characters of an annotation; GitHub cuts what is longer than 4,096."""
+LONGEST_LINE = 4000
+"""Characters. GitHub cuts an annotation that is longer than 4,096, and a pipe takes that many bytes
+as a whole; of more, a signal could cut off the end, and Python would not write it again."""
 
 
 def main() -> int:
@@ -49,9 +50,9 @@ def _step() -> int:
         core.set_output(name, value)
     _summarize(summary.summary(done))
     for warning in done.warnings:
-        core.warning(_annotation(warning))
+        core.warning(_line(warning))
     if done.problem:
-        core.error(_annotation(done.problem))
+        core.error(_line(done.problem))
     return done.status
 
 
@@ -73,16 +74,16 @@ def _inputs() -> dict[str, str]:
 
 def _say(line: str) -> None:
     """Print a line of the log. Whatever it quotes, it is only words to the runner."""
-    core.info(inert(line))
+    core.info(_line(line))
 
 
-def _annotation(text: str) -> str:
-    return cut(inert(text), ANNOTATION)
+def _line(text: str) -> str:
+    return cut(inert(text), LONGEST_LINE)
 
 
 def _failed(problem: str, status: int) -> int:
     """Tell of a run that ended before there was anything to report."""
-    core.error(_annotation(problem))
+    core.error(_line(problem))
     _summarize(summary.failure(problem))
     return status
 

@@ -43,9 +43,10 @@ if TYPE_CHECKING:
     from redeliver.terminal import Stream
 
 STATUSES: Mapping[int, str] = {
-    os.EX_OK: "Done. What was left for the next run, if anything, is in the warnings.",
+    os.EX_OK: "Done. What was left for the next run is in the warnings, but for what "
+    "--max-redeliveries leaves.",
     1: "The run went through, but something could not be dealt with; with --fail-on unrecovered, "
-    "also if something is still failing or was given up.",
+    "also if something is still failing, was given up, or has left or may leave GitHub's log.",
     os.EX_USAGE: "The flags, or the environment, are wrong. GitHub was not asked.",
     os.EX_DATAERR: "The variable or the file holds something that is no checkpoint.",
     os.EX_UNAVAILABLE: "GitHub gave no answer, or none that can be used; or the command is not "

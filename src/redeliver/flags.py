@@ -117,8 +117,8 @@ GROUPS: Mapping[str, Mapping[str, Flag]] = {
         ),
         "fail-on": Flag(
             takes="error|unrecovered",
-            does="With unrecovered, also fail when something redelivered is still failing or was "
-            "given up.",
+            does="With unrecovered, also fail when something is still failing, was given up, or "
+            "has left or may leave GitHub's log.",
         ),
         "dry-run": Flag(does="Decide and report, but change nothing."),
     },

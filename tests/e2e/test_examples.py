@@ -230,11 +230,11 @@ def test_an_issue_is_opened_once_while_deliveries_stay_failing(
         hook.emit("issues", "closed")
         for _ in range(2):
             job = stage.run(workflow, github, *through, runner=machine)
-            assert job.returncode == 0, job.stdout
+            assert job.returncode == 1, job.stdout
         [issue] = opened
         assert issue["title"] == "Webhook deliveries stay failing"
         assert issue["body"].startswith(
-            "The step ended with success. Events that failed again: 1. Given up: 0. "
+            "The step ended with failure. Events that failed again: 1. Given up: 0. "
             "See https://github.com/acme/ops/actions/runs/"
         )
 
