@@ -16,7 +16,7 @@ from pathlib import Path
 import github_sandbox.log
 from bench.cases import PER_PAGE, Case, Program
 from github_sandbox import Delay, Hook, Receiver, Sandbox
-from redeliver.checkpoint import to_text
+from redeliver.checkpoint import format_checkpoint
 
 HERE = Path(__file__).parent
 TOKEN = "ghp_bench"  # noqa: S105 - GitHub in miniature knows it, and nobody else
@@ -101,7 +101,7 @@ def _world(case: Case, latency: float) -> Iterator[tuple[Sandbox, Hook]]:
     ):
         now = datetime.now(UTC)
         github.token(TOKEN, organization_hooks="write", actions_variables="write")
-        github.repository("acme/ops").variables[VARIABLE] = to_text(now - WINDOW)
+        github.repository("acme/ops").variables[VARIABLE] = format_checkpoint(now - WINDOW)
         hook = github.org("acme").hook(receiver.url)
         since, until = now - WINDOW + timedelta(minutes=1), now - timedelta(minutes=1)
         hook.record_many(case.deliveries - case.failures, since=since, until=until)

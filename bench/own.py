@@ -14,17 +14,17 @@ from statistics import median
 from typing import TYPE_CHECKING, Any, cast
 
 from bench.measure import HERE, run_process
-from redeliver.answer import Answer, Purpose, Rights
+from redeliver.answer import Permission, Purpose, Response
 from redeliver.hooks import OrganizationHook
-from redeliver.plan import Policy, Terms
-from redeliver.ports import Surroundings
-from redeliver.progress import Progress
+from redeliver.plan import Policy, RunOptions
+from redeliver.ports import Runtime
+from redeliver.progress import PeriodicProgress
 from redeliver.run import run
-from redeliver.store import Nowhere
+from redeliver.store import NullStore
 from redeliver.webhook import HookId
 
 if TYPE_CHECKING:
-    from redeliver.api import Api
+    from redeliver.api import Client
 
 TIMES = 7
 PAGES = 500
@@ -53,8 +53,8 @@ def cpu() -> Cpu:
     return Cpu(ours=(median(taken) - parsing) / rows * MICRO, json=parsing / rows * MICRO)
 
 
-def _pages(now: datetime) -> Iterator[Answer]:
-    purpose = Rights(named_by="").to("read")
+def _pages(now: datetime) -> Iterator[Response]:
+    purpose = Permission(inputs_named="").to("read")
     for number in range(PAGES):
         rows = [
             {
@@ -76,38 +76,46 @@ def _pages(now: datetime) -> Iterator[Answer]:
         headers = {"link": f'<https://github.example/x?cursor=v1_{number}>; rel="next"'}
         if number == PAGES - 1:
             headers = {}
-        yield Answer(purpose=purpose, status=200, headers=headers, text=json.dumps(rows))
+        yield Response(purpose=purpose, status=200, headers=headers, text=json.dumps(rows))
 
 
 class _Canned:
-    """An `Api` whose answers have come already."""
+    """An `Client` whose answers have come already."""
 
-    def __init__(self, pages: list[Answer]) -> None:
+    def __init__(self, pages: list[Response]) -> None:
         self._pages = iter(pages)
 
-    def ask(self, _method: str, _path: str, _purpose: Purpose, **_: Any) -> Answer:  # noqa: ANN401 - what is asked does not matter
+    def request(
+        self,
+        _method: str,
+        _path: str,
+        _purpose: Purpose,
+        **_: Any,  # noqa: ANN401 - what is asked does not matter
+    ) -> Response:
         return next(self._pages)
 
 
-def _run_on(pages: list[Answer], now: datetime) -> float:
+def _run_on(pages: list[Response], now: datetime) -> float:
     hook = OrganizationHook(
-        cast("Api", _Canned(pages)), "https://github.example", "acme", HookId(1)
+        cast("Client", _Canned(pages)), "https://github.example", "acme", HookId(1)
     )
-    around = Surroundings(
+    runtime = Runtime(
         clock=lambda: now,
         workers=1,
-        pause=lambda: 0.0,
-        wait_turn=lambda: None,
+        seconds_until_turn=lambda: 0.0,
+        wait_for_turn=lambda: None,
         hurry=lambda: None,
         sleep=lambda _: None,
         choose=lambda among, _: list(among),
         say=lambda _: None,
-        progress=Progress(lambda _: None),
+        progress=PeriodicProgress(lambda _: None),
     )
     began = time.process_time()
     kept = timedelta(days=3)
-    terms = Terms(lookback=timedelta(days=1), policy=Policy(give_up_after=kept), retention=kept)
-    run([hook], Nowhere(), around, terms)
+    options = RunOptions(
+        lookback=timedelta(days=1), policy=Policy(give_up_after=kept), retention=kept
+    )
+    run([hook], NullStore(), runtime, options)
     return time.process_time() - began
 
 

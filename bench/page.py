@@ -11,7 +11,7 @@ from bench.cases import Case, Program
 from bench.measure import Measured, floor
 from bench.own import Cpu, Image
 from redeliver.connect import WORKERS
-from redeliver.pace import MOST_POINTS, URGENT_POINTS
+from redeliver.pace import MAX_POINTS, URGENT_POINTS
 
 MEGA = 1e6
 MICRO = 1e6
@@ -107,7 +107,7 @@ def written(
         python=platform.python_version(),
         latency=f"{latency * 1000:.0f}",
         workers=WORKERS,
-        margin=MOST_POINTS + URGENT_POINTS,
+        margin=MAX_POINTS + URGENT_POINTS,
         table=table(results),
         deliveries=f"{busiest.case.deliveries:,}",
         cpu="\n".join(

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from redeliver.plan import SETTLING, Verdict
+from redeliver.plan import SETTLING_TIME, Verdict
 from redeliver.settings import SECRETS
 
 ROOT = Path(__file__).parent.parent
@@ -41,7 +41,7 @@ def example(name: str, language: str = "yaml") -> None:
     print("```")
 
 
-MINUTES = f"less than {SETTLING // timedelta(minutes=1)} minutes"
+MINUTES = f"less than {SETTLING_TIME // timedelta(minutes=1)} minutes"
 
 
 def verdicts() -> None:

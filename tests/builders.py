@@ -3,12 +3,12 @@
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from redeliver.checkpoint import Saved
-from redeliver.delivery import Delivery, DeliveryId, Guid, Listed
+from redeliver.checkpoint import SavedCheckpoint
+from redeliver.delivery import Delivery, DeliveryId, Guid, StatusFilter
 from redeliver.errors import RedeliverError
 from redeliver.filters import ALL_EVENTS, EventFilter
-from redeliver.plan import Decision, Policy, Reading, Terms, Verdict, Window
-from redeliver.ports import Surroundings
+from redeliver.plan import Decision, Policy, RunOptions, ScanResult, Verdict, Window
+from redeliver.ports import Runtime
 from redeliver.webhook import HookId, Webhook
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -81,8 +81,8 @@ def a_decision(
     )
 
 
-def saved(checkpoint: datetime, *, written: datetime | None = None) -> Saved:
-    return Saved(checkpoint=checkpoint, written=written or checkpoint)
+def saved(checkpoint: datetime, *, written: datetime | None = None) -> SavedCheckpoint:
+    return SavedCheckpoint(checkpoint=checkpoint, written=written or checkpoint)
 
 
 def a_window(
@@ -109,17 +109,17 @@ def a_policy(
     )
 
 
-TERMS = Terms(lookback=timedelta(hours=24), policy=a_policy(), retention=timedelta(days=3))
+OPTIONS = RunOptions(lookback=timedelta(hours=24), policy=a_policy(), retention=timedelta(days=3))
 
 
-def a_reading(
+def a_scan_result(
     *decisions: Decision,
     webhook: Webhook = WEBHOOK,
     scanned: int = 230,
     unclassified: int = 0,
     error: RedeliverError | None = None,
-) -> Reading:
-    return Reading(
+) -> ScanResult:
+    return ScanResult(
         webhook=webhook,
         scanned=scanned,
         decisions=decisions,
@@ -128,14 +128,14 @@ def a_reading(
     )
 
 
-CODES: Mapping[Listed, Container[int]] = {
-    Listed.ALL: range(1000),
-    Listed.FAILURES: range(400, 600),
-    Listed.SUCCESSES: range(200, 400),
+CODES: Mapping[StatusFilter, Container[int]] = {
+    StatusFilter.ALL: range(1000),
+    StatusFilter.FAILURES: range(400, 600),
+    StatusFilter.SUCCESSES: range(200, 400),
 }
 
 
-def a_log(rows: Iterable[Delivery]) -> Callable[[Listed], Iterator[Delivery]]:
+def a_log(rows: Iterable[Delivery]) -> Callable[[StatusFilter], Iterator[Delivery]]:
     """Give the rows of a log as GitHub lists them, the newest first as they come."""
     return lambda listed: (row for row in rows if row.status_code in CODES[listed])
 
@@ -155,7 +155,7 @@ class FakeHook:
         self.asked: list[str] = []
         self.readings = 0
 
-    def deliveries(self, listed: Listed = Listed.ALL) -> Iterator[Delivery]:
+    def deliveries(self, listed: StatusFilter = StatusFilter.ALL) -> Iterator[Delivery]:
         return a_log(self.rows())(listed)
 
     def rows(self) -> Iterator[Delivery]:
@@ -182,7 +182,7 @@ class FakeStore:
         self.fails_at = fails_at
         self.error: BaseException = AssertionError("no error was given")
 
-    def read(self) -> Saved | None:
+    def read(self) -> SavedCheckpoint | None:
         return self.saved
 
     def write(self, checkpoint: datetime) -> bool:
@@ -194,7 +194,7 @@ class FakeStore:
         return True
 
 
-class SleptTime:
+class FakeTime:
     """Seconds that pass only while somebody sleeps."""
 
     def __init__(self) -> None:
@@ -209,7 +209,7 @@ class SleptTime:
         self.now += seconds
 
 
-class FakeSurroundings:
+class FakeRuntime:
     """A clock that stands unless it is moved, and ears for all that is said.
 
     Of what may be chosen at random, it takes the last. There is one worker unless there are more.
@@ -223,7 +223,7 @@ class FakeSurroundings:
         self.turns = 0
         self.slept: list[float] = []
 
-    def wait_turn(self) -> None:
+    def wait_for_turn(self) -> None:
         self.turns += 1
 
     def sleep(self, seconds: float) -> None:
@@ -235,12 +235,12 @@ class FakeSurroundings:
     def choose(self, among: Sequence[int], number: int) -> list[int]:
         return list(among)[-number:]
 
-    def __call__(self) -> Surroundings:
-        return Surroundings(
+    def __call__(self) -> Runtime:
+        return Runtime(
             clock=lambda: self.now,
             workers=self.workers,
-            pause=lambda: 0.0,
-            wait_turn=self.wait_turn,
+            seconds_until_turn=lambda: 0.0,
+            wait_for_turn=self.wait_for_turn,
             hurry=lambda: None,
             sleep=self.sleep,
             choose=self.choose,

@@ -7,12 +7,12 @@ import uuid
 from datetime import timedelta
 
 from redeliver.delivery import Delivery, DeliveryId, Guid
-from redeliver.outcome import Fate, Outcome
+from redeliver.outcome import EventResult, Outcome
 from redeliver.plan import Decision, Verdict
 from redeliver.report import Report
 from redeliver.summary import summary
 from redeliver.webhook import HookId, Webhook
-from tests.builders import NOW, TERMS, a_reading, a_window, ago
+from tests.builders import NOW, OPTIONS, a_scan_result, a_window, ago
 
 HOOK = Webhook(
     name="webhook 481516234 of organization acme",
@@ -50,13 +50,13 @@ def _delivery(number: int, status: tuple[str, int]) -> Delivery:
 
 def _outcome(
     number: int,
-    fate: Fate,
+    outcome: Outcome,
     status: tuple[str, int],
     *,
     attempts: int = 1,
     hours: float = 0,
     because: str = "",
-) -> Outcome:
+) -> EventResult:
     delivery = _delivery(number, status)
     decision = Decision(
         webhook=HOOK,
@@ -65,26 +65,26 @@ def _outcome(
         failing_since=delivery.delivered_at - timedelta(hours=hours),
         verdict=Verdict.REDELIVER,
     )
-    return Outcome(decision=decision, fate=fate, because=because)
+    return EventResult(decision=decision, outcome=outcome, because=because)
 
 
 def golden() -> Report:
     """Return the report of that run."""
     old = Verdict.TOO_OLD.value
-    outcomes = [
-        _outcome(2, Fate.GIVEN_UP, ERROR, attempts=13, hours=68, because=old),
-        *(_outcome(n, Fate.FAILING, ERROR, attempts=n - 5, hours=7 * (12 - n)) for n in (8, 10)),
-        *(_outcome(n, Fate.RECOVERED, CONNECT) for n in range(11, 33)),
-        *(_outcome(n, Fate.RECOVERED, UNAVAILABLE) for n in range(33, 45)),
-        *(_outcome(n, Fate.RECOVERED, TIMED_OUT) for n in range(45, 50)),
-        _outcome(50, Fate.PENDING, TIMED_OUT),
+    results = [
+        _outcome(2, Outcome.GIVEN_UP, ERROR, attempts=13, hours=68, because=old),
+        *(_outcome(n, Outcome.FAILING, ERROR, attempts=n - 5, hours=7 * (12 - n)) for n in (8, 10)),
+        *(_outcome(n, Outcome.RECOVERED, CONNECT) for n in range(11, 33)),
+        *(_outcome(n, Outcome.RECOVERED, UNAVAILABLE) for n in range(33, 45)),
+        *(_outcome(n, Outcome.RECOVERED, TIMED_OUT) for n in range(45, 50)),
+        _outcome(50, Outcome.PENDING, TIMED_OUT),
     ]
     return Report(
         store="variable LAST_REDELIVERY of acme/ops",
         window=a_window(),
-        terms=TERMS,
-        readings=(a_reading(webhook=HOOK, scanned=1841),),
-        outcomes=tuple(outcomes),
+        options=OPTIONS,
+        readings=(a_scan_result(webhook=HOOK, scanned=1841),),
+        results=tuple(results),
         checkpoint=NOW,
     )
 

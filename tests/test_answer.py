@@ -4,16 +4,26 @@ from datetime import UTC, datetime
 
 import pytest
 
-from redeliver.answer import THE_APP, Answer, Asker, Rights, failure, instant, token_in
+from redeliver.answer import (
+    APP_IDENTITY,
+    Identity,
+    Permission,
+    Response,
+    error_for,
+    instant,
+    token_identity,
+)
 from redeliver.errors import AccessError, UnavailableError
 
-PURPOSE = Rights(named_by="'hook-id'").to("read the log")
+PURPOSE = Permission(inputs_named="'hook-id'").to("read the log")
 NOON = "Tue, 24 Nov 2026 12:00:00 GMT"
 
 
-def an_answer(status: int = 403, text: str = '{"message": "Forbidden"}', **headers: str) -> Answer:
+def an_answer(
+    status: int = 403, text: str = '{"message": "Forbidden"}', **headers: str
+) -> Response:
     named = {name.replace("_", "-"): value for name, value in ({"date": NOON} | headers).items()}
-    return Answer(purpose=PURPOSE, status=status, headers=named, text=text)
+    return Response(purpose=PURPOSE, status=status, headers=named, text=text)
 
 
 @pytest.mark.parametrize(
@@ -86,9 +96,9 @@ WAITS = {
 
 @pytest.mark.parametrize("case", WAITS)
 def test_how_many_seconds_to_wait_when(case: str) -> None:
-    answer, seconds = WAITS[case]
+    response, seconds = WAITS[case]
 
-    assert answer.limited_for == seconds
+    assert response.retry_in == seconds
 
 
 @pytest.mark.parametrize("text", ["2026-11-24T12:00:00Z", "2026-11-24T13:00:00.000+01:00"])
@@ -115,9 +125,9 @@ def test_a_field_is_read() -> None:
 
 
 @pytest.mark.parametrize("status", [403, 404])
-@pytest.mark.parametrize("asker", [token_in("token"), THE_APP], ids=["token", "App"])
-def test_what_takes_no_permission_is_not_said_to_lack_one(status: int, asker: Asker) -> None:
-    error = failure(an_answer(status), asker)
+@pytest.mark.parametrize("identity", [token_identity("token"), APP_IDENTITY], ids=["token", "App"])
+def test_what_takes_no_permission_is_not_said_to_lack_one(status: int, identity: Identity) -> None:
+    error = error_for(an_answer(status), identity)
 
     assert isinstance(error, AccessError)
     assert str(error) == (

@@ -6,24 +6,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from redeliver.checkpoint import EPOCH, from_text, to_text
+from redeliver.checkpoint import EPOCH, format_checkpoint, parse_checkpoint
 from tests.builders import NOW, ago
 
 
 def test_it_is_the_value_that_githubs_script_keeps() -> None:
-    assert to_text(NOW) == "1795521600000"
-    assert from_text("1795521600000", now=NOW) == NOW
+    assert format_checkpoint(NOW) == "1795521600000"
+    assert parse_checkpoint("1795521600000", now=NOW) == NOW
 
 
 def test_it_is_rounded_down_so_that_nothing_falls_between() -> None:
-    assert to_text(NOW + timedelta(microseconds=1999)) == "1795521600001"
+    assert format_checkpoint(NOW + timedelta(microseconds=1999)) == "1795521600001"
 
 
 @given(st.integers(10**12, 10**12 + 7 * 10**11))
 def test_it_is_read_as_it_was_written(milliseconds: int) -> None:
     instant = EPOCH + timedelta(milliseconds=milliseconds)
 
-    assert from_text(to_text(instant), now=NOW) == instant
+    assert parse_checkpoint(format_checkpoint(instant), now=NOW) == instant
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_it_is_read_as_it_was_written(milliseconds: int) -> None:
     ],
 )
 def test_anything_else_is_no_checkpoint(text: str) -> None:
-    assert from_text(text, now=NOW) is None
+    assert parse_checkpoint(text, now=NOW) is None
 
 
 @pytest.mark.parametrize(
@@ -54,8 +54,8 @@ def test_anything_else_is_no_checkpoint(text: str) -> None:
     ],
 )
 def test_a_little_clock_skew_is_no_future(instant: datetime, *, taken: bool) -> None:
-    assert (from_text(to_text(instant), now=NOW) is not None) is taken
+    assert (parse_checkpoint(format_checkpoint(instant), now=NOW) is not None) is taken
 
 
 def test_white_space_around_it_does_not_matter() -> None:
-    assert from_text(" 1795521600000\n", now=NOW) == NOW
+    assert parse_checkpoint(" 1795521600000\n", now=NOW) == NOW

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from redeliver import cli, flags, settings
-from redeliver.cli import NAMES, STATUS_OF, STATUSES, Words, in_flags, understand, variable_of
+from redeliver.cli import EXIT_STATUSES, NAMES, STATUS_OF, Wording, in_flags, resolve, variable_of
 from redeliver.errors import InputError, RedeliverError
 from redeliver.flags import GROUPS
 from redeliver.settings import INPUTS, SECRETS
@@ -22,11 +22,11 @@ ALL = {name: flag for group in GROUPS.values() for name, flag in group.items()}
 VALUED = sorted(name for name, flag in ALL.items() if flag.takes)
 
 
-def order(*arguments: str, **environment: str) -> cli.Order:
+def order(*arguments: str, **environment: str) -> cli.Invocation:
     """Understand a command line and what is in the environment."""
     found = flags.parse(arguments)
     assert found
-    return understand(found.values, environment)
+    return resolve(found.values, environment)
 
 
 def nowhere(*arguments: str, **environment: str) -> dict[str, str]:
@@ -314,7 +314,7 @@ def test_what_is_put_in_other_words_is_still_said_so() -> None:
 
 
 def test_no_secret_is_shown_even_if_something_quotes_it() -> None:
-    words = Words()
+    words = Wording()
     words.learn(
         order(
             "--variable-name",
@@ -348,13 +348,13 @@ def test_every_error_that_can_end_a_run_has_a_status() -> None:
     ends = {kind for kind in kinds(RedeliverError) if kind.__name__ != "RefusalError"}
 
     assert ends - {RedeliverError} == STATUS_OF.keys()
-    assert set(STATUS_OF.values()) <= STATUSES.keys()
+    assert set(STATUS_OF.values()) <= EXIT_STATUSES.keys()
 
 
 def test_the_docs_tell_every_exit_status_in_the_same_words() -> None:
     told = re.findall(r"^\| ([0-9]+) \| (.*) \|$", DOCS, flags=re.MULTILINE)
 
-    assert {int(status): meaning for status, meaning in told} == STATUSES
+    assert {int(status): meaning for status, meaning in told} == EXIT_STATUSES
 
 
 def test_the_docs_name_only_flags_and_variables_that_there_are() -> None:

@@ -8,7 +8,7 @@ from threading import Barrier, Event
 
 import pytest
 
-from redeliver.crew import Crew
+from redeliver.crew import WorkerPool
 
 SOON = 30.0
 """Seconds until a test is given up that waits for what does not come."""
@@ -20,24 +20,24 @@ def test_as_many_things_are_done_at_once_as_there_are_workers_and_no_more() -> N
     def meet() -> None:
         together.wait(SOON)
 
-    with Crew[str](3) as crew:
+    with WorkerPool[str](3) as pool:
         for name in ("a", "b", "c"):
-            assert not crew.is_busy
-            crew.give(name, meet)
-        assert crew.is_busy
+            assert not pool.is_full
+            pool.submit(name, meet)
+        assert pool.is_full
 
-        heard = [crew.hear(), crew.hear(), crew.hear()]
+        heard = [pool.next_result(), pool.next_result(), pool.next_result()]
 
         assert sorted(name for name, _ in filter(None, heard)) == ["a", "b", "c"]
-        assert crew.at_work == 0
+        assert pool.pending == 0
 
 
 def test_what_is_given_out_is_begun_in_that_order() -> None:
     begun = list[int]()
-    with Crew[int](1) as crew:
+    with WorkerPool[int](1) as pool:
         for number in range(9):
-            crew.give(number, partial(begun.append, number))
-        heard = [crew.hear() for _ in range(9)]
+            pool.submit(number, partial(begun.append, number))
+        heard = [pool.next_result() for _ in range(9)]
 
     assert begun == [*range(9)]
     assert heard == [(number, None) for number in range(9)]
@@ -49,10 +49,10 @@ def test_what_a_worker_raises_is_told_to_who_gave_it_out() -> None:
     def fails() -> None:
         raise fault
 
-    with Crew[str](1) as crew:
-        crew.give("a", fails)
+    with WorkerPool[str](1) as pool:
+        pool.submit("a", fails)
 
-        assert crew.hear() == ("a", fault)
+        assert pool.next_result() == ("a", fault)
 
 
 def test_nobody_waits_where_nothing_is_at_work_or_for_longer_than_wanted() -> None:
@@ -61,13 +61,13 @@ def test_nobody_waits_where_nothing_is_at_work_or_for_longer_than_wanted() -> No
     def wait() -> None:
         hangs.wait(SOON)
 
-    with Crew[str](1) as crew:
-        assert crew.hear() is None
-        crew.give("a", wait)
-        assert crew.hear(within=timedelta(milliseconds=1)) is None
+    with WorkerPool[str](1) as pool:
+        assert pool.next_result() is None
+        pool.submit("a", wait)
+        assert pool.next_result(within=timedelta(milliseconds=1)) is None
 
         hangs.set()
-        assert crew.hear() == ("a", None)
+        assert pool.next_result() == ("a", None)
 
 
 @pytest.mark.parametrize("hanging", [0, 2])
@@ -77,11 +77,11 @@ def test_workers_go_when_they_are_done_and_nobody_waits_for_them(hanging: int) -
     def wait() -> None:
         hangs.wait(SOON)
 
-    with Crew[int](3) as crew:
+    with WorkerPool[int](3) as pool:
         for number in range(3):
-            crew.give(number, wait if number < hanging else lambda: None)
+            pool.submit(number, wait if number < hanging else lambda: None)
         for _ in range(3 - hanging):
-            crew.hear()
+            pool.next_result()
 
     workers = set(threading.enumerate()) - before
     hangs.set()
@@ -98,9 +98,9 @@ def test_a_worker_leaves_signals_to_who_waits_for_it() -> None:
         masks.append({*signal.pthread_sigmask(signal.SIG_BLOCK, [])})
 
     before = signal.pthread_sigmask(signal.SIG_BLOCK, [])
-    with Crew[str](1) as crew:
-        crew.give("a", look)
-        crew.hear()
+    with WorkerPool[str](1) as pool:
+        pool.submit("a", look)
+        pool.next_result()
 
     assert masks[0] >= {signal.SIGINT, signal.SIGTERM, signal.SIGALRM}
     assert signal.pthread_sigmask(signal.SIG_BLOCK, []) == before

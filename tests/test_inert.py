@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from redeliver.inert import inert, markdown, quote
+from redeliver.inert import escape_markdown, quote_untrusted, sanitize
 
 PIECES = ["::", "##[", "#", ":", "[", "\n", "\r", "\x85", "\u2028", "error", "%0A", " ", "`", "|"]
 HOSTILE = st.lists(st.sampled_from(PIECES) | st.characters()).map("".join)
@@ -48,12 +48,12 @@ HOSTILE = st.lists(st.sampled_from(PIECES) | st.characters()).map("".join)
     ],
 )
 def test_what_came_from_outside_is_only_words(text: str, shown: str) -> None:
-    assert inert(text) == shown
+    assert sanitize(text) == shown
 
 
 @given(HOSTILE)
 def test_nothing_is_a_command_to_the_runner(text: str) -> None:
-    line = inert(text)
+    line = sanitize(text)
 
     assert len(line.splitlines()) <= 1
     assert "::" not in line
@@ -65,17 +65,17 @@ def test_nothing_is_a_command_to_the_runner(text: str) -> None:
 @pytest.mark.parametrize("text", ["?", "=", "./", ":", "a.", "%25", "\\u0025", "[", "\u200b"])
 def test_a_long_text_takes_no_long_time(text: str) -> None:
     # Quadratic work on a megabyte would outlast the test run.
-    assert len(quote(text * 2**20)) <= 120
-    assert inert(text * 2**20).isprintable()
+    assert len(quote_untrusted(text * 2**20)) <= 120
+    assert sanitize(text * 2**20).isprintable()
 
 
 @given(HOSTILE)
 def test_being_inert_changes_no_more(text: str) -> None:
-    assert inert(inert(text)) == inert(text)
+    assert sanitize(sanitize(text)) == sanitize(text)
 
 
 def test_a_quoted_text_without_end_is_cut() -> None:
-    assert quote("x" * 1000) == "x" * 119 + "…"
+    assert quote_untrusted("x" * 1000) == "x" * 119 + "…"
 
 
 @pytest.mark.parametrize(
@@ -87,15 +87,19 @@ def test_a_quoted_text_without_end_is_cut() -> None:
     ],
 )
 def test_a_quoted_text_names_no_host(text: str, shown: str) -> None:
-    assert quote(text) == shown
+    assert quote_untrusted(text) == shown
 
 
 @given(HOSTILE)
 def test_markdown_shows_the_very_characters(text: str) -> None:
-    rendered = MarkdownIt("gfm-like", {"linkify": False}).render(f"| x {markdown(text)} x |\n| - |")
+    rendered = MarkdownIt("gfm-like", {"linkify": False}).render(
+        f"| x {escape_markdown(text)} x |\n| - |"
+    )
 
-    assert unescape(rendered).count(f"<th>x {inert(text)} x</th>") == 1
+    assert unescape(rendered).count(f"<th>x {sanitize(text)} x</th>") == 1
 
 
 def test_markdown_stays_readable() -> None:
-    assert markdown("pull_request.opened, (5-1) a|b") == "pull_request.opened, (5-1) a&#124;b"
+    assert (
+        escape_markdown("pull_request.opened, (5-1) a|b") == "pull_request.opened, (5-1) a&#124;b"
+    )

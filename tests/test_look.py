@@ -6,14 +6,14 @@ import pytest
 
 from redeliver.delivery import Delivery
 from redeliver.look import SKEW, gone, redeliveries
-from redeliver.reading import STRAGGLERS
+from redeliver.reading import OLD_ROWS_AT_END
 from tests.builders import NOW, a_delivery, ago, delivered
 
 ASKED = a_delivery("asked", at=ago(hours=2), number=5)
 AFTER = NOW + timedelta(seconds=5)
 FAILED = a_delivery("asked", at=AFTER, number=9, redelivery=True)
 TAKEN = delivered("asked", at=AFTER, number=11, redelivery=True)
-OLD = [delivered(f"old-{n}", at=ago(hours=3)) for n in range(STRAGGLERS)]
+OLD = [delivered(f"old-{n}", at=ago(hours=3)) for n in range(OLD_ROWS_AT_END)]
 
 
 @pytest.mark.parametrize(

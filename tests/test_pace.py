@@ -6,51 +6,53 @@ from threading import Thread
 import pytest
 
 from redeliver.pace import (
-    LEAST_SHARE,
+    MAX_POINTS,
+    MAX_WAIT_SECONDS,
+    MIN_RATE_FACTOR,
     MINUTE,
-    MOST_POINTS,
-    PATIENCE_SECONDS,
     READ_POINTS,
     URGENT_POINTS,
     WRITE_POINTS,
-    Pace,
+    Throttle,
 )
-from redeliver.progress import SAY_EVERY_SECONDS, Progress
-from tests.builders import SleptTime
+from redeliver.progress import SAY_EVERY_SECONDS, PeriodicProgress
+from tests.builders import FakeTime
 
 PER_MINUTE = 75
 
 
-def a_pace(time: SleptTime, *, per_minute: int = PER_MINUTE, said: list[str] | None = None) -> Pace:
+def a_pace(
+    time: FakeTime, *, per_minute: int = PER_MINUTE, said: list[str] | None = None
+) -> Throttle:
     said = [] if said is None else said
-    return Pace(said.append, per_minute=per_minute, clock=time, sleep=time.sleep)
+    return Throttle(said.append, per_minute=per_minute, clock=time, sleep=time.sleep)
 
 
 # Before a request.
 
 
 def test_a_minutes_worth_goes_at_full_speed_and_the_next_waits_and_says_so() -> None:
-    time, said = SleptTime(), list[str]()
-    pace = a_pace(time, said=said)
+    time, said = FakeTime(), list[str]()
+    throttle = a_pace(time, said=said)
 
     for _ in range(PER_MINUTE):
-        assert pace.pause() == 0
-        pace.wait_turn()
+        assert throttle.seconds_until_turn() == 0
+        throttle.wait_for_turn()
     assert (time.slept, said) == ([], [])
 
     time.now += 20
-    assert pace.pause() == MINUTE - 20
-    pace.wait_turn()
+    assert throttle.seconds_until_turn() == MINUTE - 20
+    throttle.wait_for_turn()
     assert time.slept == [MINUTE - 20]
     assert said == ["Waiting 41 s: at most 75 redeliveries a minute"]
 
 
 def test_no_minute_ever_sees_more() -> None:
-    time, times = SleptTime(), list[float]()
-    pace = a_pace(time)
+    time, times = FakeTime(), list[float]()
+    throttle = a_pace(time)
 
     for _ in range(5 * PER_MINUTE):
-        pace.wait_turn()
+        throttle.wait_for_turn()
         times.append(time.now)
         time.now += 0.3
 
@@ -60,11 +62,11 @@ def test_no_minute_ever_sees_more() -> None:
 
 
 def test_a_slow_run_is_never_held_up() -> None:
-    time = SleptTime()
-    pace = a_pace(time)
+    time = FakeTime()
+    throttle = a_pace(time)
 
     for _ in range(3 * PER_MINUTE):
-        pace.wait_turn()
+        throttle.wait_for_turn()
         time.now += 1
 
     assert time.slept == []
@@ -72,37 +74,37 @@ def test_a_slow_run_is_never_held_up() -> None:
 
 @pytest.mark.parametrize("share_of_reads", [0, 0.5, 0.9, 1])
 def test_no_minute_ever_sees_more_points_than_github_takes(share_of_reads: float) -> None:
-    time, spent = SleptTime(), list[tuple[float, int]]()
-    pace = a_pace(time, per_minute=0)
+    time, spent = FakeTime(), list[tuple[float, int]]()
+    throttle = a_pace(time, per_minute=0)
 
     for number in range(4000):
         if number % 10 < 10 * share_of_reads:
-            pace.wait(READ_POINTS)
+            throttle.wait(READ_POINTS)
             spent.append((time.now, READ_POINTS))
         else:
-            pace.wait_turn()
+            throttle.wait_for_turn()
             spent.append((time.now, WRITE_POINTS))
         time.now += 0.01
 
     for start, _ in spent[::50]:
         within = sum(points for at, points in spent if start <= at < start + 60)
-        assert within <= MOST_POINTS < 900
+        assert within <= MAX_POINTS < 900
     # And nearly so many as it may: the first go at once, then as many in each minute.
-    minutes = math.ceil(sum(points for _, points in spent) / MOST_POINTS)
+    minutes = math.ceil(sum(points for _, points in spent) / MAX_POINTS)
     assert time.now - 1000 < minutes * MINUTE + 5
 
 
 def test_reading_waits_for_points_but_not_for_redeliveries() -> None:
-    time, said = SleptTime(), list[str]()
-    pace = a_pace(time, said=said)
+    time, said = FakeTime(), list[str]()
+    throttle = a_pace(time, said=said)
 
     for _ in range(PER_MINUTE):
-        pace.wait_turn()
-    for _ in range(MOST_POINTS - PER_MINUTE * WRITE_POINTS):
-        pace.wait(READ_POINTS)
+        throttle.wait_for_turn()
+    for _ in range(MAX_POINTS - PER_MINUTE * WRITE_POINTS):
+        throttle.wait(READ_POINTS)
     assert time.slept == []
 
-    pace.wait(READ_POINTS)
+    throttle.wait(READ_POINTS)
     assert time.slept == [MINUTE]
     (line,) = said
     assert line == (
@@ -112,39 +114,39 @@ def test_reading_waits_for_points_but_not_for_redeliveries() -> None:
 
 
 def test_what_is_urgent_waits_for_nothing_that_is_not() -> None:
-    time = SleptTime()
-    pace = a_pace(time, per_minute=0)
-    for _ in range(MOST_POINTS // WRITE_POINTS):
-        pace.wait_turn()
+    time = FakeTime()
+    throttle = a_pace(time, per_minute=0)
+    for _ in range(MAX_POINTS // WRITE_POINTS):
+        throttle.wait_for_turn()
 
     for _ in range(URGENT_POINTS):
-        pace.wait(READ_POINTS, urgent=True)
+        throttle.wait(READ_POINTS, urgent=True)
     assert time.slept == []
-    pace.wait(READ_POINTS, urgent=True)
+    throttle.wait(READ_POINTS, urgent=True)
     assert time.slept == [MINUTE], "even that has an end"
 
 
 def test_in_a_hurry_nothing_urgent_waits_at_all() -> None:
-    time = SleptTime()
-    pace = a_pace(time)
-    pace.keep_still(60, "a rate limit", is_too_fast=True)
+    time = FakeTime()
+    throttle = a_pace(time)
+    throttle.hold(60, "a rate limit", is_too_fast=True)
     time.now -= 60
 
-    pace.hurry()
-    pace.wait(WRITE_POINTS, urgent=True)
+    throttle.hurry()
+    throttle.wait(WRITE_POINTS, urgent=True)
 
     assert time.slept == [60], "as long as before"
-    assert pace.pause() == 60, "but the others do"
+    assert throttle.seconds_until_turn() == 60, "but the others do"
 
 
 def test_a_wait_of_a_moment_is_not_worth_a_line() -> None:
-    time, said = SleptTime(), list[str]()
-    pace = a_pace(time, said=said)
+    time, said = FakeTime(), list[str]()
+    throttle = a_pace(time, said=said)
 
-    evenly = MINUTE / MOST_POINTS
+    evenly = MINUTE / MAX_POINTS
     for seconds in (0.99 * evenly, 0.9 * evenly):  # faster once the account is full
-        for _ in range(MOST_POINTS):
-            pace.wait(READ_POINTS)
+        for _ in range(MAX_POINTS):
+            throttle.wait(READ_POINTS)
             time.now += seconds
 
     assert len(time.slept) > 100
@@ -152,54 +154,54 @@ def test_a_wait_of_a_moment_is_not_worth_a_line() -> None:
 
 
 def test_where_github_has_no_limits_only_ones_own_holds() -> None:
-    time = SleptTime()
+    time = FakeTime()
     unlimited, usual = a_pace(time, per_minute=0), a_pace(time)
-    for pace in (unlimited, usual):
-        pace.heard(has_limits=False)
-        for _ in range(10 * MOST_POINTS):
-            pace.wait(READ_POINTS)
+    for throttle in (unlimited, usual):
+        throttle.learn_limits(has_limits=False)
+        for _ in range(10 * MAX_POINTS):
+            throttle.wait(READ_POINTS)
 
     for _ in range(PER_MINUTE):
-        unlimited.wait_turn()
-        usual.wait_turn()
+        unlimited.wait_for_turn()
+        usual.wait_for_turn()
     assert time.slept == []
 
-    unlimited.wait_turn()
+    unlimited.wait_for_turn()
     assert time.slept == []
-    usual.wait_turn()
+    usual.wait_for_turn()
     assert time.slept == [MINUTE]
 
 
 def test_limits_once_seen_are_believed_in() -> None:
-    time = SleptTime()
-    pace = a_pace(time, per_minute=0)
+    time = FakeTime()
+    throttle = a_pace(time, per_minute=0)
     for has_limits in (False, True, False):
-        pace.heard(has_limits=has_limits)
+        throttle.learn_limits(has_limits=has_limits)
 
-    for _ in range(MOST_POINTS + 1):
-        pace.wait(READ_POINTS)
+    for _ in range(MAX_POINTS + 1):
+        throttle.wait(READ_POINTS)
 
     assert time.slept == [MINUTE]
 
 
 def test_threads_share_one_account() -> None:
-    time = SleptTime()
-    pace = a_pace(time, per_minute=0)
+    time = FakeTime()
+    throttle = a_pace(time, per_minute=0)
 
     def ask() -> None:
         for _ in range(100):
-            pace.wait(READ_POINTS)
+            throttle.wait(READ_POINTS)
 
     threads = [Thread(target=ask) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    for _ in range(MOST_POINTS - 800):
-        pace.wait(READ_POINTS)
+    for _ in range(MAX_POINTS - 800):
+        throttle.wait(READ_POINTS)
     assert time.slept == []
 
-    pace.wait(READ_POINTS)
+    throttle.wait(READ_POINTS)
     assert time.slept == [MINUTE]
 
 
@@ -207,7 +209,7 @@ def test_threads_share_one_account() -> None:
 
 
 def test_a_wait_for_github_is_announced_and_then_waited() -> None:
-    time, said = SleptTime(), list[str]()
+    time, said = FakeTime(), list[str]()
 
     assert a_pace(time, said=said).back_off(2, "GitHub answered 502")
 
@@ -216,100 +218,100 @@ def test_a_wait_for_github_is_announced_and_then_waited() -> None:
 
 
 def test_patience_ends_for_all_waits_together() -> None:
-    time, said = SleptTime(), list[str]()
-    pace = a_pace(time, said=said)
+    time, said = FakeTime(), list[str]()
+    throttle = a_pace(time, said=said)
 
-    assert pace.back_off(PATIENCE_SECONDS - 10, "a broken answer")
-    assert not pace.keep_still(11, "a rate limit", is_too_fast=False)
-    assert pace.back_off(10, "a broken answer"), "what was too long did not count"
+    assert throttle.back_off(MAX_WAIT_SECONDS - 10, "a broken answer")
+    assert not throttle.hold(11, "a rate limit", is_too_fast=False)
+    assert throttle.back_off(10, "a broken answer"), "what was too long did not count"
     assert len(said) == len(time.slept) == 2
 
 
 def test_who_waits_at_the_same_time_as_another_costs_no_more_and_says_nothing() -> None:
-    time, said = SleptTime(), list[str]()
+    time, said = FakeTime(), list[str]()
     asleep = list[float]()
-    pace = Pace(said.append, per_minute=PER_MINUTE, clock=time, sleep=asleep.append)
+    throttle = Throttle(said.append, per_minute=PER_MINUTE, clock=time, sleep=asleep.append)
 
     for _ in range(8):
-        assert pace.keep_still(60, "a rate limit", is_too_fast=True)
+        assert throttle.hold(60, "a rate limit", is_too_fast=True)
         time.now += 0.01
 
     assert (len(asleep), len(said)) == (8, 1)
     time.now += 60
-    assert pace.back_off(PATIENCE_SECONDS - 61, "a broken answer")
+    assert throttle.back_off(MAX_WAIT_SECONDS - 61, "a broken answer")
 
 
 def test_after_a_secondary_limit_all_keep_still_and_then_go_half_as_fast() -> None:
-    time, said = SleptTime(), list[str]()
+    time, said = FakeTime(), list[str]()
     asleep = list[float]()
-    waiting = Pace(said.append, per_minute=PER_MINUTE, clock=time, sleep=asleep.append)
-    waiting.keep_still(60, "a rate limit", is_too_fast=True)
-    waiting.keep_still(59, "a rate limit", is_too_fast=True)
-    assert waiting.pause() == 60
+    waiting = Throttle(said.append, per_minute=PER_MINUTE, clock=time, sleep=asleep.append)
+    waiting.hold(60, "a rate limit", is_too_fast=True)
+    waiting.hold(59, "a rate limit", is_too_fast=True)
+    assert waiting.seconds_until_turn() == 60
 
     time.now += 60
     for _ in range(PER_MINUTE // 2):
-        assert waiting.pause() == 0
-        waiting.wait_turn()
-    assert waiting.pause() == MINUTE
+        assert waiting.seconds_until_turn() == 0
+        waiting.wait_for_turn()
+    assert waiting.seconds_until_turn() == MINUTE
 
-    waiting.keep_still(60, "a rate limit", is_too_fast=True)
+    waiting.hold(60, "a rate limit", is_too_fast=True)
     time.now += MINUTE
     for _ in range(PER_MINUTE // 4):
-        waiting.wait_turn()
-    assert waiting.pause() == MINUTE
+        waiting.wait_for_turn()
+    assert waiting.seconds_until_turn() == MINUTE
 
 
 def test_a_server_that_asks_for_less_has_limits_after_all() -> None:
-    time = SleptTime()
-    pace = a_pace(time, per_minute=0)
-    pace.heard(has_limits=False)
+    time = FakeTime()
+    throttle = a_pace(time, per_minute=0)
+    throttle.learn_limits(has_limits=False)
 
-    pace.keep_still(60, "a rate limit", is_too_fast=True)
-    for _ in range(MOST_POINTS // 2 // WRITE_POINTS + 1):
-        pace.wait_turn()
+    throttle.hold(60, "a rate limit", is_too_fast=True)
+    for _ in range(MAX_POINTS // 2 // WRITE_POINTS + 1):
+        throttle.wait_for_turn()
 
     assert time.slept == [60, MINUTE]
 
 
 def test_a_primary_limit_slows_nothing_down() -> None:
-    time = SleptTime()
-    pace = a_pace(time)
+    time = FakeTime()
+    throttle = a_pace(time)
 
-    pace.keep_still(60, "the rate limit is used up", is_too_fast=False)
+    throttle.hold(60, "the rate limit is used up", is_too_fast=False)
     for _ in range(PER_MINUTE):
-        pace.wait_turn()
+        throttle.wait_for_turn()
 
     assert time.slept == [60]
 
 
 def test_however_slow_it_goes_on() -> None:
-    time = SleptTime()
-    pace = a_pace(time, per_minute=1)
+    time = FakeTime()
+    throttle = a_pace(time, per_minute=1)
 
     for _ in range(4):
-        pace.keep_still(60, "a rate limit", is_too_fast=True)
+        throttle.hold(60, "a rate limit", is_too_fast=True)
     for _ in range(3):
-        pace.wait_turn()
+        throttle.wait_for_turn()
 
     assert time.slept[4:] == [MINUTE, MINUTE]
 
 
 def test_it_does_not_go_slower_and_slower_for_ever() -> None:
-    time = SleptTime()
-    pace = a_pace(time)
+    time = FakeTime()
+    throttle = a_pace(time)
 
     for _ in range(9):
-        pace.keep_still(7, "a rate limit", is_too_fast=True)
-    for _ in range(int(PER_MINUTE * LEAST_SHARE)):
-        pace.wait_turn()
+        throttle.hold(7, "a rate limit", is_too_fast=True)
+    for _ in range(int(PER_MINUTE * MIN_RATE_FACTOR)):
+        throttle.wait_for_turn()
 
     assert time.slept == [7] * 9
 
 
 def test_progress_is_said_only_so_often() -> None:
-    time, said = SleptTime(), list[str]()
-    progress = Progress(said.append, clock=time)
+    time, said = FakeTime(), list[str]()
+    progress = PeriodicProgress(said.append, clock=time)
 
     for number in range(1, 1001):
         time.now += SAY_EVERY_SECONDS / 512

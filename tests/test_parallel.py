@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from redeliver.delivery import Delivery
 from redeliver.errors import AccessError, Interrupted, RefusalError, UnavailableError
-from redeliver.outcome import Fate
+from redeliver.outcome import Outcome
 from redeliver.report import Report
-from tests.builders import FakeHook, FakeStore, FakeSurroundings, a_delivery, a_policy, ago
-from tests.test_run import carry_out, fates
+from tests.builders import FakeHook, FakeRuntime, FakeStore, a_delivery, a_policy, ago
+from tests.test_run import outcomes, run_once
 
 WORKERS = 4
 SOON = 30.0
@@ -53,7 +53,7 @@ class BusyHook(FakeHook):
 
 def in_parallel(hook: FakeHook, store: FakeStore | None = None, **more: int) -> Report:
     policy = a_policy(max_redeliveries=more.get("max_redeliveries"))
-    return carry_out(hook, store, around=FakeSurroundings(workers=WORKERS), policy=policy, verify=0)
+    return run_once(hook, store, runtime=FakeRuntime(workers=WORKERS), policy=policy, verify=0)
 
 
 def test_several_are_asked_for_at_once_each_once_and_the_oldest_first() -> None:
@@ -61,7 +61,7 @@ def test_several_are_asked_for_at_once_each_once_and_the_oldest_first() -> None:
 
     report = in_parallel(hook)
 
-    assert fates(report) == dict.fromkeys(NAMES, Fate.PENDING)
+    assert outcomes(report) == dict.fromkeys(NAMES, Outcome.PENDING)
     assert hook.most_at_once == WORKERS
     assert sorted(hook.asked) == NAMES
     for place, guid in enumerate(hook.asked):
@@ -89,14 +89,10 @@ def test_what_comes_of_it_and_the_checkpoint_are_as_with_one_worker(
     store, expected_store = FakeStore(), FakeStore()
     hook = BusyHook(*TWELVE, refuses=refuses, seed=seed)
 
-    expected = carry_out(
-        FakeHook(*TWELVE, refuses=refuses), expected_store, policy=policy, verify=0
-    )
-    report = carry_out(
-        hook, store, around=FakeSurroundings(workers=WORKERS), policy=policy, verify=0
-    )
+    expected = run_once(FakeHook(*TWELVE, refuses=refuses), expected_store, policy=policy, verify=0)
+    report = run_once(hook, store, runtime=FakeRuntime(workers=WORKERS), policy=policy, verify=0)
 
-    assert fates(report) == fates(expected)
+    assert outcomes(report) == outcomes(expected)
     assert store.written[-1] == expected_store.written[-1]
     assert max(Counter(hook.asked).values()) == 1
 
@@ -106,8 +102,8 @@ def test_what_moves_up_waits_until_a_place_turns_out_to_be_free() -> None:
 
     report = in_parallel(hook, max_redeliveries=5)
 
-    found = Counter(fates(report).values())
-    assert found == {Fate.PENDING: 5, Fate.REFUSED: 3, Fate.DEFERRED: 4}
+    found = Counter(outcomes(report).values())
+    assert found == {Outcome.PENDING: 5, Outcome.REFUSED: 3, Outcome.DEFERRED: 4}
 
 
 def test_what_all_meet_at_the_same_time_is_told_once() -> None:
@@ -125,7 +121,7 @@ def test_what_all_meet_at_the_same_time_is_told_once() -> None:
 
     assert len(hook.asked) == WORKERS
     assert report.trouble == ("the token may not do this",)
-    assert set(fates(report).values()) == {Fate.DEFERRED}
+    assert set(outcomes(report).values()) == {Outcome.DEFERRED}
 
 
 @pytest.fixture
@@ -145,21 +141,21 @@ def test_an_interruption_counts_what_has_no_answer_yet_as_unanswered(
             if delivery.guid == NAMES[1]:
                 answers.wait(SOON)
 
-    class Stopped(FakeSurroundings):
-        def wait_turn(self) -> None:
-            super().wait_turn()
+    class Stopped(FakeRuntime):
+        def wait_for_turn(self) -> None:
+            super().wait_for_turn()
             if self.turns > 2 * WORKERS:
                 raise Interrupted(Signals.SIGTERM)
 
     store = FakeStore()
-    report = carry_out(Hanging(*TWELVE), store, around=Stopped(workers=WORKERS))
+    report = run_once(Hanging(*TWELVE), store, runtime=Stopped(workers=WORKERS))
 
     assert report.interrupted == Signals.SIGTERM
-    found = fates(report)
-    assert found.pop(NAMES[1]) is Fate.UNANSWERED
+    found = outcomes(report)
+    assert found.pop(NAMES[1]) is Outcome.UNANSWERED
     assert [found[guid] for guid in NAMES if guid in found] == [
-        *[Fate.PENDING] * (2 * WORKERS - 1),
-        *[Fate.DEFERRED] * (12 - 2 * WORKERS),
+        *[Outcome.PENDING] * (2 * WORKERS - 1),
+        *[Outcome.DEFERRED] * (12 - 2 * WORKERS),
     ]
     assert store.written[-1] == TWELVE[1].delivered_at
 
@@ -169,13 +165,13 @@ def test_an_interruption_waits_for_all_answers_together_as_long_as_for_one() -> 
         def redeliver(self, delivery: Delivery) -> None:
             time.sleep(0.4 * (NAMES.index(delivery.guid) + 1))
 
-    class Stopped(FakeSurroundings):
-        def wait_turn(self) -> None:
-            super().wait_turn()
+    class Stopped(FakeRuntime):
+        def wait_for_turn(self) -> None:
+            super().wait_for_turn()
             if self.turns == WORKERS:
                 raise Interrupted(Signals.SIGTERM)
 
-    report = carry_out(Slow(*TWELVE), around=Stopped(workers=WORKERS))
+    report = run_once(Slow(*TWELVE), runtime=Stopped(workers=WORKERS))
 
-    found = fates(report)
-    assert [found[guid] for guid in NAMES[1:3]] == [Fate.UNANSWERED, Fate.UNANSWERED]
+    found = outcomes(report)
+    assert [found[guid] for guid in NAMES[1:3]] == [Outcome.UNANSWERED, Outcome.UNANSWERED]

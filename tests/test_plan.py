@@ -11,19 +11,19 @@ from hypothesis import strategies as st
 from redeliver.delivery import Delivery
 from redeliver.errors import UnavailableError
 from redeliver.filters import EventFilter
-from redeliver.pace import PATIENCE_SECONDS
+from redeliver.pace import MAX_WAIT_SECONDS
 from redeliver.plan import (
-    LONGEST_SILENCE,
+    MAX_SILENCE,
     OVERLAP,
-    SETTLING,
+    SETTLING_TIME,
     Decision,
     Plan,
     Policy,
-    Scan,
+    ScanMode,
     Verdict,
     Window,
 )
-from redeliver.reading import STRAGGLERS, read
+from redeliver.reading import OLD_ROWS_AT_END, read
 from redeliver.work import SAVE_EVERY
 from tests.builders import (
     NOW,
@@ -48,7 +48,7 @@ def the_plan(
     policy: Policy = POLICY,
 ) -> Plan:
     return Plan.of(
-        [read(WEBHOOK, a_log(log), window or a_window(CHECKPOINT), policy, Scan.FULL)], policy
+        [read(WEBHOOK, a_log(log), window or a_window(CHECKPOINT), policy, ScanMode.FULL)], policy
     )
 
 
@@ -143,8 +143,8 @@ SOON = {
         Verdict.UNSETTLED,
     ),
     "the same, but that run wrote just long enough ago": (
-        SETTLING,
-        SETTLING,
+        SETTLING_TIME,
+        SETTLING_TIME,
         Verdict.REDELIVER,
     ),
     "it failed after another run wrote the checkpoint": (
@@ -163,7 +163,7 @@ SOON = {
 @pytest.mark.parametrize("case", SOON)
 def test_the_verdict_soon_after_another_run_when(case: str) -> None:
     failed_ago, written_ago, verdict = SOON[case]
-    window = a_window(NOW - SETTLING, written=NOW - written_ago)
+    window = a_window(NOW - SETTLING_TIME, written=NOW - written_ago)
 
     (decision,) = the_plan([a_delivery(at=NOW - failed_ago)], window).decisions
 
@@ -171,7 +171,7 @@ def test_the_verdict_soon_after_another_run_when(case: str) -> None:
 
 
 def test_a_run_is_silent_for_as_long_as_it_saves_seldom_and_waits() -> None:
-    assert timedelta(seconds=PATIENCE_SECONDS) + SAVE_EVERY == LONGEST_SILENCE
+    assert timedelta(seconds=MAX_WAIT_SECONDS) + SAVE_EVERY == MAX_SILENCE
 
 
 def test_nothing_is_asked_for_while_anything_is_unsettled() -> None:
@@ -261,16 +261,16 @@ BEFORE = [delivered(f"old-{n}", at=ago(hours=8 + n)) for n in range(100)]
 @pytest.mark.parametrize(
     ("inside", "taken"),
     [
-        pytest.param([delivered()], 1 + STRAGGLERS, id="nothing failed"),
-        pytest.param([a_delivery()], 1 + STRAGGLERS, id="an original failed"),
+        pytest.param([delivered()], 1 + OLD_ROWS_AT_END, id="nothing failed"),
+        pytest.param([a_delivery()], 1 + OLD_ROWS_AT_END, id="an original failed"),
         pytest.param(
             [delivered(at=ago(hours=1), redelivery=True)],
-            1 + STRAGGLERS,
+            1 + OLD_ROWS_AT_END,
             id="a redelivery succeeded",
         ),
         pytest.param(
             [failed_again(hours=1), failed(hours=2)],
-            2 + STRAGGLERS,
+            2 + OLD_ROWS_AT_END,
             id="a redelivery failed and its original shows",
         ),
         pytest.param(
@@ -280,7 +280,7 @@ BEFORE = [delivered(f"old-{n}", at=ago(hours=8 + n)) for n in range(100)]
         ),
         pytest.param(
             [a_delivery("expired", redelivery=True)],
-            1 + 65 + STRAGGLERS,
+            1 + 65 + OLD_ROWS_AT_END,
             id="the original is older than it may be: read to what is too old",
         ),
     ],
@@ -306,7 +306,7 @@ def test_failures_before_the_window_are_not_touched_while_reading_past_it() -> N
 
 
 def test_a_few_rows_out_of_place_hide_nothing() -> None:
-    stray = [delivered(f"late-{n}", at=ago(hours=30)) for n in range(STRAGGLERS - 1)]
+    stray = [delivered(f"late-{n}", at=ago(hours=30)) for n in range(OLD_ROWS_AT_END - 1)]
 
     decisions = the_plan([*stray, a_delivery("behind them")]).decisions
 
@@ -362,7 +362,7 @@ def test_a_log_that_breaks_off_gives_the_decisions_that_need_no_more_of_it() -> 
         ("again", Verdict.UNREAD),
     ]
     assert str(planned.readings[0].error) == "GitHub is down"
-    assert planned.is_broken_off
+    assert planned.is_incomplete
     assert not planned.readings[0].is_unread
 
 
@@ -459,13 +459,13 @@ def test_the_original_of_an_event_that_is_not_wanted_is_not_looked_for() -> None
 
     the_plan(log, policy=a_policy(events=EventFilter(("issues",))))
 
-    assert log.taken == 1 + STRAGGLERS
+    assert log.taken == 1 + OLD_ROWS_AT_END
 
 
 def test_a_row_out_of_place_that_is_too_old_does_not_end_the_search_for_an_original() -> None:
     log = [
         a_delivery("sought", at=ago(hours=1), redelivery=True, number=9),
-        *(delivered(f"old-{n}", at=ago(hours=8)) for n in range(STRAGGLERS)),
+        *(delivered(f"old-{n}", at=ago(hours=8)) for n in range(OLD_ROWS_AT_END)),
         delivered("astray", at=ago(hours=80)),
         a_delivery("sought", at=ago(hours=10), number=3),
     ]
@@ -494,14 +494,16 @@ def test_when_too_many_are_due_the_least_tried_come_first_and_then_the_oldest() 
 def test_webhooks_that_share_a_guid_are_judged_each_for_itself() -> None:
     other, window = a_webhook(2), a_window(CHECKPOINT)
     readings = [
-        read(WEBHOOK, a_log([a_delivery("shared", at=ago(hours=1))]), window, POLICY, Scan.FULL),
-        read(other, a_log([delivered("shared", at=ago(hours=1))]), window, POLICY, Scan.FULL),
+        read(
+            WEBHOOK, a_log([a_delivery("shared", at=ago(hours=1))]), window, POLICY, ScanMode.FULL
+        ),
+        read(other, a_log([delivered("shared", at=ago(hours=1))]), window, POLICY, ScanMode.FULL),
         read(
             a_webhook(3),
             a_log([a_delivery("shared", at=ago(hours=2), number=7)]),
             window,
             POLICY,
-            Scan.FULL,
+            ScanMode.FULL,
         ),
     ]
 
@@ -515,7 +517,11 @@ def test_too_many_are_counted_over_all_webhooks() -> None:
     policy = a_policy(max_redeliveries=1)
     readings = [
         read(
-            a_webhook(n), a_log([a_delivery("shared", at=ago(hours=n))]), window, policy, Scan.FULL
+            a_webhook(n),
+            a_log([a_delivery("shared", at=ago(hours=n))]),
+            window,
+            policy,
+            ScanMode.FULL,
         )
         for n in (1, 2)
     ]
@@ -528,8 +534,8 @@ def test_when_too_many_are_due_the_webhooks_take_turns() -> None:
     many = [a_delivery(f"many-{n}", at=ago(hours=5, minutes=-n), number=n) for n in range(6)]
     few = [a_delivery(f"few-{n}", at=ago(hours=1, minutes=-n), number=n) for n in range(2)]
     readings = [
-        read(WEBHOOK, a_log(many), window, policy, Scan.FULL),
-        read(a_webhook(2), a_log(few), window, policy, Scan.FULL),
+        read(WEBHOOK, a_log(many), window, policy, ScanMode.FULL),
+        read(a_webhook(2), a_log(few), window, policy, ScanMode.FULL),
     ]
 
     planned = Plan.of(readings, policy)
@@ -541,9 +547,13 @@ def test_when_too_many_are_due_the_webhooks_take_turns() -> None:
 def test_nothing_of_any_webhook_is_asked_for_while_anything_of_one_is_unsettled() -> None:
     window = a_window(ago(minutes=5), written=ago(minutes=2))
     readings = [
-        read(WEBHOOK, a_log([a_delivery("new", at=ago(minutes=1))]), window, POLICY, Scan.FULL),
+        read(WEBHOOK, a_log([a_delivery("new", at=ago(minutes=1))]), window, POLICY, ScanMode.FULL),
         read(
-            a_webhook(2), a_log([a_delivery("old", at=ago(minutes=3))]), window, POLICY, Scan.FULL
+            a_webhook(2),
+            a_log([a_delivery("old", at=ago(minutes=3))]),
+            window,
+            POLICY,
+            ScanMode.FULL,
         ),
     ]
 

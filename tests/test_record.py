@@ -10,11 +10,11 @@ import jsonschema
 import pytest
 
 from redeliver.errors import UnavailableError
-from redeliver.outcome import Fate, Outcome
-from redeliver.plan import Scan, Verdict
+from redeliver.outcome import EventResult, Outcome
+from redeliver.plan import ScanMode, Verdict
 from redeliver.record import MOST_CHARACTERS, outputs, to_json
 from redeliver.report import NOT_FAILED, Report
-from tests.builders import NOW, TERMS, a_decision, a_delivery, a_reading, a_webhook
+from tests.builders import NOW, OPTIONS, a_decision, a_delivery, a_scan_result, a_webhook
 from tests.test_report import ONE_OF_EACH, a_report, an_outcome
 
 SCHEMA = json.loads((Path(__file__).parent.parent / "docs" / "report.schema.json").read_text())
@@ -35,9 +35,11 @@ REPORTS = {
     "a log that broke off": a_report(error=UnavailableError("GitHub is down")),
     "an App's own webhook": replace(
         a_report(
-            Outcome(decision=a_decision(webhook=replace(a_webhook(), id=None)), fate=Fate.DUE)
+            EventResult(
+                decision=a_decision(webhook=replace(a_webhook(), id=None)), outcome=Outcome.DUE
+            )
         ),
-        readings=(a_reading(webhook=replace(a_webhook(), id=None)),),
+        readings=(a_scan_result(webhook=replace(a_webhook(), id=None)),),
     ),
 }
 
@@ -50,19 +52,19 @@ def test_the_schema_describes_the_report_of(case: str) -> None:
 def test_the_schema_knows_every_outcome() -> None:
     known = SCHEMA["properties"]["events"]["items"]["properties"]["outcome"]["enum"]
 
-    assert known == [fate.name.lower() for fate in Fate if fate not in NOT_FAILED]
+    assert known == [outcome.name.lower() for outcome in Outcome if outcome not in NOT_FAILED]
 
 
-@pytest.mark.parametrize("scan", Scan)
-def test_a_report_says_which_scan_it_is_of(scan: Scan) -> None:
-    report = replace(a_report(), terms=replace(TERMS, scan=scan))
+@pytest.mark.parametrize("scan", ScanMode)
+def test_a_report_says_which_scan_it_is_of(scan: ScanMode) -> None:
+    report = replace(a_report(), options=replace(OPTIONS, scan=scan))
 
     assert recorded(report)["scan"] == scan.value
 
 
 def test_a_report_says_what_became_of_each_event() -> None:
     delivery = a_delivery("event-7", number=2**62 + 1, event="issues", action="opened")
-    failed = Outcome(decision=a_decision(delivery), fate=Fate.PENDING).shown(
+    failed = EventResult(decision=a_decision(delivery), outcome=Outcome.PENDING).shown(
         replace(delivery, delivered_at=NOW + timedelta(seconds=2), status_code=503, status="no")
     )
 
@@ -97,8 +99,8 @@ def test_what_needs_attention_comes_first() -> None:
 
 
 def test_reasons_are_counted() -> None:
-    left = [an_outcome(Fate.DEFERRED, because=Verdict.SURPLUS.value)] * 2
-    out = [an_outcome(Fate.FILTERED, because=Verdict.UNWANTED_EVENT.value)] * 3
+    left = [an_outcome(Outcome.DEFERRED, because=Verdict.SURPLUS.value)] * 2
+    out = [an_outcome(Outcome.FILTERED, because=Verdict.UNWANTED_EVENT.value)] * 3
 
     record = recorded(a_report(*left, *out))
 
@@ -108,7 +110,7 @@ def test_reasons_are_counted() -> None:
 
 
 def test_reasons_that_are_alike_once_cut_are_counted_together() -> None:
-    left = [an_outcome(Fate.DEFERRED, because=f"{'x' * 500} {n}") for n in range(3)]
+    left = [an_outcome(Outcome.DEFERRED, because=f"{'x' * 500} {n}") for n in range(3)]
 
     assert list(recorded(a_report(*left))["deferred"].values()) == [3]
 
@@ -117,18 +119,18 @@ def test_reasons_that_are_alike_once_cut_are_counted_together() -> None:
 def test_the_output_is_cut_where_a_workflow_could_not_hand_it_on() -> None:
     many = a_report(*[an_outcome(guid=f"event-{n}") for n in range(5000)])
 
-    cut = json.loads(outputs(many)["report"])
+    truncate = json.loads(outputs(many)["report"])
 
     assert len(outputs(many)["report"]) <= MOST_CHARACTERS
-    assert len(cut["events"]) > 200
-    assert len(cut["events"]) + cut["omitted"]["events"] == 5000
+    assert len(truncate["events"]) > 200
+    assert len(truncate["events"]) + truncate["omitted"]["events"] == 5000
     assert recorded(many)["omitted"] == {"hooks": 0, "events": 0}
 
 
 def test_whatever_there_is_much_of_does_not_make_the_output_too_long() -> None:
     error = UnavailableError("GitHub is down. " * 200)
-    broken = tuple(a_reading(webhook=a_webhook(n), error=error) for n in range(250))
-    lost = [an_outcome(Fate.UNANSWERED, because=f"{n} {'x' * 500}") for n in range(900)]
+    broken = tuple(a_scan_result(webhook=a_webhook(n), error=error) for n in range(250))
+    lost = [an_outcome(Outcome.UNANSWERED, because=f"{n} {'x' * 500}") for n in range(900)]
     report = replace(a_report(*lost), readings=broken, trouble=("no right " * 500,) * 50)
 
     told = json.loads(outputs(report)["report"])

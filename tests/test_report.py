@@ -8,16 +8,16 @@ import pytest
 
 from redeliver import record, report
 from redeliver.errors import UnavailableError
-from redeliver.outcome import OUT_OF_TURN, Fate, Outcome
-from redeliver.plan import Scan, Verdict
+from redeliver.outcome import NOT_REACHED, EventResult, Outcome
+from redeliver.plan import ScanMode, Verdict
 from redeliver.report import Report
 from redeliver.summary import summary
 from tests.builders import (
     NOW,
-    TERMS,
+    OPTIONS,
     a_decision,
     a_delivery,
-    a_reading,
+    a_scan_result,
     a_webhook,
     a_window,
     ago,
@@ -26,37 +26,37 @@ from tests.builders import (
 
 
 def an_outcome(
-    fate: Fate = Fate.PENDING,
+    outcome: Outcome = Outcome.PENDING,
     *,
     guid: str = "guid-1",
     event: str = "push",
     status: str = "timed out",
     because: str = "",
-) -> Outcome:
+) -> EventResult:
     delivery = a_delivery(guid, event=event, status=status)
     decision = a_decision(delivery, since=ago(hours=2))
-    return Outcome(decision=decision, fate=fate, because=because)
+    return EventResult(decision=decision, outcome=outcome, because=because)
 
 
-def a_report(*outcomes: Outcome, error: UnavailableError | None = None) -> Report:
+def a_report(*results: EventResult, error: UnavailableError | None = None) -> Report:
     return Report(
         store="variable LAST_REDELIVERY of acme/ops",
         window=a_window(),
-        terms=TERMS,
-        readings=(a_reading(error=error),),
-        outcomes=outcomes,
+        options=OPTIONS,
+        readings=(a_scan_result(error=error),),
+        results=results,
         checkpoint=NOW,
     )
 
 
-ONE_OF_EACH = tuple(an_outcome(fate) for fate in Fate)
+ONE_OF_EACH = tuple(an_outcome(outcome) for outcome in Outcome)
 
 
-DRY, STRICT = replace(TERMS, dry_run=True), replace(TERMS, fail_unrecovered=True)
+DRY, STRICT = replace(OPTIONS, dry_run=True), replace(OPTIONS, fail_unrecovered=True)
 
 
-def a_line(outcome: Outcome, *, dry_run: bool = False, name_webhook: bool = False) -> str:
-    return report.line(outcome, a_window(), dry_run=dry_run, name_webhook=name_webhook)
+def a_line(result: EventResult, *, dry_run: bool = False, name_webhook: bool = False) -> str:
+    return report.line(result, a_window(), dry_run=dry_run, name_webhook=name_webhook)
 
 
 def test_without_a_store_there_is_no_checkpoint() -> None:
@@ -64,19 +64,22 @@ def test_without_a_store_there_is_no_checkpoint() -> None:
 
     assert record.outputs(kept_nowhere)["checkpoint"] == ""
     assert report.closing(kept_nowhere).startswith("No checkpoint is kept")
-    assert "no checkpoint is kept" in report.opening("", a_window(None), Scan.FULL)
+    assert "no checkpoint is kept" in report.opening("", a_window(None), ScanMode.FULL)
 
 
 @pytest.mark.parametrize(
     ("scan", "told"),
-    [(Scan.FULL, "Reading all deliveries back to"), (Scan.FAILURES, "Reading failures back to")],
+    [
+        (ScanMode.FULL, "Reading all deliveries back to"),
+        (ScanMode.FAILURES, "Reading failures back to"),
+    ],
 )
-def test_which_scan_begins_is_told(scan: Scan, told: str) -> None:
+def test_which_scan_begins_is_told(scan: ScanMode, told: str) -> None:
     assert report.opening("", a_window(), scan).startswith(told)
 
 
 def test_a_dry_run_says_so() -> None:
-    dry = replace(a_report(an_outcome(Fate.DUE)), terms=DRY)
+    dry = replace(a_report(an_outcome(Outcome.DUE)), options=DRY)
 
     assert "dry run, 1 event failed: 1 would be redelivered" in summary(dry)
     assert "Dry run: nothing was redelivered" in report.closing(dry)
@@ -119,7 +122,7 @@ def test_where_the_checkpoint_stands_is_told_as_it_is(checkpoint: datetime, told
     ],
 )
 def test_what_was_found_is_told(decisions: list[Verdict], told: str) -> None:
-    reading = a_reading(*(a_decision(verdict=verdict) for verdict in decisions))
+    reading = a_scan_result(*(a_decision(verdict=verdict) for verdict in decisions))
 
     assert report.found(reading) == f"Read 230 deliveries of webhook 1 of organization acme: {told}"
 
@@ -136,7 +139,7 @@ def test_an_event_is_named_with_its_action() -> None:
     decision = an_outcome().decision
     opened = replace(decision.delivery, event="issues", action="opened")
 
-    told = a_line(Outcome(decision=replace(decision, delivery=opened), fate=Fate.DUE))
+    told = a_line(EventResult(decision=replace(decision, delivery=opened), outcome=Outcome.DUE))
 
     assert told.startswith("Would be redelivered: issues.opened guid-1 (delivery ")
 
@@ -155,20 +158,25 @@ def test_an_age_is_told_in_its_largest_units(span: timedelta, told: str) -> None
     assert report.age(span) == told
 
 
-@pytest.mark.parametrize("fate", [Fate.REFUSED, Fate.UNANSWERED, Fate.UNREAD])
-def test_a_run_fails_over(fate: Fate) -> None:
-    done = a_report(an_outcome(fate))
+@pytest.mark.parametrize("outcome", [Outcome.REFUSED, Outcome.UNANSWERED, Outcome.UNREAD])
+def test_a_run_fails_over(outcome: Outcome) -> None:
+    done = a_report(an_outcome(outcome))
 
     assert done.status == 1
     assert done.problem
-    assert done.problem.startswith(f"of 1 event that failed: 1 {fate.value}. ")
+    assert done.problem.startswith(f"of 1 event that failed: 1 {outcome.value}. ")
 
 
 @pytest.mark.parametrize(
-    "fate", [fate for fate in Fate if fate not in {Fate.REFUSED, Fate.UNANSWERED, Fate.UNREAD}]
+    "outcome",
+    [
+        outcome
+        for outcome in Outcome
+        if outcome not in {Outcome.REFUSED, Outcome.UNANSWERED, Outcome.UNREAD}
+    ],
 )
-def test_a_run_does_not_fail_over(fate: Fate) -> None:
-    assert a_report(an_outcome(fate)).status == 0
+def test_a_run_does_not_fail_over(outcome: Outcome) -> None:
+    assert a_report(an_outcome(outcome)).status == 0
 
 
 def test_trouble_is_why_a_run_fails() -> None:
@@ -179,7 +187,7 @@ def test_trouble_is_why_a_run_fails() -> None:
 
 @pytest.mark.parametrize(("number", "status"), [(Signals.SIGINT, 130), (Signals.SIGTERM, 143)])
 def test_a_run_that_was_stopped_says_by_what(number: Signals, status: int) -> None:
-    stopped = replace(a_report(an_outcome(Fate.DEFERRED)), interrupted=number)
+    stopped = replace(a_report(an_outcome(Outcome.DEFERRED)), interrupted=number)
 
     assert stopped.status == status
     assert stopped.problem
@@ -187,7 +195,7 @@ def test_a_run_that_was_stopped_says_by_what(number: Signals, status: int) -> No
 
 
 def test_a_rate_limit_is_a_warning_that_says_until_when() -> None:
-    left = an_outcome(Fate.DEFERRED, because=OUT_OF_TURN)
+    left = an_outcome(Outcome.DEFERRED, because=NOT_REACHED)
     limited = replace(a_report(left), limit="used up until 12:30:00 UTC")
 
     assert limited.status == 0
@@ -197,16 +205,16 @@ def test_a_rate_limit_is_a_warning_that_says_until_when() -> None:
 
 def test_what_was_given_up_is_a_warning_for_each_reason() -> None:
     old, tired = Verdict.TOO_OLD.value, Verdict.EXHAUSTED.value
-    outcomes = [an_outcome(Fate.GIVEN_UP, because=because) for because in (old, old, tired)]
+    results = [an_outcome(Outcome.GIVEN_UP, because=because) for because in (old, old, tired)]
 
-    first, second = a_report(*outcomes).warnings
+    first, second = a_report(*results).warnings
 
     assert first.startswith(f"2 events given up ({old}): no attempt that was read succeeded")
     assert second.startswith(f"1 event given up ({tired}): ")
 
 
 def test_what_left_the_log_meanwhile_is_a_warning() -> None:
-    (warning,) = a_report(an_outcome(Fate.GONE)).warnings
+    (warning,) = a_report(an_outcome(Outcome.GONE)).warnings
 
     assert warning.startswith("1 event could not be redelivered, having just left GitHub's log")
 
@@ -231,15 +239,15 @@ def test_what_may_have_left_the_log_unseen_is_a_warning_with_its_time() -> None:
 )
 def test_a_run_that_keeps_still_says_when_to_come_back(written: datetime, told: str) -> None:
     window = a_window(ago(hours=6), written=written)
-    soon = replace(a_report(an_outcome(Fate.UNSETTLED)), window=window)
+    soon = replace(a_report(an_outcome(Outcome.UNSETTLED)), window=window)
 
     assert report.closing(soon).endswith(f"start a run after 2026-11-24 {told} UTC")
     assert soon.warnings == [f"1 event left for a later run. {report.closing(soon)}"]
-    assert report.closing(replace(soon, terms=DRY)) == report.closing(soon)
+    assert report.closing(replace(soon, options=DRY)) == report.closing(soon)
 
 
 def test_a_first_run_that_saved_nothing_says_so() -> None:
-    nothing = replace(a_report(an_outcome(Fate.DEFERRED)), checkpoint=None)
+    nothing = replace(a_report(an_outcome(Outcome.DEFERRED)), checkpoint=None)
 
     assert report.closing(nothing) == (
         "No checkpoint was saved: the next run looks back as far as 'lookback' again"
@@ -261,7 +269,7 @@ def test_a_summary_of_a_log_that_broke_off_does_not_claim_to_have_read_it() -> N
 
 
 def test_a_log_that_cannot_be_read_at_all_is_no_good_news() -> None:
-    unread = a_reading(scanned=0, error=UnavailableError("GitHub is down"))
+    unread = a_scan_result(scanned=0, error=UnavailableError("GitHub is down"))
 
     assert report.found(unread) == (
         "Read nothing of webhook 1 of organization acme, for the reason given at the end"
@@ -272,7 +280,7 @@ def test_a_log_that_cannot_be_read_at_all_is_no_good_news() -> None:
 
 
 def test_a_log_that_broke_off_is_told() -> None:
-    reading = a_reading(error=UnavailableError("GitHub is down"))
+    reading = a_scan_result(error=UnavailableError("GitHub is down"))
 
     assert report.found(reading) == (
         "Read 230 deliveries of webhook 1 of organization acme: nothing to redeliver. "
@@ -293,22 +301,22 @@ def test_what_was_accepted_is_told_as_redelivered_until_more_is_known() -> None:
 
 
 def test_of_several_webhooks_each_line_names_its_own() -> None:
-    outcome = Outcome(decision=a_decision(webhook=a_webhook(2)), fate=Fate.PENDING)
+    result = EventResult(decision=a_decision(webhook=a_webhook(2)), outcome=Outcome.PENDING)
 
-    assert "(webhook 2 of organization acme, delivery " in a_line(outcome, name_webhook=True)
+    assert "(webhook 2 of organization acme, delivery " in a_line(result, name_webhook=True)
 
 
 @pytest.mark.parametrize(
-    ("fate", "told"),
+    ("outcome", "told"),
     [
-        (Fate.DUE, "Would be redelivered"),
-        (Fate.GIVEN_UP, "Would be given up"),
-        (Fate.DEFERRED, "Would be left for the next run"),
-        (Fate.UNREAD, "Not decided"),
+        (Outcome.DUE, "Would be redelivered"),
+        (Outcome.GIVEN_UP, "Would be given up"),
+        (Outcome.DEFERRED, "Would be left for the next run"),
+        (Outcome.UNREAD, "Not decided"),
     ],
 )
-def test_a_dry_run_tells_what_would_be(fate: Fate, told: str) -> None:
-    assert a_line(an_outcome(fate), dry_run=True).startswith(f"{told}: ")
+def test_a_dry_run_tells_what_would_be(outcome: Outcome, told: str) -> None:
+    assert a_line(an_outcome(outcome), dry_run=True).startswith(f"{told}: ")
 
 
 def test_the_counts_add_up() -> None:
@@ -331,38 +339,38 @@ def test_the_counts_add_up() -> None:
     assert counts["failed"] == sum(counts[part] for part in parts) + would_be
 
 
-@pytest.mark.parametrize("fate", [Fate.FAILING, Fate.GIVEN_UP, Fate.GONE])
-def test_a_run_fails_over_what_is_unrecovered_only_if_that_is_wanted(fate: Fate) -> None:
-    lenient = a_report(an_outcome(fate), an_outcome(Fate.RECOVERED))
-    strict = replace(lenient, terms=STRICT)
+@pytest.mark.parametrize("outcome", [Outcome.FAILING, Outcome.GIVEN_UP, Outcome.GONE])
+def test_a_run_fails_over_what_is_unrecovered_only_if_that_is_wanted(outcome: Outcome) -> None:
+    lenient = a_report(an_outcome(outcome), an_outcome(Outcome.RECOVERED))
+    strict = replace(lenient, options=STRICT)
 
     assert (lenient.status, strict.status) == (0, 1)
     assert strict.problem == (
-        f"of 2 events that failed: 1 {fate.value}, and 'fail-on' is unrecovered"
+        f"of 2 events that failed: 1 {outcome.value}, and 'fail-on' is unrecovered"
     )
 
 
 def test_a_run_of_which_everything_recovered_never_fails() -> None:
-    assert replace(a_report(an_outcome(Fate.RECOVERED)), terms=STRICT).status == 0
+    assert replace(a_report(an_outcome(Outcome.RECOVERED)), options=STRICT).status == 0
 
 
 @pytest.mark.parametrize(
-    ("age", "fate", "leaving"),
+    ("age", "outcome", "leaving"),
     [
-        pytest.param(65, Fate.DEFERRED, 0, id="there is time for another run"),
-        pytest.param(67, Fate.DEFERRED, 1, id="this may have been the last run"),
-        pytest.param(67, Fate.REFUSED, 1, id="the same, and refused"),
-        pytest.param(67, Fate.PENDING, 0, id="it was redelivered"),
+        pytest.param(65, Outcome.DEFERRED, 0, id="there is time for another run"),
+        pytest.param(67, Outcome.DEFERRED, 1, id="this may have been the last run"),
+        pytest.param(67, Outcome.REFUSED, 1, id="the same, and refused"),
+        pytest.param(67, Outcome.PENDING, 0, id="it was redelivered"),
     ],
 )
 def test_what_may_leave_the_log_before_the_next_run_is_told(
-    age: int, fate: Fate, leaving: int
+    age: int, outcome: Outcome, leaving: int
 ) -> None:
-    outcome = Outcome(
-        decision=a_decision(a_delivery(at=ago(hours=age))), fate=fate, because=OUT_OF_TURN
+    result = EventResult(
+        decision=a_decision(a_delivery(at=ago(hours=age))), outcome=outcome, because=NOT_REACHED
     )
-    after_six_hours = a_report(outcome)
-    strict = replace(after_six_hours, terms=STRICT)
+    after_six_hours = a_report(result)
+    strict = replace(after_six_hours, options=STRICT)
 
     assert after_six_hours.leaving == leaving
     told = "1 event left for the next run may have left GitHub's log by then"
@@ -374,13 +382,13 @@ def test_what_may_leave_the_log_before_the_next_run_is_told(
 def test_what_was_not_seen_fails_a_run_if_that_is_wanted() -> None:
     gap = replace(a_report(), window=a_window(ago(hours=80)))
 
-    assert (gap.status, replace(gap, terms=STRICT).status) == (0, 1)
+    assert (gap.status, replace(gap, options=STRICT).status) == (0, 1)
 
 
 def test_what_was_left_for_the_next_run_for_a_reason_of_its_own_is_a_warning() -> None:
     down = "the receiver seems to be down"
-    outcomes = [an_outcome(Fate.DEFERRED, because=because) for because in (down, down)]
-    usual = [Verdict.SURPLUS.value, OUT_OF_TURN]
-    outcomes += [an_outcome(Fate.DEFERRED, because=because) for because in usual]
+    results = [an_outcome(Outcome.DEFERRED, because=because) for because in (down, down)]
+    usual = [Verdict.SURPLUS.value, NOT_REACHED]
+    results += [an_outcome(Outcome.DEFERRED, because=because) for because in usual]
 
-    assert a_report(*outcomes).warnings == [f"2 events left for the next run: {down}"]
+    assert a_report(*results).warnings == [f"2 events left for the next run: {down}"]

@@ -7,7 +7,7 @@ from signal import Signals
 
 import pytest
 
-from redeliver.checkpoint import Saved
+from redeliver.checkpoint import SavedCheckpoint
 from redeliver.delivery import Delivery
 from redeliver.errors import (
     AccessError,
@@ -17,16 +17,16 @@ from redeliver.errors import (
     UnavailableError,
 )
 from redeliver.filters import EventFilter
-from redeliver.outcome import Fate
-from redeliver.plan import Policy, Scan
+from redeliver.outcome import Outcome
+from redeliver.plan import Policy, ScanMode
 from redeliver.report import Report
 from redeliver.run import run
 from tests.builders import (
     NOW,
-    TERMS,
+    OPTIONS,
     FakeHook,
+    FakeRuntime,
     FakeStore,
-    FakeSurroundings,
     a_delivery,
     a_policy,
     ago,
@@ -37,24 +37,24 @@ from tests.builders import (
 POLICY = a_policy()
 
 
-def carry_out(
+def run_once(
     hook: FakeHook,
     store: FakeStore | None = None,
     *others: FakeHook,
-    around: FakeSurroundings | None = None,
+    runtime: FakeRuntime | None = None,
     policy: Policy = POLICY,
-    scan: Scan = Scan.FULL,
+    scan: ScanMode = ScanMode.FULL,
     probe: int | None = None,
     verify: float = 30,
     dry_run: bool = False,
 ) -> Report:
-    around = around or FakeSurroundings()
+    runtime = runtime or FakeRuntime()
     return run(
         [hook, *others],
         store or FakeStore(),
-        around(),
+        runtime(),
         replace(
-            TERMS,
+            OPTIONS,
             policy=policy,
             scan=scan,
             probe=probe,
@@ -64,8 +64,8 @@ def carry_out(
     )
 
 
-def fates(report: Report) -> dict[str, Fate]:
-    return {outcome.decision.delivery.guid: outcome.fate for outcome in report.outcomes}
+def outcomes(report: Report) -> dict[str, Outcome]:
+    return {result.decision.delivery.guid: result.outcome for result in report.results}
 
 
 THREE = (
@@ -78,10 +78,10 @@ THREE = (
 def test_what_failed_is_redelivered_oldest_first_and_the_checkpoint_is_the_start() -> None:
     hook, store = FakeHook(*THREE, delivered("fine")), FakeStore()
 
-    report = carry_out(hook, store)
+    report = run_once(hook, store)
 
     assert hook.asked == ["first", "second", "third"]
-    assert fates(report) == dict.fromkeys(hook.asked, Fate.PENDING)
+    assert outcomes(report) == dict.fromkeys(hook.asked, Outcome.PENDING)
     assert store.written[-1] == report.checkpoint == NOW
     assert report.problem is None
 
@@ -89,7 +89,7 @@ def test_what_failed_is_redelivered_oldest_first_and_the_checkpoint_is_the_start
 def test_an_empty_log_is_a_quiet_success() -> None:
     store = FakeStore()
 
-    report = carry_out(FakeHook(), store)
+    report = run_once(FakeHook(), store)
 
     assert report.problem is None
     assert store.written == [NOW]
@@ -98,7 +98,7 @@ def test_an_empty_log_is_a_quiet_success() -> None:
 def test_the_low_water_mark_is_written_before_the_first_redelivery() -> None:
     store = FakeStore()
 
-    carry_out(FakeHook(*THREE), store)
+    run_once(FakeHook(*THREE), store)
 
     assert store.written == [ago(hours=3), NOW]
 
@@ -108,7 +108,7 @@ def test_a_missing_right_to_write_shows_before_the_first_redelivery() -> None:
     store.error = AccessError("cannot write")
 
     with pytest.raises(AccessError):
-        carry_out(hook, store)
+        run_once(hook, store)
 
     assert hook.asked == []
 
@@ -116,7 +116,7 @@ def test_a_missing_right_to_write_shows_before_the_first_redelivery() -> None:
 def test_a_first_run_that_dies_leaves_the_next_one_where_to_start() -> None:
     store = FakeStore(None)
 
-    carry_out(FakeHook(*THREE), store)
+    run_once(FakeHook(*THREE), store)
 
     assert store.written == [ago(hours=3), NOW], "the first before anything is redelivered"
 
@@ -137,7 +137,7 @@ def test_a_run_that_cannot_read_leaves_the_checkpoint_alone() -> None:
     hook, store = BrokenHook(*THREE, after=0), FakeStore()
 
     with pytest.raises(UnavailableError):
-        carry_out(hook, store)
+        run_once(hook, store)
 
     assert (hook.asked, store.attempts) == ([], 0)
 
@@ -145,7 +145,7 @@ def test_a_run_that_cannot_read_leaves_the_checkpoint_alone() -> None:
 def test_a_log_that_breaks_off_has_redelivered_what_was_read_and_holds_the_checkpoint() -> None:
     hook, store = BrokenHook(*THREE, after=2), FakeStore()
 
-    report = carry_out(hook, store)
+    report = run_once(hook, store)
 
     assert hook.asked == ["second", "third"]
     assert store.saved
@@ -156,7 +156,7 @@ def test_a_log_that_breaks_off_has_redelivered_what_was_read_and_holds_the_check
 def test_a_first_run_whose_log_breaks_off_leaves_the_next_one_where_to_start() -> None:
     store = FakeStore(None)
 
-    report = carry_out(BrokenHook(delivered("fine"), after=1), store)
+    report = run_once(BrokenHook(delivered("fine"), after=1), store)
 
     assert (report.status, store.written) == (1, [ago(hours=24)])
 
@@ -165,10 +165,10 @@ def test_one_refusal_does_not_stop_the_rest_and_holds_the_checkpoint() -> None:
     refusal = RefusalError("GitHub answered 422")
     hook, store = FakeHook(*THREE, refuses={"second": refusal}), FakeStore()
 
-    report = carry_out(hook, store)
+    report = run_once(hook, store)
 
     assert hook.asked == ["first", "second", "third"]
-    assert fates(report)["second"] is Fate.REFUSED
+    assert outcomes(report)["second"] is Outcome.REFUSED
     assert store.written[-1] == ago(hours=2)
     assert report.problem
     assert report.problem.startswith("of 3 events that failed: 1 refused. ")
@@ -185,10 +185,10 @@ def test_what_was_refused_because_it_left_the_log_is_dealt_with_and_named() -> N
     refusal = RefusalError("GitHub answered 404, Not Found")
     hook, store = Forgetful(*THREE, refuses={"first": refusal}), FakeStore()
 
-    report = carry_out(hook, store)
+    report = run_once(hook, store)
 
-    assert fates(report)["first"] is Fate.GONE
-    assert report.outcomes[0].because.endswith("Not Found: it has left GitHub's log")
+    assert outcomes(report)["first"] is Outcome.GONE
+    assert report.results[0].because.endswith("Not Found: it has left GitHub's log")
     assert (store.written[-1], report.status) == (NOW, 0)
     assert report.warnings
 
@@ -205,9 +205,9 @@ def test_what_was_refused_is_undealt_when_the_log_does_not_tell_whether_it_left(
     hook = Unreadable(*THREE, refuses={"first": RefusalError("GitHub answered 404, Not Found")})
     store = FakeStore()
 
-    report = carry_out(hook, store)
+    report = run_once(hook, store)
 
-    assert fates(report)["first"] is Fate.REFUSED
+    assert outcomes(report)["first"] is Outcome.REFUSED
     assert store.written[-1] == THREE[0].delivered_at
 
 
@@ -227,12 +227,12 @@ class LossyHook(FakeHook):
 
 def test_a_lost_reply_is_resolved_by_reading_the_log_again() -> None:
     hook, store = LossyHook(*THREE, loses="second", shows=True), FakeStore()
-    around = FakeSurroundings()
+    runtime = FakeRuntime()
 
-    report = carry_out(hook, store, around=around)
+    report = run_once(hook, store, runtime=runtime)
 
     assert hook.asked == ["first", "second", "third"], "each once"
-    assert fates(report)["second"] is Fate.FAILING, "and what came of it is known, too"
+    assert outcomes(report)["second"] is Outcome.FAILING, "and what came of it is known, too"
     assert store.written == [ago(hours=3), ago(hours=2), NOW]
     assert report.status == 0
 
@@ -240,10 +240,10 @@ def test_a_lost_reply_is_resolved_by_reading_the_log_again() -> None:
 def test_a_lost_reply_that_the_log_does_not_resolve_is_left_for_the_next_run() -> None:
     hook, store = LossyHook(*THREE, loses="second", shows=False), FakeStore()
 
-    report = carry_out(hook, store)
+    report = run_once(hook, store)
 
     assert hook.asked == ["first", "second", "third"], "each once"
-    assert fates(report)["second"] is Fate.UNANSWERED
+    assert outcomes(report)["second"] is Outcome.UNANSWERED
     assert store.written[-1] == ago(hours=2)
     assert report.status == 1
 
@@ -253,11 +253,11 @@ def test_a_webhook_of_which_nothing_is_answered_is_asked_no_more_and_that_is_tol
     hook = LossyHook(*log, loses="6", shows=True)
     hook.refuses = {each.guid: UnavailableError("no usable answer") for each in log}
 
-    report = carry_out(hook)
+    report = run_once(hook)
 
     assert hook.asked == ["6", "5", "4", "3", "2"]
-    assert fates(report)["2"] is Fate.FAILING, "as the log shows in the end"
-    assert fates(report)["1"] is fates(report)["0"] is Fate.DEFERRED
+    assert outcomes(report)["2"] is Outcome.FAILING, "as the log shows in the end"
+    assert outcomes(report)["1"] is outcomes(report)["0"] is Outcome.DEFERRED
     assert report.problem == (
         "5 redeliveries of webhook 1 of organization acme in a row went unanswered, so the run "
         "asked for no more of them"
@@ -272,7 +272,7 @@ def test_what_went_unanswered_is_what_was_not_seen() -> None:
                 raise UnavailableError("GitHub is down")
             yield from super().rows()
 
-    report = carry_out(Fading(THREE[0], loses="first", shows=False))
+    report = run_once(Fading(THREE[0], loses="first", shows=False))
 
     assert report.warnings == ["what came of 1 redelivery was not seen: GitHub is down"]
 
@@ -289,9 +289,9 @@ def test_a_log_that_cannot_be_read_again_changes_nothing() -> None:
 
     hook, store = Fading(*THREE, loses="second", shows=True), FakeStore()
 
-    report = carry_out(hook, store)
+    report = run_once(hook, store)
 
-    assert fates(report)["second"] is Fate.UNANSWERED
+    assert outcomes(report)["second"] is Outcome.UNANSWERED
     assert store.written[-1] == ago(hours=2)
     assert report.warnings == ["what came of 3 redeliveries was not seen: GitHub is down"]
 
@@ -300,13 +300,13 @@ def test_a_log_that_cannot_be_read_again_changes_nothing() -> None:
 def test_what_every_further_request_would_meet_ends_the_asking(error: Exception) -> None:
     hook, store = FakeHook(*THREE, refuses={"second": error}), FakeStore()
 
-    report = carry_out(hook, store)
+    report = run_once(hook, store)
 
     assert hook.asked == ["first", "second"]
-    assert fates(report) == {
-        "first": Fate.PENDING,
-        "second": Fate.DEFERRED,
-        "third": Fate.DEFERRED,
+    assert outcomes(report) == {
+        "first": Outcome.PENDING,
+        "second": Outcome.DEFERRED,
+        "third": Outcome.DEFERRED,
     }
     assert store.written[-1] == ago(hours=2)
     assert [*report.trouble, *filter(None, [report.limit])] == [str(error)]
@@ -315,7 +315,7 @@ def test_what_every_further_request_would_meet_ends_the_asking(error: Exception)
 def test_a_rate_limit_that_is_too_long_ends_the_run_cleanly() -> None:
     limit = RateLimitError("used up until 12:30:00 UTC")
 
-    report = carry_out(FakeHook(*THREE, refuses={"second": limit}))
+    report = run_once(FakeHook(*THREE, refuses={"second": limit}))
 
     assert report.status == 0
     assert report.warnings == [str(limit)]
@@ -325,10 +325,10 @@ def test_a_rate_limit_before_the_first_redelivery_defers_everything() -> None:
     hook, store = FakeHook(*THREE), FakeStore(fails_at=1)
     store.error = RateLimitError("used up until 12:30:00 UTC")
 
-    report = carry_out(hook, store)
+    report = run_once(hook, store)
 
     assert hook.asked == []
-    assert set(fates(report).values()) == {Fate.DEFERRED}
+    assert set(outcomes(report).values()) == {Outcome.DEFERRED}
     assert (report.status, report.checkpoint) == (0, ago(hours=6))
     assert report.warnings == ["used up until 12:30:00 UTC"]
 
@@ -337,9 +337,9 @@ def test_a_rate_limit_at_the_end_leaves_the_checkpoint_where_it_was_and_is_told(
     store = FakeStore(fails_at=2)
     store.error = RateLimitError("used up until 12:30:00 UTC")
 
-    report = carry_out(FakeHook(*THREE), store)
+    report = run_once(FakeHook(*THREE), store)
 
-    assert report.count(Fate.PENDING) == 3
+    assert report.count(Outcome.PENDING) == 3
     assert (report.status, report.checkpoint) == (0, ago(hours=3))
     assert report.warnings == ["used up until 12:30:00 UTC"]
 
@@ -348,9 +348,9 @@ def test_a_checkpoint_that_cannot_be_saved_is_told_with_what_was_done() -> None:
     store = FakeStore(ago(hours=6), fails_at=2)
     store.error = UnavailableError("cannot write")
 
-    report = carry_out(FakeHook(*THREE), store)
+    report = run_once(FakeHook(*THREE), store)
 
-    assert report.count(Fate.PENDING) == 3
+    assert report.count(Outcome.PENDING) == 3
     assert report.checkpoint == ago(hours=3)
     assert report.problem == "cannot write"
 
@@ -359,9 +359,9 @@ def test_a_quiet_run_that_cannot_save_the_checkpoint_still_tells_what_it_found()
     store = FakeStore(ago(hours=6), fails_at=1)
     store.error = UnavailableError("cannot write")
 
-    report = carry_out(FakeHook(a_delivery(redelivery=True)), store)
+    report = run_once(FakeHook(a_delivery(redelivery=True)), store)
 
-    assert report.count(Fate.GIVEN_UP) == 1
+    assert report.count(Outcome.GIVEN_UP) == 1
     assert (report.status, report.problem) == (1, "cannot write")
     assert report.checkpoint == ago(hours=6)
 
@@ -370,7 +370,7 @@ def test_both_what_stopped_the_run_and_what_kept_the_checkpoint_are_told() -> No
     store = FakeStore(fails_at=2)
     store.error = UnavailableError("cannot write")
 
-    report = carry_out(FakeHook(*THREE, refuses={"first": AccessError("no right")}), store)
+    report = run_once(FakeHook(*THREE, refuses={"first": AccessError("no right")}), store)
 
     assert report.problem == "no right; cannot write"
 
@@ -384,7 +384,7 @@ def test_what_fails_while_the_run_reads_is_left_for_the_next() -> None:
         a_delivery("well", at=ago(hours=1)),
     )
 
-    report = carry_out(hook)
+    report = run_once(hook)
 
     assert (hook.asked, report.checkpoint) == ([], NOW)
 
@@ -398,13 +398,13 @@ def test_a_dry_run_decides_the_same_and_changes_nothing() -> None:
     )
     dry_hook, dry_store, hook = FakeHook(*log), FakeStore(None), FakeHook(*log)
 
-    dry = carry_out(dry_hook, dry_store, dry_run=True)
-    real = carry_out(hook, FakeStore(None))
+    dry = run_once(dry_hook, dry_store, dry_run=True)
+    real = run_once(hook, FakeStore(None))
 
     assert (dry_hook.asked, dry_store.attempts) == ([], 0)
-    due = {guid for guid, fate in fates(dry).items() if fate is Fate.DUE}
+    due = {guid for guid, outcome in outcomes(dry).items() if outcome is Outcome.DUE}
     assert due == set(hook.asked)
-    assert [o.decision for o in dry.outcomes] == [o.decision for o in real.outcomes]
+    assert [o.decision for o in dry.results] == [o.decision for o in real.results]
 
 
 def test_a_run_too_soon_after_another_asks_for_nothing_and_writes_nothing() -> None:
@@ -412,10 +412,10 @@ def test_a_run_too_soon_after_another_asks_for_nothing_and_writes_nothing() -> N
     store = FakeStore()
     store.saved = saved(ago(minutes=4), written=ago(minutes=2))
 
-    report = carry_out(hook, store)
+    report = run_once(hook, store)
 
     assert (hook.asked, store.written) == ([], [])
-    assert set(fates(report).values()) == {Fate.UNSETTLED}
+    assert set(outcomes(report).values()) == {Outcome.UNSETTLED}
     assert report.status == 0
 
 
@@ -428,7 +428,7 @@ class SharedStore(FakeStore):
         self.before = before
         self.reads = 0
 
-    def read(self) -> Saved | None:
+    def read(self) -> SavedCheckpoint | None:
         self.reads += 1
         if self.reads == self.before:
             self.saved = saved(self.other, written=NOW)
@@ -441,10 +441,10 @@ def test_a_run_that_another_has_overtaken_leaves_everything_to_it(
 ) -> None:
     hook, store = FakeHook(*THREE), SharedStore(checkpoint, other=ago(hours=3), before=2)
 
-    report = carry_out(hook, store)
+    report = run_once(hook, store)
 
     assert (hook.asked, store.written) == ([], [])
-    assert set(fates(report).values()) == {Fate.UNSETTLED}
+    assert set(outcomes(report).values()) == {Outcome.UNSETTLED}
     assert report.status == 0
 
 
@@ -458,16 +458,16 @@ def test_a_first_run_that_is_second_to_create_the_checkpoint_leaves_everything_t
 
     hook = FakeHook(*THREE)
 
-    report = carry_out(hook, TakenStore(None))
+    report = run_once(hook, TakenStore(None))
 
     assert hook.asked == []
-    assert set(fates(report).values()) == {Fate.UNSETTLED}
+    assert set(outcomes(report).values()) == {Outcome.UNSETTLED}
 
 
 def test_the_checkpoint_of_a_run_that_has_come_further_stands() -> None:
     store = SharedStore(ago(hours=6), other=NOW + timedelta(minutes=1), before=3)
 
-    report = carry_out(FakeHook(*THREE), store)
+    report = run_once(FakeHook(*THREE), store)
 
     assert report.checkpoint == NOW + timedelta(minutes=1)
     assert store.written == [ago(hours=3), NOW + timedelta(minutes=1)]
@@ -476,14 +476,14 @@ def test_the_checkpoint_of_a_run_that_has_come_further_stands() -> None:
 def test_a_quiet_run_that_took_its_time_looks_before_it_writes() -> None:
     class SlowHook(FakeHook):
         def rows(self) -> Iterator[Delivery]:
-            around.now += timedelta(seconds=6)
+            runtime.now += timedelta(seconds=6)
             yield from self.log
 
-    around = FakeSurroundings()
+    runtime = FakeRuntime()
     quick, slow = FakeStore(), SharedStore(ago(hours=6), other=ago(minutes=-1), before=2)
 
-    carry_out(FakeHook(), quick)
-    carry_out(SlowHook(), slow, around=around)
+    run_once(FakeHook(), quick)
+    run_once(SlowHook(), slow, runtime=runtime)
 
     assert quick.written == [NOW]
     assert slow.written == [ago(minutes=-1)]
@@ -492,15 +492,15 @@ def test_a_quiet_run_that_took_its_time_looks_before_it_writes() -> None:
 def test_a_claim_that_had_to_wait_is_too_late() -> None:
     class SlowStore(FakeStore):
         def write(self, checkpoint: datetime) -> bool:
-            around.now += timedelta(seconds=60)
+            runtime.now += timedelta(seconds=60)
             return super().write(checkpoint)
 
-    around, hook = FakeSurroundings(), FakeHook(*THREE)
+    runtime, hook = FakeRuntime(), FakeHook(*THREE)
 
-    report = carry_out(hook, SlowStore(), around=around)
+    report = run_once(hook, SlowStore(), runtime=runtime)
 
     assert hook.asked == [], "another run had time to begin"
-    assert set(fates(report).values()) == {Fate.UNSETTLED}
+    assert set(outcomes(report).values()) == {Outcome.UNSETTLED}
 
 
 def test_a_checkpoint_that_another_run_made_in_between_is_told_as_it_stands() -> None:
@@ -510,7 +510,7 @@ def test_a_checkpoint_that_another_run_made_in_between_is_told_as_it_stands() ->
             self.saved = saved(ago(hours=2))
             return False
 
-    report = carry_out(FakeHook(), TakenStore(None))
+    report = run_once(FakeHook(), TakenStore(None))
 
     assert report.checkpoint == ago(hours=2)
 
@@ -520,10 +520,10 @@ def test_a_github_that_does_not_answer_is_not_asked_for_everything() -> None:
     lost = {str(row.guid): UnavailableError("no usable answer") for row in log}
     hook = FakeHook(*log, refuses=lost)
 
-    report = carry_out(hook)
+    report = run_once(hook)
 
     assert len(hook.asked) == 5
-    assert (report.count(Fate.UNANSWERED), report.count(Fate.DEFERRED)) == (5, 15)
+    assert (report.count(Outcome.UNANSWERED), report.count(Outcome.DEFERRED)) == (5, 15)
     assert report.status == 1
 
 
@@ -532,7 +532,7 @@ def test_a_webhook_without_answers_does_not_stop_the_others() -> None:
     lost = {str(row.guid): UnavailableError("no usable answer") for row in log}
     silent, well = FakeHook(*log, number=1, refuses=lost), FakeHook(*THREE, number=2)
 
-    carry_out(silent, None, well)
+    run_once(silent, None, well)
 
     assert (len(silent.asked), well.asked) == (5, ["first", "second", "third"])
 
@@ -541,14 +541,14 @@ def test_a_webhook_without_answers_does_not_stop_the_others() -> None:
 def test_what_is_given_up_is_named_before_the_checkpoint_passes_it(probe: int | None) -> None:
     class ListeningStore(FakeStore):
         def write(self, checkpoint: datetime) -> bool:
-            told.append([line.split(":")[0] for line in around.said if "push" in line])
+            told.append([line.split(":")[0] for line in runtime.said if "push" in line])
             return super().write(checkpoint)
 
     told: list[list[str]] = []
-    around = FakeSurroundings()
+    runtime = FakeRuntime()
     hook = FakeHook(*THREE, a_delivery("too old", at=ago(minutes=30), redelivery=True))
 
-    carry_out(hook, ListeningStore(), around=around, probe=probe)
+    run_once(hook, ListeningStore(), runtime=runtime, probe=probe)
 
     assert told[0] == ["Given up"], "a run that is killed after this leaves nothing but its log"
 
@@ -557,12 +557,12 @@ def test_a_long_run_saves_the_checkpoint_once_a_minute() -> None:
     class SlowHook(FakeHook):
         def redeliver(self, delivery: Delivery) -> None:
             super().redeliver(delivery)
-            around.now += timedelta(seconds=40)
+            runtime.now += timedelta(seconds=40)
 
-    around, store = FakeSurroundings(), FakeStore()
+    runtime, store = FakeRuntime(), FakeStore()
     log = [a_delivery(f"event-{n}", at=ago(hours=5, minutes=-n)) for n in range(5)]
 
-    carry_out(SlowHook(*log), store, around=around)
+    run_once(SlowHook(*log), store, runtime=runtime)
 
     start = ago(hours=5)
     minutes = [(mark - start) // timedelta(minutes=1) for mark in store.written[:-1]]
@@ -574,17 +574,17 @@ def test_a_long_run_that_cannot_save_the_checkpoint_stops_asking() -> None:
     class SlowHook(FakeHook):
         def redeliver(self, delivery: Delivery) -> None:
             super().redeliver(delivery)
-            around.now += timedelta(seconds=70)
+            runtime.now += timedelta(seconds=70)
 
-    around, store = FakeSurroundings(), FakeStore(fails_at=2)
+    runtime, store = FakeRuntime(), FakeStore(fails_at=2)
     store.error = UnavailableError("cannot write")
 
-    report = carry_out(SlowHook(*THREE), store, around=around)
+    report = run_once(SlowHook(*THREE), store, runtime=runtime)
 
-    assert fates(report) == {
-        "first": Fate.PENDING,
-        "second": Fate.DEFERRED,
-        "third": Fate.DEFERRED,
+    assert outcomes(report) == {
+        "first": Outcome.PENDING,
+        "second": Outcome.DEFERRED,
+        "third": Outcome.DEFERRED,
     }
     assert report.trouble == ("cannot write",)
 
@@ -593,12 +593,12 @@ def test_an_interruption_saves_what_is_certain() -> None:
     hook = FakeHook(*THREE, refuses={"second": Interrupted(Signals.SIGTERM)})
     store = FakeStore()
 
-    report = carry_out(hook, store)
+    report = run_once(hook, store)
 
-    assert fates(report) == {
-        "first": Fate.PENDING,
-        "second": Fate.UNANSWERED,
-        "third": Fate.DEFERRED,
+    assert outcomes(report) == {
+        "first": Outcome.PENDING,
+        "second": Outcome.UNANSWERED,
+        "third": Outcome.DEFERRED,
     }
     assert store.written[-1] == report.checkpoint == ago(hours=2)
     assert report.status == 143
@@ -609,7 +609,7 @@ def test_an_interruption_while_the_checkpoint_is_written_writes_it_once_more(at:
     store = FakeStore(fails_at=at)
     store.error = Interrupted(Signals.SIGINT)
 
-    report = carry_out(FakeHook(*THREE), store)
+    report = run_once(FakeHook(*THREE), store)
 
     assert store.written[-1] == (ago(hours=3) if at == 1 else NOW)
     assert report.status == 130
@@ -622,7 +622,7 @@ def test_an_interruption_with_no_time_left_to_save_is_told() -> None:
                 raise Interrupted(Signals.SIGINT)
             return super().write(checkpoint)
 
-    report = carry_out(FakeHook(*THREE), HangingStore())
+    report = run_once(FakeHook(*THREE), HangingStore())
 
     assert report.checkpoint == ago(hours=3)
     assert report.trouble == ("there was no time left to save the checkpoint",)
@@ -630,7 +630,7 @@ def test_an_interruption_with_no_time_left_to_save_is_told() -> None:
 
 
 def test_an_interruption_of_a_run_that_keeps_still_writes_nothing() -> None:
-    class Startled(FakeSurroundings):
+    class Startled(FakeRuntime):
         def say(self, line: str) -> None:
             super().say(line)
             if line.startswith("Unsettled"):
@@ -638,25 +638,25 @@ def test_an_interruption_of_a_run_that_keeps_still_writes_nothing() -> None:
 
     store = SharedStore(ago(hours=6), other=ago(hours=3), before=2)
 
-    report = carry_out(FakeHook(*THREE), store, around=Startled())
+    report = run_once(FakeHook(*THREE), store, runtime=Startled())
 
     assert store.written == []
     assert report.status == 130
 
 
 def test_a_checkpoint_older_than_the_log_is_kept_is_told() -> None:
-    report = carry_out(FakeHook(), FakeStore(ago(hours=80)))
+    report = run_once(FakeHook(), FakeStore(ago(hours=80)))
 
     assert report.unseen == (ago(hours=80, minutes=10), ago(hours=72))
     assert report.status == 0
 
 
 def test_the_log_tells_a_person_what_happened() -> None:
-    around = FakeSurroundings()
+    runtime = FakeRuntime()
 
-    carry_out(FakeHook(*THREE[:2], delivered("fine")), around=around)
+    run_once(FakeHook(*THREE[:2], delivered("fine")), runtime=runtime)
 
-    assert around.said == [
+    assert runtime.said == [
         (
             "Reading all deliveries back to 2026-11-24 05:50:00 UTC: the checkpoint in "
             "variable LAST_REDELIVERY of acme/ops, less 10 min for what shows late"
@@ -699,50 +699,50 @@ class ReceivingHook(FakeHook):
 
 
 def test_what_came_of_each_redelivery_is_looked_up() -> None:
-    hook, around = ReceivingHook(*THREE, fails={"second"}), FakeSurroundings()
+    hook, runtime = ReceivingHook(*THREE, fails={"second"}), FakeRuntime()
 
-    report = carry_out(hook, around=around)
+    report = run_once(hook, runtime=runtime)
 
-    assert fates(report) == {
-        "first": Fate.RECOVERED,
-        "second": Fate.FAILING,
-        "third": Fate.RECOVERED,
+    assert outcomes(report) == {
+        "first": Outcome.RECOVERED,
+        "second": Outcome.FAILING,
+        "third": Outcome.RECOVERED,
     }
-    assert report.outcomes[1].attempts == 2
-    assert around.slept == [1], "no longer than it takes"
+    assert report.results[1].attempts == 2
+    assert runtime.slept == [1], "no longer than it takes"
 
 
 def test_looking_goes_on_ever_more_slowly_until_everything_shows() -> None:
-    hook, around = ReceivingHook(*THREE, shows_at=4), FakeSurroundings()
+    hook, runtime = ReceivingHook(*THREE, shows_at=4), FakeRuntime()
 
-    report = carry_out(hook, around=around)
+    report = run_once(hook, runtime=runtime)
 
-    assert report.count(Fate.RECOVERED) == 3
-    assert around.slept == [1, 1, 2, 4]
+    assert report.count(Outcome.RECOVERED) == 3
+    assert runtime.slept == [1, 1, 2, 4]
 
 
 def test_looking_ends_when_its_time_is_up() -> None:
-    hook, around = ReceivingHook(*THREE, shows_at=99), FakeSurroundings()
+    hook, runtime = ReceivingHook(*THREE, shows_at=99), FakeRuntime()
 
-    report = carry_out(hook, around=around, verify=100)
+    report = run_once(hook, runtime=runtime, verify=100)
 
-    assert report.count(Fate.PENDING) == 3
-    assert around.slept == [1, 1, 2, 4, 8, 16, 30, 30, 8]
+    assert report.count(Outcome.PENDING) == 3
+    assert runtime.slept == [1, 1, 2, 4, 8, 16, 30, 30, 8]
 
 
 def test_reading_takes_time_as_well() -> None:
     class SlowHook(ReceivingHook):
         def rows(self) -> Iterator[Delivery]:
             if self.readings:
-                around.now += timedelta(seconds=20)
+                runtime.now += timedelta(seconds=20)
             yield from super().rows()
 
-    around = FakeSurroundings()
+    runtime = FakeRuntime()
     hook = SlowHook(*THREE, shows_at=99)
 
-    carry_out(hook, around=around, verify=30)
+    run_once(hook, runtime=runtime, verify=30)
 
-    assert len(around.slept) == 2
+    assert len(runtime.slept) == 2
 
 
 def test_a_log_that_cannot_be_read_again_leaves_the_others_to_be_looked_at() -> None:
@@ -754,9 +754,9 @@ def test_a_log_that_cannot_be_read_again_leaves_the_others_to_be_looked_at() -> 
 
     fading, well = Fading(*THREE, number=1), ReceivingHook(*THREE, number=2, shows_at=3)
 
-    report = carry_out(fading, None, well)
+    report = run_once(fading, None, well)
 
-    assert (report.count(Fate.PENDING), report.count(Fate.RECOVERED)) == (3, 3)
+    assert (report.count(Outcome.PENDING), report.count(Outcome.RECOVERED)) == (3, 3)
     assert report.warnings == ["what came of 3 redeliveries was not seen: GitHub is down"]
 
 
@@ -767,7 +767,7 @@ def test_each_webhook_has_its_own_reason_why_nothing_was_seen() -> None:
                 raise UnavailableError(f"{self.webhook.name} is gone")
             yield from super().rows()
 
-    report = carry_out(Fading(*THREE[:2], number=1), None, Fading(THREE[2], number=2))
+    report = run_once(Fading(*THREE[:2], number=1), None, Fading(THREE[2], number=2))
 
     assert report.warnings == [
         "what came of 2 redeliveries was not seen: webhook 1 of organization acme is gone",
@@ -787,31 +787,31 @@ class Faltering(ReceivingHook):
 
 @pytest.mark.parametrize("shows_at", [1, 99])
 def test_a_look_that_failed_is_not_told_when_a_later_one_did_not(shows_at: int) -> None:
-    report = carry_out(Faltering(*MANY, shows_at=shows_at), probe=3)
+    report = run_once(Faltering(*MANY, shows_at=shows_at), probe=3)
 
-    assert report.count(Fate.RECOVERED, Fate.PENDING) == 9
+    assert report.count(Outcome.RECOVERED, Outcome.PENDING) == 9
     assert report.warnings == []
 
 
 def test_without_verification_nobody_looks() -> None:
-    hook, around = ReceivingHook(*THREE), FakeSurroundings()
+    hook, runtime = ReceivingHook(*THREE), FakeRuntime()
 
-    report = carry_out(hook, around=around, verify=0)
+    report = run_once(hook, runtime=runtime, verify=0)
 
-    assert (report.count(Fate.PENDING), around.slept, hook.readings) == (3, [], 1)
+    assert (report.count(Outcome.PENDING), runtime.slept, hook.readings) == (3, [], 1)
 
 
 def test_the_checkpoint_is_saved_before_anybody_looks() -> None:
-    class Startled(FakeSurroundings):
+    class Startled(FakeRuntime):
         def sleep(self, _seconds: float) -> None:
             raise Interrupted(Signals.SIGINT)
 
     store = FakeStore()
 
-    report = carry_out(ReceivingHook(*THREE), store, around=Startled())
+    report = run_once(ReceivingHook(*THREE), store, runtime=Startled())
 
     assert store.written == [ago(hours=3), NOW, NOW]
-    assert (report.count(Fate.PENDING), report.status) == (3, 130)
+    assert (report.count(Outcome.PENDING), report.status) == (3, 130)
 
 
 # Several webhooks.
@@ -821,17 +821,17 @@ def test_events_of_several_webhooks_go_oldest_first_each_to_its_own() -> None:
     one = FakeHook(*THREE[::2], number=1)
     two = FakeHook(THREE[1], a_delivery("first", at=ago(minutes=30)), number=2)
 
-    report = carry_out(one, None, two)
+    report = run_once(one, None, two)
 
     assert (one.asked, two.asked) == (["first", "third"], ["second", "first"])
-    assert [o.decision.webhook.id for o in report.outcomes] == [1, 2, 1, 2]
+    assert [o.decision.webhook.id for o in report.results] == [1, 2, 1, 2]
 
 
 def test_a_webhook_that_cannot_be_read_is_told_and_the_others_go_on() -> None:
     broken, well = BrokenHook(*THREE, after=0), FakeHook(*THREE, number=2)
     store = FakeStore()
 
-    report = carry_out(broken, store, well)
+    report = run_once(broken, store, well)
 
     assert well.asked == ["first", "second", "third"]
     assert (report.status, report.problem) == (1, "GitHub is down")
@@ -845,7 +845,7 @@ def test_the_checkpoint_is_the_lowest_that_any_webhook_needs() -> None:
     two = FakeHook(*THREE, number=2, refuses={"second": refusal})
     store = FakeStore()
 
-    carry_out(one, store, two)
+    run_once(one, store, two)
 
     assert store.written[-1] == ago(hours=2)
 
@@ -854,7 +854,7 @@ def test_a_run_none_of_whose_webhooks_can_be_read_changes_nothing() -> None:
     store = FakeStore()
 
     with pytest.raises(UnavailableError):
-        carry_out(BrokenHook(after=0), store, BrokenHook(after=0))
+        run_once(BrokenHook(after=0), store, BrokenHook(after=0))
 
     assert store.attempts == 0
 
@@ -867,7 +867,7 @@ def test_after_a_rate_limit_no_other_webhook_is_read() -> None:
 
     limited, other = Limited(delivered("fine")), FakeHook(*THREE, number=2)
 
-    report = carry_out(limited, None, other)
+    report = run_once(limited, None, other)
 
     assert (other.readings, other.asked) == (0, [])
     assert report.problem == "used up until 12:30:00 UTC", "told once"
@@ -877,7 +877,7 @@ def test_a_missing_right_to_one_webhook_leaves_the_others_alone() -> None:
     one = FakeHook(*THREE, number=1, refuses={"first": AccessError("no right")})
     two = FakeHook(*THREE, number=2)
 
-    report = carry_out(one, None, two)
+    report = run_once(one, None, two)
 
     assert (one.asked, two.asked) == (["first"], ["first", "second", "third"])
     assert report.problem == "no right"
@@ -886,7 +886,7 @@ def test_a_missing_right_to_one_webhook_leaves_the_others_alone() -> None:
 def test_a_run_without_a_webhook_says_so() -> None:
     store = FakeStore()
 
-    report = run([], store, FakeSurroundings()(), TERMS)
+    report = run([], store, FakeRuntime()(), OPTIONS)
 
     assert (report.status, report.warnings) == (
         0,
@@ -900,25 +900,25 @@ def test_a_run_without_a_webhook_says_so() -> None:
 
 def test_what_is_filtered_out_is_not_asked_for_and_does_not_hold_the_checkpoint() -> None:
     hook = FakeHook(*THREE, a_delivery("unwanted", event="check_run", at=ago(hours=5)))
-    store, around = FakeStore(), FakeSurroundings()
+    store, runtime = FakeStore(), FakeRuntime()
 
-    report = carry_out(
-        hook, store, around=around, policy=a_policy(events=EventFilter(("!check_*",)))
+    report = run_once(
+        hook, store, runtime=runtime, policy=a_policy(events=EventFilter(("!check_*",)))
     )
 
     assert hook.asked == ["first", "second", "third"]
-    assert (report.failed, report.count(Fate.FILTERED)) == (3, 1)
+    assert (report.failed, report.count(Outcome.FILTERED)) == (3, 1)
     assert store.written[-1] == NOW
-    assert not any("unwanted" in line for line in around.said), "it is only counted"
+    assert not any("unwanted" in line for line in runtime.said), "it is only counted"
 
 
 def test_what_is_too_much_for_one_run_is_left_for_the_next() -> None:
     hook, store = FakeHook(*THREE), FakeStore()
 
-    report = carry_out(hook, store, policy=a_policy(max_redeliveries=2))
+    report = run_once(hook, store, policy=a_policy(max_redeliveries=2))
 
     assert hook.asked == ["first", "second"]
-    assert fates(report)["third"] is Fate.DEFERRED
+    assert outcomes(report)["third"] is Outcome.DEFERRED
     assert (store.written[-1], report.status, report.warnings) == (ago(hours=1), 0, [])
 
 
@@ -926,17 +926,17 @@ def test_what_github_refuses_does_not_take_the_place_of_others() -> None:
     refusal = RefusalError("GitHub answered 422")
     hook = FakeHook(*THREE, refuses={"first": refusal})
 
-    report = carry_out(hook, policy=a_policy(max_redeliveries=1))
+    report = run_once(hook, policy=a_policy(max_redeliveries=1))
 
     assert hook.asked == ["first", "second"]
-    assert (report.count(Fate.REFUSED), report.count(Fate.DEFERRED)) == (1, 1)
+    assert (report.count(Outcome.REFUSED), report.count(Outcome.DEFERRED)) == (1, 1)
 
 
 def test_a_webhook_that_is_left_alone_leaves_its_places_to_others() -> None:
     down = ReceivingHook(*MANY, fails=ALL, number=1)
     well = ReceivingHook(*MANY, number=2)
 
-    carry_out(down, None, well, policy=a_policy(max_redeliveries=8), probe=2)
+    run_once(down, None, well, policy=a_policy(max_redeliveries=8), probe=2)
 
     assert (len(down.asked), len(well.asked)) == (2, 6)
 
@@ -950,10 +950,10 @@ ALL = {f"event-{n}" for n in range(9)}
 def test_a_receiver_that_takes_nothing_is_left_alone_until_the_next_run() -> None:
     hook, store = ReceivingHook(*MANY, fails=ALL), FakeStore()
 
-    report = carry_out(hook, store, probe=3)
+    report = run_once(hook, store, probe=3)
 
     assert hook.asked == ["event-6", "event-7", "event-8"]
-    assert (report.count(Fate.FAILING), report.count(Fate.DEFERRED)) == (3, 6)
+    assert (report.count(Outcome.FAILING), report.count(Outcome.DEFERRED)) == (3, 6)
     assert store.written[-1] == ago(hours=3)
     (warning,) = report.warnings
     assert warning == (
@@ -973,7 +973,7 @@ def test_a_receiver_that_takes_nothing_is_left_alone_until_the_next_run() -> Non
 def test_a_receiver_gets_the_rest_if_it(fails: set[str], shows_at: int) -> None:
     hook = ReceivingHook(*MANY, fails=fails, shows_at=shows_at)
 
-    carry_out(hook, probe=3)
+    run_once(hook, probe=3)
 
     rest = ["event-0", "event-1", "event-2", "event-3", "event-4", "event-5"]
     assert hook.asked == ["event-6", "event-7", "event-8", *rest], "each once, the oldest first"
@@ -982,7 +982,7 @@ def test_a_receiver_gets_the_rest_if_it(fails: set[str], shows_at: int) -> None:
 def test_few_events_need_no_probe() -> None:
     hook = ReceivingHook(*MANY, fails=ALL)
 
-    carry_out(hook, probe=9)
+    run_once(hook, probe=9)
 
     assert len(hook.asked) == 9
 
@@ -990,10 +990,10 @@ def test_few_events_need_no_probe() -> None:
 def test_each_webhook_has_a_receiver_of_its_own() -> None:
     down, well = ReceivingHook(*MANY, fails=ALL, number=1), ReceivingHook(*MANY, number=2)
 
-    report = carry_out(down, None, well, probe=2)
+    report = run_once(down, None, well, probe=2)
 
     assert (len(down.asked), len(well.asked)) == (2, 9)
-    assert report.count(Fate.RECOVERED) == 9
+    assert report.count(Outcome.RECOVERED) == 9
 
 
 def test_a_probe_that_github_does_not_take_says_nothing_of_the_receiver() -> None:
@@ -1005,33 +1005,33 @@ def test_a_probe_that_github_does_not_take_says_nothing_of_the_receiver() -> Non
 
     hook = Refusing(*MANY, fails=ALL)
 
-    carry_out(hook, probe=3)
+    run_once(hook, probe=3)
 
     assert len(hook.asked) == 9
 
 
 def test_the_checkpoint_is_kept_saved_while_a_probe_is_waited_for() -> None:
-    class Clockwork(FakeSurroundings):
+    class Clockwork(FakeRuntime):
         def sleep(self, seconds: float) -> None:
             super().sleep(seconds)
             self.now += timedelta(seconds=seconds)
 
     store = FakeStore()
 
-    carry_out(ReceivingHook(*MANY, shows_at=99), store, around=Clockwork(), probe=3, verify=300)
+    run_once(ReceivingHook(*MANY, shows_at=99), store, runtime=Clockwork(), probe=3, verify=300)
 
     assert len(store.written) >= 1 + 4 + 1
 
 
 def test_a_probe_after_which_the_checkpoint_cannot_be_saved_is_the_last() -> None:
-    class Clockwork(FakeSurroundings):
+    class Clockwork(FakeRuntime):
         def sleep(self, seconds: float) -> None:
             self.now += timedelta(seconds=seconds)
 
     hook, store = ReceivingHook(*MANY, shows_at=99), FakeStore(fails_at=2)
     store.error = UnavailableError("cannot write")
 
-    report = carry_out(hook, store, around=Clockwork(), probe=3, verify=90)
+    report = run_once(hook, store, runtime=Clockwork(), probe=3, verify=90)
 
     assert len(hook.asked) == 3
     assert report.problem == "cannot write"
@@ -1048,21 +1048,21 @@ def test_a_dry_run_tells_the_plan_that_a_real_run_carries_out_in_its_order() -> 
         a_delivery("x", redelivery=True),
     )
     policy = a_policy(max_redeliveries=5, events=EventFilter(("push",)))
-    real, around = FakeHook(*log), FakeSurroundings()
+    real, runtime = FakeHook(*log), FakeRuntime()
 
-    carry_out(FakeHook(*log), around=around, policy=policy, dry_run=True)
-    carry_out(real, policy=policy)
+    run_once(FakeHook(*log), runtime=runtime, policy=policy, dry_run=True)
+    run_once(real, policy=policy)
 
-    would = [line.split()[4] for line in around.said if line.startswith("Would be redelivered")]
+    would = [line.split()[4] for line in runtime.said if line.startswith("Would be redelivered")]
     assert would == real.asked
     assert len(would) == 5
 
 
 def test_a_dry_run_tells_of_the_probe_as_well() -> None:
-    few, many = FakeSurroundings(), FakeSurroundings()
+    few, many = FakeRuntime(), FakeRuntime()
 
-    carry_out(FakeHook(*THREE), around=few, probe=3, dry_run=True)
-    carry_out(FakeHook(*MANY), around=many, probe=3, dry_run=True)
+    run_once(FakeHook(*THREE), runtime=few, probe=3, dry_run=True)
+    run_once(FakeHook(*MANY), runtime=many, probe=3, dry_run=True)
 
     assert [
         len([line for line in each.said if line.startswith("Trying 3")]) for each in (few, many)
@@ -1070,22 +1070,22 @@ def test_a_dry_run_tells_of_the_probe_as_well() -> None:
 
 
 def test_reading_and_redelivering_show_how_far_they_are() -> None:
-    around = FakeSurroundings()
+    runtime = FakeRuntime()
 
-    carry_out(FakeHook(*THREE), around=around)
+    run_once(FakeHook(*THREE), runtime=runtime)
 
-    assert ("Reading webhook 1 of organization acme: deliveries", 3, None) in around.shown
-    assert ("Redelivering", 3, 3) in around.shown
-    assert ("Waiting for the log: seconds", 0, 30) in around.shown
+    assert ("Reading webhook 1 of organization acme: deliveries", 3, None) in runtime.shown
+    assert ("Redelivering", 3, 3) in runtime.shown
+    assert ("Waiting for the log: seconds", 0, 30) in runtime.shown
 
 
 def test_what_moves_up_is_more_to_redeliver() -> None:
-    around = FakeSurroundings()
+    runtime = FakeRuntime()
     refusals = {guid: RefusalError("GitHub answered 422") for guid in ("first", "second")}
 
-    carry_out(
-        FakeHook(*THREE, refuses=refusals), around=around, policy=a_policy(max_redeliveries=1)
+    run_once(
+        FakeHook(*THREE, refuses=refusals), runtime=runtime, policy=a_policy(max_redeliveries=1)
     )
 
-    redelivering = [shown[1:] for shown in around.shown if shown[0] == "Redelivering"]
+    redelivering = [shown[1:] for shown in runtime.shown if shown[0] == "Redelivering"]
     assert redelivering == [(1, 1), (2, 2), (3, 3)]

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from redeliver.delivery import Delivery, Listed
+from redeliver.delivery import Delivery, StatusFilter
 from redeliver.errors import UnavailableError
-from redeliver.plan import Reading, Scan, Verdict
-from redeliver.reading import STRAGGLERS, read
+from redeliver.plan import ScanMode, ScanResult, Verdict
+from redeliver.reading import OLD_ROWS_AT_END, read
 from tests.builders import (
     WEBHOOK,
     a_delivery,
@@ -29,13 +29,15 @@ POLICY = a_policy(give_up_after=timedelta(hours=48))
 class Listings:
     """A log that counts what is taken of each of its parts, and may break off in one."""
 
-    def __init__(self, rows: Iterable[Delivery], *, breaks_off_in: Listed | None = None) -> None:
+    def __init__(
+        self, rows: Iterable[Delivery], *, breaks_off_in: StatusFilter | None = None
+    ) -> None:
         newest_first = sorted(rows, key=lambda row: (row.delivered_at, row.id), reverse=True)
         self.log = a_log(newest_first)
         self.breaks_off_in = breaks_off_in
-        self.taken = Counter[Listed]()
+        self.taken = Counter[StatusFilter]()
 
-    def __call__(self, listed: Listed) -> Iterator[Delivery]:
+    def __call__(self, listed: StatusFilter) -> Iterator[Delivery]:
         for row in self.log(listed):
             self.taken[listed] += 1
             yield row
@@ -43,11 +45,11 @@ class Listings:
             raise UnavailableError("GitHub is down")
 
 
-def failures_of(log: Listings, scan: Scan = Scan.FAILURES) -> Reading:
+def failures_of(log: Listings, scan: ScanMode = ScanMode.FAILURES) -> ScanResult:
     return read(WEBHOOK, log, WINDOW, POLICY, scan)
 
 
-def verdicts(reading: Reading) -> dict[str, Verdict]:
+def verdicts(reading: ScanResult) -> dict[str, Verdict]:
     return {each.delivery.guid: each.verdict for each in reading.decisions}
 
 
@@ -66,7 +68,7 @@ def test_the_successes_are_read_back_to_the_oldest_candidate_and_no_further() ->
     log = Listings([*SUCCESSES, a_delivery("young", at=ago(hours=1)), a_delivery(at=ago(hours=3))])
 
     assert verdicts(failures_of(log)) == {"young": Verdict.REDELIVER, "guid-1": Verdict.REDELIVER}
-    assert log.taken == {Listed.FAILURES: 2, Listed.SUCCESSES: 61 + STRAGGLERS}
+    assert log.taken == {StatusFilter.FAILURES: 2, StatusFilter.SUCCESSES: 61 + OLD_ROWS_AT_END}
 
 
 def test_as_soon_as_all_turn_out_to_have_been_delivered_nothing_more_is_read() -> None:
@@ -80,7 +82,7 @@ def test_as_soon_as_all_turn_out_to_have_been_delivered_nothing_more_is_read() -
     reading = failures_of(log)
 
     assert set(verdicts(reading).values()) == {Verdict.DELIVERED}
-    assert log.taken[Listed.SUCCESSES] == 41 + 2, "two hours of successes and the two"
+    assert log.taken[StatusFilter.SUCCESSES] == 41 + 2, "two hours of successes and the two"
 
 
 def test_what_is_not_wanted_or_came_after_the_beginning_costs_no_further_request() -> None:
@@ -89,17 +91,17 @@ def test_what_is_not_wanted_or_came_after_the_beginning_costs_no_further_request
     log = Listings([*SUCCESSES, later, gone])
     policy = a_policy(skip_status_codes=frozenset({410}))
 
-    reading = read(WEBHOOK, log, WINDOW, policy, Scan.FAILURES)
+    reading = read(WEBHOOK, log, WINDOW, policy, ScanMode.FAILURES)
 
     assert verdicts(reading) == {"gone": Verdict.UNWANTED_STATUS}
-    assert log.taken == {Listed.FAILURES: 2}
+    assert log.taken == {StatusFilter.FAILURES: 2}
 
 
 def test_an_original_that_succeeded_before_the_window_is_found_among_the_successes() -> None:
     log = Listings([*SUCCESSES, a_delivery("fine-500", at=ago(hours=1), redelivery=True)])
 
     assert verdicts(failures_of(log)) == {"fine-500": Verdict.DELIVERED}
-    assert log.taken == {Listed.FAILURES: 1, Listed.SUCCESSES: 501}
+    assert log.taken == {StatusFilter.FAILURES: 1, StatusFilter.SUCCESSES: 501}
 
 
 def test_an_original_that_no_part_shows_is_looked_for_in_the_whole_log() -> None:
@@ -109,30 +111,30 @@ def test_an_original_that_no_part_shows_is_looked_for_in_the_whole_log() -> None
     (decision,) = failures_of(log).decisions
 
     assert (decision.verdict, decision.attempts) == (Verdict.REDELIVER, 2)
-    assert log.taken[Listed.ALL] == 403
+    assert log.taken[StatusFilter.ALL] == 403
 
 
 def test_a_server_that_ignores_the_filter_is_read_in_full() -> None:
     rows = [*SUCCESSES[:400], a_delivery(at=ago(hours=3)), a_delivery("odd", status_code=0)]
-    taken = Counter[Listed]()
+    taken = Counter[StatusFilter]()
 
-    def ignorant(listed: Listed) -> Iterator[Delivery]:
+    def ignorant(listed: StatusFilter) -> Iterator[Delivery]:
         taken[listed] += 1
-        return a_log(sorted(rows, key=lambda row: row.delivered_at, reverse=True))(Listed.ALL)
+        return a_log(sorted(rows, key=lambda row: row.delivered_at, reverse=True))(StatusFilter.ALL)
 
-    reading = read(WEBHOOK, ignorant, WINDOW, POLICY, Scan.FAILURES)
+    reading = read(WEBHOOK, ignorant, WINDOW, POLICY, ScanMode.FAILURES)
 
     assert verdicts(reading) == {"guid-1": Verdict.REDELIVER, "odd": Verdict.REDELIVER}
-    assert taken == {Listed.FAILURES: 1, Listed.ALL: 1}
+    assert taken == {StatusFilter.FAILURES: 1, StatusFilter.ALL: 1}
     assert reading.unclassified == 1
 
 
-@pytest.mark.parametrize("part", [Listed.FAILURES, Listed.SUCCESSES])
-def test_while_a_success_may_still_hide_nothing_is_redelivered(part: Listed) -> None:
+@pytest.mark.parametrize("part", [StatusFilter.FAILURES, StatusFilter.SUCCESSES])
+def test_while_a_success_may_still_hide_nothing_is_redelivered(part: StatusFilter) -> None:
     log = Listings([a_delivery("a"), a_delivery("gone", status_code=410)], breaks_off_in=part)
     policy = a_policy(skip_status_codes=frozenset({410}))
 
-    reading = read(WEBHOOK, log, WINDOW, policy, Scan.FAILURES)
+    reading = read(WEBHOOK, log, WINDOW, policy, ScanMode.FAILURES)
 
     assert verdicts(reading) == {"a": Verdict.UNREAD, "gone": Verdict.UNWANTED_STATUS}
     assert str(reading.error) == "GitHub is down"
@@ -146,7 +148,7 @@ def test_the_full_scan_counts_what_the_servers_filter_would_not_show(
 ) -> None:
     log = Listings([*SUCCESSES, a_delivery(status="failed", status_code=code)])
 
-    assert failures_of(log, Scan.FULL).unclassified == is_unclassified
+    assert failures_of(log, ScanMode.FULL).unclassified == is_unclassified
     assert bool(failures_of(log).decisions) == (not is_unclassified)
 
 
@@ -160,7 +162,7 @@ def test_an_event_that_shows_by_another_of_its_attempts_is_no_riddle_to_the_filt
         ]
     )
 
-    assert failures_of(log, Scan.FULL).unclassified == 0
+    assert failures_of(log, ScanMode.FULL).unclassified == 0
 
 
 SOME = SUCCESSES[::20]
@@ -190,7 +192,7 @@ def logs(draw: st.DrawFn, codes: st.SearchStrategy[int]) -> list[Delivery]:
 
 @given(logs(st.sampled_from([200, 404, 500])))
 def test_both_scans_redeliver_the_same(rows: list[Delivery]) -> None:
-    def due(scan: Scan) -> list[tuple[str, int]]:
+    def due(scan: ScanMode) -> list[tuple[str, int]]:
         decisions = failures_of(Listings([*SOME, *rows]), scan).decisions
         return [
             (each.delivery.guid, each.attempts)
@@ -198,7 +200,7 @@ def test_both_scans_redeliver_the_same(rows: list[Delivery]) -> None:
             if each.verdict is Verdict.REDELIVER
         ]
 
-    assert due(Scan.FAILURES) == due(Scan.FULL)
+    assert due(ScanMode.FAILURES) == due(ScanMode.FULL)
 
 
 @given(logs(st.sampled_from([200, 0, 302, 500])))
@@ -206,7 +208,8 @@ def test_what_the_filter_does_not_show_has_nothing_delivered_sent_twice(
     rows: list[Delivery],
 ) -> None:
     full, of_failures = (
-        verdicts(failures_of(Listings([*SOME, *rows]), scan)) for scan in (Scan.FULL, Scan.FAILURES)
+        verdicts(failures_of(Listings([*SOME, *rows]), scan))
+        for scan in (ScanMode.FULL, ScanMode.FAILURES)
     )
 
     for guid, verdict in of_failures.items():

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from redeliver.errors import InputError
 from redeliver.filters import EventFilter
-from redeliver.inert import inert
-from redeliver.plan import Policy, Scan, Terms
-from redeliver.settings import INPUTS, Settings, hidden_in, parse
+from redeliver.inert import sanitize
+from redeliver.plan import Policy, RunOptions, ScanMode
+from redeliver.settings import INPUTS, Settings, parse, secret_parts
 from redeliver.webhook import HookId
 
 KEY = "-----BEGIN RSA PRIVATE KEY-----\nMIIEs3cret\nKEY+/aa==\n-----END RSA PRIVATE KEY-----\n"
@@ -57,7 +57,7 @@ def test_every_input_becomes_a_setting() -> None:
         variable_repository="acme/ops",
         variable_token="",
         lookback=timedelta(hours=24),
-        scan=Scan.FULL,
+        scan=ScanMode.FULL,
         give_up_after=None,
         max_attempts=None,
         events=EventFilter(),
@@ -72,9 +72,9 @@ def test_every_input_becomes_a_setting() -> None:
 
 
 def test_of_a_key_all_is_hidden_but_what_every_key_has() -> None:
-    assert hidden_in(KEY) == ["MIIEs3cret", "KEY+/aa=="]
-    assert hidden_in(KEY.replace("\n", "\\n")) == ["MIIEs3cret", "KEY+/aa=="]
-    assert hidden_in(" ghp_f1ne\n") == ["ghp_f1ne"]
+    assert secret_parts(KEY) == ["MIIEs3cret", "KEY+/aa=="]
+    assert secret_parts(KEY.replace("\n", "\\n")) == ["MIIEs3cret", "KEY+/aa=="]
+    assert secret_parts(" ghp_f1ne\n") == ["ghp_f1ne"]
 
 
 def test_every_fault_is_told_at_once_each_with_its_input() -> None:
@@ -170,7 +170,7 @@ def test_a_bad_input_is_refused_with_the_fix(name: str, text: str, advice: str) 
     with pytest.raises(InputError, match=f"^input '{name}' .*{advice}") as caught:
         parse({**GOOD, name: text})
 
-    assert inert(str(caught.value)) == str(caught.value), "it is shown as it is"
+    assert sanitize(str(caught.value)) == str(caught.value), "it is shown as it is"
 
 
 @pytest.mark.parametrize("name", GOOD)
@@ -359,7 +359,7 @@ def test_events_are_patterns(text: str, patterns: tuple[str, ...]) -> None:
 def test_status_codes_may_be_skipped() -> None:
     settings = parse({**GOOD, "skip-status-codes": "400, 410\n0"})
 
-    assert settings.terms.policy.skip_status_codes == {0, 400, 410}
+    assert settings.options.policy.skip_status_codes == {0, 400, 410}
 
 
 @pytest.mark.parametrize(
@@ -389,8 +389,10 @@ def test_a_hostname_leads_to_its_website(hostname: str, web_url: str) -> None:
 
 
 def test_without_give_up_after_events_are_tried_as_long_as_the_log_is_kept() -> None:
-    assert parse(GOOD).terms.policy.give_up_after == timedelta(days=3)
-    assert parse({**GOOD, "give-up-after": "36h"}).terms.policy.give_up_after == timedelta(hours=36)
+    assert parse(GOOD).options.policy.give_up_after == timedelta(days=3)
+    assert parse({**GOOD, "give-up-after": "36h"}).options.policy.give_up_after == timedelta(
+        hours=36
+    )
 
 
 def test_the_terms_of_a_run_are_what_was_asked_for() -> None:
@@ -405,11 +407,11 @@ def test_the_terms_of_a_run_are_what_was_asked_for() -> None:
         "dry-run": "true",
     }
 
-    assert parse(GOOD | wanted).terms == Terms(
+    assert parse(GOOD | wanted).options == RunOptions(
         lookback=timedelta(hours=2),
         policy=Policy(give_up_after=timedelta(days=3), max_attempts=3, max_redeliveries=4),
         retention=timedelta(days=3),
-        scan=Scan.FAILURES,
+        scan=ScanMode.FAILURES,
         probe=6,
         verify=timedelta(minutes=5),
         fail_unrecovered=True,

@@ -7,11 +7,20 @@ from datetime import timedelta
 import pytest
 
 from redeliver.errors import UnavailableError
-from redeliver.outcome import Fate, Outcome
-from redeliver.plan import Scan, Verdict
+from redeliver.outcome import EventResult, Outcome
+from redeliver.plan import ScanMode, Verdict
 from redeliver.report import Report
-from redeliver.summary import DONE_ROWS, ENDS, ROWS, failure, summary
-from tests.builders import NOW, TERMS, a_decision, a_delivery, a_reading, a_webhook, ago, delivered
+from redeliver.summary import DONE_ROWS, MAX_CHART_NODES, ROWS, failure, summary
+from tests.builders import (
+    NOW,
+    OPTIONS,
+    a_decision,
+    a_delivery,
+    a_scan_result,
+    a_webhook,
+    ago,
+    delivered,
+)
 from tests.test_report import DRY, ONE_OF_EACH, a_report, an_outcome
 
 LIMIT = 2**20
@@ -36,20 +45,20 @@ def test_a_run_with_nothing_to_do_reads_well() -> None:
 
 
 def test_a_scan_for_failures_is_told_as_one() -> None:
-    report = replace(a_report(), terms=replace(TERMS, scan=Scan.FAILURES))
+    report = replace(a_report(), options=replace(OPTIONS, scan=ScanMode.FAILURES))
 
     assert "in a scan for failures, to find what failed from 2026-11-24" in summary(report)
 
 
 def test_what_a_scan_of_failures_could_miss_is_counted() -> None:
-    report = replace(a_report(), readings=(a_reading(unclassified=3),))
+    report = replace(a_report(), readings=(a_scan_result(unclassified=3),))
 
     assert "Of what failed, 3 events without a status code from 400 to 599" in summary(report)
 
 
 def test_a_run_shows_its_counts_its_charts_and_what_was_not_delivered() -> None:
     recovered = an_outcome(guid="back", event="issues").shown(delivered("back", number=9))
-    refused = an_outcome(Fate.REFUSED, guid="refused", because="GitHub answered 422, Nope")
+    refused = an_outcome(Outcome.REFUSED, guid="refused", because="GitHub answered 422, Nope")
     report = replace(a_report(recovered, refused), checkpoint=ago(hours=1))
     page = "https://github.com/organizations/acme/settings/hooks/1?tab=deliveries"
 
@@ -101,9 +110,9 @@ def test_a_run_shows_its_counts_its_charts_and_what_was_not_delivered() -> None:
 
 
 def test_a_dry_run_shows_what_would_be_done_in_its_order() -> None:
-    due = [an_outcome(Fate.DUE, guid=f"due-{n}") for n in range(3)]
-    left = an_outcome(Fate.DEFERRED, because=Verdict.SURPLUS.value)
-    dry = replace(a_report(*due, left), terms=DRY)
+    due = [an_outcome(Outcome.DUE, guid=f"due-{n}") for n in range(3)]
+    left = an_outcome(Outcome.DEFERRED, because=Verdict.SURPLUS.value)
+    dry = replace(a_report(*due, left), options=DRY)
 
     shown = summary(dry)
 
@@ -130,9 +139,9 @@ def test_what_needs_attention_comes_first() -> None:
 
 
 def test_what_was_left_and_what_was_filtered_out_is_told_by_reason() -> None:
-    left = [an_outcome(Fate.DEFERRED, because=Verdict.SURPLUS.value)] * 3
-    unsettled = [an_outcome(Fate.UNSETTLED, because=Verdict.UNSETTLED.value)]
-    out = [an_outcome(Fate.FILTERED, because=Verdict.UNWANTED_STATUS.value)] * 2
+    left = [an_outcome(Outcome.DEFERRED, because=Verdict.SURPLUS.value)] * 3
+    unsettled = [an_outcome(Outcome.UNSETTLED, because=Verdict.UNSETTLED.value)]
+    out = [an_outcome(Outcome.FILTERED, because=Verdict.UNWANTED_STATUS.value)] * 2
 
     shown = summary(a_report(*left, *unsettled, *out))
 
@@ -148,13 +157,13 @@ def flows(report: Report) -> list[tuple[str, str, str]]:
 
 
 def test_the_chart_lumps_together_what_is_rare() -> None:
-    outcomes = [
+    results = [
         an_outcome(event=f"event_{n}", guid=f"{n}-{m}") for n in range(12) for m in range(20 - n)
     ]
 
-    shown = flows(a_report(*outcomes))
+    shown = flows(a_report(*results))
 
-    assert len(shown) == ENDS
+    assert len(shown) == MAX_CHART_NODES
     assert shown[:2] == [
         ("504 timed out", "other events", str(sum(20 - n for n in range(7, 12)))),
         ("504 timed out", "event_0", "20"),
@@ -187,51 +196,51 @@ def test_an_event_of_any_name_can_be_drawn(event: str, label: str) -> None:
 )
 def test_failures_are_told_apart_by_status(status: str, code: int, label: str) -> None:
     delivery = a_delivery(status=status, status_code=code)
-    outcome = Outcome(decision=a_decision(delivery), fate=Fate.PENDING)
+    result = EventResult(decision=a_decision(delivery), outcome=Outcome.PENDING)
 
-    assert flows(a_report(outcome)) == [(label, "push", "1")]
+    assert flows(a_report(result)) == [(label, "push", "1")]
 
 
 HOSTILE = 'a|b\n| <img src=x> `c` **d** [e](https://evil.example) "]); ``` %%{init}%%'
 
 
 def test_nothing_from_outside_can_break_a_row_or_a_chart() -> None:
-    outcome = an_outcome(guid=HOSTILE, event=HOSTILE, status=HOSTILE, because=HOSTILE)
+    result = an_outcome(guid=HOSTILE, event=HOSTILE, status=HOSTILE, because=HOSTILE)
 
-    shown = summary(a_report(outcome))
+    shown = summary(a_report(result))
 
-    (row,) = rows(a_report(outcome))
+    (row,) = rows(a_report(result))
     assert row.count("|") == 7
     for markup in ("evil", "<img", "%%"):
         assert markup not in shown
-    ((_, event, _),) = flows(a_report(outcome))
+    ((_, event, _),) = flows(a_report(result))
     assert re.fullmatch(r"[\w .-]+", event)
     assert shown.count("```") == 2
 
 
-def worst(fate: Fate) -> Outcome:
+def worst(outcome: Outcome) -> EventResult:
     delivery = a_delivery("|" * 999, event="<" * 999, action="*" * 999, status="[" * 999)
-    return Outcome(decision=a_decision(delivery), fate=fate, because="`" * 999)
+    return EventResult(decision=a_decision(delivery), outcome=outcome, because="`" * 999)
 
 
 @pytest.mark.unmeasured
 def test_the_worst_of_texts_leave_it_under_githubs_limit() -> None:
     hooks = tuple(
-        a_reading(webhook=a_webhook(n), error=UnavailableError("]" * 5000)) for n in range(300)
+        a_scan_result(webhook=a_webhook(n), error=UnavailableError("]" * 5000)) for n in range(300)
     )
-    outcomes = [worst(fate) for fate in Fate for _ in range(200)]
-    reasons = [replace(worst(Fate.DEFERRED), because=f"{n}{'|' * 999}") for n in range(300)]
-    report = replace(a_report(*outcomes, *reasons), readings=hooks)
+    results = [worst(outcome) for outcome in Outcome for _ in range(200)]
+    reasons = [replace(worst(Outcome.DEFERRED), because=f"{n}{'|' * 999}") for n in range(300)]
+    report = replace(a_report(*results, *reasons), readings=hooks)
 
     assert len(summary(report).encode()) < LIMIT
 
 
 @pytest.mark.unmeasured
 def test_100_000_failures_leave_it_under_githubs_limit_and_what_is_missing_is_told() -> None:
-    fates = [Fate.FAILING, Fate.RECOVERED, Fate.GIVEN_UP, Fate.PENDING]
+    outcomes = [Outcome.FAILING, Outcome.RECOVERED, Outcome.GIVEN_UP, Outcome.PENDING]
     events = ["push", "issues", "pull_request", "check_run", "workflow_job"]
-    outcomes = [
-        Outcome(
+    results = [
+        EventResult(
             decision=a_decision(
                 a_delivery(
                     f"6f2b6f60-1111-11ef-8000-{n:012}",
@@ -241,12 +250,12 @@ def test_100_000_failures_leave_it_under_githubs_limit_and_what_is_missing_is_to
                     status_code=500 + n % 7,
                 )
             ),
-            fate=fates[n % 4],
-            because=Verdict.TOO_OLD.value if fates[n % 4] is Fate.GIVEN_UP else "",
+            outcome=outcomes[n % 4],
+            because=Verdict.TOO_OLD.value if outcomes[n % 4] is Outcome.GIVEN_UP else "",
         )
         for n in range(100_000)
     ]
-    report = a_report(*outcomes)
+    report = a_report(*results)
 
     shown = summary(report)
 
@@ -259,7 +268,7 @@ def test_100_000_failures_leave_it_under_githubs_limit_and_what_is_missing_is_to
 
 def test_many_webhooks_are_not_all_told() -> None:
     report = replace(
-        a_report(), readings=tuple(a_reading(webhook=a_webhook(n)) for n in range(250))
+        a_report(), readings=tuple(a_scan_result(webhook=a_webhook(n)) for n in range(250))
     )
 
     assert "And 230 more webhooks, in the log." in summary(report)
@@ -267,8 +276,12 @@ def test_many_webhooks_are_not_all_told() -> None:
 
 def test_of_several_webhooks_each_row_names_its_own() -> None:
     hooks = [a_webhook(number) for number in (1, 2)]
-    outcomes = [Outcome(decision=a_decision(webhook=hook), fate=Fate.FAILING) for hook in hooks]
-    report = replace(a_report(*outcomes), readings=tuple(a_reading(webhook=hook) for hook in hooks))
+    results = [
+        EventResult(decision=a_decision(webhook=hook), outcome=Outcome.FAILING) for hook in hooks
+    ]
+    report = replace(
+        a_report(*results), readings=tuple(a_scan_result(webhook=hook) for hook in hooks)
+    )
 
     assert [row.split(" | ")[6] for row in rows(report)] == ["1 |", "2 |"]
 

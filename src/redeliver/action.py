@@ -9,12 +9,12 @@ from pathlib import Path
 
 from actions_toolkit import core
 
-from redeliver import record, report, settings, summary
-from redeliver.connect import Console, carry_out
+from redeliver import connect, record, report, settings, summary
+from redeliver.connect import Console
 from redeliver.errors import Interrupted, RedeliverError
-from redeliver.inert import cut, inert
+from redeliver.inert import sanitize, truncate
 from redeliver.interruption import interruptible
-from redeliver.progress import Progress
+from redeliver.progress import PeriodicProgress
 from redeliver.settings import SECRETS
 
 LONGEST_LINE = 4000
@@ -42,10 +42,10 @@ def _step() -> int:
         inputs = _inputs()
         for name in SECRETS:
             # Trimmed as it will be used: the runner masks a secret only as it was saved.
-            for secret in settings.hidden_in(inputs[name]):
+            for secret in settings.secret_parts(inputs[name]):
                 core.set_secret(secret)
-        console = Console(say=_say, progress=Progress(_say), mask=core.set_secret)
-        done = carry_out(settings.parse(inputs), console)
+        console = Console(say=_say, progress=PeriodicProgress(_say), mask=core.set_secret)
+        done = connect.redeliver(settings.parse(inputs), console)
     for name, value in record.outputs(done).items():
         core.set_output(name, value)
     _summarize(summary.summary(done))
@@ -78,7 +78,7 @@ def _say(line: str) -> None:
 
 
 def _line(text: str) -> str:
-    return cut(inert(text), LONGEST_LINE)
+    return truncate(sanitize(text), LONGEST_LINE)
 
 
 def _failed(problem: str, status: int) -> int:

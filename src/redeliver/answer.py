@@ -13,14 +13,14 @@ from http import HTTPStatus
 from typing import Any, TypeVar
 
 from redeliver.errors import AccessError, RateLimitError, RedeliverError, UnavailableError
-from redeliver.inert import quote
+from redeliver.inert import quote_untrusted
 
 T = TypeVar("T")
 
 TOKENS = "Settings > Developer settings > Personal access tokens"
 """Where GitHub's pages have a user's tokens."""
 
-LIMITED_SECONDS = 60
+DEFAULT_WAIT_SECONDS = 60
 """How long to wait when GitHub does not say. Its documentation asks for a minute at least:
 https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api#exceeding-the-rate-limit
 """
@@ -33,10 +33,10 @@ REFUSALS = range(HTTPStatus.BAD_REQUEST, HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rights:
+class Permission:
     """What it takes to be allowed something."""
 
-    named_by: str
+    inputs_named: str
     """The inputs that name what it is about."""
     permission: str = ""
     """That of a fine-grained token or an App, in the words of GitHub's pages; empty: none."""
@@ -47,7 +47,7 @@ class Rights:
 
     def to(self, to: str) -> "Purpose":
         """Say what the rights are needed for."""
-        return Purpose(to=to, rights=self)
+        return Purpose(to=to, permission=self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,11 +56,11 @@ class Purpose:
 
     to: str
     """Completes "cannot …"."""
-    rights: Rights
+    permission: Permission
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asker:
+class Identity:
     """Who asks GitHub, as a message names it."""
 
     name: str
@@ -69,16 +69,16 @@ class Asker:
     """Whether it is a GitHub App, or its installation."""
 
 
-def token_in(token_input: str) -> Asker:
+def token_identity(token_input: str) -> Identity:
     """Name a token by the input it came from."""
-    return Asker(name=f"the token in input '{token_input}'")
+    return Identity(name=f"the token in input '{token_input}'")
 
 
-THE_APP = Asker(name="the GitHub App in input 'app-id'", is_app=True)
+APP_IDENTITY = Identity(name="the GitHub App in input 'app-id'", is_app=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Response:
     """What GitHub answered: header names in lower case, the body as it came."""
 
     purpose: Purpose
@@ -91,14 +91,14 @@ class Answer:
         try:
             return json.loads(self.text)
         except (ValueError, RecursionError):
-            raise self.foreign() from None
+            raise self.not_github() from None
 
     def field(self, name: str, kind: type[T]) -> T:
         """Return a field of the body, or raise `UnavailableError` if there is no such thing."""
         body = self.json()
         found = body.get(name) if isinstance(body, dict) else None
         if type(found) is not kind:
-            raise self.foreign()
+            raise self.not_github()
         return found
 
     @property
@@ -130,7 +130,7 @@ class Answer:
         )
 
     @property
-    def is_of_another_version(self) -> bool:
+    def is_unsupported_version(self) -> bool:
         """Tell whether GitHub does not know, or knows no more, the version that is asked for.
 
         https://docs.github.com/en/rest/about-the-rest-api/api-versions
@@ -144,20 +144,20 @@ class Answer:
         return self._number("x-ratelimit-remaining")
 
     @property
-    def until_reset(self) -> int:
+    def seconds_until_reset(self) -> int:
         """How many seconds it is until the primary rate limit starts anew."""
         reset = self._number("x-ratelimit-reset")
         if reset is None:
-            return LIMITED_SECONDS
+            return DEFAULT_WAIT_SECONDS
         return max(reset - int(self.date.timestamp()), 0) + 1  # its clock counts whole seconds
 
     @property
-    def limited_for(self) -> int:
+    def retry_in(self) -> int:
         """How many seconds there is to wait before anything else is asked."""
         retry_after = self._number("retry-after")
         if retry_after is not None:
             return max(retry_after, 1)
-        return self.until_reset if self.remaining == 0 else LIMITED_SECONDS
+        return self.seconds_until_reset if self.remaining == 0 else DEFAULT_WAIT_SECONDS
 
     def _number(self, header: str) -> int | None:
         text = self.headers.get(header, "")
@@ -173,14 +173,16 @@ class Answer:
             return ""
         # Mostly a list of what is wrong with which field, but for some the sentence that matters.
         more = body.get("errors")
-        return quote(f"{words}: {more}" if isinstance(more, str) else words, 300).rstrip(".")
+        return quote_untrusted(f"{words}: {more}" if isinstance(more, str) else words, 300).rstrip(
+            "."
+        )
 
     @property
-    def said(self) -> str:
+    def summary(self) -> str:
         """The answer as a phrase."""
         return f"GitHub answered {self.status}, {self.message or 'without saying why'}"
 
-    def foreign(self) -> UnavailableError:
+    def not_github(self) -> UnavailableError:
         """Return the error for an answer that no GitHub gives."""
         return UnavailableError(
             f"cannot {self.purpose.to}: what answered ({self.status}) is not GitHub's API. Is "
@@ -204,48 +206,48 @@ def _plausible(instant: datetime) -> datetime:
     return instant.astimezone(UTC)
 
 
-def failure(answer: Answer, asker: Asker) -> RedeliverError:
+def error_for(response: Response, identity: Identity) -> RedeliverError:
     """Return the error for an answer that was not hoped for; its message is advice."""
-    problem = f"cannot {answer.purpose.to}: {answer.said}"
-    if answer.is_rate_limit:
-        return limit(answer, asker, answer.limited_for)
-    if answer.status in REFUSALS and not answer.message:
-        return answer.foreign()
-    if answer.is_of_another_version:
+    problem = f"cannot {response.purpose.to}: {response.summary}"
+    if response.is_rate_limit:
+        return rate_limit_error(response, identity, response.retry_in)
+    if response.status in REFUSALS and not response.message:
+        return response.not_github()
+    if response.is_unsupported_version:
         return UnavailableError(
             f"{problem}. Use a newer version of redeliver, which asks for one that this GitHub "
             "knows: nothing is lost while its log is kept, 3 days or on Enterprise Server 7"
         )
-    lacking = _what_an_app_lacks(answer) if asker.is_app else _what_is_lacking(answer, asker.name)
+    lacking = _app_advice(response) if identity.is_app else _token_advice(response, identity.name)
     if lacking:
         return AccessError(f"{problem}. {lacking}")
-    if HTTPStatus.MULTIPLE_CHOICES <= answer.status < HTTPStatus.BAD_REQUEST:
+    if HTTPStatus.MULTIPLE_CHOICES <= response.status < HTTPStatus.BAD_REQUEST:
         return UnavailableError(
             f"{problem}, a redirect, which is not followed because the token must go nowhere "
-            f"else. Was something renamed? Check {answer.purpose.rights.named_by}"
+            f"else. Was something renamed? Check {response.purpose.permission.inputs_named}"
         )
     return UnavailableError(f"{problem}. Nothing is lost: the next run sees to it")
 
 
-def limit(answer: Answer, asker: Asker, seconds: int) -> RateLimitError:
-    """Return the error for a rate limit that lasts for `seconds` after `answer`."""
-    until = answer.date + timedelta(seconds=seconds)
+def rate_limit_error(response: Response, identity: Identity, seconds: int) -> RateLimitError:
+    """Return the error for a rate limit that lasts for `seconds` after `response`."""
+    until = response.date + timedelta(seconds=seconds)
     often = (
         "GitHub counts all that an App's installation asks together"
-        if asker.is_app
+        if identity.is_app
         else "GitHub counts all tokens of a user together"
     )
     return RateLimitError(
-        f"cannot {answer.purpose.to}: the rate limit of {asker.name} is used up until "
+        f"cannot {response.purpose.to}: the rate limit of {identity.name} is used up until "
         f"{until:%H:%M:%S} UTC. Nothing is lost: the next run finds what this one left. "
         f"{often}, so if this happens often, use one that does little else"
     )
 
 
-def _what_an_app_lacks(answer: Answer) -> str | None:
+def _app_advice(response: Response) -> str | None:
     """Say what an App falls short of and where to mend that; None if that is not it."""
-    rights = answer.purpose.rights
-    match answer.status:
+    permission = response.purpose.permission
+    match response.status:
         case HTTPStatus.UNAUTHORIZED:
             return (
                 "It does not know the App: 'app-id' and 'private-key' do not belong together, the "
@@ -255,30 +257,30 @@ def _what_an_app_lacks(answer: Answer) -> str | None:
         case HTTPStatus.FORBIDDEN | HTTPStatus.UNPROCESSABLE_ENTITY:
             doubt = "Most likely"
         case HTTPStatus.NOT_FOUND:
-            doubt = f"Check {rights.named_by} for a mistake; if there is none,"
+            doubt = f"Check {permission.inputs_named} for a mistake; if there is none,"
         case _:
             return None
-    if not rights.permission:
-        return _check_names(answer)
+    if not permission.permission:
+        return _check_names(response)
     return (
         f"{doubt} the GitHub App is not installed there, its installation is suspended, or it lacks"
-        f" a permission: it needs {rights.permission}. Grant it in the App's settings under "
+        f" a permission: it needs {permission.permission}. Grant it in the App's settings under "
         "Permissions & events, and have an owner accept that where the App is installed"
-        f"{_github_says(answer.headers)}"
+        f"{_github_says(response.headers)}"
     )
 
 
-def _what_is_lacking(answer: Answer, token: str) -> str | None:
+def _token_advice(response: Response, token: str) -> str | None:
     """Say what `token` falls short of and where to mend that; None if that is not it."""
-    rights = answer.purpose.rights
-    match answer.status:
+    permission = response.purpose.permission
+    match response.status:
         case HTTPStatus.UNAUTHORIZED:
             return (
                 f"It does not know {token}, which is mistyped, expired or revoked, or belongs to "
                 "another GitHub than 'hostname' says. Make a new one and save it in the secret "
                 "that the input reads"
             )
-        case HTTPStatus.FORBIDDEN if "x-github-sso" in answer.headers:
+        case HTTPStatus.FORBIDDEN if "x-github-sso" in response.headers:
             return (
                 "The organization uses SAML single sign-on: whoever made "
                 f"{token} has to authorize it under {TOKENS} > Configure SSO"
@@ -287,24 +289,25 @@ def _what_is_lacking(answer: Answer, token: str) -> str | None:
             doubt = "Most likely "
         case HTTPStatus.NOT_FOUND:
             # GitHub says so of whatever a token may not see, too.
-            doubt = f"Check {rights.named_by} for a mistake; if there is none, "
+            doubt = f"Check {permission.inputs_named} for a mistake; if there is none, "
         case _:
             return None
-    if not rights.permission:
-        return _check_names(answer)
+    if not permission.permission:
+        return _check_names(response)
     return (
-        f"{doubt}{token} lacks a permission: a fine-grained token needs {rights.permission}"
-        f"{rights.maker}, "
-        f"a classic token the scope {rights.classic}. Whoever made the token can "
+        f"{doubt}{token} lacks a permission: a fine-grained token needs {permission.permission}"
+        f"{permission.maker}, "
+        f"a classic token the scope {permission.classic}. Whoever made the token can "
         f"grant that under {TOKENS}. "
-        f"The workflow's own GITHUB_TOKEN can never have it{_github_says(answer.headers)}"
+        f"The workflow's own GITHUB_TOKEN can never have it{_github_says(response.headers)}"
     )
 
 
-def _check_names(answer: Answer) -> str:
+def _check_names(response: Response) -> str:
     """Say what else can be wrong where no permission is missing."""
-    named_by = answer.purpose.rights.named_by
-    return f"That takes no permission: check {named_by} for a mistake{_github_says(answer.headers)}"
+    inputs = response.purpose.permission.inputs_named
+    said = _github_says(response.headers)
+    return f"That takes no permission: check {inputs} for a mistake{said}"
 
 
 def _github_says(headers: Mapping[str, str]) -> str:
@@ -320,4 +323,4 @@ def _github_says(headers: Mapping[str, str]) -> str:
 
 def _permissions(text: str) -> str:
     """Quote permissions, without the equals sign that might make one a part of a URL."""
-    return quote(re.sub("=(read|write|admin)", r" \1", text))
+    return quote_untrusted(re.sub("=(read|write|admin)", r" \1", text))

@@ -22,11 +22,11 @@ from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, Response
 from urllib3.util import Retry
 
 import redeliver
-from redeliver.answer import Answer, Asker, Purpose, failure, limit
-from redeliver.clock import Clock
+from redeliver.answer import Identity, Purpose, Response, error_for, rate_limit_error
+from redeliver.clock import ServerClock
 from redeliver.errors import RedeliverError, UnavailableError
-from redeliver.pace import READ_POINTS, WRITE_POINTS, Pace
-from redeliver.settings import SHORTEST_SECRET
+from redeliver.pace import READ_POINTS, WRITE_POINTS, Throttle
+from redeliver.settings import MIN_SECRET_LENGTH
 
 API_VERSION = "2022-11-28"
 """The version of GitHub's API that is asked for, so that a new one changes nothing unseen.
@@ -56,7 +56,7 @@ class Credential(Protocol):
     """What a request shows GitHub so that it may be allowed."""
 
     @property
-    def asker(self) -> Asker:
+    def identity(self) -> Identity:
         """Whose it is, for messages."""
         ...
 
@@ -76,7 +76,7 @@ class _Bearer(Auth.Auth):
     token = ""
 
 
-class _Client(local):
+class _Transport(local):
     """PyGithub's client, of which each thread has one of its own.
 
     Neither its connection nor the token that is on its way may be shared.
@@ -97,7 +97,7 @@ class _Client(local):
 
 
 class _Once(Retry):
-    """Has urllib3 send everything once: what is asked again, `Api` decides, and says so.
+    """Has urllib3 send everything once: what is asked again, `Client` decides, and says so.
 
     Two answers are errors, because PyGithub would go after them without end: a 301, also one
     that leads in a circle, and the 202 of a GET, for which it sleeps.
@@ -109,10 +109,10 @@ class _Once(Retry):
         return status_code == HTTPStatus.MOVED_PERMANENTLY or is_pending
 
 
-class Api:
+class Client:
     """GitHub's REST API at `url`, as `credential` may use it, for any number of threads.
 
-    `clock` is set by every answer, and `pace` tells when the next request may go.
+    `clock` is set by every answer, and `throttle` tells when the next request may go.
     """
 
     def __init__(
@@ -120,17 +120,17 @@ class Api:
         credential: Credential,
         *,
         url: str,
-        clock: Clock,
-        pace: Pace,
+        clock: ServerClock,
+        throttle: Throttle,
     ) -> None:
         self._credential = credential
-        self._client = _Client(url)
+        self._transport = _Transport(url)
         self._host = urlsplit(url).netloc
         self._clock = clock
-        self._pace = pace
-        self._latest: Answer | None = None
+        self._throttle = throttle
+        self._latest: Response | None = None
 
-    def ask(
+    def request(
         self,
         method: str,
         path: str,
@@ -141,7 +141,7 @@ class Api:
         body: Mapping[str, Any] | None = None,
         once: bool = False,
         urgent: bool = False,
-    ) -> Answer:
+    ) -> Response:
         """Send one request, and return the answer if its status is one of `expect`.
 
         While GitHub does not answer, is broken or wants no more requests for now, wait and send
@@ -159,20 +159,20 @@ class Api:
         while True:
             if not once:
                 points = READ_POINTS if method == "GET" else WRITE_POINTS
-                self._pace.wait(points, urgent=urgent)
+                self._throttle.wait(points, urgent=urgent)
             elif self._wait_for_reserve(purpose) or not has_turn:
-                self._pace.wait_turn()
+                self._throttle.wait_for_turn()
             has_turn = False
-            answer = self._send(method, path, purpose, parameters or {}, body)
-            if isinstance(answer, Answer):
-                if answer.status in expect:
-                    self._pace.heard(has_limits=answer.remaining is not None)
-                    self._clock.heard(answer.date)
-                    return answer
-                if not has_renewed and self._renew_for(answer):
+            response = self._send(method, path, purpose, parameters or {}, body)
+            if isinstance(response, Response):
+                if response.status in expect:
+                    self._throttle.learn_limits(has_limits=response.remaining is not None)
+                    self._clock.sync(response.date)
+                    return response
+                if not has_renewed and self._renew_for(response):
                     has_renewed = True
                     continue
-            setback = self._bad_answer(answer) if isinstance(answer, Answer) else answer
+            setback = self._bad_answer(response) if isinstance(response, Response) else response
             pause = next(pauses, None)
             if pause is None or not setback.is_passing or (once and setback.is_maybe_done):
                 raise setback.error
@@ -187,11 +187,11 @@ class Api:
         purpose: Purpose,
         parameters: Mapping[str, str | int],
         body: Mapping[str, Any] | None,
-    ) -> "Answer | _Setback":
-        token = self._client.bearer.token = self._credential.token()
+    ) -> "Response | _Failure":
+        token = self._transport.bearer.token = self._credential.token()
         try:
             # Not requestJsonAndCheck: that takes a redirect for an answer.
-            status, headers, text = self._client.requester.requestJson(
+            status, headers, text = self._transport.requester.requestJson(
                 method,
                 path,
                 dict(parameters),
@@ -202,55 +202,55 @@ class Api:
             # Those of `requests` and of files of certificates; PyGithub's for headers that it
             # cannot read; PyGithub's for a redirect to elsewhere.
             return self._no_answer(purpose, caught)
-        if len(token) >= SHORTEST_SECRET:
+        if len(token) >= MIN_SECRET_LENGTH:
             # A server may send back what it was sent.
             text = text.replace(token, "[token removed]")
-        answer = Answer(purpose=purpose, status=status, headers=headers, text=text)
-        self._latest = answer
-        return answer
+        response = Response(purpose=purpose, status=status, headers=headers, text=text)
+        self._latest = response
+        return response
 
-    def _renew_for(self, answer: Answer) -> bool:
+    def _renew_for(self, response: Response) -> bool:
         """Have the credential renewed if that is what GitHub wants."""
-        if answer.status != HTTPStatus.UNAUTHORIZED:
+        if response.status != HTTPStatus.UNAUTHORIZED:
             return False
         with suppress(UnavailableError):
-            self._clock.heard(answer.date)  # an App signs by it
-        return self._credential.renew(self._client.bearer.token)
+            self._clock.sync(response.date)  # an App signs by it
+        return self._credential.renew(self._transport.bearer.token)
 
-    def _no_answer(self, purpose: Purpose, caught: Exception) -> "_Setback":
+    def _no_answer(self, purpose: Purpose, caught: Exception) -> "_Failure":
         # Only the kind of error is told: their texts hold URLs.
         what = f"no usable answer from {self._host} ({type(caught).__name__})"
         advice = _advice(caught)
         passing = ". Nothing is lost: the next run sees to it. If it goes on, check 'hostname' and "
         passing += "the network or proxy on the way"
-        return _Setback(
+        return _Failure(
             error=UnavailableError(f"cannot {purpose.to}: {what}{advice or passing}"),
             what=what,
             is_passing=isinstance(caught, PASSING) and not advice,
             is_maybe_done=not _was_never_sent(caught),
         )
 
-    def _bad_answer(self, answer: Answer) -> "_Setback":
-        is_broken = answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR
-        return _Setback(
-            error=failure(answer, self._credential.asker),
-            what="GitHub wants no more requests for now" if answer.is_rate_limit else answer.said,
-            is_passing=is_broken or answer.is_rate_limit,
+    def _bad_answer(self, response: Response) -> "_Failure":
+        is_broken = response.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+        return _Failure(
+            error=error_for(response, self._credential.identity),
+            what="GitHub wants no more requests for now"
+            if response.is_rate_limit
+            else response.summary,
+            is_passing=is_broken or response.is_rate_limit,
             is_maybe_done=is_broken,
-            limited_for=answer.limited_for if answer.is_rate_limit else None,
-            is_too_fast=answer.is_rate_limit and answer.remaining != 0,
+            retry_in=response.retry_in if response.is_rate_limit else None,
+            is_too_fast=response.is_rate_limit and response.remaining != 0,
         )
 
-    def _wait_after(self, setback: "_Setback", pause: float) -> bool:
+    def _wait_after(self, setback: "_Failure", pause: float) -> bool:
         """Wait before the next try, as long as GitHub wants or else for `pause` seconds.
 
         Return False if that is too long.
         """
-        if setback.limited_for is None:
-            return self._pace.back_off(pause, setback.what)
-        return self._pace.keep_still(
-            setback.limited_for, setback.what, is_too_fast=setback.is_too_fast
-        )
+        if setback.retry_in is None:
+            return self._throttle.back_off(pause, setback.what)
+        return self._throttle.hold(setback.retry_in, setback.what, is_too_fast=setback.is_too_fast)
 
     def _wait_for_reserve(self, purpose: Purpose) -> bool:
         """Wait if the rate limit has come down to the reserve, and return whether it had.
@@ -260,18 +260,18 @@ class Api:
         latest = self._latest
         if latest is None or latest.remaining is None or latest.remaining > RESERVE:
             return False
-        resets_at = latest.date + timedelta(seconds=latest.until_reset)
+        resets_at = latest.date + timedelta(seconds=latest.seconds_until_reset)
         seconds = (resets_at - self._clock()).total_seconds()
         if seconds <= 0:  # that was a while ago
             return False
-        if not self._pace.back_off(seconds, "the rate limit is used up, but for a reserve"):
+        if not self._throttle.back_off(seconds, "the rate limit is used up, but for a reserve"):
             about = replace(latest, purpose=purpose)
-            raise limit(about, self._credential.asker, latest.until_reset)
+            raise rate_limit_error(about, self._credential.identity, latest.seconds_until_reset)
         return True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Setback:
+class _Failure:
     """A request that did not get the answer it was sent for."""
 
     error: RedeliverError
@@ -280,7 +280,7 @@ class _Setback:
     """Whether another try may go better."""
     is_maybe_done: bool
     """Whether what was asked for may have been carried out all the same."""
-    limited_for: int | None = None
+    retry_in: int | None = None
     """How many seconds GitHub wants to be left alone."""
     is_too_fast: bool = False
     """Whether it was asked too much in too short a time, by its secondary rate limits."""

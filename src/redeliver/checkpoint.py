@@ -14,19 +14,19 @@ CLOCK_SKEW = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Saved:
+class SavedCheckpoint:
     """A checkpoint as it was found, and when it was written, by GitHub's clock."""
 
     checkpoint: datetime
     written: datetime
 
 
-def to_text(instant: datetime) -> str:
+def format_checkpoint(instant: datetime) -> str:
     """Write a checkpoint, rounded down to the millisecond."""
     return str((instant - EPOCH) // timedelta(milliseconds=1))
 
 
-def from_text(text: str, *, now: datetime) -> datetime | None:
+def parse_checkpoint(text: str, *, now: datetime) -> datetime | None:
     """Read a checkpoint; None when `text` cannot be one.
 
     Thirteen digits are the years 2001 to 2286: a port, a count, seconds since the epoch

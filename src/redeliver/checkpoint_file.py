@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
-from redeliver.checkpoint import Saved, from_text, to_text
+from redeliver.checkpoint import SavedCheckpoint, format_checkpoint, parse_checkpoint
 from redeliver.errors import BusyError, CheckpointError, FileError
 
 PRIVATE = 0o600
@@ -75,7 +75,7 @@ class CheckpointFile:
         self._clock = clock
         self.name = f"file {self._file}"
 
-    def read(self) -> Saved | None:
+    def read(self) -> SavedCheckpoint | None:
         """Return the checkpoint, or None when there is no file yet.
 
         Raise `CheckpointError` when the file holds anything else, which no message repeats.
@@ -101,7 +101,10 @@ class CheckpointFile:
 
         There is no other run that could come first.
         """
-        times = {"checkpoint": to_text(checkpoint), "written": to_text(self._clock())}
+        times = {
+            "checkpoint": format_checkpoint(checkpoint),
+            "written": format_checkpoint(self._clock()),
+        }
         # Always the same name, so that runs that were killed leave no more than one.
         new = self._file.with_name(f"{self._file.name}.new")
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
@@ -117,16 +120,16 @@ class CheckpointFile:
         return True
 
 
-def _parse(text: str, *, now: datetime) -> Saved | None:
+def _parse(text: str, *, now: datetime) -> SavedCheckpoint | None:
     try:
         found = json.loads(text)
-        checkpoint = from_text(found["checkpoint"], now=now)
-        written = from_text(found["written"], now=now)
+        checkpoint = parse_checkpoint(found["checkpoint"], now=now)
+        written = parse_checkpoint(found["written"], now=now)
     except (ValueError, RecursionError, LookupError, TypeError, AttributeError):
         return None
     if checkpoint is None or written is None:
         return None
-    return Saved(checkpoint=checkpoint, written=written)
+    return SavedCheckpoint(checkpoint=checkpoint, written=written)
 
 
 def _sync(directory: Path) -> None:

@@ -15,9 +15,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from redeliver import record, report, settings
+from redeliver import connect, record, report, settings
 from redeliver.checkpoint_file import CheckpointFile, locked
-from redeliver.connect import Console, carry_out
+from redeliver.connect import Console
 from redeliver.errors import (
     AccessError,
     BusyError,
@@ -29,20 +29,20 @@ from redeliver.errors import (
     RedeliverError,
     UnavailableError,
 )
-from redeliver.inert import inert
+from redeliver.inert import sanitize
 from redeliver.interruption import interruptible
 from redeliver.settings import (
     COMES_OUT_EMPTY,
     INPUTS,
+    MIN_SECRET_LENGTH,
     SECRETS,
-    SHORTEST_SECRET,
     VARIABLE_NAME,
 )
 
 if TYPE_CHECKING:
     from redeliver.terminal import Stream
 
-STATUSES: Mapping[int, str] = {
+EXIT_STATUSES: Mapping[int, str] = {
     os.EX_OK: "Done. What was left for the next run is in the warnings, but for what "
     "--max-redeliveries leaves.",
     1: "The run went through, but something could not be dealt with; with --fail-on unrecovered, "
@@ -118,52 +118,55 @@ def main() -> int:
         return os.EX_UNAVAILABLE
     from redeliver import terminal  # noqa: PLC0415 - an extra, which may be missing
 
-    errors, words = terminal.Stream(sys.stderr), Words()
+    errors, wording = terminal.Stream(sys.stderr), Wording()
     try:
-        return _run(errors, words)
+        return _run(errors, wording)
     except RedeliverError as error:
-        errors.write(words(f"Error: {error}"))
+        errors.write(wording(f"Error: {error}"))
         return next(status for kind, status in STATUS_OF.items() if isinstance(error, kind))
     except Interrupted as stop:
-        errors.write(words(f"Error: {report.stopped(stop.signal)}"))
+        errors.write(wording(f"Error: {report.stopped(stop.signal)}"))
         return 128 + stop.signal
     except Exception:  # noqa: BLE001 - a bug keeps its traceback, yet even that may quote the outside
         for line in traceback.format_exc().splitlines():
-            errors.write(words(line))
+            errors.write(wording(line))
         errors.write("Error: this is a bug in redeliver: please report it with the lines above")
         return os.EX_SOFTWARE
 
 
-def _run(errors: "Stream", words: "Words") -> int:
+def _run(errors: "Stream", wording: "Wording") -> int:
     from redeliver import flags, terminal  # noqa: PLC0415 - extras, which may be missing
 
     arguments = sys.argv[1:]
     _refuse_secrets(arguments, os.environ)
-    tables = {"Environment": ENVIRONMENT, "Exit status": {str(k): v for k, v in STATUSES.items()}}
+    tables = {
+        "Environment": ENVIRONMENT,
+        "Exit status": {str(k): v for k, v in EXIT_STATUSES.items()},
+    }
     found = flags.parse(arguments, tables=tables)
     if found is None:
         return os.EX_OK
-    order = understand(found.values, os.environ)
-    words.learn(order)
-    wanted, file = settings.parse(order.inputs), order.checkpoint_file
+    invocation = resolve(found.values, os.environ)
+    wording.learn(invocation)
+    wanted, file = settings.parse(invocation.inputs), invocation.checkpoint_file
     out = terminal.Stream(sys.stdout)
     with (
         locked(file) if file else nullcontext(),
-        terminal.screen(errors if found.as_json else out, errors, words) as screen,
+        terminal.screen(errors if found.as_json else out, errors, wording) as screen,
         interruptible(),
     ):
-        done = carry_out(
+        done = connect.redeliver(
             wanted,
-            Console(say=screen.say, progress=screen.progress, mask=words.hide),
+            Console(say=screen.say, progress=screen.progress, mask=wording.hide),
             store_in=(lambda clock: CheckpointFile(file, clock=clock)) if file else None,
         )
     screen.conclude(done)
     for warning in done.warnings:
-        errors.write(words(f"Warning: {warning}"))
+        errors.write(wording(f"Warning: {warning}"))
     if done.problem:
-        errors.write(words(f"Error: {done.problem}"))
+        errors.write(wording(f"Error: {done.problem}"))
     if found.as_json:
-        out.write(words.without_secrets(record.to_json(done)))
+        out.write(wording.without_secrets(record.to_json(done)))
         if out.is_broken:
             errors.write("Error: the report could not be written to the standard output")
             return done.status or os.EX_IOERR
@@ -173,7 +176,7 @@ def _run(errors: "Stream", words: "Words") -> int:
 def _refuse_secrets(arguments: Sequence[str], environment: Mapping[str, str]) -> None:
     """Raise `InputError` if there is a secret on the command line, wherever it stands."""
     secrets = [environment.get(name, "") for name in (*map(variable_of, SECRETS), "GH_TOKEN")]
-    known = [secret for secret in secrets if len(secret) >= SHORTEST_SECRET]
+    known = [secret for secret in secrets if len(secret) >= MIN_SECRET_LENGTH]
     for argument in arguments:
         if re.search(r"(gh[a-z]_|github_pat_)\w{20}|-----BEGIN", argument) or any(
             secret in argument for secret in known
@@ -186,7 +189,7 @@ def _refuse_secrets(arguments: Sequence[str], environment: Mapping[str, str]) ->
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
+class Invocation:
     """What flags and environment say, understood."""
 
     inputs: Mapping[str, str] = field(repr=False)
@@ -206,7 +209,7 @@ NAMES: Mapping[str, str] = {
 """What an input, or a file, is called here, unless it was given otherwise."""
 
 
-def understand(flags: Mapping[str, str], environment: Mapping[str, str]) -> Order:
+def resolve(flags: Mapping[str, str], environment: Mapping[str, str]) -> Invocation:
     """Find what each input is to be, or raise `InputError`."""
     known = {variable_of(name): name for name in (*INPUTS, *FILES)}
     unknown = {each for each in environment if each.startswith(variable_of(""))} - known.keys()
@@ -235,7 +238,7 @@ def understand(flags: Mapping[str, str], environment: Mapping[str, str]) -> Orde
         _refuse_both(inputs, names)
     elif "variable-name" not in given:
         inputs["variable-name"] = VARIABLE_NAME
-    return Order(inputs=inputs, names=names, checkpoint_file=Path(file) if file else None)
+    return Invocation(inputs=inputs, names=names, checkpoint_file=Path(file) if file else None)
 
 
 def _private_key(file: Path, name: str) -> str:
@@ -255,7 +258,7 @@ def _refuse_both(inputs: Mapping[str, str], names: Mapping[str, str]) -> None:
         )
 
 
-class Words:
+class Wording:
     """Puts what is said into a terminal's words: harmless, and without a secret.
 
     No runner is there to mask them.
@@ -265,16 +268,16 @@ class Words:
         self._names = NAMES
         self._secrets: set[str] = set()
 
-    def learn(self, order: Order) -> None:
+    def learn(self, invocation: Invocation) -> None:
         """Take in what the inputs are called, and which of them nothing may show."""
-        self._names = order.names
+        self._names = invocation.names
         for name in SECRETS:
-            for secret in settings.hidden_in(order.inputs[name]):
+            for secret in settings.secret_parts(invocation.inputs[name]):
                 self.hide(secret)
 
     def hide(self, secret: str) -> None:
         """Never show `secret` from now on."""
-        if len(secret) >= SHORTEST_SECRET:
+        if len(secret) >= MIN_SECRET_LENGTH:
             self._secrets.add(secret)
 
     def without_secrets(self, text: str) -> str:
@@ -286,7 +289,7 @@ class Words:
     def __call__(self, text: str) -> str:
         """Return `text` as a line that can be printed."""
         # Twice: to make it harmless may divide a secret, and may join one.
-        return self.without_secrets(inert(in_flags(self.without_secrets(text), self._names)))
+        return self.without_secrets(sanitize(in_flags(self.without_secrets(text), self._names)))
 
 
 def in_flags(text: str, names: Mapping[str, str] = NAMES) -> str:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from threading import Lock
 
 
-class Clock:
+class ServerClock:
     """GitHub's clock as its answers tell it: a runner's own may be wrong.
 
     In between it goes on by `elapsed`, in seconds, which is not set by anybody.
@@ -23,7 +23,7 @@ class Clock:
         """Whether GitHub has told the time yet."""
         return self._latest is not None
 
-    def heard(self, instant: datetime) -> None:
+    def sync(self, instant: datetime) -> None:
         """Set the clock; it never goes back."""
         with self._lock:
             self._latest = max(self._tell(), instant) if self._latest else instant

@@ -12,24 +12,24 @@ from http import HTTPStatus
 from threading import Lock
 from typing import ParamSpec
 
-from redeliver.answer import Rights
-from redeliver.api import Api, Credential
-from redeliver.clock import Clock
-from redeliver.credentials import App, Installation, Token
+from redeliver.answer import Permission
+from redeliver.api import Client, Credential
+from redeliver.clock import ServerClock
+from redeliver.credentials import AppCredential, InstallationCredential, TokenCredential
 from redeliver.hooks import (
     ORGANIZATION,
     REPOSITORY,
     AppHook,
     OrganizationHook,
     RepositoryHook,
-    hooks_of,
+    list_hooks,
 )
-from redeliver.pace import Pace
-from redeliver.ports import Hook, Store, Surroundings
+from redeliver.pace import Throttle
+from redeliver.ports import Hook, Runtime, Store
 from redeliver.report import Report
 from redeliver.run import run
 from redeliver.settings import Settings
-from redeliver.store import VARIABLES, Nowhere, RepositoryVariable
+from redeliver.store import VARIABLES, NullStore, RepositoryVariable
 
 P = ParamSpec("P")
 
@@ -53,8 +53,8 @@ class Console:
     """Is told each secret that GitHub issues, before anything else knows it."""
 
 
-def carry_out(
-    wanted: Settings,
+def redeliver(
+    settings: Settings,
     console: Console,
     *,
     store_in: Callable[[Callable[[], datetime]], Store] | None = None,
@@ -64,25 +64,25 @@ def carry_out(
     `store_in` makes another store than they name, given GitHub's clock.
     """
     console = _one_at_a_time(console)
-    clock, pace = Clock(), Pace(console.say, per_minute=wanted.max_per_minute)
-    connection = _Connection(wanted, console, clock, pace)
+    clock, throttle = ServerClock(), Throttle(console.say, per_minute=settings.max_per_minute)
+    connection = _Connection(settings, console, clock, throttle)
     hooks = connection.hooks()
     store = connection.store(store_in)
     return run(
         hooks,
         store,
-        Surroundings(
+        Runtime(
             clock=clock,
             workers=WORKERS,
-            pause=pace.pause,
-            wait_turn=pace.wait_turn,
-            hurry=pace.hurry,
+            seconds_until_turn=throttle.seconds_until_turn,
+            wait_for_turn=throttle.wait_for_turn,
+            hurry=throttle.hurry,
             sleep=time.sleep,
             choose=random.sample,
             say=console.say,
             progress=console.progress,
         ),
-        wanted.terms,
+        settings.options,
     )
 
 
@@ -105,43 +105,47 @@ def _one_at_a_time(console: Console) -> Console:
 class _Connection:
     """GitHub, as those may use it who are named in the settings."""
 
-    def __init__(self, wanted: Settings, console: Console, clock: Clock, pace: Pace) -> None:
-        self._wanted = wanted
+    def __init__(
+        self, settings: Settings, console: Console, clock: ServerClock, throttle: Throttle
+    ) -> None:
+        self._settings = settings
         self._console = console
         self._clock = clock
-        self._pace = pace
+        self._throttle = throttle
         self._main = self._reader()
 
     def hooks(self) -> list[Hook]:
         """Return the webhooks that are asked for; to find all of them asks GitHub."""
-        wanted, web_url = self._wanted, self._wanted.web_url
-        if not wanted.org and not wanted.repo:
+        settings, web_url = self._settings, self._settings.web_url
+        if not settings.org and not settings.repo:
             return [AppHook(self._main, web_url)]
-        ids = wanted.hook_ids
+        ids = settings.hook_ids
         if ids is None:
-            ids, inactive = hooks_of(self._main, org=wanted.org, repo=wanted.repo)
+            ids, inactive = list_hooks(self._main, org=settings.org, repo=settings.repo)
             if inactive:
                 told = ", ".join(map(str, inactive))
                 self._console.say(f"Left out because they are not active: webhooks {told}")
-        if wanted.org:
-            return [OrganizationHook(self._main, web_url, wanted.org, each) for each in ids]
-        return [RepositoryHook(self._main, web_url, wanted.repo, each) for each in ids]
+        if settings.org:
+            return [OrganizationHook(self._main, web_url, settings.org, each) for each in ids]
+        return [RepositoryHook(self._main, web_url, settings.repo, each) for each in ids]
 
     def store(self, another: Callable[[Callable[[], datetime]], Store] | None) -> Store:
         """Return where the checkpoint is kept, with GitHub's time known as soon as it is read."""
-        wanted = self._wanted
-        if another or not wanted.variable_name:
+        settings = self._settings
+        if another or not settings.variable_name:
             self._be_told_the_time()
-            return another(self._clock) if another else Nowhere()
+            return another(self._clock) if another else NullStore()
         # To read the variable asks GitHub, and any answer tells the time.
-        api = self._main
-        if wanted.variable_token:
-            api = self._api(Token(wanted.variable_token, from_input="variable-token"))
-        elif wanted.app_id:
+        client = self._main
+        if settings.variable_token:
+            client = self._client(
+                TokenCredential(settings.variable_token, from_input="variable-token")
+            )
+        elif settings.app_id:
             # Wherever the webhook is, the App asks as it is installed on the variable's repository.
-            path = f"/repos/{wanted.variable_repository}"
-            api = self._installation(path, VARIABLES, {"actions_variables": "write"})
-        return RepositoryVariable(api, wanted.variable_repository, wanted.variable_name)
+            path = f"/repos/{settings.variable_repository}"
+            client = self._installation(path, VARIABLES, {"actions_variables": "write"})
+        return RepositoryVariable(client, settings.variable_repository, settings.variable_name)
 
     def _be_told_the_time(self) -> None:
         """Have GitHub tell the time unless it has, which costs nothing of the rate limit.
@@ -150,37 +154,43 @@ class _Connection:
         """
         if self._clock.is_set:
             return
-        purpose = Rights(named_by="'hostname'").to("ask GitHub for the time")
+        purpose = Permission(inputs_named="'hostname'").to("ask GitHub for the time")
         # Enterprise Server answers 404 while its rate limits are off.
-        self._main.ask("GET", "/rate_limit", purpose, expect={HTTPStatus.OK, HTTPStatus.NOT_FOUND})
+        self._main.request(
+            "GET", "/rate_limit", purpose, expect={HTTPStatus.OK, HTTPStatus.NOT_FOUND}
+        )
 
-    def _reader(self) -> Api:
+    def _reader(self) -> Client:
         """Return GitHub as it is to be asked about the webhooks."""
-        wanted = self._wanted
-        if wanted.token:
-            return self._api(Token(wanted.token, from_input="token"))
-        if wanted.org:
+        settings = self._settings
+        if settings.token:
+            return self._client(TokenCredential(settings.token, from_input="token"))
+        if settings.org:
             permissions = {"organization_hooks": "write"}
-            return self._installation(f"/orgs/{wanted.org}", ORGANIZATION, permissions)
-        if wanted.repo:
+            return self._installation(f"/orgs/{settings.org}", ORGANIZATION, permissions)
+        if settings.repo:
             permissions = {"repository_hooks": "write"}
-            return self._installation(f"/repos/{wanted.repo}", REPOSITORY, permissions)
+            return self._installation(f"/repos/{settings.repo}", REPOSITORY, permissions)
         return self._app()
 
-    def _app(self) -> Api:
-        wanted = self._wanted
-        return self._api(App(wanted.app_id, wanted.private_key, clock=self._clock))
+    def _app(self) -> Client:
+        settings = self._settings
+        return self._client(AppCredential(settings.app_id, settings.private_key, clock=self._clock))
 
-    def _installation(self, path: str, rights: Rights, permissions: dict[str, str]) -> Api:
-        installation = Installation(
+    def _installation(
+        self, path: str, permission: Permission, permissions: dict[str, str]
+    ) -> Client:
+        installation = InstallationCredential(
             self._app(),
             f"{path}/installation",
-            rights.to(f"act as the GitHub App's installation on {path.split('/', 2)[2]}"),
+            permission.to(f"act as the GitHub App's installation on {path.split('/', 2)[2]}"),
             permissions,
             clock=self._clock,
             mask=self._console.mask,
         )
-        return self._api(installation)
+        return self._client(installation)
 
-    def _api(self, credential: Credential) -> Api:
-        return Api(credential, url=self._wanted.api_url, clock=self._clock, pace=self._pace)
+    def _client(self, credential: Credential) -> Client:
+        return Client(
+            credential, url=self._settings.api_url, clock=self._clock, throttle=self._throttle
+        )

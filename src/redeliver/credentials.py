@@ -12,15 +12,15 @@ from threading import Lock
 import jwt
 from cryptography.exceptions import UnsupportedAlgorithm
 
-from redeliver.answer import THE_APP, Asker, Purpose, instant, token_in
-from redeliver.api import Api
-from redeliver.clock import Clock
+from redeliver.answer import APP_IDENTITY, Identity, Purpose, instant, token_identity
+from redeliver.api import Client
+from redeliver.clock import ServerClock
 from redeliver.errors import InputError
 
 CLOCK_DRIFT = timedelta(minutes=1)
 """How much earlier a word is dated than it was given, as GitHub's documentation advises."""
 
-WORD_LASTS = timedelta(minutes=9)
+JWT_LIFETIME = timedelta(minutes=9)
 """GitHub takes none that lasts for more than ten minutes from when it gets it."""
 
 RENEW_BEFORE = timedelta(minutes=10)
@@ -28,11 +28,11 @@ RENEW_BEFORE = timedelta(minutes=10)
 that it does not expire in between."""
 
 
-class Token:
+class TokenCredential:
     """A personal access token, or whatever token the user made."""
 
     def __init__(self, token: str, *, from_input: str) -> None:
-        self.asker: Asker = token_in(from_input)
+        self.identity: Identity = token_identity(from_input)
         self._token = token
 
     def token(self) -> str:
@@ -44,15 +44,15 @@ class Token:
         return False
 
 
-class App:
+class AppCredential:
     """A GitHub App, which signs who it is with its private key (as JSON Web Token).
 
     It goes by GitHub's clock, or as long as that is not known by the runner's.
     """
 
-    asker: Asker = THE_APP
+    identity: Identity = APP_IDENTITY
 
-    def __init__(self, app_id: str, private_key: str, *, clock: Clock) -> None:
+    def __init__(self, app_id: str, private_key: str, *, clock: ServerClock) -> None:
         self._app_id = app_id
         self._private_key = private_key
         self._clock = clock
@@ -63,7 +63,7 @@ class App:
         claims = {
             "iss": self._app_id,
             "iat": int((now - CLOCK_DRIFT).timestamp()),
-            "exp": int((now + WORD_LASTS).timestamp()),
+            "exp": int((now + JWT_LIFETIME).timestamp()),
         }
         try:
             return jwt.encode(claims, self._private_key, algorithm="RS256")
@@ -78,19 +78,19 @@ class App:
         return True
 
 
-class Installation:
+class InstallationCredential:
     """A GitHub App as it is installed on what is at `path`, with `permissions` and no more."""
 
-    asker: Asker = THE_APP
+    identity: Identity = APP_IDENTITY
 
     def __init__(
         self,
-        app: Api,
+        app: Client,
         path: str,
         purpose: Purpose,
         permissions: Mapping[str, str],
         *,
-        clock: Clock,
+        clock: ServerClock,
         mask: Callable[[str], None],
     ) -> None:
         """Use `app` to ask; `mask` is told each token before anything else knows it."""
@@ -106,7 +106,7 @@ class Installation:
         self._renew_at: datetime | None = None
 
     def token(self) -> str:
-        """Return a token that does for a while, or raise as `Api.ask` does."""
+        """Return a token that does for a while, or raise as `Client.request` does."""
         with self._lock:
             if self._renew_at is None or self._clock() >= self._renew_at:
                 self._ask_for_another()
@@ -121,21 +121,21 @@ class Installation:
 
     def _ask_for_another(self) -> None:
         if not self._tokens:
-            found = self._app.ask("GET", self._path, self._purpose, expect={HTTPStatus.OK})
+            found = self._app.request("GET", self._path, self._purpose, expect={HTTPStatus.OK})
             self._tokens = f"/app/installations/{found.field('id', int)}/access_tokens"
-        answer = self._app.ask(
+        response = self._app.request(
             "POST",
             self._tokens,
             self._purpose,
             expect={HTTPStatus.CREATED},
             body={"permissions": dict(self._permissions)},
         )
-        token = answer.field("token", str)
+        token = response.field("token", str)
         try:
-            expires_at = instant(answer.field("expires_at", str))
+            expires_at = instant(response.field("expires_at", str))
         except ValueError:
-            raise answer.foreign() from None
+            raise response.not_github() from None
         if not re.fullmatch("[!-~]+", token):
-            raise answer.foreign()
+            raise response.not_github()
         self._mask(token)
         self._token, self._renew_at = token, expires_at - RENEW_BEFORE

@@ -11,7 +11,7 @@ from redeliver.interruption import uninterrupted
 T = TypeVar("T")
 
 
-class Crew(Generic[T]):
+class WorkerPool(Generic[T]):
     """At most `size` workers, who start when there is something to do for them.
 
     What is given out is begun in that order, and named by a `T` when it is over. Only who gives
@@ -26,7 +26,7 @@ class Crew(Generic[T]):
         # These can be interrupted by a signal at any point and still be used after it.
         self._jobs = SimpleQueue[tuple[T, Callable[[], None]] | None]()
         self._done = SimpleQueue[tuple[T, BaseException | None]]()
-        self.at_work = 0
+        self.pending = 0
         """How many things were given out whose end was not heard of yet."""
 
     def __enter__(self) -> Self:
@@ -39,32 +39,34 @@ class Crew(Generic[T]):
             self._jobs.put(None)
 
     @property
-    def is_busy(self) -> bool:
+    def is_full(self) -> bool:
         """Whether nobody is free to begin with something else."""
-        return self.at_work == self._size
+        return self.pending == self._size
 
-    def give(self, name: T, job: Callable[[], None]) -> None:
+    def submit(self, name: T, job: Callable[[], None]) -> None:
         """Have something done; only if the crew is not busy."""
-        self.at_work += 1
-        if self._workers < self.at_work:
+        self.pending += 1
+        if self._workers < self.pending:
             self._workers += 1
             # The worker keeps these signals blocked, so that they interrupt who waits for it.
             with uninterrupted():
                 Thread(target=self._work, name=f"worker-{self._workers}", daemon=True).start()
         self._jobs.put((name, job))
 
-    def hear(self, *, within: timedelta | None = None) -> tuple[T, BaseException | None] | None:
+    def next_result(
+        self, *, within: timedelta | None = None
+    ) -> tuple[T, BaseException | None] | None:
         """Wait for the next thing to be over, and return what it raised, if it did.
 
         Return None if nothing is at work, or nothing is over `within` so long.
         """
-        if not self.at_work:
+        if not self.pending:
             return None
         try:
             heard = self._done.get(timeout=None if within is None else within.total_seconds())
         except Empty:
             return None
-        self.at_work -= 1
+        self.pending -= 1
         return heard
 
     def _work(self) -> None:

@@ -15,7 +15,7 @@ DeliveryId = NewType("DeliveryId", int)
 Guid = NewType("Guid", str)
 
 
-class Listed(Enum):
+class StatusFilter(Enum):
     """Which rows of a log GitHub lists, by the value of its parameter `status`.
 
     It goes by the status code alone, and not as we do: a code of 0 is in neither part, and one

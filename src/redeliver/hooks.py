@@ -10,53 +10,53 @@ from urllib.parse import parse_qs, quote, urlsplit
 from requests.utils import parse_header_links
 
 from redeliver import inert
-from redeliver.answer import Rights, instant
-from redeliver.api import Api
-from redeliver.delivery import Delivery, DeliveryId, Guid, Listed
+from redeliver.answer import Permission, instant
+from redeliver.api import Client
+from redeliver.delivery import Delivery, DeliveryId, Guid, StatusFilter
 from redeliver.errors import RefusalError, UnavailableError
 from redeliver.webhook import HookId, Webhook
 
 PER_PAGE = 100
 """The most that GitHub puts on a page."""
 
-MOST_PAGES = 100_000
+MAX_PAGES = 100_000
 """Ten million deliveries in the days that GitHub keeps them, or a log without an end."""
 
 
 class _Hook:
     """What the three kinds of webhook have in common: their paths and pages differ, no more."""
 
-    def __init__(self, api: Api, path: str, webhook: Webhook, rights: Rights) -> None:
+    def __init__(self, client: Client, path: str, webhook: Webhook, permission: Permission) -> None:
         self.webhook = webhook
-        self._api = api
+        self._client = client
         self._deliveries = f"{path}/deliveries"
-        self._rights = rights
+        self._permission = permission
 
-    def deliveries(self, listed: Listed = Listed.ALL) -> Iterator[Delivery]:
+    def deliveries(self, listed: StatusFilter = StatusFilter.ALL) -> Iterator[Delivery]:
         """Yield the log or a part, newest first; a page is only asked for when it is needed."""
         parameters: dict[str, str | int] = {"per_page": PER_PAGE}
-        if listed is not Listed.ALL:
+        if listed is not StatusFilter.ALL:
             parameters["status"] = listed.value
         known = ""
         page: list[Delivery] | None = None
-        for number in range(MOST_PAGES):
-            answer = self._api.ask(
+        for number in range(MAX_PAGES):
+            response = self._client.request(
                 "GET",
                 self._deliveries,
-                self._rights.to(f"read the deliveries of {self.webhook.name}"),
+                self._permission.to(f"read the deliveries of {self.webhook.name}"),
                 expect={HTTPStatus.OK},
                 parameters=parameters,
             )
-            rows = answer.json()
+            rows = response.json()
             if not isinstance(rows, list):
                 raise _undocumented("a page that is no list")
             last, page = page, [_delivery(row) for row in rows]
             yield from page
-            cursor = _next_cursor(answer.headers.get("link", ""))
+            cursor = _next_cursor(response.headers.get("link", ""))
             if cursor is None:
                 return
             # A part of the log may have nothing on several pages.
-            is_stuck = page == last and (page or listed is Listed.ALL)
+            is_stuck = page == last and (page or listed is StatusFilter.ALL)
             if cursor == known or is_stuck:
                 raise _undocumented("pages that lead nowhere")
             # Of all cursors one is kept, ever more seldom another (Brent's way to find a circle).
@@ -70,10 +70,10 @@ class _Hook:
 
         GitHub only accepts the request here; what became of it shows in the log later.
         """
-        answer = self._api.ask(
+        response = self._client.request(
             "POST",
             f"{self._deliveries}/{delivery.id}/attempts",
-            self._rights.to(f"redeliver to {self.webhook.name}"),
+            self._permission.to(f"redeliver to {self.webhook.name}"),
             expect={
                 HTTPStatus.ACCEPTED,
                 HTTPStatus.BAD_REQUEST,
@@ -82,67 +82,68 @@ class _Hook:
             },
             once=True,
         )
-        if answer.status != HTTPStatus.ACCEPTED:
-            raise RefusalError(answer.said)
-        if answer.text and not isinstance(answer.json(), dict):
-            raise answer.foreign()
+        if response.status != HTTPStatus.ACCEPTED:
+            raise RefusalError(response.summary)
+        if response.text and not isinstance(response.json(), dict):
+            raise response.not_github()
 
 
 # To read, 'read' would do; but a run that finds something has to redeliver it.
-ORGANIZATION = Rights(
-    named_by="'org' and 'hook-id'",
+ORGANIZATION = Permission(
+    inputs_named="'org' and 'hook-id'",
     permission="the organization permission 'Webhooks' (read and write)",
     classic="admin:org_hook",
     maker=" and an owner of the organization as its maker",
 )
-REPOSITORY = Rights(
-    named_by="'repo' and 'hook-id'",
+REPOSITORY = Permission(
+    inputs_named="'repo' and 'hook-id'",
     permission="the repository permission 'Webhooks' (read and write)",
     classic="repo",
 )
-APP = Rights(named_by="'app-id'")
+APP = Permission(inputs_named="'app-id'")
 
 
 class OrganizationHook(_Hook):
     """https://docs.github.com/en/rest/orgs/webhooks."""
 
-    def __init__(self, api: Api, web_url: str, org: str, hook_id: HookId) -> None:
+    def __init__(self, client: Client, web_url: str, org: str, hook_id: HookId) -> None:
         webhook = Webhook(
             name=f"webhook {hook_id} of organization {org}",
             id=hook_id,
             page=f"{web_url}/organizations/{org}/settings/hooks/{hook_id}?tab=deliveries",
         )
-        super().__init__(api, f"/orgs/{org}/hooks/{hook_id}", webhook, ORGANIZATION)
+        super().__init__(client, f"/orgs/{org}/hooks/{hook_id}", webhook, ORGANIZATION)
 
 
 class RepositoryHook(_Hook):
     """https://docs.github.com/en/rest/repos/webhooks."""
 
-    def __init__(self, api: Api, web_url: str, repo: str, hook_id: HookId) -> None:
+    def __init__(self, client: Client, web_url: str, repo: str, hook_id: HookId) -> None:
         webhook = Webhook(
             name=f"webhook {hook_id} of repository {repo}",
             id=hook_id,
             page=f"{web_url}/{repo}/settings/hooks/{hook_id}?tab=deliveries",
         )
-        super().__init__(api, f"/repos/{repo}/hooks/{hook_id}", webhook, REPOSITORY)
+        super().__init__(client, f"/repos/{repo}/hooks/{hook_id}", webhook, REPOSITORY)
 
 
 class AppHook(_Hook):
     """https://docs.github.com/en/rest/apps/webhooks."""
 
-    def __init__(self, api: Api, web_url: str) -> None:
+    def __init__(self, client: Client, web_url: str) -> None:
         """Ask GitHub for the App's name, which its page goes by."""
         purpose = APP.to("read the name of the GitHub App")
-        answer = api.ask("GET", "/app", purpose, expect={HTTPStatus.OK})
-        app = answer.json()
+        response = client.request("GET", "/app", purpose, expect={HTTPStatus.OK})
+        app = response.json()
         if not isinstance(app, dict) or "id" not in app:
-            raise answer.foreign()
+            raise response.not_github()
+        name = inert.quote_untrusted(str(app.get("slug") or app["id"]))
         webhook = Webhook(
-            name=f"webhook of GitHub App {inert.quote(str(app.get('slug') or app['id']))}",
+            name=f"webhook of GitHub App {name}",
             id=None,
             page=f"{web_url}{_app_page(app)}",
         )
-        super().__init__(api, "/app/hook", webhook, APP)
+        super().__init__(client, "/app/hook", webhook, APP)
 
 
 def _app_page(app: Mapping[str, Any]) -> str:
@@ -155,35 +156,35 @@ def _app_page(app: Mapping[str, Any]) -> str:
     return f"{whose}/settings/apps/{quote(slug, safe='')}/advanced"
 
 
-def hooks_of(
-    api: Api, *, org: str = "", repo: str = ""
+def list_hooks(
+    client: Client, *, org: str = "", repo: str = ""
 ) -> tuple[tuple[HookId, ...], tuple[HookId, ...]]:
     """List the webhooks of an organization or a repository: the active ones, and the others.
 
     Their URLs are in the answer, and are neither kept nor told.
     """
-    rights, path = (ORGANIZATION, f"/orgs/{org}") if org else (REPOSITORY, f"/repos/{repo}")
-    purpose = rights.to(f"list the webhooks of {org or repo}")
+    permission, path = (ORGANIZATION, f"/orgs/{org}") if org else (REPOSITORY, f"/repos/{repo}")
+    purpose = permission.to(f"list the webhooks of {org or repo}")
     found: dict[HookId, bool] = {}
     number = 0
     while True:
         number += 1
-        answer = api.ask(
+        response = client.request(
             "GET",
             f"{path}/hooks",
             purpose,
             expect={HTTPStatus.OK},
             parameters={"per_page": PER_PAGE, "page": number},
         )
-        rows = answer.json()
+        rows = response.json()
         if not isinstance(rows, list) or not all(map(_is_hook, rows)):
-            raise answer.foreign()
+            raise response.not_github()
         known = len(found)
         found |= {HookId(row["id"]): row["active"] for row in rows}
         if len(rows) < PER_PAGE:
             break
         if len(found) == known:  # a list that goes on and on with the same
-            raise answer.foreign()
+            raise response.not_github()
     active = tuple(hook_id for hook_id, is_active in found.items() if is_active)
     return active, tuple(hook_id for hook_id in found if hook_id not in active)
 

@@ -19,7 +19,7 @@ STRUCTURE = re.compile(r"[!-&*+/:-@\[-^`{-~]|(?<![^\W_])_|_(?![^\W_])")
 an underscore inside a word."""
 
 
-def inert(text: str) -> str:
+def sanitize(text: str) -> str:
     """Return `text` as one line that is nothing but words, whatever may be a URL taken out.
 
     The runner obeys `::command::` at the start of a line and `##[command]` anywhere in
@@ -30,28 +30,28 @@ def inert(text: str) -> str:
     return " ".join(_harmless(word) for word in words if word)
 
 
-def quote(text: str, limit: int = 120) -> str:
+def quote_untrusted(text: str, limit: int = 120) -> str:
     """Return somebody else's words: inert, without host names and paths, at most `limit` long.
 
     A host name or a path alone can be a hook's secret, and errors of DNS and TLS tell them.
     """
-    words = inert(text[:READ]).split(" ")
+    words = sanitize(text[:READ]).split(" ")
     line = " ".join("[path removed]" if word.count("/") > 1 else word for word in words)
-    return cut(re.sub(r"(?:[\w-]+\.)+[a-zA-Z]{2,}\b", "[host removed]", line), limit)
+    return truncate(re.sub(r"(?:[\w-]+\.)+[a-zA-Z]{2,}\b", "[host removed]", line), limit)
 
 
-def cut(text: str, limit: int) -> str:
+def truncate(text: str, limit: int) -> str:
     """Return at most `limit` characters of `text`."""
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 
-def markdown(text: str) -> str:
+def escape_markdown(text: str) -> str:
     """Return `text` inert and as Markdown that shows just its characters, within a line.
 
     ASCII punctuation becomes numeric entities, which CommonMark never takes for structure:
     https://spec.commonmark.org/0.31.2/#entity-and-numeric-character-references.
     """
-    return STRUCTURE.sub(lambda match: f"&#{ord(match[0])};", inert(text))
+    return STRUCTURE.sub(lambda match: f"&#{ord(match[0])};", sanitize(text))
 
 
 def _harmless(word: str) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 
 from redeliver.delivery import Delivery, Guid
-from redeliver.reading import STRAGGLERS
+from redeliver.reading import OLD_ROWS_AT_END
 
 SKEW = timedelta(minutes=1)
 """How much earlier than it was asked for a redelivery may seem to be, by the clock of another
@@ -57,6 +57,6 @@ def _back_to(log: Iterable[Delivery], instant: datetime) -> Iterator[Delivery]:
     older = 0
     for row in log:
         older = older + 1 if row.delivered_at < instant else 0
-        if older >= STRAGGLERS:
+        if older >= OLD_ROWS_AT_END:
             return
         yield row

@@ -12,7 +12,7 @@ from redeliver.delivery import Delivery
 from redeliver.plan import Decision, Plan, Verdict, Window
 
 
-class Fate(Enum):
+class Outcome(Enum):
     """What became of a GUID in this run, in words fit for the run summary."""
 
     RECOVERED = "recovered"
@@ -38,51 +38,51 @@ class Fate(Enum):
         return self in DEALT_WITH
 
 
-ACCEPTED = frozenset({Fate.RECOVERED, Fate.FAILING, Fate.PENDING})
+ACCEPTED = frozenset({Outcome.RECOVERED, Outcome.FAILING, Outcome.PENDING})
 """What GitHub was asked for and accepted."""
 
-OPEN = frozenset({Fate.PENDING, Fate.UNANSWERED})
+UNCONFIRMED = frozenset({Outcome.PENDING, Outcome.UNANSWERED})
 """What the log can still tell more about."""
 
-DEALT_WITH = ACCEPTED | {Fate.GONE, Fate.GIVEN_UP, Fate.DELIVERED, Fate.FILTERED}
+DEALT_WITH = ACCEPTED | {Outcome.GONE, Outcome.GIVEN_UP, Outcome.DELIVERED, Outcome.FILTERED}
 
-OUT_OF_TURN = "the run ended before its turn"
+NOT_REACHED = "the run ended before its turn"
 """Why something is left for the next run unless there is a better reason."""
 
-LEFT_ALONE = {
-    Verdict.DELIVERED: Fate.DELIVERED,
-    Verdict.UNWANTED_EVENT: Fate.FILTERED,
-    Verdict.UNWANTED_STATUS: Fate.FILTERED,
-    Verdict.TOO_OLD: Fate.GIVEN_UP,
-    Verdict.EXHAUSTED: Fate.GIVEN_UP,
-    Verdict.UNREAD: Fate.UNREAD,
-    Verdict.UNSETTLED: Fate.UNSETTLED,
-    Verdict.HELD: Fate.UNSETTLED,
-    Verdict.SURPLUS: Fate.DEFERRED,
+OUTCOME_OF_VERDICT = {
+    Verdict.DELIVERED: Outcome.DELIVERED,
+    Verdict.UNWANTED_EVENT: Outcome.FILTERED,
+    Verdict.UNWANTED_STATUS: Outcome.FILTERED,
+    Verdict.TOO_OLD: Outcome.GIVEN_UP,
+    Verdict.EXHAUSTED: Outcome.GIVEN_UP,
+    Verdict.UNREAD: Outcome.UNREAD,
+    Verdict.UNSETTLED: Outcome.UNSETTLED,
+    Verdict.HELD: Outcome.UNSETTLED,
+    Verdict.SURPLUS: Outcome.DEFERRED,
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class EventResult:
     """What became of one GUID; `because` says why when that is not plain."""
 
     decision: Decision
-    fate: Fate
+    outcome: Outcome
     because: str = ""
     redelivery: Delivery | None = None
     """What came of the asking, as far as the log shows it."""
 
     @classmethod
-    def expected(cls, decision: Decision, *, due: Fate) -> "Outcome":
+    def expected(cls, decision: Decision, *, due: Outcome) -> "EventResult":
         """Tell what is to become of a GUID before anything is asked of GitHub.
 
         `due` is the fate of what is to be redelivered, unless and until it is.
         """
         verdict = decision.verdict
         if verdict is Verdict.REDELIVER:
-            because = OUT_OF_TURN if due is Fate.DEFERRED else ""
-            return cls(decision=decision, fate=due, because=because)
-        return cls(decision=decision, fate=LEFT_ALONE[verdict], because=verdict.value)
+            because = NOT_REACHED if due is Outcome.DEFERRED else ""
+            return cls(decision=decision, outcome=due, because=because)
+        return cls(decision=decision, outcome=OUTCOME_OF_VERDICT[verdict], because=verdict.value)
 
     @property
     def latest(self) -> Delivery:
@@ -94,27 +94,29 @@ class Outcome:
         """How many attempts are known."""
         return self.decision.attempts + (self.redelivery is not None)
 
-    def shown(self, redelivery: Delivery) -> "Outcome":
+    def shown(self, redelivery: Delivery) -> "EventResult":
         """Tell what became of it now that the log shows an attempt since it was asked for."""
         because = ""
-        if self.fate is Fate.UNANSWERED:
+        if self.outcome is Outcome.UNANSWERED:
             because = "the log shows it although no answer came"
-        fate = Fate.RECOVERED if redelivery.succeeded else Fate.FAILING
-        return replace(self, fate=fate, because=because, redelivery=redelivery)
+        outcome = Outcome.RECOVERED if redelivery.succeeded else Outcome.FAILING
+        return replace(self, outcome=outcome, because=because, redelivery=redelivery)
 
-    def left_the_log(self) -> "Outcome":
+    def gone(self) -> "EventResult":
         """Tell what became of it now that the log no longer has what was refused."""
-        return replace(self, fate=Fate.GONE, because=f"{self.because}: it has left GitHub's log")
+        return replace(
+            self, outcome=Outcome.GONE, because=f"{self.because}: it has left GitHub's log"
+        )
 
 
-def low_water_mark(window: Window, plan: Plan, outcomes: Iterable[Outcome]) -> datetime:
+def low_water_mark(window: Window, plan: Plan, results: Iterable[EventResult]) -> datetime:
     """Return the checkpoint for the next run: no failure before it is left undealt.
 
     It is taken when the run starts, so that failures during the run are the next one's,
     and it never moves back. It stays where it is when some log was not read to the end, for
     what was not read is the oldest.
     """
-    if plan.is_broken_off:
+    if plan.is_incomplete:
         return window.mark
-    undealt = [o.decision.delivery.delivered_at for o in outcomes if not o.fate.dealt_with]
+    undealt = [o.decision.delivery.delivered_at for o in results if not o.outcome.dealt_with]
     return max(window.mark, min([window.now, *undealt]))

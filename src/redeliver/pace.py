@@ -12,7 +12,7 @@ from threading import Lock
 READ_POINTS, WRITE_POINTS = 1, 5
 """What a request costs of the points that GitHub takes in a minute."""
 
-MOST_POINTS = 860
+MAX_POINTS = 860
 """GitHub takes 900 points in any minute: a redelivery costs 5, so that is 180 of them. Some are
 left for what is urgent, and for whoever else asks with the same token.
 https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api#about-secondary-rate-limits
@@ -26,26 +26,26 @@ MINUTE = 61.0
 """Seconds that something stays in the account. GitHub's minute begins when a request arrives
 there, so one that took its time would else be met by others that are sooner."""
 
-PATIENCE_SECONDS = 300
+MAX_WAIT_SECONDS = 300
 """How long a run waits for GitHub, all in all. A secondary rate limit mostly asks for a minute;
 what takes longer than this is better left to the next run than paid for on a runner."""
 
-LEAST_SHARE = 1 / 8
+MIN_RATE_FACTOR = 1 / 8
 """How slow a run goes at most when GitHub keeps saying that it is too fast. A server to which even
 that is too much uses up the patience."""
 
-WORTH_SAYING = 1.0
+MIN_LOGGED_WAIT = 1.0
 """Seconds of a wait. When the account is full, every request has to wait a little."""
 
 
-class Patience:
+class WaitBudget:
     """The time that a run has for waiting, all in all.
 
     Who waits at the same time as another takes no more of it than that one.
     """
 
     def __init__(self) -> None:
-        self._left: float = PATIENCE_SECONDS
+        self._left: float = MAX_WAIT_SECONDS
         self._until = -math.inf
         """Up to when somebody waits already."""
 
@@ -59,10 +59,10 @@ class Patience:
         return more
 
 
-class Pace:
+class Throttle:
     """An account of what was asked in the last minute, and how to wait when it is full.
 
-    At most `per_minute` redeliveries go in any minute, and at most `MOST_POINTS` of all requests
+    At most `per_minute` redeliveries go in any minute, and at most `MAX_POINTS` of all requests
     unless GitHub has no limits. As long as there is room they go at full speed.
     """
 
@@ -84,19 +84,19 @@ class Pace:
         """When something was asked, its points, and whether it was a redelivery."""
         self._points = 0
         self._redeliveries = 0
-        self._share = 1.0
+        self._rate_factor = 1.0
         """How much of the usual pace is left after GitHub has asked for less."""
         self._has_limits: bool | None = None
         self._held_until = -math.inf
         self._is_in_a_hurry = False
-        self._patience = Patience()
+        self._wait_budget = WaitBudget()
 
-    def pause(self) -> float:
+    def seconds_until_turn(self) -> float:
         """Tell how many seconds it is until the next redelivery may be asked for."""
         with self._lock:
-            return self._room_in(WRITE_POINTS, redeliveries=1)
+            return self._seconds_until_room(WRITE_POINTS, redeliveries=1)
 
-    def wait_turn(self) -> None:
+    def wait_for_turn(self) -> None:
         """Return when the next redelivery may be asked for, and count it as asked for."""
         self._wait(WRITE_POINTS, redeliveries=1)
 
@@ -108,7 +108,7 @@ class Pace:
         """Let urgent requests go at once from now on, for a run that has a moment left."""
         self._is_in_a_hurry = True
 
-    def heard(self, *, has_limits: bool) -> None:
+    def learn_limits(self, *, has_limits: bool) -> None:
         """Learn from an answer whether this GitHub has rate limits.
 
         Enterprise Server has none unless they are switched on. Once seen, they are believed in.
@@ -120,22 +120,22 @@ class Pace:
     def back_off(self, seconds: float, why: str) -> bool:
         """Wait before something is asked once more, and return True; or False if that is too long.
 
-        It is too long when a run would wait for more than `PATIENCE_SECONDS`. Who waits at the
+        It is too long when a run would wait for more than `MAX_WAIT_SECONDS`. Who waits at the
         same time as another costs no more than that one.
         """
         with self._lock:
-            granted = self._patience.take(seconds, self._clock())
+            granted = self._wait_budget.take(seconds, self._clock())
         return self._waited(seconds, granted, why)
 
-    def keep_still(self, seconds: float, why: str, *, is_too_fast: bool) -> bool:
+    def hold(self, seconds: float, why: str, *, is_too_fast: bool) -> bool:
         """Wait likewise while nothing else is asked, and go on half as fast if it was too fast."""
         with self._lock:
             now = self._clock()
-            granted = self._patience.take(seconds, now)
+            granted = self._wait_budget.take(seconds, now)
             if granted is not None:
                 # What was asked in the meantime is answered likewise, and tells nothing new.
                 if is_too_fast and now >= self._held_until:
-                    self._share = max(self._share / 2, LEAST_SHARE)
+                    self._rate_factor = max(self._rate_factor / 2, MIN_RATE_FACTOR)
                     self._has_limits = True
                     why = f"{why}, then half as fast"
                 self._held_until = max(self._held_until, now + seconds)
@@ -145,7 +145,7 @@ class Pace:
         has_said = False
         while True:
             with self._lock:
-                pause = self._room_in(points, redeliveries=redeliveries, urgent=urgent)
+                pause = self._seconds_until_room(points, redeliveries=redeliveries, urgent=urgent)
                 is_held = self._held_until > self._clock()
                 if pause <= 0 or (urgent and self._is_in_a_hurry):
                     self._asked.append((self._clock(), points, redeliveries))
@@ -153,12 +153,12 @@ class Pace:
                     self._redeliveries += redeliveries
                     return
             # Why it is held was said when that began.
-            if pause >= WORTH_SAYING and not has_said and not is_held:
+            if pause >= MIN_LOGGED_WAIT and not has_said and not is_held:
                 has_said = True
                 self._say(f"Waiting {pause:.0f} s: {self._bounds(redeliveries)}")
             self._sleep(pause)
 
-    def _room_in(self, points: int, *, redeliveries: int, urgent: bool = False) -> float:
+    def _seconds_until_room(self, points: int, *, redeliveries: int, urgent: bool = False) -> float:
         """Tell how many seconds it is until there is room for this."""
         now = self._clock()
         while self._asked and self._asked[0][0] + MINUTE <= now:
@@ -170,7 +170,7 @@ class Pace:
         # What is no redelivery need not wait for one.
         redeliveries += self._redeliveries if redeliveries else 0
         for when, spent, redelivered in self._asked:
-            if points <= self._most_points and redeliveries <= self._most_redeliveries:
+            if points <= self._max_points and redeliveries <= self._max_redeliveries:
                 break
             points -= spent
             redeliveries -= redelivered
@@ -178,18 +178,18 @@ class Pace:
         return at - now
 
     @property
-    def _most_points(self) -> float:
-        return math.inf if self._has_limits is False else MOST_POINTS * self._share
+    def _max_points(self) -> float:
+        return math.inf if self._has_limits is False else MAX_POINTS * self._rate_factor
 
     @property
-    def _most_redeliveries(self) -> float:
-        return max(self._per_minute * self._share, 1)
+    def _max_redeliveries(self) -> float:
+        return max(self._per_minute * self._rate_factor, 1)
 
     def _bounds(self, redeliveries: int) -> str:
-        if redeliveries and self._most_redeliveries * WRITE_POINTS <= self._most_points:
-            return f"at most {self._most_redeliveries:.0f} redeliveries a minute"
+        if redeliveries and self._max_redeliveries * WRITE_POINTS <= self._max_points:
+            return f"at most {self._max_redeliveries:.0f} redeliveries a minute"
         return (
-            f"GitHub takes only so many requests a minute, here at most {self._most_points:.0f} "
+            f"GitHub takes only so many requests a minute, here at most {self._max_points:.0f} "
             f"points, of which to read costs {READ_POINTS} and to redeliver {WRITE_POINTS}"
         )
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
 
-from redeliver.checkpoint import Saved
+from redeliver.checkpoint import SavedCheckpoint
 from redeliver.delivery import Delivery
 from redeliver.errors import RedeliverError
 from redeliver.filters import ALL_EVENTS, EventFilter
@@ -24,14 +24,14 @@ its `delivered_at` may lack the milliseconds. So a run can miss failures of its
 last minutes; the next run looks there again.
 """
 
-LONGEST_SILENCE = timedelta(minutes=6)
+MAX_SILENCE = timedelta(minutes=6)
 """How long after it wrote the checkpoint a run may still ask for redeliveries.
 
 It writes once a minute while it asks (`work.SAVE_EVERY`), and may wait five more for a rate
-limit (`pace.PATIENCE_SECONDS`): tested to be the sum of these.
+limit (`throttle.MAX_WAIT_SECONDS`): tested to be the sum of these.
 """
 
-SETTLING = OVERLAP + LONGEST_SILENCE
+SETTLING_TIME = OVERLAP + MAX_SILENCE
 """How long after a run wrote the checkpoint some redelivery it asked for may not show yet."""
 
 
@@ -58,12 +58,14 @@ class Window:
     reads, is the next one's: the checkpoint will say that this run did not look there.
     """
 
-    saved: Saved | None
+    saved: SavedCheckpoint | None
     since: datetime
     now: datetime
 
     @classmethod
-    def starting(cls, saved: Saved | None, *, now: datetime, lookback: timedelta) -> "Window":
+    def starting(
+        cls, saved: SavedCheckpoint | None, *, now: datetime, lookback: timedelta
+    ) -> "Window":
         """Open the window of a run that starts `now`."""
         since = saved.checkpoint - OVERLAP if saved else now - lookback
         return cls(saved=saved, since=since, now=now)
@@ -76,7 +78,7 @@ class Window:
     @property
     def settled_at(self) -> datetime:
         """When all that earlier runs asked for shows in the log."""
-        return self.saved.written + SETTLING if self.saved else self.since
+        return self.saved.written + SETTLING_TIME if self.saved else self.since
 
     def may_be_under_way(self, attempt: Delivery) -> bool:
         """Whether an earlier run may have redelivered `attempt` a moment ago.
@@ -132,7 +134,7 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class ScanResult:
     """What the log of one webhook gives, and how many rows were read for it."""
 
     webhook: Webhook
@@ -153,11 +155,11 @@ class Reading:
 class Plan:
     """Every decision of a run, the oldest event first."""
 
-    readings: tuple[Reading, ...]
+    readings: tuple[ScanResult, ...]
     decisions: tuple[Decision, ...]
 
     @classmethod
-    def of(cls, readings: Iterable[Reading], policy: Policy) -> "Plan":
+    def of(cls, readings: Iterable[ScanResult], policy: Policy) -> "Plan":
         """Put together what to do about all webhooks."""
         readings = tuple(readings)
         decisions = [decision for reading in readings for decision in reading.decisions]
@@ -170,7 +172,7 @@ class Plan:
         return planned._at_most(policy.max_redeliveries)
 
     @property
-    def is_broken_off(self) -> bool:
+    def is_incomplete(self) -> bool:
         """Whether some log was not read as far back as it should have been."""
         return any(reading.error for reading in self.readings)
 
@@ -250,7 +252,7 @@ def decide(  # noqa: PLR0911 - one for each reason
     return Verdict.REDELIVER
 
 
-class Scan(Enum):
+class ScanMode(Enum):
     """How a log is read, by the values of the input `scan`."""
 
     FULL = "full"
@@ -259,7 +261,7 @@ class Scan(Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
+class RunOptions:
     """What is wanted of a run."""
 
     lookback: timedelta
@@ -267,7 +269,7 @@ class Terms:
     policy: Policy
     retention: timedelta
     """How long GitHub keeps the logs."""
-    scan: Scan = Scan.FULL
+    scan: ScanMode = ScanMode.FULL
     probe: int | None = None
     """How many of a webhook's events have to show first that its receiver is not down."""
     verify: timedelta = timedelta()

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from redeliver.checkpoint import Saved
-from redeliver.delivery import Delivery, Listed
+from redeliver.checkpoint import SavedCheckpoint
+from redeliver.delivery import Delivery, StatusFilter
 from redeliver.webhook import Webhook
 
 
@@ -18,7 +18,7 @@ class Hook(Protocol):
         """Which one it is."""
         ...
 
-    def deliveries(self, listed: Listed = Listed.ALL) -> Iterator[Delivery]:
+    def deliveries(self, listed: StatusFilter = StatusFilter.ALL) -> Iterator[Delivery]:
         """Yield the log or a part of it, newest first, reading no more of it than is taken."""
         ...
 
@@ -35,7 +35,7 @@ class Store(Protocol):
         """The place in words; empty if none is kept."""
         ...
 
-    def read(self) -> Saved | None:
+    def read(self) -> SavedCheckpoint | None:
         """Return the checkpoint, None if there is none yet, or raise `CheckpointError`."""
         ...
 
@@ -45,16 +45,16 @@ class Store(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
+class Runtime:
     """What there is beside GitHub."""
 
     clock: Callable[[], datetime]
     """GitHub's time, known once something was asked of it."""
     workers: int
     """How many redeliveries may be asked for at the same time."""
-    pause: Callable[[], float]
+    seconds_until_turn: Callable[[], float]
     """Tells how many seconds it is until the next redelivery may be asked for."""
-    wait_turn: Callable[[], None]
+    wait_for_turn: Callable[[], None]
     """Returns when the next redelivery may be asked for."""
     hurry: Callable[[], None]
     """Lets the checkpoint be saved at once from now on, however fast GitHub may be asked."""

@@ -7,7 +7,7 @@ SAY_EVERY_SECONDS = 15
 """How often long work is told of: seldom enough to read, often enough to see it is alive."""
 
 
-class Progress:
+class PeriodicProgress:
     """Tells of long work in lines, not too many of them."""
 
     def __init__(

@@ -5,12 +5,12 @@ Pure: a log comes in as an iterable, newest first.
 
 from collections.abc import Callable, Iterable, Iterator
 
-from redeliver.delivery import FAILURE_CODES, SUCCESS_CODES, Delivery, Guid, Listed
+from redeliver.delivery import FAILURE_CODES, SUCCESS_CODES, Delivery, Guid, StatusFilter
 from redeliver.errors import RedeliverError
-from redeliver.plan import NO_FAILURE, Decision, Policy, Reading, Scan, Window, decide
+from redeliver.plan import NO_FAILURE, Decision, Policy, ScanMode, ScanResult, Window, decide
 from redeliver.webhook import Webhook
 
-STRAGGLERS = 20
+OLD_ROWS_AT_END = 20
 """How many rows in a row must be too old before the log counts as read.
 
 That the log is newest first is only implied. A row or two in the wrong place, such as one that
@@ -20,11 +20,11 @@ was written late, must not hide what is behind it.
 
 def read(
     webhook: Webhook,
-    log: Callable[[Listed], Iterable[Delivery]],
+    log: Callable[[StatusFilter], Iterable[Delivery]],
     window: Window,
     policy: Policy,
-    scan: Scan,
-) -> Reading:
+    scan: ScanMode,
+) -> ScanResult:
     """Read a log as far back as the decisions need, and decide.
 
     `log` gives the rows of a part of it, newest first; nothing is read but what is taken.
@@ -34,10 +34,10 @@ def read(
     attempts = _Attempts(window, policy)
     broken_off = None
     try:
-        if scan is Scan.FAILURES:
+        if scan is ScanMode.FAILURES:
             attempts.find_failures(log)
         else:
-            attempts.find(log(Listed.ALL))
+            attempts.find(log(StatusFilter.ALL))
     except RedeliverError as error:
         broken_off = error
     decisions, unclassified = [], 0
@@ -46,7 +46,7 @@ def read(
         if tried[0].delivered_at > window.now or all(each.succeeded for each in tried):
             continue
         # Of a log that is read newest first, no attempt after the original is missing.
-        is_whole = scan is Scan.FULL and any(not each.redelivery for each in tried)
+        is_whole = scan is ScanMode.FULL and any(not each.redelivery for each in tried)
         decision = Decision(
             webhook=webhook,
             delivery=tried[0],
@@ -59,7 +59,7 @@ def read(
             each.status_code in FAILURE_CODES and each.delivered_at >= window.since
             for each in tried
         )
-    return Reading(
+    return ScanResult(
         webhook=webhook,
         scanned=attempts.scanned,
         decisions=tuple(decisions),
@@ -110,25 +110,25 @@ class _Attempts:
             self._take(delivery)
             older = older + 1 if delivery.delivered_at < self._window.since else 0
             too_old = too_old + 1 if delivery.delivered_at < self._horizon else 0
-            if older >= STRAGGLERS and (not self._incomplete or too_old >= STRAGGLERS):
+            if older >= OLD_ROWS_AT_END and (not self._incomplete or too_old >= OLD_ROWS_AT_END):
                 return
 
-    def find_failures(self, log: Callable[[Listed], Iterable[Delivery]]) -> None:
+    def find_failures(self, log: Callable[[StatusFilter], Iterable[Delivery]]) -> None:
         """Read what the server takes for failures, and so much more as it takes to be sure.
 
         The failures come first, so that what succeeds meanwhile is among the successes.
         """
         try:
-            self.find(_failures_alone(log(Listed.FAILURES)))
+            self.find(_failures_alone(log(StatusFilter.FAILURES)))
         except _UnfilteredError:
-            self.find(log(Listed.ALL))
+            self.find(log(StatusFilter.ALL))
             return
         undelivered = {guid for guid, tried in self.found.items() if self._is_open(tried)}
         if undelivered:
-            self._find_successes(log(Listed.SUCCESSES), undelivered)
+            self._find_successes(log(StatusFilter.SUCCESSES), undelivered)
         # An original may have a code of 0, which is in neither part.
         if self._incomplete:
-            self.find(log(Listed.ALL))
+            self.find(log(StatusFilter.ALL))
 
     def _find_successes(self, log: Iterable[Delivery], undelivered: set[Guid]) -> None:
         """Read back to the oldest attempt at what was not delivered yet, and no further."""
@@ -142,7 +142,7 @@ class _Attempts:
             if delivery.succeeded:
                 undelivered.discard(delivery.guid)
             older = older + 1 if delivery.delivered_at < back_to else 0
-            if not undelivered or older >= STRAGGLERS:
+            if not undelivered or older >= OLD_ROWS_AT_END:
                 return
 
     def _is_open(self, tried: Iterable[Delivery]) -> bool:

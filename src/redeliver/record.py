@@ -10,10 +10,10 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
-from redeliver.checkpoint import to_text
-from redeliver.inert import cut, quote
-from redeliver.outcome import Fate, Outcome
-from redeliver.plan import Reading
+from redeliver.checkpoint import format_checkpoint
+from redeliver.inert import quote_untrusted, truncate
+from redeliver.outcome import EventResult, Outcome
+from redeliver.plan import ScanResult
 from redeliver.report import LATER, Report, counts, status
 
 VERSION = 1
@@ -36,7 +36,7 @@ def outputs(report: Report) -> dict[str, str]:
     """Return the action's outputs, by name."""
     return {
         **{name: str(number) for name, number in counts(report).items()},
-        "checkpoint": to_text(report.checkpoint) if report.checkpoint else "",
+        "checkpoint": format_checkpoint(report.checkpoint) if report.checkpoint else "",
         "report": to_json(report, most_characters=MOST_CHARACTERS),
     }
 
@@ -46,16 +46,16 @@ def to_json(report: Report, *, most_characters: int | None = None) -> str:
     told = report.told
     whole: dict[str, Any] = {
         "version": VERSION,
-        "dry_run": report.terms.dry_run,
-        "scan": report.terms.scan.value,
+        "dry_run": report.options.dry_run,
+        "scan": report.options.scan.value,
         "from": _time(report.window.since),
         "to": _time(report.window.now),
-        "checkpoint": to_text(report.checkpoint) if report.checkpoint else None,
-        "problem": report.problem and cut(report.problem, TEXT),
-        "warnings": [cut(warning, TEXT) for warning in report.warnings[:WARNINGS]],
+        "checkpoint": format_checkpoint(report.checkpoint) if report.checkpoint else None,
+        "problem": report.problem and truncate(report.problem, TEXT),
+        "warnings": [truncate(warning, TEXT) for warning in report.warnings[:WARNINGS]],
         "counts": {name.replace("-", "_"): number for name, number in counts(report).items()},
         "deferred": _reasons(report, *LATER),
-        "filtered": _reasons(report, Fate.FILTERED),
+        "filtered": _reasons(report, Outcome.FILTERED),
         "hooks": [],
         "events": [],
         "omitted": {},
@@ -79,39 +79,39 @@ def _fitting(entries: Iterable[dict[str, Any]], left: int | None) -> Iterator[di
         yield entry
 
 
-def _reasons(report: Report, *fates: Fate) -> dict[str, int]:
+def _reasons(report: Report, *outcomes: Outcome) -> dict[str, int]:
     """Count by reason, with those lumped together of which there are too many."""
     told = Counter[str]()
-    for place, (because, number) in enumerate(report.reasons(*fates).items()):
-        told[cut(because, ERROR) if place < REASONS else "other reasons"] += number
+    for place, (because, number) in enumerate(report.reasons(*outcomes).items()):
+        told[truncate(because, ERROR) if place < REASONS else "other reasons"] += number
     return told
 
 
-def _hook(reading: Reading) -> dict[str, Any]:
+def _hook(reading: ScanResult) -> dict[str, Any]:
     return {
         "id": str(reading.webhook.id) if reading.webhook.id else None,
         "name": reading.webhook.name,
         "page": reading.webhook.page,
         "scanned": reading.scanned,
         "unclassified": reading.unclassified,
-        "error": cut(str(reading.error), ERROR) if reading.error else None,
+        "error": truncate(str(reading.error), ERROR) if reading.error else None,
     }
 
 
-def _event(outcome: Outcome) -> dict[str, Any]:
-    webhook, latest = outcome.decision.webhook, outcome.latest
+def _event(result: EventResult) -> dict[str, Any]:
+    webhook, latest = result.decision.webhook, result.latest
     return {
         "hook": str(webhook.id) if webhook.id else None,
-        "guid": quote(latest.guid),
+        "guid": quote_untrusted(latest.guid),
         "delivery": str(latest.id),
-        "event": quote(latest.event),
-        "action": quote(latest.action) if latest.action else None,
-        "failing_since": _time(outcome.decision.failing_since),
-        "attempts": outcome.attempts,
+        "event": quote_untrusted(latest.event),
+        "action": quote_untrusted(latest.action) if latest.action else None,
+        "failing_since": _time(result.decision.failing_since),
+        "attempts": result.attempts,
         "status": status(latest),
         "status_code": latest.status_code,
-        "outcome": outcome.fate.name.lower(),
-        "because": outcome.because,
+        "outcome": result.outcome.name.lower(),
+        "because": result.because,
     }
 
 

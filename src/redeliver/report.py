@@ -11,21 +11,21 @@ from datetime import datetime, timedelta
 from signal import Signals
 
 from redeliver.delivery import Delivery
-from redeliver.inert import quote
-from redeliver.outcome import ACCEPTED, OPEN, OUT_OF_TURN, Fate, Outcome
-from redeliver.plan import OVERLAP, SETTLING, Reading, Scan, Terms, Verdict, Window
+from redeliver.inert import quote_untrusted
+from redeliver.outcome import ACCEPTED, NOT_REACHED, UNCONFIRMED, EventResult, Outcome
+from redeliver.plan import OVERLAP, SETTLING_TIME, RunOptions, ScanMode, ScanResult, Verdict, Window
 from redeliver.webhook import Webhook
 
-NEEDS_ATTENTION = (Fate.REFUSED, Fate.UNANSWERED, Fate.UNREAD)
+NEEDS_ATTENTION = (Outcome.REFUSED, Outcome.UNANSWERED, Outcome.UNREAD)
 """What makes a run fail."""
 
-UNRECOVERED = (Fate.FAILING, Fate.GIVEN_UP, Fate.GONE)
+UNRECOVERED = (Outcome.FAILING, Outcome.GIVEN_UP, Outcome.GONE)
 """What makes it fail with `fail-on: unrecovered`, too."""
 
-LATER = (Fate.DEFERRED, Fate.UNANSWERED, Fate.UNREAD, Fate.UNSETTLED)
+LATER = (Outcome.DEFERRED, Outcome.UNANSWERED, Outcome.UNREAD, Outcome.UNSETTLED)
 """What the next run sees to."""
 
-NOT_FAILED = (Fate.DELIVERED, Fate.FILTERED)
+NOT_FAILED = (Outcome.DELIVERED, Outcome.FILTERED)
 
 UNCLASSIFIED = "without a status code from 400 to 599, so that 'scan: failures' can miss them"
 """Said of events that GitHub's own filter does not count as failures."""
@@ -37,10 +37,10 @@ class Report:
 
     store: str
     """Where the checkpoint is kept; empty if none is."""
-    terms: Terms
+    options: RunOptions
     window: Window
-    readings: tuple[Reading, ...]
-    outcomes: tuple[Outcome, ...]
+    readings: tuple[ScanResult, ...]
+    results: tuple[EventResult, ...]
     checkpoint: datetime | None
     """As it stands after the run; None if there is none yet."""
     trouble: tuple[str, ...] = ()
@@ -51,26 +51,26 @@ class Report:
     """Why a webhook's log could not be read for what came of the asking."""
     interrupted: Signals | None = None
 
-    def count(self, *fates: Fate) -> int:
-        """Return how many GUIDs met one of `fates`."""
-        return sum(outcome.fate in fates for outcome in self.outcomes)
+    def count(self, *outcomes: Outcome) -> int:
+        """Return how many GUIDs met one of `outcomes`."""
+        return sum(result.outcome in outcomes for result in self.results)
 
-    def reasons(self, *fates: Fate) -> Mapping[str, int]:
-        """Return why GUIDs met one of `fates`, and how many for each reason, most first."""
-        met = Counter(outcome.because for outcome in self.outcomes if outcome.fate in fates)
+    def reasons(self, *outcomes: Outcome) -> Mapping[str, int]:
+        """Return why GUIDs met one of `outcomes`, and how many for each reason, most first."""
+        met = Counter(result.because for result in self.results if result.outcome in outcomes)
         return dict(met.most_common())
 
     @property
     def unseen(self) -> tuple[datetime, datetime] | None:
         """From when to when deliveries may have left the log before a run dealt with them."""
-        return self.window.unseen(self.terms.retention)
+        return self.window.unseen(self.options.retention)
 
     @property
-    def told(self) -> list[Outcome]:
+    def told(self) -> list[EventResult]:
         """The failed events, those first that somebody has to see to, then the oldest."""
-        told = (outcome for outcome in self.outcomes if outcome.fate not in NOT_FAILED)
+        told = (result for result in self.results if result.outcome not in NOT_FAILED)
         return sorted(
-            told, key=lambda o: (o.fate not in NEEDS_ATTENTION, o.fate not in UNRECOVERED)
+            told, key=lambda o: (o.outcome not in NEEDS_ATTENTION, o.outcome not in UNRECOVERED)
         )
 
     @property
@@ -86,7 +86,7 @@ class Report:
     @property
     def failed(self) -> int:
         """GUIDs without a single success that were not filtered out."""
-        return len(self.outcomes) - self.count(*NOT_FAILED)
+        return len(self.results) - self.count(*NOT_FAILED)
 
     @property
     def status(self) -> int:
@@ -107,7 +107,7 @@ class Report:
                 f"{_counted(self, NEEDS_ATTENTION)}. "
                 "The step's log says why for each; the next run sees to them"
             )
-        if self.terms.fail_unrecovered:
+        if self.options.fail_unrecovered:
             problems += self._unrecovered
         return "; ".join(problems) or None
 
@@ -131,10 +131,10 @@ class Report:
         if self.window.saved is None:
             return 0
         since_last = self.window.now - self.window.saved.written
-        gone_by = self.window.now + since_last - self.terms.retention
+        gone_by = self.window.now + since_last - self.options.retention
         return sum(
-            outcome.fate in {*LATER, Fate.REFUSED} and outcome.latest.delivered_at < gone_by
-            for outcome in self.outcomes
+            result.outcome in {*LATER, Outcome.REFUSED} and result.latest.delivered_at < gone_by
+            for result in self.results
         )
 
     @property
@@ -143,24 +143,24 @@ class Report:
         warnings = list(filter(None, [self.limit]))
         if not self.readings:
             warnings.append("there is no active webhook, so nothing was read")
-        if self.count(Fate.UNSETTLED):
-            left = count(self.count(Fate.UNSETTLED), "event")
+        if self.count(Outcome.UNSETTLED):
+            left = count(self.count(Outcome.UNSETTLED), "event")
             warnings.append(f"{left} left for a later run. {_kept_still(self.window)}")
         warnings += [
             f"{count(number, 'event')} left for the next run: {because}"
-            for because, number in self.reasons(Fate.DEFERRED).items()
-            if because not in {OUT_OF_TURN, Verdict.SURPLUS.value}
+            for because, number in self.reasons(Outcome.DEFERRED).items()
+            if because not in {NOT_REACHED, Verdict.SURPLUS.value}
         ]
         warnings += [
             f"{count(number, 'event')} given up ({because}): "
             "no attempt that was read succeeded, and the step's log names each"
-            for because, number in self.reasons(Fate.GIVEN_UP).items()
+            for because, number in self.reasons(Outcome.GIVEN_UP).items()
         ]
         if self.leaving:
             warnings.append(f"{_may_leave(self.leaving)}, and the step's log names each")
-        if self.count(Fate.GONE):
+        if self.count(Outcome.GONE):
             warnings.append(
-                f"{count(self.count(Fate.GONE), 'event')} could not be redelivered, having just "
+                f"{count(self.count(Outcome.GONE), 'event')} could not be redelivered, having just "
                 "left GitHub's log, and the step's log names each"
             )
         warnings += self._unseen_outcomes
@@ -170,7 +170,7 @@ class Report:
 
     @property
     def _unseen_outcomes(self) -> Iterator[str]:
-        webhooks = [each.decision.webhook for each in self.outcomes if each.fate in OPEN]
+        webhooks = [each.decision.webhook for each in self.results if each.outcome in UNCONFIRMED]
         reasons = Counter(self.unverified[each] for each in webhooks if each in self.unverified)
         for because, number in reasons.items():
             told = count(number, "redelivery", "redeliveries")
@@ -179,12 +179,12 @@ class Report:
     @property
     def headline(self) -> str:
         """What happened, in one line."""
-        prefix = "dry run, " if self.terms.dry_run else ""
+        prefix = "dry run, " if self.options.dry_run else ""
         if not self.failed:
             found = "failed, and found nothing" if self.problem else "nothing"
             return f"{prefix}{found} to redeliver"
-        fates = tuple(fate for fate in Fate if fate not in NOT_FAILED)
-        return f"{prefix}{count(self.failed, 'event')} failed: {_counted(self, fates)}"
+        outcomes = tuple(outcome for outcome in Outcome if outcome not in NOT_FAILED)
+        return f"{prefix}{count(self.failed, 'event')} failed: {_counted(self, outcomes)}"
 
 
 def stopped(by: Signals) -> str:
@@ -210,7 +210,7 @@ def _may_leave(number: int) -> str:
     )
 
 
-def opening(store: str, window: Window, scan: Scan) -> str:
+def opening(store: str, window: Window, scan: ScanMode) -> str:
     """Say what is about to be read."""
     if not store:
         start = "no checkpoint is kept, so the whole 'lookback'"
@@ -218,11 +218,11 @@ def opening(store: str, window: Window, scan: Scan) -> str:
         start = f"found no checkpoint in {store}, so the whole 'lookback'"
     else:
         start = f"the checkpoint in {store}, less {_minutes(OVERLAP)} for what shows late"
-    listed = "failures" if scan is Scan.FAILURES else "all deliveries"
+    listed = "failures" if scan is ScanMode.FAILURES else "all deliveries"
     return f"Reading {listed} back to {utc(window.since)}: {start}"
 
 
-def found(reading: Reading) -> str:
+def found(reading: ScanResult) -> str:
     """Say what was read of a webhook and decided."""
     if reading.is_unread:
         return f"Read nothing of {reading.webhook.name}, for the reason given at the end"
@@ -252,34 +252,37 @@ def probing(probe: int) -> str:
     )
 
 
-def line(outcome: Outcome, window: Window, *, dry_run: bool, name_webhook: bool) -> str:
+def line(result: EventResult, window: Window, *, dry_run: bool, name_webhook: bool) -> str:
     """Say what became of one GUID."""
-    decision = outcome.decision
+    decision = result.decision
     webhook = f"{decision.webhook.name}, " if name_webhook else ""
-    because = f": {outcome.because}" if outcome.because else ""
-    failing = "after failing" if outcome.fate is Fate.RECOVERED else "failing"
-    fate = (
-        "redelivered" if outcome.fate is Fate.PENDING else fate_in_words(outcome, dry_run=dry_run)
+    because = f": {result.because}" if result.because else ""
+    failing = "after failing" if result.outcome is Outcome.RECOVERED else "failing"
+    outcome = (
+        "redelivered"
+        if result.outcome is Outcome.PENDING
+        else outcome_in_words(result, dry_run=dry_run)
     )
+    guid = quote_untrusted(result.latest.guid)
     return (
-        f"{fate.capitalize()}: {event_name(outcome.latest)} {quote(outcome.latest.guid)} "
-        f"({webhook}delivery {outcome.latest.id}, "
+        f"{outcome.capitalize()}: {event_name(result.latest)} {guid} "
+        f"({webhook}delivery {result.latest.id}, "
         f"{failing} for {age(window.now - decision.failing_since)}, "
-        f"{count(outcome.attempts, 'attempt')}, last status {status(outcome.latest)}){because}"
+        f"{count(result.attempts, 'attempt')}, last status {status(result.latest)}){because}"
     )
 
 
-def fate_in_words(outcome: Outcome, *, dry_run: bool) -> str:
+def outcome_in_words(result: EventResult, *, dry_run: bool) -> str:
     """Say what became of one GUID, or would; not why."""
-    would = dry_run and outcome.fate in {Fate.GIVEN_UP, Fate.DEFERRED}
-    return f"would be {outcome.fate.value}" if would else outcome.fate.value
+    would = dry_run and result.outcome in {Outcome.GIVEN_UP, Outcome.DEFERRED}
+    return f"would be {result.outcome.value}" if would else result.outcome.value
 
 
 def closing(report: Report) -> str:
     """Say where the checkpoint stands and why."""
-    if report.count(Fate.UNSETTLED):
+    if report.count(Outcome.UNSETTLED):
         return _kept_still(report.window)
-    if report.terms.dry_run:
+    if report.options.dry_run:
         return "Dry run: nothing was redelivered and nothing saved"
     if report.checkpoint is None:
         nothing = "No checkpoint was saved" if report.store else "No checkpoint is kept"
@@ -297,16 +300,16 @@ def closing(report: Report) -> str:
 
 def _kept_still(window: Window) -> str:
     # A run that was overtaken has only just learnt of the other.
-    back = window.settled_at if window.settled_at > window.now else window.now + SETTLING
+    back = window.settled_at if window.settled_at > window.now else window.now + SETTLING_TIME
     return (
         "Nothing was redelivered and nothing saved, because an earlier run wrote the checkpoint "
-        f"less than {_minutes(SETTLING)} ago, and what it asked for may not show in the log yet: "
-        f"start a run after {utc(back)}"
+        f"less than {_minutes(SETTLING_TIME)} ago, and what it asked for may not show in the log "
+        f"yet: start a run after {utc(back)}"
     )
 
 
-def _counted(report: Report, fates: tuple[Fate, ...]) -> str:
-    counts = ((report.count(fate), fate.value) for fate in fates)
+def _counted(report: Report, outcomes: tuple[Outcome, ...]) -> str:
+    counts = ((report.count(outcome), outcome.value) for outcome in outcomes)
     return ", ".join(f"{number:,} {name}" for number, name in counts if number)
 
 
@@ -321,11 +324,11 @@ def counts(report: Report) -> dict[str, int]:
         "failed": report.failed,
         "unclassified": report.unclassified,
         "redelivered": report.count(*ACCEPTED),
-        "recovered": report.count(Fate.RECOVERED),
-        "failing": report.count(Fate.FAILING),
-        "pending": report.count(Fate.PENDING),
-        "given-up": report.count(Fate.GIVEN_UP),
-        "refused": report.count(Fate.REFUSED, Fate.GONE),
+        "recovered": report.count(Outcome.RECOVERED),
+        "failing": report.count(Outcome.FAILING),
+        "pending": report.count(Outcome.PENDING),
+        "given-up": report.count(Outcome.GIVEN_UP),
+        "refused": report.count(Outcome.REFUSED, Outcome.GONE),
         "deferred": report.count(*LATER),
     }
 
@@ -335,13 +338,13 @@ def counts(report: Report) -> dict[str, int]:
 
 def event_name(delivery: Delivery) -> str:
     """Name the event with its action, as in `issues.opened`."""
-    action = f".{quote(delivery.action)}" if delivery.action else ""
-    return f"{quote(delivery.event)}{action}"
+    action = f".{quote_untrusted(delivery.action)}" if delivery.action else ""
+    return f"{quote_untrusted(delivery.event)}{action}"
 
 
 def status(delivery: Delivery) -> str:
     """Tell the status with its code, which some of GitHub's texts already hold."""
-    text = quote(delivery.status) or "none"
+    text = quote_untrusted(delivery.status) or "none"
     code = str(delivery.status_code)
     return text if code in re.findall(r"\d+", text) else f"{text}, {code}"
 

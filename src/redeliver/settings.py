@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from redeliver.errors import InputError
 from redeliver.filters import PATTERN, EventFilter, unknown
-from redeliver.plan import Policy, Scan, Terms
+from redeliver.plan import Policy, RunOptions, ScanMode
 from redeliver.webhook import HookId
 
 LONGEST = timedelta(days=30)
@@ -26,7 +26,7 @@ LONGEST_WAIT = timedelta(minutes=60)
 SECRETS = ("token", "private-key", "variable-token")
 """The inputs that nothing may ever show."""
 
-SHORTEST_SECRET = 8
+MIN_SECRET_LENGTH = 8
 """Characters; what is shorter is none, and would be taken out of other words."""
 
 VARIABLE_NAME = "LAST_REDELIVERY"
@@ -53,7 +53,7 @@ class Settings:
     variable_token: str = field(repr=False)
     """Empty: who reads the webhooks keeps the variable."""
     lookback: timedelta
-    scan: Scan
+    scan: ScanMode
     give_up_after: timedelta | None
     """None: as long as GitHub keeps the log."""
     max_attempts: int | None
@@ -80,9 +80,9 @@ class Settings:
         return timedelta(days=3 if _is_cloud(self.api_url) else 7)
 
     @property
-    def terms(self) -> Terms:
+    def options(self) -> RunOptions:
         """What is wanted of the run."""
-        return Terms(
+        return RunOptions(
             lookback=self.lookback,
             policy=Policy(
                 give_up_after=self.give_up_after or self.retention,
@@ -123,7 +123,7 @@ class Input:
     """
 
 
-def hidden_in(secret: str) -> list[str]:
+def secret_parts(secret: str) -> list[str]:
     """Return what nothing may show of a secret: a key has many lines, and any may show alone.
 
     Its first line and its last are the same for every key, and words of these stand elsewhere.
@@ -152,9 +152,11 @@ def parse(inputs: Mapping[str, str]) -> Settings:
 def _contradictions(values: Mapping[str, Any]) -> Iterator[str]:
     """Say what does not go together; of what is wrong for itself there is no value."""
     if {"token", "app_id", "private_key"} <= values.keys():
-        yield from _who_asks(**{name: values[name] for name in ("token", "app_id", "private_key")})
+        yield from _check_credentials(
+            **{name: values[name] for name in ("token", "app_id", "private_key")}
+        )
     if {"app_id", "org", "repo", "hook_ids"} <= values.keys():
-        yield from _of_what(
+        yield from _check_target(
             **{name: values[name] for name in ("app_id", "org", "repo", "hook_ids")}
         )
     if values.get("variable_name") and values.get("variable_repository") == "":
@@ -166,7 +168,7 @@ def _contradictions(values: Mapping[str, Any]) -> Iterator[str]:
 COMES_OUT_EMPTY = "A secret that does not exist, or that the workflow may not read, comes out empty"
 
 
-def _who_asks(token: str, app_id: str, private_key: str) -> Iterator[str]:
+def _check_credentials(token: str, app_id: str, private_key: str) -> Iterator[str]:
     if token and (app_id or private_key):
         other = "app-id" if app_id else "private-key"
         yield (
@@ -181,7 +183,7 @@ def _who_asks(token: str, app_id: str, private_key: str) -> Iterator[str]:
         yield f"inputs 'app-id' and 'private-key' must be set together. {COMES_OUT_EMPTY}"
 
 
-def _of_what(
+def _check_target(
     app_id: str, org: str, repo: str, hook_ids: tuple[HookId, ...] | None
 ) -> Iterator[str]:
     if org and repo:
@@ -346,9 +348,9 @@ def _fails_unrecovered(text: str) -> bool:
     return text == "unrecovered"
 
 
-def _scan(text: str) -> Scan:
+def _scan(text: str) -> ScanMode:
     try:
-        return Scan(text)
+        return ScanMode(text)
     except ValueError:
         raise ValueError("must be full or failures") from None
 

@@ -3,13 +3,13 @@
 from datetime import datetime
 from http import HTTPStatus
 
-from redeliver.answer import Answer, Rights, instant
-from redeliver.api import Api
-from redeliver.checkpoint import CLOCK_SKEW, Saved, from_text, to_text
+from redeliver.answer import Permission, Response, instant
+from redeliver.api import Client
+from redeliver.checkpoint import CLOCK_SKEW, SavedCheckpoint, format_checkpoint, parse_checkpoint
 from redeliver.errors import CheckpointError
 
-VARIABLES = Rights(
-    named_by="'variable-repository'",
+VARIABLES = Permission(
+    inputs_named="'variable-repository'",
     permission="the repository permission 'Variables' (read and write)",
     classic="repo",
 )
@@ -18,27 +18,29 @@ VARIABLES = Rights(
 class RepositoryVariable:
     """https://docs.github.com/en/rest/actions/variables."""
 
-    def __init__(self, api: Api, repository: str, name: str) -> None:
+    def __init__(self, client: Client, repository: str, name: str) -> None:
         self.name = f"variable {name} of {repository}"
-        self._api = api
+        self._client = client
         self._variables = f"/repos/{repository}/actions/variables"
         self._variable = name
         self._exists = False
 
-    def read(self) -> Saved | None:
+    def read(self) -> SavedCheckpoint | None:
         """Return the checkpoint, or None when there is no variable yet.
 
         Raise `CheckpointError` when the variable holds anything else. Its content is in
         no message: whatever it is, it was not meant for this log.
         """
-        answer = self._ask("GET", self._path, "read", expect={HTTPStatus.OK, HTTPStatus.NOT_FOUND})
-        self._exists = answer.status == HTTPStatus.OK
+        response = self._request(
+            "GET", self._path, "read", expect={HTTPStatus.OK, HTTPStatus.NOT_FOUND}
+        )
+        self._exists = response.status == HTTPStatus.OK
         if not self._exists:
-            if not answer.message:
+            if not response.message:
                 # A website's 404 must not pass for a variable that is yet to be created.
-                raise answer.foreign()
+                raise response.not_github()
             return None
-        checkpoint = from_text(answer.field("value", str), now=answer.date)
+        checkpoint = parse_checkpoint(response.field("value", str), now=response.date)
         if checkpoint is None:
             raise CheckpointError(
                 f"{self.name} does not hold a checkpoint, which is the milliseconds since the "
@@ -46,10 +48,10 @@ class RepositoryVariable:
                 "'variable-name', or delete the variable if nothing else uses it: the run then "
                 "starts from 'lookback'"
             )
-        written = _written(answer)
-        if written is None or written > answer.date + CLOCK_SKEW:
+        written = _written(response)
+        if written is None or written > response.date + CLOCK_SKEW:
             written = checkpoint  # or every run would keep still until then
-        return Saved(checkpoint=checkpoint, written=written)
+        return SavedCheckpoint(checkpoint=checkpoint, written=written)
 
     def write(self, checkpoint: datetime) -> bool:
         """Create the variable or update it, or raise.
@@ -57,9 +59,9 @@ class RepositoryVariable:
         Return False if there was one after all, of another run; it is left as it is, for who
         looked back from elsewhere cannot know what it stands for.
         """
-        body = {"name": self._variable, "value": to_text(checkpoint)}
+        body = {"name": self._variable, "value": format_checkpoint(checkpoint)}
         if not self._exists:
-            created = self._ask(
+            created = self._request(
                 "POST",
                 self._variables,
                 "write",
@@ -68,14 +70,14 @@ class RepositoryVariable:
             )
             self._exists = True
             return created.status == HTTPStatus.CREATED
-        self._ask("PATCH", self._path, "write", expect={HTTPStatus.NO_CONTENT}, body=body)
+        self._request("PATCH", self._path, "write", expect={HTTPStatus.NO_CONTENT}, body=body)
         return True
 
     @property
     def _path(self) -> str:
         return f"{self._variables}/{self._variable}"
 
-    def _ask(
+    def _request(
         self,
         method: str,
         path: str,
@@ -83,19 +85,19 @@ class RepositoryVariable:
         *,
         expect: set[int],
         body: dict[str, str] | None = None,
-    ) -> Answer:
+    ) -> Response:
         purpose = VARIABLES.to(f"{access} {self.name}")
-        return self._api.ask(method, path, purpose, expect=expect, body=body, urgent=True)
+        return self._client.request(method, path, purpose, expect=expect, body=body, urgent=True)
 
 
-def _written(answer: Answer) -> datetime | None:
+def _written(response: Response) -> datetime | None:
     try:
-        return instant(str(answer.json().get("updated_at")))
+        return instant(str(response.json().get("updated_at")))
     except ValueError:
         return None
 
 
-class Nowhere:
+class NullStore:
     """No checkpoint is kept: every run looks back as far as `lookback`."""
 
     name = ""

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator
 
 from redeliver import report as words
 from redeliver.delivery import Delivery
-from redeliver.inert import cut, markdown, quote
-from redeliver.outcome import Fate, Outcome
-from redeliver.plan import Scan
+from redeliver.inert import escape_markdown, quote_untrusted, truncate
+from redeliver.outcome import EventResult, Outcome
+from redeliver.plan import ScanMode
 from redeliver.report import LATER, NEEDS_ATTENTION, UNRECOVERED, Report, count
 
 ROWS = 100
@@ -21,13 +21,13 @@ ROWS = 100
 DONE_ROWS = 30
 """Of events that do not."""
 
-OTHERS = ("other statuses", "other events")
+OTHER_LABELS = ("other statuses", "other events")
 """Those others."""
 
 LINES = 20
 """Of anything else, such as reasons and webhooks."""
 
-ENDS = 8
+MAX_CHART_NODES = 8
 """On each side of the chart, the last of which stands for all others."""
 
 TEXT = 2000
@@ -44,7 +44,7 @@ def summary(report: Report) -> str:
 
 def failure(problem: str) -> str:
     """Return the step summary of a run that ended before there was anything to report."""
-    return f"### redeliver: failed\n\n{markdown(problem)}\n"
+    return f"### redeliver: failed\n\n{escape_markdown(problem)}\n"
 
 
 def _summary(report: Report) -> Iterator[str]:
@@ -53,13 +53,13 @@ def _summary(report: Report) -> Iterator[str]:
     problems = [report.problem] if report.problem else []
     for label, texts in (("Failed", problems), ("Warning", report.warnings[:LINES])):
         for text in texts:
-            yield f"> **{label}:** {markdown(cut(text, TEXT))}"
+            yield f"> **{label}:** {escape_markdown(truncate(text, TEXT))}"
             yield ""
     if report.failed:
         yield from _counts(report)
     yield from _to_see_to(report)
     yield from _reasons("Left for the next run", report, *LATER)
-    yield from _reasons("Filtered out", report, Fate.FILTERED)
+    yield from _reasons("Filtered out", report, Outcome.FILTERED)
     if report.failed:
         yield from _chart(report)
     yield from _done(report)
@@ -68,11 +68,11 @@ def _summary(report: Report) -> Iterator[str]:
 
 
 def _counts(report: Report) -> Iterator[str]:
-    if report.terms.dry_run:
+    if report.options.dry_run:
         numbers = {
             "failed": report.failed,
-            "would be redelivered": report.count(Fate.DUE),
-            "given-up": report.count(Fate.GIVEN_UP),
+            "would be redelivered": report.count(Outcome.DUE),
+            "given-up": report.count(Outcome.GIVEN_UP),
             "deferred": report.count(*LATER),
         }
     else:
@@ -86,10 +86,10 @@ def _counts(report: Report) -> Iterator[str]:
 
 def _chart(report: Report) -> Iterator[str]:
     """Draw from which status to which event the failures go."""
-    deliveries = [o.decision.delivery for o in report.outcomes if o.fate not in words.NOT_FAILED]
+    deliveries = [o.decision.delivery for o in report.results if o.outcome not in words.NOT_FAILED]
     failed = [(_kind(delivery), _label(delivery.event)) for delivery in deliveries]
-    statuses = _most_common((kind for kind, _ in failed), OTHERS[0])
-    events = _most_common((label for _, label in failed), OTHERS[1])
+    statuses = _most_common((kind for kind, _ in failed), OTHER_LABELS[0])
+    events = _most_common((label for _, label in failed), OTHER_LABELS[1])
     flows = Counter((statuses[kind], events[label]) for kind, label in failed)
     rows = max(len(set(statuses.values())), len(set(events.values())))
     yield "#### Failures by status and event"
@@ -109,7 +109,7 @@ def _chart(report: Report) -> Iterator[str]:
 def _most_common(labels: Iterable[str], others: str) -> dict[str, str]:
     """Return the label to show for each, which is `others` for those that are rare."""
     ranked = [label for label, _ in Counter(labels).most_common()]
-    shown = ranked if len(ranked) <= ENDS else ranked[: ENDS - 1]
+    shown = ranked if len(ranked) <= MAX_CHART_NODES else ranked[: MAX_CHART_NODES - 1]
     return {label: label if label in shown else others for label in ranked}
 
 
@@ -121,17 +121,17 @@ def _kind(delivery: Delivery) -> str:
 
 def _label(event: str) -> str:
     # Only words: a label must not end its quotes, nor be markup to Mermaid, nor be a status.
-    label = re.sub(r"[^A-Za-z0-9_ .-]", "", quote(event, 40))
-    return label if re.match("[A-Za-z]", label) and label not in OTHERS else f"event {label}"
+    label = re.sub(r"[^A-Za-z0-9_ .-]", "", quote_untrusted(event, 40))
+    return label if re.match("[A-Za-z]", label) and label not in OTHER_LABELS else f"event {label}"
 
 
 def _to_see_to(report: Report) -> Iterator[str]:
-    attention = [o for o in report.told if o.fate in {*NEEDS_ATTENTION, *UNRECOVERED}]
+    attention = [o for o in report.told if o.outcome in {*NEEDS_ATTENTION, *UNRECOVERED}]
     if attention:
         yield "#### Not delivered"
         yield ""
         yield from _table(report, attention, ROWS)
-    due = [outcome for outcome in report.outcomes if outcome.fate is Fate.DUE]
+    due = [result for result in report.results if result.outcome is Outcome.DUE]
     if due:
         yield "#### Would be redelivered, in this order"
         yield ""
@@ -139,7 +139,7 @@ def _to_see_to(report: Report) -> Iterator[str]:
 
 
 def _done(report: Report) -> Iterator[str]:
-    done = [o for o in report.outcomes if o.fate in {Fate.RECOVERED, Fate.PENDING}]
+    done = [o for o in report.results if o.outcome in {Outcome.RECOVERED, Outcome.PENDING}]
     if done:
         yield f"<details><summary>{count(len(done), 'event')} redelivered</summary>"
         yield ""
@@ -148,28 +148,28 @@ def _done(report: Report) -> Iterator[str]:
         yield ""
 
 
-def _table(report: Report, outcomes: list[Outcome], rows: int) -> Iterator[str]:
+def _table(report: Report, results: list[EventResult], rows: int) -> Iterator[str]:
     several = len(report.readings) > 1
     yield f"| Event | GUID | Failing for | Attempts | Last status | Outcome |{' Hook |' * several}"
     yield f"| --- | --- | ---: | ---: | --- | --- |{' ---: |' * several}"
-    for outcome in outcomes[:rows]:
-        yield _row(report, outcome)
+    for result in results[:rows]:
+        yield _row(report, result)
     yield ""
-    if len(outcomes) > rows:
-        yield f"And {len(outcomes) - rows:,} more, in the log."
+    if len(results) > rows:
+        yield f"And {len(results) - rows:,} more, in the log."
         yield ""
 
 
-def _row(report: Report, outcome: Outcome) -> str:
-    webhook = outcome.decision.webhook
-    because = f": {markdown(cut(outcome.because, REASON))}" if outcome.because else ""
+def _row(report: Report, result: EventResult) -> str:
+    webhook = result.decision.webhook
+    because = f": {escape_markdown(truncate(result.because, REASON))}" if result.because else ""
     cells = (
-        f"<code>{markdown(words.event_name(outcome.latest))}</code>",
-        f"[<code>{markdown(quote(outcome.latest.guid))}</code>]({webhook.page})",
-        words.age(report.window.now - outcome.decision.failing_since),
-        str(outcome.attempts),
-        _status(outcome.latest),
-        f"{words.fate_in_words(outcome, dry_run=report.terms.dry_run)}{because}",
+        f"<code>{escape_markdown(words.event_name(result.latest))}</code>",
+        f"[<code>{escape_markdown(quote_untrusted(result.latest.guid))}</code>]({webhook.page})",
+        words.age(report.window.now - result.decision.failing_since),
+        str(result.attempts),
+        _status(result.latest),
+        f"{words.outcome_in_words(result, dry_run=report.options.dry_run)}{because}",
         *([str(webhook.id)] if len(report.readings) > 1 else []),
     )
     return f"| {' | '.join(cells)} |"
@@ -177,11 +177,11 @@ def _row(report: Report, outcome: Outcome) -> str:
 
 def _status(delivery: Delivery) -> str:
     is_usual = delivery.status == f"Invalid HTTP Response: {delivery.status_code}"
-    return str(delivery.status_code) if is_usual else markdown(words.status(delivery))
+    return str(delivery.status_code) if is_usual else escape_markdown(words.status(delivery))
 
 
-def _reasons(title: str, report: Report, *fates: Fate) -> Iterator[str]:
-    reasons = report.reasons(*fates)
+def _reasons(title: str, report: Report, *outcomes: Outcome) -> Iterator[str]:
+    reasons = report.reasons(*outcomes)
     if not reasons:
         return
     yield f"#### {title}"
@@ -189,12 +189,12 @@ def _reasons(title: str, report: Report, *fates: Fate) -> Iterator[str]:
     yield "| Events | Why |"
     yield "| ---: | --- |"
     for because, number in list(reasons.items())[:LINES]:
-        yield f"| {number:,} | {markdown(cut(because, REASON))} |"
+        yield f"| {number:,} | {escape_markdown(truncate(because, REASON))} |"
     yield ""
 
 
 def _readings(report: Report) -> Iterator[str]:
-    scan = "a scan for failures" if report.terms.scan is Scan.FAILURES else "a full scan"
+    scan = "a scan for failures" if report.options.scan is ScanMode.FAILURES else "a full scan"
     span = f"in {scan}, to find what failed from {words.utc(report.window.since)}"
     span += f" to {words.utc(report.window.now)}"
     for reading in report.readings[:LINES]:
@@ -202,10 +202,10 @@ def _readings(report: Report) -> Iterator[str]:
         remarks = " Reading stopped: what is older was not read." if reading.error else ""
         if reading.unclassified:
             told = count(reading.unclassified, "event")
-            remarks += f" Of what failed, {told} {markdown(words.UNCLASSIFIED)}."
+            remarks += f" Of what failed, {told} {escape_markdown(words.UNCLASSIFIED)}."
         yield (
             f"Read {'nothing' if reading.is_unread else read} of "
-            f"[{markdown(reading.webhook.name)}]({reading.webhook.page}) {span}.{remarks}"
+            f"[{escape_markdown(reading.webhook.name)}]({reading.webhook.page}) {span}.{remarks}"
         )
         yield ""
     if len(report.readings) > LINES:

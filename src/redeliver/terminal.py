@@ -17,9 +17,9 @@ from rich.table import Table
 from rich.text import Text
 
 from redeliver import report as words
-from redeliver.inert import quote
-from redeliver.outcome import Fate, Outcome
-from redeliver.progress import Progress
+from redeliver.inert import quote_untrusted
+from redeliver.outcome import EventResult, Outcome
+from redeliver.progress import PeriodicProgress
 from redeliver.report import NEEDS_ATTENTION, UNRECOVERED, Report
 
 ROWS = 50
@@ -91,7 +91,7 @@ class Lines:
     def __init__(self, out: Stream, safe: Callable[[str], str]) -> None:
         self._out = out
         self._safe = safe
-        self.progress = Progress(self.say)
+        self.progress = PeriodicProgress(self.say)
 
     def say(self, line: str) -> None:
         """Print a line."""
@@ -155,32 +155,32 @@ class Live:
         if told:  # or it is the line before
             self._print(words.closing(report))
 
-    def _table(self, report: Report, outcomes: Sequence[Outcome]) -> Table:
+    def _table(self, report: Report, results: Sequence[EventResult]) -> Table:
         table = Table(box=SIMPLE_HEAD, show_edge=False)
-        rows = [self._cells(report, outcome) for outcome in outcomes]
+        rows = [self._cells(report, result) for result in results]
         for name in rows[0]:
             # Whoever looks for a GUID looks for all of it.
             table.add_column(name, overflow="fold", no_wrap=name == "GUID")
-        for outcome, cells in zip(outcomes, rows, strict=True):
+        for result, cells in zip(results, rows, strict=True):
             # Text, for a string could hold markup.
             texts = (Text(self._safe(cell)) for cell in cells.values())
-            table.add_row(*texts, style=_style(outcome.fate))
+            table.add_row(*texts, style=_style(result.outcome))
         return table
 
-    def _cells(self, report: Report, outcome: Outcome) -> dict[str, str]:
+    def _cells(self, report: Report, result: EventResult) -> dict[str, str]:
         cells = {
-            "Event": words.event_name(outcome.latest),
-            "GUID": quote(outcome.latest.guid),
+            "Event": words.event_name(result.latest),
+            "GUID": quote_untrusted(result.latest.guid),
         }
         if self._out.width >= WIDE:
             cells |= {
-                "Failing for": words.age(report.window.now - outcome.decision.failing_since),
-                "Attempts": str(outcome.attempts),
-                "Last status": words.status(outcome.latest),
+                "Failing for": words.age(report.window.now - result.decision.failing_since),
+                "Attempts": str(result.attempts),
+                "Last status": words.status(result.latest),
             }
-        cells["Outcome"] = words.fate_in_words(outcome, dry_run=report.terms.dry_run)
+        cells["Outcome"] = words.outcome_in_words(result, dry_run=report.options.dry_run)
         if len(report.readings) > 1:
-            cells["Webhook"] = str(outcome.decision.webhook.id)
+            cells["Webhook"] = str(result.decision.webhook.id)
         return cells
 
     def _print(self, line: str) -> None:
@@ -191,9 +191,9 @@ def _headline(report: Report) -> str:
     return report.headline[:1].upper() + report.headline[1:]
 
 
-def _style(fate: Fate) -> str:
-    if fate in NEEDS_ATTENTION:
+def _style(outcome: Outcome) -> str:
+    if outcome in NEEDS_ATTENTION:
         return "red"
-    if fate in UNRECOVERED:
+    if outcome in UNRECOVERED:
         return "yellow"
-    return "green" if fate is Fate.RECOVERED else ""
+    return "green" if outcome is Outcome.RECOVERED else ""

@@ -5,9 +5,9 @@ from datetime import timedelta
 
 from redeliver import look
 from redeliver.errors import RedeliverError
-from redeliver.outcome import Outcome
+from redeliver.outcome import EventResult
 from redeliver.plan import Window
-from redeliver.ports import Hook, Surroundings
+from redeliver.ports import Hook, Runtime
 from redeliver.webhook import Webhook
 
 FIRST_LOOK = timedelta(seconds=1)
@@ -23,58 +23,56 @@ class Verification:
     An outcome is known by its place in the plan.
     """
 
-    def __init__(
-        self, hooks: Mapping[Webhook, Hook], around: Surroundings, *, window: Window
-    ) -> None:
+    def __init__(self, hooks: Mapping[Webhook, Hook], runtime: Runtime, *, window: Window) -> None:
         self._hooks = hooks
-        self._around = around
+        self._runtime = runtime
         self._window = window
         self.unverified: dict[Webhook, str] = {}
         """Why a log could not be read when it was looked at last."""
 
     def shown(
-        self, asked: Mapping[int, Outcome], within: timedelta, *, meanwhile: Callable[[], None]
-    ) -> Iterator[tuple[int, Outcome]]:
+        self, asked: Mapping[int, EventResult], within: timedelta, *, meanwhile: Callable[[], None]
+    ) -> Iterator[tuple[int, EventResult]]:
         """Read the logs until they show how each redelivery went, for at most `within`.
 
         What went unanswered may have been accepted all the same. If the log does not show it,
         only a later run can tell; asking again now could deliver it twice.
         """
-        began, waited = self._around.clock(), timedelta()
+        began, waited = self._runtime.clock(), timedelta()
         left = dict(asked)
         while left and waited < within:
             pause = min(max(waited, FIRST_LOOK), LONGEST_PAUSE, within - waited)
-            self._around.progress("Waiting for the log: seconds", waited.seconds, within.seconds)
-            self._around.sleep(pause.total_seconds())
+            self._runtime.progress("Waiting for the log: seconds", waited.seconds, within.seconds)
+            self._runtime.sleep(pause.total_seconds())
             meanwhile()
             for webhook, there in _by_webhook(left).items():
                 found = self._look_at(webhook, there)
                 if found is None:  # and then it is not read again while others are waited for
                     left = {place: each for place, each in left.items() if place not in there}
                     continue
-                for place, outcome in found.items():
+                for place, result in found.items():
                     del left[place]
-                    yield place, outcome
-            waited = max(waited + pause, self._around.clock() - began)  # reading takes time, too
+                    yield place, result
+            waited = max(waited + pause, self._runtime.clock() - began)  # reading takes time, too
 
-    def gone(self, refused: Mapping[int, Outcome]) -> Iterator[tuple[int, Outcome]]:
+    def gone(self, refused: Mapping[int, EventResult]) -> Iterator[tuple[int, EventResult]]:
         """Look once more for what was refused: it may have left the log since it was read."""
         for webhook, there in _by_webhook(refused).items():
-            deliveries = [outcome.decision.delivery for outcome in there.values()]
+            deliveries = [result.decision.delivery for result in there.values()]
             try:
                 log = self._hooks[webhook].deliveries()
                 missing = look.gone(log, deliveries, since=self._window.since)
             except RedeliverError:
                 continue  # so it stays undealt, and the next run looks at it again
-            for place, outcome in there.items():
-                if outcome.decision.delivery.guid in missing:
-                    yield place, outcome.left_the_log()
+            for place, result in there.items():
+                if result.decision.delivery.guid in missing:
+                    yield place, result.gone()
 
     def _look_at(
-        self, webhook: Webhook, asked: Mapping[int, Outcome]
-    ) -> Mapping[int, Outcome] | None:
+        self, webhook: Webhook, asked: Mapping[int, EventResult]
+    ) -> Mapping[int, EventResult] | None:
         """Return what the log shows of the redeliveries; None if it could not be read."""
-        deliveries = [outcome.decision.delivery for outcome in asked.values()]
+        deliveries = [result.decision.delivery for result in asked.values()]
         log = self._hooks[webhook].deliveries()
         try:
             found = look.redeliveries(log, deliveries, since=self._window.now)
@@ -83,14 +81,14 @@ class Verification:
             return None
         self.unverified.pop(webhook, None)
         return {
-            place: outcome.shown(found[outcome.decision.delivery.guid])
-            for place, outcome in asked.items()
-            if outcome.decision.delivery.guid in found
+            place: result.shown(found[result.decision.delivery.guid])
+            for place, result in asked.items()
+            if result.decision.delivery.guid in found
         }
 
 
-def _by_webhook(outcomes: Mapping[int, Outcome]) -> Mapping[Webhook, Mapping[int, Outcome]]:
-    sorted_out: dict[Webhook, dict[int, Outcome]] = {}
-    for place, outcome in outcomes.items():
-        sorted_out.setdefault(outcome.decision.webhook, {})[place] = outcome
+def _by_webhook(results: Mapping[int, EventResult]) -> Mapping[Webhook, Mapping[int, EventResult]]:
+    sorted_out: dict[Webhook, dict[int, EventResult]] = {}
+    for place, result in results.items():
+        sorted_out.setdefault(result.decision.webhook, {})[place] = result
     return sorted_out

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from redeliver import report
-from redeliver.crew import Crew
+from redeliver.crew import WorkerPool
 from redeliver.errors import (
     AccessError,
     Interrupted,
@@ -21,9 +21,9 @@ from redeliver.errors import (
     RefusalError,
     UnavailableError,
 )
-from redeliver.outcome import ACCEPTED, OPEN, Fate, Outcome, low_water_mark
-from redeliver.plan import Decision, Plan, Terms, Verdict, Window
-from redeliver.ports import Hook, Store, Surroundings
+from redeliver.outcome import ACCEPTED, UNCONFIRMED, EventResult, Outcome, low_water_mark
+from redeliver.plan import Decision, Plan, RunOptions, Verdict, Window
+from redeliver.ports import Hook, Runtime, Store
 from redeliver.verify import Verification
 from redeliver.webhook import Webhook
 
@@ -33,7 +33,7 @@ that two writes can always cross; this is not much worse."""
 
 SAVE_EVERY = timedelta(minutes=1)
 """How often the checkpoint is saved while redeliveries are asked for, for a run that is killed
-and for others that may begin. See `plan.LONGEST_SILENCE`."""
+and for others that may begin. See `plan.MAX_SILENCE`."""
 
 MOST_UNANSWERED = 5
 """After so many redeliveries of a webhook without an answer, one after the other, GitHub is
@@ -50,28 +50,28 @@ class Work:
         self,
         hooks: Iterable[Hook],
         store: Store,
-        around: Surroundings,
-        crew: Crew[int],
+        runtime: Runtime,
+        pool: WorkerPool[int],
         *,
         window: Window,
         planned: Plan,
-        terms: Terms,
+        options: RunOptions,
     ) -> None:
         self._hooks = {hook.webhook: hook for hook in hooks}
         self._store = store
-        self._around = around
+        self._runtime = runtime
         self._window = window
         self._planned = planned
-        self._terms = terms
-        due = Fate.DUE if terms.dry_run else Fate.DEFERRED
-        self.outcomes = [Outcome.expected(each, due=due) for each in planned.decisions]
+        self._terms = options
+        due = Outcome.DUE if options.dry_run else Outcome.DEFERRED
+        self.results = [EventResult.expected(each, due=due) for each in planned.decisions]
         self.checkpoint = window.saved.checkpoint if window.saved else None
         self.trouble: list[str] = []
         self.limit = ""
-        self._verification = Verification(self._hooks, around, window=window)
+        self._verification = Verification(self._hooks, runtime, window=window)
         self._saved_at = window.now
         self._keeps_still = planned.is_unsettled
-        self._crew = crew
+        self._pool = pool
         self._heard_of = 0
         self._to_hear_of = len(planned.due)
         self._unanswered = Counter[Webhook]()
@@ -88,21 +88,21 @@ class Work:
         """Say what would become of each GUID, in the order in which it would."""
         probe = self._terms.probe
         if probe is not None and self._choose(probe):
-            self._around.say(report.probing(probe))
-        for outcome in self.outcomes:
-            self._tell(outcome)
+            self._runtime.say(report.probing(probe))
+        for result in self.results:
+            self._tell(result)
 
-    def carry_out(self) -> None:
+    def run(self) -> None:
         """Redeliver what is due, save the checkpoint, and see how it went."""
-        due = [place for place, outcome in enumerate(self.outcomes) if _is_due(outcome)]
+        due = [place for place, result in enumerate(self.results) if _is_due(result)]
         # Before the checkpoint passes what was given up: a run that is killed leaves its log.
-        for outcome in self.outcomes:
-            if not _is_due(outcome):
-                self._tell(outcome)
+        for result in self.results:
+            if not _is_due(result):
+                self._tell(result)
         if due:
             self._redeliver(due)
         elif not self._keeps_still:
-            is_stale = self._around.clock() - self._window.now > FRESH
+            is_stale = self._runtime.clock() - self._window.now > FRESH
             self._save_or_stop(reread=is_stale)
 
     def _redeliver(self, due: Sequence[int]) -> None:
@@ -112,7 +112,7 @@ class Work:
             self._stop_for(error)
         if self._keeps_still or self.limit:
             for place in due:
-                self._tell(self.outcomes[place])
+                self._tell(self.results[place])
             return
         probe = self._terms.probe
         tried = self._try_receivers(probe) if probe is not None else set()
@@ -121,7 +121,7 @@ class Work:
         # Before anything is verified, for that takes a while, and requests.
         self._save_or_stop()
         mark = self._mark()
-        self._verify(range(len(self.outcomes)))
+        self._verify(range(len(self.results)))
         self._see_what_is_gone()
         if self._mark() != mark:
             self._save_or_stop()
@@ -131,7 +131,7 @@ class Work:
         if self._keeps_still:
             return
         try:
-            self._around.hurry()
+            self._runtime.hurry()
             until = time.monotonic() + LAST_ANSWERS
             while self._hear(within=timedelta(seconds=max(until - time.monotonic(), 0))):
                 pass
@@ -148,19 +148,19 @@ class Work:
         anything is done, and if this run dies the next one knows where to start.
         """
         is_first = self._store.read() == self._window.saved
-        read_at, mark = self._around.clock(), self._mark()
+        read_at, mark = self._runtime.clock(), self._mark()
         if is_first and self._store.write(mark):
-            self.checkpoint, self._saved_at = mark, self._around.clock()
+            self.checkpoint, self._saved_at = mark, self._runtime.clock()
             if self._saved_at - read_at <= FRESH:
                 return
             # It took a wait to write, in which another run had time to begin.
         self._keeps_still = True
         self._planned = self._planned.held()
-        self.outcomes = [Outcome.expected(e, due=Fate.DUE) for e in self._planned.decisions]
+        self.results = [EventResult.expected(e, due=Outcome.DUE) for e in self._planned.decisions]
 
     def _keep_saved(self) -> None:
         """Save the checkpoint if it is time; a run that cannot do so asks for no more."""
-        if self._around.clock() - self._saved_at >= SAVE_EVERY:
+        if self._runtime.clock() - self._saved_at >= SAVE_EVERY:
             self._save_or_stop()
 
     def _save_or_stop(self, *, reread: bool = True) -> None:
@@ -185,10 +185,10 @@ class Work:
         else:
             latest = self._store.read()
             self.checkpoint = latest.checkpoint if latest else None
-        self._saved_at = self._around.clock()
+        self._saved_at = self._runtime.clock()
 
     def _mark(self) -> datetime:
-        return low_water_mark(self._window, self._planned, self.outcomes)
+        return low_water_mark(self._window, self._planned, self.results)
 
     # The redeliveries.
 
@@ -196,7 +196,7 @@ class Work:
         """Yield what was too much as long as something else of the plan does not come about."""
         most = len(self._planned.due)
         places = {
-            (o.decision.webhook, o.decision.delivery.guid): n for n, o in enumerate(self.outcomes)
+            (o.decision.webhook, o.decision.delivery.guid): n for n, o in enumerate(self.results)
         }
         for decision in self._planned.surplus:
             # What is under way counts as used until it turns out that it is not.
@@ -206,12 +206,12 @@ class Work:
             if decision.webhook not in self._stopped:
                 place = places[decision.webhook, decision.delivery.guid]
                 due = replace(decision, verdict=Verdict.REDELIVER)
-                self.outcomes[place] = Outcome.expected(due, due=Fate.DEFERRED)
+                self.results[place] = EventResult.expected(due, due=Outcome.DEFERRED)
                 self._to_hear_of += 1
                 yield place
 
     def _used(self) -> int:
-        return sum(outcome.fate in ACCEPTED | {Fate.UNANSWERED} for outcome in self.outcomes)
+        return sum(result.outcome in ACCEPTED | {Outcome.UNANSWERED} for result in self.results)
 
     def _try_receivers(self, probe: int) -> set[int]:
         """Ask for so many at random, and leave the others of a webhook if all of these fail.
@@ -221,22 +221,22 @@ class Work:
         chosen = self._choose(probe)
         if not chosen:
             return set()
-        self._around.say(report.probing(probe))
+        self._runtime.say(report.probing(probe))
         tried = sorted(place for places in chosen.values() for place in places)
         self._ask_for(tried)
         self._verify(tried, save=True)
         for webhook, places in chosen.items():
-            if {self.outcomes[place].fate for place in places} == {Fate.FAILING}:
+            if {self.results[place].outcome for place in places} == {Outcome.FAILING}:
                 self._stopped.add(webhook)
                 because = f"the receiver seems to be down: all {probe} that were tried first failed"
                 for place in self._due(webhook):
-                    self.outcomes[place] = replace(self.outcomes[place], because=because)
+                    self.results[place] = replace(self.results[place], because=because)
         return set(tried)
 
     def _choose(self, probe: int) -> dict[Webhook, list[int]]:
         due = {webhook: self._due(webhook) for webhook in self._hooks}
         return {
-            webhook: self._around.choose(places, probe)
+            webhook: self._runtime.choose(places, probe)
             for webhook, places in due.items()
             if len(places) > probe
         }
@@ -244,8 +244,8 @@ class Work:
     def _due(self, webhook: Webhook) -> list[int]:
         return [
             place
-            for place, outcome in enumerate(self.outcomes)
-            if _is_due(outcome) and outcome.decision.webhook == webhook
+            for place, result in enumerate(self.results)
+            if _is_due(result) and result.decision.webhook == webhook
         ]
 
     def _ask_for(self, places: Iterable[int]) -> None:
@@ -260,64 +260,66 @@ class Work:
             if self._may_ask_for(place):
                 self._give_out(place)
             else:
-                self._tell(self.outcomes[place])
+                self._tell(self.results[place])
         while self._hear():
             pass
 
     def _may_ask_for(self, place: int) -> bool:
-        outcome = self.outcomes[place]
-        return _is_due(outcome) and outcome.decision.webhook not in self._stopped
+        result = self.results[place]
+        return _is_due(result) and result.decision.webhook not in self._stopped
 
     def _wait_turn(self) -> None:
         """Wait until one more may be asked for and somebody is free to do so."""
         # What is known already may say that no more is to be asked for.
         while self._hear(within=timedelta()):
             pass
-        while self._crew.is_busy or (self._crew.at_work and self._around.pause()):
+        while self._pool.is_full or (self._pool.pending and self._runtime.seconds_until_turn()):
             self._hear()
-        self._around.wait_turn()
+        self._runtime.wait_for_turn()
 
     def _give_out(self, place: int) -> None:
         """Have a redelivery asked for. Until its answer is heard, it counts as unanswered."""
-        decision = self.outcomes[place].decision
+        decision = self.results[place].decision
         hook = self._hooks[decision.webhook]
-        self.outcomes[place] = _unanswered(decision, "the run was interrupted")
-        self._crew.give(place, partial(hook.redeliver, decision.delivery))
+        self.results[place] = _unanswered(decision, "the run was interrupted")
+        self._pool.submit(place, partial(hook.redeliver, decision.delivery))
 
     def _hear(self, *, within: timedelta | None = None) -> bool:
         """Wait for an answer and take it in; return whether there was one to wait for."""
-        heard = self._crew.hear(within=within)
+        heard = self._pool.next_result(within=within)
         if heard is None:
             return False
         place, raised = heard
         self._take_in(place, raised)
         self._heard_of += 1
-        self._around.progress("Redelivering", self._heard_of, self._to_hear_of)
-        self._tell(self.outcomes[place])
+        self._runtime.progress("Redelivering", self._heard_of, self._to_hear_of)
+        self._tell(self.results[place])
         return True
 
     def _take_in(self, place: int, raised: BaseException | None) -> None:
-        decision = self.outcomes[place].decision
-        undone = Outcome.expected(decision, due=Fate.DEFERRED)
+        decision = self.results[place].decision
+        undone = EventResult.expected(decision, due=Outcome.DEFERRED)
         match raised:
             case None:
-                outcome = Outcome(decision=decision, fate=Fate.PENDING)
+                result = EventResult(decision=decision, outcome=Outcome.PENDING)
             case RefusalError():
-                outcome = Outcome(decision=decision, fate=Fate.REFUSED, because=str(raised))
+                result = EventResult(
+                    decision=decision, outcome=Outcome.REFUSED, because=str(raised)
+                )
             case RateLimitError():
-                outcome = undone
+                result = undone
                 self._stop_for(raised)
             case AccessError():
-                outcome = undone
+                result = undone
                 # Every further request of this webhook would get the same answer.
                 self._stopped.add(decision.webhook)
                 self._note(str(raised))
             case UnavailableError():
-                outcome = _unanswered(decision, str(raised))
+                result = _unanswered(decision, str(raised))
             case _:
                 raise raised
-        self.outcomes[place] = outcome
-        lost = outcome.fate is Fate.UNANSWERED
+        self.results[place] = result
+        lost = result.outcome is Outcome.UNANSWERED
         self._unanswered[decision.webhook] = self._unanswered[decision.webhook] + 1 if lost else 0
         if self._unanswered[decision.webhook] == MOST_UNANSWERED:
             self._stopped.add(decision.webhook)
@@ -343,38 +345,40 @@ class Work:
 
     def _verify(self, places: Iterable[int], *, save: bool = False) -> None:
         """Wait until the logs show how each redelivery went, for as long as that may take."""
-        asked = {place: self.outcomes[place] for place in places}
+        asked = {place: self.results[place] for place in places}
         shown = self._verification.shown(
-            {place: outcome for place, outcome in asked.items() if outcome.fate in OPEN},
+            {place: result for place, result in asked.items() if result.outcome in UNCONFIRMED},
             self._terms.verify,
             meanwhile=self._keep_saved if save else lambda: None,
         )
         self._take_over(shown)
 
     def _see_what_is_gone(self) -> None:
-        refused = {n: each for n, each in enumerate(self.outcomes) if each.fate is Fate.REFUSED}
+        refused = {
+            n: each for n, each in enumerate(self.results) if each.outcome is Outcome.REFUSED
+        }
         self._take_over(self._verification.gone(refused))
 
-    def _take_over(self, changed: Iterable[tuple[int, Outcome]]) -> None:
-        for place, outcome in changed:
-            self.outcomes[place] = outcome
-            self._tell(outcome)
+    def _take_over(self, changed: Iterable[tuple[int, EventResult]]) -> None:
+        for place, result in changed:
+            self.results[place] = result
+            self._tell(result)
 
-    def _tell(self, outcome: Outcome) -> None:
+    def _tell(self, result: EventResult) -> None:
         # The others are counted, and need nobody's attention.
-        if outcome.fate not in report.NOT_FAILED:
+        if result.outcome not in report.NOT_FAILED:
             several = len(self._hooks) > 1
             told = report.line(
-                outcome, self._window, dry_run=self._terms.dry_run, name_webhook=several
+                result, self._window, dry_run=self._terms.dry_run, name_webhook=several
             )
-            self._around.say(told)
+            self._runtime.say(told)
 
 
-def _is_due(outcome: Outcome) -> bool:
-    is_open = outcome.fate in {Fate.DEFERRED, Fate.DUE}
-    return is_open and outcome.decision.verdict is Verdict.REDELIVER
+def _is_due(result: EventResult) -> bool:
+    is_open = result.outcome in {Outcome.DEFERRED, Outcome.DUE}
+    return is_open and result.decision.verdict is Verdict.REDELIVER
 
 
-def _unanswered(decision: Decision, reason: str) -> Outcome:
+def _unanswered(decision: Decision, reason: str) -> EventResult:
     because = f"{reason}; it may have been accepted all the same"
-    return Outcome(decision=decision, fate=Fate.UNANSWERED, because=because)
+    return EventResult(decision=decision, outcome=Outcome.UNANSWERED, because=because)

@@ -6,36 +6,36 @@ from datetime import UTC, datetime
 import pytest
 
 from github_sandbox import Hook, Sandbox, VirtualClock
-from redeliver.api import Api
-from redeliver.clock import Clock
-from redeliver.credentials import Token
-from redeliver.pace import Pace
-from tests.builders import SleptTime
+from redeliver.api import Client
+from redeliver.clock import ServerClock
+from redeliver.credentials import TokenCredential
+from redeliver.pace import Throttle
+from tests.builders import FakeTime
 from tests.receiver import Receiver
 
 TOKEN = "ghp_f1ne"
 
 
-def in_no_time(said: list[str]) -> Pace:
+def in_no_time(said: list[str]) -> Throttle:
     """Give the pace that the program has, without the time that it takes."""
-    time = SleptTime()
-    return Pace(said.append, per_minute=75, clock=time, sleep=time.sleep)
+    time = FakeTime()
+    return Throttle(said.append, per_minute=75, clock=time, sleep=time.sleep)
 
 
-def an_api(
+def a_client(
     url: str,
     token: str = TOKEN,
     *,
     token_input: str = "token",
-    clock: Clock | None = None,
-    pace: Pace | None = None,
-) -> Api:
+    clock: ServerClock | None = None,
+    throttle: Throttle | None = None,
+) -> Client:
     """Give an API that waits in no time."""
-    return Api(
-        Token(token, from_input=token_input),
+    return Client(
+        TokenCredential(token, from_input=token_input),
         url=url,
-        clock=clock or Clock(),
-        pace=pace or in_no_time([]),
+        clock=clock or ServerClock(),
+        throttle=throttle or in_no_time([]),
     )
 
 

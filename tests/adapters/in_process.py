@@ -4,16 +4,16 @@ from datetime import timedelta
 from threading import Lock
 
 from github_sandbox import Hook, Sandbox, VirtualClock
-from redeliver.clock import Clock
+from redeliver.clock import ServerClock
 from redeliver.hooks import OrganizationHook
-from redeliver.pace import Pace
-from redeliver.plan import Policy, Scan, Terms
-from redeliver.ports import Surroundings
+from redeliver.pace import Throttle
+from redeliver.plan import Policy, RunOptions, ScanMode
+from redeliver.ports import Runtime
 from redeliver.report import Report
 from redeliver.run import run
 from redeliver.store import RepositoryVariable
 from redeliver.webhook import HookId
-from tests.adapters.conftest import TOKEN, an_api
+from tests.adapters.conftest import TOKEN, a_client
 
 PER_MINUTE = 75
 
@@ -26,7 +26,7 @@ def run_in_process(
     give_up_after: timedelta = timedelta(days=3),
     max_attempts: int | None = None,
     max_redeliveries: int | None = None,
-    scan: Scan = Scan.FULL,
+    scan: ScanMode = ScanMode.FULL,
     probe: int | None = None,
     verify: timedelta = timedelta(seconds=30),
     dry_run: bool = False,
@@ -46,24 +46,26 @@ def run_in_process(
         with moving:  # those who sleep at the same time wake at the same time
             clock.advance(max(until - clock(), timedelta()))
 
-    pace = Pace(said.append, per_minute=per_minute, clock=lambda: clock().timestamp(), sleep=sleep)
-    githubs_clock = Clock(elapsed=lambda: clock().timestamp())
-    api = an_api(github.url, TOKEN, clock=githubs_clock, pace=pace)
+    throttle = Throttle(
+        said.append, per_minute=per_minute, clock=lambda: clock().timestamp(), sleep=sleep
+    )
+    githubs_clock = ServerClock(elapsed=lambda: clock().timestamp())
+    client = a_client(github.url, TOKEN, clock=githubs_clock, throttle=throttle)
     return run(
-        [OrganizationHook(api, github.url, hook.org, HookId(hook.id))],
-        RepositoryVariable(api, "acme/ops", "LAST_REDELIVERY"),
-        Surroundings(
+        [OrganizationHook(client, github.url, hook.org, HookId(hook.id))],
+        RepositoryVariable(client, "acme/ops", "LAST_REDELIVERY"),
+        Runtime(
             clock=githubs_clock,
             workers=workers,
-            pause=pace.pause,
-            wait_turn=pace.wait_turn,
-            hurry=pace.hurry,
+            seconds_until_turn=throttle.seconds_until_turn,
+            wait_for_turn=throttle.wait_for_turn,
+            hurry=throttle.hurry,
             sleep=sleep,
             choose=lambda among, number: list(among)[-number:],
             say=said.append,
             progress=lambda *_: None,
         ),
-        Terms(
+        RunOptions(
             lookback=timedelta(hours=24),
             policy=Policy(
                 give_up_after=give_up_after,

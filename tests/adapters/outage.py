@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from github_sandbox import Fault, Hook, Sandbox, Status, VirtualClock
-from redeliver.checkpoint import to_text
+from redeliver.checkpoint import format_checkpoint
 from redeliver.connect import WORKERS
 from redeliver.errors import RedeliverError
 from tests.adapters.conftest import TOKEN
@@ -70,7 +70,7 @@ def outage(
         github.token(TOKEN, organization_hooks="write", actions_variables="write")
         variables = github.repository("acme/ops").variables
         if kind == LATER:
-            variables["LAST_REDELIVERY"] = to_text(NOW - SCHEDULE)
+            variables["LAST_REDELIVERY"] = format_checkpoint(NOW - SCHEDULE)
         hook = github.org("acme").hook(receiver.url, secret="hush")
         until = NOW - timedelta(hours=3)
         hook.record_many(110, since=until - timedelta(seconds=109), until=until)

@@ -8,7 +8,7 @@ import pytest
 
 from github_sandbox import Hook, Sandbox
 from redeliver.api import API_VERSION
-from redeliver.checkpoint import to_text
+from redeliver.checkpoint import format_checkpoint
 from tests.adapters.conftest import TOKEN
 from tests.adapters.step import shown, step
 
@@ -24,7 +24,7 @@ def one_missed(versions: Sequence[str]) -> Iterator[tuple[Sandbox, Hook]]:
     with Sandbox(api_versions=versions) as github:
         github.token(TOKEN, organization_hooks="write", actions_variables="write")
         now = datetime.now(UTC)
-        before = to_text(now - timedelta(hours=2))
+        before = format_checkpoint(now - timedelta(hours=2))
         github.repository("acme/ops").variables["LAST_REDELIVERY"] = before
         hook = github.org("acme").hook("http://127.0.0.1:9/hook")
         hook.record(

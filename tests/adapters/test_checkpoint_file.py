@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from redeliver.checkpoint import EPOCH, Saved, to_text
+from redeliver.checkpoint import EPOCH, SavedCheckpoint, format_checkpoint
 from redeliver.checkpoint_file import CheckpointFile, locked
 from redeliver.errors import BusyError, CheckpointError, FileError
 
@@ -42,8 +42,11 @@ def test_what_was_written_is_read_with_githubs_time_of_writing(path: Path) -> No
     assert a_file(path).write(EARLIER)
 
     later = a_file(path, now=NOW + timedelta(hours=1))
-    assert later.read() == Saved(checkpoint=EARLIER, written=NOW)
-    assert json.loads(path.read_text()) == {"checkpoint": to_text(EARLIER), "written": to_text(NOW)}
+    assert later.read() == SavedCheckpoint(checkpoint=EARLIER, written=NOW)
+    assert json.loads(path.read_text()) == {
+        "checkpoint": format_checkpoint(EARLIER),
+        "written": format_checkpoint(NOW),
+    }
 
 
 def test_the_file_is_its_owners_only_and_nothing_else_is_left(path: Path) -> None:
@@ -63,12 +66,22 @@ def test_the_file_is_its_owners_only_and_nothing_else_is_left(path: Path) -> Non
         pytest.param('"hunter2"', id="a string"),
         pytest.param("[" * 900, id="no end"),
         pytest.param("{}", id="another object"),
-        pytest.param(to_text(EARLIER), id="only the milliseconds"),
-        pytest.param(content(int(to_text(EARLIER)), to_text(EARLIER)), id="a number"),
-        pytest.param(content(to_text(EARLIER), "hunter2"), id="no time of writing"),
-        pytest.param(content(to_text(EARLIER)[:-3], to_text(EARLIER)), id="seconds"),
-        pytest.param(content(to_text(NOW + timedelta(hours=1)), to_text(NOW)), id="the future"),
-        pytest.param(content(to_text(EARLIER), to_text(NOW))[:-1] + " " * 2000, id="too long"),
+        pytest.param(format_checkpoint(EARLIER), id="only the milliseconds"),
+        pytest.param(
+            content(int(format_checkpoint(EARLIER)), format_checkpoint(EARLIER)), id="a number"
+        ),
+        pytest.param(content(format_checkpoint(EARLIER), "hunter2"), id="no time of writing"),
+        pytest.param(
+            content(format_checkpoint(EARLIER)[:-3], format_checkpoint(EARLIER)), id="seconds"
+        ),
+        pytest.param(
+            content(format_checkpoint(NOW + timedelta(hours=1)), format_checkpoint(NOW)),
+            id="the future",
+        ),
+        pytest.param(
+            content(format_checkpoint(EARLIER), format_checkpoint(NOW))[:-1] + " " * 2000,
+            id="too long",
+        ),
     ],
 )
 def test_anything_else_is_an_error_that_does_not_repeat_it_and_stays(path: Path, text: str) -> None:
@@ -147,7 +160,7 @@ def test_a_write_that_fails_is_an_error_and_leaves_what_was_there(path: Path) ->
     with pytest.raises(FileError, match=f"cannot write file {path}"):
         a_file(path).write(NOW)
 
-    assert a_file(path).read() == Saved(checkpoint=EARLIER, written=NOW)
+    assert a_file(path).read() == SavedCheckpoint(checkpoint=EARLIER, written=NOW)
     assert elsewhere.read_text() == "theirs"
 
 
@@ -156,7 +169,7 @@ def test_what_a_run_that_was_killed_left_half_written_is_in_nobodys_way(path: Pa
 
     a_file(path).write(EARLIER)
 
-    assert a_file(path).read() == Saved(checkpoint=EARLIER, written=NOW)
+    assert a_file(path).read() == SavedCheckpoint(checkpoint=EARLIER, written=NOW)
     assert [each.name for each in path.parent.iterdir()] == ["checkpoint.json"]
 
 
@@ -182,7 +195,7 @@ def test_a_link_stays_one_and_what_it_leads_to_is_written(path: Path) -> None:
     a_file(link).write(EARLIER)
 
     assert link.is_symlink()
-    assert a_file(path).read() == Saved(checkpoint=EARLIER, written=NOW)
+    assert a_file(path).read() == SavedCheckpoint(checkpoint=EARLIER, written=NOW)
 
 
 def test_a_file_system_without_locks_is_told(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -229,7 +242,7 @@ KILLS = 24
 def test_a_writer_killed_at_any_moment_leaves_a_whole_checkpoint_that_never_goes_back(
     path: Path, tell: Callable[[str], None]
 ) -> None:
-    number = int(to_text(EARLIER))
+    number = int(format_checkpoint(EARLIER))
     written = 0
     for milliseconds in range(KILLS):
         with subprocess.Popen(

@@ -26,11 +26,11 @@ import pytest
 import redeliver
 from github_sandbox import Delay, Fault, Hook, Meanwhile, Sandbox, Status, VirtualClock
 from github_sandbox.step import what_coverage_needs
-from redeliver import settings
-from redeliver.checkpoint import to_text
+from redeliver import connect, settings
+from redeliver.checkpoint import format_checkpoint
 from redeliver.checkpoint_file import CheckpointFile, locked
-from redeliver.cli import STATUSES
-from redeliver.connect import Console, carry_out
+from redeliver.cli import EXIT_STATUSES
+from redeliver.connect import Console
 from redeliver.terminal import Stream
 from tests.adapters.conftest import TOKEN
 from tests.receiver import Receiver
@@ -179,7 +179,7 @@ def test_a_run_brings_back_what_was_missed_and_keeps_the_checkpoint_in_its_file(
 
     assert (run.returncode, run.stderr) == (0, "")
     assert arrived(shell.github, receiver) == sorted(missed)
-    assert saved(shell.file) == to_text(clock().replace(microsecond=0))
+    assert saved(shell.file) == format_checkpoint(clock().replace(microsecond=0))
     assert shell.github.requests[0].path == "/rate_limit", "it knows the time"
     assert f"Redelivered: issues.opened {missed[0]}" in run.stdout
     assert run.stdout.splitlines()[-1] == "2 events failed: 2 pending"
@@ -198,7 +198,7 @@ def test_the_next_run_goes_on_from_there_and_has_nothing_to_do(
     assert (run.returncode, run.stderr) == (0, "")
     assert f"the checkpoint in file {shell.file}, less 10 min" in run.stdout
     assert arrived(shell.github, receiver) == before == sorted(missed)
-    assert saved(shell.file) == to_text(clock().replace(microsecond=0))
+    assert saved(shell.file) == format_checkpoint(clock().replace(microsecond=0))
 
 
 def test_the_environment_alone_does_as_in_a_cron_job(
@@ -228,7 +228,7 @@ def test_the_checkpoint_may_be_kept_in_the_variable_that_workflows_use(
 
     assert (run.returncode, run.stderr) == (0, "")
     variables = shell.github.repository("acme/ops").variables
-    assert variables == {"LAST_REDELIVERY": to_text(clock().replace(microsecond=0))}
+    assert variables == {"LAST_REDELIVERY": format_checkpoint(clock().replace(microsecond=0))}
     assert len(missed) == 2
 
 
@@ -415,7 +415,7 @@ def test_help_tells_of_flags_environment_and_exit_statuses(shell: Shell) -> None
     told = " ".join(run.stdout.split())
     for each in ("Which webhook: --org NAME", "--help", "--version", "REDELIVER_TOKEN, GH_TOKEN"):
         assert each in told
-    for status, meaning in STATUSES.items():
+    for status, meaning in EXIT_STATUSES.items():
         assert f"{status} {meaning}" in told
     assert shell.github.requests == []
 
@@ -469,9 +469,9 @@ def without_a_directory(shell: Shell) -> None:
 
 
 Scene: TypeAlias = Callable[[Shell], None]
-Outcome: TypeAlias = tuple[int, Scene, list[str], dict[str, str], str]
+EventResult: TypeAlias = tuple[int, Scene, list[str], dict[str, str], str]
 
-OUTCOMES: dict[str, Outcome] = {
+OUTCOMES: dict[str, EventResult] = {
     "all is well": (0, usual, [], {}, ""),
     "a refusal": (1, refused, [], {}, "Error: of 1 event that failed: 1 refused. The output above"),
     "something given up": (
@@ -620,7 +620,7 @@ def test_a_run_while_another_is_at_it_ends_in_75_and_changes_nothing(
 def test_every_exit_status_there_is_was_reached() -> None:
     elsewhere = {70, 74, 128 + SIGINT, 128 + SIGTERM}
 
-    assert {status for status, *_ in OUTCOMES.values()} | elsewhere == STATUSES.keys()
+    assert {status for status, *_ in OUTCOMES.values()} | elsewhere == EXIT_STATUSES.keys()
 
 
 # What it survives.
@@ -704,7 +704,7 @@ class World:
             say=lambda _line: None, progress=lambda *_: None, mask=lambda _secret: None
         )
         with locked(self.shell.file):
-            carry_out(
+            connect.redeliver(
                 settings.parse(GOOD | where | usual),
                 console,
                 store_in=lambda clock: CheckpointFile(self.shell.file, clock=clock),

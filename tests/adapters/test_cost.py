@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from github_sandbox import Delay, Hook, Meanwhile, Sandbox, VirtualClock
-from redeliver.checkpoint import to_text
+from redeliver.checkpoint import format_checkpoint
 from redeliver.connect import WORKERS
-from redeliver.pace import LEAST_SHARE
-from redeliver.plan import Scan
+from redeliver.pace import MIN_RATE_FACTOR
+from redeliver.plan import ScanMode
 from redeliver.report import Report
 from tests.adapters.conftest import TOKEN
 from tests.adapters.in_process import run_in_process
@@ -31,7 +31,7 @@ class Scene:
         self.receiver = receiver
         self.clock = clock
         github.token(TOKEN, organization_hooks="write", actions_variables="write")
-        github.repository("acme/ops").variables["LAST_REDELIVERY"] = to_text(SINCE)
+        github.repository("acme/ops").variables["LAST_REDELIVERY"] = format_checkpoint(SINCE)
         self.hook = github.org("acme").hook(receiver.url)
 
     def succeed(self, count: int) -> None:
@@ -51,7 +51,7 @@ class Scene:
     def run(
         self,
         *,
-        scan: Scan = Scan.FULL,
+        scan: ScanMode = ScanMode.FULL,
         workers: int = WORKERS,
         per_minute: int = 75,
         verify: float = 0,
@@ -99,8 +99,8 @@ def a_scene(
         yield Scene(github, receiver, clock)
 
 
-@pytest.mark.parametrize("scan", Scan)
-def test_a_quiet_hook_with_a_small_log_costs_three_requests(scan: Scan) -> None:
+@pytest.mark.parametrize("scan", ScanMode)
+def test_a_quiet_hook_with_a_small_log_costs_three_requests(scan: ScanMode) -> None:
     with a_scene() as scene:
         scene.succeed(60)
         scene.run(scan=scan)
@@ -114,7 +114,7 @@ def test_a_quiet_busy_hook_costs_its_pages_or_by_its_failures_one() -> None:
         scene.succeed(20_000)
         full = scene.run(verify=30)
         pages = scene.asked()
-        failures = scene.run(scan=Scan.FAILURES, verify=30)
+        failures = scene.run(scan=ScanMode.FAILURES, verify=30)
 
         assert pages == ["GET variable", *["GET log"] * 200, "PATCH variable"]
         assert scene.asked()[len(pages) :] == ["GET variable", "GET log", "PATCH variable"]
@@ -137,7 +137,7 @@ def test_by_its_failures_the_successes_are_read_back_to_the_oldest_of_them() -> 
     with a_scene() as scene:
         scene.succeed(6000)  # half of them since the first failure
         scene.fail(32)
-        scene.run(scan=Scan.FAILURES)
+        scene.run(scan=ScanMode.FAILURES)
 
         assert Counter(scene.asked())["GET log"] == 1 + 31
         assert set(scene.arrived().values()) == {1}
@@ -147,7 +147,7 @@ def test_a_server_that_ignores_the_filter_is_read_in_full() -> None:
     with a_scene(filters=False) as scene:
         scene.succeed(1000)
         scene.fail(1)
-        scene.run(scan=Scan.FAILURES)
+        scene.run(scan=ScanMode.FAILURES)
 
         assert Counter(scene.asked())["GET log"] == 1 + 11, "one to learn that"
         assert scene.arrived() == {"missed-0": 1}
@@ -156,7 +156,7 @@ def test_a_server_that_ignores_the_filter_is_read_in_full() -> None:
 def test_what_the_filter_does_not_show_is_counted_by_the_full_scan_and_else_left() -> None:
     with a_scene() as scene:
         scene.fail(2, status_code=0)
-        by_failures = scene.run(scan=Scan.FAILURES)
+        by_failures = scene.run(scan=ScanMode.FAILURES)
         assert (by_failures.readings[0].scanned, scene.arrived()) == (0, {})
 
     with a_scene() as scene:
@@ -256,7 +256,7 @@ def test_a_secondary_limit_slows_the_run_down_and_fails_nothing() -> None:
         assert scene.arrived() == {f"missed-{number}": 1 for number in range(120)}
         refused = [request.status for request in scene.github.requests].count(403)
         assert 0 < refused <= 3 * WORKERS
-        assert LEAST_SHARE < 1 / 4, "which is what is needed here"
+        assert MIN_RATE_FACTOR < 1 / 4, "which is what is needed here"
 
 
 def test_scan_is_an_input(github: Sandbox, hook: Hook) -> None:

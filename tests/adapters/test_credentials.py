@@ -8,13 +8,13 @@ from aiohttp import web
 
 from github_sandbox import Fault, Garbage, Sandbox, Status
 from github_sandbox.faults import Work
-from redeliver.answer import Rights
-from redeliver.api import Api
-from redeliver.clock import Clock
-from redeliver.credentials import App, Installation
+from redeliver.answer import Permission
+from redeliver.api import Client
+from redeliver.clock import ServerClock
+from redeliver.credentials import AppCredential, InstallationCredential
 from redeliver.errors import AccessError, UnavailableError
-from redeliver.hooks import AppHook, hooks_of
-from tests.adapters.conftest import an_api, in_no_time
+from redeliver.hooks import AppHook, list_hooks
+from tests.adapters.conftest import a_client, in_no_time
 
 INSTALLATION = "/orgs/acme/installation"
 TOKENS = "/app/installations/.*/access_tokens"
@@ -26,32 +26,35 @@ def masked() -> list[str]:
 
 
 @pytest.fixture
-def api(github: Sandbox, masked: list[str]) -> Api:
+def client(github: Sandbox, masked: list[str]) -> Client:
     """Give GitHub as an App's installation on acme may use it."""
     github.org("acme")
     app = github.app(slug="redeliver-bot", owner="acme")
     app.install("acme")
-    clock = Clock()
-    pace = in_no_time([])
-    as_app = Api(
-        App(str(app.id), app.private_key, clock=clock), url=github.url, clock=clock, pace=pace
+    clock = ServerClock()
+    throttle = in_no_time([])
+    as_app = Client(
+        AppCredential(str(app.id), app.private_key, clock=clock),
+        url=github.url,
+        clock=clock,
+        throttle=throttle,
     )
-    installation = Installation(
+    installation = InstallationCredential(
         as_app,
         INSTALLATION,
-        Rights(named_by="'org'").to("act as the App"),
+        Permission(inputs_named="'org'").to("act as the App"),
         {"organization_hooks": "write"},
         clock=clock,
         mask=masked.append,
     )
-    return Api(installation, url=github.url, clock=clock, pace=pace)
+    return Client(installation, url=github.url, clock=clock, throttle=throttle)
 
 
 def test_one_token_does_for_many_requests_and_is_masked(
-    github: Sandbox, api: Api, masked: list[str]
+    github: Sandbox, client: Client, masked: list[str]
 ) -> None:
     for _ in range(3):
-        hooks_of(api, org="acme")
+        list_hooks(client, org="acme")
 
     assert [request.path for request in github.requests][:2] == [
         INSTALLATION,
@@ -79,39 +82,41 @@ NO_TOKEN: dict[str, tuple[str, Fault]] = {
 
 @pytest.mark.parametrize("case", NO_TOKEN)
 def test_an_answer_that_no_github_gives_is_told(
-    github: Sandbox, api: Api, masked: list[str], case: str
+    github: Sandbox, client: Client, masked: list[str], case: str
 ) -> None:
     path, fault = NO_TOKEN[case]
     github.inject(fault, path=path, times=None)
 
     with pytest.raises(UnavailableError, match="is not GitHub's API"):
-        hooks_of(api, org="acme")
+        list_hooks(client, org="acme")
 
     assert masked == []
 
 
-def test_a_github_that_is_broken_for_a_moment_is_asked_again(github: Sandbox, api: Api) -> None:
+def test_a_github_that_is_broken_for_a_moment_is_asked_again(
+    github: Sandbox, client: Client
+) -> None:
     github.inject(Status(502), path=INSTALLATION)
     github.inject(Status(502), path=TOKENS)
 
-    assert hooks_of(api, org="acme") == ((), ())
+    assert list_hooks(client, org="acme") == ((), ())
 
 
-def test_a_token_that_github_never_takes_is_renewed_once(github: Sandbox, api: Api) -> None:
+def test_a_token_that_github_never_takes_is_renewed_once(github: Sandbox, client: Client) -> None:
     github.inject(Status(401, "Bad credentials"), path="/orgs/acme/hooks", times=None)
 
     with pytest.raises(AccessError, match="It does not know the App"):
-        hooks_of(api, org="acme")
+        list_hooks(client, org="acme")
 
     assert [r.status for r in github.requests if r.path == "/orgs/acme/hooks"] == [401, 401]
 
 
-def test_a_rate_limit_of_an_installation_is_told_as_such(github: Sandbox, api: Api) -> None:
+def test_a_rate_limit_of_an_installation_is_told_as_such(github: Sandbox, client: Client) -> None:
     limited = Status(429, "Slow down", headers={"Retry-After": "3600"})
     github.inject(limited, path="/orgs/acme/hooks", times=None)
 
     with pytest.raises(UnavailableError, match="that an App's installation asks together"):
-        hooks_of(api, org="acme")
+        list_hooks(client, org="acme")
 
 
 @pytest.mark.parametrize(
@@ -122,7 +127,7 @@ def test_a_list_of_webhooks_that_is_none_is_told(github: Sandbox, rows: object) 
     github.inject(Status(200, body=rows), path=".*/hooks")
 
     with pytest.raises(UnavailableError, match="is not GitHub's API"):
-        hooks_of(an_api(github.url), org="acme")
+        list_hooks(a_client(github.url), org="acme")
 
 
 def test_a_list_of_webhooks_without_an_end_is_told(github: Sandbox) -> None:
@@ -130,7 +135,7 @@ def test_a_list_of_webhooks_without_an_end_is_told(github: Sandbox) -> None:
     github.inject(Status(200, body=rows), path=".*/hooks", times=None)
 
     with pytest.raises(UnavailableError, match="is not GitHub's API"):
-        hooks_of(an_api(github.url), org="acme")
+        list_hooks(a_client(github.url), org="acme")
 
     assert len(github.requests) == 2
 
@@ -140,7 +145,7 @@ def test_what_is_no_app_is_told(github: Sandbox, body: object) -> None:
     github.inject(Status(200, body=body), path="/app")
 
     with pytest.raises(UnavailableError, match="is not GitHub's API"):
-        AppHook(an_api(github.url), github.url)
+        AppHook(a_client(github.url), github.url)
 
 
 USER, ORGANIZATION = {"type": "User", "login": "mona"}, {"type": "Organization", "login": "acme"}
@@ -161,7 +166,7 @@ def test_the_page_of_an_app(github: Sandbox, case: str) -> None:
     app, page = PAGES[case]
     github.inject(Status(200, body={"id": 7, **app}), path="/app")
 
-    hook = AppHook(an_api(github.url), "https://github.com")
+    hook = AppHook(a_client(github.url), "https://github.com")
 
     assert hook.webhook.page == f"https://github.com{page}"
 
@@ -182,13 +187,13 @@ class TogetherRefused:
 
 
 def test_threads_that_learn_at_once_that_a_token_was_revoked_make_one_new_one(
-    github: Sandbox, api: Api, masked: list[str]
+    github: Sandbox, client: Client, masked: list[str]
 ) -> None:
-    hooks_of(api, org="acme")
+    list_hooks(client, org="acme")
     github.inject(TogetherRefused(), path="/orgs/acme/hooks", times=2)
 
     with ThreadPoolExecutor(max_workers=2) as pool:
-        found = [pool.submit(hooks_of, api, org="acme") for _ in range(2)]
+        found = [pool.submit(list_hooks, client, org="acme") for _ in range(2)]
 
     assert [each.result() for each in found] == [((), ()), ((), ())]
     assert len(masked) == 2, "the first token and the new one"

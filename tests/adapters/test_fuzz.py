@@ -23,19 +23,19 @@ from markdown_it import MarkdownIt
 from github_sandbox import Hook, Sandbox, VirtualClock
 from github_sandbox.faults import Work
 from redeliver import action, record
-from redeliver.checkpoint import Saved, to_text
+from redeliver.checkpoint import SavedCheckpoint, format_checkpoint
 from redeliver.delivery import Delivery, Guid
 from redeliver.errors import InputError, RedeliverError, UnavailableError
 from redeliver.hooks import FIELDS, OrganizationHook
-from redeliver.inert import inert
-from redeliver.outcome import OUT_OF_TURN, Outcome
+from redeliver.inert import sanitize
+from redeliver.outcome import NOT_REACHED, EventResult
 from redeliver.plan import Verdict
 from redeliver.report import Report
 from redeliver.settings import INPUTS, parse
 from redeliver.store import RepositoryVariable
 from redeliver.summary import summary
 from redeliver.webhook import HookId
-from tests.adapters.conftest import TOKEN, an_api
+from tests.adapters.conftest import TOKEN, a_client
 from tests.adapters.in_process import run_in_process
 from tests.soak import SOAK
 
@@ -80,7 +80,7 @@ LACKING = st.builds(lambda row, gone: {k: row[k] for k in row if k != gone}, ROW
 ALIEN = LACKING | st.builds(lambda row, name, value: row | {name: value}, ROW, FIELD, JSON)
 PAGE = st.lists(ROW, max_size=3) | st.lists(ROW | ALIEN | JSON, max_size=3) | JSON
 PAGE |= ALIEN.map(lambda row: [row])
-SAVED = st.just(to_text(NOW - timedelta(hours=2)))
+SAVED = st.just(format_checkpoint(NOW - timedelta(hours=2)))
 STATE = st.fixed_dictionaries({"value": SAVED | JSON, "updated_at": INSTANTS | JSON})
 START = st.fixed_dictionaries({"value": SAVED, "updated_at": INSTANTS})
 MESSAGE = st.fixed_dictionaries({"message": TEXT | JSON})
@@ -195,7 +195,7 @@ def answer(github: Sandbox, drawn: list[Answer], path: str, method: str = "*") -
 
 
 def only_words(text: str) -> None:
-    assert inert(text) == text, "it is shown as it is"
+    assert sanitize(text) == text, "it is shown as it is"
     assert TOKEN not in text
     assert SECRET not in text
 
@@ -207,8 +207,8 @@ def test_whatever_the_log_answers_is_deliveries_or_an_error_that_is_only_words(
 ) -> None:
     afresh(github)
     answer(github, drawn, LOG)
-    api = an_api(github.url)
-    ours = OrganizationHook(api, github.url, hook.org, HookId(hook.id))
+    client = a_client(github.url)
+    ours = OrganizationHook(client, github.url, hook.org, HookId(hook.id))
 
     try:
         log = list(ours.deliveries())
@@ -227,7 +227,7 @@ def test_whatever_the_variable_answers_is_a_checkpoint_or_an_error_that_is_only_
 ) -> None:
     afresh(github)
     answer(github, drawn, VARIABLE)
-    store = RepositoryVariable(an_api(github.url), "acme/ops", "LAST_REDELIVERY")
+    store = RepositoryVariable(a_client(github.url), "acme/ops", "LAST_REDELIVERY")
 
     try:
         saved = store.read() if "read" in use else None
@@ -237,7 +237,7 @@ def test_whatever_the_variable_answers_is_a_checkpoint_or_an_error_that_is_only_
         only_words(str(error))
     else:
         TRIED["variables used"] += 1
-        assert saved is None or (type(saved) is Saved and saved.written.tzinfo is UTC)
+        assert saved is None or (type(saved) is SavedCheckpoint and saved.written.tzinfo is UTC)
 
 
 class Tags(HTMLParser):
@@ -258,26 +258,26 @@ class Tags(HTMLParser):
 def plain(done: Report) -> Report:
     """Return a report of the same form in which nothing comes from outside."""
 
-    def told(outcome: Outcome, because: str) -> Outcome:
+    def told(result: EventResult, because: str) -> EventResult:
         def named(delivery: Delivery) -> Delivery:
             return replace(
                 delivery, guid=Guid("guid"), event="push", action=None, status="timed out"
             )
 
-        decision = replace(outcome.decision, delivery=named(outcome.decision.delivery))
-        redelivery = outcome.redelivery and named(outcome.redelivery)
-        return replace(outcome, decision=decision, because=because, redelivery=redelivery)
+        decision = replace(result.decision, delivery=named(result.decision.delivery))
+        redelivery = result.redelivery and named(result.redelivery)
+        return replace(result, decision=decision, because=because, redelivery=redelivery)
 
-    reasons = sorted({outcome.because for outcome in done.outcomes} - {""})
+    reasons = sorted({result.because for result in done.results} - {""})
     why = {"": ""} | {reason: f"reason {n}" for n, reason in enumerate(reasons)}
     # What the program says itself decides whether it is a warning.
-    why |= {reason: reason for reason in (OUT_OF_TURN, *(verdict.value for verdict in Verdict))}
+    why |= {reason: reason for reason in (NOT_REACHED, *(verdict.value for verdict in Verdict))}
     return replace(
         done,
         readings=tuple(
             replace(each, error=each.error and UnavailableError("broken")) for each in done.readings
         ),
-        outcomes=tuple(told(each, why[each.because]) for each in done.outcomes),
+        results=tuple(told(each, why[each.because]) for each in done.results),
         trouble=tuple("trouble" for _ in done.trouble),
         limit=done.limit and "limit",
         unverified=dict.fromkeys(done.unverified, "not seen"),
@@ -326,7 +326,7 @@ def test_whatever_a_run_meets_its_report_is_only_words(
             assert all(line.isprintable() for line in text.split("\n"))
         assert elements(done) == elements(plain(done))
     for line in said:
-        only_words(inert(line))
+        only_words(sanitize(line))
 
 
 GOOD = {"token": TOKEN, "org": "acme", "variable-name": "LAST_REDELIVERY"}

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from github_sandbox import Hook, Receiver, Sandbox, VirtualClock
-from redeliver.outcome import Fate
+from redeliver.outcome import Outcome
 from tests.adapters.conftest import TOKEN
 from tests.adapters.in_process import run_in_process
 
@@ -63,7 +63,7 @@ def test_a_receiver_that_is_down_for_good_is_tried(
             verify=timedelta(),  # which takes time, and the runs are to be six hours apart
         )
         github.settle()
-        named += report.count(Fate.GIVEN_UP)
+        named += report.count(Outcome.GIVEN_UP)
 
     arrived = Counter(received.guid for received in receiver.received())
     assert arrived == {event: 1 + redeliveries}

@@ -19,30 +19,30 @@ from github_sandbox import (
     VirtualClock,
 )
 from redeliver import hooks
-from redeliver.clock import Clock
-from redeliver.delivery import Listed
+from redeliver.clock import ServerClock
+from redeliver.delivery import StatusFilter
 from redeliver.errors import AccessError, RateLimitError, RefusalError, UnavailableError
 from redeliver.hooks import OrganizationHook
-from redeliver.inert import inert
-from redeliver.pace import Pace
+from redeliver.inert import sanitize
+from redeliver.pace import Throttle
 from redeliver.webhook import HookId
-from tests.adapters.conftest import TOKEN, an_api, in_no_time
-from tests.builders import SleptTime
+from tests.adapters.conftest import TOKEN, a_client, in_no_time
+from tests.builders import FakeTime
 
 LIST = r"/orgs/acme/hooks/\d+/deliveries"
 ATTEMPTS = r".*/attempts"
 
 
 def our(hook: Hook, github: Sandbox, *, token: str = TOKEN, prefix: str = "") -> OrganizationHook:
-    api = an_api(github.url + prefix, token)
-    return OrganizationHook(api, github.url, hook.org, HookId(hook.id))
+    client = a_client(github.url + prefix, token)
+    return OrganizationHook(client, github.url, hook.org, HookId(hook.id))
 
 
 def waiting(
-    hook: Hook, github: Sandbox, said: list[str], *, clock: Clock | None = None
+    hook: Hook, github: Sandbox, said: list[str], *, clock: ServerClock | None = None
 ) -> OrganizationHook:
-    api = an_api(github.url, clock=clock, pace=in_no_time(said))
-    return OrganizationHook(api, github.url, hook.org, HookId(hook.id))
+    client = a_client(github.url, clock=clock, throttle=in_no_time(said))
+    return OrganizationHook(client, github.url, hook.org, HookId(hook.id))
 
 
 def asked(github: Sandbox, method: str) -> int:
@@ -285,7 +285,7 @@ def test_a_part_of_the_log_may_have_nothing_on_several_pages(
         rows = [a_row(id=7)] if place == 3 else []
         github.inject(Status(200, body=rows, headers=headers), path=LIST, nth=place + 1)
 
-    found = our(quiet_hook, github).deliveries(Listed.FAILURES)
+    found = our(quiet_hook, github).deliveries(StatusFilter.FAILURES)
 
     assert [delivery.id for delivery in found] == [7]
     assert {request.query["status"] for request in github.requests} == {"failure"}
@@ -294,7 +294,7 @@ def test_a_part_of_the_log_may_have_nothing_on_several_pages(
 def test_a_log_without_an_end_is_told(
     github: Sandbox, quiet_hook: Hook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(hooks, "MOST_PAGES", 3)
+    monkeypatch.setattr(hooks, "MAX_PAGES", 3)
     for n in range(4):
         headers = {"Link": f'<{github.url}?cursor=v1_{n}>; rel="next"'}
         github.inject(Status(200, body=[a_row(id=n)], headers=headers), path=LIST, nth=n + 1)
@@ -405,12 +405,12 @@ ADVICE = [
 ]
 
 
-@pytest.mark.parametrize(("rights", "advice"), ADVICE)
+@pytest.mark.parametrize(("permission", "advice"), ADVICE)
 def test_a_token_that_falls_short_gets_advice(
-    github: Sandbox, quiet_hook: Hook, rights: dict[str, object], advice: str
+    github: Sandbox, quiet_hook: Hook, permission: dict[str, object], advice: str
 ) -> None:
-    if rights:
-        github.token("ghp_short", **rights)  # type: ignore[arg-type] # one row's own
+    if permission:
+        github.token("ghp_short", **permission)  # type: ignore[arg-type] # one row's own
 
     with pytest.raises(AccessError, match=advice) as caught:
         list(our(quiet_hook, github, token="ghp_short").deliveries())
@@ -418,7 +418,7 @@ def test_a_token_that_falls_short_gets_advice(
     advice = str(caught.value)
     assert advice.startswith("cannot read the deliveries of webhook")
     assert "ghp_short" not in advice
-    assert inert(advice) == advice, "it is shown as it is"
+    assert sanitize(advice) == advice, "it is shown as it is"
 
 
 @pytest.mark.parametrize(
@@ -461,7 +461,7 @@ def test_a_token_that_may_only_read_cannot_redeliver(github: Sandbox, quiet_hook
 
 
 def test_an_unknown_hook_is_told_as_what_it_may_be(github: Sandbox, quiet_hook: Hook) -> None:
-    nowhere = OrganizationHook(an_api(github.url), github.url, quiet_hook.org, HookId(7))
+    nowhere = OrganizationHook(a_client(github.url), github.url, quiet_hook.org, HookId(7))
 
     with pytest.raises(
         AccessError, match=r"webhook 7 of organization acme.*Check 'org' and 'hook-id'"
@@ -503,11 +503,12 @@ def test_a_rate_limit_that_is_soon_over_is_waited_for() -> None:
         hook = github.org("acme").hook("http://127.0.0.1:9/hook")
         hook.record()
         github.rate_limit(remaining=0, reset_in=40)
-        pace = Pace(list[str]().append, per_minute=75, clock=seconds, sleep=sleep)
-        api = an_api(github.url, pace=pace)
+        throttle = Throttle(list[str]().append, per_minute=75, clock=seconds, sleep=sleep)
+        client = a_client(github.url, throttle=throttle)
 
         assert (
-            len(list(OrganizationHook(api, github.url, "acme", HookId(hook.id)).deliveries())) == 1
+            len(list(OrganizationHook(client, github.url, "acme", HookId(hook.id)).deliveries()))
+            == 1
         )
 
     assert timedelta(seconds=40) <= clock() - datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -550,8 +551,8 @@ def test_a_rate_limit_that_has_begun_anew_since_the_last_answer_is_not_waited_fo
     quiet_hook.record(status_code=500, status="")
     github.rate_limit(remaining=11, reset_in=20)
     said: list[str] = []
-    time = SleptTime()
-    ours = waiting(quiet_hook, github, said, clock=Clock(elapsed=time))
+    time = FakeTime()
+    ours = waiting(quiet_hook, github, said, clock=ServerClock(elapsed=time))
     delivery = next(ours.deliveries())
 
     time.now += 30
@@ -624,7 +625,7 @@ def test_an_error_that_is_not_githubs_is_told(
 
 
 def test_github_that_cannot_be_reached_is_told() -> None:
-    nowhere = an_api("http://127.0.0.1:9")
+    nowhere = a_client("http://127.0.0.1:9")
 
     with pytest.raises(UnavailableError, match=r"no usable answer from 127\.0\.0\.1:9 \(Conn"):
         list(OrganizationHook(nowhere, "https://github.com", "acme", HookId(7)).deliveries())

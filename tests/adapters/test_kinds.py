@@ -9,7 +9,7 @@ import pytest
 
 from github_sandbox import App, Hook, Meanwhile, Receiver, Sandbox, VirtualClock
 from github_sandbox.world import Access
-from redeliver.checkpoint import to_text
+from redeliver.checkpoint import format_checkpoint
 from tests.adapters.step import shown, step
 
 WRITE: Mapping[str, Access] = {
@@ -123,7 +123,7 @@ def test_what_was_missed_comes_back(scene: Scene, kind: str, way: str) -> None:
     credentials = WAYS[way](scene)
     missed = scene.miss(hook)
     variables = scene.github.repository("acme/ops").variables
-    variables["LAST_REDELIVERY"] = to_text(scene.clock() - timedelta(hours=6))
+    variables["LAST_REDELIVERY"] = format_checkpoint(scene.clock() - timedelta(hours=6))
 
     run = step(scene.github, hook, credentials)
 
@@ -336,7 +336,7 @@ def test_a_webhook_that_is_gone_is_told_and_the_others_go_on(
     scene: Scene, two: tuple[Hook, Hook]
 ) -> None:
     variables = scene.github.repository("acme/ops").variables
-    before = variables["LAST_REDELIVERY"] = to_text(scene.clock() - timedelta(hours=6))
+    before = variables["LAST_REDELIVERY"] = format_checkpoint(scene.clock() - timedelta(hours=6))
 
     run = step(scene.github, two[0], hook_id=f"7, {two[1].id}")
 

@@ -24,7 +24,7 @@ def outage(receiver: Receiver, hook: Hook, *names: str) -> list[str]:
     return missed
 
 
-def outcomes(report: str) -> dict[str, str]:
+def results(report: str) -> dict[str, str]:
     return {event["guid"]: event["outcome"] for event in json.loads(report)["events"]}
 
 
@@ -37,7 +37,7 @@ def test_a_receiver_that_recovered_and_one_that_still_fails_are_told_apart(
     run = step(github, hook, verify="10s")
 
     assert run.status == 0, shown(run)
-    assert outcomes(run.outputs["report"]) == {push: "recovered", check: "failing"}
+    assert results(run.outputs["report"]) == {push: "recovered", check: "failing"}
     assert [run.outputs[n] for n in ("redelivered", "recovered", "failing", "pending")] == [
         "2",
         "1",
@@ -60,7 +60,7 @@ def test_a_receiver_that_answers_after_verify_has_passed_is_pending(
     run = step(github, hook, verify="2s")
 
     assert run.status == 0, shown(run)
-    assert outcomes(run.outputs["report"]) == {missed: "pending"}
+    assert results(run.outputs["report"]) == {missed: "pending"}
     assert run.outputs["pending"] == "1"
     github.settle()
     assert [r.guid for r in receiver.received()] == [missed], "it was taken all the same"
@@ -91,7 +91,7 @@ def test_a_probe_of_a_receiver_that_is_down_leaves_the_rest(
 
     assert run.status == 0, shown(run)
     assert len(receiver.received()) == 2
-    assert sorted(outcomes(run.outputs["report"]).values()) == ["deferred"] * 4 + ["failing"] * 2
+    assert sorted(results(run.outputs["report"]).values()) == ["deferred"] * 4 + ["failing"] * 2
     assert "::warning::4 events left for the next run: the receiver seems to be down" in run.log
     assert len(missed) == 6
 

@@ -40,10 +40,10 @@ from github_sandbox import (
     VirtualClock,
 )
 from github_sandbox.faults import Work
-from redeliver.checkpoint import from_text
+from redeliver.checkpoint import parse_checkpoint
 from redeliver.errors import Interrupted, RedeliverError
-from redeliver.outcome import ACCEPTED, Fate, Outcome
-from redeliver.pace import LEAST_SHARE, MINUTE, PATIENCE_SECONDS
+from redeliver.outcome import ACCEPTED, EventResult, Outcome
+from redeliver.pace import MAX_WAIT_SECONDS, MIN_RATE_FACTOR, MINUTE
 from redeliver.plan import OVERLAP
 from redeliver.report import Report
 from tests.adapters.conftest import TOKEN
@@ -160,7 +160,7 @@ class Mishap:
     times: int | None
 
 
-ENDS = st.builds(
+MAX_CHART_NODES = st.builds(
     End, at=st.integers(1, 10), carried_out=st.booleans(), by=st.sampled_from([Killed, Interrupted])
 )
 MISHAPS = st.builds(
@@ -339,7 +339,7 @@ class World(RuleBasedStateMachine):
         self.time_passes(span, more)
         began = self.clock()
         try:
-            would = self.asked_in(self.start(dry_run=True).outcomes)
+            would = self.asked_in(self.start(dry_run=True).results)
         except RedeliverError:
             would = None
         waited = self.clock() != began
@@ -356,7 +356,7 @@ class World(RuleBasedStateMachine):
         self.time_passes(span, 0)
         self.run()
 
-    @rule(names=NAMES, age=AGES, end=ENDS, span=LENGTHS)
+    @rule(names=NAMES, age=AGES, end=MAX_CHART_NODES, span=LENGTHS)
     def a_run_that_is_ended(self, names: list[str], age: str, end: End, span: str) -> None:
         self.an_outage(names, age)
         self.run(end=end)
@@ -469,11 +469,13 @@ class World(RuleBasedStateMachine):
 
         A run that is killed leaves its log, one that is interrupted its report as well.
         """
-        for_good = [fate.value.capitalize() + ": " for fate in (Fate.GIVEN_UP, Fate.GONE)]
+        for_good = [
+            outcome.value.capitalize() + ": " for outcome in (Outcome.GIVEN_UP, Outcome.GONE)
+        ]
         told = [line.split() for line in said if line.startswith(tuple(for_good))]
         self.named |= {guid for guid in self.events if any(guid in line for line in told)}
         if report:
-            left = (o for o in report.outcomes if o.fate in {Fate.GIVEN_UP, Fate.GONE})
+            left = (o for o in report.results if o.outcome in {Outcome.GIVEN_UP, Outcome.GONE})
             self.named |= {o.decision.delivery.guid for o in left}
         for line in said:
             if gone := re.match(
@@ -511,7 +513,7 @@ class World(RuleBasedStateMachine):
         """Check that the next run looks at each event that nothing became of."""
         if not self.journal.kept:
             return
-        checkpoint = from_text(self.journal.kept[-1].text, now=self.clock())
+        checkpoint = parse_checkpoint(self.journal.kept[-1].text, now=self.clock())
         assert checkpoint
         for guid in self.open_events():
             assert self.newest(guid) >= checkpoint - OVERLAP, f"{guid} is out of sight"
@@ -538,17 +540,17 @@ class World(RuleBasedStateMachine):
     def nothing_is_given_up_early(self, report: Report) -> None:
         """Only what is too old, has had its attempts, or has left the log."""
         oldest = report.window.now - self.give_up_after
-        for outcome in report.outcomes:
-            tried = self.events[outcome.decision.delivery.guid]
-            if outcome.fate is Fate.GIVEN_UP:
+        for result in report.results:
+            tried = self.events[result.decision.delivery.guid]
+            if result.outcome is Outcome.GIVEN_UP:
                 enough = self.max_attempts is not None and len(tried) >= self.max_attempts
                 assert enough or tried[0].at < oldest
-            if outcome.fate is Fate.GONE:
-                assert outcome.decision.delivery.delivered_at < self.clock() - RETENTION
+            if result.outcome is Outcome.GONE:
+                assert result.decision.delivery.delivered_at < self.clock() - RETENTION
 
     def what_was_asked_for_is_what_a_dry_run_told(self, would: list[str], report: Report) -> None:
         """Check it; a rate limit may end what is done of the plan, and so may a probe."""
-        asked = self.asked_in(report.outcomes)
+        asked = self.asked_in(report.results)
         TRIED["dry runs compared"] += 1
         if self.probe is None and not report.limit:
             assert asked == would
@@ -556,15 +558,15 @@ class World(RuleBasedStateMachine):
             assert set(asked) <= set(would)
 
     @staticmethod
-    def asked_in(outcomes: Iterable[Outcome]) -> list[str]:
+    def asked_in(results: Iterable[EventResult]) -> list[str]:
         """Give the GUIDs that were asked for, or would be, in that order."""
-        fates = ACCEPTED | {Fate.DUE, Fate.REFUSED, Fate.GONE, Fate.UNANSWERED}
-        return [o.decision.delivery.guid for o in outcomes if o.fate in fates]
+        outcomes = ACCEPTED | {Outcome.DUE, Outcome.REFUSED, Outcome.GONE, Outcome.UNANSWERED}
+        return [o.decision.delivery.guid for o in results if o.outcome in outcomes]
 
     def no_run_waits_for_long(self, began: datetime, slowly: int) -> None:
         """Nor longer than so many requests take when GitHub wants them to come slowly."""
-        per_minute = int(PER_MINUTE * LEAST_SHARE)
-        most = PATIENCE_SECONDS + math.ceil(slowly / per_minute) * MINUTE
+        per_minute = int(PER_MINUTE * MIN_RATE_FACTOR)
+        most = MAX_WAIT_SECONDS + math.ceil(slowly / per_minute) * MINUTE
         assert self.clock() - began <= timedelta(seconds=most) + 2 * VERIFY
 
     @invariant()
@@ -572,7 +574,7 @@ class World(RuleBasedStateMachine):
         TRIED["steps"] += 1
         marks = []
         for kept in self.journal.kept:
-            mark = from_text(kept.text, now=kept.at)
+            mark = parse_checkpoint(kept.text, now=kept.at)
             assert mark
             assert mark <= kept.at
             marks.append(mark)

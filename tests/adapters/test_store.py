@@ -16,11 +16,11 @@ from github_sandbox import (
 )
 from github_sandbox.variables import LONG_AGO
 from github_sandbox.world import Access
-from redeliver.checkpoint import Saved, to_text
-from redeliver.clock import Clock
+from redeliver.checkpoint import SavedCheckpoint, format_checkpoint
+from redeliver.clock import ServerClock
 from redeliver.errors import AccessError, CheckpointError, UnavailableError
-from redeliver.store import Nowhere, RepositoryVariable
-from tests.adapters.conftest import TOKEN, an_api
+from redeliver.store import NullStore, RepositoryVariable
+from tests.adapters.conftest import TOKEN, a_client
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 CHECKPOINT = NOW - timedelta(hours=6)
@@ -42,8 +42,8 @@ def repository(github: Sandbox) -> Repository:
 def variable(
     github: Sandbox, *, token: str = TOKEN, repository: str = "acme/ops"
 ) -> RepositoryVariable:
-    api = an_api(github.url, token, token_input="variable-token")
-    return RepositoryVariable(api, repository, "LAST_REDELIVERY")
+    client = a_client(github.url, token, token_input="variable-token")
+    return RepositoryVariable(client, repository, "LAST_REDELIVERY")
 
 
 def test_a_first_run_finds_none_and_creates_it(github: Sandbox, repository: Repository) -> None:
@@ -52,17 +52,17 @@ def test_a_first_run_finds_none_and_creates_it(github: Sandbox, repository: Repo
     assert store.read() is None
     store.write(CHECKPOINT)
 
-    assert repository.variables == {"LAST_REDELIVERY": to_text(CHECKPOINT)}
+    assert repository.variables == {"LAST_REDELIVERY": format_checkpoint(CHECKPOINT)}
 
 
 def test_a_later_run_finds_it_and_updates_it(github: Sandbox, repository: Repository) -> None:
-    repository.variables["LAST_REDELIVERY"] = to_text(CHECKPOINT)
+    repository.variables["LAST_REDELIVERY"] = format_checkpoint(CHECKPOINT)
     store = variable(github)
 
-    assert store.read() == Saved(checkpoint=CHECKPOINT, written=LONG_AGO)
+    assert store.read() == SavedCheckpoint(checkpoint=CHECKPOINT, written=LONG_AGO)
     store.write(NOW)
 
-    assert repository.variables == {"LAST_REDELIVERY": to_text(NOW)}
+    assert repository.variables == {"LAST_REDELIVERY": format_checkpoint(NOW)}
     assert [request.method for request in github.requests] == ["GET", "PATCH"]
 
 
@@ -73,11 +73,13 @@ def test_it_is_created_once(github: Sandbox, repository: Repository) -> None:
     store.write(CHECKPOINT)
     store.write(NOW)
 
-    assert repository.variables == {"LAST_REDELIVERY": to_text(NOW)}
+    assert repository.variables == {"LAST_REDELIVERY": format_checkpoint(NOW)}
     assert [request.method for request in github.requests] == ["GET", "POST", "PATCH"]
 
 
-@pytest.mark.parametrize("other", [to_text(CHECKPOINT), to_text(NOW), "something else"])
+@pytest.mark.parametrize(
+    "other", [format_checkpoint(CHECKPOINT), format_checkpoint(NOW), "something else"]
+)
 def test_what_another_run_created_in_between_is_left_as_it_is(
     github: Sandbox, repository: Repository, other: str
 ) -> None:
@@ -93,14 +95,14 @@ def test_what_another_run_created_in_between_is_left_as_it_is(
 def test_a_passing_404_does_not_move_a_checkpoint_that_is_there(
     github: Sandbox, repository: Repository
 ) -> None:
-    repository.variables["LAST_REDELIVERY"] = to_text(CHECKPOINT)
+    repository.variables["LAST_REDELIVERY"] = format_checkpoint(CHECKPOINT)
     github.inject(Status(404, "Not Found"), method="GET")
     store = variable(github)
 
     assert store.read() is None
     assert not store.write(NOW)
 
-    assert repository.variables == {"LAST_REDELIVERY": to_text(CHECKPOINT)}
+    assert repository.variables == {"LAST_REDELIVERY": format_checkpoint(CHECKPOINT)}
 
 
 def test_a_creation_whose_reply_is_lost_is_one_all_the_same(
@@ -112,25 +114,25 @@ def test_a_creation_whose_reply_is_lost_is_one_all_the_same(
 
     store.write(NOW)
 
-    assert repository.variables == {"LAST_REDELIVERY": to_text(NOW)}
+    assert repository.variables == {"LAST_REDELIVERY": format_checkpoint(NOW)}
 
 
 @pytest.mark.parametrize("updated_at", [None, "yesterday", "2026-11-24T12:00:00"])
 def test_without_a_time_of_writing_the_checkpoint_stands_for_it(
     github: Sandbox, repository: Repository, updated_at: str | None
 ) -> None:
-    body = {"value": to_text(CHECKPOINT), "updated_at": updated_at}
+    body = {"value": format_checkpoint(CHECKPOINT), "updated_at": updated_at}
     github.inject(Status(200, body=body))
 
-    assert variable(github).read() == Saved(checkpoint=CHECKPOINT, written=CHECKPOINT)
+    assert variable(github).read() == SavedCheckpoint(checkpoint=CHECKPOINT, written=CHECKPOINT)
     assert repository.variables == {}
 
 
 def test_a_time_of_writing_that_is_yet_to_come_is_not_believed(github: Sandbox) -> None:
-    body = {"value": to_text(CHECKPOINT), "updated_at": "2027-01-01T00:00:00Z"}
+    body = {"value": format_checkpoint(CHECKPOINT), "updated_at": "2027-01-01T00:00:00Z"}
     github.inject(Status(200, body=body))
 
-    assert variable(github).read() == Saved(checkpoint=CHECKPOINT, written=CHECKPOINT)
+    assert variable(github).read() == SavedCheckpoint(checkpoint=CHECKPOINT, written=CHECKPOINT)
 
 
 def test_the_time_of_writing_is_told(github: Sandbox, repository: Repository) -> None:
@@ -138,12 +140,12 @@ def test_the_time_of_writing_is_told(github: Sandbox, repository: Repository) ->
     store.read()
     store.write(CHECKPOINT)
 
-    assert variable(github).read() == Saved(checkpoint=CHECKPOINT, written=NOW)
+    assert variable(github).read() == SavedCheckpoint(checkpoint=CHECKPOINT, written=NOW)
     assert repository.variables
 
 
 def test_where_no_checkpoint_is_kept_there_is_nothing_to_find() -> None:
-    nowhere = Nowhere()
+    nowhere = NullStore()
 
     assert nowhere.write(NOW)
     nowhere.read()
@@ -152,18 +154,18 @@ def test_where_no_checkpoint_is_kept_there_is_nothing_to_find() -> None:
 
 def test_the_clock_goes_on_between_two_answers_but_never_ahead_of_github() -> None:
     times = iter([100.0, 100.9, 161.5, 161.5, 161.9])
-    clock = Clock(elapsed=lambda: next(times))
+    clock = ServerClock(elapsed=lambda: next(times))
 
-    clock.heard(NOW)
+    clock.sync(NOW)
 
     assert clock() == NOW
-    clock.heard(NOW)
+    clock.sync(NOW)
     assert clock() == NOW + timedelta(seconds=61)
 
 
 def test_a_clock_that_nobody_has_set_is_a_bug() -> None:
     with pytest.raises(RuntimeError, match="nothing has been asked yet"):
-        Clock()()
+        ServerClock()()
 
 
 def test_a_websites_404_is_not_taken_for_a_variable_yet_to_be_created(github: Sandbox) -> None:
@@ -179,7 +181,7 @@ def test_a_websites_404_is_not_taken_for_a_variable_yet_to_be_created(github: Sa
         "postgres://user:pass@db/prod",
         "{}",
         "5432",
-        to_text(NOW + timedelta(hours=1)),
+        format_checkpoint(NOW + timedelta(hours=1)),
     ],
 )
 def test_anything_else_is_refused_and_not_printed(
@@ -198,7 +200,7 @@ def test_anything_else_is_refused_and_not_printed(
 def test_an_answer_without_a_value_is_told(
     github: Sandbox, repository: Repository, body: object
 ) -> None:
-    repository.variables["LAST_REDELIVERY"] = to_text(CHECKPOINT)
+    repository.variables["LAST_REDELIVERY"] = format_checkpoint(CHECKPOINT)
     github.inject(Status(200, body=body), method="GET")
 
     with pytest.raises(UnavailableError, match="is not GitHub's API"):
@@ -209,21 +211,21 @@ def test_an_answer_without_a_value_is_told(
     "fault", [pytest.param(Status(502), id="a 502"), pytest.param(LostReply(), id="a lost reply")]
 )
 def test_an_update_gets_over(github: Sandbox, repository: Repository, fault: Fault) -> None:
-    repository.variables["LAST_REDELIVERY"] = to_text(CHECKPOINT)
+    repository.variables["LAST_REDELIVERY"] = format_checkpoint(CHECKPOINT)
     store = variable(github)
     store.read()
     github.inject(fault, method="PATCH")
 
     store.write(NOW)
 
-    assert repository.variables == {"LAST_REDELIVERY": to_text(NOW)}
+    assert repository.variables == {"LAST_REDELIVERY": format_checkpoint(NOW)}
 
 
 @pytest.mark.parametrize("status", [403, 404, 500])
 def test_a_write_that_fails_is_never_taken_for_one_that_did_not(
     github: Sandbox, repository: Repository, status: int
 ) -> None:
-    repository.variables["LAST_REDELIVERY"] = to_text(CHECKPOINT)
+    repository.variables["LAST_REDELIVERY"] = format_checkpoint(CHECKPOINT)
     store = variable(github)
     store.read()
     github.inject(Status(status, "Nope"), method="PATCH", times=None)

@@ -12,7 +12,7 @@ import pytest
 
 from github_sandbox import Delay, Hook, Meanwhile, Receiver, Sandbox, Status, VirtualClock
 from github_sandbox.step import RunningStep
-from redeliver.checkpoint import to_text
+from redeliver.checkpoint import format_checkpoint
 from tests.adapters.conftest import TOKEN
 from tests.adapters.step import shown, start, step
 
@@ -63,14 +63,14 @@ def test_what_an_outage_missed_is_asked_for_arrives_and_the_checkpoint_moves(
     github: Sandbox, receiver: Receiver, hook: Hook, outage: list[str], clock: VirtualClock
 ) -> None:
     variables = github.repository("acme/ops").variables
-    variables["LAST_REDELIVERY"] = to_text(ago(hours=6))
+    variables["LAST_REDELIVERY"] = format_checkpoint(ago(hours=6))
 
     run = step(github, hook)
 
     assert run.status == 0, shown(run)
     assert asked_for(github, hook) == outage
     assert arrived_again(github, receiver) == set(outage)
-    assert variables["LAST_REDELIVERY"] == to_text(clock().replace(microsecond=0))
+    assert variables["LAST_REDELIVERY"] == format_checkpoint(clock().replace(microsecond=0))
     assert json.loads(run.outputs["report"])["counts"]["redelivered"] == 2
     assert {**run.outputs, "report": ""} == {
         "scanned": "4",
@@ -111,7 +111,7 @@ def test_a_second_run_has_nothing_left_to_do(
 def test_a_run_asks_for_no_more_than_it_needs(
     github: Sandbox, hook: Hook, outage: list[str]
 ) -> None:
-    github.repository("acme/ops").variables["LAST_REDELIVERY"] = to_text(ago(hours=6))
+    github.repository("acme/ops").variables["LAST_REDELIVERY"] = format_checkpoint(ago(hours=6))
 
     step(github, hook)
 
@@ -121,7 +121,7 @@ def test_a_run_asks_for_no_more_than_it_needs(
 
 
 def test_an_empty_log_is_a_quiet_success_in_three_requests(github: Sandbox, hook: Hook) -> None:
-    github.repository("acme/ops").variables["LAST_REDELIVERY"] = to_text(ago(hours=6))
+    github.repository("acme/ops").variables["LAST_REDELIVERY"] = format_checkpoint(ago(hours=6))
 
     run = step(github, hook)
 
@@ -177,7 +177,7 @@ def test_one_refusal_is_reported_and_the_rest_goes_on(
     assert "::error::of 2 events that failed: 1 refused" in run.log
     assert "**Failed:**" in run.summary
     (held,) = [row["delivered_at"] for row in hook.log if row["guid"] == outage[0]]
-    assert run.outputs["checkpoint"] == to_text(datetime.fromisoformat(held))
+    assert run.outputs["checkpoint"] == format_checkpoint(datetime.fromisoformat(held))
 
 
 def test_what_was_refused_is_redelivered_by_the_next_run(
@@ -232,7 +232,7 @@ def test_what_is_given_up_by_age_and_by_attempts_is_named(github: Sandbox, hook:
 def test_a_checkpoint_older_than_githubs_log_is_a_warning_with_the_time_in_question(
     github: Sandbox, hook: Hook
 ) -> None:
-    github.repository("acme/ops").variables["LAST_REDELIVERY"] = to_text(ago(days=9))
+    github.repository("acme/ops").variables["LAST_REDELIVERY"] = format_checkpoint(ago(days=9))
 
     run = step(github, hook)
 
@@ -247,7 +247,7 @@ def test_a_checkpoint_older_than_githubs_log_is_a_warning_with_the_time_in_quest
     [
         "postgres://user:hunter2@db/prod",
         "{}",
-        pytest.param(to_text(datetime.now(UTC) + timedelta(hours=2)), id="in two hours"),
+        pytest.param(format_checkpoint(datetime.now(UTC) + timedelta(hours=2)), id="in two hours"),
     ],
 )
 def test_a_variable_with_anything_else_stops_the_run_and_stays(
@@ -270,7 +270,7 @@ def test_a_variable_with_anything_else_stops_the_run_and_stays(
 def test_a_missing_right_to_write_shows_before_the_first_redelivery(
     github: Sandbox, hook: Hook, outage: list[str]
 ) -> None:
-    github.repository("acme/ops").variables["LAST_REDELIVERY"] = to_text(ago(hours=6))
+    github.repository("acme/ops").variables["LAST_REDELIVERY"] = format_checkpoint(ago(hours=6))
     github.token("ghp_reader", actions_variables="read")
 
     run = step(github, hook, variable_token="ghp_reader")

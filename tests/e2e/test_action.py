@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from github_sandbox import Delay, Hook, Meanwhile, Receiver, Sandbox
-from redeliver.checkpoint import to_text
+from redeliver.checkpoint import format_checkpoint
 from tests.e2e.stage import TOKEN, Stage, ago, an_outage, arrived, filled_in
 
 NEXT_STEP = """
@@ -43,7 +43,7 @@ class World:
 @pytest.fixture
 def world(github: Sandbox, receiver: Receiver) -> World:
     variables = github.repository("acme/ops").variables
-    variables["LAST_REDELIVERY"] = to_text(ago(6))
+    variables["LAST_REDELIVERY"] = format_checkpoint(ago(6))
     hook = github.org("acme").hook(receiver.url, secret="hush")
     return World(
         github=github,
@@ -158,7 +158,7 @@ def test_a_container_that_is_stopped_saves_the_checkpoint_and_ends_in_time(
     assert run.returncode == status, run.stdout
     assert f"::error::stopped by {number}. Nothing is lost" in run.stdout
     held = next(r["delivered_at"] for r in world.hook.log if r["guid"] == world.missed[1])
-    assert world.variables["LAST_REDELIVERY"] == to_text(datetime.fromisoformat(held))
+    assert world.variables["LAST_REDELIVERY"] == format_checkpoint(datetime.fromisoformat(held))
     assert f"stopped by {number}" in (tmp_path / "summary").read_text()
 
 

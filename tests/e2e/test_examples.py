@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from github_sandbox import App, Proxy, Receiver, Sandbox
-from redeliver.checkpoint import to_text
+from redeliver.checkpoint import format_checkpoint
 from tests.e2e.api_github_com import ApiGithubCom
 from tests.e2e.stage import ROOT, TOKEN, Stage, ago, an_outage, arrived, filled_in
 
@@ -200,7 +200,7 @@ def test_an_issue_is_opened_once_while_deliveries_stay_failing(
     tls_of_github: ssl.SSLContext,
     certificate: Path,
 ) -> None:
-    github.repository("acme/ops").variables["LAST_REDELIVERY"] = to_text(ago(6))
+    github.repository("acme/ops").variables["LAST_REDELIVERY"] = format_checkpoint(ago(6))
     hook = github.org("acme").hook(receiver.url)
     an_outage(receiver, hook)
     workflow = filled_in("open-an-issue.yml", {"my-org": "acme", "123456789": str(hook.id)})
