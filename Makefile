@@ -95,7 +95,7 @@ define run_and_record
 @touch $(EXCHANGES)
 endef
 
-$(EXCHANGES): pyproject.toml requirements/dev.txt $(filter-out tests/contract/% tests/e2e/%,$(wildcard src/*/*.py tests/*.py tests/*/*.py)) | $(READY)
+$(EXCHANGES): pyproject.toml requirements/dev.txt $(filter-out tests/contract/% tests/e2e/%,$(shell find src tests -name "*.py")) | $(READY)
 	$(run_and_record)
 
 $(READY): requirements/dev.txt

@@ -16,7 +16,7 @@ from pathlib import Path
 import github_sandbox.log
 from bench.cases import PER_PAGE, Case, Program
 from github_sandbox import Delay, Hook, Receiver, Sandbox
-from redeliver.checkpoint import format_checkpoint
+from redeliver.core.checkpoint import format_checkpoint
 
 HERE = Path(__file__).parent
 TOKEN = "ghp_bench"  # noqa: S105 - GitHub in miniature knows it, and nobody else

@@ -14,17 +14,17 @@ from statistics import median
 from typing import TYPE_CHECKING, Any, cast
 
 from bench.measure import HERE, run_process
-from redeliver.answer import Permission, Purpose, Response
-from redeliver.hooks import OrganizationHook
-from redeliver.plan import Policy, RunOptions
-from redeliver.ports import Runtime
-from redeliver.progress import PeriodicProgress
-from redeliver.run import run
-from redeliver.store import NullStore
-from redeliver.webhook import HookId
+from redeliver.console import PeriodicProgress
+from redeliver.core.plan import Policy, RunOptions
+from redeliver.core.webhook import HookId
+from redeliver.engine.ports import Runtime
+from redeliver.engine.run import run
+from redeliver.github_api.response import Permission, Purpose, Response
+from redeliver.github_api.variable import NullStore
+from redeliver.github_api.webhooks import OrganizationHook
 
 if TYPE_CHECKING:
-    from redeliver.api import Client
+    from redeliver.github_api.client import Client
 
 TIMES = 7
 PAGES = 500

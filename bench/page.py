@@ -10,8 +10,8 @@ from statistics import median
 from bench.cases import Case, Program
 from bench.measure import Measured, floor
 from bench.own import Cpu, Image
-from redeliver.connect import WORKERS
-from redeliver.pace import MAX_POINTS, URGENT_POINTS
+from redeliver.github_api.throttle import MAX_POINTS, URGENT_POINTS
+from redeliver.wiring import WORKERS
 
 MEGA = 1e6
 MICRO = 1e6

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from redeliver.plan import SETTLING_TIME, Verdict
+from redeliver.core.plan import SETTLING_TIME, Verdict
 from redeliver.settings import SECRETS
 
 ROOT = Path(__file__).parent.parent

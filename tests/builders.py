@@ -3,13 +3,13 @@
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from redeliver.checkpoint import SavedCheckpoint
-from redeliver.delivery import Delivery, DeliveryId, Guid, StatusFilter
+from redeliver.core.checkpoint import SavedCheckpoint
+from redeliver.core.delivery import Delivery, DeliveryId, Guid, StatusFilter
+from redeliver.core.events import ALL_EVENTS, EventFilter
+from redeliver.core.plan import Decision, Policy, RunOptions, ScanResult, Verdict, Window
+from redeliver.core.webhook import HookId, Webhook
+from redeliver.engine.ports import Runtime
 from redeliver.errors import RedeliverError
-from redeliver.filters import ALL_EVENTS, EventFilter
-from redeliver.plan import Decision, Policy, RunOptions, ScanResult, Verdict, Window
-from redeliver.ports import Runtime
-from redeliver.webhook import HookId, Webhook
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 

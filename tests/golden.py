@@ -6,12 +6,12 @@ A receiver was down for half an hour in a night; most events came back with this
 import uuid
 from datetime import timedelta
 
-from redeliver.delivery import Delivery, DeliveryId, Guid
-from redeliver.outcome import EventResult, Outcome
-from redeliver.plan import Decision, Verdict
-from redeliver.report import Report
-from redeliver.summary import summary
-from redeliver.webhook import HookId, Webhook
+from redeliver.core.delivery import Delivery, DeliveryId, Guid
+from redeliver.core.outcome import EventResult, Outcome
+from redeliver.core.plan import Decision, Verdict
+from redeliver.core.webhook import HookId, Webhook
+from redeliver.reporting.report import Report
+from redeliver.reporting.summary import summary
 from tests.builders import NOW, OPTIONS, a_scan_result, a_window, ago
 
 HOOK = Webhook(

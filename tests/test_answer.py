@@ -4,7 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from redeliver.answer import (
+from redeliver.errors import AccessError, UnavailableError
+from redeliver.github_api.response import (
     APP_IDENTITY,
     Identity,
     Permission,
@@ -13,7 +14,6 @@ from redeliver.answer import (
     instant,
     token_identity,
 )
-from redeliver.errors import AccessError, UnavailableError
 
 PURPOSE = Permission(inputs_named="'hook-id'").to("read the log")
 NOON = "Tue, 24 Nov 2026 12:00:00 GMT"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from redeliver.checkpoint import EPOCH, format_checkpoint, parse_checkpoint
+from redeliver.core.checkpoint import EPOCH, format_checkpoint, parse_checkpoint
 from tests.builders import NOW, ago
 
 

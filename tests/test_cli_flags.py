@@ -9,10 +9,19 @@ from pathlib import Path
 import pytest
 import yaml
 
-from redeliver import cli, flags, settings
-from redeliver.cli import EXIT_STATUSES, NAMES, STATUS_OF, Wording, in_flags, resolve, variable_of
+from redeliver import settings
+from redeliver.cli import flags, main
+from redeliver.cli.flags import GROUPS
+from redeliver.cli.main import (
+    EXIT_STATUSES,
+    NAMES,
+    STATUS_OF,
+    Wording,
+    in_flags,
+    resolve,
+    variable_of,
+)
 from redeliver.errors import InputError, RedeliverError
-from redeliver.flags import GROUPS
 from redeliver.settings import INPUTS, SECRETS
 from tests.test_settings import GOOD, KEY
 
@@ -22,7 +31,7 @@ ALL = {name: flag for group in GROUPS.values() for name, flag in group.items()}
 VALUED = sorted(name for name, flag in ALL.items() if flag.takes)
 
 
-def order(*arguments: str, **environment: str) -> cli.Invocation:
+def order(*arguments: str, **environment: str) -> main.Invocation:
     """Understand a command line and what is in the environment."""
     found = flags.parse(arguments)
     assert found
@@ -46,7 +55,7 @@ def test_a_variable_with_a_slip_of_the_pen_is_refused_and_not_repeated_with_its_
 def test_there_is_a_flag_for_exactly_the_inputs_that_are_no_secrets_and_for_what_is_only_here() -> (
     None
 ):
-    assert ALL.keys() == INPUTS.keys() - set(SECRETS) | {*cli.FILES, "json"}
+    assert ALL.keys() == INPUTS.keys() - set(SECRETS) | {*main.FILES, "json"}
 
 
 def test_the_variable_has_the_name_that_it_has_for_the_action() -> None:
@@ -302,13 +311,13 @@ def test_no_fault_of_an_input_speaks_of_inputs_here(name: str) -> None:
 def test_what_is_put_in_other_words_is_still_said_so() -> None:
     said = [
         node.value
-        for path in (ROOT / "src" / "redeliver").glob("*.py")
-        if path.stem != "cli"
+        for path in (ROOT / "src" / "redeliver").rglob("*.py")
+        if not path.match("cli/main.py")
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     ]
 
-    for phrase in cli.WORDS:
+    for phrase in main.WORDS:
         words = phrase.removeprefix(f". {settings.COMES_OUT_EMPTY}")
         assert any(words in text for text in said), phrase
 
@@ -362,25 +371,25 @@ def test_the_docs_name_only_flags_and_variables_that_there_are() -> None:
     variables = set(re.findall(r"\bREDELIVER_[A-Z_]+\b", DOCS))
 
     assert named <= ALL.keys() | {"help"}
-    assert variables <= {variable_of(name) for name in (*INPUTS, *cli.FILES)}
+    assert variables <= {variable_of(name) for name in (*INPUTS, *main.FILES)}
 
 
 @pytest.mark.parametrize(
-    ("module", "importer"), [("click", "redeliver.flags"), ("rich", "redeliver.terminal")]
+    ("module", "importer"), [("click", "redeliver.cli.flags"), ("rich", "redeliver.cli.terminal")]
 )
 def test_an_extra_is_imported_by_one_module_and_not_by_the_action(
     module: str, importer: str
 ) -> None:
     program = (
-        f"import sys, redeliver.action, redeliver.cli; print('{module}' in sys.modules);"
+        f"import sys, redeliver.action, redeliver.cli.main; print('{module}' in sys.modules);"
         f"import {importer}; print('{module}' in sys.modules)"
     )
     loaded = subprocess.run(
         [sys.executable, "-I", "-c", program], check=True, capture_output=True, text=True
     ).stdout.split()
     importers = [
-        f"redeliver.{path.stem}"
-        for path in (ROOT / "src" / "redeliver").glob("*.py")
+        ".".join(path.relative_to(ROOT / "src").with_suffix("").parts)
+        for path in (ROOT / "src" / "redeliver").rglob("*.py")
         if re.search(rf"^\s*(import|from) {module}\b", path.read_text(), flags=re.MULTILINE)
     ]
 

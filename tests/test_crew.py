@@ -8,7 +8,7 @@ from threading import Barrier, Event
 
 import pytest
 
-from redeliver.crew import WorkerPool
+from redeliver.engine.workers import WorkerPool
 
 SOON = 30.0
 """Seconds until a test is given up that waits for what does not come."""

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from docs import generated
-from redeliver.plan import Verdict
+from redeliver.core.plan import Verdict
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -22,7 +22,7 @@ ERRORS = {e for heading in TROUBLES for e in re.findall("`(.*?)`", heading)} - {
 def texts() -> str:
     """Give every text that the program can show, as far as it is fixed, and what actions echo."""
     shown = [(ROOT / "composite" / "action.yml").read_text()]
-    for path in [*ROOT.glob("src/redeliver/*.py"), *ROOT.glob("composite/*.py")]:
+    for path in [*ROOT.glob("src/redeliver/**/*.py"), *ROOT.glob("composite/*.py")]:
         nodes = list(ast.walk(ast.parse(path.read_text())))
         documentation = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
         shown += [

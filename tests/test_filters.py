@@ -2,7 +2,7 @@
 
 import pytest
 
-from redeliver.filters import EventFilter
+from redeliver.core.events import EventFilter
 
 WANTED = [
     ("", "push", None, True),

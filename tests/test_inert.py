@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from redeliver.inert import escape_markdown, quote_untrusted, sanitize
+from redeliver.sanitize import escape_markdown, quote_untrusted, sanitize
 
 PIECES = ["::", "##[", "#", ":", "[", "\n", "\r", "\x85", "\u2028", "error", "%0A", " ", "`", "|"]
 HOSTILE = st.lists(st.sampled_from(PIECES) | st.characters()).map("".join)

@@ -4,10 +4,10 @@ from datetime import datetime
 
 import pytest
 
-from redeliver.delivery import Delivery
+from redeliver.core.delivery import Delivery
+from redeliver.core.outcome import EventResult, Outcome, low_water_mark
+from redeliver.core.plan import Plan, Verdict
 from redeliver.errors import UnavailableError
-from redeliver.outcome import EventResult, Outcome, low_water_mark
-from redeliver.plan import Plan, Verdict
 from tests.builders import NOW, a_decision, a_delivery, a_scan_result, a_window, ago, delivered
 
 AN_HOUR_AGO = ago(hours=1)

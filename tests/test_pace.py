@@ -5,7 +5,8 @@ from threading import Thread
 
 import pytest
 
-from redeliver.pace import (
+from redeliver.console import SAY_EVERY_SECONDS, PeriodicProgress
+from redeliver.github_api.throttle import (
     MAX_POINTS,
     MAX_WAIT_SECONDS,
     MIN_RATE_FACTOR,
@@ -15,7 +16,6 @@ from redeliver.pace import (
     WRITE_POINTS,
     Throttle,
 )
-from redeliver.progress import SAY_EVERY_SECONDS, PeriodicProgress
 from tests.builders import FakeTime
 
 PER_MINUTE = 75

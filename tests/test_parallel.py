@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from redeliver.delivery import Delivery
+from redeliver.core.delivery import Delivery
+from redeliver.core.outcome import Outcome
 from redeliver.errors import AccessError, Interrupted, RefusalError, UnavailableError
-from redeliver.outcome import Outcome
-from redeliver.report import Report
+from redeliver.reporting.report import Report
 from tests.builders import FakeHook, FakeRuntime, FakeStore, a_delivery, a_policy, ago
 from tests.test_run import outcomes, run_once
 

@@ -8,11 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from redeliver.delivery import Delivery
-from redeliver.errors import UnavailableError
-from redeliver.filters import EventFilter
-from redeliver.pace import MAX_WAIT_SECONDS
-from redeliver.plan import (
+from redeliver.core.delivery import Delivery
+from redeliver.core.events import EventFilter
+from redeliver.core.plan import (
     MAX_SILENCE,
     OVERLAP,
     SETTLING_TIME,
@@ -23,8 +21,10 @@ from redeliver.plan import (
     Verdict,
     Window,
 )
-from redeliver.reading import OLD_ROWS_AT_END, read
-from redeliver.work import SAVE_EVERY
+from redeliver.core.scan import OLD_ROWS_AT_END, read
+from redeliver.engine.execution import SAVE_EVERY
+from redeliver.errors import UnavailableError
+from redeliver.github_api.throttle import MAX_WAIT_SECONDS
 from tests.builders import (
     NOW,
     WEBHOOK,

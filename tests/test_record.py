@@ -9,11 +9,11 @@ from typing import Any
 import jsonschema
 import pytest
 
+from redeliver.core.outcome import EventResult, Outcome
+from redeliver.core.plan import ScanMode, Verdict
 from redeliver.errors import UnavailableError
-from redeliver.outcome import EventResult, Outcome
-from redeliver.plan import ScanMode, Verdict
-from redeliver.record import MOST_CHARACTERS, outputs, to_json
-from redeliver.report import NOT_FAILED, Report
+from redeliver.reporting.outputs import MOST_CHARACTERS, outputs, to_json
+from redeliver.reporting.report import NOT_FAILED, Report
 from tests.builders import NOW, OPTIONS, a_decision, a_delivery, a_scan_result, a_webhook
 from tests.test_report import ONE_OF_EACH, a_report, an_outcome
 

@@ -6,12 +6,12 @@ from signal import Signals
 
 import pytest
 
-from redeliver import record, report
+from redeliver.core.outcome import NOT_REACHED, EventResult, Outcome
+from redeliver.core.plan import ScanMode, Verdict
 from redeliver.errors import UnavailableError
-from redeliver.outcome import NOT_REACHED, EventResult, Outcome
-from redeliver.plan import ScanMode, Verdict
-from redeliver.report import Report
-from redeliver.summary import summary
+from redeliver.reporting import outputs, report
+from redeliver.reporting.report import Report
+from redeliver.reporting.summary import summary
 from tests.builders import (
     NOW,
     OPTIONS,
@@ -62,7 +62,7 @@ def a_line(result: EventResult, *, dry_run: bool = False, name_webhook: bool = F
 def test_without_a_store_there_is_no_checkpoint() -> None:
     kept_nowhere = replace(a_report(), store="", checkpoint=None)
 
-    assert record.outputs(kept_nowhere)["checkpoint"] == ""
+    assert outputs.outputs(kept_nowhere)["checkpoint"] == ""
     assert report.closing(kept_nowhere).startswith("No checkpoint is kept")
     assert "no checkpoint is kept" in report.opening("", a_window(None), ScanMode.FULL)
 

@@ -7,8 +7,12 @@ from signal import Signals
 
 import pytest
 
-from redeliver.checkpoint import SavedCheckpoint
-from redeliver.delivery import Delivery
+from redeliver.core.checkpoint import SavedCheckpoint
+from redeliver.core.delivery import Delivery
+from redeliver.core.events import EventFilter
+from redeliver.core.outcome import Outcome
+from redeliver.core.plan import Policy, ScanMode
+from redeliver.engine.run import run
 from redeliver.errors import (
     AccessError,
     Interrupted,
@@ -16,11 +20,7 @@ from redeliver.errors import (
     RefusalError,
     UnavailableError,
 )
-from redeliver.filters import EventFilter
-from redeliver.outcome import Outcome
-from redeliver.plan import Policy, ScanMode
-from redeliver.report import Report
-from redeliver.run import run
+from redeliver.reporting.report import Report
 from tests.builders import (
     NOW,
     OPTIONS,

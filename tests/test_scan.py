@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from redeliver.delivery import Delivery, StatusFilter
+from redeliver.core.delivery import Delivery, StatusFilter
+from redeliver.core.plan import ScanMode, ScanResult, Verdict
+from redeliver.core.scan import OLD_ROWS_AT_END, read
 from redeliver.errors import UnavailableError
-from redeliver.plan import ScanMode, ScanResult, Verdict
-from redeliver.reading import OLD_ROWS_AT_END, read
 from tests.builders import (
     WEBHOOK,
     a_delivery,

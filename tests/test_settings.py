@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from redeliver.core.events import EventFilter
+from redeliver.core.plan import Policy, RunOptions, ScanMode
+from redeliver.core.webhook import HookId
 from redeliver.errors import InputError
-from redeliver.filters import EventFilter
-from redeliver.inert import sanitize
-from redeliver.plan import Policy, RunOptions, ScanMode
+from redeliver.sanitize import sanitize
 from redeliver.settings import INPUTS, Settings, parse, secret_parts
-from redeliver.webhook import HookId
 
 KEY = "-----BEGIN RSA PRIVATE KEY-----\nMIIEs3cret\nKEY+/aa==\n-----END RSA PRIVATE KEY-----\n"
 

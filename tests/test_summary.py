@@ -6,11 +6,11 @@ from datetime import timedelta
 
 import pytest
 
+from redeliver.core.outcome import EventResult, Outcome
+from redeliver.core.plan import ScanMode, Verdict
 from redeliver.errors import UnavailableError
-from redeliver.outcome import EventResult, Outcome
-from redeliver.plan import ScanMode, Verdict
-from redeliver.report import Report
-from redeliver.summary import DONE_ROWS, MAX_CHART_NODES, ROWS, failure, summary
+from redeliver.reporting.report import Report
+from redeliver.reporting.summary import DONE_ROWS, MAX_CHART_NODES, ROWS, failure, summary
 from tests.builders import (
     NOW,
     OPTIONS,

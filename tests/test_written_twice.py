@@ -11,9 +11,9 @@ import pytest
 import yaml
 
 import redeliver
-from redeliver import record
+from redeliver.reporting import outputs
+from redeliver.reporting.summary import summary
 from redeliver.settings import INPUTS, SECRETS, parse
-from redeliver.summary import summary
 from tests.golden import golden
 from tests.test_report import a_report
 from tests.test_settings import GOOD
@@ -33,7 +33,7 @@ def test_the_code_reads_exactly_the_declared_inputs() -> None:
 
 
 def test_the_code_sets_exactly_the_declared_outputs() -> None:
-    assert record.outputs(a_report()).keys() == ACTION["outputs"].keys()
+    assert outputs.outputs(a_report()).keys() == ACTION["outputs"].keys()
 
 
 @pytest.mark.parametrize("name", ACTION["inputs"])
@@ -171,8 +171,8 @@ def test_what_lands_a_change_waits_for_every_check() -> None:
 
 def test_the_pure_modules_need_neither_network_nor_runner() -> None:
     pure = [
-        f"redeliver.{path.stem}"
-        for path in sorted((ROOT / "src" / "redeliver").glob("*.py"))
+        ".".join(path.relative_to(ROOT / "src").with_suffix("").parts)
+        for path in sorted((ROOT / "src" / "redeliver").rglob("*.py"))
         if re.search(r"^Pure\b", path.read_text(), flags=re.MULTILINE)
     ]
     imports = f"import sys, {', '.join(pure)}; print(*sys.modules)"
@@ -181,7 +181,7 @@ def test_the_pure_modules_need_neither_network_nor_runner() -> None:
     ).stdout.split()
 
     assert len(pure) == 15
-    assert not {"github", "requests", "actions_toolkit", "redeliver.run"} & set(loaded)
+    assert not {"github", "requests", "actions_toolkit", "redeliver.engine.run"} & set(loaded)
 
 
 def test_the_summary_in_the_docs_is_what_the_code_makes() -> None:

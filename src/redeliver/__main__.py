@@ -16,7 +16,7 @@ for each in SIGNALS:
 # more at the end, would take a fifth of the time of a run that finds nothing to do.
 gc.disable()
 if len(sys.argv) > 1:
-    from redeliver.cli import main
+    from redeliver.cli.main import main
 else:
     from redeliver.action import main
 gc.freeze()

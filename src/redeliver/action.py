@@ -9,13 +9,14 @@ from pathlib import Path
 
 from actions_toolkit import core
 
-from redeliver import connect, record, report, settings, summary
-from redeliver.connect import Console
+from redeliver import settings, wiring
+from redeliver.console import PeriodicProgress
 from redeliver.errors import Interrupted, RedeliverError
-from redeliver.inert import sanitize, truncate
 from redeliver.interruption import interruptible
-from redeliver.progress import PeriodicProgress
+from redeliver.reporting import outputs, report, summary
+from redeliver.sanitize import sanitize, truncate
 from redeliver.settings import SECRETS
+from redeliver.wiring import Console
 
 LONGEST_LINE = 4000
 """Characters. GitHub cuts an annotation that is longer than 4,096, and a pipe takes that many bytes
@@ -45,8 +46,8 @@ def _step() -> int:
             for secret in settings.secret_parts(inputs[name]):
                 core.set_secret(secret)
         console = Console(say=_say, progress=PeriodicProgress(_say), mask=core.set_secret)
-        done = connect.redeliver(settings.parse(inputs), console)
-    for name, value in record.outputs(done).items():
+        done = wiring.redeliver(settings.parse(inputs), console)
+    for name, value in outputs.outputs(done).items():
         core.set_output(name, value)
     _summarize(summary.summary(done))
     for warning in done.warnings:

@@ -12,10 +12,10 @@ from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
+from redeliver.core.events import PATTERN, EventFilter, unknown
+from redeliver.core.plan import Policy, RunOptions, ScanMode
+from redeliver.core.webhook import HookId
 from redeliver.errors import InputError
-from redeliver.filters import PATTERN, EventFilter, unknown
-from redeliver.plan import Policy, RunOptions, ScanMode
-from redeliver.webhook import HookId
 
 LONGEST = timedelta(days=30)
 """The longest time for which any GitHub has ever kept a delivery log."""

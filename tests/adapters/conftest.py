@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 import pytest
 
 from github_sandbox import Hook, Sandbox, VirtualClock
-from redeliver.api import Client
-from redeliver.clock import ServerClock
-from redeliver.credentials import TokenCredential
-from redeliver.pace import Throttle
+from redeliver.github_api.client import Client
+from redeliver.github_api.clock import ServerClock
+from redeliver.github_api.credentials import TokenCredential
+from redeliver.github_api.throttle import Throttle
 from tests.builders import FakeTime
 from tests.receiver import Receiver
 

@@ -4,15 +4,15 @@ from datetime import timedelta
 from threading import Lock
 
 from github_sandbox import Hook, Sandbox, VirtualClock
-from redeliver.clock import ServerClock
-from redeliver.hooks import OrganizationHook
-from redeliver.pace import Throttle
-from redeliver.plan import Policy, RunOptions, ScanMode
-from redeliver.ports import Runtime
-from redeliver.report import Report
-from redeliver.run import run
-from redeliver.store import RepositoryVariable
-from redeliver.webhook import HookId
+from redeliver.core.plan import Policy, RunOptions, ScanMode
+from redeliver.core.webhook import HookId
+from redeliver.engine.ports import Runtime
+from redeliver.engine.run import run
+from redeliver.github_api.clock import ServerClock
+from redeliver.github_api.throttle import Throttle
+from redeliver.github_api.variable import RepositoryVariable
+from redeliver.github_api.webhooks import OrganizationHook
+from redeliver.reporting.report import Report
 from tests.adapters.conftest import TOKEN, a_client
 
 PER_MINUTE = 75

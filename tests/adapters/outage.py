@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from github_sandbox import Fault, Hook, Sandbox, Status, VirtualClock
-from redeliver.checkpoint import format_checkpoint
-from redeliver.connect import WORKERS
+from redeliver.core.checkpoint import format_checkpoint
 from redeliver.errors import RedeliverError
+from redeliver.wiring import WORKERS
 from tests.adapters.conftest import TOKEN
 from tests.adapters.in_process import run_in_process
 from tests.receiver import Receiver

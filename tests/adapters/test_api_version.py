@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from github_sandbox import Hook, Sandbox
-from redeliver.api import API_VERSION
-from redeliver.checkpoint import format_checkpoint
+from redeliver.core.checkpoint import format_checkpoint
+from redeliver.github_api.client import API_VERSION
 from tests.adapters.conftest import TOKEN
 from tests.adapters.step import shown, step
 

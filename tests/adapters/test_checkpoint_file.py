@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from redeliver.checkpoint import EPOCH, SavedCheckpoint, format_checkpoint
-from redeliver.checkpoint_file import CheckpointFile, locked
+from redeliver.cli.checkpoint_file import CheckpointFile, locked
+from redeliver.core.checkpoint import EPOCH, SavedCheckpoint, format_checkpoint
 from redeliver.errors import BusyError, CheckpointError, FileError
 
 NOW = datetime(2026, 11, 24, 12, 0, 0, 250_000, tzinfo=UTC)
@@ -221,8 +221,8 @@ WRITER = """
 import sys
 from datetime import timedelta
 from pathlib import Path
-from redeliver.checkpoint import EPOCH
-from redeliver.checkpoint_file import CheckpointFile, locked
+from redeliver.core.checkpoint import EPOCH
+from redeliver.cli.checkpoint_file import CheckpointFile, locked
 
 path = Path(sys.argv[1])
 number = int(sys.argv[2])

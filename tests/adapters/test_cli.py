@@ -26,22 +26,24 @@ import pytest
 import redeliver
 from github_sandbox import Delay, Fault, Hook, Meanwhile, Sandbox, Status, VirtualClock
 from github_sandbox.step import what_coverage_needs
-from redeliver import connect, settings
-from redeliver.checkpoint import format_checkpoint
-from redeliver.checkpoint_file import CheckpointFile, locked
-from redeliver.cli import EXIT_STATUSES
-from redeliver.connect import Console
-from redeliver.terminal import Stream
+from redeliver import settings, wiring
+from redeliver.cli.checkpoint_file import CheckpointFile, locked
+from redeliver.cli.main import EXIT_STATUSES
+from redeliver.cli.terminal import Stream
+from redeliver.core.checkpoint import format_checkpoint
+from redeliver.wiring import Console
 from tests.adapters.conftest import TOKEN
 from tests.receiver import Receiver
 from tests.test_settings import GOOD
 from tests.warm import imported
 
 COMMAND = str(Path(sys.executable).with_name("redeliver"))
-WITHOUT_SLEEP = "import sys, time; from redeliver.cli import main; del time.sleep; sys.exit(main())"
+WITHOUT_SLEEP = (
+    "import sys, time; from redeliver.cli.main import main; del time.sleep; sys.exit(main())"
+)
 """A program with a bug in it."""
 WITHOUT_THE_EXTRA = (
-    "import sys; sys.modules['rich'] = None; from redeliver.cli import main; sys.exit(main())"
+    "import sys; sys.modules['rich'] = None; from redeliver.cli.main import main; sys.exit(main())"
 )
 
 Ended: TypeAlias = "subprocess.CompletedProcess[str]"
@@ -113,7 +115,9 @@ class Running:
             self._out = files.enter_context(TemporaryFile("w+"))
             self._errors = files.enter_context(TemporaryFile("w+"))
             self._files = files.pop_all()
-        self._process = imported("redeliver.cli", "redeliver.flags", "redeliver.terminal").begin(
+        self._process = imported(
+            "redeliver.cli.main", "redeliver.cli.flags", "redeliver.cli.terminal"
+        ).begin(
             COMMAND,
             *arguments,
             environment=environment,
@@ -704,7 +708,7 @@ class World:
             say=lambda _line: None, progress=lambda *_: None, mask=lambda _secret: None
         )
         with locked(self.shell.file):
-            connect.redeliver(
+            wiring.redeliver(
                 settings.parse(GOOD | where | usual),
                 console,
                 store_in=lambda clock: CheckpointFile(self.shell.file, clock=clock),

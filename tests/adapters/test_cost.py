@@ -8,11 +8,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from github_sandbox import Delay, Hook, Meanwhile, Sandbox, VirtualClock
-from redeliver.checkpoint import format_checkpoint
-from redeliver.connect import WORKERS
-from redeliver.pace import MIN_RATE_FACTOR
-from redeliver.plan import ScanMode
-from redeliver.report import Report
+from redeliver.core.checkpoint import format_checkpoint
+from redeliver.core.plan import ScanMode
+from redeliver.github_api.throttle import MIN_RATE_FACTOR
+from redeliver.reporting.report import Report
+from redeliver.wiring import WORKERS
 from tests.adapters.conftest import TOKEN
 from tests.adapters.in_process import run_in_process
 from tests.adapters.step import shown, step

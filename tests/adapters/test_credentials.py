@@ -8,12 +8,12 @@ from aiohttp import web
 
 from github_sandbox import Fault, Garbage, Sandbox, Status
 from github_sandbox.faults import Work
-from redeliver.answer import Permission
-from redeliver.api import Client
-from redeliver.clock import ServerClock
-from redeliver.credentials import AppCredential, InstallationCredential
 from redeliver.errors import AccessError, UnavailableError
-from redeliver.hooks import AppHook, list_hooks
+from redeliver.github_api.client import Client
+from redeliver.github_api.clock import ServerClock
+from redeliver.github_api.credentials import AppCredential, InstallationCredential
+from redeliver.github_api.response import Permission
+from redeliver.github_api.webhooks import AppHook, list_hooks
 from tests.adapters.conftest import a_client, in_no_time
 
 INSTALLATION = "/orgs/acme/installation"

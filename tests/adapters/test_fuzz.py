@@ -22,19 +22,20 @@ from markdown_it import MarkdownIt
 
 from github_sandbox import Hook, Sandbox, VirtualClock
 from github_sandbox.faults import Work
-from redeliver import action, record
-from redeliver.checkpoint import SavedCheckpoint, format_checkpoint
-from redeliver.delivery import Delivery, Guid
+from redeliver import action
+from redeliver.core.checkpoint import SavedCheckpoint, format_checkpoint
+from redeliver.core.delivery import Delivery, Guid
+from redeliver.core.outcome import NOT_REACHED, EventResult
+from redeliver.core.plan import Verdict
+from redeliver.core.webhook import HookId
 from redeliver.errors import InputError, RedeliverError, UnavailableError
-from redeliver.hooks import FIELDS, OrganizationHook
-from redeliver.inert import sanitize
-from redeliver.outcome import NOT_REACHED, EventResult
-from redeliver.plan import Verdict
-from redeliver.report import Report
+from redeliver.github_api.variable import RepositoryVariable
+from redeliver.github_api.webhooks import FIELDS, OrganizationHook
+from redeliver.reporting import outputs
+from redeliver.reporting.report import Report
+from redeliver.reporting.summary import summary
+from redeliver.sanitize import sanitize
 from redeliver.settings import INPUTS, parse
-from redeliver.store import RepositoryVariable
-from redeliver.summary import summary
-from redeliver.webhook import HookId
 from tests.adapters.conftest import TOKEN, a_client
 from tests.adapters.in_process import run_in_process
 from tests.soak import SOAK
@@ -318,10 +319,10 @@ def test_whatever_a_run_meets_its_report_is_only_words(
         only_words(str(error))
     else:
         TRIED["runs reported"] += 1
-        page, told = summary(done), json.loads(record.to_json(done))
+        page, told = summary(done), json.loads(outputs.to_json(done))
         for text in (*done.warnings, done.problem or "", *(str(e) for e in told["events"])):
             only_words(text)
-        for text in (page, record.to_json(done)):
+        for text in (page, outputs.to_json(done)):
             assert not re.search(rf"^\s*::|##\[|{TOKEN}|{SECRET}", text, re.MULTILINE)
             assert all(line.isprintable() for line in text.split("\n"))
         assert elements(done) == elements(plain(done))

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from github_sandbox import Hook, Receiver, Sandbox, VirtualClock
-from redeliver.outcome import Outcome
+from redeliver.core.outcome import Outcome
 from tests.adapters.conftest import TOKEN
 from tests.adapters.in_process import run_in_process
 

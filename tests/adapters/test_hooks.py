@@ -18,14 +18,14 @@ from github_sandbox import (
     Truncated,
     VirtualClock,
 )
-from redeliver import hooks
-from redeliver.clock import ServerClock
-from redeliver.delivery import StatusFilter
+from redeliver.core.delivery import StatusFilter
+from redeliver.core.webhook import HookId
 from redeliver.errors import AccessError, RateLimitError, RefusalError, UnavailableError
-from redeliver.hooks import OrganizationHook
-from redeliver.inert import sanitize
-from redeliver.pace import Throttle
-from redeliver.webhook import HookId
+from redeliver.github_api import webhooks
+from redeliver.github_api.clock import ServerClock
+from redeliver.github_api.throttle import Throttle
+from redeliver.github_api.webhooks import OrganizationHook
+from redeliver.sanitize import sanitize
 from tests.adapters.conftest import TOKEN, a_client, in_no_time
 from tests.builders import FakeTime
 
@@ -294,7 +294,7 @@ def test_a_part_of_the_log_may_have_nothing_on_several_pages(
 def test_a_log_without_an_end_is_told(
     github: Sandbox, quiet_hook: Hook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(hooks, "MAX_PAGES", 3)
+    monkeypatch.setattr(webhooks, "MAX_PAGES", 3)
     for n in range(4):
         headers = {"Link": f'<{github.url}?cursor=v1_{n}>; rel="next"'}
         github.inject(Status(200, body=[a_row(id=n)], headers=headers), path=LIST, nth=n + 1)

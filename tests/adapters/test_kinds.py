@@ -9,7 +9,7 @@ import pytest
 
 from github_sandbox import App, Hook, Meanwhile, Receiver, Sandbox, VirtualClock
 from github_sandbox.world import Access
-from redeliver.checkpoint import format_checkpoint
+from redeliver.core.checkpoint import format_checkpoint
 from tests.adapters.step import shown, step
 
 WRITE: Mapping[str, Access] = {

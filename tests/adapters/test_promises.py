@@ -40,12 +40,12 @@ from github_sandbox import (
     VirtualClock,
 )
 from github_sandbox.faults import Work
-from redeliver.checkpoint import parse_checkpoint
+from redeliver.core.checkpoint import parse_checkpoint
+from redeliver.core.outcome import ACCEPTED, EventResult, Outcome
+from redeliver.core.plan import OVERLAP
 from redeliver.errors import Interrupted, RedeliverError
-from redeliver.outcome import ACCEPTED, EventResult, Outcome
-from redeliver.pace import MAX_WAIT_SECONDS, MIN_RATE_FACTOR, MINUTE
-from redeliver.plan import OVERLAP
-from redeliver.report import Report
+from redeliver.github_api.throttle import MAX_WAIT_SECONDS, MIN_RATE_FACTOR, MINUTE
+from redeliver.reporting.report import Report
 from tests.adapters.conftest import TOKEN
 from tests.adapters.in_process import PER_MINUTE, run_in_process
 from tests.receiver import Receiver

@@ -12,7 +12,7 @@ import pytest
 
 from github_sandbox import Delay, Hook, Meanwhile, Receiver, Sandbox, Status, VirtualClock
 from github_sandbox.step import RunningStep
-from redeliver.checkpoint import format_checkpoint
+from redeliver.core.checkpoint import format_checkpoint
 from tests.adapters.conftest import TOKEN
 from tests.adapters.step import shown, start, step
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from github_sandbox import Delay, Hook, Meanwhile, Receiver, Sandbox
-from redeliver.checkpoint import format_checkpoint
+from redeliver.core.checkpoint import format_checkpoint
 from tests.e2e.stage import TOKEN, Stage, ago, an_outage, arrived, filled_in
 
 NEXT_STEP = """

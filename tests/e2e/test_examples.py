@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from github_sandbox import App, Proxy, Receiver, Sandbox
-from redeliver.checkpoint import format_checkpoint
+from redeliver.core.checkpoint import format_checkpoint
 from tests.e2e.api_github_com import ApiGithubCom
 from tests.e2e.stage import ROOT, TOKEN, Stage, ago, an_outage, arrived, filled_in
 

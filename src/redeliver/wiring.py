@@ -12,11 +12,15 @@ from http import HTTPStatus
 from threading import Lock
 from typing import ParamSpec
 
-from redeliver.answer import Permission
-from redeliver.api import Client, Credential
-from redeliver.clock import ServerClock
-from redeliver.credentials import AppCredential, InstallationCredential, TokenCredential
-from redeliver.hooks import (
+from redeliver.engine.ports import Hook, Runtime, Store
+from redeliver.engine.run import run
+from redeliver.github_api.client import Client, Credential
+from redeliver.github_api.clock import ServerClock
+from redeliver.github_api.credentials import AppCredential, InstallationCredential, TokenCredential
+from redeliver.github_api.response import Permission
+from redeliver.github_api.throttle import Throttle
+from redeliver.github_api.variable import VARIABLES, NullStore, RepositoryVariable
+from redeliver.github_api.webhooks import (
     ORGANIZATION,
     REPOSITORY,
     AppHook,
@@ -24,12 +28,8 @@ from redeliver.hooks import (
     RepositoryHook,
     list_hooks,
 )
-from redeliver.pace import Throttle
-from redeliver.ports import Hook, Runtime, Store
-from redeliver.report import Report
-from redeliver.run import run
+from redeliver.reporting.report import Report
 from redeliver.settings import Settings
-from redeliver.store import VARIABLES, NullStore, RepositoryVariable
 
 P = ParamSpec("P")
 

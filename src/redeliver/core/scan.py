@@ -5,10 +5,10 @@ Pure: a log comes in as an iterable, newest first.
 
 from collections.abc import Callable, Iterable, Iterator
 
-from redeliver.delivery import FAILURE_CODES, SUCCESS_CODES, Delivery, Guid, StatusFilter
+from redeliver.core.delivery import FAILURE_CODES, SUCCESS_CODES, Delivery, Guid, StatusFilter
+from redeliver.core.plan import NO_FAILURE, Decision, Policy, ScanMode, ScanResult, Window, decide
+from redeliver.core.webhook import Webhook
 from redeliver.errors import RedeliverError
-from redeliver.plan import NO_FAILURE, Decision, Policy, ScanMode, ScanResult, Window, decide
-from redeliver.webhook import Webhook
 
 OLD_ROWS_AT_END = 20
 """How many rows in a row must be too old before the log counts as read.

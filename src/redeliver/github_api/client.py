@@ -22,10 +22,10 @@ from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, Response
 from urllib3.util import Retry
 
 import redeliver
-from redeliver.answer import Identity, Purpose, Response, error_for, rate_limit_error
-from redeliver.clock import ServerClock
 from redeliver.errors import RedeliverError, UnavailableError
-from redeliver.pace import READ_POINTS, WRITE_POINTS, Throttle
+from redeliver.github_api.clock import ServerClock
+from redeliver.github_api.response import Identity, Purpose, Response, error_for, rate_limit_error
+from redeliver.github_api.throttle import READ_POINTS, WRITE_POINTS, Throttle
 from redeliver.settings import MIN_SECRET_LENGTH
 
 API_VERSION = "2022-11-28"

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
 
-from redeliver.delivery import Delivery
-from redeliver.plan import Decision, Plan, Verdict, Window
+from redeliver.core.delivery import Delivery
+from redeliver.core.plan import Decision, Plan, Verdict, Window
 
 
 class Outcome(Enum):

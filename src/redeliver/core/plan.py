@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
 
-from redeliver.checkpoint import SavedCheckpoint
-from redeliver.delivery import Delivery
+from redeliver.core.checkpoint import SavedCheckpoint
+from redeliver.core.delivery import Delivery
+from redeliver.core.events import ALL_EVENTS, EventFilter
+from redeliver.core.webhook import Webhook
 from redeliver.errors import RedeliverError
-from redeliver.filters import ALL_EVENTS, EventFilter
-from redeliver.webhook import Webhook
 
 OVERLAP = timedelta(minutes=10)
 """How far a window reaches back behind its checkpoint.

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from redeliver.checkpoint import SavedCheckpoint
-from redeliver.delivery import Delivery, StatusFilter
-from redeliver.webhook import Webhook
+from redeliver.core.checkpoint import SavedCheckpoint
+from redeliver.core.delivery import Delivery, StatusFilter
+from redeliver.core.webhook import Webhook
 
 
 class Hook(Protocol):

@@ -7,8 +7,8 @@ is over and sometimes minutes late.
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 
-from redeliver.delivery import Delivery, Guid
-from redeliver.reading import OLD_ROWS_AT_END
+from redeliver.core.delivery import Delivery, Guid
+from redeliver.core.scan import OLD_ROWS_AT_END
 
 SKEW = timedelta(minutes=1)
 """How much earlier than it was asked for a redelivery may seem to be, by the clock of another

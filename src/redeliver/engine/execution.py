@@ -11,8 +11,12 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
-from redeliver import report
-from redeliver.crew import WorkerPool
+from redeliver.core.outcome import ACCEPTED, UNCONFIRMED, EventResult, Outcome, low_water_mark
+from redeliver.core.plan import Decision, Plan, RunOptions, Verdict, Window
+from redeliver.core.webhook import Webhook
+from redeliver.engine.ports import Hook, Runtime, Store
+from redeliver.engine.verification import Verification
+from redeliver.engine.workers import WorkerPool
 from redeliver.errors import (
     AccessError,
     Interrupted,
@@ -21,11 +25,7 @@ from redeliver.errors import (
     RefusalError,
     UnavailableError,
 )
-from redeliver.outcome import ACCEPTED, UNCONFIRMED, EventResult, Outcome, low_water_mark
-from redeliver.plan import Decision, Plan, RunOptions, Verdict, Window
-from redeliver.ports import Hook, Runtime, Store
-from redeliver.verify import Verification
-from redeliver.webhook import Webhook
+from redeliver.reporting import report
 
 FRESH = timedelta(seconds=5)
 """How long what the store said may be taken for what it says. There is no compare-and-swap, so

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from redeliver.event_names import NAMES
+from redeliver.core.event_names import NAMES
 
 PATTERN = re.compile(r"!?[a-z0-9_*?]+(\.[a-z0-9_*?.-]+)?")
 """An action may be more than a name: that of `repository_dispatch` is anybody's to choose."""

@@ -9,12 +9,12 @@ from urllib.parse import parse_qs, quote, urlsplit
 
 from requests.utils import parse_header_links
 
-from redeliver import inert
-from redeliver.answer import Permission, instant
-from redeliver.api import Client
-from redeliver.delivery import Delivery, DeliveryId, Guid, StatusFilter
+from redeliver import sanitize
+from redeliver.core.delivery import Delivery, DeliveryId, Guid, StatusFilter
+from redeliver.core.webhook import HookId, Webhook
 from redeliver.errors import RefusalError, UnavailableError
-from redeliver.webhook import HookId, Webhook
+from redeliver.github_api.client import Client
+from redeliver.github_api.response import Permission, instant
 
 PER_PAGE = 100
 """The most that GitHub puts on a page."""
@@ -137,7 +137,7 @@ class AppHook(_Hook):
         app = response.json()
         if not isinstance(app, dict) or "id" not in app:
             raise response.not_github()
-        name = inert.quote_untrusted(str(app.get("slug") or app["id"]))
+        name = sanitize.quote_untrusted(str(app.get("slug") or app["id"]))
         webhook = Webhook(
             name=f"webhook of GitHub App {name}",
             id=None,

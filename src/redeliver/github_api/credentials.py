@@ -12,10 +12,10 @@ from threading import Lock
 import jwt
 from cryptography.exceptions import UnsupportedAlgorithm
 
-from redeliver.answer import APP_IDENTITY, Identity, Purpose, instant, token_identity
-from redeliver.api import Client
-from redeliver.clock import ServerClock
 from redeliver.errors import InputError
+from redeliver.github_api.client import Client
+from redeliver.github_api.clock import ServerClock
+from redeliver.github_api.response import APP_IDENTITY, Identity, Purpose, instant, token_identity
 
 CLOCK_DRIFT = timedelta(minutes=1)
 """How much earlier a word is dated than it was given, as GitHub's documentation advises."""

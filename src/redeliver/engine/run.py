@@ -4,15 +4,15 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from redeliver import report
-from redeliver.crew import WorkerPool
-from redeliver.delivery import Delivery, StatusFilter
+from redeliver.core.delivery import Delivery, StatusFilter
+from redeliver.core.plan import Plan, RunOptions, ScanResult, Window
+from redeliver.core.scan import read
+from redeliver.engine.execution import Work
+from redeliver.engine.ports import Hook, Runtime, Store
+from redeliver.engine.workers import WorkerPool
 from redeliver.errors import Interrupted, RateLimitError
-from redeliver.plan import Plan, RunOptions, ScanResult, Window
-from redeliver.ports import Hook, Runtime, Store
-from redeliver.reading import read
-from redeliver.report import Report
-from redeliver.work import Work
+from redeliver.reporting import report
+from redeliver.reporting.report import Report
 
 
 def run(hooks: Sequence[Hook], store: Store, runtime: Runtime, options: RunOptions) -> Report:

@@ -8,12 +8,12 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from redeliver import report as words
-from redeliver.delivery import Delivery
-from redeliver.inert import escape_markdown, quote_untrusted, truncate
-from redeliver.outcome import EventResult, Outcome
-from redeliver.plan import ScanMode
-from redeliver.report import LATER, NEEDS_ATTENTION, UNRECOVERED, Report, count
+from redeliver.core.delivery import Delivery
+from redeliver.core.outcome import EventResult, Outcome
+from redeliver.core.plan import ScanMode
+from redeliver.reporting import report as words
+from redeliver.reporting.report import LATER, NEEDS_ATTENTION, UNRECOVERED, Report, count
+from redeliver.sanitize import escape_markdown, quote_untrusted, truncate
 
 ROWS = 100
 """Of events that need attention. A row of hostile text takes up to 4 KB."""

@@ -3,10 +3,15 @@
 from datetime import datetime
 from http import HTTPStatus
 
-from redeliver.answer import Permission, Response, instant
-from redeliver.api import Client
-from redeliver.checkpoint import CLOCK_SKEW, SavedCheckpoint, format_checkpoint, parse_checkpoint
+from redeliver.core.checkpoint import (
+    CLOCK_SKEW,
+    SavedCheckpoint,
+    format_checkpoint,
+    parse_checkpoint,
+)
 from redeliver.errors import CheckpointError
+from redeliver.github_api.client import Client
+from redeliver.github_api.response import Permission, Response, instant
 
 VARIABLES = Permission(
     inputs_named="'variable-repository'",

@@ -15,9 +15,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from redeliver import connect, record, report, settings
-from redeliver.checkpoint_file import CheckpointFile, locked
-from redeliver.connect import Console
+from redeliver import settings, wiring
+from redeliver.cli.checkpoint_file import CheckpointFile, locked
 from redeliver.errors import (
     AccessError,
     BusyError,
@@ -29,8 +28,9 @@ from redeliver.errors import (
     RedeliverError,
     UnavailableError,
 )
-from redeliver.inert import sanitize
 from redeliver.interruption import interruptible
+from redeliver.reporting import outputs, report
+from redeliver.sanitize import sanitize
 from redeliver.settings import (
     COMES_OUT_EMPTY,
     INPUTS,
@@ -38,9 +38,10 @@ from redeliver.settings import (
     SECRETS,
     VARIABLE_NAME,
 )
+from redeliver.wiring import Console
 
 if TYPE_CHECKING:
-    from redeliver.terminal import Stream
+    from redeliver.cli.terminal import Stream
 
 EXIT_STATUSES: Mapping[int, str] = {
     os.EX_OK: "Done. What was left for the next run is in the warnings, but for what "
@@ -116,7 +117,7 @@ def main() -> int:
     if not (find_spec("click") and find_spec("rich")):
         sys.stderr.write("redeliver: the command needs more: pip install 'redeliver[cli]'\n")
         return os.EX_UNAVAILABLE
-    from redeliver import terminal  # noqa: PLC0415 - an extra, which may be missing
+    from redeliver.cli import terminal  # noqa: PLC0415 - an extra, which may be missing
 
     errors, wording = terminal.Stream(sys.stderr), Wording()
     try:
@@ -135,7 +136,7 @@ def main() -> int:
 
 
 def _run(errors: "Stream", wording: "Wording") -> int:
-    from redeliver import flags, terminal  # noqa: PLC0415 - extras, which may be missing
+    from redeliver.cli import flags, terminal  # noqa: PLC0415 - extras, which may be missing
 
     arguments = sys.argv[1:]
     _refuse_secrets(arguments, os.environ)
@@ -155,7 +156,7 @@ def _run(errors: "Stream", wording: "Wording") -> int:
         terminal.screen(errors if found.as_json else out, errors, wording) as screen,
         interruptible(),
     ):
-        done = connect.redeliver(
+        done = wiring.redeliver(
             wanted,
             Console(say=screen.say, progress=screen.progress, mask=wording.hide),
             store_in=(lambda clock: CheckpointFile(file, clock=clock)) if file else None,
@@ -166,7 +167,7 @@ def _run(errors: "Stream", wording: "Wording") -> int:
     if done.problem:
         errors.write(wording(f"Error: {done.problem}"))
     if found.as_json:
-        out.write(wording.without_secrets(record.to_json(done)))
+        out.write(wording.without_secrets(outputs.to_json(done)))
         if out.is_broken:
             errors.write("Error: the report could not be written to the standard output")
             return done.status or os.EX_IOERR

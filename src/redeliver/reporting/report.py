@@ -10,11 +10,19 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from signal import Signals
 
-from redeliver.delivery import Delivery
-from redeliver.inert import quote_untrusted
-from redeliver.outcome import ACCEPTED, NOT_REACHED, UNCONFIRMED, EventResult, Outcome
-from redeliver.plan import OVERLAP, SETTLING_TIME, RunOptions, ScanMode, ScanResult, Verdict, Window
-from redeliver.webhook import Webhook
+from redeliver.core.delivery import Delivery
+from redeliver.core.outcome import ACCEPTED, NOT_REACHED, UNCONFIRMED, EventResult, Outcome
+from redeliver.core.plan import (
+    OVERLAP,
+    SETTLING_TIME,
+    RunOptions,
+    ScanMode,
+    ScanResult,
+    Verdict,
+    Window,
+)
+from redeliver.core.webhook import Webhook
+from redeliver.sanitize import quote_untrusted
 
 NEEDS_ATTENTION = (Outcome.REFUSED, Outcome.UNANSWERED, Outcome.UNREAD)
 """What makes a run fail."""

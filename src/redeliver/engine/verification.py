@@ -3,12 +3,12 @@
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 
-from redeliver import look
+from redeliver.core.outcome import EventResult
+from redeliver.core.plan import Window
+from redeliver.core.webhook import Webhook
+from redeliver.engine import look
+from redeliver.engine.ports import Hook, Runtime
 from redeliver.errors import RedeliverError
-from redeliver.outcome import EventResult
-from redeliver.plan import Window
-from redeliver.ports import Hook, Runtime
-from redeliver.webhook import Webhook
 
 FIRST_LOOK = timedelta(seconds=1)
 """How long after the asking the log is looked at first; then after as long again each time, for

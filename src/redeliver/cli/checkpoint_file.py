@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
-from redeliver.checkpoint import SavedCheckpoint, format_checkpoint, parse_checkpoint
+from redeliver.core.checkpoint import SavedCheckpoint, format_checkpoint, parse_checkpoint
 from redeliver.errors import BusyError, CheckpointError, FileError
 
 PRIVATE = 0o600

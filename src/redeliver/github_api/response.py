@@ -13,7 +13,7 @@ from http import HTTPStatus
 from typing import Any, TypeVar
 
 from redeliver.errors import AccessError, RateLimitError, RedeliverError, UnavailableError
-from redeliver.inert import quote_untrusted
+from redeliver.sanitize import quote_untrusted
 
 T = TypeVar("T")
 

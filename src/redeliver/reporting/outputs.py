@@ -10,11 +10,11 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
-from redeliver.checkpoint import format_checkpoint
-from redeliver.inert import quote_untrusted, truncate
-from redeliver.outcome import EventResult, Outcome
-from redeliver.plan import ScanResult
-from redeliver.report import LATER, Report, counts, status
+from redeliver.core.checkpoint import format_checkpoint
+from redeliver.core.outcome import EventResult, Outcome
+from redeliver.core.plan import ScanResult
+from redeliver.reporting.report import LATER, Report, counts, status
+from redeliver.sanitize import quote_untrusted, truncate
 
 VERSION = 1
 

@@ -16,11 +16,11 @@ from rich.progress import Progress as Bar
 from rich.table import Table
 from rich.text import Text
 
-from redeliver import report as words
-from redeliver.inert import quote_untrusted
-from redeliver.outcome import EventResult, Outcome
-from redeliver.progress import PeriodicProgress
-from redeliver.report import NEEDS_ATTENTION, UNRECOVERED, Report
+from redeliver.console import PeriodicProgress
+from redeliver.core.outcome import EventResult, Outcome
+from redeliver.reporting import report as words
+from redeliver.reporting.report import NEEDS_ATTENTION, UNRECOVERED, Report
+from redeliver.sanitize import quote_untrusted
 
 ROWS = 50
 """Of the table: a screenful, more or less."""

@@ -1,0 +1,1 @@
+"""The command: flags, environment, terminal, and the checkpoint in a file."""

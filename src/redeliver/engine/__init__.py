@@ -1,0 +1,1 @@
+"""How a run goes: read the logs, redeliver, save the checkpoint, verify."""

@@ -1,0 +1,1 @@
+"""What a run tells: its report as log lines, outputs and step summary."""
