@@ -56,9 +56,10 @@ e2e: $(READY) $(DRAWING_READY) ## Run the Docker action in real workflows, draw 
 	@echo "e2e: workflows under act, in a Docker engine, against the sandbox"
 	@$(BIN)/python -m pytest tests/e2e
 
-lint: $(READY) ## Check style, types, Dockerfile, workflows and generated text
+lint: $(READY) ## Check style, imports, types, Dockerfile, workflows and generated text
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
+	$(BIN)/lint-imports --no-logo --no-cache
 	$(BIN)/mypy
 	$(BIN)/mypy --platform win32 src/redeliver/action.py composite/environment.py
 	$(BIN)/hadolint Dockerfile

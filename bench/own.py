@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any, cast
 
 from bench.measure import HERE, run_process
 from redeliver.console import PeriodicProgress
-from redeliver.core.plan import Policy, RunOptions
-from redeliver.core.webhook import HookId
-from redeliver.engine.ports import Runtime
+from redeliver.core.delivery import HookId
+from redeliver.core.policy import Policy, RunOptions
+from redeliver.engine.ports import NullStore, Runtime
 from redeliver.engine.run import run
-from redeliver.github_api.response import Permission, Purpose, Response
-from redeliver.github_api.variable import NullStore
+from redeliver.github_api.permissions import Permission, Purpose
+from redeliver.github_api.response import Response
 from redeliver.github_api.webhooks import OrganizationHook
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def cpu() -> Cpu:
 
 
 def _pages(now: datetime) -> Iterator[Response]:
-    purpose = Permission(inputs_named="").to("read")
+    purpose = Permission(inputs="").to("read")
     for number in range(PAGES):
         rows = [
             {

@@ -9,7 +9,8 @@ from typing import Any
 
 import yaml
 
-from redeliver.core.plan import SETTLING_TIME, Verdict
+from redeliver.core.checkpoint import SETTLING_TIME
+from redeliver.core.decision import Verdict
 from redeliver.settings import SECRETS
 
 ROOT = Path(__file__).parent.parent

@@ -3,11 +3,12 @@
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from redeliver.core.checkpoint import SavedCheckpoint
-from redeliver.core.delivery import Delivery, DeliveryId, Guid, StatusFilter
+from redeliver.core.checkpoint import SavedCheckpoint, Window
+from redeliver.core.decision import Decision, Verdict
+from redeliver.core.delivery import Delivery, DeliveryId, Guid, HookId, StatusFilter, Webhook
 from redeliver.core.events import ALL_EVENTS, EventFilter
-from redeliver.core.plan import Decision, Policy, RunOptions, ScanResult, Verdict, Window
-from redeliver.core.webhook import HookId, Webhook
+from redeliver.core.policy import Policy, RunOptions
+from redeliver.core.scan import ScanResult
 from redeliver.engine.ports import Runtime
 from redeliver.errors import RedeliverError
 
@@ -153,13 +154,13 @@ class FakeHook:
         self.log = sorted(log, key=lambda delivery: delivery.delivered_at, reverse=True)
         self.refuses = refuses or {}
         self.asked: list[str] = []
-        self.readings = 0
+        self.scans = 0
 
     def deliveries(self, listed: StatusFilter = StatusFilter.ALL) -> Iterator[Delivery]:
         return a_log(self.rows())(listed)
 
     def rows(self) -> Iterator[Delivery]:
-        self.readings += 1
+        self.scans += 1
         yield from self.log
 
     def redeliver(self, delivery: Delivery) -> None:

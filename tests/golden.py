@@ -6,10 +6,9 @@ A receiver was down for half an hour in a night; most events came back with this
 import uuid
 from datetime import timedelta
 
-from redeliver.core.delivery import Delivery, DeliveryId, Guid
+from redeliver.core.decision import Decision, Verdict
+from redeliver.core.delivery import Delivery, DeliveryId, Guid, HookId, Webhook
 from redeliver.core.outcome import EventResult, Outcome
-from redeliver.core.plan import Decision, Verdict
-from redeliver.core.webhook import HookId, Webhook
 from redeliver.reporting.report import Report
 from redeliver.reporting.summary import summary
 from tests.builders import NOW, OPTIONS, a_scan_result, a_window, ago
@@ -83,7 +82,7 @@ def golden() -> Report:
         store="variable LAST_REDELIVERY of acme/ops",
         window=a_window(),
         options=OPTIONS,
-        readings=(a_scan_result(webhook=HOOK, scanned=1841),),
+        scans=(a_scan_result(webhook=HOOK, scanned=1841),),
         results=tuple(results),
         checkpoint=NOW,
     )

@@ -5,17 +5,11 @@ from datetime import UTC, datetime
 import pytest
 
 from redeliver.errors import AccessError, UnavailableError
-from redeliver.github_api.response import (
-    APP_IDENTITY,
-    Identity,
-    Permission,
-    Response,
-    error_for,
-    instant,
-    token_identity,
-)
+from redeliver.github_api.advice import error_for
+from redeliver.github_api.permissions import APP_IDENTITY, Identity, Permission, token_identity
+from redeliver.github_api.response import Response, parse_time
 
-PURPOSE = Permission(inputs_named="'hook-id'").to("read the log")
+PURPOSE = Permission(inputs="'hook-id'").to("read the log")
 NOON = "Tue, 24 Nov 2026 12:00:00 GMT"
 
 
@@ -103,7 +97,7 @@ def test_how_many_seconds_to_wait_when(case: str) -> None:
 
 @pytest.mark.parametrize("text", ["2026-11-24T12:00:00Z", "2026-11-24T13:00:00.000+01:00"])
 def test_a_time_of_githubs_is_read(text: str) -> None:
-    assert instant(text) == datetime(2026, 11, 24, 12, tzinfo=UTC)
+    assert parse_time(text) == datetime(2026, 11, 24, 12, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
@@ -111,7 +105,7 @@ def test_a_time_of_githubs_is_read(text: str) -> None:
 )
 def test_what_is_no_time_of_githubs_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r".+"):
-        instant(text)
+        parse_time(text)
 
 
 @pytest.mark.parametrize("text", ['{"id": "7"}', '{"id": true}', "{}", "[7]", "7", "no JSON"])

@@ -2,8 +2,6 @@
 
 import ast
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -372,26 +370,3 @@ def test_the_docs_name_only_flags_and_variables_that_there_are() -> None:
 
     assert named <= ALL.keys() | {"help"}
     assert variables <= {variable_of(name) for name in (*INPUTS, *main.FILES)}
-
-
-@pytest.mark.parametrize(
-    ("module", "importer"), [("click", "redeliver.cli.flags"), ("rich", "redeliver.cli.terminal")]
-)
-def test_an_extra_is_imported_by_one_module_and_not_by_the_action(
-    module: str, importer: str
-) -> None:
-    program = (
-        f"import sys, redeliver.action, redeliver.cli.main; print('{module}' in sys.modules);"
-        f"import {importer}; print('{module}' in sys.modules)"
-    )
-    loaded = subprocess.run(
-        [sys.executable, "-I", "-c", program], check=True, capture_output=True, text=True
-    ).stdout.split()
-    importers = [
-        ".".join(path.relative_to(ROOT / "src").with_suffix("").parts)
-        for path in (ROOT / "src" / "redeliver").rglob("*.py")
-        if re.search(rf"^\s*(import|from) {module}\b", path.read_text(), flags=re.MULTILINE)
-    ]
-
-    assert loaded == ["False", "True"]
-    assert importers == [importer]

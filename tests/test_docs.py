@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from docs import generated
-from redeliver.core.plan import Verdict
+from redeliver.core.decision import Verdict
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()

@@ -38,4 +38,4 @@ WANTED = [
 def test_an_event_is_wanted(patterns: str, event: str, action: str | None, *, wanted: bool) -> None:
     events = EventFilter(tuple(patterns.split(", ")) if patterns else ())
 
-    assert events.wants(event, action) is wanted
+    assert events.matches(event, action) is wanted

@@ -6,7 +6,7 @@ import pytest
 
 from redeliver.core.delivery import Delivery
 from redeliver.core.scan import OLD_ROWS_AT_END
-from redeliver.engine.look import SKEW, gone, redeliveries
+from redeliver.engine.verification import SKEW, gone, redeliveries
 from tests.builders import NOW, a_delivery, ago, delivered
 
 ASKED = a_delivery("asked", at=ago(hours=2), number=5)

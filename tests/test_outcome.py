@@ -4,14 +4,15 @@ from datetime import datetime
 
 import pytest
 
+from redeliver.core.decision import Verdict
 from redeliver.core.delivery import Delivery
 from redeliver.core.outcome import EventResult, Outcome, low_water_mark
-from redeliver.core.plan import Plan, Verdict
+from redeliver.core.plan import Plan
 from redeliver.errors import UnavailableError
 from tests.builders import NOW, a_decision, a_delivery, a_scan_result, a_window, ago, delivered
 
 AN_HOUR_AGO = ago(hours=1)
-READ = Plan(readings=(a_scan_result(),), decisions=())
+READ = Plan(scans=(a_scan_result(),), decisions=())
 
 
 def an_outcome(outcome: Outcome, *, at: datetime = AN_HOUR_AGO) -> EventResult:
@@ -64,7 +65,7 @@ def test_a_clock_behind_the_last_runs_does_not_move_the_checkpoint_back() -> Non
 
 def test_a_log_that_broke_off_does_not_move_the_checkpoint() -> None:
     broken_off = a_scan_result(error=UnavailableError("GitHub is down"))
-    broken = Plan(readings=(a_scan_result(), broken_off), decisions=())
+    broken = Plan(scans=(a_scan_result(), broken_off), decisions=())
 
     mark = low_water_mark(a_window(ago(hours=6)), broken, [an_outcome(Outcome.PENDING)])
 
@@ -108,7 +109,7 @@ def test_each_verdict_has_a_fate() -> None:
 def test_what_the_log_shows_decides_what_became_of_it(
     outcome: Outcome, redelivery: Delivery, after: Outcome
 ) -> None:
-    shown = an_outcome(outcome).shown(redelivery)
+    shown = an_outcome(outcome).verified(redelivery)
 
     assert (shown.outcome, shown.latest, shown.attempts) == (after, redelivery, 4)
     assert bool(shown.because) == (outcome is Outcome.UNANSWERED), "only that needs to be explained"

@@ -8,20 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from redeliver.core.delivery import Delivery
+from redeliver.core.checkpoint import MAX_SILENCE, OVERLAP, SETTLING_TIME, Window
+from redeliver.core.decision import Decision, Verdict
+from redeliver.core.delivery import Delivery, Webhook
 from redeliver.core.events import EventFilter
-from redeliver.core.plan import (
-    MAX_SILENCE,
-    OVERLAP,
-    SETTLING_TIME,
-    Decision,
-    Plan,
-    Policy,
-    ScanMode,
-    Verdict,
-    Window,
-)
-from redeliver.core.scan import OLD_ROWS_AT_END, read
+from redeliver.core.plan import Plan
+from redeliver.core.policy import Policy, ScanMode
+from redeliver.core.scan import OLD_ROWS_AT_END, ScanResult, scan_log
 from redeliver.engine.execution import SAVE_EVERY
 from redeliver.errors import UnavailableError
 from redeliver.github_api.throttle import MAX_WAIT_SECONDS
@@ -47,9 +40,18 @@ def the_plan(
     window: Window | None = None,
     policy: Policy = POLICY,
 ) -> Plan:
-    return Plan.of(
-        [read(WEBHOOK, a_log(log), window or a_window(CHECKPOINT), policy, ScanMode.FULL)], policy
-    )
+    return Plan.of([a_scan(log, window=window, policy=policy)], policy)
+
+
+def a_scan(
+    log: Iterable[Delivery],
+    *,
+    webhook: Webhook = WEBHOOK,
+    window: Window | None = None,
+    policy: Policy = POLICY,
+) -> ScanResult:
+    window = window or a_window(CHECKPOINT)
+    return scan_log(webhook, a_log(log), window, policy, ScanMode.FULL)
 
 
 def failed(**hours: float) -> Delivery:
@@ -361,9 +363,9 @@ def test_a_log_that_breaks_off_gives_the_decisions_that_need_no_more_of_it() -> 
         ("whole", Verdict.REDELIVER),
         ("again", Verdict.UNREAD),
     ]
-    assert str(planned.readings[0].error) == "GitHub is down"
+    assert str(planned.scans[0].error) == "GitHub is down"
     assert planned.is_incomplete
-    assert not planned.readings[0].is_unread
+    assert not planned.scans[0].is_unread
 
 
 def test_a_log_that_cannot_be_read_at_all_is_unread() -> None:
@@ -371,9 +373,9 @@ def test_a_log_that_cannot_be_read_at_all_is_unread() -> None:
         raise UnavailableError("GitHub is down")
         yield
 
-    (reading,) = the_plan(down()).readings
+    (scan,) = the_plan(down()).scans
 
-    assert reading.is_unread
+    assert scan.is_unread
 
 
 def test_an_event_fails_since_its_original() -> None:
@@ -383,7 +385,7 @@ def test_an_event_fails_since_its_original() -> None:
 
 
 def test_rows_read_are_counted() -> None:
-    assert the_plan([delivered("a"), delivered("b"), *BEFORE[:3]]).readings[0].scanned == 5
+    assert the_plan([delivered("a"), delivered("b"), *BEFORE[:3]]).scans[0].scanned == 5
 
 
 def test_ids_beyond_2_to_the_53_stay_exact() -> None:
@@ -493,52 +495,43 @@ def test_when_too_many_are_due_the_least_tried_come_first_and_then_the_oldest() 
 
 def test_webhooks_that_share_a_guid_are_judged_each_for_itself() -> None:
     other, window = a_webhook(2), a_window(CHECKPOINT)
-    readings = [
-        read(
-            WEBHOOK, a_log([a_delivery("shared", at=ago(hours=1))]), window, POLICY, ScanMode.FULL
-        ),
-        read(other, a_log([delivered("shared", at=ago(hours=1))]), window, POLICY, ScanMode.FULL),
-        read(
-            a_webhook(3),
-            a_log([a_delivery("shared", at=ago(hours=2), number=7)]),
-            window,
-            POLICY,
-            ScanMode.FULL,
+    scans = [
+        a_scan([a_delivery("shared", at=ago(hours=1))], window=window),
+        a_scan([delivered("shared", at=ago(hours=1))], webhook=other, window=window),
+        a_scan(
+            [a_delivery("shared", at=ago(hours=2), number=7)], webhook=a_webhook(3), window=window
         ),
     ]
 
-    due = Plan.of(readings, POLICY).due
+    due = Plan.of(scans, POLICY).due
 
     assert [(d.webhook, d.delivery.id) for d in due] == [(a_webhook(3), 7), (WEBHOOK, 2**62 + 1)]
 
 
 def test_too_many_are_counted_over_all_webhooks() -> None:
-    window = a_window(CHECKPOINT)
     policy = a_policy(max_redeliveries=1)
-    readings = [
-        read(
-            a_webhook(n),
-            a_log([a_delivery("shared", at=ago(hours=n))]),
-            window,
-            policy,
-            ScanMode.FULL,
+    scans = [
+        a_scan(
+            [a_delivery("shared", at=ago(hours=n))],
+            webhook=a_webhook(n),
+            policy=policy,
         )
         for n in (1, 2)
     ]
 
-    assert [d.webhook for d in Plan.of(readings, policy).due] == [a_webhook(2)]
+    assert [d.webhook for d in Plan.of(scans, policy).due] == [a_webhook(2)]
 
 
 def test_when_too_many_are_due_the_webhooks_take_turns() -> None:
     window, policy = a_window(CHECKPOINT), a_policy(max_redeliveries=4)
     many = [a_delivery(f"many-{n}", at=ago(hours=5, minutes=-n), number=n) for n in range(6)]
     few = [a_delivery(f"few-{n}", at=ago(hours=1, minutes=-n), number=n) for n in range(2)]
-    readings = [
-        read(WEBHOOK, a_log(many), window, policy, ScanMode.FULL),
-        read(a_webhook(2), a_log(few), window, policy, ScanMode.FULL),
+    scans = [
+        a_scan(many, window=window, policy=policy),
+        a_scan(few, webhook=a_webhook(2), window=window, policy=policy),
     ]
 
-    planned = Plan.of(readings, policy)
+    planned = Plan.of(scans, policy)
 
     assert [d.delivery.guid for d in planned.due] == ["many-0", "many-1", "few-0", "few-1"]
     assert [d.delivery.guid for d in planned.surplus] == [f"many-{n}" for n in range(2, 6)]
@@ -546,15 +539,9 @@ def test_when_too_many_are_due_the_webhooks_take_turns() -> None:
 
 def test_nothing_of_any_webhook_is_asked_for_while_anything_of_one_is_unsettled() -> None:
     window = a_window(ago(minutes=5), written=ago(minutes=2))
-    readings = [
-        read(WEBHOOK, a_log([a_delivery("new", at=ago(minutes=1))]), window, POLICY, ScanMode.FULL),
-        read(
-            a_webhook(2),
-            a_log([a_delivery("old", at=ago(minutes=3))]),
-            window,
-            POLICY,
-            ScanMode.FULL,
-        ),
+    scans = [
+        a_scan([a_delivery("new", at=ago(minutes=1))], window=window),
+        a_scan([a_delivery("old", at=ago(minutes=3))], webhook=a_webhook(2), window=window),
     ]
 
-    assert Plan.of(readings, POLICY).due == ()
+    assert Plan.of(scans, POLICY).due == ()

@@ -9,8 +9,9 @@ from typing import Any
 import jsonschema
 import pytest
 
+from redeliver.core.decision import Verdict
 from redeliver.core.outcome import EventResult, Outcome
-from redeliver.core.plan import ScanMode, Verdict
+from redeliver.core.policy import ScanMode
 from redeliver.errors import UnavailableError
 from redeliver.reporting.outputs import MOST_CHARACTERS, outputs, to_json
 from redeliver.reporting.report import NOT_FAILED, Report
@@ -31,7 +32,7 @@ REPORTS = {
     "nothing to do": a_report(),
     "one of each": a_report(*ONE_OF_EACH),
     "no checkpoint": replace(a_report(), checkpoint=None),
-    "no webhook": replace(a_report(), readings=()),
+    "no webhook": replace(a_report(), scans=()),
     "a log that broke off": a_report(error=UnavailableError("GitHub is down")),
     "an App's own webhook": replace(
         a_report(
@@ -39,7 +40,7 @@ REPORTS = {
                 decision=a_decision(webhook=replace(a_webhook(), id=None)), outcome=Outcome.DUE
             )
         ),
-        readings=(a_scan_result(webhook=replace(a_webhook(), id=None)),),
+        scans=(a_scan_result(webhook=replace(a_webhook(), id=None)),),
     ),
 }
 
@@ -64,7 +65,7 @@ def test_a_report_says_which_scan_it_is_of(scan: ScanMode) -> None:
 
 def test_a_report_says_what_became_of_each_event() -> None:
     delivery = a_delivery("event-7", number=2**62 + 1, event="issues", action="opened")
-    failed = EventResult(decision=a_decision(delivery), outcome=Outcome.PENDING).shown(
+    failed = EventResult(decision=a_decision(delivery), outcome=Outcome.PENDING).verified(
         replace(delivery, delivered_at=NOW + timedelta(seconds=2), status_code=503, status="no")
     )
 
@@ -131,7 +132,7 @@ def test_whatever_there_is_much_of_does_not_make_the_output_too_long() -> None:
     error = UnavailableError("GitHub is down. " * 200)
     broken = tuple(a_scan_result(webhook=a_webhook(n), error=error) for n in range(250))
     lost = [an_outcome(Outcome.UNANSWERED, because=f"{n} {'x' * 500}") for n in range(900)]
-    report = replace(a_report(*lost), readings=broken, trouble=("no right " * 500,) * 50)
+    report = replace(a_report(*lost), scans=broken, trouble=("no right " * 500,) * 50)
 
     told = json.loads(outputs(report)["report"])
 

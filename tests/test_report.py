@@ -6,8 +6,9 @@ from signal import Signals
 
 import pytest
 
+from redeliver.core.decision import Verdict
 from redeliver.core.outcome import NOT_REACHED, EventResult, Outcome
-from redeliver.core.plan import ScanMode, Verdict
+from redeliver.core.policy import ScanMode
 from redeliver.errors import UnavailableError
 from redeliver.reporting import outputs, report
 from redeliver.reporting.report import Report
@@ -43,7 +44,7 @@ def a_report(*results: EventResult, error: UnavailableError | None = None) -> Re
         store="variable LAST_REDELIVERY of acme/ops",
         window=a_window(),
         options=OPTIONS,
-        readings=(a_scan_result(error=error),),
+        scans=(a_scan_result(error=error),),
         results=results,
         checkpoint=NOW,
     )
@@ -122,9 +123,9 @@ def test_where_the_checkpoint_stands_is_told_as_it_is(checkpoint: datetime, told
     ],
 )
 def test_what_was_found_is_told(decisions: list[Verdict], told: str) -> None:
-    reading = a_scan_result(*(a_decision(verdict=verdict) for verdict in decisions))
+    scan = a_scan_result(*(a_decision(verdict=verdict) for verdict in decisions))
 
-    assert report.found(reading) == f"Read 230 deliveries of webhook 1 of organization acme: {told}"
+    assert report.found(scan) == f"Read 230 deliveries of webhook 1 of organization acme: {told}"
 
 
 def test_a_status_shows_its_code_once() -> None:
@@ -275,14 +276,14 @@ def test_a_log_that_cannot_be_read_at_all_is_no_good_news() -> None:
         "Read nothing of webhook 1 of organization acme, for the reason given at the end"
     )
     assert a_report(error=UnavailableError("GitHub is down")).problem == "GitHub is down"
-    told = summary(replace(a_report(), readings=(unread,)))
+    told = summary(replace(a_report(), scans=(unread,)))
     assert "Read nothing of [webhook 1 of organization acme]" in told
 
 
 def test_a_log_that_broke_off_is_told() -> None:
-    reading = a_scan_result(error=UnavailableError("GitHub is down"))
+    scan = a_scan_result(error=UnavailableError("GitHub is down"))
 
-    assert report.found(reading) == (
+    assert report.found(scan) == (
         "Read 230 deliveries of webhook 1 of organization acme: nothing to redeliver. "
         "Reading stopped there: GitHub is down"
     )
@@ -290,14 +291,14 @@ def test_a_log_that_broke_off_is_told() -> None:
 
 def test_what_was_accepted_is_told_as_redelivered_until_more_is_known() -> None:
     pending = an_outcome()
-    failed = pending.shown(a_delivery(at=NOW, number=9, status_code=503, status="no"))
+    failed = pending.verified(a_delivery(at=NOW, number=9, status_code=503, status="no"))
 
     assert a_line(pending).startswith("Redelivered: push guid-1 (delivery 4611686018427387905, ")
     assert a_line(failed) == (
         "Still failing: push guid-1 (delivery 9, failing for 2 h 0 min, 4 attempts, "
         "last status no, 503)"
     )
-    assert a_line(pending.shown(delivered(number=9))).startswith("Recovered: ")
+    assert a_line(pending.verified(delivered(number=9))).startswith("Recovered: ")
 
 
 def test_of_several_webhooks_each_line_names_its_own() -> None:

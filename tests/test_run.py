@@ -11,7 +11,7 @@ from redeliver.core.checkpoint import SavedCheckpoint
 from redeliver.core.delivery import Delivery
 from redeliver.core.events import EventFilter
 from redeliver.core.outcome import Outcome
-from redeliver.core.plan import Policy, ScanMode
+from redeliver.core.policy import Policy, ScanMode
 from redeliver.engine.run import run
 from redeliver.errors import (
     AccessError,
@@ -198,7 +198,7 @@ def test_what_was_refused_is_undealt_when_the_log_does_not_tell_whether_it_left(
         """A webhook whose log is read once."""
 
         def rows(self) -> Iterator[Delivery]:
-            if self.readings:
+            if self.scans:
                 raise UnavailableError("no usable answer")
             yield from super().rows()
 
@@ -268,7 +268,7 @@ def test_a_webhook_of_which_nothing_is_answered_is_asked_no_more_and_that_is_tol
 def test_what_went_unanswered_is_what_was_not_seen() -> None:
     class Fading(LossyHook):
         def rows(self) -> Iterator[Delivery]:
-            if self.readings:
+            if self.scans:
                 raise UnavailableError("GitHub is down")
             yield from super().rows()
 
@@ -694,7 +694,7 @@ class ReceivingHook(FakeHook):
         self.to_show.insert(0, make(delivery.guid, at=NOW, number=99, redelivery=True))
 
     def rows(self) -> Iterator[Delivery]:
-        yield from self.to_show if self.readings >= self.shows_at else []
+        yield from self.to_show if self.scans >= self.shows_at else []
         yield from super().rows()
 
 
@@ -733,7 +733,7 @@ def test_looking_ends_when_its_time_is_up() -> None:
 def test_reading_takes_time_as_well() -> None:
     class SlowHook(ReceivingHook):
         def rows(self) -> Iterator[Delivery]:
-            if self.readings:
+            if self.scans:
                 runtime.now += timedelta(seconds=20)
             yield from super().rows()
 
@@ -748,7 +748,7 @@ def test_reading_takes_time_as_well() -> None:
 def test_a_log_that_cannot_be_read_again_leaves_the_others_to_be_looked_at() -> None:
     class Fading(ReceivingHook):
         def rows(self) -> Iterator[Delivery]:
-            if self.readings:
+            if self.scans:
                 raise UnavailableError("GitHub is down")
             yield from super().rows()
 
@@ -763,7 +763,7 @@ def test_a_log_that_cannot_be_read_again_leaves_the_others_to_be_looked_at() -> 
 def test_each_webhook_has_its_own_reason_why_nothing_was_seen() -> None:
     class Fading(ReceivingHook):
         def rows(self) -> Iterator[Delivery]:
-            if self.readings:
+            if self.scans:
                 raise UnavailableError(f"{self.webhook.name} is gone")
             yield from super().rows()
 
@@ -779,8 +779,8 @@ class Faltering(ReceivingHook):
     """A webhook whose log cannot be read once: when it is looked at first."""
 
     def rows(self) -> Iterator[Delivery]:
-        if self.readings == 1:
-            self.readings += 1
+        if self.scans == 1:
+            self.scans += 1
             raise UnavailableError("GitHub is down")
         yield from super().rows()
 
@@ -798,7 +798,7 @@ def test_without_verification_nobody_looks() -> None:
 
     report = run_once(hook, runtime=runtime, verify=0)
 
-    assert (report.count(Outcome.PENDING), runtime.slept, hook.readings) == (3, [], 1)
+    assert (report.count(Outcome.PENDING), runtime.slept, hook.scans) == (3, [], 1)
 
 
 def test_the_checkpoint_is_saved_before_anybody_looks() -> None:
@@ -869,7 +869,7 @@ def test_after_a_rate_limit_no_other_webhook_is_read() -> None:
 
     report = run_once(limited, None, other)
 
-    assert (other.readings, other.asked) == (0, [])
+    assert (other.scans, other.asked) == (0, [])
     assert report.problem == "used up until 12:30:00 UTC", "told once"
 
 

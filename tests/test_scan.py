@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from redeliver.core.decision import Verdict
 from redeliver.core.delivery import Delivery, StatusFilter
-from redeliver.core.plan import ScanMode, ScanResult, Verdict
-from redeliver.core.scan import OLD_ROWS_AT_END, read
+from redeliver.core.policy import ScanMode
+from redeliver.core.scan import OLD_ROWS_AT_END, ScanResult, scan_log
 from redeliver.errors import UnavailableError
 from tests.builders import (
     WEBHOOK,
@@ -46,11 +47,11 @@ class Listings:
 
 
 def failures_of(log: Listings, scan: ScanMode = ScanMode.FAILURES) -> ScanResult:
-    return read(WEBHOOK, log, WINDOW, POLICY, scan)
+    return scan_log(WEBHOOK, log, WINDOW, POLICY, scan)
 
 
-def verdicts(reading: ScanResult) -> dict[str, Verdict]:
-    return {each.delivery.guid: each.verdict for each in reading.decisions}
+def verdicts(scan: ScanResult) -> dict[str, Verdict]:
+    return {each.delivery.guid: each.verdict for each in scan.decisions}
 
 
 SUCCESSES = [delivered(f"fine-{n}", at=ago(minutes=3 * n), number=n) for n in range(1200)]
@@ -79,9 +80,9 @@ def test_as_soon_as_all_turn_out_to_have_been_delivered_nothing_more_is_read() -
     ]
     log = Listings([*SUCCESSES, *failed, *mended])
 
-    reading = failures_of(log)
+    scan = failures_of(log)
 
-    assert set(verdicts(reading).values()) == {Verdict.DELIVERED}
+    assert set(verdicts(scan).values()) == {Verdict.DELIVERED}
     assert log.taken[StatusFilter.SUCCESSES] == 41 + 2, "two hours of successes and the two"
 
 
@@ -91,9 +92,9 @@ def test_what_is_not_wanted_or_came_after_the_beginning_costs_no_further_request
     log = Listings([*SUCCESSES, later, gone])
     policy = a_policy(skip_status_codes=frozenset({410}))
 
-    reading = read(WEBHOOK, log, WINDOW, policy, ScanMode.FAILURES)
+    scan = scan_log(WEBHOOK, log, WINDOW, policy, ScanMode.FAILURES)
 
-    assert verdicts(reading) == {"gone": Verdict.UNWANTED_STATUS}
+    assert verdicts(scan) == {"gone": Verdict.UNWANTED_STATUS}
     assert log.taken == {StatusFilter.FAILURES: 2}
 
 
@@ -122,11 +123,11 @@ def test_a_server_that_ignores_the_filter_is_read_in_full() -> None:
         taken[listed] += 1
         return a_log(sorted(rows, key=lambda row: row.delivered_at, reverse=True))(StatusFilter.ALL)
 
-    reading = read(WEBHOOK, ignorant, WINDOW, POLICY, ScanMode.FAILURES)
+    scan = scan_log(WEBHOOK, ignorant, WINDOW, POLICY, ScanMode.FAILURES)
 
-    assert verdicts(reading) == {"guid-1": Verdict.REDELIVER, "odd": Verdict.REDELIVER}
+    assert verdicts(scan) == {"guid-1": Verdict.REDELIVER, "odd": Verdict.REDELIVER}
     assert taken == {StatusFilter.FAILURES: 1, StatusFilter.ALL: 1}
-    assert reading.unclassified == 1
+    assert scan.unclassified == 1
 
 
 @pytest.mark.parametrize("part", [StatusFilter.FAILURES, StatusFilter.SUCCESSES])
@@ -134,10 +135,10 @@ def test_while_a_success_may_still_hide_nothing_is_redelivered(part: StatusFilte
     log = Listings([a_delivery("a"), a_delivery("gone", status_code=410)], breaks_off_in=part)
     policy = a_policy(skip_status_codes=frozenset({410}))
 
-    reading = read(WEBHOOK, log, WINDOW, policy, ScanMode.FAILURES)
+    scan = scan_log(WEBHOOK, log, WINDOW, policy, ScanMode.FAILURES)
 
-    assert verdicts(reading) == {"a": Verdict.UNREAD, "gone": Verdict.UNWANTED_STATUS}
-    assert str(reading.error) == "GitHub is down"
+    assert verdicts(scan) == {"a": Verdict.UNREAD, "gone": Verdict.UNWANTED_STATUS}
+    assert str(scan.error) == "GitHub is down"
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from redeliver.core.delivery import HookId
 from redeliver.core.events import EventFilter
-from redeliver.core.plan import Policy, RunOptions, ScanMode
-from redeliver.core.webhook import HookId
+from redeliver.core.policy import Policy, RunOptions, ScanMode
 from redeliver.errors import InputError
-from redeliver.sanitize import sanitize
-from redeliver.settings import INPUTS, Settings, parse, secret_parts
+from redeliver.sanitize import sanitize, secret_parts
+from redeliver.settings import INPUTS, Settings, parse
 
 KEY = "-----BEGIN RSA PRIVATE KEY-----\nMIIEs3cret\nKEY+/aa==\n-----END RSA PRIVATE KEY-----\n"
 

@@ -6,8 +6,9 @@ from datetime import timedelta
 
 import pytest
 
+from redeliver.core.decision import Verdict
 from redeliver.core.outcome import EventResult, Outcome
-from redeliver.core.plan import ScanMode, Verdict
+from redeliver.core.policy import ScanMode
 from redeliver.errors import UnavailableError
 from redeliver.reporting.report import Report
 from redeliver.reporting.summary import DONE_ROWS, MAX_CHART_NODES, ROWS, failure, summary
@@ -51,13 +52,13 @@ def test_a_scan_for_failures_is_told_as_one() -> None:
 
 
 def test_what_a_scan_of_failures_could_miss_is_counted() -> None:
-    report = replace(a_report(), readings=(a_scan_result(unclassified=3),))
+    report = replace(a_report(), scans=(a_scan_result(unclassified=3),))
 
     assert "Of what failed, 3 events without a status code from 400 to 599" in summary(report)
 
 
 def test_a_run_shows_its_counts_its_charts_and_what_was_not_delivered() -> None:
-    recovered = an_outcome(guid="back", event="issues").shown(delivered("back", number=9))
+    recovered = an_outcome(guid="back", event="issues").verified(delivered("back", number=9))
     refused = an_outcome(Outcome.REFUSED, guid="refused", because="GitHub answered 422, Nope")
     report = replace(a_report(recovered, refused), checkpoint=ago(hours=1))
     page = "https://github.com/organizations/acme/settings/hooks/1?tab=deliveries"
@@ -230,7 +231,7 @@ def test_the_worst_of_texts_leave_it_under_githubs_limit() -> None:
     )
     results = [worst(outcome) for outcome in Outcome for _ in range(200)]
     reasons = [replace(worst(Outcome.DEFERRED), because=f"{n}{'|' * 999}") for n in range(300)]
-    report = replace(a_report(*results, *reasons), readings=hooks)
+    report = replace(a_report(*results, *reasons), scans=hooks)
 
     assert len(summary(report).encode()) < LIMIT
 
@@ -268,7 +269,7 @@ def test_100_000_failures_leave_it_under_githubs_limit_and_what_is_missing_is_to
 
 def test_many_webhooks_are_not_all_told() -> None:
     report = replace(
-        a_report(), readings=tuple(a_scan_result(webhook=a_webhook(n)) for n in range(250))
+        a_report(), scans=tuple(a_scan_result(webhook=a_webhook(n)) for n in range(250))
     )
 
     assert "And 230 more webhooks, in the log." in summary(report)
@@ -279,9 +280,7 @@ def test_of_several_webhooks_each_row_names_its_own() -> None:
     results = [
         EventResult(decision=a_decision(webhook=hook), outcome=Outcome.FAILING) for hook in hooks
     ]
-    report = replace(
-        a_report(*results), readings=tuple(a_scan_result(webhook=hook) for hook in hooks)
-    )
+    report = replace(a_report(*results), scans=tuple(a_scan_result(webhook=hook) for hook in hooks))
 
     assert [row.split(" | ")[6] for row in rows(report)] == ["1 |", "2 |"]
 

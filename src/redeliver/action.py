@@ -10,13 +10,12 @@ from pathlib import Path
 from actions_toolkit import core
 
 from redeliver import settings, wiring
-from redeliver.console import PeriodicProgress
+from redeliver.console import Console, PeriodicProgress
 from redeliver.errors import Interrupted, RedeliverError
 from redeliver.interruption import interruptible
 from redeliver.reporting import outputs, report, summary
-from redeliver.sanitize import sanitize, truncate
+from redeliver.sanitize import sanitize, secret_parts, truncate
 from redeliver.settings import SECRETS
-from redeliver.wiring import Console
 
 LONGEST_LINE = 4000
 """Characters. GitHub cuts an annotation that is longer than 4,096, and a pipe takes that many bytes
@@ -43,7 +42,7 @@ def _step() -> int:
         inputs = _inputs()
         for name in SECRETS:
             # Trimmed as it will be used: the runner masks a secret only as it was saved.
-            for secret in settings.secret_parts(inputs[name]):
+            for secret in secret_parts(inputs[name]):
                 core.set_secret(secret)
         console = Console(say=_say, progress=PeriodicProgress(_say), mask=core.set_secret)
         done = wiring.redeliver(settings.parse(inputs), console)

@@ -1,7 +1,7 @@
-"""Make text harmless that came from outside, before anything prints it.
+"""Make text from outside safe to print, and tell which parts of a secret must be masked.
 
-Pure. Statuses, events, GUIDs and error bodies are other people's words: they can hold
-workflow commands, terminal escapes, Markdown, and the hook's URL with its secret.
+Statuses, events, GUIDs and error bodies are untrusted: they can hold workflow commands, terminal
+escapes, Markdown, and the webhook's URL with its secret.
 """
 
 import re
@@ -11,8 +11,11 @@ from urllib.parse import unquote
 UNPRINTABLE = {"Cc", "Cf", "Cs", "Co", "Cn"}
 """Unicode categories: control, format (right-to-left, too), surrogate, private, unassigned."""
 
-READ = 2000
-"""Characters that are looked at to quote some of them; the rest only costs time."""
+MAX_READ = 2000
+"""Characters of an untrusted text that are read at all; the rest would only cost time."""
+
+MIN_SECRET_LENGTH = 8
+"""Characters. A shorter text is no secret, and masking it would tear other words apart."""
 
 STRUCTURE = re.compile(r"[!-&*+/:-@\[-^`{-~]|(?<![^\W_])_|_(?![^\W_])")
 """ASCII punctuation less what means nothing to Markdown in the middle of a line: `'(),-.`, and
@@ -20,7 +23,7 @@ an underscore inside a word."""
 
 
 def sanitize(text: str) -> str:
-    """Return `text` as one line that is nothing but words, whatever may be a URL taken out.
+    """Return `text` as one line that cannot act as anything but text, with URLs removed.
 
     The runner obeys `::command::` at the start of a line and `##[command]` anywhere in
     one: https://github.com/actions/runner/blob/main/src/Runner.Common/ActionCommand.cs.
@@ -31,11 +34,11 @@ def sanitize(text: str) -> str:
 
 
 def quote_untrusted(text: str, limit: int = 120) -> str:
-    """Return somebody else's words: inert, without host names and paths, at most `limit` long.
+    """Return untrusted text sanitized, without host names and paths, at most `limit` long.
 
     A host name or a path alone can be a hook's secret, and errors of DNS and TLS tell them.
     """
-    words = sanitize(text[:READ]).split(" ")
+    words = sanitize(text[:MAX_READ]).split(" ")
     line = " ".join("[path removed]" if word.count("/") > 1 else word for word in words)
     return truncate(re.sub(r"(?:[\w-]+\.)+[a-zA-Z]{2,}\b", "[host removed]", line), limit)
 
@@ -46,7 +49,7 @@ def truncate(text: str, limit: int) -> str:
 
 
 def escape_markdown(text: str) -> str:
-    """Return `text` inert and as Markdown that shows just its characters, within a line.
+    """Return `text` sanitized, as Markdown that shows just its characters, within a line.
 
     ASCII punctuation becomes numeric entities, which CommonMark never takes for structure:
     https://spec.commonmark.org/0.31.2/#entity-and-numeric-character-references.
@@ -81,3 +84,17 @@ def _may_be_url(word: str) -> bool:
         or "?" in word.rstrip("?!.,;:)'\"")
         or (bool(slash) and ("." in host or ":" in host))
     )
+
+
+def split_secret(secret: str) -> list[str]:
+    r"""Split a secret at its line ends, also where a store kept them as `\n` or as a space."""
+    return secret.replace("\\r", "").replace("\\n", "\n").split()
+
+
+def secret_parts(secret: str) -> list[str]:
+    """Split a secret into the parts that must be masked.
+
+    Each line of a private key may appear alone. Its first and last line are the same for every
+    key, and their words appear elsewhere, so they are left out.
+    """
+    return re.sub("-----(BEGIN|END) [A-Z ]+-----", " ", " ".join(split_secret(secret))).split()

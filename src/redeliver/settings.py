@@ -1,6 +1,6 @@
 """Turn the inputs into one `Settings`, or say everything that is wrong with them.
 
-Pure. No message repeats a value: a secret that was put into the wrong input must not
+No message repeats a value: a secret that was put into the wrong input must not
 show in a log.
 """
 
@@ -12,10 +12,11 @@ from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
-from redeliver.core.events import PATTERN, EventFilter, unknown
-from redeliver.core.plan import Policy, RunOptions, ScanMode
-from redeliver.core.webhook import HookId
+from redeliver.core.delivery import HookId
+from redeliver.core.events import EVENT_PATTERN, EventFilter, is_unknown
+from redeliver.core.policy import Policy, RunOptions, ScanMode
 from redeliver.errors import InputError
+from redeliver.sanitize import split_secret
 
 LONGEST = timedelta(days=30)
 """The longest time for which any GitHub has ever kept a delivery log."""
@@ -25,9 +26,6 @@ LONGEST_WAIT = timedelta(minutes=60)
 
 SECRETS = ("token", "private-key", "variable-token")
 """The inputs that nothing may ever show."""
-
-MIN_SECRET_LENGTH = 8
-"""Characters; what is shorter is none, and would be taken out of other words."""
 
 VARIABLE_NAME = "LAST_REDELIVERY"
 """The variable's name unless another is given: tested to be that of action.yml."""
@@ -123,14 +121,6 @@ class Input:
     """
 
 
-def secret_parts(secret: str) -> list[str]:
-    """Return what nothing may show of a secret: a key has many lines, and any may show alone.
-
-    Its first line and its last are the same for every key, and words of these stand elsewhere.
-    """
-    return re.sub("-----(BEGIN|END) [A-Z ]+-----", " ", " ".join(_words(secret))).split()
-
-
 def parse(inputs: Mapping[str, str]) -> Settings:
     """Check every input; raise one `InputError` that names each one at fault.
 
@@ -220,13 +210,8 @@ def _app_id(text: str) -> str:
     return text
 
 
-def _words(secret: str) -> list[str]:
-    # Secret stores and .env files keep a line's end as two characters, or as a space.
-    return secret.replace("\\r", "").replace("\\n", "\n").split()
-
-
 def _private_key(text: str) -> str:
-    words = " ".join(_words(text))
+    words = " ".join(split_secret(text))
     key = re.fullmatch(
         r"-----BEGIN ((?:RSA )?PRIVATE KEY)----- ([A-Za-z0-9+/= ]+) -----END \1-----", words
     )
@@ -321,13 +306,13 @@ def _whole_number(least: int, why: str = "") -> Callable[[str], int | None]:
 
 def _events(text: str) -> EventFilter:
     patterns = [each for each in re.split(r"[\s,]+", text.lower()) if each]
-    if not all(PATTERN.fullmatch(each) for each in patterns):
+    if not all(EVENT_PATTERN.fullmatch(each) for each in patterns):
         raise ValueError(
             "must be names of events, one in a line or with commas between, such as push, "
             "pull_request.opened or check_*, with ! before what to exclude"
         )
     # A slip of the pen would filter everything out, and the checkpoint would pass it.
-    if any(map(unknown, patterns)):
+    if any(map(is_unknown, patterns)):
         raise ValueError(
             "must name events that GitHub has, and one of these it does not have: check their "
             "spelling. One that is newer than this version can be written with a * at its end"

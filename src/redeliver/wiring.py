@@ -6,20 +6,20 @@ What differs between the doors comes in as a `Console`.
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
 from threading import Lock
 from typing import ParamSpec
 
-from redeliver.engine.ports import Hook, Runtime, Store
+from redeliver.console import Console
+from redeliver.engine.ports import Hook, NullStore, Runtime, Store
 from redeliver.engine.run import run
 from redeliver.github_api.client import Client, Credential
 from redeliver.github_api.clock import ServerClock
 from redeliver.github_api.credentials import AppCredential, InstallationCredential, TokenCredential
-from redeliver.github_api.response import Permission
+from redeliver.github_api.permissions import Permission
 from redeliver.github_api.throttle import Throttle
-from redeliver.github_api.variable import VARIABLES, NullStore, RepositoryVariable
+from redeliver.github_api.variable import VARIABLES, RepositoryVariable
 from redeliver.github_api.webhooks import (
     ORGANIZATION,
     REPOSITORY,
@@ -39,18 +39,6 @@ in a minute 90 seconds of its computers' time, which with more workers would soo
 eight, a minute's worth is asked for within seconds.
 https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api#about-secondary-rate-limits
 """
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Console:
-    """Where a run is seen."""
-
-    say: Callable[[str], None]
-    """Prints a line."""
-    progress: Callable[[str, int, int | None], None]
-    """Shows how much of something is done, and of how much; None if nobody knows."""
-    mask: Callable[[str], None]
-    """Is told each secret that GitHub issues, before anything else knows it."""
 
 
 def redeliver(
@@ -154,7 +142,7 @@ class _Connection:
         """
         if self._clock.is_set:
             return
-        purpose = Permission(inputs_named="'hostname'").to("ask GitHub for the time")
+        purpose = Permission(inputs="'hostname'").to("ask GitHub for the time")
         # Enterprise Server answers 404 while its rate limits are off.
         self._main.request(
             "GET", "/rate_limit", purpose, expect={HTTPStatus.OK, HTTPStatus.NOT_FOUND}

@@ -4,8 +4,8 @@ from datetime import timedelta
 from threading import Lock
 
 from github_sandbox import Hook, Sandbox, VirtualClock
-from redeliver.core.plan import Policy, RunOptions, ScanMode
-from redeliver.core.webhook import HookId
+from redeliver.core.delivery import HookId
+from redeliver.core.policy import Policy, RunOptions, ScanMode
 from redeliver.engine.ports import Runtime
 from redeliver.engine.run import run
 from redeliver.github_api.clock import ServerClock

@@ -30,8 +30,8 @@ from redeliver import settings, wiring
 from redeliver.cli.checkpoint_file import CheckpointFile, locked
 from redeliver.cli.main import EXIT_STATUSES
 from redeliver.cli.terminal import Stream
+from redeliver.console import Console
 from redeliver.core.checkpoint import format_checkpoint
-from redeliver.wiring import Console
 from tests.adapters.conftest import TOKEN
 from tests.receiver import Receiver
 from tests.test_settings import GOOD

@@ -9,7 +9,7 @@ import pytest
 
 from github_sandbox import Delay, Hook, Meanwhile, Sandbox, VirtualClock
 from redeliver.core.checkpoint import format_checkpoint
-from redeliver.core.plan import ScanMode
+from redeliver.core.policy import ScanMode
 from redeliver.github_api.throttle import MIN_RATE_FACTOR
 from redeliver.reporting.report import Report
 from redeliver.wiring import WORKERS
@@ -118,7 +118,7 @@ def test_a_quiet_busy_hook_costs_its_pages_or_by_its_failures_one() -> None:
 
         assert pages == ["GET variable", *["GET log"] * 200, "PATCH variable"]
         assert scene.asked()[len(pages) :] == ["GET variable", "GET log", "PATCH variable"]
-        assert (full.readings[0].scanned, failures.readings[0].scanned) == (20_000, 0)
+        assert (full.scans[0].scanned, failures.scans[0].scanned) == (20_000, 0)
 
 
 def test_a_few_failures_among_many_deliveries_cost_the_pages_and_one_request_each() -> None:
@@ -157,12 +157,12 @@ def test_what_the_filter_does_not_show_is_counted_by_the_full_scan_and_else_left
     with a_scene() as scene:
         scene.fail(2, status_code=0)
         by_failures = scene.run(scan=ScanMode.FAILURES)
-        assert (by_failures.readings[0].scanned, scene.arrived()) == (0, {})
+        assert (by_failures.scans[0].scanned, scene.arrived()) == (0, {})
 
     with a_scene() as scene:
         scene.fail(2, status_code=0)
         full = scene.run()
-        assert (full.readings[0].unclassified, scene.arrived()) == (
+        assert (full.scans[0].unclassified, scene.arrived()) == (
             2,
             {"missed-0": 1, "missed-1": 1},
         )

@@ -12,7 +12,7 @@ from redeliver.errors import AccessError, UnavailableError
 from redeliver.github_api.client import Client
 from redeliver.github_api.clock import ServerClock
 from redeliver.github_api.credentials import AppCredential, InstallationCredential
-from redeliver.github_api.response import Permission
+from redeliver.github_api.permissions import Permission
 from redeliver.github_api.webhooks import AppHook, list_hooks
 from tests.adapters.conftest import a_client, in_no_time
 
@@ -42,7 +42,7 @@ def client(github: Sandbox, masked: list[str]) -> Client:
     installation = InstallationCredential(
         as_app,
         INSTALLATION,
-        Permission(inputs_named="'org'").to("act as the App"),
+        Permission(inputs="'org'").to("act as the App"),
         {"organization_hooks": "write"},
         clock=clock,
         mask=masked.append,

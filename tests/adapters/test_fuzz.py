@@ -24,10 +24,9 @@ from github_sandbox import Hook, Sandbox, VirtualClock
 from github_sandbox.faults import Work
 from redeliver import action
 from redeliver.core.checkpoint import SavedCheckpoint, format_checkpoint
-from redeliver.core.delivery import Delivery, Guid
+from redeliver.core.decision import Verdict
+from redeliver.core.delivery import Delivery, Guid, HookId
 from redeliver.core.outcome import NOT_REACHED, EventResult
-from redeliver.core.plan import Verdict
-from redeliver.core.webhook import HookId
 from redeliver.errors import InputError, RedeliverError, UnavailableError
 from redeliver.github_api.variable import RepositoryVariable
 from redeliver.github_api.webhooks import FIELDS, OrganizationHook
@@ -275,8 +274,8 @@ def plain(done: Report) -> Report:
     why |= {reason: reason for reason in (NOT_REACHED, *(verdict.value for verdict in Verdict))}
     return replace(
         done,
-        readings=tuple(
-            replace(each, error=each.error and UnavailableError("broken")) for each in done.readings
+        scans=tuple(
+            replace(each, error=each.error and UnavailableError("broken")) for each in done.scans
         ),
         results=tuple(told(each, why[each.because]) for each in done.results),
         trouble=tuple("trouble" for _ in done.trouble),

@@ -18,8 +18,7 @@ from github_sandbox import (
     Truncated,
     VirtualClock,
 )
-from redeliver.core.delivery import StatusFilter
-from redeliver.core.webhook import HookId
+from redeliver.core.delivery import HookId, StatusFilter
 from redeliver.errors import AccessError, RateLimitError, RefusalError, UnavailableError
 from redeliver.github_api import webhooks
 from redeliver.github_api.clock import ServerClock

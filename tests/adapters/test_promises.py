@@ -40,9 +40,8 @@ from github_sandbox import (
     VirtualClock,
 )
 from github_sandbox.faults import Work
-from redeliver.core.checkpoint import parse_checkpoint
+from redeliver.core.checkpoint import OVERLAP, parse_checkpoint
 from redeliver.core.outcome import ACCEPTED, EventResult, Outcome
-from redeliver.core.plan import OVERLAP
 from redeliver.errors import Interrupted, RedeliverError
 from redeliver.github_api.throttle import MAX_WAIT_SECONDS, MIN_RATE_FACTOR, MINUTE
 from redeliver.reporting.report import Report

@@ -17,9 +17,10 @@ from github_sandbox import (
 from github_sandbox.variables import LONG_AGO
 from github_sandbox.world import Access
 from redeliver.core.checkpoint import SavedCheckpoint, format_checkpoint
+from redeliver.engine.ports import NullStore
 from redeliver.errors import AccessError, CheckpointError, UnavailableError
 from redeliver.github_api.clock import ServerClock
-from redeliver.github_api.variable import NullStore, RepositoryVariable
+from redeliver.github_api.variable import RepositoryVariable
 from tests.adapters.conftest import TOKEN, a_client
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)

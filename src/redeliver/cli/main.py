@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from redeliver import settings, wiring
 from redeliver.cli.checkpoint_file import CheckpointFile, locked
+from redeliver.console import Console
 from redeliver.errors import (
     AccessError,
     BusyError,
@@ -30,15 +31,8 @@ from redeliver.errors import (
 )
 from redeliver.interruption import interruptible
 from redeliver.reporting import outputs, report
-from redeliver.sanitize import sanitize
-from redeliver.settings import (
-    COMES_OUT_EMPTY,
-    INPUTS,
-    MIN_SECRET_LENGTH,
-    SECRETS,
-    VARIABLE_NAME,
-)
-from redeliver.wiring import Console
+from redeliver.sanitize import MIN_SECRET_LENGTH, sanitize, secret_parts
+from redeliver.settings import COMES_OUT_EMPTY, INPUTS, SECRETS, VARIABLE_NAME
 
 if TYPE_CHECKING:
     from redeliver.cli.terminal import Stream
@@ -273,7 +267,7 @@ class Wording:
         """Take in what the inputs are called, and which of them nothing may show."""
         self._names = invocation.names
         for name in SECRETS:
-            for secret in settings.secret_parts(invocation.inputs[name]):
+            for secret in secret_parts(invocation.inputs[name]):
                 self.hide(secret)
 
     def hide(self, secret: str) -> None:

@@ -179,7 +179,7 @@ class Live:
                 "Last status": words.status(result.latest),
             }
         cells["Outcome"] = words.outcome_in_words(result, dry_run=report.options.dry_run)
-        if len(report.readings) > 1:
+        if len(report.scans) > 1:
             cells["Webhook"] = str(result.decision.webhook.id)
         return cells
 

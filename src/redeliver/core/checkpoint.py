@@ -1,6 +1,7 @@
-"""The checkpoint, and its text in the very form that GitHub's own script keeps it.
+"""The checkpoint, and the time window that a run is responsible for.
 
-Pure. Milliseconds since the epoch, as a string:
+A checkpoint is an instant: every failure before it has been dealt with. Its text is what GitHub's
+own script writes, the milliseconds since the epoch:
 https://docs.github.com/en/webhooks/using-webhooks/automatically-redelivering-failed-deliveries-for-an-organization-webhook
 """
 
@@ -8,29 +9,102 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from redeliver.core.delivery import Delivery
+
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 CLOCK_SKEW = timedelta(minutes=5)
-"""How far ahead a checkpoint may be and still be one: GitHub's script takes a runner's clock."""
+"""How far in the future a checkpoint may be: GitHub's script takes it from a runner's clock."""
+
+OVERLAP = timedelta(minutes=10)
+"""How far a window reaches back before its checkpoint.
+
+GitHub writes a row when its attempt is over, which it says can take minutes, and `delivered_at`
+may lack the milliseconds. So a run can miss failures of its last minutes; the next run looks
+there again.
+"""
+
+MAX_SILENCE = timedelta(minutes=6)
+"""How long after it wrote the checkpoint a run may still request redeliveries.
+
+While it does, it writes the checkpoint once a minute (`checkpointing.SAVE_INTERVAL`), and it may
+wait five more minutes for a rate limit (`throttle.MAX_WAIT_SECONDS`): a test holds this to be the
+sum of both.
+"""
+
+SETTLING_TIME = OVERLAP + MAX_SILENCE
+"""How long after a run wrote the checkpoint the log may not show all of its redeliveries yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SavedCheckpoint:
-    """A checkpoint as it was found, and when it was written, by GitHub's clock."""
+    """A checkpoint as it was read, and when it was written, by GitHub's clock."""
 
     checkpoint: datetime
     written: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """The part of the log that a run is responsible for: from `since` to `now`.
+
+    `saved` is None when there is no checkpoint. Failures after `now`, while the run reads, are
+    left to the next run: the checkpoint will say that this run did not look there.
+    """
+
+    saved: SavedCheckpoint | None
+    since: datetime
+    now: datetime
+
+    @classmethod
+    def starting(
+        cls, saved: SavedCheckpoint | None, *, now: datetime, lookback: timedelta
+    ) -> "Window":
+        """Return the window of a run that starts `now`."""
+        since = saved.checkpoint - OVERLAP if saved else now - lookback
+        return cls(saved=saved, since=since, now=now)
+
+    @property
+    def mark(self) -> datetime:
+        """The checkpoint when the run starts: all failures before it are dealt with."""
+        return self.saved.checkpoint if self.saved else self.since
+
+    @property
+    def settled_at(self) -> datetime:
+        """When the log shows all redeliveries of earlier runs."""
+        return self.saved.written + SETTLING_TIME if self.saved else self.since
+
+    def may_be_under_way(self, attempt: Delivery) -> bool:
+        """Whether an earlier run may have redelivered `attempt` a moment ago.
+
+        That run could see the attempt, and the log may not show its redelivery yet.
+        """
+        return (
+            self.saved is not None
+            and attempt.delivered_at <= self.saved.written
+            and self.now < self.settled_at
+        )
+
+    def unseen(self, retention: timedelta) -> tuple[datetime, datetime] | None:
+        """Return from when to when deliveries may have left the log before a run saw them.
+
+        Return None if there is no such time. GitHub keeps the log for `retention`.
+        """
+        kept_from = self.now - retention
+        if self.saved is None or self.since >= kept_from:
+            return None
+        return self.since, kept_from
+
+
 def format_checkpoint(instant: datetime) -> str:
-    """Write a checkpoint, rounded down to the millisecond."""
+    """Write a checkpoint as text, rounded down to the millisecond."""
     return str((instant - EPOCH) // timedelta(milliseconds=1))
 
 
 def parse_checkpoint(text: str, *, now: datetime) -> datetime | None:
-    """Read a checkpoint; None when `text` cannot be one.
+    """Read a checkpoint from text; return None when `text` cannot be one.
 
-    Thirteen digits are the years 2001 to 2286: a port, a count, seconds since the epoch
-    and the like are somebody else's variable.
+    Thirteen digits are the years 2001 to 2286: a port, a count, seconds since the epoch and the
+    like belong to somebody else's variable.
     """
     if not re.fullmatch(r"[0-9]{13}", text.strip()):
         return None

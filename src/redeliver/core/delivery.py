@@ -1,6 +1,6 @@
-"""One row of a webhook's delivery log, in GitHub's words.
+"""GitHub's nouns: a webhook, and a delivery as one row of its log.
 
-Pure. https://docs.github.com/en/rest/orgs/webhooks#list-deliveries-for-an-organization-webhook
+https://docs.github.com/en/rest/orgs/webhooks#list-deliveries-for-an-organization-webhook
 """
 
 from dataclasses import dataclass
@@ -9,17 +9,34 @@ from enum import Enum
 from http import HTTPStatus
 from typing import NewType
 
+HookId = NewType("HookId", int)
+
 DeliveryId = NewType("DeliveryId", int)
 """Larger than 2^53 today: exact as an integer, rounded as a float."""
 
 Guid = NewType("Guid", str)
 
+SUCCESS_CODES = range(HTTPStatus.OK, HTTPStatus.MULTIPLE_CHOICES)
+FAILURE_CODES = range(HTTPStatus.BAD_REQUEST, 600)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Webhook:
+    """A webhook as a report names it. Its URL is left out, because it can hold a secret."""
+
+    name: str
+    """Such as "webhook 1 of organization acme"."""
+    id: HookId | None
+    """None for the webhook of a GitHub App, which has exactly one."""
+    page: str
+    """The URL of its settings page, which shows its deliveries."""
+
 
 class StatusFilter(Enum):
     """Which rows of a log GitHub lists, by the value of its parameter `status`.
 
-    It goes by the status code alone, and not as we do: a code of 0 is in neither part, and one
-    from 300 to 399, which is a failure, is among the successes.
+    GitHub filters by the status code alone, and unlike us: a code of 0 is in neither part, and a
+    redirect (300 to 399), which is a failure, counts as a success.
     """
 
     ALL = ""
@@ -29,15 +46,11 @@ class StatusFilter(Enum):
     """200 to 399."""
 
 
-SUCCESS_CODES = range(HTTPStatus.OK, HTTPStatus.MULTIPLE_CHOICES)
-FAILURE_CODES = range(HTTPStatus.BAD_REQUEST, 600)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """One try at handing one event to a hook's receiver.
+    """One attempt to deliver one event to a webhook's receiver.
 
-    All tries at the same event share its `guid`; each has an `id` of its own.
+    All attempts at the same event share its `guid`; each has an `id` of its own.
     """
 
     id: DeliveryId
@@ -51,10 +64,10 @@ class Delivery:
 
     @property
     def succeeded(self) -> bool:
-        """Whether the receiver took the event.
+        """Whether the receiver accepted the event.
 
-        GitHub documents `OK`, yet the code decides as well: its own status text
-        for a redirect is `Invalid HTTP Response: 302`, a failure, while its
-        `status=success` filter counts 200 to 399.
+        GitHub documents the status `OK`, but the code has to be checked as well: GitHub's status
+        text for a redirect is `Invalid HTTP Response: 302`, a failure, while its filter
+        `status=success` includes 200 to 399.
         """
         return self.status == "OK" or self.status_code in SUCCESS_CODES

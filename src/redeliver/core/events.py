@@ -1,30 +1,30 @@
-"""Which events are worth another try, by the names that the log's rows have.
+"""Which events to redeliver: the event names that GitHub has, and patterns that select among them.
 
-Pure.
+The names are those in GitHub's descriptions of its webhooks for GitHub.com, Enterprise Cloud and
+Enterprise Server 3.14 to 3.19, as of November 2026:
+https://docs.github.com/en/webhooks/webhook-events-and-payloads
 """
 
 import re
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from redeliver.core.event_names import NAMES
-
-PATTERN = re.compile(r"!?[a-z0-9_*?]+(\.[a-z0-9_*?.-]+)?")
-"""An action may be more than a name: that of `repository_dispatch` is anybody's to choose."""
+EVENT_PATTERN = re.compile(r"!?[a-z0-9_*?]+(\.[a-z0-9_*?.-]+)?")
+"""An action can be more than a name: clients choose that of `repository_dispatch` freely."""
 
 
 @dataclass(frozen=True, slots=True)
 class EventFilter:
-    """Patterns in lower case such as `push`, `issues.opened`, `check_*`; `!` before one excludes.
+    """Lower-case patterns such as `push`, `issues.opened`, `check_*`; a leading `!` excludes.
 
-    Without a pattern that includes, all events are wanted that none excludes. The order of the
+    Without an including pattern, every event matches that no pattern excludes. The order of the
     patterns does not matter.
     """
 
     patterns: tuple[str, ...] = ()
 
-    def wants(self, event: str, action: str | None) -> bool:
-        """Whether an event is wanted, by its name and its action as GitHub has them."""
+    def matches(self, event: str, action: str | None) -> bool:
+        """Whether the filter includes an event, by GitHub's names for it and for its action."""
         excluding = [pattern[1:] for pattern in self.patterns if pattern.startswith("!")]
         including = [pattern for pattern in self.patterns if not pattern.startswith("!")]
         if any(_matches(pattern, event, action) for pattern in excluding):
@@ -35,18 +35,108 @@ class EventFilter:
 ALL_EVENTS = EventFilter()
 
 
-def unknown(pattern: str) -> bool:
-    """Whether a pattern names an event that GitHub does not have: nothing would ever match it.
+def is_unknown(pattern: str) -> bool:
+    """Whether a pattern names an event that GitHub does not have, so that it can never match.
 
-    One with `*` or `?` may be meant for events that are newer than these.
+    A pattern with `*` or `?` may be meant for events that are newer than `EVENT_NAMES`.
     """
     name = pattern.removeprefix("!").partition(".")[0]
-    return name not in NAMES and not {"*", "?"} & set(name)
+    return name not in EVENT_NAMES and not {"*", "?"} & set(name)
 
 
 def _matches(pattern: str, event: str, action: str | None) -> bool:
-    """Whether a pattern means an event; without an action in it, that with any or none."""
+    """Whether a pattern matches an event; without an action in the pattern, any action matches."""
     event_pattern, dot, action_pattern = pattern.partition(".")
     if not fnmatchcase(event.lower(), event_pattern):
         return False
     return not dot or (action is not None and fnmatchcase(action.lower(), action_pattern))
+
+
+EVENT_NAMES = frozenset(
+    [
+        "branch_protection_configuration",
+        "branch_protection_rule",
+        "bypass_request_secret_scanning",
+        "cache_sync",
+        "check_run",
+        "check_suite",
+        "code_scanning_alert",
+        "commit_comment",
+        "create",
+        "custom_property",
+        "custom_property_values",
+        "delete",
+        "dependabot_alert",
+        "deploy_key",
+        "deployment",
+        "deployment_protection_rule",
+        "deployment_review",
+        "deployment_status",
+        "discussion",
+        "discussion_comment",
+        "dismissal_request_code_scanning",
+        "dismissal_request_secret_scanning",
+        "enterprise",
+        "exemption_request_push_ruleset",
+        "fork",
+        "github_app_authorization",
+        "gollum",
+        "installation",
+        "installation_repositories",
+        "installation_target",
+        "issue_comment",
+        "issue_dependencies",
+        "issues",
+        "label",
+        "marketplace_purchase",
+        "member",
+        "membership",
+        "merge_group",
+        "meta",
+        "milestone",
+        "org_block",
+        "organization",
+        "organization_custom_property",
+        "organization_custom_property_values",
+        "package",
+        "page_build",
+        "personal_access_token_request",
+        "ping",
+        "project",
+        "project_card",
+        "project_column",
+        "projects_v2",
+        "projects_v2_item",
+        "projects_v2_status_update",
+        "public",
+        "pull_request",
+        "pull_request_review",
+        "pull_request_review_comment",
+        "pull_request_review_thread",
+        "push",
+        "registry_package",
+        "release",
+        "repository",
+        "repository_advisory",
+        "repository_dispatch",
+        "repository_import",
+        "repository_ruleset",
+        "repository_vulnerability_alert",
+        "secret_scanning_alert",
+        "secret_scanning_alert_location",
+        "secret_scanning_scan",
+        "security_advisory",
+        "security_and_analysis",
+        "sponsorship",
+        "star",
+        "status",
+        "sub_issues",
+        "team",
+        "team_add",
+        "user",
+        "watch",
+        "workflow_dispatch",
+        "workflow_job",
+        "workflow_run",
+    ]
+)

@@ -1,19 +1,18 @@
-"""What became of each decision, and how far the checkpoint may move because of it.
-
-Pure.
-"""
+"""What became of each event in this run, and how far the checkpoint may move because of it."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
 
+from redeliver.core.checkpoint import Window
+from redeliver.core.decision import Decision, Verdict
 from redeliver.core.delivery import Delivery
-from redeliver.core.plan import Decision, Plan, Verdict, Window
+from redeliver.core.plan import Plan
 
 
 class Outcome(Enum):
-    """What became of a GUID in this run, in words fit for the run summary."""
+    """What became of an event in this run, in words fit for the run summary."""
 
     RECOVERED = "recovered"
     FAILING = "still failing"
@@ -33,21 +32,22 @@ class Outcome(Enum):
     def dealt_with(self) -> bool:
         """Whether no later run needs to look at this failure again.
 
-        What is still failing failed anew, after the run began, and that is the next one's.
+        A redelivery that fails is a new failure, later than this run's start, so the next run
+        finds it.
         """
         return self in DEALT_WITH
 
 
 ACCEPTED = frozenset({Outcome.RECOVERED, Outcome.FAILING, Outcome.PENDING})
-"""What GitHub was asked for and accepted."""
+"""GitHub accepted the request to redeliver."""
 
 UNCONFIRMED = frozenset({Outcome.PENDING, Outcome.UNANSWERED})
-"""What the log can still tell more about."""
+"""The log can still tell more."""
 
 DEALT_WITH = ACCEPTED | {Outcome.GONE, Outcome.GIVEN_UP, Outcome.DELIVERED, Outcome.FILTERED}
 
 NOT_REACHED = "the run ended before its turn"
-"""Why something is left for the next run unless there is a better reason."""
+"""Why an event is left for the next run unless there is a better reason."""
 
 OUTCOME_OF_VERDICT = {
     Verdict.DELIVERED: Outcome.DELIVERED,
@@ -64,29 +64,30 @@ OUTCOME_OF_VERDICT = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventResult:
-    """What became of one GUID; `because` says why when that is not plain."""
+    """What became of one event; `because` says why when that is not obvious."""
 
     decision: Decision
     outcome: Outcome
     because: str = ""
     redelivery: Delivery | None = None
-    """What came of the asking, as far as the log shows it."""
+    """The newest attempt since the request, as far as the log shows it."""
 
     @classmethod
     def expected(cls, decision: Decision, *, due: Outcome) -> "EventResult":
-        """Tell what is to become of a GUID before anything is asked of GitHub.
+        """Return the result of an event before anything is requested for it.
 
-        `due` is the fate of what is to be redelivered, unless and until it is.
+        `due` is the outcome of an event that is to be redelivered, until it is.
         """
         verdict = decision.verdict
         if verdict is Verdict.REDELIVER:
             because = NOT_REACHED if due is Outcome.DEFERRED else ""
             return cls(decision=decision, outcome=due, because=because)
-        return cls(decision=decision, outcome=OUTCOME_OF_VERDICT[verdict], because=verdict.value)
+        outcome = OUTCOME_OF_VERDICT[verdict]
+        return cls(decision=decision, outcome=outcome, because=verdict.value)
 
     @property
     def latest(self) -> Delivery:
-        """The newest attempt that is known."""
+        """The newest known attempt."""
         return self.redelivery or self.decision.delivery
 
     @property
@@ -94,8 +95,8 @@ class EventResult:
         """How many attempts are known."""
         return self.decision.attempts + (self.redelivery is not None)
 
-    def shown(self, redelivery: Delivery) -> "EventResult":
-        """Tell what became of it now that the log shows an attempt since it was asked for."""
+    def verified(self, redelivery: Delivery) -> "EventResult":
+        """Return the result now that the log shows an attempt since the request."""
         because = ""
         if self.outcome is Outcome.UNANSWERED:
             because = "the log shows it although no answer came"
@@ -103,20 +104,22 @@ class EventResult:
         return replace(self, outcome=outcome, because=because, redelivery=redelivery)
 
     def gone(self) -> "EventResult":
-        """Tell what became of it now that the log no longer has what was refused."""
+        """Return the result now that a refused delivery is no longer in the log."""
         return replace(
             self, outcome=Outcome.GONE, because=f"{self.because}: it has left GitHub's log"
         )
 
 
 def low_water_mark(window: Window, plan: Plan, results: Iterable[EventResult]) -> datetime:
-    """Return the checkpoint for the next run: no failure before it is left undealt.
+    """Return the checkpoint for the next run: every failure before it has been dealt with.
 
-    It is taken when the run starts, so that failures during the run are the next one's,
-    and it never moves back. It stays where it is when some log was not read to the end, for
-    what was not read is the oldest.
+    It is at most this run's start, because failures during the run are left to the next run, and
+    it never moves back. It does not move when some log was not read to its end, because what was
+    not read is the oldest.
     """
     if plan.is_incomplete:
         return window.mark
-    undealt = [o.decision.delivery.delivered_at for o in results if not o.outcome.dealt_with]
+    undealt = [
+        result.decision.delivery.delivered_at for result in results if not result.outcome.dealt_with
+    ]
     return max(window.mark, min([window.now, *undealt]))

@@ -11,9 +11,12 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
+from redeliver.core.checkpoint import Window
+from redeliver.core.decision import Decision, Verdict
+from redeliver.core.delivery import Webhook
 from redeliver.core.outcome import ACCEPTED, UNCONFIRMED, EventResult, Outcome, low_water_mark
-from redeliver.core.plan import Decision, Plan, RunOptions, Verdict, Window
-from redeliver.core.webhook import Webhook
+from redeliver.core.plan import Plan
+from redeliver.core.policy import RunOptions
 from redeliver.engine.ports import Hook, Runtime, Store
 from redeliver.engine.verification import Verification
 from redeliver.engine.workers import WorkerPool

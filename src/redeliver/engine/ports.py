@@ -6,8 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from redeliver.core.checkpoint import SavedCheckpoint
-from redeliver.core.delivery import Delivery, StatusFilter
-from redeliver.core.webhook import Webhook
+from redeliver.core.delivery import Delivery, StatusFilter, Webhook
 
 
 class Hook(Protocol):
@@ -66,3 +65,16 @@ class Runtime:
     """Prints a line."""
     progress: Callable[[str, int, int | None], None]
     """Shows how much of something is done, and of how much; None if nobody knows."""
+
+
+class NullStore:
+    """No checkpoint is kept: every run looks back as far as `lookback`."""
+
+    name = ""
+
+    def read(self) -> None:
+        """Find nothing."""
+
+    def write(self, checkpoint: datetime) -> bool:  # noqa: ARG002 - there is nowhere to keep it
+        """Keep nothing."""
+        return True

@@ -4,9 +4,11 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
+from redeliver.core.checkpoint import Window
 from redeliver.core.delivery import Delivery, StatusFilter
-from redeliver.core.plan import Plan, RunOptions, ScanResult, Window
-from redeliver.core.scan import read
+from redeliver.core.plan import Plan
+from redeliver.core.policy import RunOptions
+from redeliver.core.scan import ScanResult, scan_log
 from redeliver.engine.execution import Work
 from redeliver.engine.ports import Hook, Runtime, Store
 from redeliver.engine.workers import WorkerPool
@@ -43,7 +45,7 @@ def run(hooks: Sequence[Hook], store: Store, runtime: Runtime, options: RunOptio
         store=store.name,
         options=options,
         window=window,
-        readings=planned.readings,
+        scans=planned.scans,
         results=tuple(work.results),
         checkpoint=work.checkpoint if store.name else None,
         trouble=tuple(work.trouble),
@@ -59,22 +61,22 @@ def _read_all(
     hooks: Iterable[Hook], runtime: Runtime, window: Window, options: RunOptions
 ) -> list[ScanResult]:
     """Read every log, or raise if not one of them can be read."""
-    readings: list[ScanResult] = []
+    scans: list[ScanResult] = []
     for hook in hooks:
-        latest = readings[-1] if readings else None
+        latest = scans[-1] if scans else None
         if latest and isinstance(latest.error, RateLimitError):
             # It would be the same, and GitHub holds against a client what it asks regardless.
-            reading = replace(latest, webhook=hook.webhook, scanned=0, decisions=(), unclassified=0)
+            scan = replace(latest, webhook=hook.webhook, scanned=0, decisions=(), unclassified=0)
         else:
-            reading = read(
+            scan = scan_log(
                 hook.webhook, _counted(hook, runtime), window, options.policy, options.scan
             )
-        runtime.say(report.found(reading))
-        readings.append(reading)
-    errors = [reading.error for reading in readings if reading.is_unread]
-    if errors and errors[0] and len(errors) == len(readings):
+        runtime.say(report.found(scan))
+        scans.append(scan)
+    errors = [scan.error for scan in scans if scan.is_unread]
+    if errors and errors[0] and len(errors) == len(scans):
         raise errors[0]
-    return readings
+    return scans
 
 
 def _counted(hook: Hook, runtime: Runtime) -> Callable[[StatusFilter], Iterator[Delivery]]:

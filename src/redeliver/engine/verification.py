@@ -1,12 +1,12 @@
 """See in the logs what came of what was asked for."""
 
-from collections.abc import Callable, Iterator, Mapping
-from datetime import timedelta
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime, timedelta
 
+from redeliver.core.checkpoint import Window
+from redeliver.core.delivery import Delivery, Guid, Webhook
 from redeliver.core.outcome import EventResult
-from redeliver.core.plan import Window
-from redeliver.core.webhook import Webhook
-from redeliver.engine import look
+from redeliver.core.scan import OLD_ROWS_AT_END
 from redeliver.engine.ports import Hook, Runtime
 from redeliver.errors import RedeliverError
 
@@ -61,7 +61,7 @@ class Verification:
             deliveries = [result.decision.delivery for result in there.values()]
             try:
                 log = self._hooks[webhook].deliveries()
-                missing = look.gone(log, deliveries, since=self._window.since)
+                missing = gone(log, deliveries, since=self._window.since)
             except RedeliverError:
                 continue  # so it stays undealt, and the next run looks at it again
             for place, result in there.items():
@@ -75,13 +75,13 @@ class Verification:
         deliveries = [result.decision.delivery for result in asked.values()]
         log = self._hooks[webhook].deliveries()
         try:
-            found = look.redeliveries(log, deliveries, since=self._window.now)
+            found = redeliveries(log, deliveries, since=self._window.now)
         except RedeliverError as error:
             self.unverified[webhook] = str(error)
             return None
         self.unverified.pop(webhook, None)
         return {
-            place: result.shown(found[result.decision.delivery.guid])
+            place: result.verified(found[result.decision.delivery.guid])
             for place, result in asked.items()
             if result.decision.delivery.guid in found
         }
@@ -92,3 +92,55 @@ def _by_webhook(results: Mapping[int, EventResult]) -> Mapping[Webhook, Mapping[
     for place, result in results.items():
         sorted_out.setdefault(result.decision.webhook, {})[place] = result
     return sorted_out
+
+
+SKEW = timedelta(minutes=1)
+"""How much earlier than it was asked for a redelivery may seem to be, by the clock of another
+of GitHub's servers."""
+
+
+def redeliveries(
+    log: Iterable[Delivery], asked: Iterable[Delivery], *, since: datetime
+) -> Mapping[Guid, Delivery]:
+    """Return the attempts since then at what was asked for: of each GUID the one that counts.
+
+    That is one that succeeded or else the newest, whoever asked for it. `log` is read no
+    further back than it takes.
+    """
+    before = {delivery.guid: delivery for delivery in asked}
+    found: dict[Guid, Delivery] = {}
+    for row in _back_to(log, since - SKEW):
+        known = before.get(row.guid)
+        is_new = known and row.id != known.id and row.delivered_at > known.delivered_at
+        if is_new and (row.guid not in found or _counts_more(row, found[row.guid])):
+            found[row.guid] = row
+    return found
+
+
+def gone(
+    log: Iterable[Delivery], refused: Iterable[Delivery], *, since: datetime
+) -> frozenset[Guid]:
+    """Return the GUIDs whose delivery is no longer in the log, which was read back to `since`.
+
+    An empty log shows nothing: the deliveries that were just read do not all leave at once.
+    """
+    missing = {delivery.id: delivery for delivery in refused}
+    is_empty = True
+    for row in _back_to(log, since):
+        is_empty = False
+        missing.pop(row.id, None)
+    return frozenset() if is_empty else frozenset(d.guid for d in missing.values())
+
+
+def _counts_more(attempt: Delivery, other: Delivery) -> bool:
+    return (attempt.succeeded, attempt.delivered_at) > (other.succeeded, other.delivered_at)
+
+
+def _back_to(log: Iterable[Delivery], instant: datetime) -> Iterator[Delivery]:
+    """Yield the rows since `instant`, and some more, for a row can be in the wrong place."""
+    older = 0
+    for row in log:
+        older = older + 1 if row.delivered_at < instant else 0
+        if older >= OLD_ROWS_AT_END:
+            return
+        yield row

@@ -23,10 +23,12 @@ from urllib3.util import Retry
 
 import redeliver
 from redeliver.errors import RedeliverError, UnavailableError
+from redeliver.github_api.advice import error_for, rate_limit_error
 from redeliver.github_api.clock import ServerClock
-from redeliver.github_api.response import Identity, Purpose, Response, error_for, rate_limit_error
+from redeliver.github_api.permissions import Identity, Purpose
+from redeliver.github_api.response import Response
 from redeliver.github_api.throttle import READ_POINTS, WRITE_POINTS, Throttle
-from redeliver.settings import MIN_SECRET_LENGTH
+from redeliver.sanitize import MIN_SECRET_LENGTH
 
 API_VERSION = "2022-11-28"
 """The version of GitHub's API that is asked for, so that a new one changes nothing unseen.
@@ -224,7 +226,7 @@ class Client:
         passing = ". Nothing is lost: the next run sees to it. If it goes on, check 'hostname' and "
         passing += "the network or proxy on the way"
         return _Failure(
-            error=UnavailableError(f"cannot {purpose.to}: {what}{advice or passing}"),
+            error=UnavailableError(f"cannot {purpose.action}: {what}{advice or passing}"),
             what=what,
             is_passing=isinstance(caught, PASSING) and not advice,
             is_maybe_done=not _was_never_sent(caught),

@@ -15,7 +15,8 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from redeliver.errors import InputError
 from redeliver.github_api.client import Client
 from redeliver.github_api.clock import ServerClock
-from redeliver.github_api.response import APP_IDENTITY, Identity, Purpose, instant, token_identity
+from redeliver.github_api.permissions import APP_IDENTITY, Identity, Purpose, token_identity
+from redeliver.github_api.response import parse_time
 
 CLOCK_DRIFT = timedelta(minutes=1)
 """How much earlier a word is dated than it was given, as GitHub's documentation advises."""
@@ -132,7 +133,7 @@ class InstallationCredential:
         )
         token = response.field("token", str)
         try:
-            expires_at = instant(response.field("expires_at", str))
+            expires_at = parse_time(response.field("expires_at", str))
         except ValueError:
             raise response.not_github() from None
         if not re.fullmatch("[!-~]+", token):

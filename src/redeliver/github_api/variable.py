@@ -11,12 +11,13 @@ from redeliver.core.checkpoint import (
 )
 from redeliver.errors import CheckpointError
 from redeliver.github_api.client import Client
-from redeliver.github_api.response import Permission, Response, instant
+from redeliver.github_api.permissions import Permission
+from redeliver.github_api.response import Response, parse_time
 
 VARIABLES = Permission(
-    inputs_named="'variable-repository'",
-    permission="the repository permission 'Variables' (read and write)",
-    classic="repo",
+    inputs="'variable-repository'",
+    fine_grained="the repository permission 'Variables' (read and write)",
+    classic_scope="repo",
 )
 
 
@@ -97,19 +98,6 @@ class RepositoryVariable:
 
 def _written(response: Response) -> datetime | None:
     try:
-        return instant(str(response.json().get("updated_at")))
+        return parse_time(str(response.json().get("updated_at")))
     except ValueError:
         return None
-
-
-class NullStore:
-    """No checkpoint is kept: every run looks back as far as `lookback`."""
-
-    name = ""
-
-    def read(self) -> None:
-        """Find nothing."""
-
-    def write(self, checkpoint: datetime) -> bool:  # noqa: ARG002 - there is nowhere to keep it
-        """Keep nothing."""
-        return True

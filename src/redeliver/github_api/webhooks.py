@@ -10,11 +10,11 @@ from urllib.parse import parse_qs, quote, urlsplit
 from requests.utils import parse_header_links
 
 from redeliver import sanitize
-from redeliver.core.delivery import Delivery, DeliveryId, Guid, StatusFilter
-from redeliver.core.webhook import HookId, Webhook
+from redeliver.core.delivery import Delivery, DeliveryId, Guid, HookId, StatusFilter, Webhook
 from redeliver.errors import RefusalError, UnavailableError
 from redeliver.github_api.client import Client
-from redeliver.github_api.response import Permission, instant
+from redeliver.github_api.permissions import Permission
+from redeliver.github_api.response import parse_time
 
 PER_PAGE = 100
 """The most that GitHub puts on a page."""
@@ -90,17 +90,17 @@ class _Hook:
 
 # To read, 'read' would do; but a run that finds something has to redeliver it.
 ORGANIZATION = Permission(
-    inputs_named="'org' and 'hook-id'",
-    permission="the organization permission 'Webhooks' (read and write)",
-    classic="admin:org_hook",
-    maker=" and an owner of the organization as its maker",
+    inputs="'org' and 'hook-id'",
+    fine_grained="the organization permission 'Webhooks' (read and write)",
+    classic_scope="admin:org_hook",
+    created_by=" and an owner of the organization as its maker",
 )
 REPOSITORY = Permission(
-    inputs_named="'repo' and 'hook-id'",
-    permission="the repository permission 'Webhooks' (read and write)",
-    classic="repo",
+    inputs="'repo' and 'hook-id'",
+    fine_grained="the repository permission 'Webhooks' (read and write)",
+    classic_scope="repo",
 )
-APP = Permission(inputs_named="'app-id'")
+APP = Permission(inputs="'app-id'")
 
 
 class OrganizationHook(_Hook):
@@ -240,7 +240,7 @@ def _delivery(row: Any) -> Delivery:  # noqa: ANN401 - whatever GitHub sent
 
 def _instant(text: str) -> datetime:
     try:
-        return instant(text)
+        return parse_time(text)
     except ValueError:
         raise _undocumented("a 'delivered_at' that is no time with a time zone") from None
 

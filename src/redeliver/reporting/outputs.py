@@ -1,6 +1,6 @@
 """Write down what a run did for other programs: the action's outputs, and the report as JSON.
 
-Pure. docs/report.schema.json describes the JSON. Ids are strings there, for they are larger
+docs/report.schema.json describes the JSON. Ids are strings there, for they are larger
 than what JavaScript and some others can hold; text of GitHub's rows is made harmless.
 """
 
@@ -12,7 +12,7 @@ from typing import Any
 
 from redeliver.core.checkpoint import format_checkpoint
 from redeliver.core.outcome import EventResult, Outcome
-from redeliver.core.plan import ScanResult
+from redeliver.core.scan import ScanResult
 from redeliver.reporting.report import LATER, Report, counts, status
 from redeliver.sanitize import quote_untrusted, truncate
 
@@ -62,10 +62,10 @@ def to_json(report: Report, *, most_characters: int | None = None) -> str:
     }
     left = None if most_characters is None else most_characters - len(json.dumps(whole)) - 100
     # At most half of what is left, so that events are told in any case.
-    hooks = list(_fitting(map(_hook, report.readings), left and left // 2))
+    hooks = list(_fitting(map(_hook, report.scans), left and left // 2))
     events = list(_fitting(map(_event, told), left and left - len(json.dumps(hooks))))
     whole |= {"hooks": hooks, "events": events}
-    omitted = {"hooks": len(report.readings) - len(hooks), "events": len(told) - len(events)}
+    omitted = {"hooks": len(report.scans) - len(hooks), "events": len(told) - len(events)}
     return json.dumps(whole | {"omitted": omitted})
 
 
@@ -87,14 +87,14 @@ def _reasons(report: Report, *outcomes: Outcome) -> dict[str, int]:
     return told
 
 
-def _hook(reading: ScanResult) -> dict[str, Any]:
+def _hook(scan: ScanResult) -> dict[str, Any]:
     return {
-        "id": str(reading.webhook.id) if reading.webhook.id else None,
-        "name": reading.webhook.name,
-        "page": reading.webhook.page,
-        "scanned": reading.scanned,
-        "unclassified": reading.unclassified,
-        "error": truncate(str(reading.error), ERROR) if reading.error else None,
+        "id": str(scan.webhook.id) if scan.webhook.id else None,
+        "name": scan.webhook.name,
+        "page": scan.webhook.page,
+        "scanned": scan.scanned,
+        "unclassified": scan.unclassified,
+        "error": truncate(str(scan.error), ERROR) if scan.error else None,
     }
 
 

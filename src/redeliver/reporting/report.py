@@ -1,7 +1,4 @@
-"""Tell what a run did: its counts, its exit status, the lines of its log.
-
-Pure.
-"""
+"""Tell what a run did: its counts, its exit status, the lines of its log."""
 
 import re
 from collections import Counter
@@ -10,18 +7,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from signal import Signals
 
-from redeliver.core.delivery import Delivery
+from redeliver.core.checkpoint import OVERLAP, SETTLING_TIME, Window
+from redeliver.core.decision import Verdict
+from redeliver.core.delivery import Delivery, Webhook
 from redeliver.core.outcome import ACCEPTED, NOT_REACHED, UNCONFIRMED, EventResult, Outcome
-from redeliver.core.plan import (
-    OVERLAP,
-    SETTLING_TIME,
-    RunOptions,
-    ScanMode,
-    ScanResult,
-    Verdict,
-    Window,
-)
-from redeliver.core.webhook import Webhook
+from redeliver.core.policy import RunOptions, ScanMode
+from redeliver.core.scan import ScanResult
 from redeliver.sanitize import quote_untrusted
 
 NEEDS_ATTENTION = (Outcome.REFUSED, Outcome.UNANSWERED, Outcome.UNREAD)
@@ -47,7 +38,7 @@ class Report:
     """Where the checkpoint is kept; empty if none is."""
     options: RunOptions
     window: Window
-    readings: tuple[ScanResult, ...]
+    scans: tuple[ScanResult, ...]
     results: tuple[EventResult, ...]
     checkpoint: datetime | None
     """As it stands after the run; None if there is none yet."""
@@ -84,12 +75,12 @@ class Report:
     @property
     def scanned(self) -> int:
         """Rows that were read."""
-        return sum(reading.scanned for reading in self.readings)
+        return sum(scan.scanned for scan in self.scans)
 
     @property
     def unclassified(self) -> int:
         """GUIDs that failed and that `scan: failures` would not find."""
-        return sum(reading.unclassified for reading in self.readings)
+        return sum(scan.unclassified for scan in self.scans)
 
     @property
     def failed(self) -> int:
@@ -106,7 +97,7 @@ class Report:
     @property
     def problem(self) -> str | None:
         """Why the run is to be marked as failed, with advice; None if it is not."""
-        problems = [*dict.fromkeys(str(r.error) for r in self.readings if r.error), *self.trouble]
+        problems = [*dict.fromkeys(str(r.error) for r in self.scans if r.error), *self.trouble]
         if self.interrupted:
             problems.insert(0, stopped(self.interrupted))
         if not problems and self.count(*NEEDS_ATTENTION):
@@ -149,7 +140,7 @@ class Report:
     def warnings(self) -> list[str]:
         """What somebody should know although the run did all it could."""
         warnings = list(filter(None, [self.limit]))
-        if not self.readings:
+        if not self.scans:
             warnings.append("there is no active webhook, so nothing was read")
         if self.count(Outcome.UNSETTLED):
             left = count(self.count(Outcome.UNSETTLED), "event")
@@ -230,11 +221,11 @@ def opening(store: str, window: Window, scan: ScanMode) -> str:
     return f"Reading {listed} back to {utc(window.since)}: {start}"
 
 
-def found(reading: ScanResult) -> str:
+def found(scan: ScanResult) -> str:
     """Say what was read of a webhook and decided."""
-    if reading.is_unread:
-        return f"Read nothing of {reading.webhook.name}, for the reason given at the end"
-    verdicts = Counter(decision.verdict for decision in reading.decisions)
+    if scan.is_unread:
+        return f"Read nothing of {scan.webhook.name}, for the reason given at the end"
+    verdicts = Counter(decision.verdict for decision in scan.decisions)
     delivered = verdicts.pop(Verdict.DELIVERED, 0)
     filtered = {
         verdict.value: verdicts.pop(verdict, 0)
@@ -245,10 +236,10 @@ def found(reading: ScanResult) -> str:
     if delivered:
         told.append(f"failed but delivered since: {delivered}")
     told += [f"filtered out, {why}: {number}" for why, number in filtered.items() if number]
-    if reading.unclassified:
-        told.append(f"of all that failed, {reading.unclassified} {UNCLASSIFIED}")
-    read = f"Read {count(reading.scanned, 'delivery', 'deliveries')} of {reading.webhook.name}"
-    end = f". Reading stopped there: {reading.error}" if reading.error else ""
+    if scan.unclassified:
+        told.append(f"of all that failed, {scan.unclassified} {UNCLASSIFIED}")
+    read = f"Read {count(scan.scanned, 'delivery', 'deliveries')} of {scan.webhook.name}"
+    end = f". Reading stopped there: {scan.error}" if scan.error else ""
     return f"{read}: {'; '.join(told)}{end}"
 
 

@@ -1,6 +1,6 @@
 """Show at a glance what a run did: the step summary, in GitHub's Markdown.
 
-Pure. GitHub drops a summary over 1 MiB, so however much failed, only so much is shown:
+GitHub drops a summary over 1 MiB, so however much failed, only so much is shown:
 https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands#step-isolation-and-limits
 """
 
@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 
 from redeliver.core.delivery import Delivery
 from redeliver.core.outcome import EventResult, Outcome
-from redeliver.core.plan import ScanMode
+from redeliver.core.policy import ScanMode
 from redeliver.reporting import report as words
 from redeliver.reporting.report import LATER, NEEDS_ATTENTION, UNRECOVERED, Report, count
 from redeliver.sanitize import escape_markdown, quote_untrusted, truncate
@@ -149,7 +149,7 @@ def _done(report: Report) -> Iterator[str]:
 
 
 def _table(report: Report, results: list[EventResult], rows: int) -> Iterator[str]:
-    several = len(report.readings) > 1
+    several = len(report.scans) > 1
     yield f"| Event | GUID | Failing for | Attempts | Last status | Outcome |{' Hook |' * several}"
     yield f"| --- | --- | ---: | ---: | --- | --- |{' ---: |' * several}"
     for result in results[:rows]:
@@ -170,7 +170,7 @@ def _row(report: Report, result: EventResult) -> str:
         str(result.attempts),
         _status(result.latest),
         f"{words.outcome_in_words(result, dry_run=report.options.dry_run)}{because}",
-        *([str(webhook.id)] if len(report.readings) > 1 else []),
+        *([str(webhook.id)] if len(report.scans) > 1 else []),
     )
     return f"| {' | '.join(cells)} |"
 
@@ -194,20 +194,20 @@ def _reasons(title: str, report: Report, *outcomes: Outcome) -> Iterator[str]:
 
 
 def _readings(report: Report) -> Iterator[str]:
-    scan = "a scan for failures" if report.options.scan is ScanMode.FAILURES else "a full scan"
-    span = f"in {scan}, to find what failed from {words.utc(report.window.since)}"
+    mode = "a scan for failures" if report.options.scan is ScanMode.FAILURES else "a full scan"
+    span = f"in {mode}, to find what failed from {words.utc(report.window.since)}"
     span += f" to {words.utc(report.window.now)}"
-    for reading in report.readings[:LINES]:
-        read = count(reading.scanned, "delivery", "deliveries")
-        remarks = " Reading stopped: what is older was not read." if reading.error else ""
-        if reading.unclassified:
-            told = count(reading.unclassified, "event")
+    for scan in report.scans[:LINES]:
+        read = count(scan.scanned, "delivery", "deliveries")
+        remarks = " Reading stopped: what is older was not read." if scan.error else ""
+        if scan.unclassified:
+            told = count(scan.unclassified, "event")
             remarks += f" Of what failed, {told} {escape_markdown(words.UNCLASSIFIED)}."
         yield (
-            f"Read {'nothing' if reading.is_unread else read} of "
-            f"[{escape_markdown(reading.webhook.name)}]({reading.webhook.page}) {span}.{remarks}"
+            f"Read {'nothing' if scan.is_unread else read} of "
+            f"[{escape_markdown(scan.webhook.name)}]({scan.webhook.page}) {span}.{remarks}"
         )
         yield ""
-    if len(report.readings) > LINES:
-        yield f"And {len(report.readings) - LINES:,} more webhooks, in the log."
+    if len(report.scans) > LINES:
+        yield f"And {len(report.scans) - LINES:,} more webhooks, in the log."
         yield ""

@@ -1,0 +1,73 @@
+"""Decide what to do about one event from all attempts to deliver it: the heart of the program.
+
+Each webhook is judged by its own log, because webhooks that subscribe to the same event share
+its GUID.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+
+from redeliver.core.checkpoint import Window
+from redeliver.core.delivery import Delivery, Webhook
+from redeliver.core.policy import Policy
+
+
+class Verdict(Enum):
+    """What is decided about an event, in words fit for the run summary."""
+
+    REDELIVER = "failed"
+    DELIVERED = "another attempt succeeded"
+    UNWANTED_EVENT = "not among the 'events' that are wanted"
+    UNWANTED_STATUS = "its status code is one of 'skip-status-codes'"
+    TOO_OLD = "first attempt older than 'give-up-after', or than GitHub keeps its log"
+    EXHAUSTED = "as many attempts as 'max-attempts' allows"
+    UNREAD = "the log could not be read back to its first attempt"
+    UNSETTLED = "an earlier run may have asked for it, and the log may not show that yet"
+    HELD = "an earlier run may have asked for others, and the log may not show that yet"
+    SURPLUS = "more than 'max-redeliveries' are due"
+
+
+NOT_A_FAILURE = frozenset({Verdict.DELIVERED, Verdict.UNWANTED_EVENT, Verdict.UNWANTED_STATUS})
+"""The verdicts on events that do not count as failed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """The verdict on one event of one webhook; `delivery` is the newest attempt."""
+
+    webhook: Webhook
+    delivery: Delivery
+    attempts: int
+    """As far back as the log was read; all of them when the event is to be redelivered."""
+    failing_since: datetime
+    verdict: Verdict
+
+
+def decide(  # noqa: PLR0911 - one return for each reason
+    attempts: Sequence[Delivery], window: Window, policy: Policy, *, is_complete: bool = True
+) -> Verdict:
+    """Decide about one event from the attempts to deliver it, newest first.
+
+    `is_complete` tells whether these are all attempts that the log has or that can matter.
+    """
+    newest = attempts[0]
+    if any(attempt.succeeded for attempt in attempts):
+        return Verdict.DELIVERED
+    if not policy.events.matches(newest.event, newest.action):
+        return Verdict.UNWANTED_EVENT
+    if newest.status_code in policy.skip_status_codes:
+        return Verdict.UNWANTED_STATUS
+    if not is_complete:
+        return Verdict.UNREAD
+    originals = [attempt for attempt in attempts if not attempt.redelivery]
+    # Without this check, an event whose receiver is down for good would be tried for ever: each
+    # redelivery that fails is a new failure in the next window.
+    if not originals or originals[0].delivered_at < window.now - policy.give_up_after:
+        return Verdict.TOO_OLD
+    if policy.max_attempts is not None and len(attempts) >= policy.max_attempts:
+        return Verdict.EXHAUSTED
+    if window.may_be_under_way(newest):
+        return Verdict.UNSETTLED
+    return Verdict.REDELIVER
