@@ -8,7 +8,7 @@ import pytest
 
 from github_sandbox import Hook, Sandbox
 from redeliver.core.checkpoint import format_checkpoint
-from redeliver.github_api.client import API_VERSION
+from redeliver.github_api.transport import API_VERSION
 from tests.adapters.conftest import TOKEN
 from tests.adapters.step import shown, step
 

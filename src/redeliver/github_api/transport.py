@@ -1,0 +1,180 @@
+"""Send one request to GitHub's REST API, exactly once, with PyGithub.
+
+PyGithub's own retries are off, because they repeat a POST and could redeliver an event twice.
+`client` decides what is sent again.
+"""
+
+import logging
+from collections.abc import Mapping
+from http import HTTPStatus
+from threading import local
+from typing import Any
+from urllib.parse import urlsplit
+
+from github import Auth, Github
+from requests import ConnectionError as RequestsConnectionError
+from requests import RequestException, Timeout
+from requests.exceptions import ChunkedEncodingError, ContentDecodingError, RetryError, SSLError
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, ResponseError
+from urllib3.util import Retry
+
+import redeliver
+from redeliver.github_api.permissions import Purpose
+from redeliver.github_api.response import Response
+from redeliver.sanitize import MIN_SECRET_LENGTH
+
+API_VERSION = "2022-11-28"
+"""The version of GitHub's API that every request names, so that a new one changes nothing unseen.
+
+Every supported GitHub knows this one: Enterprise Server has versions since 3.9, and a newer one
+since 3.21. GitHub supports it until March 2028 at least, and responds with 400 to a version that
+it does not know. `make contract` shows that 2026-03-10 changes nothing that is read here.
+https://docs.github.com/en/rest/about-the-rest-api/api-versions
+"""
+
+TIMEOUT_SECONDS = 30
+
+# PyGithub and urllib3 log whatever comes in, unfiltered, and the runner would obey it.
+logging.getLogger("github").setLevel(logging.CRITICAL + 1)
+logging.getLogger("urllib3").setLevel(logging.CRITICAL + 1)
+
+
+class NoResponseError(Exception):
+    """GitHub sent no response, or none that can be read."""
+
+    def __init__(self, reason: str, *, advice: str, is_transient: bool, may_be_done: bool) -> None:
+        """Tell of one failed request.
+
+        `advice` is empty where another try may succeed. `may_be_done` tells whether GitHub may
+        have received the request all the same.
+        """
+        super().__init__(reason)
+        self.advice = advice
+        self.is_transient = is_transient
+        self.may_be_done = may_be_done
+
+
+class Transport:
+    """The REST API at `url`, for any number of threads."""
+
+    def __init__(self, url: str) -> None:
+        self.host = urlsplit(url).netloc
+        self._connection = _Connection(url)
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        purpose: Purpose,
+        *,
+        token: str,
+        parameters: Mapping[str, str | int],
+        body: Mapping[str, Any] | None,
+    ) -> Response:
+        """Send one request and return its response, whatever its status.
+
+        Raise `NoResponseError` if there is none.
+        """
+        self._connection.bearer.token = token
+        try:
+            # Not requestJsonAndCheck, which takes a redirect for a success.
+            status, headers, text = self._connection.requester.requestJson(
+                method,
+                path,
+                dict(parameters),
+                {"X-GitHub-Api-Version": API_VERSION},
+                input=body,
+            )
+        except (OSError, ValueError, OverflowError, RuntimeError) as error:
+            # From `requests`; from files of certificates; from PyGithub for headers that it cannot
+            # read, and for a redirect to another host.
+            advice = _advice(error)
+            raise NoResponseError(
+                # Only the kind of error is told, because the texts of errors hold URLs.
+                f"no usable answer from {self.host} ({type(error).__name__})",
+                advice=advice,
+                is_transient=isinstance(error, TRANSIENT) and not advice,
+                may_be_done=not _was_never_sent(error),
+            ) from None
+        if len(token) >= MIN_SECRET_LENGTH:
+            # A server may echo what it was sent.
+            text = text.replace(token, "[token removed]")
+        return Response(purpose=purpose, status=status, headers=headers, text=text)
+
+
+class _Bearer(Auth.Auth):
+    """The token of the next request."""
+
+    token_type = "Bearer"  # noqa: S105 - as the header calls it
+    token = ""
+
+
+class _Connection(local):
+    """PyGithub's client, one for each thread: it is not thread-safe."""
+
+    def __init__(self, url: str) -> None:
+        self.bearer = _Bearer()
+        self.requester = Github(
+            auth=self.bearer,
+            base_url=url,
+            timeout=TIMEOUT_SECONDS,
+            retry=_NoRetry(total=0, respect_retry_after_header=False),
+            # `throttle` alone decides how fast requests go.
+            seconds_between_requests=None,
+            seconds_between_writes=None,
+            user_agent=f"redeliver/{redeliver.__version__}",
+        ).requester
+
+
+class _NoRetry(Retry):
+    """Has urllib3 send everything once.
+
+    Two responses become errors here, because PyGithub would repeat the request without end: a
+    301, even one that leads in a circle, and a 202 to a GET.
+    """
+
+    def is_retry(self, method: str, status_code: int, *_: object) -> bool:
+        """Tell whether PyGithub must not see a response."""
+        is_not_ready = status_code == HTTPStatus.ACCEPTED and method == "GET"
+        return status_code == HTTPStatus.MOVED_PERMANENTLY or is_not_ready
+
+
+NOT_READY = ResponseError.SPECIFIC_ERROR.format(status_code=HTTPStatus.ACCEPTED.value)
+"""What urllib3 calls a response that `_NoRetry` refuses and that is no redirect."""
+
+TRANSIENT = (RequestsConnectionError, Timeout, ChunkedEncodingError, ContentDecodingError)
+
+
+def _advice(error: Exception) -> str:
+    """Say what to change where another try would not help; return "" where it may."""
+    if isinstance(error, OSError) and not isinstance(error, RequestException):
+        return (
+            ". The file that the variable REQUESTS_CA_BUNDLE names cannot be read: "
+            "a Docker action sees the workspace, as /github/workspace, and no other files"
+        )
+    if isinstance(error, RetryError):
+        if str(_reason(error)) == NOT_READY:
+            return (
+                ". It answered 202, which means that the answer is not ready yet. "
+                "Nothing is lost: the next run sees to it"
+            )
+        return (
+            ". It answered with a redirect, which is not followed because the token must go "
+            "nowhere else. Was something renamed?"
+        )
+    if isinstance(error, SSLError) and "EOF" not in str(error):  # EOF is a broken connection
+        return (
+            ". Its certificate is not trusted here. If your GitHub or proxy has one of "
+            "your own authority, name that authority's file in the variable REQUESTS_CA_BUNDLE"
+        )
+    return ""
+
+
+def _was_never_sent(error: Exception) -> bool:
+    """Whether there was no connection to send the request on."""
+    return isinstance(_reason(error), (NewConnectionError, ConnectTimeoutError))
+
+
+def _reason(error: Exception) -> Exception | None:
+    """Return the error of urllib3 that `requests` passes on, if there is one."""
+    return getattr(error.args[0], "reason", None) if error.args else None
