@@ -3,14 +3,16 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 from signal import Signals
+from typing import Any
 
 import pytest
 
 from redeliver.core.decision import Verdict
 from redeliver.core.outcome import NOT_REACHED, EventResult, Outcome
-from redeliver.core.policy import ScanMode
+from redeliver.core.policy import RunOptions, ScanMode
 from redeliver.errors import UnavailableError
-from redeliver.reporting import outputs, report
+from redeliver.reporting import messages, outputs
+from redeliver.reporting.format import age
 from redeliver.reporting.report import Report
 from redeliver.reporting.summary import summary
 from tests.builders import (
@@ -57,15 +59,15 @@ DRY, STRICT = replace(OPTIONS, dry_run=True), replace(OPTIONS, fail_unrecovered=
 
 
 def a_line(result: EventResult, *, dry_run: bool = False, name_webhook: bool = False) -> str:
-    return report.line(result, a_window(), dry_run=dry_run, name_webhook=name_webhook)
+    return messages.line(result, a_window(), dry_run=dry_run, name_webhook=name_webhook)
 
 
 def test_without_a_store_there_is_no_checkpoint() -> None:
     kept_nowhere = replace(a_report(), store="", checkpoint=None)
 
     assert outputs.outputs(kept_nowhere)["checkpoint"] == ""
-    assert report.closing(kept_nowhere).startswith("No checkpoint is kept")
-    assert "no checkpoint is kept" in report.opening("", a_window(None), ScanMode.FULL)
+    assert messages.closing(kept_nowhere).startswith("No checkpoint is kept")
+    assert "no checkpoint is kept" in messages.opening("", a_window(None), ScanMode.FULL)
 
 
 @pytest.mark.parametrize(
@@ -76,15 +78,15 @@ def test_without_a_store_there_is_no_checkpoint() -> None:
     ],
 )
 def test_which_scan_begins_is_told(scan: ScanMode, told: str) -> None:
-    assert report.opening("", a_window(), scan).startswith(told)
+    assert messages.opening("", a_window(), scan).startswith(told)
 
 
 def test_a_dry_run_says_so() -> None:
     dry = replace(a_report(an_outcome(Outcome.DUE)), options=DRY)
 
     assert "dry run, 1 event failed: 1 would be redelivered" in summary(dry)
-    assert "Dry run: nothing was redelivered" in report.closing(dry)
-    assert "Dry run: nothing was redelivered" in report.closing(replace(dry, checkpoint=None))
+    assert "Dry run: nothing was redelivered" in messages.closing(dry)
+    assert "Dry run: nothing was redelivered" in messages.closing(replace(dry, checkpoint=None))
 
 
 @pytest.mark.parametrize(
@@ -97,7 +99,7 @@ def test_a_dry_run_says_so() -> None:
     ],
 )
 def test_where_the_checkpoint_stands_is_told_as_it_is(checkpoint: datetime, told: str) -> None:
-    assert report.closing(replace(a_report(), checkpoint=checkpoint)).startswith(told)
+    assert messages.closing(replace(a_report(), checkpoint=checkpoint)).startswith(told)
 
 
 @pytest.mark.parametrize(
@@ -125,7 +127,8 @@ def test_where_the_checkpoint_stands_is_told_as_it_is(checkpoint: datetime, told
 def test_what_was_found_is_told(decisions: list[Verdict], told: str) -> None:
     scan = a_scan_result(*(a_decision(verdict=verdict) for verdict in decisions))
 
-    assert report.found(scan) == f"Read 230 deliveries of webhook 1 of organization acme: {told}"
+    read = "Read 230 deliveries of webhook 1 of organization acme"
+    assert messages.scanned(scan) == f"{read}: {told}"
 
 
 def test_a_status_shows_its_code_once() -> None:
@@ -156,7 +159,7 @@ def test_an_event_is_named_with_its_action() -> None:
     ],
 )
 def test_an_age_is_told_in_its_largest_units(span: timedelta, told: str) -> None:
-    assert report.age(span) == told
+    assert age(span) == told
 
 
 @pytest.mark.parametrize("outcome", [Outcome.REFUSED, Outcome.UNANSWERED, Outcome.UNREAD])
@@ -164,8 +167,8 @@ def test_a_run_fails_over(outcome: Outcome) -> None:
     done = a_report(an_outcome(outcome))
 
     assert done.status == 1
-    assert done.problem
-    assert done.problem.startswith(f"of 1 event that failed: 1 {outcome.value}. ")
+    problem = messages.problem(done) or ""
+    assert problem.startswith(f"of 1 event that failed: 1 {outcome.value}. ")
 
 
 @pytest.mark.parametrize(
@@ -183,7 +186,7 @@ def test_a_run_does_not_fail_over(outcome: Outcome) -> None:
 def test_trouble_is_why_a_run_fails() -> None:
     broken = replace(a_report(an_outcome()), trouble=("cannot write", "no time"))
 
-    assert (broken.status, broken.problem) == (1, "cannot write; no time")
+    assert (broken.status, messages.problem(broken)) == (1, "cannot write; no time")
 
 
 @pytest.mark.parametrize(("number", "status"), [(Signals.SIGINT, 130), (Signals.SIGTERM, 143)])
@@ -191,8 +194,8 @@ def test_a_run_that_was_stopped_says_by_what(number: Signals, status: int) -> No
     stopped = replace(a_report(an_outcome(Outcome.DEFERRED)), interrupted=number)
 
     assert stopped.status == status
-    assert stopped.problem
-    assert stopped.problem.startswith(f"stopped by {number.name}. Nothing is lost")
+    problem = messages.problem(stopped) or ""
+    assert problem.startswith(f"stopped by {number.name}. Nothing is lost")
 
 
 def test_a_rate_limit_is_a_warning_that_says_until_when() -> None:
@@ -200,7 +203,7 @@ def test_a_rate_limit_is_a_warning_that_says_until_when() -> None:
     limited = replace(a_report(left), limit="used up until 12:30:00 UTC")
 
     assert limited.status == 0
-    assert limited.warnings == ["used up until 12:30:00 UTC"]
+    assert messages.warnings(limited) == ["used up until 12:30:00 UTC"]
     assert "> **Warning:** used up until 12&#58;30&#58;00 UTC" in summary(limited)
 
 
@@ -208,14 +211,14 @@ def test_what_was_given_up_is_a_warning_for_each_reason() -> None:
     old, tired = Verdict.TOO_OLD.value, Verdict.EXHAUSTED.value
     results = [an_outcome(Outcome.GIVEN_UP, because=because) for because in (old, old, tired)]
 
-    first, second = a_report(*results).warnings
+    first, second = messages.warnings(a_report(*results))
 
     assert first.startswith(f"2 events given up ({old}): no attempt that was read succeeded")
     assert second.startswith(f"1 event given up ({tired}): ")
 
 
 def test_what_left_the_log_meanwhile_is_a_warning() -> None:
-    (warning,) = a_report(an_outcome(Outcome.GONE)).warnings
+    (warning,) = messages.warnings(a_report(an_outcome(Outcome.GONE)))
 
     assert warning.startswith("1 event could not be redelivered, having just left GitHub's log")
 
@@ -223,7 +226,7 @@ def test_what_left_the_log_meanwhile_is_a_warning() -> None:
 def test_what_may_have_left_the_log_unseen_is_a_warning_with_its_time() -> None:
     gap = replace(a_report(), window=a_window(ago(hours=80)))
 
-    (warning,) = gap.warnings
+    (warning,) = messages.warnings(gap)
 
     assert warning.startswith(
         "deliveries from 2026-11-21 03:50:00 UTC to 2026-11-21 12:00:00 UTC may have left"
@@ -242,15 +245,15 @@ def test_a_run_that_keeps_still_says_when_to_come_back(written: datetime, told: 
     window = a_window(ago(hours=6), written=written)
     soon = replace(a_report(an_outcome(Outcome.UNSETTLED)), window=window)
 
-    assert report.closing(soon).endswith(f"start a run after 2026-11-24 {told} UTC")
-    assert soon.warnings == [f"1 event left for a later run. {report.closing(soon)}"]
-    assert report.closing(replace(soon, options=DRY)) == report.closing(soon)
+    assert messages.closing(soon).endswith(f"start a run after 2026-11-24 {told} UTC")
+    assert messages.warnings(soon) == [f"1 event left for a later run. {messages.closing(soon)}"]
+    assert messages.closing(replace(soon, options=DRY)) == messages.closing(soon)
 
 
 def test_a_first_run_that_saved_nothing_says_so() -> None:
     nothing = replace(a_report(an_outcome(Outcome.DEFERRED)), checkpoint=None)
 
-    assert report.closing(nothing) == (
+    assert messages.closing(nothing) == (
         "No checkpoint was saved: the next run looks back as far as 'lookback' again"
     )
 
@@ -258,24 +261,24 @@ def test_a_first_run_that_saved_nothing_says_so() -> None:
 def test_a_run_that_failed_does_not_head_its_summary_as_if_all_were_well() -> None:
     unsaved = replace(a_report(), trouble=("cannot write the variable",))
 
-    assert a_report().headline == "nothing to redeliver"
-    assert unsaved.headline == "failed, and found nothing to redeliver"
+    assert messages.headline(a_report()) == "nothing to redeliver"
+    assert messages.headline(unsaved) == "failed, and found nothing to redeliver"
 
 
 def test_a_summary_of_a_log_that_broke_off_does_not_claim_to_have_read_it() -> None:
     broken = a_report(error=UnavailableError("GitHub is down"))
 
-    assert (broken.status, broken.problem) == (1, "GitHub is down")
+    assert (broken.status, messages.problem(broken)) == (1, "GitHub is down")
     assert "Reading stopped: what is older was not read." in summary(broken)
 
 
 def test_a_log_that_cannot_be_read_at_all_is_no_good_news() -> None:
     unread = a_scan_result(scanned=0, error=UnavailableError("GitHub is down"))
 
-    assert report.found(unread) == (
+    assert messages.scanned(unread) == (
         "Read nothing of webhook 1 of organization acme, for the reason given at the end"
     )
-    assert a_report(error=UnavailableError("GitHub is down")).problem == "GitHub is down"
+    assert messages.problem(a_report(error=UnavailableError("GitHub is down"))) == "GitHub is down"
     told = summary(replace(a_report(), scans=(unread,)))
     assert "Read nothing of [webhook 1 of organization acme]" in told
 
@@ -283,7 +286,7 @@ def test_a_log_that_cannot_be_read_at_all_is_no_good_news() -> None:
 def test_a_log_that_broke_off_is_told() -> None:
     scan = a_scan_result(error=UnavailableError("GitHub is down"))
 
-    assert report.found(scan) == (
+    assert messages.scanned(scan) == (
         "Read 230 deliveries of webhook 1 of organization acme: nothing to redeliver. "
         "Reading stopped there: GitHub is down"
     )
@@ -321,7 +324,7 @@ def test_a_dry_run_tells_what_would_be(outcome: Outcome, told: str) -> None:
 
 
 def test_the_counts_add_up() -> None:
-    counts = report.counts(a_report(*ONE_OF_EACH, *ONE_OF_EACH))
+    counts = a_report(*ONE_OF_EACH, *ONE_OF_EACH).counts
 
     assert counts == {
         "scanned": 230,
@@ -346,7 +349,7 @@ def test_a_run_fails_over_what_is_unrecovered_only_if_that_is_wanted(outcome: Ou
     strict = replace(lenient, options=STRICT)
 
     assert (lenient.status, strict.status) == (0, 1)
-    assert strict.problem == (
+    assert messages.problem(strict) == (
         f"of 2 events that failed: 1 {outcome.value}, and 'fail-on' is unrecovered"
     )
 
@@ -375,8 +378,10 @@ def test_what_may_leave_the_log_before_the_next_run_is_told(
 
     assert after_six_hours.leaving == leaving
     told = "1 event left for the next run may have left GitHub's log by then"
-    assert any(warning.startswith(told) for warning in after_six_hours.warnings) == bool(leaving)
-    assert (told in (strict.problem or "")) == bool(leaving)
+    assert any(warning.startswith(told) for warning in messages.warnings(after_six_hours)) == bool(
+        leaving
+    )
+    assert (told in (messages.problem(strict) or "")) == bool(leaving)
     assert replace(after_six_hours, window=a_window(None)).leaving == 0, "nobody knows when"
 
 
@@ -392,4 +397,25 @@ def test_what_was_left_for_the_next_run_for_a_reason_of_its_own_is_a_warning() -
     usual = [Verdict.SURPLUS.value, NOT_REACHED]
     results += [an_outcome(Outcome.DEFERRED, because=because) for because in usual]
 
-    assert a_report(*results).warnings == [f"2 events left for the next run: {down}"]
+    assert messages.warnings(a_report(*results)) == [f"2 events left for the next run: {down}"]
+
+
+CIRCUMSTANCES: dict[str, dict[str, Any]] = {
+    "nothing else": {},
+    "trouble": {"trouble": ("cannot write",)},
+    "a signal": {"interrupted": Signals.SIGTERM},
+    "a log that could not be read": {"scans": (a_scan_result(error=UnavailableError("down")),)},
+    "a checkpoint older than the log": {"window": a_window(ago(hours=80))},
+    "events that may leave the log": {"window": a_window(written=ago(hours=71.5))},
+}
+
+
+@pytest.mark.parametrize("changes", CIRCUMSTANCES.values(), ids=CIRCUMSTANCES)
+@pytest.mark.parametrize("options", [OPTIONS, STRICT], ids=["error", "unrecovered"])
+@pytest.mark.parametrize("outcome", Outcome)
+def test_a_run_is_failed_exactly_if_it_has_a_problem(
+    outcome: Outcome, options: RunOptions, changes: dict[str, Any]
+) -> None:
+    done = replace(a_report(an_outcome(outcome)), options=options, **changes)
+
+    assert done.is_failed == (messages.problem(done) is not None)

@@ -20,6 +20,7 @@ from redeliver.errors import (
     RefusalError,
     UnavailableError,
 )
+from redeliver.reporting import messages
 from redeliver.reporting.report import Report
 from tests.builders import (
     NOW,
@@ -83,7 +84,7 @@ def test_what_failed_is_redelivered_oldest_first_and_the_checkpoint_is_the_start
     assert hook.asked == ["first", "second", "third"]
     assert outcomes(report) == dict.fromkeys(hook.asked, Outcome.PENDING)
     assert store.written[-1] == report.checkpoint == NOW
-    assert report.problem is None
+    assert messages.problem(report) is None
 
 
 def test_an_empty_log_is_a_quiet_success() -> None:
@@ -91,7 +92,7 @@ def test_an_empty_log_is_a_quiet_success() -> None:
 
     report = run_once(FakeHook(), store)
 
-    assert report.problem is None
+    assert messages.problem(report) is None
     assert store.written == [NOW]
 
 
@@ -150,7 +151,7 @@ def test_a_log_that_breaks_off_has_redelivered_what_was_read_and_holds_the_check
     assert hook.asked == ["second", "third"]
     assert store.saved
     assert store.saved.checkpoint == ago(hours=6)
-    assert (report.status, report.problem) == (1, "GitHub is down")
+    assert (report.status, messages.problem(report)) == (1, "GitHub is down")
 
 
 def test_a_first_run_whose_log_breaks_off_leaves_the_next_one_where_to_start() -> None:
@@ -170,8 +171,8 @@ def test_one_refusal_does_not_stop_the_rest_and_holds_the_checkpoint() -> None:
     assert hook.asked == ["first", "second", "third"]
     assert outcomes(report)["second"] is Outcome.REFUSED
     assert store.written[-1] == ago(hours=2)
-    assert report.problem
-    assert report.problem.startswith("of 3 events that failed: 1 refused. ")
+    assert messages.problem(report)
+    assert (messages.problem(report) or "").startswith("of 3 events that failed: 1 refused. ")
 
 
 def test_what_was_refused_because_it_left_the_log_is_dealt_with_and_named() -> None:
@@ -190,7 +191,7 @@ def test_what_was_refused_because_it_left_the_log_is_dealt_with_and_named() -> N
     assert outcomes(report)["first"] is Outcome.GONE
     assert report.results[0].because.endswith("Not Found: it has left GitHub's log")
     assert (store.written[-1], report.status) == (NOW, 0)
-    assert report.warnings
+    assert messages.warnings(report)
 
 
 def test_what_was_refused_is_undealt_when_the_log_does_not_tell_whether_it_left() -> None:
@@ -258,7 +259,7 @@ def test_a_webhook_of_which_nothing_is_answered_is_asked_no_more_and_that_is_tol
     assert hook.asked == ["6", "5", "4", "3", "2"]
     assert outcomes(report)["2"] is Outcome.FAILING, "as the log shows in the end"
     assert outcomes(report)["1"] is outcomes(report)["0"] is Outcome.DEFERRED
-    assert report.problem == (
+    assert messages.problem(report) == (
         "5 redeliveries of webhook 1 of organization acme in a row went unanswered, so the run "
         "asked for no more of them"
     )
@@ -274,7 +275,7 @@ def test_what_went_unanswered_is_what_was_not_seen() -> None:
 
     report = run_once(Fading(THREE[0], loses="first", shows=False))
 
-    assert report.warnings == ["what came of 1 redelivery was not seen: GitHub is down"]
+    assert messages.warnings(report) == ["what came of 1 redelivery was not seen: GitHub is down"]
 
 
 def test_a_log_that_cannot_be_read_again_changes_nothing() -> None:
@@ -293,7 +294,7 @@ def test_a_log_that_cannot_be_read_again_changes_nothing() -> None:
 
     assert outcomes(report)["second"] is Outcome.UNANSWERED
     assert store.written[-1] == ago(hours=2)
-    assert report.warnings == ["what came of 3 redeliveries was not seen: GitHub is down"]
+    assert messages.warnings(report) == ["what came of 3 redeliveries was not seen: GitHub is down"]
 
 
 @pytest.mark.parametrize("error", [AccessError("no right"), RateLimitError("used up")])
@@ -318,7 +319,7 @@ def test_a_rate_limit_that_is_too_long_ends_the_run_cleanly() -> None:
     report = run_once(FakeHook(*THREE, refuses={"second": limit}))
 
     assert report.status == 0
-    assert report.warnings == [str(limit)]
+    assert messages.warnings(report) == [str(limit)]
 
 
 def test_a_rate_limit_before_the_first_redelivery_defers_everything() -> None:
@@ -330,7 +331,7 @@ def test_a_rate_limit_before_the_first_redelivery_defers_everything() -> None:
     assert hook.asked == []
     assert set(outcomes(report).values()) == {Outcome.DEFERRED}
     assert (report.status, report.checkpoint) == (0, ago(hours=6))
-    assert report.warnings == ["used up until 12:30:00 UTC"]
+    assert messages.warnings(report) == ["used up until 12:30:00 UTC"]
 
 
 def test_a_rate_limit_at_the_end_leaves_the_checkpoint_where_it_was_and_is_told() -> None:
@@ -341,7 +342,7 @@ def test_a_rate_limit_at_the_end_leaves_the_checkpoint_where_it_was_and_is_told(
 
     assert report.count(Outcome.PENDING) == 3
     assert (report.status, report.checkpoint) == (0, ago(hours=3))
-    assert report.warnings == ["used up until 12:30:00 UTC"]
+    assert messages.warnings(report) == ["used up until 12:30:00 UTC"]
 
 
 def test_a_checkpoint_that_cannot_be_saved_is_told_with_what_was_done() -> None:
@@ -352,7 +353,7 @@ def test_a_checkpoint_that_cannot_be_saved_is_told_with_what_was_done() -> None:
 
     assert report.count(Outcome.PENDING) == 3
     assert report.checkpoint == ago(hours=3)
-    assert report.problem == "cannot write"
+    assert messages.problem(report) == "cannot write"
 
 
 def test_a_quiet_run_that_cannot_save_the_checkpoint_still_tells_what_it_found() -> None:
@@ -362,7 +363,7 @@ def test_a_quiet_run_that_cannot_save_the_checkpoint_still_tells_what_it_found()
     report = run_once(FakeHook(a_delivery(redelivery=True)), store)
 
     assert report.count(Outcome.GIVEN_UP) == 1
-    assert (report.status, report.problem) == (1, "cannot write")
+    assert (report.status, messages.problem(report)) == (1, "cannot write")
     assert report.checkpoint == ago(hours=6)
 
 
@@ -372,7 +373,7 @@ def test_both_what_stopped_the_run_and_what_kept_the_checkpoint_are_told() -> No
 
     report = run_once(FakeHook(*THREE, refuses={"first": AccessError("no right")}), store)
 
-    assert report.problem == "no right; cannot write"
+    assert messages.problem(report) == "no right; cannot write"
 
 
 def test_what_fails_while_the_run_reads_is_left_for_the_next() -> None:
@@ -757,7 +758,7 @@ def test_a_log_that_cannot_be_read_again_leaves_the_others_to_be_looked_at() -> 
     report = run_once(fading, None, well)
 
     assert (report.count(Outcome.PENDING), report.count(Outcome.RECOVERED)) == (3, 3)
-    assert report.warnings == ["what came of 3 redeliveries was not seen: GitHub is down"]
+    assert messages.warnings(report) == ["what came of 3 redeliveries was not seen: GitHub is down"]
 
 
 def test_each_webhook_has_its_own_reason_why_nothing_was_seen() -> None:
@@ -769,7 +770,7 @@ def test_each_webhook_has_its_own_reason_why_nothing_was_seen() -> None:
 
     report = run_once(Fading(*THREE[:2], number=1), None, Fading(THREE[2], number=2))
 
-    assert report.warnings == [
+    assert messages.warnings(report) == [
         "what came of 2 redeliveries was not seen: webhook 1 of organization acme is gone",
         "what came of 1 redelivery was not seen: webhook 2 of organization acme is gone",
     ]
@@ -790,7 +791,7 @@ def test_a_look_that_failed_is_not_told_when_a_later_one_did_not(shows_at: int) 
     report = run_once(Faltering(*MANY, shows_at=shows_at), probe=3)
 
     assert report.count(Outcome.RECOVERED, Outcome.PENDING) == 9
-    assert report.warnings == []
+    assert messages.warnings(report) == []
 
 
 def test_without_verification_nobody_looks() -> None:
@@ -834,7 +835,7 @@ def test_a_webhook_that_cannot_be_read_is_told_and_the_others_go_on() -> None:
     report = run_once(broken, store, well)
 
     assert well.asked == ["first", "second", "third"]
-    assert (report.status, report.problem) == (1, "GitHub is down")
+    assert (report.status, messages.problem(report)) == (1, "GitHub is down")
     assert store.saved
     assert store.saved.checkpoint == ago(hours=6), "the lowest of their marks"
 
@@ -870,7 +871,7 @@ def test_after_a_rate_limit_no_other_webhook_is_read() -> None:
     report = run_once(limited, None, other)
 
     assert (other.scans, other.asked) == (0, [])
-    assert report.problem == "used up until 12:30:00 UTC", "told once"
+    assert messages.problem(report) == "used up until 12:30:00 UTC", "told once"
 
 
 def test_a_missing_right_to_one_webhook_leaves_the_others_alone() -> None:
@@ -880,7 +881,7 @@ def test_a_missing_right_to_one_webhook_leaves_the_others_alone() -> None:
     report = run_once(one, None, two)
 
     assert (one.asked, two.asked) == (["first"], ["first", "second", "third"])
-    assert report.problem == "no right"
+    assert messages.problem(report) == "no right"
 
 
 def test_a_run_without_a_webhook_says_so() -> None:
@@ -888,7 +889,7 @@ def test_a_run_without_a_webhook_says_so() -> None:
 
     report = run([], store, FakeRuntime()(), OPTIONS)
 
-    assert (report.status, report.warnings) == (
+    assert (report.status, messages.warnings(report)) == (
         0,
         ["there is no active webhook, so nothing was read"],
     )
@@ -919,7 +920,7 @@ def test_what_is_too_much_for_one_run_is_left_for_the_next() -> None:
 
     assert hook.asked == ["first", "second"]
     assert outcomes(report)["third"] is Outcome.DEFERRED
-    assert (store.written[-1], report.status, report.warnings) == (ago(hours=1), 0, [])
+    assert (store.written[-1], report.status, messages.warnings(report)) == (ago(hours=1), 0, [])
 
 
 def test_what_github_refuses_does_not_take_the_place_of_others() -> None:
@@ -955,7 +956,7 @@ def test_a_receiver_that_takes_nothing_is_left_alone_until_the_next_run() -> Non
     assert hook.asked == ["event-6", "event-7", "event-8"]
     assert (report.count(Outcome.FAILING), report.count(Outcome.DEFERRED)) == (3, 6)
     assert store.written[-1] == ago(hours=3)
-    (warning,) = report.warnings
+    (warning,) = messages.warnings(report)
     assert warning == (
         "6 events left for the next run: the receiver seems to be down: "
         "all 3 that were tried first failed"
@@ -1034,7 +1035,7 @@ def test_a_probe_after_which_the_checkpoint_cannot_be_saved_is_the_last() -> Non
     report = run_once(hook, store, runtime=Clockwork(), probe=3, verify=90)
 
     assert len(hook.asked) == 3
-    assert report.problem == "cannot write"
+    assert messages.problem(report) == "cannot write"
 
 
 # The dry run.

@@ -13,7 +13,7 @@ from redeliver import settings, wiring
 from redeliver.console import Console, PeriodicProgress
 from redeliver.errors import Interrupted, RedeliverError
 from redeliver.interruption import interruptible
-from redeliver.reporting import outputs, report, summary
+from redeliver.reporting import messages, outputs, summary
 from redeliver.sanitize import sanitize, secret_parts, truncate
 from redeliver.settings import SECRETS
 
@@ -29,7 +29,7 @@ def main() -> int:
     except RedeliverError as error:
         return _failed(str(error), 1)
     except Interrupted as stop:
-        return _failed(report.stopped(stop.signal), 128 + stop.signal)
+        return _failed(messages.stopped(stop.signal), 128 + stop.signal)
     except Exception:  # noqa: BLE001 - a bug keeps its traceback, yet even that may quote the outside
         for line in traceback.format_exc().splitlines():
             _say(line)
@@ -49,10 +49,10 @@ def _step() -> int:
     for name, value in outputs.outputs(done).items():
         core.set_output(name, value)
     _summarize(summary.summary(done))
-    for warning in done.warnings:
+    for warning in messages.warnings(done):
         core.warning(_line(warning))
-    if done.problem:
-        core.error(_line(done.problem))
+    if problem := messages.problem(done):
+        core.error(_line(problem))
     return done.status
 
 

@@ -30,7 +30,7 @@ from redeliver.core.outcome import NOT_REACHED, EventResult
 from redeliver.errors import InputError, RedeliverError, UnavailableError
 from redeliver.github_api.variable import RepositoryVariable
 from redeliver.github_api.webhooks import FIELDS, OrganizationHook
-from redeliver.reporting import outputs
+from redeliver.reporting import messages, outputs
 from redeliver.reporting.report import Report
 from redeliver.reporting.summary import summary
 from redeliver.sanitize import sanitize
@@ -319,7 +319,11 @@ def test_whatever_a_run_meets_its_report_is_only_words(
     else:
         TRIED["runs reported"] += 1
         page, told = summary(done), json.loads(outputs.to_json(done))
-        for text in (*done.warnings, done.problem or "", *(str(e) for e in told["events"])):
+        for text in (
+            *messages.warnings(done),
+            messages.problem(done) or "",
+            *(str(e) for e in told["events"]),
+        ):
             only_words(text)
         for text in (page, outputs.to_json(done)):
             assert not re.search(rf"^\s*::|##\[|{TOKEN}|{SECRET}", text, re.MULTILINE)

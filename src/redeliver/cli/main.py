@@ -30,7 +30,7 @@ from redeliver.errors import (
     UnavailableError,
 )
 from redeliver.interruption import interruptible
-from redeliver.reporting import outputs, report
+from redeliver.reporting import messages, outputs
 from redeliver.sanitize import MIN_SECRET_LENGTH, sanitize, secret_parts
 from redeliver.settings import COMES_OUT_EMPTY, INPUTS, SECRETS, VARIABLE_NAME
 
@@ -120,7 +120,7 @@ def main() -> int:
         errors.write(wording(f"Error: {error}"))
         return next(status for kind, status in STATUS_OF.items() if isinstance(error, kind))
     except Interrupted as stop:
-        errors.write(wording(f"Error: {report.stopped(stop.signal)}"))
+        errors.write(wording(f"Error: {messages.stopped(stop.signal)}"))
         return 128 + stop.signal
     except Exception:  # noqa: BLE001 - a bug keeps its traceback, yet even that may quote the outside
         for line in traceback.format_exc().splitlines():
@@ -156,10 +156,10 @@ def _run(errors: "Stream", wording: "Wording") -> int:
             store_in=(lambda clock: CheckpointFile(file, clock=clock)) if file else None,
         )
     screen.conclude(done)
-    for warning in done.warnings:
+    for warning in messages.warnings(done):
         errors.write(wording(f"Warning: {warning}"))
-    if done.problem:
-        errors.write(wording(f"Error: {done.problem}"))
+    if problem := messages.problem(done):
+        errors.write(wording(f"Error: {problem}"))
     if found.as_json:
         out.write(wording.without_secrets(outputs.to_json(done)))
         if out.is_broken:

@@ -18,7 +18,8 @@ from rich.text import Text
 
 from redeliver.console import PeriodicProgress
 from redeliver.core.outcome import EventResult, Outcome
-from redeliver.reporting import report as words
+from redeliver.reporting import messages
+from redeliver.reporting.format import age, event_name, status
 from redeliver.reporting.report import NEEDS_ATTENTION, UNRECOVERED, Report
 from redeliver.sanitize import quote_untrusted
 
@@ -146,14 +147,14 @@ class Live:
     def conclude(self, report: Report) -> None:
         """Show what became of each event, what needs attention first."""
         self._bar.stop()
-        told = report.told
+        told = report.failed_results
         if told:
             self._out.print(self._table(report, told[:ROWS]))
         if len(told) > ROWS:
             self._print(f"And {len(told) - ROWS:,} more, in the lines above")
         self._print(_headline(report))
         if told:  # or it is the line before
-            self._print(words.closing(report))
+            self._print(messages.closing(report))
 
     def _table(self, report: Report, results: Sequence[EventResult]) -> Table:
         table = Table(box=SIMPLE_HEAD, show_edge=False)
@@ -169,16 +170,16 @@ class Live:
 
     def _cells(self, report: Report, result: EventResult) -> dict[str, str]:
         cells = {
-            "Event": words.event_name(result.latest),
+            "Event": event_name(result.latest),
             "GUID": quote_untrusted(result.latest.guid),
         }
         if self._out.width >= WIDE:
             cells |= {
-                "Failing for": words.age(report.window.now - result.decision.failing_since),
+                "Failing for": age(report.window.now - result.decision.failing_since),
                 "Attempts": str(result.attempts),
-                "Last status": words.status(result.latest),
+                "Last status": status(result.latest),
             }
-        cells["Outcome"] = words.outcome_in_words(result, dry_run=report.options.dry_run)
+        cells["Outcome"] = messages.outcome_in_words(result, dry_run=report.options.dry_run)
         if len(report.scans) > 1:
             cells["Webhook"] = str(result.decision.webhook.id)
         return cells
@@ -188,7 +189,8 @@ class Live:
 
 
 def _headline(report: Report) -> str:
-    return report.headline[:1].upper() + report.headline[1:]
+    headline = messages.headline(report)
+    return headline[:1].upper() + headline[1:]
 
 
 def _style(outcome: Outcome) -> str:

@@ -28,7 +28,8 @@ from redeliver.errors import (
     RefusalError,
     UnavailableError,
 )
-from redeliver.reporting import report
+from redeliver.reporting import messages
+from redeliver.reporting.report import NOT_FAILED
 
 FRESH = timedelta(seconds=5)
 """How long what the store said may be taken for what it says. There is no compare-and-swap, so
@@ -91,7 +92,7 @@ class Work:
         """Say what would become of each GUID, in the order in which it would."""
         probe = self._terms.probe
         if probe is not None and self._choose(probe):
-            self._runtime.say(report.probing(probe))
+            self._runtime.say(messages.probing(probe))
         for result in self.results:
             self._tell(result)
 
@@ -224,7 +225,7 @@ class Work:
         chosen = self._choose(probe)
         if not chosen:
             return set()
-        self._runtime.say(report.probing(probe))
+        self._runtime.say(messages.probing(probe))
         tried = sorted(place for places in chosen.values() for place in places)
         self._ask_for(tried)
         self._verify(tried, save=True)
@@ -369,9 +370,9 @@ class Work:
 
     def _tell(self, result: EventResult) -> None:
         # The others are counted, and need nobody's attention.
-        if result.outcome not in report.NOT_FAILED:
+        if result.outcome not in NOT_FAILED:
             several = len(self._hooks) > 1
-            told = report.line(
+            told = messages.line(
                 result, self._window, dry_run=self._terms.dry_run, name_webhook=several
             )
             self._runtime.say(told)

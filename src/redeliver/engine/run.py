@@ -13,7 +13,7 @@ from redeliver.engine.execution import Work
 from redeliver.engine.ports import Hook, Runtime, Store
 from redeliver.engine.workers import WorkerPool
 from redeliver.errors import Interrupted, RateLimitError
-from redeliver.reporting import report
+from redeliver.reporting import messages
 from redeliver.reporting.report import Report
 
 
@@ -25,10 +25,10 @@ def run(hooks: Sequence[Hook], store: Store, runtime: Runtime, options: RunOptio
     """
     saved = store.read()
     window = Window.starting(saved, now=runtime.clock(), lookback=options.lookback)
-    runtime.say(report.opening(store.name, window, options.scan))
+    runtime.say(messages.opening(store.name, window, options.scan))
     unseen = window.unseen(options.retention)
     if unseen:  # now, for a run that is killed later leaves only its log
-        runtime.say(f"Warning: {report.may_be_unseen(unseen)}")
+        runtime.say(f"Warning: {messages.may_be_unseen(unseen)}")
     planned = Plan.of(_read_all(hooks, runtime, window, options), options.policy)
     interrupted = None
     with WorkerPool[int](runtime.workers) as pool:
@@ -53,7 +53,7 @@ def run(hooks: Sequence[Hook], store: Store, runtime: Runtime, options: RunOptio
         unverified=dict(work.unverified),
         interrupted=interrupted,
     )
-    runtime.say(report.closing(result))
+    runtime.say(messages.closing(result))
     return result
 
 
@@ -71,7 +71,7 @@ def _read_all(
             scan = scan_log(
                 hook.webhook, _counted(hook, runtime), window, options.policy, options.scan
             )
-        runtime.say(report.found(scan))
+        runtime.say(messages.scanned(scan))
         scans.append(scan)
     errors = [scan.error for scan in scans if scan.is_unread]
     if errors and errors[0] and len(errors) == len(scans):

@@ -13,7 +13,9 @@ from typing import Any
 from redeliver.core.checkpoint import format_checkpoint
 from redeliver.core.outcome import EventResult, Outcome
 from redeliver.core.scan import ScanResult
-from redeliver.reporting.report import LATER, Report, counts, status
+from redeliver.reporting import messages
+from redeliver.reporting.format import status
+from redeliver.reporting.report import LEFT_FOR_LATER, Report
 from redeliver.sanitize import quote_untrusted, truncate
 
 VERSION = 1
@@ -35,7 +37,7 @@ WARNINGS = REASONS = 20
 def outputs(report: Report) -> dict[str, str]:
     """Return the action's outputs, by name."""
     return {
-        **{name: str(number) for name, number in counts(report).items()},
+        **{name: str(number) for name, number in report.counts.items()},
         "checkpoint": format_checkpoint(report.checkpoint) if report.checkpoint else "",
         "report": to_json(report, most_characters=MOST_CHARACTERS),
     }
@@ -43,7 +45,8 @@ def outputs(report: Report) -> dict[str, str]:
 
 def to_json(report: Report, *, most_characters: int | None = None) -> str:
     """Return the report as JSON; events that would make it too long are only counted."""
-    told = report.told
+    told = report.failed_results
+    problem = messages.problem(report)
     whole: dict[str, Any] = {
         "version": VERSION,
         "dry_run": report.options.dry_run,
@@ -51,10 +54,10 @@ def to_json(report: Report, *, most_characters: int | None = None) -> str:
         "from": _time(report.window.since),
         "to": _time(report.window.now),
         "checkpoint": format_checkpoint(report.checkpoint) if report.checkpoint else None,
-        "problem": report.problem and truncate(report.problem, TEXT),
-        "warnings": [truncate(warning, TEXT) for warning in report.warnings[:WARNINGS]],
-        "counts": {name.replace("-", "_"): number for name, number in counts(report).items()},
-        "deferred": _reasons(report, *LATER),
+        "problem": problem and truncate(problem, TEXT),
+        "warnings": [truncate(warning, TEXT) for warning in messages.warnings(report)[:WARNINGS]],
+        "counts": {name.replace("-", "_"): number for name, number in report.counts.items()},
+        "deferred": _reasons(report, *LEFT_FOR_LATER),
         "filtered": _reasons(report, Outcome.FILTERED),
         "hooks": [],
         "events": [],

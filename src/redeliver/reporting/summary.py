@@ -11,8 +11,15 @@ from collections.abc import Iterable, Iterator
 from redeliver.core.delivery import Delivery
 from redeliver.core.outcome import EventResult, Outcome
 from redeliver.core.policy import ScanMode
-from redeliver.reporting import report as words
-from redeliver.reporting.report import LATER, NEEDS_ATTENTION, UNRECOVERED, Report, count
+from redeliver.reporting import messages
+from redeliver.reporting.format import age, count, event_name, status, utc
+from redeliver.reporting.report import (
+    LEFT_FOR_LATER,
+    NEEDS_ATTENTION,
+    NOT_FAILED,
+    UNRECOVERED,
+    Report,
+)
 from redeliver.sanitize import escape_markdown, quote_untrusted, truncate
 
 ROWS = 100
@@ -48,23 +55,24 @@ def failure(problem: str) -> str:
 
 
 def _summary(report: Report) -> Iterator[str]:
-    yield f"### redeliver: {report.headline}"
+    yield f"### redeliver: {messages.headline(report)}"
     yield ""
-    problems = [report.problem] if report.problem else []
-    for label, texts in (("Failed", problems), ("Warning", report.warnings[:LINES])):
+    problem = messages.problem(report)
+    problems = [problem] if problem else []
+    for label, texts in (("Failed", problems), ("Warning", messages.warnings(report)[:LINES])):
         for text in texts:
             yield f"> **{label}:** {escape_markdown(truncate(text, TEXT))}"
             yield ""
     if report.failed:
         yield from _counts(report)
     yield from _to_see_to(report)
-    yield from _reasons("Left for the next run", report, *LATER)
+    yield from _reasons("Left for the next run", report, *LEFT_FOR_LATER)
     yield from _reasons("Filtered out", report, Outcome.FILTERED)
     if report.failed:
         yield from _chart(report)
     yield from _done(report)
     yield from _readings(report)
-    yield f"{words.closing(report)}."
+    yield f"{messages.closing(report)}."
 
 
 def _counts(report: Report) -> Iterator[str]:
@@ -73,10 +81,10 @@ def _counts(report: Report) -> Iterator[str]:
             "failed": report.failed,
             "would be redelivered": report.count(Outcome.DUE),
             "given-up": report.count(Outcome.GIVEN_UP),
-            "deferred": report.count(*LATER),
+            "deferred": report.count(*LEFT_FOR_LATER),
         }
     else:
-        numbers = words.counts(report)
+        numbers = report.counts
         del numbers["scanned"], numbers["unclassified"]
     yield f"| {' | '.join(name.replace('-', ' ').capitalize() for name in numbers)} |"
     yield f"|{' ---: |' * len(numbers)}"
@@ -86,7 +94,7 @@ def _counts(report: Report) -> Iterator[str]:
 
 def _chart(report: Report) -> Iterator[str]:
     """Draw from which status to which event the failures go."""
-    deliveries = [o.decision.delivery for o in report.results if o.outcome not in words.NOT_FAILED]
+    deliveries = [o.decision.delivery for o in report.results if o.outcome not in NOT_FAILED]
     failed = [(_kind(delivery), _label(delivery.event)) for delivery in deliveries]
     statuses = _most_common((kind for kind, _ in failed), OTHER_LABELS[0])
     events = _most_common((label for _, label in failed), OTHER_LABELS[1])
@@ -100,8 +108,8 @@ def _chart(report: Report) -> Iterator[str]:
     yield "---"
     yield "sankey-beta"
     yield ""
-    for (status, event), number in flows.most_common():
-        yield f'"{status}","{event}",{number}'
+    for (source, target), number in flows.most_common():
+        yield f'"{source}","{target}",{number}'
     yield "```"
     yield ""
 
@@ -126,7 +134,7 @@ def _label(event: str) -> str:
 
 
 def _to_see_to(report: Report) -> Iterator[str]:
-    attention = [o for o in report.told if o.outcome in {*NEEDS_ATTENTION, *UNRECOVERED}]
+    attention = [o for o in report.failed_results if o.outcome in {*NEEDS_ATTENTION, *UNRECOVERED}]
     if attention:
         yield "#### Not delivered"
         yield ""
@@ -164,12 +172,12 @@ def _row(report: Report, result: EventResult) -> str:
     webhook = result.decision.webhook
     because = f": {escape_markdown(truncate(result.because, REASON))}" if result.because else ""
     cells = (
-        f"<code>{escape_markdown(words.event_name(result.latest))}</code>",
+        f"<code>{escape_markdown(event_name(result.latest))}</code>",
         f"[<code>{escape_markdown(quote_untrusted(result.latest.guid))}</code>]({webhook.page})",
-        words.age(report.window.now - result.decision.failing_since),
+        age(report.window.now - result.decision.failing_since),
         str(result.attempts),
         _status(result.latest),
-        f"{words.outcome_in_words(result, dry_run=report.options.dry_run)}{because}",
+        f"{messages.outcome_in_words(result, dry_run=report.options.dry_run)}{because}",
         *([str(webhook.id)] if len(report.scans) > 1 else []),
     )
     return f"| {' | '.join(cells)} |"
@@ -177,7 +185,7 @@ def _row(report: Report, result: EventResult) -> str:
 
 def _status(delivery: Delivery) -> str:
     is_usual = delivery.status == f"Invalid HTTP Response: {delivery.status_code}"
-    return str(delivery.status_code) if is_usual else escape_markdown(words.status(delivery))
+    return str(delivery.status_code) if is_usual else escape_markdown(status(delivery))
 
 
 def _reasons(title: str, report: Report, *outcomes: Outcome) -> Iterator[str]:
@@ -195,14 +203,14 @@ def _reasons(title: str, report: Report, *outcomes: Outcome) -> Iterator[str]:
 
 def _readings(report: Report) -> Iterator[str]:
     mode = "a scan for failures" if report.options.scan is ScanMode.FAILURES else "a full scan"
-    span = f"in {mode}, to find what failed from {words.utc(report.window.since)}"
-    span += f" to {words.utc(report.window.now)}"
+    span = f"in {mode}, to find what failed from {utc(report.window.since)}"
+    span += f" to {utc(report.window.now)}"
     for scan in report.scans[:LINES]:
         read = count(scan.scanned, "delivery", "deliveries")
         remarks = " Reading stopped: what is older was not read." if scan.error else ""
         if scan.unclassified:
             told = count(scan.unclassified, "event")
-            remarks += f" Of what failed, {told} {escape_markdown(words.UNCLASSIFIED)}."
+            remarks += f" Of what failed, {told} {escape_markdown(messages.UNCLASSIFIED)}."
         yield (
             f"Read {'nothing' if scan.is_unread else read} of "
             f"[{escape_markdown(scan.webhook.name)}]({scan.webhook.page}) {span}.{remarks}"
