@@ -8,17 +8,11 @@ import pytest
 import yaml
 
 from redeliver import settings
-from redeliver.cli import flags, main
+from redeliver.cli import flags
+from redeliver.cli.environment import FILES, NAMES, Invocation, resolve, variable_of
 from redeliver.cli.flags import GROUPS
-from redeliver.cli.main import (
-    EXIT_STATUSES,
-    NAMES,
-    STATUS_OF,
-    Wording,
-    in_flags,
-    resolve,
-    variable_of,
-)
+from redeliver.cli.main import EXIT_STATUSES, STATUS_OF
+from redeliver.cli.wording import WORDS, Wording, in_flags
 from redeliver.errors import InputError, RedeliverError
 from redeliver.settings import INPUTS, SECRETS
 from tests.test_settings import GOOD, KEY
@@ -29,7 +23,7 @@ ALL = {name: flag for group in GROUPS.values() for name, flag in group.items()}
 VALUED = sorted(name for name, flag in ALL.items() if flag.takes)
 
 
-def order(*arguments: str, **environment: str) -> main.Invocation:
+def order(*arguments: str, **environment: str) -> Invocation:
     """Understand a command line and what is in the environment."""
     found = flags.parse(arguments)
     assert found
@@ -53,7 +47,7 @@ def test_a_variable_with_a_slip_of_the_pen_is_refused_and_not_repeated_with_its_
 def test_there_is_a_flag_for_exactly_the_inputs_that_are_no_secrets_and_for_what_is_only_here() -> (
     None
 ):
-    assert ALL.keys() == INPUTS.keys() - set(SECRETS) | {*main.FILES, "json"}
+    assert ALL.keys() == INPUTS.keys() - set(SECRETS) | {*FILES, "json"}
 
 
 def test_the_variable_has_the_name_that_it_has_for_the_action() -> None:
@@ -310,12 +304,12 @@ def test_what_is_put_in_other_words_is_still_said_so() -> None:
     said = [
         node.value
         for path in (ROOT / "src" / "redeliver").rglob("*.py")
-        if not path.match("cli/main.py")
+        if not path.match("cli/wording.py")
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     ]
 
-    for phrase in main.WORDS:
+    for phrase in WORDS:
         words = phrase.removeprefix(f". {settings.COMES_OUT_EMPTY}")
         assert any(words in text for text in said), phrase
 
@@ -369,4 +363,4 @@ def test_the_docs_name_only_flags_and_variables_that_there_are() -> None:
     variables = set(re.findall(r"\bREDELIVER_[A-Z_]+\b", DOCS))
 
     assert named <= ALL.keys() | {"help"}
-    assert variables <= {variable_of(name) for name in (*INPUTS, *main.FILES)}
+    assert variables <= {variable_of(name) for name in (*INPUTS, *FILES)}

@@ -1,0 +1,111 @@
+"""What flags and environment variables say, resolved into the inputs of a run."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from redeliver.errors import InputError
+from redeliver.sanitize import MIN_SECRET_LENGTH
+from redeliver.settings import INPUTS, SECRETS, VARIABLE_NAME
+
+ENVIRONMENT: Mapping[str, str] = {
+    "REDELIVER_TOKEN, GH_TOKEN": "Token that reads the webhook's deliveries and redelivers them. "
+    "GH_TOKEN is used if neither REDELIVER_TOKEN nor --app-id is given.",
+    "REDELIVER_PRIVATE_KEY": "Private key of --app-id, unless there is a --private-key-file.",
+    "REDELIVER_VARIABLE_TOKEN": "Another token, for --variable-repository.",
+    "REDELIVER_…": "Every other flag but --json, such as REDELIVER_HOOK_ID for --hook-id. "
+    "REDELIVER_DRY_RUN is true or false. Flags go first.",
+}
+"""What may be given otherwise than by flags."""
+
+FILES = ("checkpoint-file", "private-key-file")
+"""What can be given beside the inputs."""
+
+LONGEST_KEY = 20_000
+"""Characters that are read of a private key; the longest in use have 13,000."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invocation:
+    """What flags and environment say, understood."""
+
+    inputs: Mapping[str, str] = field(repr=False)
+    names: Mapping[str, str]
+    """What each input, and each file, is called here."""
+    checkpoint_file: Path | None
+
+
+def variable_of(name: str) -> str:
+    """Name the environment variable of an input or a flag."""
+    return f"REDELIVER_{name.upper().replace('-', '_')}"
+
+
+NAMES: Mapping[str, str] = {
+    name: variable_of(name) if name in SECRETS else f"--{name}" for name in (*INPUTS, *FILES)
+}
+"""What an input, or a file, is called here, unless it was given otherwise."""
+
+
+def resolve(flags: Mapping[str, str], environment: Mapping[str, str]) -> Invocation:
+    """Find what each input is to be, or raise `InputError`."""
+    known = {variable_of(name): name for name in (*INPUTS, *FILES)}
+    unknown = {each for each in environment if each.startswith(variable_of(""))} - known.keys()
+    if unknown:  # a slip of the pen, such as in a filter, must not go unseen
+        told = ", ".join(sorted(unknown))
+        raise InputError(f"there is no variable {told}; --help lists what there is")
+    in_variables = {known[each]: environment[each] for each in environment if each in known}
+    given = in_variables | dict(flags)
+    inputs = {name: given.get(name, "") for name in INPUTS}
+    # What is empty was not given by that variable, so the flag is the better name.
+    by_variable = [name for name in in_variables if name not in flags and given[name]]
+    names = {**NAMES, **{name: variable_of(name) for name in by_variable}}
+    if not inputs["token"] and not inputs["app-id"] and environment.get("GH_TOKEN"):
+        inputs["token"], names["token"] = environment["GH_TOKEN"], "GH_TOKEN"
+    if given.get("private-key-file"):
+        file_name = names["private-key-file"]
+        if inputs["private-key"]:
+            raise InputError(f"either {file_name} or {names['private-key']} must be empty")
+        inputs["private-key"] = _private_key(Path(given["private-key-file"]), file_name)
+        names["private-key"] = file_name
+    if not inputs["hostname"] and environment.get("GH_HOST"):
+        inputs["hostname"], names["hostname"] = environment["GH_HOST"], "GH_HOST"
+    inputs["hostname"] = inputs["hostname"] or "github.com"
+    file = given.get("checkpoint-file")
+    if file:
+        _refuse_both(inputs, names)
+    elif "variable-name" not in given:
+        inputs["variable-name"] = VARIABLE_NAME
+    return Invocation(inputs=inputs, names=names, checkpoint_file=Path(file) if file else None)
+
+
+def _private_key(file: Path, name: str) -> str:
+    try:
+        with file.open(encoding="ascii", errors="replace") as opened:
+            return opened.read(LONGEST_KEY)
+    except OSError as error:
+        raise InputError(f"{name} cannot be read: {error.strerror}") from error
+
+
+def _refuse_both(inputs: Mapping[str, str], names: Mapping[str, str]) -> None:
+    variable = ("variable-repository", "variable-name", "variable-token")
+    both = [names["checkpoint-file"], *(names[name] for name in variable if inputs[name])]
+    if len(both) > 1:
+        raise InputError(
+            f"{both[0]} and {both[1]} are two places for one checkpoint: give only one"
+        )
+
+
+def refuse_secrets(arguments: Sequence[str], environment: Mapping[str, str]) -> None:
+    """Raise `InputError` if there is a secret on the command line, wherever it stands."""
+    secrets = [environment.get(name, "") for name in (*map(variable_of, SECRETS), "GH_TOKEN")]
+    known = [secret for secret in secrets if len(secret) >= MIN_SECRET_LENGTH]
+    for argument in arguments:
+        if re.search(r"(gh[a-z]_|github_pat_)\w{20}|-----BEGIN", argument) or any(
+            secret in argument for secret in known
+        ):
+            raise InputError(
+                "what looks like a secret is on the command line, which is there for all to see "
+                "and may be kept in a history. Have GitHub revoke it, make another, and set that "
+                "in the environment: see --help"
+            )
