@@ -4,7 +4,7 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Se
 from datetime import UTC, datetime, timedelta
 
 from redeliver.core.checkpoint import SavedCheckpoint, Window
-from redeliver.core.decision import Decision, Verdict
+from redeliver.core.decision import Decision, EventKey, Verdict
 from redeliver.core.delivery import Delivery, DeliveryId, Guid, HookId, StatusFilter, Webhook
 from redeliver.core.events import ALL_EVENTS, EventFilter
 from redeliver.core.policy import Policy, RunOptions
@@ -233,7 +233,7 @@ class FakeRuntime:
     def say(self, line: str) -> None:
         self.said.append(line)
 
-    def choose(self, among: Sequence[int], number: int) -> list[int]:
+    def choose(self, among: Sequence[EventKey], number: int) -> list[EventKey]:
         return list(among)[-number:]
 
     def __call__(self) -> Runtime:

@@ -64,7 +64,7 @@ def test_nobody_waits_where_nothing_is_at_work_or_for_longer_than_wanted() -> No
     with WorkerPool[str](1) as pool:
         assert pool.next_result() is None
         pool.submit("a", wait)
-        assert pool.next_result(within=timedelta(milliseconds=1)) is None
+        assert pool.next_result(timeout=timedelta(milliseconds=1)) is None
 
         hangs.set()
         assert pool.next_result() == ("a", None)

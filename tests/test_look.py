@@ -6,7 +6,7 @@ import pytest
 
 from redeliver.core.delivery import Delivery
 from redeliver.core.scan import OLD_ROWS_AT_END
-from redeliver.engine.verification import SKEW, gone, redeliveries
+from redeliver.engine.verification import SERVER_CLOCK_SKEW, find_missing, find_redeliveries
 from tests.builders import NOW, a_delivery, ago, delivered
 
 ASKED = a_delivery("asked", at=ago(hours=2), number=5)
@@ -34,14 +34,14 @@ OLD = [delivered(f"old-{n}", at=ago(hours=3)) for n in range(OLD_ROWS_AT_END)]
         pytest.param([*OLD, FAILED], None, id="nothing where it cannot be"),
         pytest.param([*OLD[1:], FAILED], FAILED, id="what is a few rows out of place"),
         pytest.param(
-            [a_delivery("asked", at=NOW - SKEW, number=9)],
-            a_delivery("asked", at=NOW - SKEW, number=9),
+            [a_delivery("asked", at=NOW - SERVER_CLOCK_SKEW, number=9)],
+            a_delivery("asked", at=NOW - SERVER_CLOCK_SKEW, number=9),
             id="what another clock dates a little earlier",
         ),
     ],
 )
 def test_of_what_was_asked_for_the_log_shows(log: list[Delivery], shown: Delivery | None) -> None:
-    found = redeliveries(log, [ASKED], since=NOW)
+    found = find_redeliveries(log, [ASKED], since=NOW)
 
     assert found.get(ASKED.guid) == shown
 
@@ -50,7 +50,7 @@ def test_of_two_that_failed_the_newer_counts() -> None:
     newer = a_delivery("asked", at=AFTER + timedelta(seconds=1), number=13, redelivery=True)
 
     for log in ([newer, FAILED], [FAILED, newer]):
-        assert redeliveries(log, [ASKED], since=NOW) == {"asked": newer}
+        assert find_redeliveries(log, [ASKED], since=NOW) == {"asked": newer}
 
 
 @pytest.mark.parametrize(
@@ -63,4 +63,4 @@ def test_of_two_that_failed_the_newer_counts() -> None:
     ],
 )
 def test_a_delivery_that_was_refused(log: list[Delivery], left: set[str]) -> None:
-    assert gone(log, [ASKED], since=ASKED.delivered_at) == left
+    assert find_missing(log, [ASKED], since=ASKED.delivered_at) == left

@@ -15,7 +15,7 @@ from redeliver.core.events import EventFilter
 from redeliver.core.plan import Plan
 from redeliver.core.policy import Policy, ScanMode
 from redeliver.core.scan import OLD_ROWS_AT_END, ScanResult, scan_log
-from redeliver.engine.execution import SAVE_EVERY
+from redeliver.engine.checkpointing import SAVE_INTERVAL
 from redeliver.errors import UnavailableError
 from redeliver.github_api.throttle import MAX_WAIT_SECONDS
 from tests.builders import (
@@ -173,7 +173,7 @@ def test_the_verdict_soon_after_another_run_when(case: str) -> None:
 
 
 def test_a_run_is_silent_for_as_long_as_it_saves_seldom_and_waits() -> None:
-    assert timedelta(seconds=MAX_WAIT_SECONDS) + SAVE_EVERY == MAX_SILENCE
+    assert timedelta(seconds=MAX_WAIT_SECONDS) + SAVE_INTERVAL == MAX_SILENCE
 
 
 def test_nothing_is_asked_for_while_anything_is_unsettled() -> None:

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
+from typing import NamedTuple
 
 from redeliver.core.checkpoint import Window
-from redeliver.core.delivery import Delivery, Webhook
+from redeliver.core.delivery import Delivery, Guid, Webhook
 from redeliver.core.policy import Policy
 
 
@@ -33,6 +34,13 @@ NOT_A_FAILURE = frozenset({Verdict.DELIVERED, Verdict.UNWANTED_EVENT, Verdict.UN
 """The verdicts on events that do not count as failed."""
 
 
+class EventKey(NamedTuple):
+    """What identifies an event in a run: the webhooks that subscribe to it share its GUID."""
+
+    webhook: Webhook
+    guid: Guid
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
     """The verdict on one event of one webhook; `delivery` is the newest attempt."""
@@ -43,6 +51,11 @@ class Decision:
     """As far back as the log was read; all of them when the event is to be redelivered."""
     failing_since: datetime
     verdict: Verdict
+
+    @property
+    def key(self) -> EventKey:
+        """Which event this is about."""
+        return EventKey(self.webhook, self.delivery.guid)
 
 
 def decide(  # noqa: PLR0911 - one return for each reason

@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
+from typing import TypeAlias
 
 from redeliver.core.checkpoint import Window
-from redeliver.core.decision import Decision, Verdict
+from redeliver.core.decision import Decision, EventKey, Verdict
 from redeliver.core.delivery import Delivery
-from redeliver.core.plan import Plan
 
 
 class Outcome(Enum):
@@ -86,6 +86,11 @@ class EventResult:
         return cls(decision=decision, outcome=outcome, because=verdict.value)
 
     @property
+    def key(self) -> EventKey:
+        """Which event this is about."""
+        return self.decision.key
+
+    @property
     def latest(self) -> Delivery:
         """The newest known attempt."""
         return self.redelivery or self.decision.delivery
@@ -110,16 +115,22 @@ class EventResult:
         )
 
 
-def low_water_mark(window: Window, plan: Plan, results: Iterable[EventResult]) -> datetime:
+Results: TypeAlias = dict[EventKey, EventResult]
+"""The results of a run, in the order of its plan."""
+
+
+def low_water_mark(
+    window: Window, results: Iterable[EventResult], *, is_complete: bool
+) -> datetime:
     """Return the checkpoint for the next run: every failure before it has been dealt with.
 
     It is at most this run's start, because failures during the run are left to the next run, and
-    it never moves back. It does not move when some log was not read to its end, because what was
-    not read is the oldest.
+    it never moves back. It does not move unless the logs were read to their end (`is_complete`),
+    because what was not read is the oldest.
     """
-    if plan.is_incomplete:
+    if not is_complete:
         return window.mark
-    undealt = [
+    open_failures = [
         result.decision.delivery.delivered_at for result in results if not result.outcome.dealt_with
     ]
-    return max(window.mark, min([window.now, *undealt]))
+    return max(window.mark, min([window.now, *open_failures]))

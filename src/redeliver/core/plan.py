@@ -61,10 +61,10 @@ class Plan:
         return self._with_verdict(Verdict.SURPLUS, _in_turn(self.due)[maximum:])
 
     def _with_verdict(self, verdict: Verdict, decisions: Iterable[Decision]) -> "Plan":
-        keys = {(decision.webhook, decision.delivery.guid) for decision in decisions}
+        keys = {decision.key for decision in decisions}
         changed = (
-            replace(each, verdict=verdict) if (each.webhook, each.delivery.guid) in keys else each
-            for each in self.decisions
+            replace(decision, verdict=verdict) if decision.key in keys else decision
+            for decision in self.decisions
         )
         return replace(self, decisions=tuple(changed))
 

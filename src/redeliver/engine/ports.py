@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from redeliver.core.checkpoint import SavedCheckpoint
+from redeliver.core.decision import EventKey
 from redeliver.core.delivery import Delivery, StatusFilter, Webhook
 
 
@@ -59,7 +60,7 @@ class Runtime:
     """Lets the checkpoint be saved at once from now on, however fast GitHub may be asked."""
     sleep: Callable[[float], None]
     """Waits so many seconds."""
-    choose: Callable[[Sequence[int], int], list[int]]
+    choose: Callable[[Sequence[EventKey], int], list[EventKey]]
     """Takes so many at random."""
     say: Callable[[str], None]
     """Prints a line."""

@@ -1,4 +1,4 @@
-"""Have several things done at once, each in a thread of its own, and hear how each went."""
+"""Run several jobs at once, each in a thread, and collect how each ended."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -8,73 +8,74 @@ from typing import Generic, Self, TypeVar
 
 from redeliver.interruption import uninterrupted
 
-T = TypeVar("T")
+K = TypeVar("K")
 
 
-class WorkerPool(Generic[T]):
-    """At most `size` workers, who start when there is something to do for them.
+class WorkerPool(Generic[K]):
+    """At most `size` threads, started when there is work for them.
 
-    What is given out is begun in that order, and named by a `T` when it is over. Only who gives
-    it out hears of it, so nothing else has to be shared. In the end they go when they are done,
-    but nobody waits for them: a run that is told to stop must not hang on a GitHub that does not
-    answer.
+    Jobs start in submission order. Results, tagged with the job's key, go to the submitting
+    thread only, so nothing else has to be shared. Nobody waits for the threads in the end: a run
+    that is told to stop must not hang on a GitHub that does not respond. (The executors of the
+    standard library do wait.)
     """
 
     def __init__(self, size: int) -> None:
         self._size = size
         self._workers = 0
-        # These can be interrupted by a signal at any point and still be used after it.
-        self._jobs = SimpleQueue[tuple[T, Callable[[], None]] | None]()
-        self._done = SimpleQueue[tuple[T, BaseException | None]]()
+        # A signal can interrupt these queues at any point, and they can still be used after it.
+        self._jobs = SimpleQueue[tuple[K, Callable[[], None]] | None]()
+        self._finished = SimpleQueue[tuple[K, BaseException | None]]()
         self.pending = 0
-        """How many things were given out whose end was not heard of yet."""
+        """How many submitted jobs have no collected result yet."""
 
     def __enter__(self) -> Self:
-        """Take the crew on."""
+        """Open the pool."""
         return self
 
-    def __exit__(self, *_raised: object) -> None:
-        """Let them go."""
+    def __exit__(self, *_exception: object) -> None:
+        """Have each thread end after its job."""
         for _ in range(self._workers):
             self._jobs.put(None)
 
     @property
     def is_full(self) -> bool:
-        """Whether nobody is free to begin with something else."""
+        """Whether every thread has a job."""
         return self.pending == self._size
 
-    def submit(self, name: T, job: Callable[[], None]) -> None:
-        """Have something done; only if the crew is not busy."""
+    def submit(self, key: K, job: Callable[[], None]) -> None:
+        """Start a job; the pool must not be full."""
         self.pending += 1
         if self._workers < self.pending:
             self._workers += 1
-            # The worker keeps these signals blocked, so that they interrupt who waits for it.
+            # The thread keeps these signals blocked, so that they interrupt the one that waits.
             with uninterrupted():
                 Thread(target=self._work, name=f"worker-{self._workers}", daemon=True).start()
-        self._jobs.put((name, job))
+        self._jobs.put((key, job))
 
     def next_result(
-        self, *, within: timedelta | None = None
-    ) -> tuple[T, BaseException | None] | None:
-        """Wait for the next thing to be over, and return what it raised, if it did.
+        self, *, timeout: timedelta | None = None
+    ) -> tuple[K, BaseException | None] | None:
+        """Wait for the next job to end; return its key and the exception that it raised, if any.
 
-        Return None if nothing is at work, or nothing is over `within` so long.
+        Return None if no job is pending, or none ends within `timeout`.
         """
         if not self.pending:
             return None
         try:
-            heard = self._done.get(timeout=None if within is None else within.total_seconds())
+            seconds = None if timeout is None else timeout.total_seconds()
+            result = self._finished.get(timeout=seconds)
         except Empty:
             return None
         self.pending -= 1
-        return heard
+        return result
 
     def _work(self) -> None:
-        while (given := self._jobs.get()) is not None:
-            name, job = given
+        while (submitted := self._jobs.get()) is not None:
+            key, job = submitted
             raised = None
             try:
                 job()
-            except BaseException as error:  # noqa: BLE001 - whoever hears of it raises it
+            except BaseException as error:  # noqa: BLE001 - the submitting thread raises it
                 raised = error
-            self._done.put((name, raised))
+            self._finished.put((key, raised))

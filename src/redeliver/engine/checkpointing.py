@@ -1,0 +1,87 @@
+"""Keep the stored checkpoint where the results so far allow it: claim, save when due, save last."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from redeliver.core.checkpoint import Window
+from redeliver.core.outcome import Results, low_water_mark
+from redeliver.engine.ports import Store
+
+MAX_AGE = timedelta(seconds=5)
+"""How long a checkpoint counts as current after it was read. GitHub has no compare-and-swap, so
+two writes can always cross; this does not make it much worse."""
+
+SAVE_INTERVAL = timedelta(minutes=1)
+"""How often the checkpoint is saved while events are redelivered, in case the run is killed, and
+so that other runs see this one. See `checkpoint.MAX_SILENCE`."""
+
+
+class Checkpointing:
+    """The checkpoint of one run, in its store."""
+
+    def __init__(
+        self,
+        store: Store,
+        window: Window,
+        results: Results,
+        clock: Callable[[], datetime],
+        *,
+        is_complete: bool,
+    ) -> None:
+        """Save what follows from `results`; `is_complete` is False if a log was not read whole."""
+        self._store = store
+        self._window = window
+        self._results = results
+        self._clock = clock
+        self._is_complete = is_complete
+        self._saved_at = window.now
+        self.checkpoint = window.saved.checkpoint if window.saved else None
+        """As it is stored now; None if there is none."""
+
+    @property
+    def mark(self) -> datetime:
+        """The checkpoint that the results allow now."""
+        results = self._results.values()
+        return low_water_mark(self._window, results, is_complete=self._is_complete)
+
+    @property
+    def is_due(self) -> bool:
+        """Whether it is time to save the checkpoint again."""
+        return self._clock() - self._saved_at >= SAVE_INTERVAL
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether the checkpoint that the run started from must be read again to be current."""
+        return self._clock() - self._window.now > MAX_AGE
+
+    def claim(self) -> bool:
+        """Write the checkpoint before anything is redelivered; return False if another run did.
+
+        So other runs see that this one is at work, a missing permission to write shows before
+        anything is done, and if this run is killed the next one knows where to start.
+        """
+        if self._store.read() != self._window.saved:
+            return False
+        read_at, mark = self._clock(), self.mark
+        if not self._store.write(mark):
+            return False
+        self.checkpoint, self._saved_at = mark, self._clock()
+        # If it took long to write, another run had time to begin.
+        return self._saved_at - read_at <= MAX_AGE
+
+    def save(self, *, reread: bool = True) -> None:
+        """Save the checkpoint, unless another run has moved it further.
+
+        The other run's checkpoint is as low as its own failures need. Failures that only this run
+        saw appeared late, and the next window overlaps them.
+        """
+        mark = self.mark
+        latest = self._store.read() if reread else None
+        if latest:
+            mark = max(mark, latest.checkpoint)
+        if self._store.write(mark):
+            self.checkpoint = mark
+        else:
+            latest = self._store.read()
+            self.checkpoint = latest.checkpoint if latest else None
+        self._saved_at = self._clock()

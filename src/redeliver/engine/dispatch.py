@@ -1,0 +1,179 @@
+"""Hand redeliveries to the worker pool, collect what GitHub responds, and know when to stop."""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from datetime import timedelta
+from functools import partial
+
+from redeliver.core.decision import Decision, EventKey, Verdict
+from redeliver.core.delivery import Webhook
+from redeliver.core.outcome import EventResult, Outcome, Results
+from redeliver.engine.ports import Hook, Runtime
+from redeliver.engine.workers import WorkerPool
+from redeliver.errors import (
+    AccessError,
+    RateLimitError,
+    RedeliverError,
+    RefusalError,
+    UnavailableError,
+)
+
+MAX_UNANSWERED = 5
+"""After this many redeliveries of a webhook in a row without a response, no more are requested."""
+
+LAST_RESPONSES = timedelta(seconds=0.5)
+"""How long an interrupted run still waits for responses that are under way."""
+
+
+def is_due(result: EventResult) -> bool:
+    """Whether an event is to be redelivered and was not yet."""
+    is_open = result.outcome in {Outcome.DEFERRED, Outcome.DUE}
+    return is_open and result.decision.verdict is Verdict.REDELIVER
+
+
+class Dispatcher:
+    """Redelivers events, several at once, until GitHub's responses say that more is useless."""
+
+    def __init__(
+        self,
+        hooks: Mapping[Webhook, Hook],
+        runtime: Runtime,
+        pool: WorkerPool[EventKey],
+        results: Results,
+        *,
+        expected: int,
+        log: Callable[[EventResult], None],
+        between: Callable[[], None],
+    ) -> None:
+        """Keep `results` up to date, and log each new one.
+
+        `between` is called before each redelivery. Progress counts up to `expected` redeliveries,
+        or as many as there are in the end.
+        """
+        self._hooks = hooks
+        self._runtime = runtime
+        self._pool = pool
+        self._results = results
+        self._expected = expected
+        self._log = log
+        self._between = between
+        self._submitted = 0
+        self._unanswered = Counter[Webhook]()
+        """How many in a row, until now."""
+        self._stopped: set[Webhook] = set()
+        self.limit = ""
+        """The rate limit that stopped the redeliveries; empty if there was none."""
+        self.trouble: list[str] = []
+        """What stopped redeliveries for another reason, with advice."""
+
+    def dispatch(self, keys: Iterable[EventKey]) -> None:
+        """Redeliver events in this order; return when the result of each is known and logged."""
+        for key in keys:
+            if self._may_dispatch(key):
+                self._wait_for_turn()
+                self._between()
+            if self._may_dispatch(key):
+                self._submit(key)
+            else:
+                self._log(self._results[key])
+        while self.collect():
+            pass
+
+    def collect(self, *, timeout: timedelta | None = None) -> bool:
+        """Wait for the next response and record it; return whether there was one."""
+        finished = self._pool.next_result(timeout=timeout)
+        if finished is None:
+            return False
+        key, error = finished
+        self._record(key, error)
+        done = self._submitted - self._pool.pending
+        total = max(self._expected, self._submitted)
+        self._runtime.progress("Redelivering", done, total)
+        self._log(self._results[key])
+        return True
+
+    def collect_last(self) -> None:
+        """Record the responses that an interrupted run still gets."""
+        until = time.monotonic() + LAST_RESPONSES.total_seconds()
+        while self.collect(timeout=timedelta(seconds=max(until - time.monotonic(), 0))):
+            pass
+
+    def is_stopped(self, webhook: Webhook) -> bool:
+        """Whether nothing more of a webhook is redelivered in this run."""
+        return webhook in self._stopped
+
+    def stop(self, webhook: Webhook) -> None:
+        """Redeliver nothing more of one webhook."""
+        self._stopped.add(webhook)
+
+    def stop_all(self, error: RedeliverError) -> None:
+        """Redeliver nothing more, because of `error`."""
+        self._stopped.update(self._hooks)
+        if isinstance(error, RateLimitError):
+            self.limit = self.limit or str(error)
+        else:
+            self.note(str(error))
+
+    def note(self, trouble: str) -> None:
+        """Keep what the report has to tell, once: requests under way fail for the same reason."""
+        if trouble not in self.trouble:
+            self.trouble.append(trouble)
+
+    def _may_dispatch(self, key: EventKey) -> bool:
+        return is_due(self._results[key]) and key.webhook not in self._stopped
+
+    def _wait_for_turn(self) -> None:
+        """Wait until GitHub's limits allow one more request and a worker is free."""
+        # Responses that are there already may stop the redeliveries.
+        while self.collect(timeout=timedelta()):
+            pass
+        while self._pool.is_full or (self._pool.pending and self._runtime.seconds_until_turn()):
+            self.collect()
+        self._runtime.wait_for_turn()
+
+    def _submit(self, key: EventKey) -> None:
+        """Have a worker request a redelivery; until its response is in, it counts as unanswered."""
+        decision = self._results[key].decision
+        self._results[key] = _unanswered(decision, "the run was interrupted")
+        self._submitted += 1
+        self._pool.submit(key, partial(self._hooks[key.webhook].redeliver, decision.delivery))
+
+    def _record(self, key: EventKey, error: BaseException | None) -> None:
+        decision = self._results[key].decision
+        not_done = EventResult.expected(decision, due=Outcome.DEFERRED)
+        match error:
+            case None:
+                result = EventResult(decision=decision, outcome=Outcome.PENDING)
+            case RefusalError():
+                result = EventResult(decision=decision, outcome=Outcome.REFUSED, because=str(error))
+            case RateLimitError():
+                result = not_done
+                self.stop_all(error)
+            case AccessError():
+                result = not_done
+                # Every further request of this webhook would fail in the same way.
+                self.stop(key.webhook)
+                self.note(str(error))
+            case UnavailableError():
+                result = _unanswered(decision, str(error))
+            case _:
+                raise error
+        self._results[key] = result
+        self._count_unanswered(result)
+
+    def _count_unanswered(self, result: EventResult) -> None:
+        webhook = result.key.webhook
+        is_unanswered = result.outcome is Outcome.UNANSWERED
+        self._unanswered[webhook] = self._unanswered[webhook] + 1 if is_unanswered else 0
+        if self._unanswered[webhook] == MAX_UNANSWERED:
+            self.stop(webhook)
+            self.note(
+                f"{MAX_UNANSWERED} redeliveries of {webhook.name} in a row went "
+                "unanswered, so the run asked for no more of them"
+            )
+
+
+def _unanswered(decision: Decision, reason: str) -> EventResult:
+    because = f"{reason}; it may have been accepted all the same"
+    return EventResult(decision=decision, outcome=Outcome.UNANSWERED, because=because)
