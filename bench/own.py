@@ -14,13 +14,14 @@ from statistics import median
 from typing import TYPE_CHECKING, Any, cast
 
 from bench.measure import HERE, run_process
-from redeliver.console import PeriodicProgress
+from redeliver.console import ProgressLines
 from redeliver.core.delivery import HookId
 from redeliver.core.policy import Policy, RunOptions
 from redeliver.engine.ports import NullStore, Runtime
 from redeliver.engine.run import run
 from redeliver.github_api.permissions import Permission, Purpose
 from redeliver.github_api.response import Response
+from redeliver.github_api.throttle import Throttle
 from redeliver.github_api.webhooks import OrganizationHook
 
 if TYPE_CHECKING:
@@ -95,20 +96,31 @@ class _Canned:
         return next(self._pages)
 
 
+class _Silence:
+    """A console that shows nothing, in as many steps as that of a step's log."""
+
+    def __init__(self) -> None:
+        self.progress = ProgressLines(self.say)
+
+    def say(self, line: str) -> None:
+        pass
+
+    def mask(self, secret: str) -> None:
+        pass
+
+
 def _run_on(pages: list[Response], now: datetime) -> float:
     hook = OrganizationHook(
         cast("Client", _Canned(pages)), "https://github.example", "acme", HookId(1)
     )
+    console = _Silence()
     runtime = Runtime(
         clock=lambda: now,
-        workers=1,
-        seconds_until_turn=lambda: 0.0,
-        wait_for_turn=lambda: None,
-        hurry=lambda: None,
+        throttle=Throttle(console.say, per_minute=0),
+        console=console,
         sleep=lambda _: None,
-        choose=lambda among, _: list(among),
-        say=lambda _: None,
-        progress=PeriodicProgress(lambda _: None),
+        choose=lambda keys, _: list(keys),
+        workers=1,
     )
     began = time.process_time()
     kept = timedelta(days=3)

@@ -210,41 +210,58 @@ class FakeTime:
         self.now += seconds
 
 
-class FakeRuntime:
-    """A clock that stands unless it is moved, and ears for all that is said.
+class FakeConsole:
+    """A console that remembers what it was given."""
 
-    Of what may be chosen at random, it takes the last. There is one worker unless there are more.
-    """
-
-    def __init__(self, *, workers: int = 1) -> None:
-        self.now = NOW
-        self.workers = workers
-        self.said: list[str] = []
+    def __init__(self, said: list[str] | None = None) -> None:
+        self.said = [] if said is None else said
         self.shown: list[tuple[str, int, int | None]] = []
-        self.turns = 0
-        self.slept: list[float] = []
-
-    def wait_for_turn(self) -> None:
-        self.turns += 1
-
-    def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
+        self.masked: list[str] = []
 
     def say(self, line: str) -> None:
         self.said.append(line)
 
-    def choose(self, among: Sequence[EventKey], number: int) -> list[EventKey]:
-        return list(among)[-number:]
+    def progress(self, what: str, done: int, total: int | None) -> None:
+        self.shown.append((what, done, total))
+
+    def mask(self, secret: str) -> None:
+        self.masked.append(secret)
+
+
+class FakeRuntime(FakeConsole):
+    """A runtime that is console and throttle as well; its clock stands still unless it is moved.
+
+    Of what may be chosen at random, it takes the last. It has one worker unless it is given more.
+    """
+
+    def __init__(self, *, workers: int = 1) -> None:
+        super().__init__()
+        self.now = NOW
+        self.workers = workers
+        self.turns = 0
+        self.slept: list[float] = []
+
+    def seconds_until_turn(self) -> float:
+        return 0.0
+
+    def wait_for_turn(self) -> None:
+        self.turns += 1
+
+    def hurry(self) -> None:
+        """Do nothing, because nothing has to wait here."""
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+
+    def choose(self, keys: Sequence[EventKey], number: int) -> list[EventKey]:
+        return list(keys)[-number:]
 
     def __call__(self) -> Runtime:
         return Runtime(
             clock=lambda: self.now,
-            workers=self.workers,
-            seconds_until_turn=lambda: 0.0,
-            wait_for_turn=self.wait_for_turn,
-            hurry=lambda: None,
+            throttle=self,
+            console=self,
             sleep=self.sleep,
             choose=self.choose,
-            say=self.say,
-            progress=lambda *shown: self.shown.append(shown),
+            workers=self.workers,
         )

@@ -5,7 +5,7 @@ from threading import Thread
 
 import pytest
 
-from redeliver.console import SAY_EVERY_SECONDS, PeriodicProgress
+from redeliver.console import SECONDS_BETWEEN_LINES, ProgressLines
 from redeliver.github_api.throttle import (
     MAX_POINTS,
     MAX_WAIT_SECONDS,
@@ -311,12 +311,12 @@ def test_it_does_not_go_slower_and_slower_for_ever() -> None:
 
 def test_progress_is_said_only_so_often() -> None:
     time, said = FakeTime(), list[str]()
-    progress = PeriodicProgress(said.append, clock=time)
+    progress = ProgressLines(said.append, clock=time)
 
     for number in range(1, 1001):
-        time.now += SAY_EVERY_SECONDS / 512
+        time.now += SECONDS_BETWEEN_LINES / 512
         progress("Reading: deliveries", 10 * number, None)
-    time.now += SAY_EVERY_SECONDS
+    time.now += SECONDS_BETWEEN_LINES
     progress("Redelivering", 1200, 3400)
 
     assert said == [

@@ -10,7 +10,7 @@ from pathlib import Path
 from actions_toolkit import core
 
 from redeliver import settings, wiring
-from redeliver.console import Console, PeriodicProgress
+from redeliver.console import ProgressLines
 from redeliver.errors import Interrupted, RedeliverError
 from redeliver.interruption import interruptible
 from redeliver.reporting import messages, outputs, summary
@@ -44,8 +44,7 @@ def _step() -> int:
             # Trimmed as it will be used: the runner masks a secret only as it was saved.
             for secret in secret_parts(inputs[name]):
                 core.set_secret(secret)
-        console = Console(say=_say, progress=PeriodicProgress(_say), mask=core.set_secret)
-        done = wiring.redeliver(settings.parse(inputs), console)
+        done = wiring.redeliver(settings.parse(inputs), _WorkflowLog())
     for name, value in outputs.outputs(done).items():
         core.set_output(name, value)
     _summarize(summary.summary(done))
@@ -70,6 +69,15 @@ def _inputs() -> dict[str, str]:
         "GITHUB_REPOSITORY", ""
     )
     return inputs
+
+
+class _WorkflowLog:
+    """The console of a step: its log."""
+
+    def __init__(self) -> None:
+        self.say = _say
+        self.progress = ProgressLines(_say)
+        self.mask = core.set_secret
 
 
 def _say(line: str) -> None:

@@ -1,38 +1,66 @@
-"""How often a run says how far it is."""
+"""Where a person follows a run: one interface for a workflow's log and for a terminal."""
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from threading import Lock
+from typing import Protocol
 
-SAY_EVERY_SECONDS = 15
-"""How often long work is told of: seldom enough to read, often enough to see it is alive."""
+SECONDS_BETWEEN_LINES = 15
+"""How often a log shows progress: rarely enough to read, often enough to see that the run lives."""
 
 
-class PeriodicProgress:
-    """Tells of long work in lines, not too many of them."""
+class Console(Protocol):
+    """Shows what a run does."""
+
+    def say(self, line: str) -> None:
+        """Print a line."""
+        ...
+
+    def progress(self, what: str, done: int, total: int | None) -> None:
+        """Show how much of something is done, and of how much; None if that is unknown."""
+        ...
+
+    def mask(self, secret: str) -> None:
+        """Never show `secret`, which GitHub issued during the run."""
+        ...
+
+
+class LockedConsole:
+    """A console that several threads may use."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._lock = Lock()
+
+    def say(self, line: str) -> None:
+        """Print a line."""
+        with self._lock:
+            self._console.say(line)
+
+    def progress(self, what: str, done: int, total: int | None) -> None:
+        """Show how much of something is done."""
+        with self._lock:
+            self._console.progress(what, done, total)
+
+    def mask(self, secret: str) -> None:
+        """Never show `secret`."""
+        with self._lock:
+            self._console.mask(secret)
+
+
+class ProgressLines:
+    """Shows progress as lines, not too many of them."""
 
     def __init__(
         self, say: Callable[[str], None], *, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._say = say
         self._clock = clock
-        self._told_at = clock()
+        self._last_line_at = clock()
 
-    def __call__(self, what: str, done: int, of: int | None) -> None:
-        """Say how much is done if that was not said for `SAY_EVERY_SECONDS`."""
+    def __call__(self, what: str, done: int, total: int | None) -> None:
+        """Print a line unless the last one was less than `SECONDS_BETWEEN_LINES` ago."""
         now = self._clock()
-        if now - self._told_at >= SAY_EVERY_SECONDS:
-            self._told_at = now
-            self._say(f"{what} {done:,} of {of:,}" if of is not None else f"{what} {done:,}")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Console:
-    """Where a run is seen."""
-
-    say: Callable[[str], None]
-    """Prints a line."""
-    progress: Callable[[str, int, int | None], None]
-    """Shows how much of something is done, and of how much; None if nobody knows."""
-    mask: Callable[[str], None]
-    """Is told each secret that GitHub issues, before anything else knows it."""
+        if now - self._last_line_at >= SECONDS_BETWEEN_LINES:
+            self._last_line_at = now
+            self._say(f"{what} {done:,} of {total:,}" if total is not None else f"{what} {done:,}")

@@ -8,10 +8,8 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 from http import HTTPStatus
-from threading import Lock
-from typing import ParamSpec
 
-from redeliver.console import Console
+from redeliver.console import Console, LockedConsole
 from redeliver.engine.ports import Hook, NullStore, Runtime, Store
 from redeliver.engine.run import run
 from redeliver.github_api.client import Client, Credential
@@ -31,8 +29,6 @@ from redeliver.github_api.webhooks import (
 from redeliver.reporting.report import Report
 from redeliver.settings import Settings
 
-P = ParamSpec("P")
-
 WORKERS = 8
 """How many redeliveries are asked for at the same time. GitHub allows 100 requests at once, and
 in a minute 90 seconds of its computers' time, which with more workers would soon be used up. With
@@ -51,7 +47,7 @@ def redeliver(
 
     `store_in` makes another store than they name, given GitHub's clock.
     """
-    console = _one_at_a_time(console)
+    console = LockedConsole(console)
     clock, throttle = ServerClock(), Throttle(console.say, per_minute=settings.max_per_minute)
     connection = _Connection(settings, console, clock, throttle)
     hooks = connection.hooks()
@@ -61,32 +57,13 @@ def redeliver(
         store,
         Runtime(
             clock=clock,
-            workers=WORKERS,
-            seconds_until_turn=throttle.seconds_until_turn,
-            wait_for_turn=throttle.wait_for_turn,
-            hurry=throttle.hurry,
+            throttle=throttle,
+            console=console,
             sleep=time.sleep,
             choose=random.sample,
-            say=console.say,
-            progress=console.progress,
+            workers=WORKERS,
         ),
         settings.options,
-    )
-
-
-def _one_at_a_time(console: Console) -> Console:
-    """Let several threads use a console."""
-    lock = Lock()
-
-    def locked(use: Callable[P, None]) -> Callable[P, None]:
-        def used(*args: P.args, **kwargs: P.kwargs) -> None:
-            with lock:
-                use(*args, **kwargs)
-
-        return used
-
-    return Console(
-        say=locked(console.say), progress=locked(console.progress), mask=locked(console.mask)
     )
 
 

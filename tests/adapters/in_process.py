@@ -14,6 +14,7 @@ from redeliver.github_api.variable import RepositoryVariable
 from redeliver.github_api.webhooks import OrganizationHook
 from redeliver.reporting.report import Report
 from tests.adapters.conftest import TOKEN, a_client
+from tests.builders import FakeConsole
 
 PER_MINUTE = 75
 
@@ -56,14 +57,11 @@ def run_in_process(
         RepositoryVariable(client, "acme/ops", "LAST_REDELIVERY"),
         Runtime(
             clock=githubs_clock,
-            workers=workers,
-            seconds_until_turn=throttle.seconds_until_turn,
-            wait_for_turn=throttle.wait_for_turn,
-            hurry=throttle.hurry,
+            throttle=throttle,
+            console=FakeConsole(said),
             sleep=sleep,
-            choose=lambda among, number: list(among)[-number:],
-            say=said.append,
-            progress=lambda *_: None,
+            choose=lambda keys, number: list(keys)[-number:],
+            workers=workers,
         ),
         RunOptions(
             lookback=timedelta(hours=24),

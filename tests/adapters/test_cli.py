@@ -30,9 +30,9 @@ from redeliver import settings, wiring
 from redeliver.cli.checkpoint_file import CheckpointFile, locked
 from redeliver.cli.main import EXIT_STATUSES
 from redeliver.cli.terminal import Stream
-from redeliver.console import Console
 from redeliver.core.checkpoint import format_checkpoint
 from tests.adapters.conftest import TOKEN
+from tests.builders import FakeConsole
 from tests.receiver import Receiver
 from tests.test_settings import GOOD
 from tests.warm import imported
@@ -704,13 +704,10 @@ class World:
         hook = self.shell.hook
         where = {"hostname": self.shell.github.url, "org": hook.org, "hook-id": str(hook.id)}
         usual = {"token": TOKEN, "variable-name": "", "verify": "0"}
-        console = Console(
-            say=lambda _line: None, progress=lambda *_: None, mask=lambda _secret: None
-        )
         with locked(self.shell.file):
             wiring.redeliver(
                 settings.parse(GOOD | where | usual),
-                console,
+                FakeConsole(),
                 store_in=lambda clock: CheckpointFile(self.shell.file, clock=clock),
             )
 

@@ -16,7 +16,6 @@ from redeliver import settings, wiring
 from redeliver.cli.checkpoint_file import CheckpointFile, locked
 from redeliver.cli.environment import ENVIRONMENT, refuse_secrets, resolve
 from redeliver.cli.wording import Wording
-from redeliver.console import Console
 from redeliver.errors import (
     AccessError,
     BusyError,
@@ -114,7 +113,7 @@ def _run(errors: "Stream", wording: "Wording") -> int:
     ):
         done = wiring.redeliver(
             wanted,
-            Console(say=screen.say, progress=screen.progress, mask=wording.hide),
+            screen,
             store_in=(lambda clock: CheckpointFile(file, clock=clock)) if file else None,
         )
     screen.conclude(done)

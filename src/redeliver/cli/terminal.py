@@ -5,18 +5,19 @@ The only importer of rich. On anything but a terminal there are only lines.
 
 import io
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Protocol, Self, TextIO
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
+from rich.console import Console as RichConsole
 from rich.progress import BarColumn, TaskID, TextColumn
 from rich.progress import Progress as Bar
 from rich.table import Table
 from rich.text import Text
 
-from redeliver.console import PeriodicProgress
+from redeliver.cli.wording import Wording
+from redeliver.console import Console, ProgressLines
 from redeliver.core.outcome import EventResult, Outcome
 from redeliver.reporting import messages
 from redeliver.reporting.format import age, event_name, status
@@ -55,48 +56,41 @@ class Stream:
             os.dup2(nothing, self._stream.fileno())
             os.close(nothing)
 
-    def console(self) -> Console:
+    def console(self) -> RichConsole:
         """Return it as rich writes to it, whatever looks like markup being text."""
-        return Console(file=self._stream, markup=False, emoji=False, highlight=False)
+        return RichConsole(file=self._stream, markup=False, emoji=False, highlight=False)
 
 
-class Screen(Protocol):
-    """Where a run is seen."""
-
-    def say(self, line: str) -> None:
-        """Print a line."""
-        ...
-
-    def progress(self, what: str, done: int, of: int | None) -> None:
-        """Show how much of something is done, and of how much."""
-        ...
+class Screen(Console, Protocol):
+    """The console of the command."""
 
     def conclude(self, report: Report) -> None:
-        """Tell what the run did, once it is over."""
+        """Show what the run did, once it is over."""
         ...
 
 
 @contextmanager
-def screen(out: Stream, errors: Stream, safe: Callable[[str], str]) -> Iterator[Screen]:
-    """Give the screen that fits the streams; `safe` is asked about all that it shows."""
+def screen(out: Stream, errors: Stream, wording: Wording) -> Iterator[Screen]:
+    """Return the screen that fits the streams; all it shows passes through `wording`."""
     if not (out.is_terminal and errors.is_terminal):
-        yield Lines(out, safe)
+        yield Lines(out, wording)
         return
-    with Live(out, errors, safe) as live:
+    with Live(out, errors, wording) as live:
         yield live
 
 
 class Lines:
     """Plain lines, as for a log or a mail."""
 
-    def __init__(self, out: Stream, safe: Callable[[str], str]) -> None:
+    def __init__(self, out: Stream, wording: Wording) -> None:
         self._out = out
-        self._safe = safe
-        self.progress = PeriodicProgress(self.say)
+        self._wording = wording
+        self.mask = wording.hide
+        self.progress = ProgressLines(self.say)
 
     def say(self, line: str) -> None:
         """Print a line."""
-        self._out.write(self._safe(line))
+        self._out.write(self._wording(line))
 
     def conclude(self, report: Report) -> None:
         """Print what happened, in one line."""
@@ -106,10 +100,11 @@ class Lines:
 class Live:
     """A bar that moves below the lines, and a table when it is over."""
 
-    def __init__(self, out: Stream, errors: Stream, safe: Callable[[str], str]) -> None:
+    def __init__(self, out: Stream, errors: Stream, wording: Wording) -> None:
         self._out = out.console()
         self._errors = errors.console()
-        self._safe = safe
+        self._wording = wording
+        self.mask = wording.hide
         self._bar = Bar(
             TextColumn("{task.description}", markup=False),
             BarColumn(),
@@ -133,16 +128,16 @@ class Live:
 
     def say(self, line: str) -> None:
         """Print a line above the bar."""
-        self._errors.print(self._safe(line), soft_wrap=True)
+        self._errors.print(self._wording(line), soft_wrap=True)
 
-    def progress(self, what: str, done: int, of: int | None) -> None:
+    def progress(self, what: str, done: int, total: int | None) -> None:
         """Move the bar; there is one, for whatever is done now."""
-        count = f"{done:,}" if of is None else f"{done:,} of {of:,}"
+        count = f"{done:,}" if total is None else f"{done:,} of {total:,}"
         if self._task is None or what != self._what:
             if self._task is not None:
                 self._bar.remove_task(self._task)
-            self._what, self._task = what, self._bar.add_task(self._safe(what), count=count)
-        self._bar.update(self._task, total=of, completed=done, count=count)
+            self._what, self._task = what, self._bar.add_task(self._wording(what), count=count)
+        self._bar.update(self._task, total=total, completed=done, count=count)
 
     def conclude(self, report: Report) -> None:
         """Show what became of each event, what needs attention first."""
@@ -164,7 +159,7 @@ class Live:
             table.add_column(name, overflow="fold", no_wrap=name == "GUID")
         for result, cells in zip(results, rows, strict=True):
             # Text, for a string could hold markup.
-            texts = (Text(self._safe(cell)) for cell in cells.values())
+            texts = (Text(self._wording(cell)) for cell in cells.values())
             table.add_row(*texts, style=_style(result.outcome))
         return table
 
@@ -185,7 +180,7 @@ class Live:
         return cells
 
     def _print(self, line: str) -> None:
-        self._out.print(self._safe(line), soft_wrap=True)
+        self._out.print(self._wording(line), soft_wrap=True)
 
 
 def _headline(report: Report) -> str:

@@ -52,7 +52,8 @@ class Dispatcher:
         or as many as there are in the end.
         """
         self._hooks = hooks
-        self._runtime = runtime
+        self._throttle = runtime.throttle
+        self._console = runtime.console
         self._pool = pool
         self._results = results
         self._expected = expected
@@ -89,7 +90,7 @@ class Dispatcher:
         self._record(key, error)
         done = self._submitted - self._pool.pending
         total = max(self._expected, self._submitted)
-        self._runtime.progress("Redelivering", done, total)
+        self._console.progress("Redelivering", done, total)
         self._log(self._results[key])
         return True
 
@@ -128,9 +129,9 @@ class Dispatcher:
         # Responses that are there already may stop the redeliveries.
         while self.collect(timeout=timedelta()):
             pass
-        while self._pool.is_full or (self._pool.pending and self._runtime.seconds_until_turn()):
+        while self._pool.is_full or (self._pool.pending and self._throttle.seconds_until_turn()):
             self.collect()
-        self._runtime.wait_for_turn()
+        self._throttle.wait_for_turn()
 
     def _submit(self, key: EventKey) -> None:
         """Have a worker request a redelivery; until its response is in, it counts as unanswered."""

@@ -5,9 +5,9 @@ the outcomes. Results never claim more than is certain, so an interrupted run ca
 checkpoint from them at any moment.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from datetime import datetime
+from signal import Signals
 
 from redeliver.core.checkpoint import Window
 from redeliver.core.decision import EventKey, Verdict
@@ -22,7 +22,7 @@ from redeliver.engine.verification import Verification
 from redeliver.engine.workers import WorkerPool
 from redeliver.errors import Interrupted, RateLimitError, RedeliverError
 from redeliver.reporting import messages
-from redeliver.reporting.report import NOT_FAILED
+from redeliver.reporting.report import NOT_FAILED, Report
 
 
 class Execution:
@@ -41,7 +41,9 @@ class Execution:
     ) -> None:
         self._plan = plan
         self._is_held = plan.is_unsettled
+        self._store = store
         self._runtime = runtime
+        self._console = runtime.console
         self._window = window
         self._options = options
         self._hooks = {hook.webhook: hook for hook in hooks}
@@ -61,36 +63,11 @@ class Execution:
         )
         self._verification = Verification(self._hooks, runtime, window=window)
 
-    @property
-    def results(self) -> tuple[EventResult, ...]:
-        """What became of each event of the plan, the oldest first."""
-        return tuple(self._results.values())
-
-    @property
-    def checkpoint(self) -> datetime | None:
-        """The checkpoint as it is stored now; None if there is none."""
-        return self._checkpointing.checkpoint
-
-    @property
-    def trouble(self) -> tuple[str, ...]:
-        """What stopped redeliveries, or kept the checkpoint from being saved, with advice."""
-        return tuple(self._dispatcher.trouble)
-
-    @property
-    def limit(self) -> str:
-        """The rate limit that stopped the redeliveries; empty if there was none."""
-        return self._dispatcher.limit
-
-    @property
-    def unverified(self) -> Mapping[Webhook, str]:
-        """Why a log could not be read for the outcomes of its redeliveries."""
-        return dict(self._verification.unverified)
-
     def preview(self) -> None:
         """Log what a run would do with each event."""
         probe = self._options.probe
         if probe is not None and self._choose_probes(probe):
-            self._runtime.say(messages.probing(probe))
+            self._console.say(messages.probing(probe))
         for result in self._results.values():
             self._log(result)
 
@@ -107,7 +84,7 @@ class Execution:
                 self._save(reread=self._checkpointing.is_stale)
             return
         self._claim()
-        if self._is_held or self.limit:
+        if self._is_held or self._dispatcher.limit:
             for key in due:
                 self._log(self._results[key])
             return
@@ -127,11 +104,27 @@ class Execution:
         if self._is_held:
             return
         try:
-            self._runtime.hurry()
+            self._runtime.throttle.hurry()
             self._dispatcher.collect_last()
             self._save()
         except Interrupted:
             self._dispatcher.note("there was no time left to save the checkpoint")
+
+    def report(self, interrupted: Signals | None) -> Report:
+        """Return what this run did."""
+        store = self._store.name
+        return Report(
+            store=store,
+            options=self._options,
+            window=self._window,
+            scans=self._plan.scans,
+            results=tuple(self._results.values()),
+            checkpoint=self._checkpointing.checkpoint if store else None,
+            trouble=tuple(self._dispatcher.trouble),
+            limit=self._dispatcher.limit,
+            unverified=dict(self._verification.unverified),
+            interrupted=interrupted,
+        )
 
     def _expect(self, *, due: Outcome) -> None:
         for decision in self._plan.decisions:
@@ -173,7 +166,7 @@ class Execution:
         chosen = {} if probe is None else self._choose_probes(probe)
         if probe is None or not chosen:
             return set()
-        self._runtime.say(messages.probing(probe))
+        self._console.say(messages.probing(probe))
         probes = {key for keys in chosen.values() for key in keys}
         in_order = [key for key in self._results if key in probes]
         self._dispatcher.dispatch(in_order)
@@ -251,4 +244,4 @@ class Execution:
                 dry_run=self._options.dry_run,
                 name_webhook=len(self._hooks) > 1,
             )
-            self._runtime.say(line)
+            self._console.say(line)

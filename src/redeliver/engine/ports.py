@@ -1,10 +1,11 @@
-"""The world as a run sees it: webhooks, a place for the checkpoint, time, and who listens."""
+"""The interfaces that a run depends on: webhooks, the checkpoint's store, time, the console."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from redeliver.console import Console
 from redeliver.core.checkpoint import SavedCheckpoint
 from redeliver.core.decision import EventKey
 from redeliver.core.delivery import Delivery, StatusFilter, Webhook
@@ -18,12 +19,12 @@ class Hook(Protocol):
         """Which one it is."""
         ...
 
-    def deliveries(self, listed: StatusFilter = StatusFilter.ALL) -> Iterator[Delivery]:
-        """Yield the log or a part of it, newest first, reading no more of it than is taken."""
+    def deliveries(self, status: StatusFilter = StatusFilter.ALL) -> Iterator[Delivery]:
+        """Yield the rows that pass a filter, newest first; read no more than is consumed."""
         ...
 
     def redeliver(self, delivery: Delivery) -> None:
-        """Ask for one more attempt, or raise `RefusalError`; from any thread."""
+        """Request one more attempt, or raise `RefusalError`; from any thread."""
         ...
 
 
@@ -32,7 +33,7 @@ class Store(Protocol):
 
     @property
     def name(self) -> str:
-        """The place in words; empty if none is kept."""
+        """The place in words; empty if no checkpoint is kept."""
         ...
 
     def read(self) -> SavedCheckpoint | None:
@@ -40,42 +41,50 @@ class Store(Protocol):
         ...
 
     def write(self, checkpoint: datetime) -> bool:
-        """Keep `checkpoint`, or raise; False if another run made the first entry just now."""
+        """Save `checkpoint`, or raise; return False if another run created the first one now."""
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Runtime:
-    """What there is beside GitHub."""
-
-    clock: Callable[[], datetime]
-    """GitHub's time, known once something was asked of it."""
-    workers: int
-    """How many redeliveries may be asked for at the same time."""
-    seconds_until_turn: Callable[[], float]
-    """Tells how many seconds it is until the next redelivery may be asked for."""
-    wait_for_turn: Callable[[], None]
-    """Returns when the next redelivery may be asked for."""
-    hurry: Callable[[], None]
-    """Lets the checkpoint be saved at once from now on, however fast GitHub may be asked."""
-    sleep: Callable[[float], None]
-    """Waits so many seconds."""
-    choose: Callable[[Sequence[EventKey], int], list[EventKey]]
-    """Takes so many at random."""
-    say: Callable[[str], None]
-    """Prints a line."""
-    progress: Callable[[str, int, int | None], None]
-    """Shows how much of something is done, and of how much; None if nobody knows."""
-
-
 class NullStore:
-    """No checkpoint is kept: every run looks back as far as `lookback`."""
+    """Keeps no checkpoint: every run looks back as far as `lookback`."""
 
     name = ""
 
     def read(self) -> None:
         """Find nothing."""
 
-    def write(self, checkpoint: datetime) -> bool:  # noqa: ARG002 - there is nowhere to keep it
+    def write(self, checkpoint: datetime) -> bool:  # noqa: ARG002 - it is kept nowhere
         """Keep nothing."""
         return True
+
+
+class RedeliveryThrottle(Protocol):
+    """Decides when the next redelivery may be requested."""
+
+    def seconds_until_turn(self) -> float:
+        """Return how long it is until the next redelivery may be requested."""
+        ...
+
+    def wait_for_turn(self) -> None:
+        """Return when the next redelivery may be requested, and count it."""
+        ...
+
+    def hurry(self) -> None:
+        """Let the checkpoint be saved at once from now on, whatever the rate limits."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runtime:
+    """What a run needs besides webhooks and a store."""
+
+    clock: Callable[[], datetime]
+    """GitHub's time, known once GitHub has responded to something."""
+    throttle: RedeliveryThrottle
+    console: Console
+    sleep: Callable[[float], None]
+    """Waits so many seconds."""
+    choose: Callable[[Sequence[EventKey], int], list[EventKey]]
+    """Returns so many at random."""
+    workers: int
+    """How many redeliveries may be under way at the same time."""

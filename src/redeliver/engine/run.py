@@ -26,10 +26,10 @@ def run(hooks: Sequence[Hook], store: Store, runtime: Runtime, options: RunOptio
     """
     saved = store.read()
     window = Window.starting(saved, now=runtime.clock(), lookback=options.lookback)
-    runtime.say(messages.opening(store.name, window, options.scan))
+    runtime.console.say(messages.opening(store.name, window, options.scan))
     unseen = window.unseen(options.retention)
     if unseen:  # now, because a run that is killed later leaves only its log
-        runtime.say(f"Warning: {messages.may_be_unseen(unseen)}")
+        runtime.console.say(f"Warning: {messages.may_be_unseen(unseen)}")
     plan = Plan.of(_scan_all(hooks, runtime, window, options), options.policy)
     interrupted = None
     with WorkerPool[EventKey](runtime.workers) as pool:
@@ -42,19 +42,8 @@ def run(hooks: Sequence[Hook], store: Store, runtime: Runtime, options: RunOptio
             except Interrupted as stop:
                 interrupted = stop.signal
                 execution.save_interrupted()
-    report = Report(
-        store=store.name,
-        options=options,
-        window=window,
-        scans=plan.scans,
-        results=execution.results,
-        checkpoint=execution.checkpoint if store.name else None,
-        trouble=execution.trouble,
-        limit=execution.limit,
-        unverified=execution.unverified,
-        interrupted=interrupted,
-    )
-    runtime.say(messages.closing(report))
+    report = execution.report(interrupted)
+    runtime.console.say(messages.closing(report))
     return report
 
 
@@ -71,7 +60,7 @@ def _scan_all(
         else:
             log = _with_progress(hook, runtime)
             scan = scan_log(hook.webhook, log, window, options.policy, options.scan)
-        runtime.say(messages.scanned(scan))
+        runtime.console.say(messages.scanned(scan))
         scans.append(scan)
     errors = [scan.error for scan in scans if scan.is_unread]
     if errors and errors[0] and len(errors) == len(scans):
@@ -85,7 +74,7 @@ def _with_progress(hook: Hook, runtime: Runtime) -> Callable[[StatusFilter], Ite
 
     def log(status: StatusFilter) -> Iterator[Delivery]:
         for delivery, number in zip(hook.deliveries(status), numbers, strict=False):
-            runtime.progress(f"Reading {hook.webhook.name}: deliveries", number, None)
+            runtime.console.progress(f"Reading {hook.webhook.name}: deliveries", number, None)
             yield delivery
 
     return log

@@ -49,11 +49,12 @@ class Verification:
         accepted all the same. If the log does not show it, only a later run can tell; to request
         it again now could deliver it twice.
         """
-        started, waited = self._runtime.clock(), timedelta()
+        clock, console = self._runtime.clock, self._runtime.console
+        started, waited = clock(), timedelta()
         missing = {result.key: result for result in requested}
         while missing and waited < within:
             pause = min(max(waited, FIRST_PAUSE), MAX_PAUSE, within - waited)
-            self._runtime.progress("Waiting for the log: seconds", waited.seconds, within.seconds)
+            console.progress("Waiting for the log: seconds", waited.seconds, within.seconds)
             self._runtime.sleep(pause.total_seconds())
             if between:
                 between()
@@ -68,7 +69,7 @@ class Verification:
                     del missing[result.key]
                     yield result
             # Reading takes time as well.
-            waited = max(waited + pause, self._runtime.clock() - started)
+            waited = max(waited + pause, clock() - started)
 
     def gone(self, refused: Iterable[EventResult]) -> Iterator[EventResult]:
         """Read the logs once more for what was refused: it may have left the log meanwhile."""
