@@ -13,7 +13,7 @@ from redeliver.core.decision import Verdict
 from redeliver.core.outcome import EventResult, Outcome
 from redeliver.core.policy import ScanMode
 from redeliver.errors import UnavailableError
-from redeliver.reporting.outputs import MOST_CHARACTERS, outputs, to_json
+from redeliver.reporting.outputs import MAX_CHARACTERS, outputs, to_json
 from redeliver.reporting.report import NOT_FAILED, Report
 from tests.builders import NOW, OPTIONS, a_decision, a_delivery, a_scan_result, a_webhook
 from tests.test_report import ONE_OF_EACH, a_report, an_outcome
@@ -122,7 +122,7 @@ def test_the_output_is_cut_where_a_workflow_could_not_hand_it_on() -> None:
 
     truncate = json.loads(outputs(many)["report"])
 
-    assert len(outputs(many)["report"]) <= MOST_CHARACTERS
+    assert len(outputs(many)["report"]) <= MAX_CHARACTERS
     assert len(truncate["events"]) > 200
     assert len(truncate["events"]) + truncate["omitted"]["events"] == 5000
     assert recorded(many)["omitted"] == {"hooks": 0, "events": 0}
@@ -136,14 +136,14 @@ def test_whatever_there_is_much_of_does_not_make_the_output_too_long() -> None:
 
     told = json.loads(outputs(report)["report"])
 
-    assert len(outputs(report)["report"]) <= MOST_CHARACTERS
+    assert len(outputs(report)["report"]) <= MAX_CHARACTERS
     assert told["events"]
     assert told["omitted"]["hooks"] == 250 - len(told["hooks"]) > 0
     assert told["deferred"]["other reasons"] == 880
 
 
 def test_a_report_with_room_for_no_event_is_still_one() -> None:
-    assert recorded(a_report(an_outcome()), most_characters=10)["omitted"] == {
+    assert recorded(a_report(an_outcome()), max_characters=10)["omitted"] == {
         "hooks": 1,
         "events": 1,
     }

@@ -14,6 +14,7 @@ from redeliver.errors import UnavailableError
 from redeliver.reporting import messages, outputs
 from redeliver.reporting.format import age
 from redeliver.reporting.report import Report
+from redeliver.reporting.row import Row
 from redeliver.reporting.summary import summary
 from tests.builders import (
     NOW,
@@ -59,7 +60,7 @@ DRY, STRICT = replace(OPTIONS, dry_run=True), replace(OPTIONS, fail_unrecovered=
 
 
 def a_line(result: EventResult, *, dry_run: bool = False, name_webhook: bool = False) -> str:
-    return messages.line(result, a_window(), dry_run=dry_run, name_webhook=name_webhook)
+    return messages.line(Row.of(result, now=NOW, dry_run=dry_run), name_webhook=name_webhook)
 
 
 def test_without_a_store_there_is_no_checkpoint() -> None:

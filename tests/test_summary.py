@@ -11,7 +11,13 @@ from redeliver.core.outcome import EventResult, Outcome
 from redeliver.core.policy import ScanMode
 from redeliver.errors import UnavailableError
 from redeliver.reporting.report import Report
-from redeliver.reporting.summary import DONE_ROWS, MAX_CHART_NODES, ROWS, failure, summary
+from redeliver.reporting.summary import (
+    MAX_ATTENTION_ROWS,
+    MAX_CHART_NODES,
+    MAX_OTHER_ROWS,
+    failure,
+    summary,
+)
 from tests.builders import (
     NOW,
     OPTIONS,
@@ -262,9 +268,9 @@ def test_100_000_failures_leave_it_under_githubs_limit_and_what_is_missing_is_to
 
     assert len(shown.encode()) < LIMIT
     assert "100,000 events failed: 25,000 recovered, 25,000 still failing" in shown
-    assert shown.count("\n| <code>") == ROWS + DONE_ROWS
-    assert f"And {50_000 - ROWS:,} more, in the log." in shown
-    assert f"And {50_000 - DONE_ROWS:,} more, in the log." in shown
+    assert shown.count("\n| <code>") == MAX_ATTENTION_ROWS + MAX_OTHER_ROWS
+    assert f"And {50_000 - MAX_ATTENTION_ROWS:,} more, in the log." in shown
+    assert f"And {50_000 - MAX_OTHER_ROWS:,} more, in the log." in shown
 
 
 def test_many_webhooks_are_not_all_told() -> None:

@@ -7,6 +7,7 @@ import io
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from typing import Protocol, Self, TextIO
 
 from rich.box import SIMPLE_HEAD
@@ -18,17 +19,19 @@ from rich.text import Text
 
 from redeliver.cli.wording import Wording
 from redeliver.console import Console, ProgressLines
-from redeliver.core.outcome import EventResult, Outcome
+from redeliver.core.outcome import Outcome
 from redeliver.reporting import messages
-from redeliver.reporting.format import age, event_name, status
 from redeliver.reporting.report import NEEDS_ATTENTION, UNRECOVERED, Report
-from redeliver.sanitize import quote_untrusted
+from redeliver.reporting.row import Row
 
-ROWS = 50
-"""Of the table: a screenful, more or less."""
+MAX_ROWS = 50
+"""Of the table: about a screenful."""
 
-WIDE = 120
-"""Characters of a terminal that has room for all columns; others show what matters most."""
+WIDE_TERMINAL = 120
+"""Characters of a terminal that has room for all columns."""
+
+LESS_IMPORTANT = {"Failing for", "Attempts", "Last status"}
+"""The columns that a narrower terminal does not show."""
 
 
 class Stream:
@@ -142,42 +145,29 @@ class Live:
     def conclude(self, report: Report) -> None:
         """Show what became of each event, what needs attention first."""
         self._bar.stop()
-        told = report.failed_results
-        if told:
-            self._out.print(self._table(report, told[:ROWS]))
-        if len(told) > ROWS:
-            self._print(f"And {len(told) - ROWS:,} more, in the lines above")
+        rows = list(islice(report.rows(), MAX_ROWS))
+        if rows:
+            self._out.print(self._table(rows, several=len(report.scans) > 1))
+        if report.failed > MAX_ROWS:
+            self._print(f"And {report.failed - MAX_ROWS:,} more, in the lines above")
         self._print(_headline(report))
-        if told:  # or it is the line before
+        if rows:  # without rows, the line before says the same
             self._print(messages.closing(report))
 
-    def _table(self, report: Report, results: Sequence[EventResult]) -> Table:
+    def _table(self, rows: Sequence[Row], *, several: bool) -> Table:
         table = Table(box=SIMPLE_HEAD, show_edge=False)
-        rows = [self._cells(report, result) for result in results]
-        for name in rows[0]:
+        hidden = set() if self._out.width >= WIDE_TERMINAL else LESS_IMPORTANT
+        columns = [name for name in rows[0].cells if name not in hidden]
+        if not several:
+            columns.remove("Webhook")
+        for name in columns:
             # Whoever looks for a GUID looks for all of it.
             table.add_column(name, overflow="fold", no_wrap=name == "GUID")
-        for result, cells in zip(results, rows, strict=True):
-            # Text, for a string could hold markup.
-            texts = (Text(self._wording(cell)) for cell in cells.values())
-            table.add_row(*texts, style=_style(result.outcome))
+        for row in rows:
+            # Text, because rich would interpret markup in a string.
+            texts = (Text(self._wording(row.cells[name])) for name in columns)
+            table.add_row(*texts, style=_style(row.outcome))
         return table
-
-    def _cells(self, report: Report, result: EventResult) -> dict[str, str]:
-        cells = {
-            "Event": event_name(result.latest),
-            "GUID": quote_untrusted(result.latest.guid),
-        }
-        if self._out.width >= WIDE:
-            cells |= {
-                "Failing for": age(report.window.now - result.decision.failing_since),
-                "Attempts": str(result.attempts),
-                "Last status": status(result.latest),
-            }
-        cells["Outcome"] = messages.outcome_in_words(result, dry_run=report.options.dry_run)
-        if len(report.scans) > 1:
-            cells["Webhook"] = str(result.decision.webhook.id)
-        return cells
 
     def _print(self, line: str) -> None:
         self._out.print(self._wording(line), soft_wrap=True)

@@ -23,6 +23,7 @@ from redeliver.engine.workers import WorkerPool
 from redeliver.errors import Interrupted, RateLimitError, RedeliverError
 from redeliver.reporting import messages
 from redeliver.reporting.report import NOT_FAILED, Report
+from redeliver.reporting.row import Row
 
 
 class Execution:
@@ -238,10 +239,5 @@ class Execution:
     def _log(self, result: EventResult) -> None:
         # Events that did not fail are only counted.
         if result.outcome not in NOT_FAILED:
-            line = messages.line(
-                result,
-                self._window,
-                dry_run=self._options.dry_run,
-                name_webhook=len(self._hooks) > 1,
-            )
-            self._console.say(line)
+            row = Row.of(result, now=self._window.now, dry_run=self._options.dry_run)
+            self._console.say(messages.line(row, name_webhook=len(self._hooks) > 1))

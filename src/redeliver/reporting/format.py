@@ -1,10 +1,15 @@
-"""Write numbers, times, time spans, events and statuses for people."""
+"""Write numbers, times and time spans for people, and how long their texts may be."""
 
-import re
 from datetime import datetime, timedelta
 
-from redeliver.core.delivery import Delivery
-from redeliver.sanitize import quote_untrusted
+MAX_TEXT = 2000
+"""Characters of a problem or a warning in the summary and in the JSON report."""
+
+MAX_REASON = 300
+"""Characters of a reason there, or of one webhook's error."""
+
+MAX_LINES = 20
+"""How many warnings, reasons and webhooks they have; the log has all."""
 
 
 def count(number: int, noun: str, plural: str = "") -> str:
@@ -32,16 +37,3 @@ def age(span: timedelta) -> str:
     if hours:
         return f"{hours} h {minutes} min"
     return f"{minutes} min" if minutes else f"{seconds} s"
-
-
-def event_name(delivery: Delivery) -> str:
-    """Write the event with its action, as in `issues.opened`."""
-    action = f".{quote_untrusted(delivery.action)}" if delivery.action else ""
-    return f"{quote_untrusted(delivery.event)}{action}"
-
-
-def status(delivery: Delivery) -> str:
-    """Write the status with its code, unless GitHub's text has the code already."""
-    text = quote_untrusted(delivery.status) or "none"
-    code = str(delivery.status_code)
-    return text if code in re.findall(r"\d+", text) else f"{text}, {code}"

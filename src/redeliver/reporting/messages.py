@@ -7,12 +7,12 @@ from signal import Signals
 
 from redeliver.core.checkpoint import OVERLAP, SETTLING_TIME, Window
 from redeliver.core.decision import Verdict
-from redeliver.core.outcome import NOT_REACHED, UNCONFIRMED, EventResult, Outcome
+from redeliver.core.outcome import NOT_REACHED, UNCONFIRMED, Outcome
 from redeliver.core.policy import ScanMode
 from redeliver.core.scan import ScanResult
-from redeliver.reporting.format import age, count, event_name, minutes, status, utc
+from redeliver.reporting.format import count, minutes, utc
 from redeliver.reporting.report import NEEDS_ATTENTION, NOT_FAILED, UNRECOVERED, Report
-from redeliver.sanitize import quote_untrusted
+from redeliver.reporting.row import Row
 
 UNCLASSIFIED = "without a status code from 400 to 599, so that 'scan: failures' can miss them"
 """Said of events that GitHub's own filter does not count as failures."""
@@ -63,30 +63,17 @@ def probing(probe: int) -> str:
     )
 
 
-def line(result: EventResult, window: Window, *, dry_run: bool, name_webhook: bool) -> str:
+def line(row: Row, *, name_webhook: bool) -> str:
     """Say what became of one event."""
-    decision = result.decision
-    webhook = f"{decision.webhook.name}, " if name_webhook else ""
-    because = f": {result.because}" if result.because else ""
-    failing = "after failing" if result.outcome is Outcome.RECOVERED else "failing"
-    outcome = (
-        "redelivered"
-        if result.outcome is Outcome.PENDING
-        else outcome_in_words(result, dry_run=dry_run)
-    )
-    guid = quote_untrusted(result.latest.guid)
+    webhook = f"{row.webhook.name}, " if name_webhook else ""
+    because = f": {row.because}" if row.because else ""
+    failing = "after failing" if row.outcome is Outcome.RECOVERED else "failing"
+    outcome = "redelivered" if row.outcome is Outcome.PENDING else row.outcome_text
     return (
-        f"{outcome.capitalize()}: {event_name(result.latest)} {guid} "
-        f"({webhook}delivery {result.latest.id}, "
-        f"{failing} for {age(window.now - decision.failing_since)}, "
-        f"{count(result.attempts, 'attempt')}, last status {status(result.latest)}){because}"
+        f"{outcome.capitalize()}: {row.name} {row.guid} "
+        f"({webhook}delivery {row.delivery}, {failing} for {row.failing_for}, "
+        f"{count(row.attempts, 'attempt')}, last status {row.status}){because}"
     )
-
-
-def outcome_in_words(result: EventResult, *, dry_run: bool) -> str:
-    """Say what became of one event, or would; not why."""
-    would = dry_run and result.outcome in {Outcome.GIVEN_UP, Outcome.DEFERRED}
-    return f"would be {result.outcome.value}" if would else result.outcome.value
 
 
 # In the end.

@@ -1,7 +1,7 @@
-"""Write down what a run did for other programs: the action's outputs, and the report as JSON.
+"""What a run did, for other programs: the action's outputs, and the report as JSON.
 
-docs/report.schema.json describes the JSON. Ids are strings there, for they are larger
-than what JavaScript and some others can hold; text of GitHub's rows is made harmless.
+docs/report.schema.json describes the JSON. Ids are strings there, because they are larger than
+what JavaScript and some other languages can hold.
 """
 
 import json
@@ -11,27 +11,19 @@ from datetime import datetime
 from typing import Any
 
 from redeliver.core.checkpoint import format_checkpoint
-from redeliver.core.outcome import EventResult, Outcome
+from redeliver.core.outcome import Outcome
 from redeliver.core.scan import ScanResult
 from redeliver.reporting import messages
-from redeliver.reporting.format import status
+from redeliver.reporting.format import MAX_LINES, MAX_REASON, MAX_TEXT
 from redeliver.reporting.report import LEFT_FOR_LATER, Report
-from redeliver.sanitize import quote_untrusted, truncate
+from redeliver.reporting.row import Row
+from redeliver.sanitize import truncate
 
 VERSION = 1
 
-MOST_CHARACTERS = 100_000
-"""What the output takes: less than Linux allows for one environment variable (128 KiB), which
-is how a workflow hands an output on, and than GitHub does for all outputs of a job (1 MB)."""
-
-TEXT = 2000
-"""Characters of a problem or a warning."""
-
-ERROR = 300
-"""Characters of a reason, or of one webhook's error."""
-
-WARNINGS = REASONS = 20
-"""How many of them are told; the step's log has all."""
+MAX_CHARACTERS = 100_000
+"""The limit for the output: less than Linux allows for one environment variable (128 KiB), which
+is how a workflow passes an output on, and than GitHub allows for all outputs of a job (1 MB)."""
 
 
 def outputs(report: Report) -> dict[str, str]:
@@ -39,14 +31,13 @@ def outputs(report: Report) -> dict[str, str]:
     return {
         **{name: str(number) for name, number in report.counts.items()},
         "checkpoint": format_checkpoint(report.checkpoint) if report.checkpoint else "",
-        "report": to_json(report, most_characters=MOST_CHARACTERS),
+        "report": to_json(report, max_characters=MAX_CHARACTERS),
     }
 
 
-def to_json(report: Report, *, most_characters: int | None = None) -> str:
+def to_json(report: Report, *, max_characters: int | None = None) -> str:
     """Return the report as JSON; events that would make it too long are only counted."""
-    told = report.failed_results
-    problem = messages.problem(report)
+    problem, warnings = messages.problem(report), messages.warnings(report)
     whole: dict[str, Any] = {
         "version": VERSION,
         "dry_run": report.options.dry_run,
@@ -54,8 +45,8 @@ def to_json(report: Report, *, most_characters: int | None = None) -> str:
         "from": _time(report.window.since),
         "to": _time(report.window.now),
         "checkpoint": format_checkpoint(report.checkpoint) if report.checkpoint else None,
-        "problem": problem and truncate(problem, TEXT),
-        "warnings": [truncate(warning, TEXT) for warning in messages.warnings(report)[:WARNINGS]],
+        "problem": problem and truncate(problem, MAX_TEXT),
+        "warnings": [truncate(warning, MAX_TEXT) for warning in warnings[:MAX_LINES]],
         "counts": {name.replace("-", "_"): number for name, number in report.counts.items()},
         "deferred": _reasons(report, *LEFT_FOR_LATER),
         "filtered": _reasons(report, Outcome.FILTERED),
@@ -63,17 +54,17 @@ def to_json(report: Report, *, most_characters: int | None = None) -> str:
         "events": [],
         "omitted": {},
     }
-    left = None if most_characters is None else most_characters - len(json.dumps(whole)) - 100
-    # At most half of what is left, so that events are told in any case.
+    left = None if max_characters is None else max_characters - len(json.dumps(whole)) - 100
+    # At most half of what is left, so that there is room for events in any case.
     hooks = list(_fitting(map(_hook, report.scans), left and left // 2))
-    events = list(_fitting(map(_event, told), left and left - len(json.dumps(hooks))))
+    events = list(_fitting(map(_event, report.rows()), left and left - len(json.dumps(hooks))))
     whole |= {"hooks": hooks, "events": events}
-    omitted = {"hooks": len(report.scans) - len(hooks), "events": len(told) - len(events)}
+    omitted = {"hooks": len(report.scans) - len(hooks), "events": report.failed - len(events)}
     return json.dumps(whole | {"omitted": omitted})
 
 
 def _fitting(entries: Iterable[dict[str, Any]], left: int | None) -> Iterator[dict[str, Any]]:
-    """Yield as many as there are characters left for; None: all."""
+    """Yield as many entries as fit into the characters that are left; None is no limit."""
     for entry in entries:
         if left is not None:
             left -= len(json.dumps(entry)) + len(", ")
@@ -83,11 +74,12 @@ def _fitting(entries: Iterable[dict[str, Any]], left: int | None) -> Iterator[di
 
 
 def _reasons(report: Report, *outcomes: Outcome) -> dict[str, int]:
-    """Count by reason, with those lumped together of which there are too many."""
-    told = Counter[str]()
-    for place, (because, number) in enumerate(report.reasons(*outcomes).items()):
-        told[truncate(because, ERROR) if place < REASONS else "other reasons"] += number
-    return told
+    """Count events by reason; the rarest reasons are added up if there are too many."""
+    counted = Counter[str]()
+    for position, (because, number) in enumerate(report.reasons(*outcomes).items()):
+        reason = truncate(because, MAX_REASON) if position < MAX_LINES else "other reasons"
+        counted[reason] += number
+    return counted
 
 
 def _hook(scan: ScanResult) -> dict[str, Any]:
@@ -97,24 +89,23 @@ def _hook(scan: ScanResult) -> dict[str, Any]:
         "page": scan.webhook.page,
         "scanned": scan.scanned,
         "unclassified": scan.unclassified,
-        "error": truncate(str(scan.error), ERROR) if scan.error else None,
+        "error": truncate(str(scan.error), MAX_REASON) if scan.error else None,
     }
 
 
-def _event(result: EventResult) -> dict[str, Any]:
-    webhook, latest = result.decision.webhook, result.latest
+def _event(row: Row) -> dict[str, Any]:
     return {
-        "hook": str(webhook.id) if webhook.id else None,
-        "guid": quote_untrusted(latest.guid),
-        "delivery": str(latest.id),
-        "event": quote_untrusted(latest.event),
-        "action": quote_untrusted(latest.action) if latest.action else None,
-        "failing_since": _time(result.decision.failing_since),
-        "attempts": result.attempts,
-        "status": status(latest),
-        "status_code": latest.status_code,
-        "outcome": result.outcome.name.lower(),
-        "because": result.because,
+        "hook": str(row.webhook.id) if row.webhook.id else None,
+        "guid": row.guid,
+        "delivery": row.delivery,
+        "event": row.event,
+        "action": row.action or None,
+        "failing_since": _time(row.failing_since),
+        "attempts": row.attempts,
+        "status": row.status,
+        "status_code": row.status_code,
+        "outcome": row.outcome.name.lower(),
+        "because": row.because,
     }
 
 

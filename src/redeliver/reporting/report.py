@@ -1,7 +1,7 @@
 """What a run did, as a value: its results, what they add up to, and its exit status."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from signal import Signals
@@ -11,6 +11,7 @@ from redeliver.core.delivery import Webhook
 from redeliver.core.outcome import ACCEPTED, EventResult, Outcome
 from redeliver.core.policy import RunOptions
 from redeliver.core.scan import ScanResult
+from redeliver.reporting.row import Row
 
 NEEDS_ATTENTION = (Outcome.REFUSED, Outcome.UNANSWERED, Outcome.UNREAD)
 """The outcomes that make a run fail."""
@@ -54,14 +55,18 @@ class Report:
         reasons = Counter(result.because for result in self.results if result.outcome in outcomes)
         return dict(reasons.most_common())
 
-    @property
-    def failed_results(self) -> list[EventResult]:
-        """The results of failed events: those that need attention first, then the oldest."""
-        failed = (result for result in self.results if result.outcome not in NOT_FAILED)
-        return sorted(
-            failed,
+    def rows(self, *outcomes: Outcome) -> Iterator[Row]:
+        """Yield the failed events with one of `outcomes`, or all of them.
+
+        Those that need attention come first, then the oldest.
+        """
+        wanted = set(outcomes or Outcome) - set(NOT_FAILED)
+        ranked = sorted(
+            (result for result in self.results if result.outcome in wanted),
             key=lambda r: (r.outcome not in NEEDS_ATTENTION, r.outcome not in UNRECOVERED),
         )
+        for result in ranked:
+            yield Row.of(result, now=self.window.now, dry_run=self.options.dry_run)
 
     @property
     def scanned(self) -> int:

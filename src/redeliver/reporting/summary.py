@@ -6,13 +6,14 @@ https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-comm
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 
 from redeliver.core.delivery import Delivery
-from redeliver.core.outcome import EventResult, Outcome
+from redeliver.core.outcome import Outcome
 from redeliver.core.policy import ScanMode
 from redeliver.reporting import messages
-from redeliver.reporting.format import age, count, event_name, status, utc
+from redeliver.reporting.format import MAX_LINES, MAX_REASON, MAX_TEXT, count, utc
 from redeliver.reporting.report import (
     LEFT_FOR_LATER,
     NEEDS_ATTENTION,
@@ -20,28 +21,22 @@ from redeliver.reporting.report import (
     UNRECOVERED,
     Report,
 )
+from redeliver.reporting.row import Row
 from redeliver.sanitize import escape_markdown, quote_untrusted, truncate
 
-ROWS = 100
+MAX_ATTENTION_ROWS = 100
 """Of events that need attention. A row of hostile text takes up to 4 KB."""
 
-DONE_ROWS = 30
+MAX_OTHER_ROWS = 30
 """Of events that do not."""
 
-OTHER_LABELS = ("other statuses", "other events")
-"""Those others."""
-
-LINES = 20
-"""Of anything else, such as reasons and webhooks."""
-
 MAX_CHART_NODES = 8
-"""On each side of the chart, the last of which stands for all others."""
+"""On each side of the chart; the last one stands for all others."""
 
-TEXT = 2000
-"""Characters of a problem or a warning."""
+OTHER_LABELS = ("other statuses", "other events")
+"""The labels of that last one."""
 
-REASON = 300
-"""Characters of what goes into a table."""
+REDELIVERED = (Outcome.RECOVERED, Outcome.PENDING)
 
 
 def summary(report: Report) -> str:
@@ -59,19 +54,19 @@ def _summary(report: Report) -> Iterator[str]:
     yield ""
     problem = messages.problem(report)
     problems = [problem] if problem else []
-    for label, texts in (("Failed", problems), ("Warning", messages.warnings(report)[:LINES])):
+    for label, texts in (("Failed", problems), ("Warning", messages.warnings(report)[:MAX_LINES])):
         for text in texts:
-            yield f"> **{label}:** {escape_markdown(truncate(text, TEXT))}"
+            yield f"> **{label}:** {escape_markdown(truncate(text, MAX_TEXT))}"
             yield ""
     if report.failed:
         yield from _counts(report)
-    yield from _to_see_to(report)
+    yield from _attention(report)
     yield from _reasons("Left for the next run", report, *LEFT_FOR_LATER)
     yield from _reasons("Filtered out", report, Outcome.FILTERED)
     if report.failed:
         yield from _chart(report)
-    yield from _done(report)
-    yield from _readings(report)
+    yield from _redelivered(report)
+    yield from _scans(report)
     yield f"{messages.closing(report)}."
 
 
@@ -133,59 +128,52 @@ def _label(event: str) -> str:
     return label if re.match("[A-Za-z]", label) and label not in OTHER_LABELS else f"event {label}"
 
 
-def _to_see_to(report: Report) -> Iterator[str]:
-    attention = [o for o in report.failed_results if o.outcome in {*NEEDS_ATTENTION, *UNRECOVERED}]
-    if attention:
-        yield "#### Not delivered"
-        yield ""
-        yield from _table(report, attention, ROWS)
-    due = [result for result in report.results if result.outcome is Outcome.DUE]
-    if due:
-        yield "#### Would be redelivered, in this order"
-        yield ""
-        yield from _table(report, due, DONE_ROWS)
+def _attention(report: Report) -> Iterator[str]:
+    yield from _table(report, (*NEEDS_ATTENTION, *UNRECOVERED), "Not delivered", MAX_ATTENTION_ROWS)
+    due = "Would be redelivered, in this order"
+    yield from _table(report, (Outcome.DUE,), due, MAX_OTHER_ROWS)
 
 
-def _done(report: Report) -> Iterator[str]:
-    done = [o for o in report.results if o.outcome in {Outcome.RECOVERED, Outcome.PENDING}]
-    if done:
-        yield f"<details><summary>{count(len(done), 'event')} redelivered</summary>"
+def _redelivered(report: Report) -> Iterator[str]:
+    number = report.count(*REDELIVERED)
+    if number:
+        yield f"<details><summary>{count(number, 'event')} redelivered</summary>"
         yield ""
-        yield from _table(report, done, DONE_ROWS)
+        yield from _table(report, REDELIVERED, "", MAX_OTHER_ROWS)
         yield "</details>"
         yield ""
 
 
-def _table(report: Report, results: list[EventResult], rows: int) -> Iterator[str]:
+def _table(report: Report, outcomes: Sequence[Outcome], title: str, max_rows: int) -> Iterator[str]:
+    number = report.count(*outcomes)
+    if not number:
+        return
+    if title:
+        yield f"#### {title}"
+        yield ""
     several = len(report.scans) > 1
-    yield f"| Event | GUID | Failing for | Attempts | Last status | Outcome |{' Hook |' * several}"
+    webhook = " Webhook |" if several else ""
+    yield f"| Event | GUID | Failing for | Attempts | Last status | Outcome |{webhook}"
     yield f"| --- | --- | ---: | ---: | --- | --- |{' ---: |' * several}"
-    for result in results[:rows]:
-        yield _row(report, result)
+    for row in islice(report.rows(*outcomes), max_rows):
+        yield _line(row, several=several)
     yield ""
-    if len(results) > rows:
-        yield f"And {len(results) - rows:,} more, in the log."
+    if number > max_rows:
+        yield f"And {number - max_rows:,} more, in the log."
         yield ""
 
 
-def _row(report: Report, result: EventResult) -> str:
-    webhook = result.decision.webhook
-    because = f": {escape_markdown(truncate(result.because, REASON))}" if result.because else ""
-    cells = (
-        f"<code>{escape_markdown(event_name(result.latest))}</code>",
-        f"[<code>{escape_markdown(quote_untrusted(result.latest.guid))}</code>]({webhook.page})",
-        age(report.window.now - result.decision.failing_since),
-        str(result.attempts),
-        _status(result.latest),
-        f"{messages.outcome_in_words(result, dry_run=report.options.dry_run)}{because}",
-        *([str(webhook.id)] if len(report.scans) > 1 else []),
-    )
-    return f"| {' | '.join(cells)} |"
-
-
-def _status(delivery: Delivery) -> str:
-    is_usual = delivery.status == f"Invalid HTTP Response: {delivery.status_code}"
-    return str(delivery.status_code) if is_usual else escape_markdown(status(delivery))
+def _line(row: Row, *, several: bool) -> str:
+    cells = {column: escape_markdown(text) for column, text in row.cells.items()}
+    cells["Event"] = f"<code>{cells['Event']}</code>"
+    cells["GUID"] = f"[<code>{cells['GUID']}</code>]({row.webhook.page})"
+    if row.status == f"Invalid HTTP Response: {row.status_code}":
+        cells["Last status"] = str(row.status_code)
+    if row.because:
+        cells["Outcome"] += f": {escape_markdown(truncate(row.because, MAX_REASON))}"
+    if not several:
+        del cells["Webhook"]
+    return f"| {' | '.join(cells.values())} |"
 
 
 def _reasons(title: str, report: Report, *outcomes: Outcome) -> Iterator[str]:
@@ -196,16 +184,16 @@ def _reasons(title: str, report: Report, *outcomes: Outcome) -> Iterator[str]:
     yield ""
     yield "| Events | Why |"
     yield "| ---: | --- |"
-    for because, number in list(reasons.items())[:LINES]:
-        yield f"| {number:,} | {escape_markdown(truncate(because, REASON))} |"
+    for because, number in list(reasons.items())[:MAX_LINES]:
+        yield f"| {number:,} | {escape_markdown(truncate(because, MAX_REASON))} |"
     yield ""
 
 
-def _readings(report: Report) -> Iterator[str]:
+def _scans(report: Report) -> Iterator[str]:
     mode = "a scan for failures" if report.options.scan is ScanMode.FAILURES else "a full scan"
     span = f"in {mode}, to find what failed from {utc(report.window.since)}"
     span += f" to {utc(report.window.now)}"
-    for scan in report.scans[:LINES]:
+    for scan in report.scans[:MAX_LINES]:
         read = count(scan.scanned, "delivery", "deliveries")
         remarks = " Reading stopped: what is older was not read." if scan.error else ""
         if scan.unclassified:
@@ -216,6 +204,6 @@ def _readings(report: Report) -> Iterator[str]:
             f"[{escape_markdown(scan.webhook.name)}]({scan.webhook.page}) {span}.{remarks}"
         )
         yield ""
-    if len(report.scans) > LINES:
-        yield f"And {len(report.scans) - LINES:,} more webhooks, in the log."
+    if len(report.scans) > MAX_LINES:
+        yield f"And {len(report.scans) - MAX_LINES:,} more webhooks, in the log."
         yield ""

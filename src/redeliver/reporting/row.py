@@ -1,0 +1,79 @@
+"""A failed event as the log, the summary, the terminal and the JSON report show it."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Self
+
+from redeliver.core.delivery import Delivery, Webhook
+from redeliver.core.outcome import EventResult, Outcome
+from redeliver.reporting.format import age
+from redeliver.sanitize import quote_untrusted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One failed event; texts that came from GitHub are safe to print."""
+
+    webhook: Webhook
+    guid: str
+    delivery: str
+    """The id of the newest attempt, as text: it is larger than what JavaScript can hold."""
+    event: str
+    action: str
+    """Empty for an event without an action."""
+    failing_since: datetime
+    failing_for: str
+    attempts: int
+    status: str
+    status_code: int
+    outcome: Outcome
+    outcome_text: str
+    because: str
+
+    @classmethod
+    def of(cls, result: EventResult, *, now: datetime, dry_run: bool) -> Self:
+        """Return the row for a result, with ages as of `now`."""
+        latest, failing_since = result.latest, result.decision.failing_since
+        would = dry_run and result.outcome in {Outcome.GIVEN_UP, Outcome.DEFERRED}
+        return cls(
+            webhook=result.decision.webhook,
+            guid=quote_untrusted(latest.guid),
+            delivery=str(latest.id),
+            event=quote_untrusted(latest.event),
+            action=quote_untrusted(latest.action or ""),
+            failing_since=failing_since,
+            failing_for=age(now - failing_since),
+            attempts=result.attempts,
+            status=_status(latest),
+            status_code=latest.status_code,
+            outcome=result.outcome,
+            outcome_text=f"would be {result.outcome.value}" if would else result.outcome.value,
+            because=result.because,
+        )
+
+    @property
+    def name(self) -> str:
+        """The event with its action, as in `issues.opened`."""
+        return f"{self.event}.{self.action}" if self.action else self.event
+
+    @property
+    def cells(self) -> Mapping[str, str]:
+        """The cells of a table, by their columns."""
+        return {
+            "Event": self.name,
+            "GUID": self.guid,
+            "Failing for": self.failing_for,
+            "Attempts": str(self.attempts),
+            "Last status": self.status,
+            "Outcome": self.outcome_text,
+            "Webhook": str(self.webhook.id),
+        }
+
+
+def _status(delivery: Delivery) -> str:
+    """Return the status with its code, unless GitHub's text has the code already."""
+    text = quote_untrusted(delivery.status) or "none"
+    code = str(delivery.status_code)
+    return text if code in re.findall(r"\d+", text) else f"{text}, {code}"
