@@ -1,14 +1,13 @@
 """What became of each event in this run, and how far the checkpoint may move because of it."""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
-from typing import TypeAlias
 
 from redeliver.core.checkpoint import Window
 from redeliver.core.decision import Decision, EventKey, Verdict
-from redeliver.core.delivery import Delivery
+from redeliver.core.delivery import Delivery, Webhook
 
 
 class Outcome(Enum):
@@ -91,6 +90,12 @@ class EventResult:
         return self.decision.key
 
     @property
+    def is_due(self) -> bool:
+        """Whether the event is to be redelivered and was not yet."""
+        is_open = self.outcome in {Outcome.DEFERRED, Outcome.DUE}
+        return is_open and self.decision.verdict is Verdict.REDELIVER
+
+    @property
     def latest(self) -> Delivery:
         """The newest known attempt."""
         return self.redelivery or self.decision.delivery
@@ -115,8 +120,18 @@ class EventResult:
         )
 
 
-Results: TypeAlias = dict[EventKey, EventResult]
-"""The results of a run, in the order of its plan."""
+class Results(dict[EventKey, EventResult]):
+    """The results of a run, in the order of its plan."""
+
+    def due(self, webhook: Webhook | None = None) -> list[EventKey]:
+        """Return the events, of one webhook or of all, that are still to be redelivered."""
+        return [
+            key for key, result in self.items() if result.is_due and webhook in {None, key.webhook}
+        ]
+
+    def count(self, outcomes: Container[Outcome]) -> int:
+        """Return how many events have one of `outcomes`."""
+        return sum(result.outcome in outcomes for result in self.values())
 
 
 def low_water_mark(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from functools import partial
 
-from redeliver.core.decision import Decision, EventKey, Verdict
+from redeliver.core.decision import Decision, EventKey
 from redeliver.core.delivery import Webhook
 from redeliver.core.outcome import EventResult, Outcome, Results
 from redeliver.engine.ports import Hook, Runtime
@@ -24,12 +24,6 @@ MAX_UNANSWERED = 5
 
 LAST_RESPONSES = timedelta(seconds=0.5)
 """How long an interrupted run still waits for responses that are under way."""
-
-
-def is_due(result: EventResult) -> bool:
-    """Whether an event is to be redelivered and was not yet."""
-    is_open = result.outcome in {Outcome.DEFERRED, Outcome.DUE}
-    return is_open and result.decision.verdict is Verdict.REDELIVER
 
 
 class Dispatcher:
@@ -122,7 +116,7 @@ class Dispatcher:
             self.trouble.append(trouble)
 
     def _may_dispatch(self, key: EventKey) -> bool:
-        return is_due(self._results[key]) and key.webhook not in self._stopped
+        return self._results[key].is_due and key.webhook not in self._stopped
 
     def _wait_for_turn(self) -> None:
         """Wait until GitHub's limits allow one more request and a worker is free."""

@@ -12,11 +12,11 @@ from signal import Signals
 from redeliver.core.checkpoint import Window
 from redeliver.core.decision import EventKey, Verdict
 from redeliver.core.delivery import Webhook
-from redeliver.core.outcome import ACCEPTED, UNCONFIRMED, EventResult, Outcome, Results
+from redeliver.core.outcome import ACCEPTED, EventResult, Outcome, Results
 from redeliver.core.plan import Plan
 from redeliver.core.policy import RunOptions
 from redeliver.engine.checkpointing import Checkpointing
-from redeliver.engine.dispatch import Dispatcher, is_due
+from redeliver.engine.dispatch import Dispatcher
 from redeliver.engine.ports import Hook, Runtime, Store
 from redeliver.engine.verification import Verification
 from redeliver.engine.workers import WorkerPool
@@ -48,7 +48,7 @@ class Execution:
         self._window = window
         self._options = options
         self._hooks = {hook.webhook: hook for hook in hooks}
-        self._results: Results = {}
+        self._results = Results()
         self._expect(due=Outcome.DUE if options.dry_run else Outcome.DEFERRED)
         self._checkpointing = Checkpointing(
             store, window, self._results, runtime.clock, is_complete=not plan.is_incomplete
@@ -66,19 +66,17 @@ class Execution:
 
     def preview(self) -> None:
         """Log what a run would do with each event."""
-        probe = self._options.probe
-        if probe is not None and self._choose_probes(probe):
-            self._console.say(messages.probing(probe))
+        self._choose_probes()
         for result in self._results.values():
             self._log(result)
 
     def run(self) -> None:
         """Redeliver what is due, save the checkpoint, and find the outcomes."""
-        due = [key for key, result in self._results.items() if is_due(result)]
+        due = self._results.due()
         # Given-up events are logged before the checkpoint passes them, because a run that is
         # killed leaves only its log.
         for result in self._results.values():
-            if not is_due(result):
+            if not result.is_due:
                 self._log(result)
         if not due:
             if not self._is_held:
@@ -96,7 +94,8 @@ class Execution:
         self._save()
         mark = self._checkpointing.mark
         self._verify(self._results)
-        self._find_gone()
+        for result in self._verification.gone(self._results.values()):
+            self._update(result)
         if self._checkpointing.mark != mark:
             self._save()
 
@@ -163,44 +162,42 @@ class Execution:
 
         Return what was redelivered. A webhook with no more events due than that needs no probe.
         """
-        probe = self._options.probe
-        chosen = {} if probe is None else self._choose_probes(probe)
-        if probe is None or not chosen:
+        chosen = self._choose_probes()
+        if not chosen:
             return set()
-        self._console.say(messages.probing(probe))
-        probes = {key for keys in chosen.values() for key in keys}
-        in_order = [key for key in self._results if key in probes]
-        self._dispatcher.dispatch(in_order)
-        self._verify(in_order, between=self._save_if_due)
+        all_chosen = {key for keys in chosen.values() for key in keys}
+        probes = [key for key in self._results if key in all_chosen]
+        self._dispatcher.dispatch(probes)
+        self._verify(probes, between=self._save_if_due)
         for webhook, keys in chosen.items():
             if {self._results[key].outcome for key in keys} == {Outcome.FAILING}:
                 self._dispatcher.stop(webhook)
-                because = f"the receiver seems to be down: all {probe} that were tried first failed"
-                for key in self._due(webhook):
-                    self._results[key] = replace(self._results[key], because=because)
-        return probes
+                failed = f"all {len(keys)} that were tried first failed"
+                why = f"the receiver seems to be down: {failed}"
+                for key in self._results.due(webhook):
+                    self._results[key] = replace(self._results[key], because=why)
+        return all_chosen
 
-    def _choose_probes(self, probe: int) -> dict[Webhook, list[EventKey]]:
-        due = {webhook: self._due(webhook) for webhook in self._hooks}
-        return {
-            webhook: self._runtime.choose(keys, probe)
-            for webhook, keys in due.items()
-            if len(keys) > probe
-        }
-
-    def _due(self, webhook: Webhook) -> list[EventKey]:
-        return [
-            key
-            for key, result in self._results.items()
-            if key.webhook == webhook and is_due(result)
-        ]
+    def _choose_probes(self) -> dict[Webhook, list[EventKey]]:
+        """Choose what to redeliver first of each webhook with more events due, and log that."""
+        probe = self._options.probe
+        if probe is None:
+            return {}
+        due = {webhook: self._results.due(webhook) for webhook in self._hooks}
+        large = {webhook: keys for webhook, keys in due.items() if len(keys) > probe}
+        if large:
+            self._console.say(messages.probing(probe))
+        return {webhook: self._runtime.choose(keys, probe) for webhook, keys in large.items()}
 
     def _surplus(self) -> Iterator[EventKey]:
         """Yield events over `max-redeliveries` in place of planned ones that were not accepted."""
         maximum = len(self._plan.due)
         for decision in self._plan.surplus:
             # A request that is under way takes a place until it turns out that it failed.
-            while not self._dispatcher.is_stopped(decision.webhook) and self._used() >= maximum:
+            while (
+                not self._dispatcher.is_stopped(decision.webhook)
+                and self._results.count(ACCEPTED | {Outcome.UNANSWERED}) >= maximum
+            ):
                 if not self._dispatcher.collect():
                     return
             if not self._dispatcher.is_stopped(decision.webhook):
@@ -208,28 +205,14 @@ class Execution:
                 self._results[due.key] = EventResult.expected(due, due=Outcome.DEFERRED)
                 yield due.key
 
-    def _used(self) -> int:
-        taken = ACCEPTED | {Outcome.UNANSWERED}
-        return sum(result.outcome in taken for result in self._results.values())
-
     # The outcomes.
 
     def _verify(
         self, keys: Iterable[EventKey], *, between: Callable[[], None] | None = None
     ) -> None:
         """Wait until the logs show the outcome of each redelivery, for at most `verify`."""
-        requested = [self._results[key] for key in keys]
-        for result in self._verification.outcomes(
-            [result for result in requested if result.outcome in UNCONFIRMED],
-            within=self._options.verify,
-            between=between,
-        ):
-            self._update(result)
-
-    def _find_gone(self) -> None:
-        results = self._results.values()
-        refused = [result for result in results if result.outcome is Outcome.REFUSED]
-        for result in self._verification.gone(refused):
+        results, within = [self._results[key] for key in keys], self._options.verify
+        for result in self._verification.outcomes(results, within=within, between=between):
             self._update(result)
 
     def _update(self, result: EventResult) -> None:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from redeliver.core.checkpoint import Window
 from redeliver.core.delivery import Delivery, Guid, Webhook
-from redeliver.core.outcome import EventResult
+from redeliver.core.outcome import UNCONFIRMED, EventResult, Outcome
 from redeliver.core.scan import OLD_ROWS_AT_END
 from redeliver.engine.ports import Hook, Runtime
 from redeliver.errors import RedeliverError
@@ -38,31 +38,32 @@ class Verification:
 
     def outcomes(
         self,
-        requested: Iterable[EventResult],
+        results: Iterable[EventResult],
         *,
         within: timedelta,
         between: Callable[[], None] | None = None,
     ) -> Iterator[EventResult]:
         """Read the logs until they show the outcome of each redelivery, for at most `within`.
 
-        `between` is called before the logs are read. A redelivery without a response may have been
-        accepted all the same. If the log does not show it, only a later run can tell; to request
-        it again now could deliver it twice.
+        Yield each of `results` that changes. `between` is called before the logs are read.
+
+        A redelivery without a response may have been accepted all the same. If the log does not
+        show it, only a later run can tell; to request it again now could deliver it twice.
         """
         clock, console = self._runtime.clock, self._runtime.console
         started, waited = clock(), timedelta()
-        missing = {result.key: result for result in requested}
+        missing = {result.key: result for result in results if result.outcome in UNCONFIRMED}
         while missing and waited < within:
             pause = min(max(waited, FIRST_PAUSE), MAX_PAUSE, within - waited)
             console.progress("Waiting for the log: seconds", waited.seconds, within.seconds)
             self._runtime.sleep(pause.total_seconds())
             if between:
                 between()
-            for webhook, results in _by_webhook(missing.values()).items():
-                found = self._read_outcomes(webhook, results)
+            for webhook, of_webhook in _by_webhook(missing.values()).items():
+                found = self._read_outcomes(webhook, of_webhook)
                 if found is None:
                     # This log is not read again while others are waited for.
-                    for result in results:
+                    for result in of_webhook:
                         del missing[result.key]
                     continue
                 for result in found:
@@ -71,15 +72,16 @@ class Verification:
             # Reading takes time as well.
             waited = max(waited + pause, clock() - started)
 
-    def gone(self, refused: Iterable[EventResult]) -> Iterator[EventResult]:
-        """Read the logs once more for what was refused: it may have left the log meanwhile."""
-        for webhook, results in _by_webhook(refused).items():
+    def gone(self, results: Iterable[EventResult]) -> Iterator[EventResult]:
+        """Yield what GitHub refused and is no longer in its log, by reading the logs once more."""
+        refused = [result for result in results if result.outcome is Outcome.REFUSED]
+        for webhook, of_webhook in _by_webhook(refused).items():
             try:
                 log = self._hooks[webhook].deliveries()
-                missing = find_missing(log, _deliveries(results), since=self._window.since)
+                missing = find_missing(log, _deliveries(of_webhook), since=self._window.since)
             except RedeliverError:
                 continue  # so it is not dealt with, and the next run looks at it again
-            for result in results:
+            for result in of_webhook:
                 if result.key.guid in missing:
                     yield result.gone()
 
