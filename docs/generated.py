@@ -88,7 +88,7 @@ VERDICTS: Mapping[Verdict, tuple[str, str]] = {
     ),
     Verdict.REDELIVER: ("all failed", "the newest is redelivered"),
 }
-"""What becomes of an event; what is held is in the row of what is unsettled."""
+"""What happens to an event, for each verdict."""
 
 
 def declared_inputs() -> None:

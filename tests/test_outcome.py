@@ -75,7 +75,6 @@ def test_a_log_that_broke_off_does_not_move_the_checkpoint() -> None:
         (Verdict.EXHAUSTED, Outcome.GIVEN_UP),
         (Verdict.UNREAD, Outcome.UNREAD),
         (Verdict.UNSETTLED, Outcome.UNSETTLED),
-        (Verdict.HELD, Outcome.UNSETTLED),
         (Verdict.UNWANTED_EVENT, Outcome.FILTERED),
         (Verdict.UNWANTED_STATUS, Outcome.FILTERED),
         (Verdict.SURPLUS, Outcome.DEFERRED),

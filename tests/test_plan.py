@@ -188,7 +188,7 @@ def test_nothing_is_asked_for_while_anything_is_unsettled() -> None:
 
     verdicts = {d.delivery.guid: d.verdict for d in planned.decisions}
     assert verdicts == {
-        "new": Verdict.HELD,
+        "new": Verdict.UNSETTLED,
         "old": Verdict.UNSETTLED,
         "too old": Verdict.TOO_OLD,
     }

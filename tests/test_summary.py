@@ -154,7 +154,7 @@ def test_what_was_left_and_what_was_filtered_out_is_told_by_reason() -> None:
 
     deferred, filtered = shown.split("#### Filtered out")
     assert "| 3 | more than 'max-redeliveries' are due |" in deferred.split("#### Left for")[1]
-    assert "| 1 | an earlier run may have asked for it" in deferred
+    assert "| 1 | the log may not show yet what an earlier run redelivered" in deferred
     assert "| 2 | its status code is one of 'skip-status-codes' |" in filtered
 
 

@@ -25,8 +25,7 @@ class Verdict(Enum):
     TOO_OLD = "first attempt older than 'give-up-after', or than GitHub keeps its log"
     EXHAUSTED = "as many attempts as 'max-attempts' allows"
     UNREAD = "the log could not be read back to its first attempt"
-    UNSETTLED = "an earlier run may have asked for it, and the log may not show that yet"
-    HELD = "an earlier run may have asked for others, and the log may not show that yet"
+    UNSETTLED = "the log may not show yet what an earlier run redelivered"
     SURPLUS = "more than 'max-redeliveries' are due"
 
 

@@ -56,7 +56,6 @@ OUTCOME_OF_VERDICT = {
     Verdict.EXHAUSTED: Outcome.GIVEN_UP,
     Verdict.UNREAD: Outcome.UNREAD,
     Verdict.UNSETTLED: Outcome.UNSETTLED,
-    Verdict.HELD: Outcome.UNSETTLED,
     Verdict.SURPLUS: Outcome.DEFERRED,
 }
 

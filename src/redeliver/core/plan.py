@@ -47,7 +47,7 @@ class Plan:
 
     def held(self) -> "Plan":
         """Return the plan with everything that is due left to a later run."""
-        return self._with_verdict(Verdict.HELD, self.due)
+        return self._with_verdict(Verdict.UNSETTLED, self.due)
 
     @property
     def surplus(self) -> tuple[Decision, ...]:
