@@ -22,7 +22,7 @@ from redeliver.engine.run import run
 from redeliver.github_api.permissions import Permission, Purpose
 from redeliver.github_api.response import Response
 from redeliver.github_api.throttle import Throttle
-from redeliver.github_api.webhooks import OrganizationHook
+from redeliver.github_api.webhooks import organization_hook
 
 if TYPE_CHECKING:
     from redeliver.github_api.client import Client
@@ -110,7 +110,7 @@ class _Silence:
 
 
 def _run_on(pages: list[Response], now: datetime) -> float:
-    hook = OrganizationHook(
+    hook = organization_hook(
         cast("Client", _Canned(pages)), "https://github.example", "acme", HookId(1)
     )
     console = _Silence()

@@ -21,10 +21,10 @@ from redeliver.github_api.variable import VARIABLES, RepositoryVariable
 from redeliver.github_api.webhooks import (
     ORGANIZATION,
     REPOSITORY,
-    AppHook,
-    OrganizationHook,
-    RepositoryHook,
+    app_hook,
     list_hooks,
+    organization_hook,
+    repository_hook,
 )
 from redeliver.reporting.report import Report
 from redeliver.settings import Settings
@@ -83,7 +83,7 @@ class _Connection:
         """Return the webhooks that are asked for; to find all of them asks GitHub."""
         settings, web_url = self._settings, self._settings.web_url
         if not settings.org and not settings.repo:
-            return [AppHook(self._main, web_url)]
+            return [app_hook(self._main, web_url)]
         ids = settings.hook_ids
         if ids is None:
             ids, inactive = list_hooks(self._main, org=settings.org, repo=settings.repo)
@@ -91,8 +91,8 @@ class _Connection:
                 told = ", ".join(map(str, inactive))
                 self._console.say(f"Left out because they are not active: webhooks {told}")
         if settings.org:
-            return [OrganizationHook(self._main, web_url, settings.org, each) for each in ids]
-        return [RepositoryHook(self._main, web_url, settings.repo, each) for each in ids]
+            return [organization_hook(self._main, web_url, settings.org, each) for each in ids]
+        return [repository_hook(self._main, web_url, settings.repo, each) for each in ids]
 
     def store(self, another: Callable[[Callable[[], datetime]], Store] | None) -> Store:
         """Return where the checkpoint is kept, with GitHub's time known as soon as it is read."""

@@ -11,7 +11,7 @@ from redeliver.engine.run import run
 from redeliver.github_api.clock import ServerClock
 from redeliver.github_api.throttle import Throttle
 from redeliver.github_api.variable import RepositoryVariable
-from redeliver.github_api.webhooks import OrganizationHook
+from redeliver.github_api.webhooks import organization_hook
 from redeliver.reporting.report import Report
 from tests.adapters.conftest import TOKEN, a_client
 from tests.builders import FakeConsole
@@ -53,7 +53,7 @@ def run_in_process(
     githubs_clock = ServerClock(elapsed=lambda: clock().timestamp())
     client = a_client(github.url, TOKEN, clock=githubs_clock, throttle=throttle)
     return run(
-        [OrganizationHook(client, github.url, hook.org, HookId(hook.id))],
+        [organization_hook(client, github.url, hook.org, HookId(hook.id))],
         RepositoryVariable(client, "acme/ops", "LAST_REDELIVERY"),
         Runtime(
             clock=githubs_clock,

@@ -13,7 +13,7 @@ from redeliver.github_api.client import Client
 from redeliver.github_api.clock import ServerClock
 from redeliver.github_api.credentials import AppCredential, InstallationCredential
 from redeliver.github_api.permissions import Permission
-from redeliver.github_api.webhooks import AppHook, list_hooks
+from redeliver.github_api.webhooks import app_hook, list_hooks
 from tests.adapters.conftest import a_client, in_no_time
 
 INSTALLATION = "/orgs/acme/installation"
@@ -145,7 +145,7 @@ def test_what_is_no_app_is_told(github: Sandbox, body: object) -> None:
     github.inject(Status(200, body=body), path="/app")
 
     with pytest.raises(UnavailableError, match="is not GitHub's API"):
-        AppHook(a_client(github.url), github.url)
+        app_hook(a_client(github.url), github.url)
 
 
 USER, ORGANIZATION = {"type": "User", "login": "mona"}, {"type": "Organization", "login": "acme"}
@@ -166,7 +166,7 @@ def test_the_page_of_an_app(github: Sandbox, case: str) -> None:
     app, page = PAGES[case]
     github.inject(Status(200, body={"id": 7, **app}), path="/app")
 
-    hook = AppHook(a_client(github.url), "https://github.com")
+    hook = app_hook(a_client(github.url), "https://github.com")
 
     assert hook.webhook.page == f"https://github.com{page}"
 

@@ -28,8 +28,9 @@ from redeliver.core.decision import Verdict
 from redeliver.core.delivery import Delivery, Guid, HookId
 from redeliver.core.outcome import NOT_REACHED, EventResult
 from redeliver.errors import InputError, RedeliverError, UnavailableError
+from redeliver.github_api.delivery_log import FIELDS
 from redeliver.github_api.variable import RepositoryVariable
-from redeliver.github_api.webhooks import FIELDS, OrganizationHook
+from redeliver.github_api.webhooks import organization_hook
 from redeliver.reporting import messages, outputs
 from redeliver.reporting.report import Report
 from redeliver.reporting.summary import summary
@@ -208,7 +209,7 @@ def test_whatever_the_log_answers_is_deliveries_or_an_error_that_is_only_words(
     afresh(github)
     answer(github, drawn, LOG)
     client = a_client(github.url)
-    ours = OrganizationHook(client, github.url, hook.org, HookId(hook.id))
+    ours = organization_hook(client, github.url, hook.org, HookId(hook.id))
 
     try:
         log = list(ours.deliveries())

@@ -20,10 +20,11 @@ from github_sandbox import (
 )
 from redeliver.core.delivery import HookId, StatusFilter
 from redeliver.errors import AccessError, RateLimitError, RefusalError, UnavailableError
-from redeliver.github_api import webhooks
+from redeliver.github_api import delivery_log
 from redeliver.github_api.clock import ServerClock
+from redeliver.github_api.delivery_log import DeliveryLog
 from redeliver.github_api.throttle import Throttle
-from redeliver.github_api.webhooks import OrganizationHook
+from redeliver.github_api.webhooks import organization_hook
 from redeliver.sanitize import sanitize
 from tests.adapters.conftest import TOKEN, a_client, in_no_time
 from tests.builders import FakeTime
@@ -32,16 +33,16 @@ LIST = r"/orgs/acme/hooks/\d+/deliveries"
 ATTEMPTS = r".*/attempts"
 
 
-def our(hook: Hook, github: Sandbox, *, token: str = TOKEN, prefix: str = "") -> OrganizationHook:
+def our(hook: Hook, github: Sandbox, *, token: str = TOKEN, prefix: str = "") -> DeliveryLog:
     client = a_client(github.url + prefix, token)
-    return OrganizationHook(client, github.url, hook.org, HookId(hook.id))
+    return organization_hook(client, github.url, hook.org, HookId(hook.id))
 
 
 def waiting(
     hook: Hook, github: Sandbox, said: list[str], *, clock: ServerClock | None = None
-) -> OrganizationHook:
+) -> DeliveryLog:
     client = a_client(github.url, clock=clock, throttle=in_no_time(said))
-    return OrganizationHook(client, github.url, hook.org, HookId(hook.id))
+    return organization_hook(client, github.url, hook.org, HookId(hook.id))
 
 
 def asked(github: Sandbox, method: str) -> int:
@@ -293,7 +294,7 @@ def test_a_part_of_the_log_may_have_nothing_on_several_pages(
 def test_a_log_without_an_end_is_told(
     github: Sandbox, quiet_hook: Hook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(webhooks, "MAX_PAGES", 3)
+    monkeypatch.setattr(delivery_log, "MAX_PAGES", 3)
     for n in range(4):
         headers = {"Link": f'<{github.url}?cursor=v1_{n}>; rel="next"'}
         github.inject(Status(200, body=[a_row(id=n)], headers=headers), path=LIST, nth=n + 1)
@@ -460,7 +461,7 @@ def test_a_token_that_may_only_read_cannot_redeliver(github: Sandbox, quiet_hook
 
 
 def test_an_unknown_hook_is_told_as_what_it_may_be(github: Sandbox, quiet_hook: Hook) -> None:
-    nowhere = OrganizationHook(a_client(github.url), github.url, quiet_hook.org, HookId(7))
+    nowhere = organization_hook(a_client(github.url), github.url, quiet_hook.org, HookId(7))
 
     with pytest.raises(
         AccessError, match=r"webhook 7 of organization acme.*Check 'org' and 'hook-id'"
@@ -506,7 +507,7 @@ def test_a_rate_limit_that_is_soon_over_is_waited_for() -> None:
         client = a_client(github.url, throttle=throttle)
 
         assert (
-            len(list(OrganizationHook(client, github.url, "acme", HookId(hook.id)).deliveries()))
+            len(list(organization_hook(client, github.url, "acme", HookId(hook.id)).deliveries()))
             == 1
         )
 
@@ -627,4 +628,4 @@ def test_github_that_cannot_be_reached_is_told() -> None:
     nowhere = a_client("http://127.0.0.1:9")
 
     with pytest.raises(UnavailableError, match=r"no usable answer from 127\.0\.0\.1:9 \(Conn"):
-        list(OrganizationHook(nowhere, "https://github.com", "acme", HookId(7)).deliveries())
+        list(organization_hook(nowhere, "https://github.com", "acme", HookId(7)).deliveries())

@@ -1,0 +1,154 @@
+"""One webhook's delivery log: read its pages, and request redeliveries."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from http import HTTPStatus
+from types import NoneType
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from requests.utils import parse_header_links
+
+from redeliver.core.delivery import Delivery, DeliveryId, Guid, StatusFilter, Webhook
+from redeliver.errors import RefusalError, UnavailableError
+from redeliver.github_api.client import Client
+from redeliver.github_api.permissions import Permission
+from redeliver.github_api.response import parse_time
+
+PER_PAGE = 100
+"""The most rows that GitHub puts on a page."""
+
+MAX_PAGES = 100_000
+"""More would be ten million deliveries in the days that GitHub keeps them, or a log without end."""
+
+
+class DeliveryLog:
+    """The log of a webhook at `path`, such as `/orgs/acme/hooks/1`.
+
+    The logs of organizations', repositories' and Apps' webhooks differ only in path and
+    permission.
+    """
+
+    def __init__(self, client: Client, path: str, webhook: Webhook, permission: Permission) -> None:
+        self.webhook = webhook
+        self._client = client
+        self._path = f"{path}/deliveries"
+        self._permission = permission
+
+    def deliveries(self, status: StatusFilter = StatusFilter.ALL) -> Iterator[Delivery]:
+        """Yield the rows that pass a filter, newest first; request a page only when needed.
+
+        https://docs.github.com/en/rest/orgs/webhooks#list-deliveries-for-an-organization-webhook
+        """
+        parameters: dict[str, str | int] = {"per_page": PER_PAGE}
+        if status is not StatusFilter.ALL:
+            parameters["status"] = status.value
+        met: object = None
+        for number in range(MAX_PAGES):
+            response = self._client.request(
+                "GET",
+                self._path,
+                self._permission.to(f"read the deliveries of {self.webhook.name}"),
+                expect={HTTPStatus.OK},
+                parameters=parameters,
+            )
+            rows = response.json()
+            if not isinstance(rows, list):
+                raise _undocumented("a page that is no list")
+            page = [_delivery(row) for row in rows]
+            yield from page
+            cursor = _next_cursor(response.headers.get("link", ""))
+            if cursor is None:
+                return
+            # A filter may leave several pages in a row empty; only their cursors tell them apart.
+            identity = page if page or status is StatusFilter.ALL else cursor
+            if identity == met:
+                raise _undocumented("pages that lead nowhere")
+            # Brent's algorithm: to find a cycle, remember one page, ever more rarely a new one.
+            if number & (number - 1) == 0:
+                met = identity
+            parameters["cursor"] = cursor
+        raise _undocumented("pages without an end")
+
+    def redeliver(self, delivery: Delivery) -> None:
+        """Request one more attempt, or raise `RefusalError`.
+
+        GitHub only accepts the request here; its outcome appears in the log later.
+        https://docs.github.com/en/rest/orgs/webhooks#redeliver-a-delivery-for-an-organization-webhook
+        """
+        response = self._client.request(
+            "POST",
+            f"{self._path}/{delivery.id}/attempts",
+            self._permission.to(f"redeliver to {self.webhook.name}"),
+            expect={
+                HTTPStatus.ACCEPTED,
+                HTTPStatus.BAD_REQUEST,
+                HTTPStatus.NOT_FOUND,
+                HTTPStatus.UNPROCESSABLE_ENTITY,
+            },
+            once=True,
+        )
+        if response.status != HTTPStatus.ACCEPTED:
+            raise RefusalError(response.summary)
+        if response.text and not isinstance(response.json(), dict):
+            raise response.not_github()
+
+
+def _next_cursor(link: str) -> str | None:
+    """Return the cursor of the next page, None if there is none.
+
+    Only the cursor is taken from the link, never its address: the token must go nowhere but to
+    the host that it was given for.
+    """
+    for target in parse_header_links(link):
+        if target.get("rel") == "next":
+            try:
+                return parse_qs(urlsplit(target["url"]).query)["cursor"][0]
+            except (ValueError, KeyError):
+                raise _undocumented("a link to the next page without a cursor") from None
+    return None
+
+
+FIELDS: Mapping[str, set[type]] = {
+    "id": {int},
+    "guid": {str},
+    "delivered_at": {str},
+    "redelivery": {bool},
+    "status": {str},
+    "status_code": {int},
+    "event": {str},
+    "action": {str, NoneType},
+}
+
+
+def _delivery(row: Any) -> Delivery:  # noqa: ANN401 - whatever GitHub sent
+    if not isinstance(row, dict):
+        raise _undocumented("a row that is no object")
+    for field, types in FIELDS.items():
+        if type(row.get(field)) not in types:
+            raise _undocumented(f"a row whose '{field}' is missing or of another type")
+    return Delivery(
+        id=DeliveryId(row["id"]),
+        guid=Guid(row["guid"]),
+        delivered_at=_instant(row["delivered_at"]),
+        redelivery=row["redelivery"],
+        status=row["status"],
+        status_code=row["status_code"],
+        event=row["event"],
+        action=row.get("action"),
+    )
+
+
+def _instant(text: str) -> datetime:
+    try:
+        return parse_time(text)
+    except ValueError:
+        raise _undocumented("a 'delivered_at' that is no time with a time zone") from None
+
+
+def _undocumented(what: str) -> UnavailableError:
+    return UnavailableError(
+        f"GitHub's delivery log came as its documentation does not describe it: {what}. "
+        "Nothing is lost. Check that 'hostname' is right and 'org' or 'repo' "
+        "is its present name; if so, please report this as a bug"
+    )
