@@ -1,6 +1,6 @@
-"""From settings to a run: who asks, which webhooks, where the checkpoint is kept, how fast.
+"""Compose a run from settings: clients and credentials, webhooks, the checkpoint's store, a pace.
 
-What differs between the doors comes in as a `Console`.
+Workflows and the command differ only in the `Console`, and in where the checkpoint is kept.
 """
 
 import random
@@ -14,7 +14,12 @@ from redeliver.engine.ports import Hook, NullStore, Runtime, Store
 from redeliver.engine.run import run
 from redeliver.github_api.client import Client, Credential
 from redeliver.github_api.clock import ServerClock
-from redeliver.github_api.credentials import AppCredential, InstallationCredential, TokenCredential
+from redeliver.github_api.credentials import (
+    AppCredential,
+    AppInstallation,
+    InstallationCredential,
+    TokenCredential,
+)
 from redeliver.github_api.permissions import Permission
 from redeliver.github_api.throttle import Throttle
 from redeliver.github_api.variable import VARIABLES, RepositoryVariable
@@ -30,9 +35,9 @@ from redeliver.reporting.report import Report
 from redeliver.settings import Settings
 
 WORKERS = 8
-"""How many redeliveries are asked for at the same time. GitHub allows 100 requests at once, and
-in a minute 90 seconds of its computers' time, which with more workers would soon be used up. With
-eight, a minute's worth is asked for within seconds.
+"""How many redeliveries are under way at the same time. GitHub allows 100 concurrent requests, and
+90 seconds of CPU time per minute, which more workers would soon use up. With eight, a minute's
+redeliveries are requested within seconds.
 https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api#about-secondary-rate-limits
 """
 
@@ -43,18 +48,16 @@ def redeliver(
     *,
     store_in: Callable[[Callable[[], datetime]], Store] | None = None,
 ) -> Report:
-    """Run once as the settings want it, or raise as `run` does.
+    """Run once as the settings say, or raise as `run` does.
 
-    `store_in` makes another store than they name, given GitHub's clock.
+    `store_in` makes a store other than theirs; it is called with GitHub's clock.
     """
     console = LockedConsole(console)
     clock, throttle = ServerClock(), Throttle(console.say, per_minute=settings.max_per_minute)
     connection = _Connection(settings, console, clock, throttle)
-    hooks = connection.hooks()
-    store = connection.store(store_in)
     return run(
-        hooks,
-        store,
+        connection.hooks(),
+        connection.store(store_in),
         Runtime(
             clock=clock,
             throttle=throttle,
@@ -68,7 +71,7 @@ def redeliver(
 
 
 class _Connection:
-    """GitHub, as those may use it who are named in the settings."""
+    """Makes the clients, webhooks and store that the settings describe."""
 
     def __init__(
         self, settings: Settings, console: Console, clock: ServerClock, throttle: Throttle
@@ -77,10 +80,12 @@ class _Connection:
         self._console = console
         self._clock = clock
         self._throttle = throttle
-        self._main = self._reader()
+        self._installations: dict[str, AppInstallation] = {}
+        """By the account in lower case."""
+        self._main = self._webhook_client()
 
     def hooks(self) -> list[Hook]:
-        """Return the webhooks that are asked for; to find all of them asks GitHub."""
+        """Return the webhooks to redeliver for; finding all active ones takes requests."""
         settings, web_url = self._settings, self._settings.web_url
         if not settings.org and not settings.repo:
             return [app_hook(self._main, web_url)]
@@ -88,72 +93,80 @@ class _Connection:
         if ids is None:
             ids, inactive = list_hooks(self._main, org=settings.org, repo=settings.repo)
             if inactive:
-                told = ", ".join(map(str, inactive))
-                self._console.say(f"Left out because they are not active: webhooks {told}")
+                left_out = ", ".join(map(str, inactive))
+                self._console.say(f"Left out because they are not active: webhooks {left_out}")
         if settings.org:
             return [organization_hook(self._main, web_url, settings.org, each) for each in ids]
         return [repository_hook(self._main, web_url, settings.repo, each) for each in ids]
 
     def store(self, another: Callable[[Callable[[], datetime]], Store] | None) -> Store:
-        """Return where the checkpoint is kept, with GitHub's time known as soon as it is read."""
+        """Return where the checkpoint is kept; once it was read, GitHub's time is known."""
         settings = self._settings
         if another or not settings.variable_name:
-            self._be_told_the_time()
+            self._learn_time()
             return another(self._clock) if another else NullStore()
-        # To read the variable asks GitHub, and any answer tells the time.
+        # To read a variable takes a request, and every response has the time.
         client = self._main
         if settings.variable_token:
             client = self._client(
                 TokenCredential(settings.variable_token, from_input="variable-token")
             )
         elif settings.app_id:
-            # Wherever the webhook is, the App asks as it is installed on the variable's repository.
+            # Whatever webhook it is for, the variable needs the App's installation on its
+            # repository.
             path = f"/repos/{settings.variable_repository}"
-            client = self._installation(path, VARIABLES, {"actions_variables": "write"})
+            client = self._installation_client(path, VARIABLES, {"actions_variables": "write"})
         return RepositoryVariable(client, settings.variable_repository, settings.variable_name)
 
-    def _be_told_the_time(self) -> None:
-        """Have GitHub tell the time unless it has, which costs nothing of the rate limit.
+    def _learn_time(self) -> None:
+        """Request GitHub's time unless it is known; this does not count for the rate limit.
 
         https://docs.github.com/en/rest/rate-limit/rate-limit
         """
         if self._clock.is_set:
             return
         purpose = Permission(inputs="'hostname'").to("ask GitHub for the time")
-        # Enterprise Server answers 404 while its rate limits are off.
+        # Enterprise Server responds with 404 while its rate limits are off.
         self._main.request(
             "GET", "/rate_limit", purpose, expect={HTTPStatus.OK, HTTPStatus.NOT_FOUND}
         )
 
-    def _reader(self) -> Client:
-        """Return GitHub as it is to be asked about the webhooks."""
+    def _webhook_client(self) -> Client:
+        """Return the client for everything but the variable."""
         settings = self._settings
         if settings.token:
             return self._client(TokenCredential(settings.token, from_input="token"))
         if settings.org:
             permissions = {"organization_hooks": "write"}
-            return self._installation(f"/orgs/{settings.org}", ORGANIZATION, permissions)
+            return self._installation_client(f"/orgs/{settings.org}", ORGANIZATION, permissions)
         if settings.repo:
             permissions = {"repository_hooks": "write"}
-            return self._installation(f"/repos/{settings.repo}", REPOSITORY, permissions)
-        return self._app()
+            return self._installation_client(f"/repos/{settings.repo}", REPOSITORY, permissions)
+        return self._app_client()
 
-    def _app(self) -> Client:
+    def _app_client(self) -> Client:
         settings = self._settings
         return self._client(AppCredential(settings.app_id, settings.private_key, clock=self._clock))
 
-    def _installation(
+    def _installation_client(
         self, path: str, permission: Permission, permissions: dict[str, str]
     ) -> Client:
-        installation = InstallationCredential(
-            self._app(),
-            f"{path}/installation",
-            permission.to(f"act as the GitHub App's installation on {path.split('/', 2)[2]}"),
+        """Return a client with tokens of the App's installation on what is at `path`."""
+        target = path.split("/", 2)[2]
+        purpose = permission.to(f"act as the GitHub App's installation on {target}")
+        account = target.partition("/")[0].lower()
+        if account not in self._installations:
+            self._installations[account] = AppInstallation(
+                self._app_client(), f"{path}/installation", purpose
+            )
+        credential = InstallationCredential(
+            self._installations[account],
+            purpose,
             permissions,
             clock=self._clock,
             mask=self._console.mask,
         )
-        return self._client(installation)
+        return self._client(credential)
 
     def _client(self, credential: Credential) -> Client:
         return Client(

@@ -11,7 +11,7 @@ from github_sandbox.faults import Work
 from redeliver.errors import AccessError, UnavailableError
 from redeliver.github_api.client import Client
 from redeliver.github_api.clock import ServerClock
-from redeliver.github_api.credentials import AppCredential, InstallationCredential
+from redeliver.github_api.credentials import AppCredential, AppInstallation, InstallationCredential
 from redeliver.github_api.permissions import Permission
 from redeliver.github_api.webhooks import app_hook, list_hooks
 from tests.adapters.conftest import a_client, in_no_time
@@ -39,10 +39,10 @@ def client(github: Sandbox, masked: list[str]) -> Client:
         clock=clock,
         throttle=throttle,
     )
+    purpose = Permission(inputs="'org'").to("act as the App")
     installation = InstallationCredential(
-        as_app,
-        INSTALLATION,
-        Permission(inputs="'org'").to("act as the App"),
+        AppInstallation(as_app, INSTALLATION, purpose),
+        purpose,
         {"organization_hooks": "write"},
         clock=clock,
         mask=masked.append,

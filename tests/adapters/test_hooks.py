@@ -263,6 +263,7 @@ def test_a_page_that_cannot_be_used_is_told(
     [
         pytest.param([[1, 2], [1, 2]], id="the same page with ever new links"),
         pytest.param([[], []], id="empty pages"),
+        pytest.param([[1], [2], [3]] * 3, id="pages in a circle"),
     ],
 )
 def test_pages_that_go_on_without_getting_anywhere_are_told(

@@ -219,6 +219,12 @@ def suspended(scene: Scene) -> dict[str, str]:
     return scene.as_app
 
 
+def only_on_the_shop(scene: Scene) -> dict[str, str]:
+    scene.github.repository("acme/shop")
+    scene.app.install("acme", WRITE, repositories=["acme/shop"])
+    return scene.as_app
+
+
 def with_anothers_key(scene: Scene) -> dict[str, str]:
     # Of the right form, and nobody's.
     body = scene.app.private_key.split("\n")
@@ -244,6 +250,10 @@ DENIED: dict[str, tuple[Callable[[Scene], dict[str, str]], str]] = {
         lacking({"organization_hooks": "write"}),
         "it needs the repository permission 'Variables' (read and write)",
     ),
+    "an App whose installation lacks the variable's repository": (
+        only_on_the_shop,
+        "Check 'variable-repository' for a mistake; if there is none, the GitHub App is not",
+    ),
     "an App that GitHub does not know": (
         lambda scene: installed(scene) | {"app_id": "4711"},
         "cannot act as the GitHub App's installation on",
@@ -266,6 +276,25 @@ def test_what_an_app_lacks_is_told_with_the_way_to_mend_it(scene: Scene, case: s
     assert "GITHUB_TOKEN" not in run.log, "that is no token's fault"
     assert missed not in scene.arrived()
     assert scene.github.repository("acme/ops").variables == {}
+
+
+@pytest.mark.parametrize(("variable", "lookups"), [("acme/ops", 1), ("elsewhere/ops", 2)])
+def test_an_installation_is_looked_up_once_for_each_account(
+    scene: Scene, variable: str, lookups: int
+) -> None:
+    hook = scene.github.org("acme").hook(scene.receiver.url)
+    scene.github.repository(variable)
+    for account in {"acme", variable.split("/", maxsplit=1)[0]}:
+        scene.app.install(account, WRITE)
+    missed = scene.miss(hook)
+
+    run = step(scene.github, hook, scene.as_app, variable_repository=variable)
+
+    assert run.status == 0, shown(run)
+    assert scene.arrived() == [missed]
+    paths = [request.path for request in scene.github.requests]
+    assert len([path for path in paths if path.endswith("/installation")]) == lookups
+    assert len([path for path in paths if path.endswith("/access_tokens")]) == 2
 
 
 def test_an_apps_own_webhook_is_named_and_linked(scene: Scene) -> None:

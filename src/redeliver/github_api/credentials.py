@@ -1,4 +1,4 @@
-"""What a request shows GitHub: a token, a GitHub App's signed word, its installation's token.
+"""How requests authenticate: with a token, a GitHub App's JWT, or an installation's token.
 
 https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app
 """
@@ -16,39 +16,39 @@ from redeliver.errors import InputError
 from redeliver.github_api.client import Client
 from redeliver.github_api.clock import ServerClock
 from redeliver.github_api.permissions import APP_IDENTITY, Identity, Purpose, token_identity
-from redeliver.github_api.response import parse_time
+from redeliver.github_api.response import Response, parse_time
 
 CLOCK_DRIFT = timedelta(minutes=1)
-"""How much earlier a word is dated than it was given, as GitHub's documentation advises."""
+"""How far a JWT is dated back, as GitHub's documentation advises, because clocks differ."""
 
 JWT_LIFETIME = timedelta(minutes=9)
-"""GitHub takes none that lasts for more than ten minutes from when it gets it."""
+"""GitHub refuses a JWT that is valid for more than ten minutes from when it arrives."""
 
 RENEW_BEFORE = timedelta(minutes=10)
-"""How long before it expires an installation's token is replaced: longer than any one wait, so
-that it does not expire in between."""
+"""How long before its end an installation's token is replaced: longer than any wait of a run, so
+that it does not expire meanwhile."""
 
 
 class TokenCredential:
-    """A personal access token, or whatever token the user made."""
+    """A token that the user gave, such as a personal access token."""
 
     def __init__(self, token: str, *, from_input: str) -> None:
         self.identity: Identity = token_identity(from_input)
         self._token = token
 
     def token(self) -> str:
-        """Return it as it came."""
+        """Return the token."""
         return self._token
 
-    def renew(self, refused: str) -> bool:  # noqa: ARG002 - it is this one
-        """There is no other."""
+    def renew(self, refused: str) -> bool:  # noqa: ARG002 - there is only this one
+        """Do nothing: there is no other token."""
         return False
 
 
 class AppCredential:
-    """A GitHub App, which signs who it is with its private key (as JSON Web Token).
+    """JWTs that a GitHub App signs with its private key.
 
-    It goes by GitHub's clock, or as long as that is not known by the runner's.
+    Their times are by GitHub's clock, or by this machine's while that is not known.
     """
 
     identity: Identity = APP_IDENTITY
@@ -59,7 +59,7 @@ class AppCredential:
         self._clock = clock
 
     def token(self) -> str:
-        """Sign a new one, or raise `InputError` if the key cannot do that."""
+        """Sign a new JWT, or raise `InputError` if the key is not usable."""
         now = self._clock() if self._clock.is_set else datetime.now(UTC)
         claims = {
             "iss": self._app_id,
@@ -74,63 +74,84 @@ class AppCredential:
                 "cannot be read. Save the whole content of the .pem file that GitHub gave"
             ) from None
 
-    def renew(self, refused: str) -> bool:  # noqa: ARG002 - each is made anew
-        """Make another, for by now GitHub has told the time."""
+    def renew(self, refused: str) -> bool:  # noqa: ARG002 - each is new
+        """Do nothing: the next JWT has the time that GitHub has told by now."""
         return True
 
 
+class AppInstallation:
+    """A GitHub App's installation on an account, which the App looks up only once.
+
+    An App has at most one installation on an account, whatever resource there is asked about:
+    https://docs.github.com/en/rest/apps/apps#get-an-organization-installation-for-the-authenticated-app
+    """
+
+    def __init__(self, app: Client, path: str, purpose: Purpose) -> None:
+        """Look it up at `path`, such as `/orgs/acme/installation`, with `app`'s JWT."""
+        self._app = app
+        self._path = path
+        self._purpose = purpose
+        self._lock = Lock()
+        self._id: int | None = None
+
+    def access_token(self, permissions: Mapping[str, str], purpose: Purpose) -> Response:
+        """Request a token with `permissions` and no others, or raise as `Client.request` does."""
+        return self._app.request(
+            "POST",
+            f"/app/installations/{self._find_id()}/access_tokens",
+            purpose,
+            expect={HTTPStatus.CREATED},
+            body={"permissions": dict(permissions)},
+        )
+
+    def _find_id(self) -> int:
+        with self._lock:
+            if self._id is None:
+                found = self._app.request("GET", self._path, self._purpose, expect={HTTPStatus.OK})
+                self._id = found.field("id", int)
+            return self._id
+
+
 class InstallationCredential:
-    """A GitHub App as it is installed on what is at `path`, with `permissions` and no more."""
+    """Tokens of an App's installation, with `permissions` and no others."""
 
     identity: Identity = APP_IDENTITY
 
     def __init__(
         self,
-        app: Client,
-        path: str,
+        installation: AppInstallation,
         purpose: Purpose,
         permissions: Mapping[str, str],
         *,
         clock: ServerClock,
         mask: Callable[[str], None],
     ) -> None:
-        """Use `app` to ask; `mask` is told each token before anything else knows it."""
-        self._app = app
-        self._path = path
+        """`mask` gets each token before anything else does."""
+        self._installation = installation
         self._purpose = purpose
         self._permissions = permissions
         self._clock = clock
         self._mask = mask
         self._lock = Lock()
-        self._tokens = ""
         self._token = ""
         self._renew_at: datetime | None = None
 
     def token(self) -> str:
-        """Return a token that does for a while, or raise as `Client.request` does."""
+        """Return a token that is valid for a while, or raise as `Client.request` does."""
         with self._lock:
             if self._renew_at is None or self._clock() >= self._renew_at:
-                self._ask_for_another()
+                self._request_token()
             return self._token
 
     def renew(self, refused: str) -> bool:
-        """Replace it, for it was revoked, unless another thread has already done so."""
+        """Replace a token that was revoked, unless another thread has done so already."""
         with self._lock:
             if self._token == refused:
-                self._ask_for_another()
+                self._request_token()
         return True
 
-    def _ask_for_another(self) -> None:
-        if not self._tokens:
-            found = self._app.request("GET", self._path, self._purpose, expect={HTTPStatus.OK})
-            self._tokens = f"/app/installations/{found.field('id', int)}/access_tokens"
-        response = self._app.request(
-            "POST",
-            self._tokens,
-            self._purpose,
-            expect={HTTPStatus.CREATED},
-            body={"permissions": dict(self._permissions)},
-        )
+    def _request_token(self) -> None:
+        response = self._installation.access_token(self._permissions, self._purpose)
         token = response.field("token", str)
         try:
             expires_at = parse_time(response.field("expires_at", str))
