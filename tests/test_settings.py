@@ -56,18 +56,23 @@ def test_every_input_becomes_a_setting() -> None:
         variable_name="LAST_REDELIVERY",
         variable_repository="acme/ops",
         variable_token="",
-        lookback=timedelta(hours=24),
-        scan=ScanMode.FULL,
-        give_up_after=None,
-        max_attempts=None,
-        events=EventFilter(),
-        skip_status_codes=frozenset(),
-        max_redeliveries=None,
         max_per_minute=75,
-        verify=timedelta(seconds=30),
-        probe=None,
-        fail_unrecovered=False,
-        dry_run=False,
+        options=RunOptions(
+            lookback=timedelta(hours=24),
+            policy=Policy(
+                give_up_after=timedelta(days=3),
+                max_attempts=None,
+                events=EventFilter(),
+                skip_status_codes=frozenset(),
+                max_redeliveries=None,
+            ),
+            retention=timedelta(days=3),
+            scan=ScanMode.FULL,
+            probe=None,
+            verify=timedelta(seconds=30),
+            fail_unrecovered=False,
+            dry_run=False,
+        ),
     )
 
 
@@ -223,7 +228,7 @@ def test_a_hostname_leads_to_its_api(hostname: str, api_url: str) -> None:
     ],
 )
 def test_a_lookback_has_a_unit(text: str, span: timedelta) -> None:
-    assert parse({**GOOD, "lookback": text}).lookback == span
+    assert parse({**GOOD, "lookback": text}).options.lookback == span
 
 
 def test_white_space_around_an_input_does_not_matter() -> None:
@@ -254,7 +259,8 @@ def test_any_text_is_either_taken_or_told(inputs: dict[str, str]) -> None:
 def test_giving_up_may_be_bounded_by_age_and_by_attempts() -> None:
     settings = parse({**GOOD, "give-up-after": "36h", "max-attempts": "5"})
 
-    assert (settings.give_up_after, settings.max_attempts) == (timedelta(hours=36), 5)
+    policy = settings.options.policy
+    assert (policy.give_up_after, policy.max_attempts) == (timedelta(hours=36), 5)
 
 
 @pytest.mark.parametrize(
@@ -267,7 +273,7 @@ def test_giving_up_may_be_bounded_by_age_and_by_attempts() -> None:
     ],
 )
 def test_the_log_is_kept_for(hostname: str, days: int) -> None:
-    assert parse({**GOOD, "hostname": hostname}).retention == timedelta(days=days)
+    assert parse({**GOOD, "hostname": hostname}).options.retention == timedelta(days=days)
 
 
 CONTRADICTIONS = {
@@ -353,7 +359,7 @@ def test_webhooks_may_be_several_or_all(text: str, ids: tuple[int, ...] | None) 
     ],
 )
 def test_events_are_patterns(text: str, patterns: tuple[str, ...]) -> None:
-    assert parse({**GOOD, "events": text}).events == EventFilter(patterns)
+    assert parse({**GOOD, "events": text}).options.policy.events == EventFilter(patterns)
 
 
 def test_status_codes_may_be_skipped() -> None:
@@ -372,7 +378,7 @@ def test_status_codes_may_be_skipped() -> None:
     ],
 )
 def test_a_wait_has_a_unit(text: str, span: timedelta) -> None:
-    assert parse({**GOOD, "verify": text}).verify == span
+    assert parse({**GOOD, "verify": text}).options.verify == span
 
 
 @pytest.mark.parametrize(

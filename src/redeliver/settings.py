@@ -1,12 +1,13 @@
 """Turn the inputs into one `Settings`, or say everything that is wrong with them.
 
-No message repeats a value: a secret that was put into the wrong input must not
-show in a log.
+No message repeats a value: a secret that was put into the wrong input must not show in a log.
+The module is long because every input has its line in one table, beside its converter; only few of
+them share anything, so parting them would scatter what a reader compares.
 """
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from ipaddress import ip_address
 from typing import Any
@@ -18,17 +19,17 @@ from redeliver.core.policy import Policy, RunOptions, ScanMode
 from redeliver.errors import InputError
 from redeliver.sanitize import split_secret
 
-LONGEST = timedelta(days=30)
+MAX_SPAN = timedelta(days=30)
 """The longest time for which any GitHub has ever kept a delivery log."""
 
-LONGEST_WAIT = timedelta(minutes=60)
-"""How long a run may wait for outcomes: a runner is paid for, and the next run sees them, too."""
+MAX_WAIT = timedelta(minutes=60)
+"""How long a run may wait for outcomes: runners cost money, and the next run sees them as well."""
 
 SECRETS = ("token", "private-key", "variable-token")
-"""The inputs that nothing may ever show."""
+"""The inputs that must never be shown."""
 
 VARIABLE_NAME = "LAST_REDELIVERY"
-"""The variable's name unless another is given: tested to be that of action.yml."""
+"""The default name of the variable; a test holds it to action.yml."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,66 +37,23 @@ class Settings:
     """What the user asked for, checked and complete."""
 
     token: str = field(repr=False)
-    """Empty: the GitHub App `app_id` asks, with its `private_key`."""
+    """Empty: the GitHub App `app_id` authenticates, with its `private_key`."""
     app_id: str
     private_key: str = field(repr=False)
     org: str
     repo: str
     """Neither `org` nor `repo`: the App's own webhook."""
     hook_ids: tuple[HookId, ...] | None
-    """None: all that are active. Empty: the App's own webhook."""
+    """None: all active ones. Empty: the App's own webhook."""
     api_url: str
     variable_name: str
     """Empty: no checkpoint is kept."""
     variable_repository: str
     variable_token: str = field(repr=False)
-    """Empty: who reads the webhooks keeps the variable."""
-    lookback: timedelta
-    scan: ScanMode
-    give_up_after: timedelta | None
-    """None: as long as GitHub keeps the log."""
-    max_attempts: int | None
-    """None: no limit."""
-    events: EventFilter
-    skip_status_codes: frozenset[int]
-    max_redeliveries: int | None
-    """None: no limit."""
+    """Empty: the variable is read and written like the webhooks."""
     max_per_minute: int
-    """0: as many as GitHub takes."""
-    verify: timedelta
-    """Zero: what comes of the redeliveries is not looked at."""
-    probe: int | None
-    """None: nothing is tried before the rest."""
-    fail_unrecovered: bool
-    dry_run: bool
-
-    @property
-    def retention(self) -> timedelta:
-        """How long GitHub keeps the log.
-
-        https://docs.github.com/en/webhooks/testing-and-troubleshooting-webhooks/viewing-webhook-deliveries
-        """
-        return timedelta(days=3 if _is_cloud(self.api_url) else 7)
-
-    @property
-    def options(self) -> RunOptions:
-        """What is wanted of the run."""
-        return RunOptions(
-            lookback=self.lookback,
-            policy=Policy(
-                give_up_after=self.give_up_after or self.retention,
-                max_attempts=self.max_attempts,
-                events=self.events,
-                skip_status_codes=self.skip_status_codes,
-                max_redeliveries=self.max_redeliveries,
-            ),
-            retention=self.retention,
-            scan=self.scan,
-            probe=self.probe,
-            verify=self.verify,
-            fail_unrecovered=self.fail_unrecovered,
-            dry_run=self.dry_run,
-        )
+    """0: as many as GitHub's rate limits allow."""
+    options: RunOptions
 
     @property
     def web_url(self) -> str:
@@ -107,17 +65,16 @@ class Settings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Input:
-    """How one input becomes a setting.
-
-    `convert` raises `ValueError` with the rest of the sentence "input '…' …".
-    """
+    """How one input becomes a setting."""
 
     setting: str
+    """A field of `Settings`, `RunOptions` or `Policy`."""
     convert: Callable[[str], Any]
+    """Raises `ValueError` with the rest of the sentence "input '…' …"."""
     default: str = ""
-    """What an empty input means, as `${{ inputs.lookback }}` is in a run not dispatched.
+    """What an empty input means, as `${{ inputs.lookback }}` is in a run that was not dispatched.
 
-    Tested to be the default of action.yml, except that no 'variable-name' is a choice.
+    Tested to be the default of action.yml, except that an empty 'variable-name' is a choice.
     """
 
 
@@ -136,7 +93,25 @@ def parse(inputs: Mapping[str, str]) -> Settings:
     problems += _contradictions(values)
     if problems:
         raise InputError("; ".join(problems))
-    return Settings(**values)
+    values["retention"] = _retention(values["api_url"])
+    values["give_up_after"] = values["give_up_after"] or values["retention"]
+    values["policy"] = Policy(**_fields_of(Policy, values))
+    values["options"] = RunOptions(**_fields_of(RunOptions, values))
+    return Settings(**_fields_of(Settings, values))
+
+
+def _fields_of(
+    kind: type[Policy | RunOptions | Settings], values: dict[str, Any]
+) -> dict[str, Any]:
+    return {each.name: values[each.name] for each in fields(kind)}
+
+
+def _retention(api_url: str) -> timedelta:
+    """Return how long GitHub keeps a delivery log.
+
+    https://docs.github.com/en/webhooks/testing-and-troubleshooting-webhooks/viewing-webhook-deliveries
+    """
+    return timedelta(days=3 if _is_cloud(api_url) else 7)
 
 
 def _contradictions(values: Mapping[str, Any]) -> Iterator[str]:
@@ -274,8 +249,8 @@ def _duration(text: str) -> timedelta:
     if not match:
         raise ValueError("must be a number of minutes, hours or days, such as 90m, 24h or 3d")
     span = timedelta(**{UNITS[match[2]]: int(match[1])})
-    if span > LONGEST:
-        raise ValueError(f"must be at most {LONGEST.days}d: GitHub keeps the log for 3 to 7 days")
+    if span > MAX_SPAN:
+        raise ValueError(f"must be at most {MAX_SPAN.days}d: GitHub keeps the log for 3 to 7 days")
     return span
 
 
@@ -286,7 +261,7 @@ def _optional_duration(text: str) -> timedelta | None:
 def _wait(text: str) -> timedelta:
     match = re.fullmatch(r"([0-9]{1,4})([sm])", "0s" if text == "0" else text)
     span = timedelta(**{UNITS[match[2]]: int(match[1])}) if match else timedelta.max
-    if span > LONGEST_WAIT:
+    if span > MAX_WAIT:
         raise ValueError(
             "must be a number of seconds or minutes up to 60m, such as 30s or 2m, or 0"
         )
