@@ -72,7 +72,7 @@ def test_a_run_shows_its_counts_its_charts_and_what_was_not_delivered() -> None:
     assert summary(report) == (
         "### redeliver: 2 events failed: 1 recovered, 1 refused\n"
         "\n"
-        "> **Failed:** of 2 events that failed&#58; 1 refused. The step's log says why for "
+        "> **Failed:** of 2 events that failed&#58; 1 refused. The log says why for "
         "each&#59; the next run sees to them\n"
         "\n"
         "| Failed | Redelivered | Recovered | Failing | Pending | Given up | Refused | Deferred |\n"

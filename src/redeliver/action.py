@@ -1,7 +1,4 @@
-"""The door from GitHub Actions: inputs in; mask, log, annotations, outputs and summary out.
-
-The only importer of actions_toolkit.
-"""
+"""The entry point of the action: inputs in; masks, log, annotations, outputs and summary out."""
 
 import os
 import traceback
@@ -11,13 +8,13 @@ from actions_toolkit import core
 
 from redeliver import settings, wiring
 from redeliver.console import ProgressLines
-from redeliver.errors import Interrupted, RedeliverError
+from redeliver.errors import InputError, Interrupted, RedeliverError, UnavailableError
 from redeliver.interruption import interruptible
 from redeliver.reporting import messages, outputs, summary
 from redeliver.sanitize import sanitize, secret_parts, truncate
 from redeliver.settings import SECRETS
 
-LONGEST_LINE = 4000
+MAX_LINE = 4000
 """Characters. GitHub cuts an annotation that is longer than 4,096, and a pipe takes that many bytes
 as a whole; of more, a signal could cut off the end, and Python would not write it again."""
 
@@ -27,7 +24,7 @@ def main() -> int:
     try:
         return _step()
     except RedeliverError as error:
-        return _failed(str(error), 1)
+        return _failed(f"{error}{_hint(error)}", 1)
     except Interrupted as stop:
         return _failed(messages.stopped(stop.signal), 128 + stop.signal)
     except Exception:  # noqa: BLE001 - a bug keeps its traceback, yet even that may quote the outside
@@ -44,7 +41,7 @@ def _step() -> int:
             # Trimmed as it will be used: the runner masks a secret only as it was saved.
             for secret in secret_parts(inputs[name]):
                 core.set_secret(secret)
-        done = wiring.redeliver(settings.parse(inputs), _WorkflowLog())
+        done = wiring.redeliver(_settings(inputs), _WorkflowLog())
     for name, value in outputs.outputs(done).items():
         core.set_output(name, value)
     _summarize(summary.summary(done))
@@ -64,11 +61,35 @@ def _inputs() -> dict[str, str]:
         name: core.get_input(name) or core.get_input(name.replace("-", "_"))
         for name in settings.INPUTS
     }
-    inputs["hostname"] = inputs["hostname"] or os.environ.get("GITHUB_API_URL") or "github.com"
     inputs["variable-repository"] = inputs["variable-repository"] or os.environ.get(
         "GITHUB_REPOSITORY", ""
     )
     return inputs
+
+
+def _settings(inputs: dict[str, str]) -> settings.Settings:
+    """Parse the inputs, with what only a workflow has to be told."""
+    names = {}
+    if not inputs["hostname"]:
+        names["hostname"] = "the variable GITHUB_API_URL"
+        inputs["hostname"] = os.environ.get("GITHUB_API_URL") or "github.com"
+    try:
+        return settings.parse(inputs, names=names)
+    except InputError as error:
+        if inputs["token"] or (inputs["app-id"] and inputs["private-key"]):
+            raise
+        raise InputError(
+            f"{error}. A secret that does not exist, or that the workflow may not read, comes out "
+            "empty"
+        ) from None
+
+
+def _hint(error: RedeliverError) -> str:
+    """Return what only a workflow has to be told of an error."""
+    bundle = os.environ.get("REQUESTS_CA_BUNDLE", "")
+    if isinstance(error, UnavailableError) and bundle and not Path(bundle).exists():
+        return ". A Docker action sees the workspace, as /github/workspace, and no other files"
+    return ""
 
 
 class _WorkflowLog:
@@ -86,7 +107,7 @@ def _say(line: str) -> None:
 
 
 def _line(text: str) -> str:
-    return truncate(sanitize(text), LONGEST_LINE)
+    return truncate(sanitize(text), MAX_LINE)
 
 
 def _failed(problem: str, status: int) -> int:

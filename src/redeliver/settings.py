@@ -78,18 +78,20 @@ class Input:
     """
 
 
-def parse(inputs: Mapping[str, str]) -> Settings:
+def parse(inputs: Mapping[str, str], *, names: Mapping[str, str] | None = None) -> Settings:
     """Check every input; raise one `InputError` that names each one at fault.
 
-    `inputs` has a text for every name in `INPUTS`.
+    `inputs` has a text for every name in `INPUTS`; `names` says what messages call those that were
+    not given as inputs.
     """
+    called = {name: f"input '{name}'" for name in INPUTS} | dict(names or {})
     values: dict[str, Any] = {}
     problems: list[str] = []
     for name, spec in INPUTS.items():
         try:
             values[spec.setting] = spec.convert(inputs[name].strip() or spec.default)
         except ValueError as error:
-            problems.append(f"input '{name}' {error}")
+            problems.append(f"{called[name]} {error}")
     problems += _contradictions(values)
     if problems:
         raise InputError("; ".join(problems))
@@ -125,12 +127,12 @@ def _contradictions(values: Mapping[str, Any]) -> Iterator[str]:
             **{name: values[name] for name in ("app_id", "org", "repo", "hook_ids")}
         )
     if values.get("variable_name") and values.get("variable_repository") == "":
-        yield "input 'variable-repository' must be set, as owner/name"
+        yield (
+            "input 'variable-repository' must be set, as owner/name, "
+            "unless 'variable-name' is empty"
+        )
     if values.get("probe") and values.get("verify") == timedelta():
         yield "input 'verify' must be more than 0 with 'probe', which waits so long for outcomes"
-
-
-COMES_OUT_EMPTY = "A secret that does not exist, or that the workflow may not read, comes out empty"
 
 
 def _check_credentials(token: str, app_id: str, private_key: str) -> Iterator[str]:
@@ -140,12 +142,9 @@ def _check_credentials(token: str, app_id: str, private_key: str) -> Iterator[st
             f"inputs 'token' and '{other}' cannot both be set: give a token, or an App with its key"
         )
     elif not (token or app_id or private_key):
-        yield (
-            "input 'token' must be set, usually from a secret, or 'app-id' and 'private-key'. "
-            + COMES_OUT_EMPTY
-        )
+        yield "input 'token' must be set, or 'app-id' and 'private-key'"
     elif bool(app_id) != bool(private_key):
-        yield f"inputs 'app-id' and 'private-key' must be set together. {COMES_OUT_EMPTY}"
+        yield "inputs 'app-id' and 'private-key' must be set together"
 
 
 def _check_target(
@@ -172,7 +171,7 @@ def _token(text: str) -> str:
     if not re.fullmatch(r"[!#-&(-~]*", text):
         raise ValueError(
             "must be one word of printable ASCII: "
-            "save the secret again, without spaces, quotes or line breaks"
+            "set it again, without spaces, quotes or line breaks"
         )
     return text
 
@@ -324,7 +323,7 @@ def _switch(text: str) -> bool:
 def _api_url(text: str) -> str:
     """Find the root of the REST API: https://docs.github.com/en/rest/using-the-rest-api."""
     fault = ValueError(
-        "(or GITHUB_API_URL, when that is empty) must be the host name of your GitHub, or the "
+        "must be the host name of your GitHub, or the "
         "full address of its API with https, and nothing else"
     )
     is_address = "://" in text
@@ -342,10 +341,7 @@ def _api_url(text: str) -> str:
     ):
         raise fault
     if parts.scheme == "http" and not _is_loopback(host):
-        raise ValueError(
-            "(or GITHUB_API_URL, when that is empty) must be https: "
-            "over plain http anyone on the way could read the token"
-        )
+        raise ValueError("must be https: over plain http anyone on the way could read the token")
     if host in {"github.com", "api.github.com"} or host.endswith(".ghe.com"):
         # Here the API has one address, also for who names the website.
         if port or path:

@@ -477,13 +477,13 @@ EventResult: TypeAlias = tuple[int, Scene, list[str], dict[str, str], str]
 
 OUTCOMES: dict[str, EventResult] = {
     "all is well": (0, usual, [], {}, ""),
-    "a refusal": (1, refused, [], {}, "Error: of 1 event that failed: 1 refused. The output above"),
+    "a refusal": (1, refused, [], {}, "Error: of 1 event that failed: 1 refused. The log says"),
     "something given up": (
         0,
         given_up,
         [],
         {},
-        "Warning: 1 event given up .first attempt older than --give-up-after, .* the output above",
+        "Warning: 1 event given up .first attempt older than --give-up-after, .* the log names",
     ),
     "something given up that is not to be": (
         1,
@@ -506,7 +506,7 @@ OUTCOMES: dict[str, EventResult] = {
         usual,
         [],
         {"REDELIVER_TOKEN": ""},
-        r"Error: there is no token: set REDELIVER_TOKEN or GH_TOKEN, or give --app-id and --pri",
+        "Error: REDELIVER_TOKEN or GH_TOKEN must be set, or --app-id and --private-key-file",
     ),
     "a secret for all to see": (64, usual, ["--org", TOKEN], {}, "Error: what looks like a secret"),
     "no checkpoint in the file": (

@@ -97,6 +97,8 @@ def test_a_bundle_that_is_none_is_told(secure: Sandbox, hook: Hook, bundle: str)
 
     assert run.status == 1
     assert "REQUESTS_CA_BUNDLE" in run.log
+    is_missing = bundle == "/no/such/file.pem"
+    assert ("A Docker action sees the workspace" in run.log) == is_missing
     assert "Traceback" not in run.log
     assert "Waiting" not in run.log
 

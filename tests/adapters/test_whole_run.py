@@ -340,6 +340,29 @@ def test_every_fault_of_the_inputs_is_in_one_message(github: Sandbox, hook: Hook
     assert run.outputs == {}
 
 
+@pytest.mark.parametrize(("token", "explained"), [("", True), ("a b", False)])
+def test_an_empty_secret_is_explained(
+    github: Sandbox, hook: Hook, token: str, *, explained: bool
+) -> None:
+    run = step(github, hook, token=token, dry_run="maybe")
+
+    assert run.status == 1
+    assert ("A secret that does not exist" in run.log) == explained
+
+
+@pytest.mark.parametrize(
+    ("hostname", "named"), [("", "the variable GITHUB_API_URL"), ("a b", "input 'hostname'")]
+)
+def test_a_faulty_hostname_is_named_by_where_it_is_from(
+    github: Sandbox, hook: Hook, hostname: str, named: str
+) -> None:
+    environment = {"GITHUB_API_URL": "no address"}
+
+    run = step(github, hook, hostname=hostname, environment=environment)
+
+    assert f"::error::{named} must be the host name of your GitHub" in run.log
+
+
 def test_inputs_may_have_underscores(github: Sandbox, hook: Hook) -> None:
     # The hyphenated names are there as well, but empty: what is set wins.
     run = step(github, hook, hook_id="", environment={"INPUT_HOOK_ID": str(hook.id)})

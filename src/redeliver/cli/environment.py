@@ -7,7 +7,7 @@ from pathlib import Path
 
 from redeliver.errors import InputError
 from redeliver.sanitize import MIN_SECRET_LENGTH
-from redeliver.settings import INPUTS, SECRETS, VARIABLE_NAME
+from redeliver.settings import INPUTS, SECRETS, VARIABLE_NAME, Settings, parse
 
 ENVIRONMENT: Mapping[str, str] = {
     "REDELIVER_TOKEN, GH_TOKEN": "Token that reads the webhook's deliveries and redelivers them. "
@@ -22,7 +22,7 @@ ENVIRONMENT: Mapping[str, str] = {
 FILES = ("checkpoint-file", "private-key-file")
 """What can be given beside the inputs."""
 
-LONGEST_KEY = 20_000
+MAX_KEY_LENGTH = 20_000
 """Characters that are read of a private key; the longest in use have 13,000."""
 
 
@@ -62,6 +62,10 @@ def resolve(flags: Mapping[str, str], environment: Mapping[str, str]) -> Invocat
     names = {**NAMES, **{name: variable_of(name) for name in by_variable}}
     if not inputs["token"] and not inputs["app-id"] and environment.get("GH_TOKEN"):
         inputs["token"], names["token"] = environment["GH_TOKEN"], "GH_TOKEN"
+    elif not inputs["token"] and not inputs["app-id"]:
+        names |= {"token": "REDELIVER_TOKEN or GH_TOKEN"}
+    if not inputs["private-key"]:
+        names["private-key"] = "--private-key-file"
     if given.get("private-key-file"):
         file_name = names["private-key-file"]
         if inputs["private-key"]:
@@ -82,7 +86,7 @@ def resolve(flags: Mapping[str, str], environment: Mapping[str, str]) -> Invocat
 def _private_key(file: Path, name: str) -> str:
     try:
         with file.open(encoding="ascii", errors="replace") as opened:
-            return opened.read(LONGEST_KEY)
+            return opened.read(MAX_KEY_LENGTH)
     except OSError as error:
         raise InputError(f"{name} cannot be read: {error.strerror}") from error
 
@@ -94,6 +98,19 @@ def _refuse_both(inputs: Mapping[str, str], names: Mapping[str, str]) -> None:
         raise InputError(
             f"{both[0]} and {both[1]} are two places for one checkpoint: give only one"
         )
+
+
+def parse_settings(invocation: Invocation) -> Settings:
+    """Parse the inputs, or raise `InputError` with what only the command has to be told."""
+    inputs = invocation.inputs
+    try:
+        return parse(inputs, names=invocation.names)
+    except InputError as error:
+        if not inputs["variable-name"] or inputs["variable-repository"]:
+            raise
+        raise InputError(
+            f"{error}. To keep the checkpoint in a file instead, give --checkpoint-file"
+        ) from None
 
 
 def refuse_secrets(arguments: Sequence[str], environment: Mapping[str, str]) -> None:

@@ -1,7 +1,7 @@
-"""The door from a terminal or cron: flags and environment in; lines, a table or JSON out.
+"""The entry point of the command: flags and environment in; lines, a table or JSON out.
 
-What it needs beside the action, click and rich, is an extra of the package. An exit status says
-what to do about it, as sysexits.h has them: see STATUSES.
+It needs an extra of the package, click and rich. Exit statuses are those of sysexits.h, so that
+each says what to do: see EXIT_STATUSES.
 """
 
 import os
@@ -12,9 +12,9 @@ from contextlib import nullcontext
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from redeliver import settings, wiring
+from redeliver import wiring
 from redeliver.cli.checkpoint_file import CheckpointFile, locked
-from redeliver.cli.environment import ENVIRONMENT, refuse_secrets, resolve
+from redeliver.cli.environment import ENVIRONMENT, parse_settings, refuse_secrets, resolve
 from redeliver.cli.wording import Wording
 from redeliver.errors import (
     AccessError,
@@ -104,7 +104,7 @@ def _run(errors: "Stream", wording: "Wording") -> int:
         return os.EX_OK
     invocation = resolve(found.values, os.environ)
     wording.learn(invocation)
-    wanted, file = settings.parse(invocation.inputs), invocation.checkpoint_file
+    wanted, file = parse_settings(invocation), invocation.checkpoint_file
     out = terminal.Stream(sys.stdout)
     with (
         locked(file) if file else nullcontext(),

@@ -66,7 +66,8 @@ def _app_advice(response: Response) -> str | None:
             return (
                 "It does not know the App: 'app-id' and 'private-key' do not belong together, the "
                 "key was revoked, the App belongs to another GitHub than 'hostname' says, or the "
-                "runner's clock is minutes off. The App's settings page shows its id and makes keys"
+                "clock of this machine is minutes off. The App's settings page shows its id and "
+                "makes keys"
             )
         case HTTPStatus.FORBIDDEN | HTTPStatus.UNPROCESSABLE_ENTITY:
             doubt = "Most likely"
@@ -91,8 +92,7 @@ def _token_advice(response: Response, token: str) -> str | None:
         case HTTPStatus.UNAUTHORIZED:
             return (
                 f"It does not know {token}, which is mistyped, expired or revoked, or belongs to "
-                "another GitHub than 'hostname' says. Make a new one and save it in the secret "
-                "that the input reads"
+                "another GitHub than 'hostname' says. Make a new one and set that in its place"
             )
         case HTTPStatus.FORBIDDEN if "x-github-sso" in response.headers:
             return (
@@ -113,7 +113,7 @@ def _token_advice(response: Response, token: str) -> str | None:
         f"{permission.created_by}, "
         f"a classic token the scope {permission.classic_scope}. Whoever made the token can "
         f"grant that under {SETTINGS_PAGE}. "
-        f"The workflow's own GITHUB_TOKEN can never have it{_github_says(response.headers)}"
+        f"A workflow's own GITHUB_TOKEN can never have it{_github_says(response.headers)}"
     )
 
 

@@ -58,7 +58,8 @@ class Response:
         except (ValueError, OverflowError):
             raise UnavailableError(
                 f"cannot {self.purpose.action}: the answer has no 'Date' header that tells the "
-                "time, and a runner's own clock may be wrong. Does a proxy take that header away?"
+                "time, and the clock of this machine may be wrong. Does a proxy take that header "
+                "away?"
             ) from None
 
     @property

@@ -148,10 +148,7 @@ TRANSIENT = (RequestsConnectionError, Timeout, ChunkedEncodingError, ContentDeco
 def _advice(error: Exception) -> str:
     """Say what to change where another try would not help; return "" where it may."""
     if isinstance(error, OSError) and not isinstance(error, RequestException):
-        return (
-            ". The file that the variable REQUESTS_CA_BUNDLE names cannot be read: "
-            "a Docker action sees the workspace, as /github/workspace, and no other files"
-        )
+        return ". The file that the variable REQUESTS_CA_BUNDLE names cannot be read"
     if isinstance(error, RetryError):
         if str(_reason(error)) == NOT_READY:
             return (

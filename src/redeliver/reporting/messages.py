@@ -118,7 +118,7 @@ def problem(report: Report) -> str | None:
         problems.append(
             f"of {count(report.failed, 'event')} that failed: "
             f"{_counted(report, NEEDS_ATTENTION)}. "
-            "The step's log says why for each; the next run sees to them"
+            "The log says why for each; the next run sees to them"
         )
     if report.options.fail_unrecovered:
         problems += _unrecovered(report)
@@ -151,15 +151,15 @@ def warnings(report: Report) -> list[str]:
     ]
     warnings += [
         f"{count(number, 'event')} given up ({because}): "
-        "no attempt that was read succeeded, and the step's log names each"
+        "no attempt that was read succeeded, and the log names each"
         for because, number in report.reasons(Outcome.GIVEN_UP).items()
     ]
     if report.leaving:
-        warnings.append(f"{_may_leave(report.leaving)}, and the step's log names each")
+        warnings.append(f"{_may_leave(report.leaving)}, and the log names each")
     if report.count(Outcome.GONE):
         warnings.append(
             f"{count(report.count(Outcome.GONE), 'event')} could not be redelivered, having just "
-            "left GitHub's log, and the step's log names each"
+            "left GitHub's log, and the log names each"
         )
     warnings += _outcomes_not_seen(report)
     if report.unseen:
