@@ -1,12 +1,15 @@
 """Print what is written elsewhere already; cog puts it where it is to be read once more."""
 
+import ast
 import re
+import tomllib
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
+import grimp
 import yaml
 
 from redeliver.core.checkpoint import SETTLING_TIME
@@ -14,6 +17,7 @@ from redeliver.core.decision import Verdict
 from redeliver.settings import SECRETS
 
 ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "src" / "redeliver"
 SOURCE = (ROOT / "action.yml").read_text()
 ACTION: dict[str, Any] = yaml.safe_load(SOURCE)
 
@@ -89,6 +93,77 @@ VERDICTS: Mapping[Verdict, tuple[str, str]] = {
     Verdict.REDELIVER: ("all failed", "the newest is redelivered"),
 }
 """What happens to an event, for each verdict."""
+
+
+LINTER = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
+CONTRACTS: Mapping[str, list[str]] = {
+    contract["id"]: contract["layers"]
+    for contract in LINTER["contracts"]
+    if contract["type"] == "layers"
+}
+"""The layers of redeliver, and of each of its folders, from the highest to the lowest."""
+
+LAYERS = [layer.split(" | ") for layer in CONTRACTS["layers"]]
+SHARED = 2
+"""How many of the lowest layers every module may import: arrows to these would say nothing."""
+
+
+def architecture() -> None:
+    """Print the layers of the contract as a diagram, with the imports between them as arrows.
+
+    An arrow that follows from others is left out.
+    """
+    print("```mermaid")
+    print("flowchart TB")
+    for name in (name for layer in LAYERS[:-SHARED] for name in layer):
+        print(f'    {name}["{_label(name)}"]')
+    shared = "<br>".join(_label(name) for layer in LAYERS[-SHARED:] for name in layer)
+    print(f'    shared["{shared}"]')
+    imports = _imports()
+    for source, targets in imports.items():
+        for target in sorted(targets):
+            if not any(target in imports[other] for other in targets - {target}):
+                print(f"    {source} --> {target}")
+    print("    core ~~~ shared")
+    print("```")
+
+
+def _label(name: str) -> str:
+    modules = [path.stem for path in _modules(name)]
+    return f"<b>{name}</b><br>{'<br>'.join(modules)}" if modules else f"<b>{name}</b>"
+
+
+def _imports() -> dict[str, set[str]]:
+    """Return what each part of redeliver imports, directly or through others."""
+    graph = grimp.build_graph("redeliver")
+    shared = {name for layer in LAYERS[-SHARED:] for name in layer}
+    parts = [name for layer in LAYERS for name in layer if name not in shared]
+    return {
+        name: {
+            other
+            for other in parts
+            if other != name
+            and graph.chain_exists(f"redeliver.{name}", f"redeliver.{other}", as_packages=True)
+        }
+        for name in parts
+    }
+
+
+def modules() -> None:
+    """Print what each module is for: the first line of its docstring."""
+    print("| Module | What it is for |")
+    print("| --- | --- |")
+    for name in (name for layer in LAYERS for name in layer):
+        for path in _modules(name) or [PACKAGE / f"{name}.py"]:
+            documentation = ast.get_docstring(ast.parse(path.read_text())) or ""
+            print(f"| `{path.relative_to(PACKAGE)}` | {documentation.splitlines()[0]} |")
+
+
+def _modules(folder: str) -> list[Path]:
+    """Return the modules of a folder, those first that import the others."""
+    found = [path for path in (PACKAGE / folder).glob("*.py") if path.stem != "__init__"]
+    order = [name for layer in CONTRACTS.get(folder, []) for name in layer.split(" | ")]
+    return sorted(found, key=lambda path: order.index(path.stem))
 
 
 def declared_inputs() -> None:

@@ -1,4 +1,4 @@
-"""Pick the door: with arguments that of a terminal, else that of a step in a workflow."""
+"""Start the command if there are arguments, else the action."""
 
 import gc
 import os
@@ -9,8 +9,8 @@ from redeliver.interruption import SIGNALS
 
 # A run that has not begun has nothing to tell. Without this SIGINT would leave a traceback, and the
 # first process of a container would not hear SIGTERM.
-for each in SIGNALS:
-    signal.signal(each, lambda number, _frame: os._exit(128 + number))
+for handled in SIGNALS:
+    signal.signal(handled, lambda number, _frame: os._exit(128 + number))
 
 # What is imported stays until the end. To look through it for garbage, while it comes in and once
 # more at the end, would take a fifth of the time of a run that finds nothing to do.

@@ -1,4 +1,4 @@
-"""What a cancelled job sends, turned into one exception.
+"""Turn the signals of a cancelled job into one exception.
 
 A runner sends SIGINT, 7.5 s later SIGTERM, and kills 2.5 s after that:
 https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-cancellation
@@ -40,8 +40,8 @@ def interruptible() -> Iterator[None]:
 
     def interrupt(number: int, _frame: FrameType | None) -> None:
         nonlocal until
-        for each in SIGNALS:
-            signal.signal(each, _pass)
+        for handled in SIGNALS:
+            signal.signal(handled, _ignore)
         first.append(signal.Signals(number))
         until = time.monotonic() + LAST_SECONDS
         raise Interrupted(first[0])
@@ -54,15 +54,15 @@ def interruptible() -> Iterator[None]:
 
     if sys.platform != "win32":
         signal.signal(signal.SIGALRM, tick)
-    for each in SIGNALS:
-        signal.signal(each, interrupt)
+    for handled in SIGNALS:
+        signal.signal(handled, interrupt)
     _tick_every(TICK)
     try:
         yield
     finally:
         _tick_every(0)
-        for each in SIGNALS:
-            signal.signal(each, _pass)
+        for handled in SIGNALS:
+            signal.signal(handled, _ignore)
 
 
 @contextmanager
@@ -89,5 +89,5 @@ def _tick_every(seconds: float) -> None:
         signal.setitimer(signal.ITIMER_REAL, seconds, seconds)
 
 
-def _pass(_number: int, _frame: FrameType | None) -> None:
+def _ignore(_number: int, _frame: FrameType | None) -> None:
     """Do nothing; SIG_IGN would have Python complain of a signal that is already on its way."""

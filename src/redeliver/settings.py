@@ -105,7 +105,7 @@ def parse(inputs: Mapping[str, str], *, names: Mapping[str, str] | None = None) 
 def _fields_of(
     kind: type[Policy | RunOptions | Settings], values: dict[str, Any]
 ) -> dict[str, Any]:
-    return {each.name: values[each.name] for each in fields(kind)}
+    return {field.name: values[field.name] for field in fields(kind)}
 
 
 def _retention(api_url: str) -> timedelta:
@@ -212,13 +212,18 @@ HOOK_ID = (
 )
 
 
+def _list(text: str) -> list[str]:
+    """Split what is separated by commas, spaces or line ends."""
+    return [entry for entry in re.split(r"[\s,]+", text) if entry]
+
+
 def _hook_ids(text: str) -> tuple[HookId, ...] | None:
     if text == "all":
         return None
-    ids = [each for each in re.split(r"[\s,]+", text) if each]
-    if (text and not ids) or not all(re.fullmatch(r"[1-9][0-9]{0,18}", each) for each in ids):
+    ids = _list(text)
+    if (text and not ids) or not all(re.fullmatch(r"[1-9][0-9]{0,18}", hook) for hook in ids):
         raise ValueError(HOOK_ID)
-    return tuple(dict.fromkeys(HookId(int(each)) for each in ids))
+    return tuple(dict.fromkeys(HookId(int(hook)) for hook in ids))
 
 
 def _repository(text: str) -> str:
@@ -279,8 +284,8 @@ def _whole_number(least: int, why: str = "") -> Callable[[str], int | None]:
 
 
 def _events(text: str) -> EventFilter:
-    patterns = [each for each in re.split(r"[\s,]+", text.lower()) if each]
-    if not all(EVENT_PATTERN.fullmatch(each) for each in patterns):
+    patterns = _list(text.lower())
+    if not all(map(EVENT_PATTERN.fullmatch, patterns)):
         raise ValueError(
             "must be names of events, one in a line or with commas between, such as push, "
             "pull_request.opened or check_*, with ! before what to exclude"
@@ -295,8 +300,8 @@ def _events(text: str) -> EventFilter:
 
 
 def _status_codes(text: str) -> frozenset[int]:
-    codes = [each for each in re.split(r"[\s,]+", text) if each]
-    if not all(re.fullmatch(r"0|[1-5][0-9]{2}", each) for each in codes):
+    codes = _list(text)
+    if not all(re.fullmatch(r"0|[1-5][0-9]{2}", code) for code in codes):
         raise ValueError("must be status codes, one in a line or with commas between: 400, 410")
     return frozenset(map(int, codes))
 

@@ -1,4 +1,4 @@
-"""Compose a run from settings: clients and credentials, webhooks, the checkpoint's store, a pace.
+"""Compose a run from settings: clients, credentials, webhooks, the checkpoint's store, throttle.
 
 Workflows and the command differ only in the `Console`, and in where the checkpoint is kept.
 """
@@ -96,8 +96,8 @@ class _Connection:
                 left_out = ", ".join(map(str, inactive))
                 self._console.say(f"Left out because they are not active: webhooks {left_out}")
         if settings.org:
-            return [organization_hook(self._main, web_url, settings.org, each) for each in ids]
-        return [repository_hook(self._main, web_url, settings.repo, each) for each in ids]
+            return [organization_hook(self._main, web_url, settings.org, hook) for hook in ids]
+        return [repository_hook(self._main, web_url, settings.repo, hook) for hook in ids]
 
     def store(self, another: Callable[[Callable[[], datetime]], Store] | None) -> Store:
         """Return where the checkpoint is kept; once it was read, GitHub's time is known."""

@@ -1,4 +1,4 @@
-"""Where the checkpoint is kept without Actions: in a file, by one run at a time."""
+"""The checkpoint's store in a file, for one run at a time."""
 
 import fcntl
 import json

@@ -50,37 +50,37 @@ NAMES: Mapping[str, str] = {
 def resolve(flags: Mapping[str, str], environment: Mapping[str, str]) -> Invocation:
     """Find what each input is to be, or raise `InputError`."""
     known = {variable_of(name): name for name in (*INPUTS, *FILES)}
-    unknown = {each for each in environment if each.startswith(variable_of(""))} - known.keys()
-    if unknown:  # a slip of the pen, such as in a filter, must not go unseen
-        told = ", ".join(sorted(unknown))
-        raise InputError(f"there is no variable {told}; --help lists what there is")
-    in_variables = {known[each]: environment[each] for each in environment if each in known}
+    unknown = {name for name in environment if name.startswith(variable_of(""))} - known.keys()
+    if unknown:  # a typing error, such as in the name of a filter, must not go unnoticed
+        names = ", ".join(sorted(unknown))
+        raise InputError(f"there is no variable {names}; --help lists what there is")
+    in_variables = {known[name]: environment[name] for name in environment if name in known}
     given = in_variables | dict(flags)
     inputs = {name: given.get(name, "") for name in INPUTS}
     # What is empty was not given by that variable, so the flag is the better name.
     by_variable = [name for name in in_variables if name not in flags and given[name]]
-    names = {**NAMES, **{name: variable_of(name) for name in by_variable}}
+    called = {**NAMES, **{name: variable_of(name) for name in by_variable}}
     if not inputs["token"] and not inputs["app-id"] and environment.get("GH_TOKEN"):
-        inputs["token"], names["token"] = environment["GH_TOKEN"], "GH_TOKEN"
+        inputs["token"], called["token"] = environment["GH_TOKEN"], "GH_TOKEN"
     elif not inputs["token"] and not inputs["app-id"]:
-        names |= {"token": "REDELIVER_TOKEN or GH_TOKEN"}
+        called |= {"token": "REDELIVER_TOKEN or GH_TOKEN"}
     if not inputs["private-key"]:
-        names["private-key"] = "--private-key-file"
+        called["private-key"] = "--private-key-file"
     if given.get("private-key-file"):
-        file_name = names["private-key-file"]
+        file_name = called["private-key-file"]
         if inputs["private-key"]:
-            raise InputError(f"either {file_name} or {names['private-key']} must be empty")
+            raise InputError(f"either {file_name} or {called['private-key']} must be empty")
         inputs["private-key"] = _private_key(Path(given["private-key-file"]), file_name)
-        names["private-key"] = file_name
+        called["private-key"] = file_name
     if not inputs["hostname"] and environment.get("GH_HOST"):
-        inputs["hostname"], names["hostname"] = environment["GH_HOST"], "GH_HOST"
+        inputs["hostname"], called["hostname"] = environment["GH_HOST"], "GH_HOST"
     inputs["hostname"] = inputs["hostname"] or "github.com"
     file = given.get("checkpoint-file")
     if file:
-        _refuse_both(inputs, names)
+        _refuse_both(inputs, called)
     elif "variable-name" not in given:
         inputs["variable-name"] = VARIABLE_NAME
-    return Invocation(inputs=inputs, names=names, checkpoint_file=Path(file) if file else None)
+    return Invocation(inputs=inputs, names=called, checkpoint_file=Path(file) if file else None)
 
 
 def _private_key(file: Path, name: str) -> str:

@@ -1,7 +1,6 @@
-"""The command line: which flags there are, and which were given.
+"""The flags of the command: their help, and which were given.
 
-The only importer of click. No message repeats what was given: it may be a secret that got
-there by mistake.
+No message repeats a value, because it may be a secret that was put there by mistake.
 """
 
 import re
@@ -191,7 +190,7 @@ class _Command(click.Command):
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the groups, the last of which has what click adds."""
-        records = {each.name: each.get_help_record(ctx) for each in self.get_params(ctx)}
+        records = {param.name: param.get_help_record(ctx) for param in self.get_params(ctx)}
         groups = {
             title: [records.pop(name.replace("-", "_")) for name in flags]
             for title, flags in GROUPS.items()
@@ -217,8 +216,8 @@ def _option(name: str, flag: Flag) -> click.Option:
     if not flag.takes:
         return click.Option([f"--{name}"], is_flag=True, help=flag.does)
     default = INPUTS[name].default if name in INPUTS else ""
-    told = f"{flag.does}  [default: {default}]" if default else flag.does
-    return click.Option([f"--{name}"], metavar=flag.takes, multiple=name in LISTS, help=told)
+    text = f"{flag.does}  [default: {default}]" if default else flag.does
+    return click.Option([f"--{name}"], metavar=flag.takes, multiple=name in LISTS, help=text)
 
 
 def _no_flag(error: click.NoSuchOption) -> str:

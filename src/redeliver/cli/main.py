@@ -104,7 +104,7 @@ def _run(errors: "Stream", wording: "Wording") -> int:
         return os.EX_OK
     invocation = resolve(found.values, os.environ)
     wording.learn(invocation)
-    wanted, file = parse_settings(invocation), invocation.checkpoint_file
+    settings, file = parse_settings(invocation), invocation.checkpoint_file
     out = terminal.Stream(sys.stdout)
     with (
         locked(file) if file else nullcontext(),
@@ -112,7 +112,7 @@ def _run(errors: "Stream", wording: "Wording") -> int:
         interruptible(),
     ):
         done = wiring.redeliver(
-            wanted,
+            settings,
             screen,
             store_in=(lambda clock: CheckpointFile(file, clock=clock)) if file else None,
         )

@@ -1,7 +1,4 @@
-"""What a person sees of a run: its lines, a bar while it lasts, a table in the end.
-
-The only importer of rich. On anything but a terminal there are only lines.
-"""
+"""The console of the command: lines, and in a terminal a progress bar and a table in the end."""
 
 import io
 import os

@@ -38,7 +38,9 @@ class Plan:
     @property
     def due(self) -> tuple[Decision, ...]:
         """The events to redeliver."""
-        return tuple(each for each in self.decisions if each.verdict is Verdict.REDELIVER)
+        return tuple(
+            decision for decision in self.decisions if decision.verdict is Verdict.REDELIVER
+        )
 
     @property
     def is_unsettled(self) -> bool:
@@ -52,7 +54,9 @@ class Plan:
     @property
     def surplus(self) -> tuple[Decision, ...]:
         """What `max_redeliveries` leaves to the next run, the first to take a free place first."""
-        return _in_turn(each for each in self.decisions if each.verdict is Verdict.SURPLUS)
+        return _in_turn(
+            decision for decision in self.decisions if decision.verdict is Verdict.SURPLUS
+        )
 
     def _limited_to(self, maximum: int | None) -> "Plan":
         """Return the plan with all but `maximum` of what is due left to the next run."""

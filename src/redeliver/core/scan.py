@@ -69,10 +69,10 @@ def scan_log(
     decisions, unclassified = [], 0
     for rows in scan.attempts.values():
         attempts = _newest_first(rows)
-        if attempts[0].delivered_at > window.now or all(each.succeeded for each in attempts):
+        if attempts[0].delivered_at > window.now or all(attempt.succeeded for attempt in attempts):
             continue
         # In a log that is read newest first, no attempt after the original is missing.
-        has_all = mode is ScanMode.FULL and any(not each.redelivery for each in attempts)
+        has_all = mode is ScanMode.FULL and any(not attempt.redelivery for attempt in attempts)
         decision = Decision(
             webhook=webhook,
             delivery=attempts[0],
@@ -82,8 +82,8 @@ def scan_log(
         )
         decisions.append(decision)
         unclassified += decision.verdict not in NOT_A_FAILURE and not any(
-            each.status_code in FAILURE_CODES and each.delivered_at >= window.since
-            for each in attempts
+            attempt.status_code in FAILURE_CODES and attempt.delivered_at >= window.since
+            for attempt in attempts
         )
     return ScanResult(
         webhook=webhook,
@@ -107,7 +107,7 @@ def _only_failures(log: Iterable[Delivery]) -> Iterator[Delivery]:
 
 def _newest_first(attempts: Iterable[Delivery]) -> list[Delivery]:
     """Sort attempts, because the log may have rows in the wrong place."""
-    return sorted(attempts, key=lambda each: (each.delivered_at, each.id), reverse=True)
+    return sorted(attempts, key=lambda row: (row.delivered_at, row.id), reverse=True)
 
 
 class _Scan:

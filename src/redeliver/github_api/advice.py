@@ -131,8 +131,8 @@ def _github_says(headers: Mapping[str, str]) -> str:
         "needed scope": headers.get("x-accepted-oauth-scopes", ""),
         "scopes the token has": headers.get("x-oauth-scopes", ""),
     }
-    told = "; ".join(f"{name} {_permissions(text)}" for name, text in says.items() if text)
-    return f". GitHub says: {told}" if told else ""
+    listed = "; ".join(f"{name} {_permissions(text)}" for name, text in says.items() if text)
+    return f". GitHub says: {listed}" if listed else ""
 
 
 def _permissions(text: str) -> str:

@@ -1,4 +1,4 @@
-"""What time it is, as GitHub tells it."""
+"""GitHub's time, by the responses that it sends."""
 
 import time
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""How fast GitHub may be asked, and how long a run waits for it.
+"""How fast requests may go by GitHub's rate limits, and how long a run waits for it.
 
 Shared by all threads that ask.
 """

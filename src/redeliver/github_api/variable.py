@@ -1,4 +1,4 @@
-"""Where the checkpoint is kept: in an Actions variable of a repository, or nowhere."""
+"""The checkpoint's store in an Actions variable of a repository."""
 
 from datetime import datetime
 from http import HTTPStatus

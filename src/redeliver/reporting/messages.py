@@ -168,8 +168,8 @@ def warnings(report: Report) -> list[str]:
 
 
 def _outcomes_not_seen(report: Report) -> Iterator[str]:
-    webhooks = [each.decision.webhook for each in report.results if each.outcome in UNCONFIRMED]
-    reasons = Counter(report.unverified[each] for each in webhooks if each in report.unverified)
+    webhooks = [r.key.webhook for r in report.results if r.outcome in UNCONFIRMED]
+    reasons = Counter(report.unverified[hook] for hook in webhooks if hook in report.unverified)
     for because, number in reasons.items():
         redeliveries = count(number, "redelivery", "redeliveries")
         yield f"what came of {redeliveries} was not seen: {because}"

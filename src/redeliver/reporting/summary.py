@@ -197,8 +197,8 @@ def _scans(report: Report) -> Iterator[str]:
         read = count(scan.scanned, "delivery", "deliveries")
         remarks = " Reading stopped: what is older was not read." if scan.error else ""
         if scan.unclassified:
-            told = count(scan.unclassified, "event")
-            remarks += f" Of what failed, {told} {escape_markdown(messages.UNCLASSIFIED)}."
+            events = count(scan.unclassified, "event")
+            remarks += f" Of what failed, {events} {escape_markdown(messages.UNCLASSIFIED)}."
         yield (
             f"Read {'nothing' if scan.is_unread else read} of "
             f"[{escape_markdown(scan.webhook.name)}]({scan.webhook.page}) {span}.{remarks}"
