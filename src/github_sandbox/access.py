@@ -12,13 +12,13 @@ from aiohttp import web
 from github_sandbox.faults import error_body
 from github_sandbox.world import (
     Access,
-    Installation,
+    InstallationState,
     InstallationToken,
-    Organization,
+    OrganizationState,
     Permissions,
-    Repository,
-    Token,
-    World,
+    PersonalToken,
+    RepositoryState,
+    State,
     grants,
 )
 
@@ -95,27 +95,27 @@ def check_client(request: web.Request, api_versions: Sequence[str]) -> None:
         )
 
 
-def authenticate(request: web.Request, world: World) -> Token | InstallationToken:
+def authenticate(request: web.Request, state: State) -> PersonalToken | InstallationToken:
     """Find the token, or refuse. An App's own JSON web token is none."""
-    token = world.tokens.get(sent_token(request) or "")
+    token = state.tokens.get(sent_token(request) or "")
     if token is None:
         raise Refusal(401, "Bad credentials")
     if isinstance(token, InstallationToken):
-        if token.expires_at <= world.now():
+        if token.expires_at <= state.now():
             raise Refusal(401, "Bad credentials")
         refuse_suspended(token.installation)
     return token
 
 
-def refuse_suspended(installation: Installation) -> None:
+def refuse_suspended(installation: InstallationState) -> None:
     """Refuse whatever is asked for an installation that is suspended."""
     if installation.suspended_at:
         raise Refusal(403, "This installation has been suspended")
 
 
 def authorize(
-    token: Token | InstallationToken,
-    target: Organization | Repository,
+    token: PersonalToken | InstallationToken,
+    target: OrganizationState | RepositoryState,
     *,
     permission: str,
     access: Access,
@@ -126,7 +126,7 @@ def authorize(
             if not token.covers(target):
                 raise not_found()
             _check_permission(token.permissions, permission, access, by="integration")
-        case Token(needs_sso=True):
+        case PersonalToken(needs_sso=True):
             sso = f"https://github.com/orgs/{target.account}/sso?authorization_request=abc"
             raise Refusal(
                 403,
@@ -134,9 +134,9 @@ def authorize(
                 "Personal Access token access to this organization.",
                 headers={"X-GitHub-SSO": f"required; url={sso}"},
             )
-        case Token(scopes=None):
+        case PersonalToken(scopes=None):
             _check_permission(token.permissions, permission, access, by="personal access token")
-        case Token(scopes=frozenset() as scopes):
+        case PersonalToken(scopes=frozenset() as scopes):
             _check_scopes(scopes, CLASSIC_SCOPES[permission, access])
 
 

@@ -6,7 +6,7 @@ from github_sandbox.access import not_found
 from github_sandbox.apps import authenticate_app, find_installation, issue_token
 from github_sandbox.log import Json, timestamp
 from github_sandbox.routes import Route, base_url, json_object
-from github_sandbox.world import Installation, InstallationToken, World
+from github_sandbox.world import InstallationState, InstallationToken, State
 
 INSTALLATION = "/app/installations/{installation:[0-9]{1,20}}"
 
@@ -14,8 +14,8 @@ INSTALLATION = "/app/installations/{installation:[0-9]{1,20}}"
 class AppEndpoints:
     """What an App can ask about itself."""
 
-    def __init__(self, world: World) -> None:
-        self._world = world
+    def __init__(self, state: State) -> None:
+        self._state = state
 
     def routes(self) -> list[Route]:
         """Tell what is answered here."""
@@ -29,7 +29,7 @@ class AppEndpoints:
         ]
 
     async def _show_app(self, request: web.Request) -> web.Response:
-        app = authenticate_app(request, self._world)
+        app = authenticate_app(request, self._state)
         return web.json_response(
             {
                 "id": app.id,
@@ -55,39 +55,39 @@ class AppEndpoints:
     async def _issue_token(self, request: web.Request) -> web.Response:
         installation = self._installation(request)
         asked = await json_object(request) if request.can_read_body else {}
-        token = issue_token(installation, asked, self._world)
+        token = issue_token(installation, asked, self._state)
         return web.json_response(_token_json(token), status=201)
 
     async def _show_installation_on_organization(self, request: web.Request) -> web.Response:
-        app = authenticate_app(request, self._world)
-        organization = self._world.organization(request.match_info["org"])
+        app = authenticate_app(request, self._state)
+        organization = self._state.find_organization(request.match_info["org"])
         if organization is None:
             raise not_found()
         return self._show(request, find_installation(app, lambda each: each.covers(organization)))
 
     async def _show_installation_on_account(self, request: web.Request) -> web.Response:
-        app = authenticate_app(request, self._world)
+        app = authenticate_app(request, self._state)
         login = request.match_info["user"].lower()
         # For all that its path says, GitHub answers for organizations as well.
         found = find_installation(app, lambda each: each.account.lower() == login)
         return self._show(request, found)
 
     async def _show_installation_on_repository(self, request: web.Request) -> web.Response:
-        app = authenticate_app(request, self._world)
-        repository = self._world.repository("{owner}/{repo}".format(**request.match_info))
+        app = authenticate_app(request, self._state)
+        repository = self._state.find_repository("{owner}/{repo}".format(**request.match_info))
         if repository is None:
             raise not_found()
         return self._show(request, find_installation(app, lambda each: each.covers(repository)))
 
-    def _installation(self, request: web.Request) -> Installation:
-        app = authenticate_app(request, self._world)
+    def _installation(self, request: web.Request) -> InstallationState:
+        app = authenticate_app(request, self._state)
         installation_id = int(request.match_info["installation"])
         return find_installation(app, lambda each: each.id == installation_id)
 
-    def _show(self, request: web.Request, installation: Installation) -> web.Response:
+    def _show(self, request: web.Request, installation: InstallationState) -> web.Response:
         return web.json_response(self._json(request, installation))
 
-    def _json(self, request: web.Request, installation: Installation) -> Json:
+    def _json(self, request: web.Request, installation: InstallationState) -> Json:
         account = self._account(request, installation.account)
         suspended_at = installation.suspended_at
         return {
@@ -113,7 +113,7 @@ class AppEndpoints:
         }
 
     def _account(self, request: web.Request, login: str) -> Json:
-        account = self._world.account(login)
+        account = self._state.account(login)
         url = f"{base_url(request)}/users/{login}"
         return {
             **account,

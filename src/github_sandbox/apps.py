@@ -19,12 +19,12 @@ from cryptography.hazmat.primitives.serialization import (
 from github_sandbox.access import Refusal, not_found, refuse_suspended, sent_token
 from github_sandbox.log import Json
 from github_sandbox.world import (
-    App,
-    Installation,
+    AppState,
+    InstallationState,
     InstallationToken,
     Permissions,
-    Repository,
-    World,
+    RepositoryState,
+    State,
     grants,
 )
 
@@ -47,7 +47,7 @@ def public_key_of(private_key: str) -> rsa.RSAPublicKey:
     return key.public_key()
 
 
-def authenticate_app(request: web.Request, world: World) -> App:
+def authenticate_app(request: web.Request, state: State) -> AppState:
     """Find the App that signed the request's JSON web token, or refuse."""
     # Only as a bearer is it taken; other tokens are with either scheme.
     assertion = sent_token(request, {"bearer"}) or ""
@@ -55,13 +55,13 @@ def authenticate_app(request: web.Request, world: World) -> App:
         claims = jwt.decode(assertion, options={"verify_signature": False})
     except jwt.InvalidTokenError:
         _refuse_assertion()
-    app = _issuer(claims.get("iss"), world)
+    app = _issuer(claims.get("iss"), state)
     try:
         # Nothing but the signature: PyJWT would judge the times by a clock of its own.
         jwt.PyJWS().decode(assertion, app.public_key, algorithms=["RS256"])
     except jwt.InvalidTokenError:
         _refuse_assertion()
-    _check_times(claims, now=world.now().timestamp())
+    _check_times(claims, now=state.now().timestamp())
     return app
 
 
@@ -69,8 +69,8 @@ def _refuse_assertion() -> NoReturn:
     raise Refusal(401, "A JSON web token could not be decoded")
 
 
-def _issuer(issuer: object, world: World) -> App:
-    for app in world.apps.values():
+def _issuer(issuer: object, state: State) -> AppState:
+    for app in state.apps.values():
         if issuer in (app.id, str(app.id), app.client_id):
             return app
     if str(issuer).isdecimal():
@@ -96,7 +96,9 @@ def _check_times(claims: Json, *, now: float) -> None:
         raise Refusal(401, "'Expiration time' claim ('exp') is too far in the future")
 
 
-def find_installation(app: App, predicate: Callable[[Installation], bool]) -> Installation:
+def find_installation(
+    app: AppState, predicate: Callable[[InstallationState], bool]
+) -> InstallationState:
     """Find one of the App's installations, or refuse."""
     for installation in app.installations.values():
         if predicate(installation):
@@ -104,22 +106,22 @@ def find_installation(app: App, predicate: Callable[[Installation], bool]) -> In
     raise not_found()
 
 
-def issue_token(installation: Installation, asked: Json, world: World) -> InstallationToken:
+def issue_token(installation: InstallationState, asked: Json, state: State) -> InstallationToken:
     """Issue a token for what is asked, or for all there is, or refuse."""
     refuse_suspended(installation)
     token = InstallationToken(
         value=f"ghs_{secrets.token_hex(18)}",
         installation=installation,
         permissions=_asked_permissions(asked, installation),
-        repositories=_asked_repositories(asked, world.repositories(installation)),
-        expires_at=world.now() + installation.app.token_life,
+        repositories=_asked_repositories(asked, state.covered_repositories(installation)),
+        expires_at=state.now() + installation.app.token_life,
     )
     installation.app.tokens.append(token)
-    world.tokens[token.value] = token
+    state.tokens[token.value] = token
     return token
 
 
-def _asked_permissions(asked: Json, installation: Installation) -> Permissions:
+def _asked_permissions(asked: Json, installation: InstallationState) -> Permissions:
     permissions = asked.get("permissions")
     if not permissions:
         return installation.permissions
@@ -130,7 +132,7 @@ def _asked_permissions(asked: Json, installation: Installation) -> Permissions:
     return permissions
 
 
-def _asked_repositories(asked: Json, covered: Sequence[Repository]) -> frozenset[str] | None:
+def _asked_repositories(asked: Json, covered: Sequence[RepositoryState]) -> frozenset[str] | None:
     # By name, without the owner, or by id.
     names, ids = asked.get("repositories") or [], asked.get("repository_ids") or []
     if not names and not ids:

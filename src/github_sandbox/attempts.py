@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 import aiohttp
 
 from github_sandbox.deliver import deliver
-from github_sandbox.log import Event, Row
-from github_sandbox.world import Hook, World
+from github_sandbox.log import Delivery, Event
+from github_sandbox.world import HookState, State
 
 
 class Attempts:
@@ -18,30 +18,30 @@ class Attempts:
 
     def __init__(
         self,
-        world: World,
+        state: State,
         session: aiohttp.ClientSession,
         *,
         receiver_timeout: float,
         attempt_delay: float,
         log_delay: float,
     ) -> None:
-        self._world = world
+        self._state = state
         self._session = session
         self._receiver_timeout = receiver_timeout
         self._attempt_delay = attempt_delay
         self.show_late(log_delay)
-        self._under_way: set[asyncio.Task[Row]] = set()
+        self._under_way: set[asyncio.Task[Delivery]] = set()
 
     def show_late(self, seconds: float) -> None:
         """Show the rows of attempts that are yet to be asked for so late after their end."""
         self._log_delay = timedelta(seconds=seconds)
 
-    async def original(self, hook: Hook, event: Event, *, at: datetime) -> Row:
+    async def original(self, hook: HookState, event: Event, *, at: datetime) -> Delivery:
         """Deliver an event for the first time; its row says `at`."""
         late = self._log_delay
         return await self._deliver(hook, event, at=at, late=late, redelivery=False)
 
-    def redelivery(self, hook: Hook, event: Event) -> asyncio.Task[Row]:
+    def redelivery(self, hook: HookState, event: Event) -> asyncio.Task[Delivery]:
         """Start to deliver an event once more."""
         task = asyncio.create_task(self._redeliver(hook, event, late=self._log_delay))
         self._under_way.add(task)
@@ -61,19 +61,21 @@ class Attempts:
             task.cancel()
         await asyncio.gather(*self._under_way, return_exceptions=True)
 
-    async def _redeliver(self, hook: Hook, event: Event, *, late: timedelta) -> Row:
+    async def _redeliver(self, hook: HookState, event: Event, *, late: timedelta) -> Delivery:
         await asyncio.sleep(self._attempt_delay)
-        return await self._deliver(hook, event, at=self._world.now(), late=late, redelivery=True)
+        return await self._deliver(hook, event, at=self._state.now(), late=late, redelivery=True)
 
     async def _deliver(
         self,
-        hook: Hook,
+        hook: HookState,
         event: Event,
         *,
         at: datetime,
         late: timedelta,
         redelivery: bool,
-    ) -> Row:
+    ) -> Delivery:
         attempt = await deliver(self._session, hook, event, patience=self._receiver_timeout)
-        shown_at = self._world.now() + late
-        return hook.log.add(event, attempt, at=at, shown_at=shown_at, redelivery=redelivery)
+        shown_at = self._state.now() + late
+        return hook.log.add(
+            event, attempt, delivered_at=at, shown_at=shown_at, redelivery=redelivery
+        )

@@ -7,13 +7,13 @@ import time
 
 import aiohttp
 
-from github_sandbox.log import Attempt, Event
-from github_sandbox.world import Hook
+from github_sandbox.log import AttemptResult, Event
+from github_sandbox.world import HookState
 
 
 async def deliver(
-    session: aiohttp.ClientSession, hook: Hook, event: Event, *, patience: float
-) -> Attempt:
+    session: aiohttp.ClientSession, hook: HookState, event: Event, *, patience: float
+) -> AttemptResult:
     """POST the event to the hook's receiver, who has `patience` seconds to answer."""
     body = json.dumps(event.payload).encode()
     headers = _headers(hook, event, body)
@@ -24,8 +24,8 @@ async def deliver(
         status_code: int,
         response_headers: dict[str, str] | None = None,
         response_body: str = "",
-    ) -> Attempt:
-        return Attempt(
+    ) -> AttemptResult:
+        return AttemptResult(
             status=status,
             status_code=status_code,
             duration=round(time.monotonic() - began, 2),
@@ -59,7 +59,7 @@ async def deliver(
     )
 
 
-def _headers(hook: Hook, event: Event, body: bytes) -> dict[str, str]:
+def _headers(hook: HookState, event: Event, body: bytes) -> dict[str, str]:
     headers = {
         "Accept": "*/*",
         "Content-Type": "application/json",

@@ -1,6 +1,6 @@
-"""What a test holds in its hand of GitHub's things: hooks and those who have them.
+"""What a test uses to set up and inspect accounts, repositories, Apps and hooks.
 
-Every method may be called from any thread; it blocks until what it says is done.
+Every method may be called from any thread, and returns when it has taken effect.
 """
 
 import uuid
@@ -9,171 +9,172 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from github_sandbox import world
 from github_sandbox.attempts import Attempts
-from github_sandbox.log import Attempt, Event, Json
+from github_sandbox.log import AttemptResult, Event, Json
 from github_sandbox.server import ServerThread
+from github_sandbox.world import (
+    AppState,
+    HookState,
+    InstallationState,
+    InstallationToken,
+    OrganizationState,
+    Permissions,
+    RepositoryState,
+    State,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Backstage:
-    """What is behind all handles."""
+class Backend:
+    """The running server that all these objects act on."""
 
     server: ServerThread
-    world: world.World
+    state: State
     attempts: Attempts
+
+    def add_hook(
+        self,
+        owner: OrganizationState | RepositoryState | AppState,
+        url: str,
+        *,
+        secret: str | None,
+        active: bool = True,
+    ) -> "Hook":
+        """Add a hook to its owner."""
+        hook = self.server.call(
+            lambda: self.state.add_hook(owner, url=url, secret=secret, active=active)
+        )
+        return Hook(self, hook)
 
 
 class Organization:
     """An organization."""
 
-    def __init__(self, backstage: Backstage, login: str) -> None:
+    def __init__(self, backend: Backend, login: str) -> None:
         """Use `Sandbox.org`."""
-        self._backstage = backstage
-        self._organization = backstage.server.call(lambda: backstage.world.name_organization(login))
+        self._backend = backend
+        self._state = backend.server.call(lambda: backend.state.get_or_create_organization(login))
         self.login = login
 
     def hook(self, url: str, *, secret: str | None = None, active: bool = True) -> "Hook":
-        """Add a hook that has every event delivered to `url`."""
-        return _add_hook(self._backstage, self._organization, url, secret=secret, active=active)
+        """Add a hook that delivers every event to `url`."""
+        return self._backend.add_hook(self._state, url, secret=secret, active=active)
 
 
 class Repository:
     """A repository."""
 
-    def __init__(self, backstage: Backstage, full_name: str) -> None:
+    def __init__(self, backend: Backend, full_name: str) -> None:
         """Use `Sandbox.repository`."""
-        self._backstage = backstage
-        self._repository = backstage.server.call(lambda: backstage.world.name_repository(full_name))
-        self.id = self._repository.id
-        self.full_name = self._repository.full_name
+        self._backend = backend
+        self._state = backend.server.call(lambda: backend.state.get_or_create_repository(full_name))
+        self.id = self._state.id
+        self.full_name = self._state.full_name
 
     @property
     def variables(self) -> dict[str, str]:
-        """The Actions variables by their upper-case names, to be read and changed at will."""
-        return self._repository.variables
+        """The Actions variables by their upper-case names. A test may change them directly."""
+        return self._state.variables
 
     @variables.setter
     def variables(self, variables: dict[str, str]) -> None:
-        self._repository.variables = variables
+        self._state.variables = variables
 
     def hook(self, url: str, *, secret: str | None = None, active: bool = True) -> "Hook":
-        """Add a hook that has every event delivered to `url`."""
-        return _add_hook(self._backstage, self._repository, url, secret=secret, active=active)
+        """Add a hook that delivers every event to `url`."""
+        return self._backend.add_hook(self._state, url, secret=secret, active=active)
 
 
 class App:
     """A GitHub App."""
 
-    def __init__(self, backstage: Backstage, app: world.App, private_key: str) -> None:
+    def __init__(self, backend: Backend, state: AppState, private_key: str) -> None:
         """Use `Sandbox.app`."""
-        self._backstage = backstage
-        self._app = app
-        self.id = app.id
-        self.client_id = app.client_id
-        self.slug = app.slug
+        self._backend = backend
+        self._state = state
+        self.id = state.id
+        self.client_id = state.client_id
+        self.slug = state.slug
         self.private_key = private_key
-        """In PEM, as GitHub hands it out."""
+        """In PEM format, as users download it from GitHub."""
 
     @property
-    def tokens(self) -> list[world.InstallationToken]:
-        """All that were ever issued to its installations, in order."""
-        return self._backstage.server.call(self._app.tokens.copy)
+    def tokens(self) -> list[InstallationToken]:
+        """All tokens that were ever issued to its installations, in order."""
+        return self._backend.server.call(self._state.tokens.copy)
 
     def hook(self, url: str, *, secret: str | None = None) -> "Hook":
-        """Set the App's only webhook, which has every event delivered to `url`."""
-
-        def set_up() -> world.Hook:
-            if self._app.hook:
-                raise ValueError("an App has one webhook")
-            self._app.hook = self._backstage.world.new_hook(self._app, url=url, secret=secret)
-            return self._app.hook
-
-        return Hook(self._backstage, self._backstage.server.call(set_up))
+        """Set the App's only webhook, which delivers every event to `url`."""
+        return self._backend.add_hook(self._state, url, secret=secret)
 
     def install(
         self,
         account: str,
-        permissions: world.Permissions | None = None,
+        permissions: Permissions | None = None,
         repositories: Collection[str] | None = None,
     ) -> "Installation":
-        """Install it on an organization, or else on a user.
+        """Install it on an organization, or on a user if no organization has that login.
 
-        It may do there what the App asks for unless `permissions` say otherwise, with all of
-        the account's repositories unless `repositories`, by their full names, say which.
+        By default it gets the App's own permissions, and all of the account's repositories.
+        `repositories` are full names.
         """
-
-        def add() -> world.Installation:
-            github = self._backstage.world
-            chosen = None
-            if repositories is not None:
-                named = [github.name_repository(each) for each in repositories]
-                if any(each.account.lower() != account.lower() for each in named):
-                    raise ValueError(f"not all of these repositories are of {account}")
-                chosen = frozenset(each.full_name.lower() for each in named)
-            installation = world.Installation(
-                id=github.new_id(),
-                app=self._app,
-                account=account,
-                permissions=self._app.permissions if permissions is None else permissions,
-                repositories=chosen,
-                created_at=github.now(),
-            )
-            self._app.installations[installation.id] = installation
-            return installation
-
-        return Installation(self._backstage, self._backstage.server.call(add))
+        backend = self._backend
+        installation = backend.server.call(
+            lambda: backend.state.add_installation(self._state, account, permissions, repositories)
+        )
+        return Installation(backend, installation)
 
 
 class Installation:
-    """An App on an account."""
+    """The installation of an App on an account."""
 
-    def __init__(self, backstage: Backstage, installation: world.Installation) -> None:
+    def __init__(self, backend: Backend, state: InstallationState) -> None:
         """Use `App.install`."""
-        self._backstage = backstage
-        self._installation = installation
-        self.id = installation.id
+        self._backend = backend
+        self._state = state
+        self.id = state.id
 
     def suspend(self) -> None:
-        """Suspend it: its tokens are of no use any more, and it is given no others."""
+        """Suspend it: its tokens stop working, and it is issued no new ones."""
 
         def suspend() -> None:
-            self._installation.suspended_at = self._backstage.world.now()
+            self._state.suspended_at = self._backend.state.now()
 
-        self._backstage.server.call(suspend)
+        self._backend.server.call(suspend)
 
 
 class Hook:
     """A hook of an organization, a repository or an App."""
 
-    def __init__(self, backstage: Backstage, hook: world.Hook) -> None:
-        """Use `hook` of who is to have it."""
-        self._server = backstage.server
-        self._world = backstage.world
-        self._attempts = backstage.attempts
+    def __init__(self, backend: Backend, hook: HookState) -> None:
+        """Use the method `hook` of its owner."""
+        self._server = backend.server
+        self._state = backend.state
+        self._attempts = backend.attempts
         self._hook = hook
         self.id = hook.id
         self.owner = hook.owner.name
         """The organization's login, the repository's full name, or the App's slug."""
-        self.path = hook.address
-        """Where the API has it, without the address of the API."""
+        self.path = hook.api_path
+        """Its path in the API."""
 
     @property
     def org(self) -> str:
-        """The login of the organization that has it."""
+        """The login of the organization that owns it."""
         match self._hook.owner:
-            case world.Organization(login=login):
+            case OrganizationState(login=login):
                 return login
         raise AttributeError(f"{self.path} is of no organization")
 
     @property
     def log(self) -> list[Json]:
-        """The deliveries as the API lists them, newest first, shown or not yet."""
+        """All deliveries as the API lists them, newest first, including those not shown yet."""
 
-        def rows() -> list[Json]:
-            return [row.listed() for row in self._hook.log.rows(kept_from=self._world.kept_from)]
+        def list_items() -> list[Json]:
+            deliveries = self._hook.log.deliveries(retention_start=self._state.retention_start)
+            return [delivery.list_item() for delivery in deliveries]
 
-        return self._server.call(rows)
+        return self._server.call(list_items)
 
     def emit(
         self,
@@ -184,24 +185,24 @@ class Hook:
         guid: str | None = None,
         payload: dict[str, Any] | None = None,
     ) -> str:
-        """Let an event happen: deliver it for real, log that, and give its GUID."""
+        """Deliver a new event over HTTP, log the delivery, and return the event's GUID."""
         if not self._hook.active:
             raise ValueError("a hook that is not active is told of nothing")
-        occurred = self._event(event, action=action, guid=guid, payload=payload)
-        began = at or self._world.now()
-        self._server.wait_for(self._attempts.original(self._hook, occurred, at=began))
-        return occurred.guid
+        emitted = self._event(event, action=action, guid=guid, payload=payload)
+        delivered_at = at or self._state.now()
+        self._server.wait_for(self._attempts.original(self._hook, emitted, at=delivered_at))
+        return emitted.guid
 
     def redeliver(self, delivery_id: int) -> int:
-        """Redeliver as somebody would by hand, and give the id of the new delivery."""
+        """Redeliver as a user does on GitHub's website, and return the new delivery's id."""
 
-        async def redelivered() -> int:
-            row = self._hook.log.row(delivery_id, kept_from=self._world.kept_from)
-            if row is None:
+        async def redeliver() -> int:
+            delivery = self._hook.log.find(delivery_id, retention_start=self._state.retention_start)
+            if delivery is None:
                 raise LookupError(f"the log has no delivery {delivery_id}")
-            return (await self._attempts.redelivery(self._hook, row.event)).id
+            return (await self._attempts.redelivery(self._hook, delivery.event)).id
 
-        return self._server.wait_for(redelivered())
+        return self._server.wait_for(redeliver())
 
     def record(
         self,
@@ -216,41 +217,45 @@ class Hook:
         payload: dict[str, Any] | None = None,
         shown_at: datetime | None = None,
     ) -> int:
-        """Log a delivery that was never made, and give its id.
+        """Log a delivery without making it, and return its id.
 
         The API shows it at once, or from `shown_at` on.
         """
-        occurred = self._event(event, action=action, guid=guid, payload=payload)
-        attempt = Attempt(status=status, status_code=status_code)
-        now = self._world.now()
-        row = self._server.call(
+        recorded = self._event(event, action=action, guid=guid, payload=payload)
+        result = AttemptResult(status=status, status_code=status_code)
+        now = self._state.now()
+        delivery = self._server.call(
             lambda: self._hook.log.add(
-                occurred, attempt, at=at or now, shown_at=shown_at or now, redelivery=redelivery
+                recorded,
+                result,
+                delivered_at=at or now,
+                shown_at=shown_at or now,
+                redelivery=redelivery,
             )
         )
-        return row.id
+        return delivery.id
 
     def record_many(
         self, count: int, *, since: datetime, until: datetime, event: str = "push"
     ) -> None:
-        """Log `count` deliveries that succeeded but were never made, evenly spread in time.
+        """Log `count` successful deliveries without making them, evenly spread over time.
 
-        The first is of `since`, the last of `until`. The API shows them at once.
+        The first is at `since`, the last at `until`. The API shows them at once.
         """
-        attempt = Attempt(status="OK", status_code=200)
-        # One for all and a number for each: to make a million takes seconds.
-        unique = str(uuid.uuid4())[8:]
+        result = AttemptResult(status="OK", status_code=200)
+        # A new UUID for each would be slow. With this suffix a million take seconds.
+        suffix = str(uuid.uuid4())[8:]
 
         def record() -> None:
-            payload = self._hook.owner.in_payloads()
+            payload = self._hook.owner.event_payload()
             events = (
                 (
-                    since + (until - since) * (place / max(count - 1, 1)),
-                    Event(guid=f"{place:08x}{unique}", name=event, action=None, payload=payload),
+                    since + (until - since) * (index / max(count - 1, 1)),
+                    Event(guid=f"{index:08x}{suffix}", name=event, action=None, payload=payload),
                 )
-                for place in range(count)
+                for index in range(count)
             )
-            self._hook.log.add_many(events, attempt, shown_at=self._world.now())
+            self._hook.log.add_many(events, result, shown_at=self._state.now())
 
         self._server.call(record)
 
@@ -258,23 +263,7 @@ class Hook:
         self, name: str, *, action: str | None, guid: str | None, payload: dict[str, Any] | None
     ) -> Event:
         if payload is None:
-            payload = self._server.call(self._hook.owner.in_payloads)
+            payload = self._server.call(self._hook.owner.event_payload)
             if action is not None:
                 payload["action"] = action
         return Event(guid=guid or str(uuid.uuid4()), name=name, action=action, payload=payload)
-
-
-def _add_hook(
-    backstage: Backstage,
-    owner: world.Organization | world.Repository,
-    url: str,
-    *,
-    secret: str | None,
-    active: bool,
-) -> Hook:
-    def add() -> world.Hook:
-        hook = backstage.world.new_hook(owner, url=url, secret=secret, active=active)
-        owner.hooks[hook.id] = hook
-        return hook
-
-    return Hook(backstage, backstage.server.call(add))

@@ -8,10 +8,10 @@ from aiohttp import web
 from github_sandbox.access import Refusal, authenticate, authorize, not_found
 from github_sandbox.apps import authenticate_app
 from github_sandbox.attempts import Attempts
-from github_sandbox.log import CODES, Cursor, Json, Outcome, Row, timestamp
+from github_sandbox.log import STATUS_FILTERS, Cursor, Delivery, Json, StatusFilter, timestamp
 from github_sandbox.paging import numbered_page, page, per_page
 from github_sandbox.routes import Route, base_url
-from github_sandbox.world import Access, Hook, Organization, Repository, World
+from github_sandbox.world import Access, HookState, OrganizationState, RepositoryState, State
 
 HOOK = "/hooks/{hook:[0-9]{1,20}}"
 DELIVERY = "/{delivery:[0-9]{1,20}}"
@@ -20,8 +20,8 @@ DELIVERY = "/{delivery:[0-9]{1,20}}"
 class HookEndpoints:
     """Hooks, seen through the API."""
 
-    def __init__(self, world: World, attempts: Attempts, *, filters: bool) -> None:
-        self._world = world
+    def __init__(self, state: State, attempts: Attempts, *, filters: bool) -> None:
+        self._state = state
         self._attempts = attempts
         self._filters = filters
 
@@ -55,58 +55,60 @@ class HookEndpoints:
     async def _list_deliveries(self, request: web.Request) -> web.Response:
         hook = self._hook(request, "read")
         size = per_page(request)
-        rows, more = hook.log.page(
-            kept_from=self._world.kept_from,
-            shown_by=self._world.now(),
+        deliveries, cursor = hook.log.page(
+            retention_start=self._state.retention_start,
+            now=self._state.now(),
             size=size,
             cursor=_cursor(request),
-            outcome=_outcome(request) if self._filters else None,
+            status_filter=_status_filter(request) if self._filters else None,
         )
-        turn = {"cursor": str(more), "per_page": size} if more else None
-        return page(request, [row.listed() for row in rows], turn)
+        turn = {"cursor": str(cursor), "per_page": size} if cursor else None
+        return page(request, [delivery.list_item() for delivery in deliveries], turn)
 
     async def _show_delivery(self, request: web.Request) -> web.Response:
         hook = self._hook(request, "read")
-        return web.json_response(self._row(request, hook).in_full(hook.url))
+        return web.json_response(self._delivery(request, hook).details(hook.url))
 
     async def _redeliver(self, request: web.Request) -> web.Response:
         hook = self._hook(request, "write")
-        self._attempts.redelivery(hook, self._row(request, hook).event)
+        self._attempts.redelivery(hook, self._delivery(request, hook).event)
         return web.json_response({}, status=202)
 
-    def _hook(self, request: web.Request, access: Access) -> Hook:
+    def _hook(self, request: web.Request, access: Access) -> HookState:
         if "hook" in request.match_info:
             hook = self._hooks(request, access).get(int(request.match_info["hook"]))
         else:
-            hook = authenticate_app(request, self._world).hook
+            hook = authenticate_app(request, self._state).hook
         if hook is None:
             raise not_found()
         return hook
 
-    def _hooks(self, request: web.Request, access: Access) -> Mapping[int, Hook]:
-        token = authenticate(request, self._world)
-        owner: Organization | Repository | None
+    def _hooks(self, request: web.Request, access: Access) -> Mapping[int, HookState]:
+        token = authenticate(request, self._state)
+        owner: OrganizationState | RepositoryState | None
         if "org" in request.match_info:
-            owner = self._world.organization(request.match_info["org"])
+            owner = self._state.find_organization(request.match_info["org"])
             permission = "organization_hooks"
         else:
-            owner = self._world.repository("{owner}/{repo}".format(**request.match_info))
+            owner = self._state.find_repository("{owner}/{repo}".format(**request.match_info))
             permission = "repository_hooks"
         if owner is None:
             raise not_found()
         authorize(token, owner, permission=permission, access=access)
         return owner.hooks
 
-    def _row(self, request: web.Request, hook: Hook) -> Row:
+    def _delivery(self, request: web.Request, hook: HookState) -> Delivery:
         delivery_id = int(request.match_info["delivery"])
-        row = hook.log.row(delivery_id, kept_from=self._world.kept_from, shown_by=self._world.now())
-        if row is None:
+        delivery = hook.log.find(
+            delivery_id, retention_start=self._state.retention_start, now=self._state.now()
+        )
+        if delivery is None:
             raise not_found()
-        return row
+        return delivery
 
 
-def _hook_json(request: web.Request, hook: Hook) -> Json:
-    url = base_url(request) + hook.address
+def _hook_json(request: web.Request, hook: HookState) -> Json:
+    url = base_url(request) + hook.api_path
     shown = {
         "type": hook.owner.kind.capitalize(),
         "id": hook.id,
@@ -120,13 +122,13 @@ def _hook_json(request: web.Request, hook: Hook) -> Json:
         "ping_url": f"{url}/pings",
         "deliveries_url": f"{url}/deliveries",
     }
-    if isinstance(hook.owner, Repository):
+    if isinstance(hook.owner, RepositoryState):
         last = {"code": None, "status": "unused", "message": None}
         shown |= {"test_url": f"{url}/test", "last_response": last}
     return shown
 
 
-def _config_json(hook: Hook) -> Json:
+def _config_json(hook: HookState) -> Json:
     config = {"url": hook.url, "content_type": "json", "insecure_ssl": "0"}
     if hook.secret is not None:
         config["secret"] = "********"
@@ -143,8 +145,8 @@ def _cursor(request: web.Request) -> Cursor | None:
         raise Refusal(400, "Invalid request. The cursor is not one of ours.") from error
 
 
-def _outcome(request: web.Request) -> Outcome | None:
+def _status_filter(request: web.Request) -> StatusFilter | None:
     text = request.query.get("status")
-    if text is not None and text not in CODES:
+    if text is not None and text not in STATUS_FILTERS:
         raise Refusal(422, "Invalid request. `status` is neither `success` nor `failure`.")
-    return cast("Outcome | None", text)
+    return cast("StatusFilter | None", text)

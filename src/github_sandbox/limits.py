@@ -1,6 +1,6 @@
-"""How much may be asked in a while: the primary and the secondary rate limit.
+"""GitHub's two rate limits: requests per hour (primary) and points per minute (secondary).
 
-Pure: no HTTP and no clock; what time it is comes in as an argument.
+Pure: no HTTP and no clock. The caller passes in the time.
 """
 
 import math
@@ -9,39 +9,41 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 PRIMARY_LIMIT = 5000
-LIMIT_WINDOW = timedelta(hours=1)
+PRIMARY_WINDOW = timedelta(hours=1)
 
-POINTS_WINDOW = timedelta(minutes=1)
-READS = frozenset({"GET", "HEAD", "OPTIONS"})
+SECONDARY_WINDOW = timedelta(minutes=1)
+READ_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+READ_POINTS = 1
+WRITE_POINTS = 5
 
 
 @dataclass(slots=True, kw_only=True)
-class RateLimit:
-    """The primary rate limit. GitHub counts per user, so all tokens share it."""
+class PrimaryLimit:
+    """Requests per hour. GitHub counts them per user, so all tokens share them."""
 
     reset_at: datetime
     remaining: int = PRIMARY_LIMIT
 
     @property
     def used(self) -> int:
-        """How many requests were counted."""
+        """How many requests were counted since the last reset."""
         return PRIMARY_LIMIT - self.remaining
 
     @property
-    def reset(self) -> int:
-        """When to come back, in whole seconds since 1970."""
-        # Rounded up: who comes at exactly this time must not be too early.
+    def reset_timestamp(self) -> int:
+        """When the limit is reset, in whole seconds since 1970."""
+        # Rounded up, so that a client that waits until then does not come too early.
         return math.ceil(self.reset_at.timestamp())
 
-    def renew(self, now: datetime) -> None:
-        """Begin anew if it is time."""
+    def reset_if_due(self, now: datetime) -> None:
+        """Start a new hour if the old one is over."""
         if now >= self.reset_at:
             self.remaining = PRIMARY_LIMIT
-            self.reset_at = now + LIMIT_WINDOW
+            self.reset_at = now + PRIMARY_WINDOW
 
     def spend(self, now: datetime) -> bool:
-        """Count one request, or tell that there is none left."""
-        self.renew(now)
+        """Count one request, or return False if none is left."""
+        self.reset_if_due(now)
         if self.remaining == 0:
             return False
         self.remaining -= 1
@@ -49,18 +51,18 @@ class RateLimit:
 
 
 @dataclass(slots=True, kw_only=True)
-class PointLimit:
-    """The secondary rate limit: what the requests of any one minute may cost together."""
+class SecondaryLimit:
+    """Points per minute: within any 60 seconds, requests may cost `points` in total."""
 
-    per_minute: int
+    points: int
     _spent: deque[tuple[datetime, int]] = field(default_factory=deque, init=False, repr=False)
 
     def spend(self, method: str, now: datetime) -> bool:
-        """Count one request, or tell that it would cost too much."""
-        while self._spent and self._spent[0][0] <= now - POINTS_WINDOW:
+        """Count one request, or return False if it would cost too much."""
+        while self._spent and self._spent[0][0] <= now - SECONDARY_WINDOW:
             self._spent.popleft()
-        cost = 1 if method in READS else 5
-        if sum(points for _, points in self._spent) + cost > self.per_minute:
+        cost = READ_POINTS if method in READ_METHODS else WRITE_POINTS
+        if sum(points for _, points in self._spent) + cost > self.points:
             return False
         self._spent.append((now, cost))
         return True

@@ -1,7 +1,6 @@
-"""The delivery log of one hook: what GitHub keeps of each attempt, and how it pages.
+"""The delivery log of one webhook: one entry for each attempt to deliver an event.
 
-Pure: no HTTP and no clock; from when rows are kept and until when they have to have shown up
-comes in as arguments.
+Pure: no HTTP and no clock. The caller passes in the time, and when the retention period began.
 """
 
 import base64
@@ -15,13 +14,16 @@ from operator import attrgetter
 from typing import Any, Literal, TypeAlias
 
 Json: TypeAlias = dict[str, Any]
-Outcome: TypeAlias = Literal["success", "failure"]
+StatusFilter: TypeAlias = Literal["success", "failure"]
 
-CODES: Mapping[Outcome, range] = {"success": range(200, 400), "failure": range(400, 600)}
-"""What the listing's `status` filter lets through. A code of 0 is in neither."""
+STATUS_FILTERS: Mapping[StatusFilter, range] = {
+    "success": range(200, 400),
+    "failure": range(400, 600),
+}
+"""The status codes that the listing's `status` parameter selects. Neither value selects code 0."""
 
-# Nineteen digits as on github.com. All are odd, so that none survives a detour through
-# a double-precision float: up there floats are hundreds apart.
+# Ids have nineteen digits, as on github.com. All are odd, so a program that stores them as
+# double-precision floats corrupts every one: floats of this size are hundreds apart.
 DELIVERY_IDS = itertools.count(2_310_000_000_000_000_001, step=2)
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -30,24 +32,24 @@ MICROSECOND = timedelta(microseconds=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """What happened, and is handed to the receiver as often as it takes."""
+    """One event. All attempts to deliver it send the same GUID and payload."""
 
     guid: str
     name: str
     action: str | None
     payload: Json
 
-    def identifier_of(self, part: str) -> int | None:
-        """Give the id of the payload's `repository` or `installation`."""
-        match self.payload.get(part):
-            case {"id": int(identifier)}:
-                return identifier
+    def payload_id(self, key: str) -> int | None:
+        """Return the id of the payload's `repository` or `installation`, if it has one."""
+        match self.payload.get(key):
+            case {"id": int(number)}:
+                return number
         return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Attempt:
-    """How one try at handing over an event went."""
+class AttemptResult:
+    """How one attempt to deliver an event ended."""
 
     status: str
     status_code: int
@@ -58,77 +60,79 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """One delivery, as the log has it."""
+class Delivery:
+    """One entry of the log."""
 
     id: int
     event: Event
-    attempt: Attempt
+    result: AttemptResult
     delivered_at: datetime
     shown_at: datetime
+    """When the API begins to show it."""
     redelivery: bool
 
     @property
-    def place(self) -> tuple[datetime, int]:
-        """Where in the log the row stands."""
+    def sort_key(self) -> tuple[datetime, int]:
+        """The key by which the log is sorted."""
         return self.delivered_at, self.id
 
-    def is_shown(self, by: datetime | None) -> bool:
-        """Tell whether the row has shown up by then; None is the end of time."""
-        return by is None or self.shown_at <= by
+    def is_shown(self, now: datetime | None) -> bool:
+        """Return whether the API shows it at `now`; None stands for the distant future."""
+        return now is None or self.shown_at <= now
 
-    def listed(self) -> Json:
-        """Give the row as the listing has it."""
-        # GitHub's rows come with and without milliseconds. Here a whole second is written
-        # now one way, now the other; none is cut off, so that rows keep their order.
-        whole = self.delivered_at.microsecond == 0 and self.id % 4 == 1
-        precision = "seconds" if whole else "milliseconds"
+    def list_item(self) -> Json:
+        """Return it as an item of the API's listing."""
+        # GitHub writes timestamps with and without milliseconds. Here a whole second is written
+        # either way. Milliseconds are never cut off, because that would change the order.
+        is_short = self.delivered_at.microsecond == 0 and self.id % 4 == 1
+        precision = "seconds" if is_short else "milliseconds"
         return {
             "id": self.id,
             "guid": self.event.guid,
             "delivered_at": timestamp(self.delivered_at, precision),
             "redelivery": self.redelivery,
-            "duration": self.attempt.duration,
-            "status": self.attempt.status,
-            "status_code": self.attempt.status_code,
+            "duration": self.result.duration,
+            "status": self.result.status,
+            "status_code": self.result.status_code,
             "event": self.event.name,
             "action": self.event.action,
-            "installation_id": self.event.identifier_of("installation"),
-            "repository_id": self.event.identifier_of("repository"),
+            "installation_id": self.event.payload_id("installation"),
+            "repository_id": self.event.payload_id("repository"),
             "throttled_at": None,
         }
 
-    def in_full(self, url: str) -> Json:
-        """Give the row as it is shown on its own; `url` is the hook's."""
+    def details(self, url: str) -> Json:
+        """Return it as the API shows a single delivery; `url` is the hook's."""
         return {
-            **self.listed(),
+            **self.list_item(),
             "url": url,
             "request": {
-                "headers": dict(self.attempt.request_headers),
+                "headers": dict(self.result.request_headers),
                 "payload": self.event.payload,
             },
             "response": {
-                "headers": dict(self.attempt.response_headers),
-                "payload": self.attempt.response_body,
+                "headers": dict(self.result.response_headers),
+                "payload": self.result.response_body,
             },
         }
 
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """A place between two rows; rows that arrive later do not move it."""
+    """A position between two deliveries. Deliveries that are added later do not move it."""
 
     after: tuple[datetime, int]
+    """The sort key of the delivery before it."""
 
     def __str__(self) -> str:
-        """Write the cursor in a way that invites nobody to look inside."""
-        instant, delivery_id = self.after
-        text = f"{(instant - EPOCH) // MICROSECOND}:{delivery_id}"
+        """Encode the cursor, so that clients treat it as opaque."""
+        delivered_at, delivery_id = self.after
+        text = f"{(delivered_at - EPOCH) // MICROSECOND}:{delivery_id}"
         return "v1_" + base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
     @classmethod
     def parse(cls, text: str) -> "Cursor":
-        """Read a cursor, or raise `ValueError`."""
+        """Decode a cursor, or raise `ValueError`."""
         if not text.startswith("v1_"):
             raise ValueError("not a cursor")
         encoded = text.removeprefix("v1_")
@@ -140,106 +144,122 @@ class Cursor:
             raise ValueError("not a cursor") from error
 
 
-class Log:
+class DeliveryLog:
     """All deliveries of one hook."""
 
     def __init__(self) -> None:
-        # A list for each thing to ask for: few rows among very many are found at once.
-        self._oldest_first: dict[Outcome | None, list[Row]] = {
-            outcome: [] for outcome in (None, *CODES)
+        # One list for each status filter, so that a few failures among very many deliveries
+        # are found at once.
+        self._oldest_first: dict[StatusFilter | None, list[Delivery]] = {
+            status_filter: [] for status_filter in (None, *STATUS_FILTERS)
         }
-        self._by_id: dict[int, Row] = {}
+        self._by_id: dict[int, Delivery] = {}
 
     def add(
         self,
         event: Event,
-        attempt: Attempt,
+        result: AttemptResult,
         *,
-        at: datetime,
+        delivered_at: datetime,
         shown_at: datetime,
         redelivery: bool,
-    ) -> Row:
-        """Log one attempt that began `at`, which need not be the latest."""
-        row = _row(event, attempt, at=at, shown_at=shown_at, redelivery=redelivery)
-        for oldest_first in self._lists(attempt):
-            insort(oldest_first, row, key=attrgetter("place"))
-        self._by_id[row.id] = row
-        return row
+    ) -> Delivery:
+        """Log one attempt, which need not be the latest."""
+        delivery = _delivery(
+            event, result, delivered_at=delivered_at, shown_at=shown_at, redelivery=redelivery
+        )
+        for oldest_first in self._lists_for(result):
+            insort(oldest_first, delivery, key=attrgetter("sort_key"))
+        self._by_id[delivery.id] = delivery
+        return delivery
 
     def add_many(
-        self, events: Iterable[tuple[datetime, Event]], attempt: Attempt, *, shown_at: datetime
+        self,
+        events: Iterable[tuple[datetime, Event]],
+        result: AttemptResult,
+        *,
+        shown_at: datetime,
     ) -> None:
-        """Log that every event was delivered for the first time, and that it went alike."""
-        rows = [
-            _row(event, attempt, at=at, shown_at=shown_at, redelivery=False) for at, event in events
+        """Log one original delivery for each event, at its time and all with the same result."""
+        deliveries = [
+            _delivery(event, result, delivered_at=at, shown_at=shown_at, redelivery=False)
+            for at, event in events
         ]
-        for oldest_first in self._lists(attempt):
-            oldest_first.extend(rows)
-            # Once for all, where one insertion after the other would shift the list each time.
-            oldest_first.sort(key=attrgetter("place"))
-        self._by_id.update((row.id, row) for row in rows)
+        for oldest_first in self._lists_for(result):
+            oldest_first.extend(deliveries)
+            # Sorting once is much faster than an insertion for each, which shifts the list.
+            oldest_first.sort(key=attrgetter("sort_key"))
+        self._by_id.update((delivery.id, delivery) for delivery in deliveries)
 
-    def row(
-        self, delivery_id: int, *, kept_from: datetime, shown_by: datetime | None = None
-    ) -> Row | None:
-        """Find a row that is not older than `kept_from`, and shown by `shown_by`."""
-        row = self._by_id.get(delivery_id)
-        if row is None or row.delivered_at < kept_from:
+    def find(
+        self, delivery_id: int, *, retention_start: datetime, now: datetime | None = None
+    ) -> Delivery | None:
+        """Find a delivery that is still kept, and shown at `now` if that is given."""
+        delivery = self._by_id.get(delivery_id)
+        if delivery is None or delivery.delivered_at < retention_start:
             return None
-        return row if row.is_shown(shown_by) else None
+        return delivery if delivery.is_shown(now) else None
 
-    def rows(
+    def deliveries(
         self,
         *,
-        kept_from: datetime,
-        shown_by: datetime | None = None,
+        retention_start: datetime,
+        now: datetime | None = None,
         cursor: Cursor | None = None,
-        outcome: Outcome | None = None,
-    ) -> Iterator[Row]:
-        """Yield rows newest first, those behind `cursor` and of that `outcome` if given."""
-        oldest_first = self._oldest_first[outcome]
+        status_filter: StatusFilter | None = None,
+    ) -> Iterator[Delivery]:
+        """Yield deliveries newest first: shown at `now`, after `cursor`, matching the filter."""
+        oldest_first = self._oldest_first[status_filter]
         end = len(oldest_first)
         if cursor:
-            end = bisect_left(oldest_first, cursor.after, key=attrgetter("place"))
+            end = bisect_left(oldest_first, cursor.after, key=attrgetter("sort_key"))
         newest_first = (oldest_first[index] for index in range(end - 1, -1, -1))
-        kept = itertools.takewhile(lambda row: row.delivered_at >= kept_from, newest_first)
-        return (row for row in kept if row.is_shown(shown_by))
+        kept = itertools.takewhile(
+            lambda delivery: delivery.delivered_at >= retention_start, newest_first
+        )
+        return (delivery for delivery in kept if delivery.is_shown(now))
 
     def page(
         self,
         *,
-        kept_from: datetime,
-        shown_by: datetime,
+        retention_start: datetime,
+        now: datetime,
         size: int,
         cursor: Cursor | None,
-        outcome: Outcome | None,
-    ) -> tuple[list[Row], Cursor | None]:
-        """Give at most `size` rows, and a cursor if more follow."""
-        found = self.rows(kept_from=kept_from, shown_by=shown_by, cursor=cursor, outcome=outcome)
-        page = list(itertools.islice(found, size))
-        more = next(found, None)
-        return page, Cursor(page[-1].place) if more else None
+        status_filter: StatusFilter | None,
+    ) -> tuple[list[Delivery], Cursor | None]:
+        """Return at most `size` deliveries, and a cursor if there are more."""
+        matching = self.deliveries(
+            retention_start=retention_start, now=now, cursor=cursor, status_filter=status_filter
+        )
+        page = list(itertools.islice(matching, size))
+        has_more = next(matching, None) is not None
+        return page, Cursor(page[-1].sort_key) if has_more else None
 
-    def _lists(self, attempt: Attempt) -> list[list[Row]]:
-        code = attempt.status_code
+    def _lists_for(self, result: AttemptResult) -> list[list[Delivery]]:
         return [
             oldest_first
-            for outcome, oldest_first in self._oldest_first.items()
-            if outcome is None or code in CODES[outcome]
+            for status_filter, oldest_first in self._oldest_first.items()
+            if status_filter is None or result.status_code in STATUS_FILTERS[status_filter]
         ]
 
 
-def _row(
-    event: Event, attempt: Attempt, *, at: datetime, shown_at: datetime, redelivery: bool
-) -> Row:
-    instant = _utc(at)
-    # What is shown is what is kept, or rows would seem to be out of order.
-    milliseconds = instant.microsecond // 1000
-    return Row(
+def _delivery(
+    event: Event,
+    result: AttemptResult,
+    *,
+    delivered_at: datetime,
+    shown_at: datetime,
+    redelivery: bool,
+) -> Delivery:
+    in_utc = _utc(delivered_at)
+    # The API shows milliseconds. Sorting by anything finer would seem out of order.
+    milliseconds = in_utc.microsecond // 1000
+    return Delivery(
         id=next(DELIVERY_IDS),
         event=event,
-        attempt=attempt,
-        delivered_at=instant.replace(microsecond=milliseconds * 1000),
+        result=result,
+        delivered_at=in_utc.replace(microsecond=milliseconds * 1000),
         shown_at=_utc(shown_at),
         redelivery=redelivery,
     )

@@ -24,7 +24,7 @@ from github_sandbox.hook_endpoints import HookEndpoints
 from github_sandbox.limits import PRIMARY_LIMIT
 from github_sandbox.routes import ENTERPRISE, Answer, Route
 from github_sandbox.variable_endpoints import VariableEndpoints
-from github_sandbox.world import Request, World
+from github_sandbox.world import Request, State
 
 RATE_LIMIT = "/rate_limit"
 
@@ -33,18 +33,18 @@ LEAN_RATE_LIMIT = "2026-03-10"
 
 
 class Rest:
-    """The API over one world."""
+    """The API over one state."""
 
     def __init__(
         self,
-        world: World,
+        state: State,
         attempts: Attempts,
         faults: Faults,
         *,
         filters: bool,
         api_versions: Sequence[str],
     ) -> None:
-        self._world = world
+        self._state = state
         self._attempts = attempts
         self._faults = faults
         self._filters = filters
@@ -56,9 +56,9 @@ class Rest:
         application.on_response_prepare.append(self._add_headers)
         routes: list[Route] = [
             ("GET", RATE_LIMIT, self._show_rate_limit),
-            *HookEndpoints(self._world, self._attempts, filters=self._filters).routes(),
-            *VariableEndpoints(self._world).routes(),
-            *AppEndpoints(self._world).routes(),
+            *HookEndpoints(self._state, self._attempts, filters=self._filters).routes(),
+            *VariableEndpoints(self._state).routes(),
+            *AppEndpoints(self._state).routes(),
         ]
         for prefix in ("", ENTERPRISE):
             for method, path, answer in routes:
@@ -67,11 +67,11 @@ class Rest:
 
     @web.middleware
     async def _take(self, request: web.Request, handler: Answer) -> web.StreamResponse:
-        with self._world.at_once:
+        with self._state.concurrency:
             return await self._answer(request, handler)
 
     async def _answer(self, request: web.Request, handler: Answer) -> web.StreamResponse:
-        requests = self._world.requests
+        requests = self._state.requests
         place = len(requests)
         path = request.path.removeprefix(ENTERPRISE)
         asked = partial(
@@ -84,11 +84,13 @@ class Rest:
             began=time.monotonic(),
         )
         requests.append(asked())
-        now = self._world.now()
-        if self._world.limit:
-            self._world.limit.renew(now)
+        now = self._state.now()
+        if self._state.primary_limit:
+            self._state.primary_limit.reset_if_due(now)
         # Counted here, so that it costs its points whatever goes wrong from here on.
-        affordable = self._world.points is None or self._world.points.spend(request.method, now)
+        affordable = self._state.secondary_limit is None or self._state.secondary_limit.spend(
+            request.method, now
+        )
         said: web.StreamResponse | None = None
 
         async def work() -> web.StreamResponse:
@@ -107,7 +109,7 @@ class Rest:
             return web.Response()  # nobody is there to read it
         requests[place] = asked(status=response.status)
         # Here, before aiohttp sets it by the real time; a fault may have set its own.
-        response.headers.setdefault("Date", format_datetime(self._world.now(), usegmt=True))
+        response.headers.setdefault("Date", format_datetime(self._state.now(), usegmt=True))
         return response
 
     async def _work(
@@ -132,10 +134,10 @@ class Rest:
                 "Please wait a few minutes before you try again.",
                 headers={"Retry-After": "60"},
             )
-        limit = self._world.limit
+        limit = self._state.primary_limit
         if limit is None or request.path.removeprefix(ENTERPRISE) == RATE_LIMIT:
             return
-        if not limit.spend(self._world.now()):
+        if not limit.spend(self._state.now()):
             raise Refusal(403, "API rate limit exceeded for user ID 1.")
 
     async def _add_headers(self, _request: web.Request, response: web.StreamResponse) -> None:
@@ -143,13 +145,13 @@ class Rest:
             "X-GitHub-Media-Type": "github.v3; format=json",
             "x-github-request-id": uuid.uuid4().hex.upper(),
         }
-        limit = self._world.limit
+        limit = self._state.primary_limit
         if limit:
             headers |= {
                 "x-ratelimit-limit": str(PRIMARY_LIMIT),
                 "x-ratelimit-remaining": str(limit.remaining),
                 "x-ratelimit-used": str(limit.used),
-                "x-ratelimit-reset": str(limit.reset),
+                "x-ratelimit-reset": str(limit.reset_timestamp),
                 "x-ratelimit-resource": "core",
             }
         for name, value in headers.items():
@@ -157,17 +159,17 @@ class Rest:
         response.headers["Server"] = "github.com"
 
     async def _show_rate_limit(self, request: web.Request) -> web.Response:
-        authenticate(request, self._world)
-        limit = self._world.limit
+        authenticate(request, self._state)
+        limit = self._state.primary_limit
         if limit is None:
             raise Refusal(404, "Rate limiting is not enabled.")
         rate = {
             "limit": PRIMARY_LIMIT,
             "used": limit.used,
             "remaining": limit.remaining,
-            "reset": limit.reset,
+            "reset": limit.reset_timestamp,
         }
-        search = {"limit": 30, "used": 0, "remaining": 30, "reset": limit.reset}
+        search = {"limit": 30, "used": 0, "remaining": 30, "reset": limit.reset_timestamp}
         answer: dict[str, object] = {"resources": {"core": rate, "search": search}}
         if request.headers.get(API_VERSION, self._api_versions[0]) < LEAN_RATE_LIMIT:
             answer["rate"] = rate

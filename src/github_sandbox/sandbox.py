@@ -11,15 +11,14 @@ from typing import Self
 import aiohttp
 from aiohttp import web
 
-from github_sandbox import world
 from github_sandbox.apps import a_private_key, public_key_of
 from github_sandbox.attempts import Attempts
 from github_sandbox.clock import Clock, utc_now
 from github_sandbox.faults import Fault, Faults
-from github_sandbox.handles import App, Backstage, Organization, Repository
+from github_sandbox.handles import App, Backend, Organization, Repository
 from github_sandbox.rest import Rest
 from github_sandbox.server import HOST, ServerThread
-from github_sandbox.world import Access, Permissions, Request, Token, World
+from github_sandbox.world import Access, AppState, Permissions, PersonalToken, Request, State
 
 API_VERSIONS = ("2022-11-28", "2026-03-10")
 APP_PERMISSIONS: Permissions = {"organization_hooks": "write", "actions_variables": "write"}
@@ -60,7 +59,7 @@ class Sandbox:
         self._receiver_timeout = receiver_timeout
         self._attempt_delay = attempt_delay
         self._log_delay = log_delay
-        self._world = World(
+        self._state = State(
             clock=clock,
             retention=retention,
             rate_limits=rate_limits,
@@ -92,12 +91,12 @@ class Sandbox:
     @property
     def requests(self) -> list[Request]:
         """Everything the API was asked, in order."""
-        return self._server.call(self._world.requests.copy)
+        return self._server.call(self._state.requests.copy)
 
     @property
     def most_at_once(self) -> int:
         """The largest number of requests so far that were being answered at the same time."""
-        return self._server.call(lambda: self._world.at_once.most)
+        return self._server.call(lambda: self._state.concurrency.most)
 
     def token(
         self,
@@ -121,20 +120,20 @@ class Sandbox:
         permissions = {name: access for name, access in asked.items() if access}
         if permissions and scopes is not None:
             raise ValueError("a token has either permissions or scopes")
-        token = Token(
+        token = PersonalToken(
             permissions=permissions,
             scopes=None if scopes is None else frozenset(scopes),
             needs_sso=sso,
         )
-        self._server.call(lambda: self._world.tokens.update({value: token}))
+        self._server.call(lambda: self._state.tokens.update({value: token}))
 
     def org(self, login: str) -> Organization:
         """Name an organization, which from then on exists."""
-        return Organization(self._backstage, login)
+        return Organization(self._backend, login)
 
     def repository(self, full_name: str) -> Repository:
         """Name a repository, which from then on exists."""
-        return Repository(self._backstage, full_name)
+        return Repository(self._backend, full_name)
 
     def app(
         self,
@@ -152,21 +151,16 @@ class Sandbox:
         """
         key = private_key or a_private_key()
 
-        def register() -> world.App:
-            app_id = self._world.new_id()
-            app = self._world.apps[app_id] = world.App(
-                id=app_id,
-                client_id=f"Iv23li{app_id:014}",
+        def register() -> AppState:
+            return self._state.add_app(
                 slug=slug,
                 account=owner,
                 public_key=public_key_of(key),
                 permissions=permissions,
                 token_life=token_life,
-                created_at=self._world.now(),
             )
-            return app
 
-        return App(self._backstage, self._server.call(register), key)
+        return App(self._backend, self._server.call(register), key)
 
     def inject(
         self,
@@ -200,13 +194,13 @@ class Sandbox:
 
     def rate_limit(self, *, remaining: int, reset_in: float) -> None:
         """Leave so many requests, all tokens together, until `reset_in` seconds from now."""
-        limit = self._world.limit
+        limit = self._state.primary_limit
         if limit is None:
             raise ValueError("a server without rate limits has none to come to")
 
         def leave() -> None:
             limit.remaining = remaining
-            limit.reset_at = self._world.now() + timedelta(seconds=reset_in)
+            limit.reset_at = self._state.now() + timedelta(seconds=reset_in)
 
         self._server.call(leave)
 
@@ -215,7 +209,7 @@ class Sandbox:
         connector = aiohttp.TCPConnector(limit=0, force_close=True)
         session = aiohttp.ClientSession(connector=connector)
         self._attempts = Attempts(
-            self._world,
+            self._state,
             session,
             receiver_timeout=self._receiver_timeout,
             attempt_delay=self._attempt_delay,
@@ -226,9 +220,9 @@ class Sandbox:
             await self._attempts.abandon()
             await session.close()
 
-        self._backstage = Backstage(server=self._server, world=self._world, attempts=self._attempts)
+        self._backend = Backend(server=self._server, state=self._state, attempts=self._attempts)
         rest = Rest(
-            self._world,
+            self._state,
             self._attempts,
             self._faults,
             filters=self._filters,

@@ -6,7 +6,7 @@ from github_sandbox.access import authenticate, authorize, not_found
 from github_sandbox.paging import numbered_page
 from github_sandbox.routes import Route, json_object
 from github_sandbox.variables import Variables
-from github_sandbox.world import Access, World
+from github_sandbox.world import Access, State
 
 VARIABLES = "/repos/{owner}/{repo}/actions/variables"
 VARIABLE = VARIABLES + "/{variable}"
@@ -15,8 +15,8 @@ VARIABLE = VARIABLES + "/{variable}"
 class VariableEndpoints:
     """The variables of repositories, seen through the API."""
 
-    def __init__(self, world: World) -> None:
-        self._world = world
+    def __init__(self, state: State) -> None:
+        self._state = state
 
     def routes(self) -> list[Route]:
         """Tell what is answered here."""
@@ -37,18 +37,18 @@ class VariableEndpoints:
 
     async def _create_variable(self, request: web.Request) -> web.Response:
         variables = self._variables(request, "write")
-        variables.create(await json_object(request), now=self._world.now())
+        variables.create(await json_object(request), now=self._state.now())
         return web.json_response({}, status=201)
 
     async def _update_variable(self, request: web.Request) -> web.Response:
         variables = self._variables(request, "write")
         name = request.match_info["variable"]
-        variables.update(name, await json_object(request), now=self._world.now())
+        variables.update(name, await json_object(request), now=self._state.now())
         return web.Response(status=204)
 
     def _variables(self, request: web.Request, access: Access) -> Variables:
-        token = authenticate(request, self._world)
-        repository = self._world.repository("{owner}/{repo}".format(**request.match_info))
+        token = authenticate(request, self._state)
+        repository = self._state.find_repository("{owner}/{repo}".format(**request.match_info))
         if repository is None:
             raise not_found()
         authorize(token, repository, permission="actions_variables", access=access)

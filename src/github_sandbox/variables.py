@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from github_sandbox.access import Refusal, not_found
 from github_sandbox.log import Json, timestamp
-from github_sandbox.world import Repository
+from github_sandbox.world import RepositoryState
 
 MAX_VALUE_BYTES = 48 * 1024
 LONG_AGO = datetime(2024, 1, 1, tzinfo=UTC)
@@ -23,12 +23,12 @@ NAME = re.compile(r"(?!GITHUB_)[A-Z_][A-Z0-9_]*")
 class Variables:
     """The variables of one repository, whose names are upper-case whatever is asked for."""
 
-    repository: Repository
+    repository: RepositoryState
 
     def show(self, name: str) -> Json:
         """Give one variable."""
         name = self._existing(name)
-        created_at, updated_at = self.repository.touched.get(name, (LONG_AGO, LONG_AGO))
+        created_at, updated_at = self.repository.variable_times.get(name, (LONG_AGO, LONG_AGO))
         return {
             "name": name,
             "value": self.repository.variables[name],
@@ -46,19 +46,19 @@ class Variables:
         value = _valid_value(asked.get("value"))
         self._refuse_taken(name)
         self.repository.variables[name] = value
-        self.repository.touched[name] = (now, now)
+        self.repository.variable_times[name] = (now, now)
 
     def update(self, name: str, asked: Json, *, now: datetime) -> None:
         """Change the value of a variable, its name, or both."""
         name = self._existing(name)
         new_name = _valid_name(asked.get("name", name))
         new_value = _valid_value(asked.get("value", self.repository.variables[name]))
-        created_at, _ = self.repository.touched.pop(name, (LONG_AGO, LONG_AGO))
+        created_at, _ = self.repository.variable_times.pop(name, (LONG_AGO, LONG_AGO))
         if new_name != name:
             self._refuse_taken(new_name)
             del self.repository.variables[name]
         self.repository.variables[new_name] = new_value
-        self.repository.touched[new_name] = (created_at, now)
+        self.repository.variable_times[new_name] = (created_at, now)
 
     def _existing(self, name: str) -> str:
         if name.upper() not in self.repository.variables:

@@ -1,11 +1,11 @@
-"""What GitHub knows: accounts, repositories, hooks, Apps, tokens, the rate limits.
+"""What this GitHub has: accounts, repositories, hooks, Apps, tokens, and the rate limits.
 
-State only: no HTTP. The server's event loop owns it.
+State only: no HTTP. Only code on the server's event loop may read or change it.
 """
 
 import itertools
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import ClassVar, Literal, TypeAlias
@@ -13,22 +13,22 @@ from typing import ClassVar, Literal, TypeAlias
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from github_sandbox.clock import Clock
-from github_sandbox.limits import LIMIT_WINDOW, PointLimit, RateLimit
-from github_sandbox.log import Json, Log
+from github_sandbox.limits import PRIMARY_WINDOW, PrimaryLimit, SecondaryLimit
+from github_sandbox.log import DeliveryLog, Json
 
 Access: TypeAlias = Literal["read", "write"]
 Permissions: TypeAlias = Mapping[str, Access]
 
 
 def grants(permissions: Permissions, permission: str, access: str) -> bool:
-    """Tell whether permissions go that far. To write is to read as well."""
+    """Return whether `permissions` include that access. Write access includes read access."""
     granted = permissions.get(permission)
     return granted is not None and access in {granted, "read"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """One request the sandbox got.
+    """One request that the sandbox received.
 
     `status` is None while it is unanswered, and for good if the connection was dropped.
     """
@@ -39,96 +39,96 @@ class Request:
     token: str | None = field(repr=False)
     api_version: str | None = None
     began: float = field(compare=False)
-    """When it arrived, by `time.monotonic()`: no part of what was asked."""
+    """When it arrived, by `time.monotonic()`. Tests compare requests without it."""
     status: int | None = None
 
 
 @dataclass(slots=True)
-class Peak:
-    """How many there are of something, and the most there ever were."""
+class ConcurrencyCounter:
+    """Counts how many requests are being answered now, and the most there ever were at once."""
 
     now: int = 0
     most: int = 0
 
     def __enter__(self) -> None:
-        """Be one more."""
+        """Count one more."""
         self.now += 1
         self.most = max(self.most, self.now)
 
     def __exit__(self, *_exception: object) -> None:
-        """Be one less."""
+        """Count one less."""
         self.now -= 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Organization:
+class OrganizationState:
     """An organization and its hooks, by id."""
 
     kind: ClassVar = "organization"
 
     id: int
     login: str
-    hooks: dict[int, "Hook"] = field(default_factory=dict, repr=False)
+    hooks: dict[int, "HookState"] = field(default_factory=dict, repr=False)
 
     @property
     def account(self) -> str:
-        """The login of the account it is, or belongs to."""
+        """The login of the account that owns it: its own."""
         return self.login
 
     @property
     def name(self) -> str:
-        """What a person calls it."""
+        """Its login, as the owner of a hook."""
         return self.login
 
     @property
-    def address(self) -> str:
-        """Where the API has it."""
+    def api_path(self) -> str:
+        """Its path in the API."""
         return f"/orgs/{self.login}"
 
-    def in_payloads(self) -> Json:
-        """Give what the payload of an event says of it."""
+    def event_payload(self) -> Json:
+        """Return what the payload of an event says about it."""
         return {"organization": {"id": self.id, "login": self.login}}
 
 
 @dataclass(slots=True, kw_only=True)
-class Repository:
+class RepositoryState:
     """A repository, its hooks by id, and its Actions variables by their upper-case names.
 
-    A test may read and change `variables` as it likes; only what the API does is `touched`.
+    A test may read and change `variables` directly. Only the API writes `variable_times`.
     """
 
     kind: ClassVar = "repository"
 
     id: int
     full_name: str
-    hooks: dict[int, "Hook"] = field(default_factory=dict, repr=False)
+    hooks: dict[int, "HookState"] = field(default_factory=dict, repr=False)
     variables: dict[str, str] = field(default_factory=dict)
-    touched: dict[str, tuple[datetime, datetime]] = field(default_factory=dict, repr=False)
-    """When a variable was made and when it was last changed."""
+    variable_times: dict[str, tuple[datetime, datetime]] = field(default_factory=dict, repr=False)
+    """When the API created a variable, and when it last updated it."""
 
     @property
     def account(self) -> str:
-        """The login of the account it belongs to."""
+        """The login of the account that owns it."""
         return self.full_name.partition("/")[0]
 
     @property
     def name(self) -> str:
-        """What a person calls it."""
+        """Its full name, as the owner of a hook."""
         return self.full_name
 
     @property
-    def address(self) -> str:
-        """Where the API has it."""
+    def api_path(self) -> str:
+        """Its path in the API."""
         return f"/repos/{self.full_name}"
 
-    def in_payloads(self) -> Json:
-        """Give what the payload of an event says of it."""
+    def event_payload(self) -> Json:
+        """Return what the payload of an event says about it."""
         name = self.full_name.partition("/")[2]
         return {"repository": {"id": self.id, "name": name, "full_name": self.full_name}}
 
 
 @dataclass(slots=True, kw_only=True)
-class App:
+class AppState:
     """A GitHub App, with at most one webhook."""
 
     kind: ClassVar = "integration"
@@ -137,70 +137,70 @@ class App:
     client_id: str
     slug: str
     account: str
-    """The login of its owner."""
+    """The login of the account that owns it."""
     public_key: RSAPublicKey = field(repr=False)
     permissions: Permissions
     token_life: timedelta
     created_at: datetime
-    hook: "Hook | None" = field(default=None, repr=False)
-    installations: dict[int, "Installation"] = field(default_factory=dict, repr=False)
+    hook: "HookState | None" = field(default=None, repr=False)
+    installations: dict[int, "InstallationState"] = field(default_factory=dict, repr=False)
     tokens: list["InstallationToken"] = field(default_factory=list, repr=False)
-    """All that were ever issued."""
+    """All tokens that were ever issued to its installations."""
 
     @property
     def name(self) -> str:
-        """What a person calls it."""
+        """Its slug, as the owner of a hook."""
         return self.slug
 
-    def in_payloads(self) -> Json:
-        """Give what the payload of an event says of it: who had it installed, if anybody."""
+    def event_payload(self) -> Json:
+        """Return what the payload of an event says about it: its first installation, if any."""
         for installation in self.installations.values():
             return {"installation": {"id": installation.id}}
         return {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Hook:
-    """A hook's configuration and its log."""
+class HookState:
+    """A hook's configuration and its delivery log."""
 
     id: int
-    owner: Organization | Repository | App
+    owner: OrganizationState | RepositoryState | AppState
     url: str
     secret: str | None = field(repr=False)
     active: bool
     created_at: datetime
-    log: Log = field(default_factory=Log, repr=False)
+    log: DeliveryLog = field(default_factory=DeliveryLog, repr=False)
 
     @property
-    def address(self) -> str:
-        """Where the API has it."""
-        if isinstance(self.owner, App):
+    def api_path(self) -> str:
+        """Its path in the API."""
+        if isinstance(self.owner, AppState):
             return "/app/hook"
-        return f"{self.owner.address}/hooks/{self.id}"
+        return f"{self.owner.api_path}/hooks/{self.id}"
 
 
 @dataclass(slots=True, kw_only=True)
-class Installation:
-    """An App on an account: what it may do there."""
+class InstallationState:
+    """The installation of an App on an account, and its permissions there."""
 
     id: int
-    app: App
+    app: AppState
     account: str
     permissions: Permissions
     repositories: frozenset[str] | None
-    """Full names in lower case, or None: all of the account."""
+    """Full names in lower case, or None for all repositories of the account."""
     created_at: datetime
     suspended_at: datetime | None = None
 
-    def covers(self, target: Organization | Repository) -> bool:
-        """Tell whether it reaches so far, whatever it may do there."""
+    def covers(self, target: OrganizationState | RepositoryState) -> bool:
+        """Return whether it may access the target at all, whatever its permissions."""
         return target.account.lower() == self.account.lower() and (
-            isinstance(target, Organization) or _among(target, self.repositories)
+            isinstance(target, OrganizationState) or _is_selected(target, self.repositories)
         )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Token:
+class PersonalToken:
     """A personal access token: classic if it has `scopes`, else fine-grained."""
 
     permissions: Permissions = field(default_factory=dict)
@@ -210,28 +210,28 @@ class Token:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InstallationToken:
-    """A token for what an installation may do, or less."""
+    """A token that was issued to an installation, for all its permissions or fewer."""
 
     value: str = field(repr=False)
-    installation: Installation = field(repr=False)
+    installation: InstallationState = field(repr=False)
     permissions: Permissions
     repositories: frozenset[str] | None
-    """Full names in lower case, or None: all the installation covers."""
+    """Full names in lower case, or None for all that the installation covers."""
     expires_at: datetime
 
-    def covers(self, target: Organization | Repository) -> bool:
-        """Tell whether it reaches so far, whatever it may do there."""
+    def covers(self, target: OrganizationState | RepositoryState) -> bool:
+        """Return whether it may access the target at all, whatever its permissions."""
         return self.installation.covers(target) and (
-            isinstance(target, Organization) or _among(target, self.repositories)
+            isinstance(target, OrganizationState) or _is_selected(target, self.repositories)
         )
 
 
-def _among(repository: Repository, full_names: frozenset[str] | None) -> bool:
+def _is_selected(repository: RepositoryState, full_names: frozenset[str] | None) -> bool:
     return full_names is None or repository.full_name.lower() in full_names
 
 
-class World:
-    """Everything there is. What was never named does not exist."""
+class State:
+    """Everything this GitHub has. A test creates an account or a repository by naming it."""
 
     def __init__(
         self,
@@ -243,74 +243,131 @@ class World:
     ) -> None:
         self.now = clock
         self.retention = retention
-        self.limit = RateLimit(reset_at=clock() + LIMIT_WINDOW) if rate_limits else None
-        self.points: PointLimit | None = None
+        self.primary_limit: PrimaryLimit | None = None
+        if rate_limits:
+            self.primary_limit = PrimaryLimit(reset_at=clock() + PRIMARY_WINDOW)
+        self.secondary_limit: SecondaryLimit | None = None
         if points_per_minute is not None:
-            self.points = PointLimit(per_minute=points_per_minute)
-        self.tokens: dict[str, Token | InstallationToken] = {}
+            self.secondary_limit = SecondaryLimit(points=points_per_minute)
+        self.tokens: dict[str, PersonalToken | InstallationToken] = {}
         self.requests: list[Request] = []
-        self.at_once = Peak()
-        self.apps: dict[int, App] = {}
-        self._organizations: dict[str, Organization] = {}
-        self._repositories: dict[str, Repository] = {}
+        self.concurrency = ConcurrencyCounter()
+        self.apps: dict[int, AppState] = {}
+        self._organizations: dict[str, OrganizationState] = {}
+        self._repositories: dict[str, RepositoryState] = {}
         self._ids = itertools.count(510_000_001)
         self._user_ids: defaultdict[str, int] = defaultdict(self.new_id)
 
     @property
-    def kept_from(self) -> datetime:
-        """The instant before which deliveries are gone."""
+    def retention_start(self) -> datetime:
+        """The time before which deliveries are no longer kept."""
         return self.now() - self.retention
 
     def new_id(self) -> int:
-        """Give an id that nothing else has."""
+        """Return an id that nothing else has."""
         return next(self._ids)
 
-    def name_organization(self, login: str) -> Organization:
-        """Find an organization, or found it."""
+    def find_organization(self, login: str) -> OrganizationState | None:
+        """Find an organization."""
+        return self._organizations.get(login.lower())
+
+    def get_or_create_organization(self, login: str) -> OrganizationState:
+        """Find an organization, or create it."""
         key = login.lower()
         if key not in self._organizations:
-            self._organizations[key] = Organization(id=self.new_id(), login=login)
+            self._organizations[key] = OrganizationState(id=self.new_id(), login=login)
         return self._organizations[key]
 
-    def name_repository(self, full_name: str) -> Repository:
+    def find_repository(self, full_name: str) -> RepositoryState | None:
+        """Find a repository."""
+        return self._repositories.get(full_name.lower())
+
+    def get_or_create_repository(self, full_name: str) -> RepositoryState:
         """Find a repository, or create it."""
         owner, slash, name = full_name.partition("/")
         if not (owner and slash and name):
             raise ValueError(f"a repository is named owner/name, not {full_name!r}")
         key = full_name.lower()
         if key not in self._repositories:
-            self._repositories[key] = Repository(id=self.new_id(), full_name=full_name)
+            self._repositories[key] = RepositoryState(id=self.new_id(), full_name=full_name)
         return self._repositories[key]
 
-    def organization(self, login: str) -> Organization | None:
-        """Find an organization."""
-        return self._organizations.get(login.lower())
-
-    def repository(self, full_name: str) -> Repository | None:
-        """Find a repository."""
-        return self._repositories.get(full_name.lower())
-
-    def repositories(self, installation: Installation) -> list[Repository]:
-        """Find all repositories that an installation covers."""
-        return [each for each in self._repositories.values() if installation.covers(each)]
+    def covered_repositories(self, installation: InstallationState) -> list[RepositoryState]:
+        """Return all repositories that an installation covers."""
+        return [
+            repository
+            for repository in self._repositories.values()
+            if installation.covers(repository)
+        ]
 
     def account(self, login: str) -> Json:
-        """Tell who has that login: an organization if one was named so, else a user."""
-        organization = self.organization(login)
+        """Return the account with that login. It is a user unless a test created the organization.
+
+        The result has the three fields that identify an account in the API.
+        """
+        organization = self.find_organization(login)
         if organization:
             return {"login": organization.login, "id": organization.id, "type": "Organization"}
         return {"login": login, "id": self._user_ids[login.lower()], "type": "User"}
 
-    def new_hook(
+    def add_app(
         self,
-        owner: Organization | Repository | App,
+        *,
+        slug: str,
+        account: str,
+        public_key: RSAPublicKey,
+        permissions: Permissions,
+        token_life: timedelta,
+    ) -> AppState:
+        """Register an App."""
+        app_id = self.new_id()
+        self.apps[app_id] = AppState(
+            id=app_id,
+            client_id=f"Iv23li{app_id:014}",
+            slug=slug,
+            account=account,
+            public_key=public_key,
+            permissions=permissions,
+            token_life=token_life,
+            created_at=self.now(),
+        )
+        return self.apps[app_id]
+
+    def add_installation(
+        self,
+        app: AppState,
+        account: str,
+        permissions: Permissions | None,
+        repositories: Collection[str] | None,
+    ) -> InstallationState:
+        """Install an App with these permissions, or its own, on these repositories, or all."""
+        selected = None
+        if repositories is not None:
+            states = [self.get_or_create_repository(full_name) for full_name in repositories]
+            if any(state.account.lower() != account.lower() for state in states):
+                raise ValueError(f"not all of these repositories are of {account}")
+            selected = frozenset(state.full_name.lower() for state in states)
+        installation = InstallationState(
+            id=self.new_id(),
+            app=app,
+            account=account,
+            permissions=app.permissions if permissions is None else permissions,
+            repositories=selected,
+            created_at=self.now(),
+        )
+        app.installations[installation.id] = installation
+        return installation
+
+    def add_hook(
+        self,
+        owner: OrganizationState | RepositoryState | AppState,
         *,
         url: str,
         secret: str | None,
         active: bool = True,
-    ) -> Hook:
-        """Make a hook; its owner does not know of it yet."""
-        return Hook(
+    ) -> HookState:
+        """Add a hook to its owner. An App can have only one."""
+        hook = HookState(
             id=self.new_id(),
             owner=owner,
             url=url,
@@ -318,3 +375,10 @@ class World:
             active=active,
             created_at=self.now(),
         )
+        if not isinstance(owner, AppState):
+            owner.hooks[hook.id] = hook
+        elif owner.hook is None:
+            owner.hook = hook
+        else:
+            raise ValueError("an App has one webhook")
+        return hook
