@@ -1,8 +1,8 @@
-"""Who may do what: GitHub's refusals, in its own words.
+"""Authenticate API requests, and refuse what a token has no permission for, as GitHub does.
 
-Everything a request can be refused with:
+Everything the API refuses a request with:
 
-* Refusal           answered as JSON, with a status of 400 to 499
+* ApiError          answered as JSON, with a status of 400 to 499
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -32,14 +32,14 @@ CLASSIC_SCOPES: Mapping[tuple[str, Access], frozenset[str]] = {
     ("actions_variables", "read"): frozenset({"repo"}),
     ("actions_variables", "write"): frozenset({"repo"}),
 }
-"""Of the scopes any one will do."""
+"""The scopes of classic tokens that grant a permission. Any one of them is enough."""
 
-API_VERSION = "X-GitHub-Api-Version"
-"""The header in which a request names the version it wants; without it, it gets the first."""
+API_VERSION_HEADER = "X-GitHub-Api-Version"
+"""The header that selects a version of the API. A request without it gets the oldest one."""
 
 
-class Refusal(Exception):  # noqa: N818 - GitHub is not in error when it refuses
-    """What is asked is not done, for a reason the asker can act on."""
+class ApiError(Exception):
+    """The API refuses a request."""
 
     def __init__(
         self,
@@ -56,61 +56,65 @@ class Refusal(Exception):  # noqa: N818 - GitHub is not in error when it refuses
         self.headers = headers
 
     def response(self) -> web.Response:
-        """Put it as GitHub does."""
+        """Return GitHub's response for this error."""
         body = error_body(self.status, self.message)
         if self.errors is not None:
             body["errors"] = self.errors
         return web.json_response(body, status=self.status, headers=self.headers)
 
 
-def not_found(headers: dict[str, str] | None = None) -> Refusal:
-    """Refuse as GitHub does whatever is not there, or not for the asker to know of."""
-    return Refusal(404, "Not Found", headers=headers)
+def not_found(headers: dict[str, str] | None = None) -> ApiError:
+    """Return the error for what does not exist, or must not be visible to this client."""
+    return ApiError(404, "Not Found", headers=headers)
 
 
 def sent_token(request: web.Request, schemes: Collection[str] = ("token", "bearer")) -> str | None:
-    """Give the token that came with the request."""
+    """Return the token in the request's Authorization header."""
     scheme, _, value = request.headers.get("Authorization", "").partition(" ")
     return value.strip() if scheme.lower() in schemes else None
 
 
-def check_client(request: web.Request, api_versions: Sequence[str]) -> None:
-    """Refuse what GitHub does not even look at; the newest version comes last."""
+def check_client_headers(request: web.Request, api_versions: Sequence[str]) -> None:
+    """Refuse a request without a user agent, or for an API version that is not in the list.
+
+    The newest version comes last.
+    """
     if not request.headers.get("User-Agent"):
-        raise Refusal(
+        raise ApiError(
             403,
             "Request forbidden by administrative rules. "
             "Please make sure your request has a User-Agent header.",
         )
-    version = request.headers.get(API_VERSION)
+    version = request.headers.get(API_VERSION_HEADER)
     if version is not None and version not in api_versions:
         *older, newest = api_versions
-        known = f'"{newest}" (most recent)' + "".join(f' and "{each}"' for each in reversed(older))
-        raise Refusal(
+        supported = f'"{newest}" (most recent)'
+        supported += "".join(f' and "{other}"' for other in reversed(older))
+        raise ApiError(
             400,
             "Bad Request",
             errors='The version you specified in the "X-GitHub-API-Version" request header, '
             f'"{version}", is not a supported version. The following versions are currently '
-            f"supported: {known}.",
+            f"supported: {supported}.",
         )
 
 
 def authenticate(request: web.Request, state: State) -> PersonalToken | InstallationToken:
-    """Find the token, or refuse. An App's own JSON web token is none."""
+    """Find the token of the request, or refuse. An App's JSON web token is not accepted."""
     token = state.tokens.get(sent_token(request) or "")
     if token is None:
-        raise Refusal(401, "Bad credentials")
+        raise ApiError(401, "Bad credentials")
     if isinstance(token, InstallationToken):
         if token.expires_at <= state.now():
-            raise Refusal(401, "Bad credentials")
-        refuse_suspended(token.installation)
+            raise ApiError(401, "Bad credentials")
+        check_not_suspended(token.installation)
     return token
 
 
-def refuse_suspended(installation: InstallationState) -> None:
-    """Refuse whatever is asked for an installation that is suspended."""
+def check_not_suspended(installation: InstallationState) -> None:
+    """Refuse requests on behalf of a suspended installation."""
     if installation.suspended_at:
-        raise Refusal(403, "This installation has been suspended")
+        raise ApiError(403, "This installation has been suspended")
 
 
 def authorize(
@@ -120,33 +124,33 @@ def authorize(
     permission: str,
     access: Access,
 ) -> None:
-    """Refuse what the token may not do to what the target has."""
+    """Refuse unless the token grants that access to the target."""
     match token:
         case InstallationToken():
             if not token.covers(target):
                 raise not_found()
-            _check_permission(token.permissions, permission, access, by="integration")
+            _check_permission(token.permissions, permission, access, kind="integration")
         case PersonalToken(needs_sso=True):
             sso = f"https://github.com/orgs/{target.account}/sso?authorization_request=abc"
-            raise Refusal(
+            raise ApiError(
                 403,
                 "Resource protected by organization SAML enforcement. You must grant your "
                 "Personal Access token access to this organization.",
                 headers={"X-GitHub-SSO": f"required; url={sso}"},
             )
         case PersonalToken(scopes=None):
-            _check_permission(token.permissions, permission, access, by="personal access token")
+            _check_permission(token.permissions, permission, access, kind="personal access token")
         case PersonalToken(scopes=frozenset() as scopes):
             _check_scopes(scopes, CLASSIC_SCOPES[permission, access])
 
 
 def _check_permission(
-    permissions: Permissions, permission: str, access: Access, *, by: str
+    permissions: Permissions, permission: str, access: Access, *, kind: str
 ) -> None:
     if not grants(permissions, permission, access):
-        raise Refusal(
+        raise ApiError(
             403,
-            f"Resource not accessible by {by}",
+            f"Resource not accessible by {kind}",
             headers={"X-Accepted-GitHub-Permissions": f"{permission}={access}"},
         )
 

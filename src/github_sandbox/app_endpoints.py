@@ -1,24 +1,32 @@
-"""The API of GitHub Apps and of their installations. Their hooks are with the other hooks."""
+"""The endpoints of GitHub Apps and their installations, except those of an App's webhook."""
+
+from collections.abc import Callable
 
 from aiohttp import web
 
 from github_sandbox.access import not_found
-from github_sandbox.apps import authenticate_app, find_installation, issue_token
+from github_sandbox.apps import authenticate_app, issue_token
 from github_sandbox.log import Json, timestamp
-from github_sandbox.routes import Route, base_url, json_object
-from github_sandbox.world import InstallationState, InstallationToken, State
+from github_sandbox.routes import Route, base_url, read_json_object, repository_name
+from github_sandbox.world import (
+    InstallationState,
+    InstallationToken,
+    OrganizationState,
+    RepositoryState,
+    State,
+)
 
 INSTALLATION = "/app/installations/{installation:[0-9]{1,20}}"
 
 
 class AppEndpoints:
-    """What an App can ask about itself."""
+    """The endpoints where an App finds itself and its installations, and gets tokens."""
 
     def __init__(self, state: State) -> None:
         self._state = state
 
     def routes(self) -> list[Route]:
-        """Tell what is answered here."""
+        """Return the routes to these endpoints."""
         return [
             ("GET", "/app", self._show_app),
             ("GET", INSTALLATION, self._show_installation),
@@ -50,67 +58,80 @@ class AppEndpoints:
         )
 
     async def _show_installation(self, request: web.Request) -> web.Response:
-        return self._show(request, self._installation(request))
+        return self._installation_response(request, self._installation_by_id(request))
 
     async def _issue_token(self, request: web.Request) -> web.Response:
-        installation = self._installation(request)
-        asked = await json_object(request) if request.can_read_body else {}
-        token = issue_token(installation, asked, self._state)
+        installation = self._installation_by_id(request)
+        body = await read_json_object(request) if request.can_read_body else {}
+        token = issue_token(installation, body, self._state)
         return web.json_response(_token_json(token), status=201)
 
     async def _show_installation_on_organization(self, request: web.Request) -> web.Response:
-        app = authenticate_app(request, self._state)
         organization = self._state.find_organization(request.match_info["org"])
-        if organization is None:
-            raise not_found()
-        return self._show(request, find_installation(app, lambda each: each.covers(organization)))
-
-    async def _show_installation_on_account(self, request: web.Request) -> web.Response:
-        app = authenticate_app(request, self._state)
-        login = request.match_info["user"].lower()
-        # For all that its path says, GitHub answers for organizations as well.
-        found = find_installation(app, lambda each: each.account.lower() == login)
-        return self._show(request, found)
+        return self._show_installation_that_covers(request, organization)
 
     async def _show_installation_on_repository(self, request: web.Request) -> web.Response:
-        app = authenticate_app(request, self._state)
-        repository = self._state.find_repository("{owner}/{repo}".format(**request.match_info))
-        if repository is None:
-            raise not_found()
-        return self._show(request, find_installation(app, lambda each: each.covers(repository)))
+        repository = self._state.find_repository(repository_name(request))
+        return self._show_installation_that_covers(request, repository)
 
-    def _installation(self, request: web.Request) -> InstallationState:
-        app = authenticate_app(request, self._state)
+    async def _show_installation_on_account(self, request: web.Request) -> web.Response:
+        # Although its path begins with /users, GitHub answers for organizations as well.
+        login = request.match_info["user"].lower()
+        installation = self._find(
+            request, lambda installation: installation.account.lower() == login
+        )
+        return self._installation_response(request, installation)
+
+    def _show_installation_that_covers(
+        self, request: web.Request, target: OrganizationState | RepositoryState | None
+    ) -> web.Response:
+        installation = self._find(
+            request, lambda installation: target is not None and installation.covers(target)
+        )
+        return self._installation_response(request, installation)
+
+    def _installation_by_id(self, request: web.Request) -> InstallationState:
         installation_id = int(request.match_info["installation"])
-        return find_installation(app, lambda each: each.id == installation_id)
+        return self._find(request, lambda installation: installation.id == installation_id)
 
-    def _show(self, request: web.Request, installation: InstallationState) -> web.Response:
-        return web.json_response(self._json(request, installation))
+    def _find(
+        self, request: web.Request, matches: Callable[[InstallationState], bool]
+    ) -> InstallationState:
+        """Find the first matching installation of the App that sent the request, or refuse."""
+        app = authenticate_app(request, self._state)
+        for installation in app.installations.values():
+            if matches(installation):
+                return installation
+        raise not_found()
 
-    def _json(self, request: web.Request, installation: InstallationState) -> Json:
+    def _installation_response(
+        self, request: web.Request, installation: InstallationState
+    ) -> web.Response:
         account = self._account(request, installation.account)
         suspended_at = installation.suspended_at
-        return {
-            "id": installation.id,
-            "account": account,
-            "repository_selection": _selection(installation.repositories),
-            "access_tokens_url": (
-                f"{base_url(request)}/app/installations/{installation.id}/access_tokens"
-            ),
-            "repositories_url": f"{base_url(request)}/installation/repositories",
-            "html_url": f"https://github.com/settings/installations/{installation.id}",
-            "app_id": installation.app.id,
-            "app_slug": installation.app.slug,
-            "target_id": account["id"],
-            "target_type": account["type"],
-            "permissions": dict(installation.permissions),
-            "events": ["*"],
-            "single_file_name": None,
-            "created_at": timestamp(installation.created_at),
-            "updated_at": timestamp(suspended_at or installation.created_at),
-            "suspended_at": timestamp(suspended_at) if suspended_at else None,
-            "suspended_by": None,
-        }
+        return web.json_response(
+            {
+                "id": installation.id,
+                "account": account,
+                "repository_selection": _selection(installation.repositories),
+                "access_tokens_url": (
+                    f"{base_url(request)}/app/installations/{installation.id}/access_tokens"
+                ),
+                "repositories_url": f"{base_url(request)}/installation/repositories",
+                "html_url": f"https://github.com/settings/installations/{installation.id}",
+                "app_id": installation.app.id,
+                "app_slug": installation.app.slug,
+                "target_id": account["id"],
+                "target_type": account["type"],
+                "permissions": dict(installation.permissions),
+                "events": ["*"],
+                "single_file_name": None,
+                "created_at": timestamp(installation.created_at),
+                "updated_at": timestamp(suspended_at or installation.created_at),
+                "suspended_at": timestamp(suspended_at) if suspended_at else None,
+                "suspended_by": None,
+            }
+        )
 
     def _account(self, request: web.Request, login: str) -> Json:
         account = self._state.account(login)
@@ -136,7 +157,7 @@ class AppEndpoints:
 
 
 def _token_json(token: InstallationToken) -> Json:
-    # Which repositories it is for, GitHub says at great length.
+    # GitHub also lists the repositories, each with dozens of fields. No test needs them.
     repositories = token.installation.repositories
     return {
         "token": token.value,

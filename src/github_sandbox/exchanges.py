@@ -1,4 +1,7 @@
-"""What the sandbox was asked and what it said to that, written down if the environment wants it."""
+"""Record every request and the API's response in a file, for the contract tests.
+
+Nothing is recorded unless an environment variable names a directory.
+"""
 
 import json
 import os
@@ -8,16 +11,16 @@ from pathlib import Path
 
 from aiohttp import web
 
-DIRECTORY = "GITHUB_SANDBOX_EXCHANGES"
-"""The variable that names the directory to write to. Without it nothing is written."""
+DIRECTORY_VARIABLE = "GITHUB_SANDBOX_EXCHANGES"
+"""The environment variable that names the directory."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exchange:
-    """A request, and what GitHub itself said to it, whatever spoilt that on its way.
+    """A request, and the API's response before any fault changed or replaced that.
 
-    The names of headers are in lower case, and Authorization is not among them. Of a request
-    that came to nothing before it was answered, `status` is None.
+    The names of headers are in lower case, and Authorization is left out. `status` is None if a
+    fault kept the API from handling the request.
     """
 
     method: str
@@ -31,12 +34,14 @@ class Exchange:
     answer: str
 
 
-async def write_down(request: web.Request, path: str, said: web.StreamResponse | None) -> None:
-    """Add an exchange to the file of this process, if that is wanted."""
-    directory = os.environ.get(DIRECTORY)
+async def record_exchange(
+    request: web.Request, path: str, response: web.StreamResponse | None
+) -> None:
+    """Append an exchange to this process's file, if recording is on."""
+    directory = os.environ.get(DIRECTORY_VARIABLE)
     if directory is None:
         return
-    headers = _in_lower_case(request.headers)
+    headers = _lower_case_names(request.headers)
     headers.pop("authorization", None)
     exchange = Exchange(
         method=request.method,
@@ -44,22 +49,22 @@ async def write_down(request: web.Request, path: str, said: web.StreamResponse |
         query=dict(request.query),
         headers=headers,
         body=(await request.read()).decode(errors="replace"),
-        status=said.status if said else None,
-        answer_headers=_in_lower_case(said.headers) if said else {},
-        answer=(said.text or "") if isinstance(said, web.Response) else "",
+        status=response.status if response else None,
+        answer_headers=_lower_case_names(response.headers) if response else {},
+        answer=(response.text or "") if isinstance(response, web.Response) else "",
     )
-    # One write, so that what several sandboxes of one process append is not mixed up.
+    # One write for each line: several sandboxes of a process append to the same file.
     with (Path(directory) / f"{os.getpid()}.jsonl").open("a") as file:
         file.write(json.dumps(asdict(exchange)) + "\n")
 
 
-def written_down(directory: Path) -> Iterator[Exchange]:
-    """Read the exchanges of all processes."""
+def read_exchanges(directory: Path) -> Iterator[Exchange]:
+    """Read the exchanges that all processes recorded."""
     for path in sorted(directory.glob("*.jsonl")):
         with path.open() as file:
             for line in file:
                 yield Exchange(**json.loads(line))
 
 
-def _in_lower_case(headers: Mapping[str, str]) -> dict[str, str]:
+def _lower_case_names(headers: Mapping[str, str]) -> dict[str, str]:
     return {name.lower(): text for name, text in headers.items()}

@@ -1,6 +1,7 @@
-"""What can go wrong between GitHub and who asks it, and when it does."""
+"""Faults that a test can inject into the API's responses, and when each of them happens."""
 
 import asyncio
+import math
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -11,39 +12,39 @@ from aiohttp import web
 from aiohttp.abc import AbstractStreamWriter
 
 Work: TypeAlias = Callable[[], Awaitable[web.StreamResponse | None]]
-"""Does what was asked. Gives None if the connection is to be dropped without a reply."""
+"""Handles the request. Returns None if the connection is to be dropped without a response."""
 
 
 class Fault(Protocol):
-    """One way for a request to go wrong."""
+    """One way in which a request can go wrong."""
 
     async def answer(self, request: web.Request, work: Work) -> web.StreamResponse | None:
-        """Answer the request, with or without doing the work, or give None to drop it."""
+        """Respond to the request, with or without calling `work`, or return None to drop it."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """Answers with an error, without doing the work."""
+    """Responds with an error instead of doing the work."""
 
     code: int
     message: str = "Server Error"
     headers: Mapping[str, str] = field(default_factory=dict)
     body: Any = None
-    """JSON to answer with instead of `message`."""
+    """JSON to send instead of GitHub's usual error with `message`."""
 
     async def answer(self, _request: web.Request, _work: Work) -> web.StreamResponse:
-        """Answer with the error."""
+        """Respond with the error."""
         body = self.body if self.body is not None else error_body(self.code, self.message)
         return web.json_response(body, status=self.code, headers=self.headers)
 
 
 @dataclass(frozen=True, slots=True)
 class LostReply:
-    """Does the work, then drops the connection without a byte of reply."""
+    """Does the work, then drops the connection without sending anything."""
 
     async def answer(self, _request: web.Request, work: Work) -> None:
-        """Do the work and keep silent about it."""
+        """Do the work and discard the response."""
         await work()
 
 
@@ -52,43 +53,43 @@ class Dropped:
     """Drops the connection before any work is done."""
 
     async def answer(self, _request: web.Request, _work: Work) -> None:
-        """Do nothing."""
+        """Drop the connection."""
 
 
 @dataclass(frozen=True, slots=True)
 class Garbage:
-    """Answers what a proxy in between might, without doing the work."""
+    """Responds as a proxy between client and GitHub might, instead of doing the work."""
 
     body: bytes = b"<html><body>We are having a problem.</body></html>"
     content_type: str = "text/html"
     status: int = 200
 
     async def answer(self, _request: web.Request, _work: Work) -> web.StreamResponse:
-        """Answer with the garbage."""
+        """Respond with the body."""
         headers = {"Content-Type": self.content_type}
         return web.Response(body=self.body, status=self.status, headers=headers)
 
 
 @dataclass(frozen=True, slots=True)
 class Truncated:
-    """Does the work, then breaks off in the middle of the reply's body."""
+    """Does the work, then closes the connection in the middle of the response's body."""
 
     async def answer(self, _request: web.Request, work: Work) -> web.StreamResponse | None:
-        """Send half of what the headers announce."""
-        whole = await work()
-        if not isinstance(whole, web.Response):
-            return whole  # another fault was here first, and left nothing to cut
-        return _CutShort(whole)
+        """Send half of the body that the headers announce."""
+        response = await work()
+        if not isinstance(response, web.Response):
+            return response  # another fault has dropped or truncated it already
+        return _TruncatedResponse(response)
 
 
-class _CutShort(web.StreamResponse):
-    """A reply that breaks off."""
+class _TruncatedResponse(web.StreamResponse):
+    """A response that announces more than it sends."""
 
-    def __init__(self, whole: web.Response) -> None:
-        super().__init__(status=whole.status, headers=whole.headers)
-        body = whole.body if isinstance(whole.body, bytes) else b""
+    def __init__(self, response: web.Response) -> None:
+        super().__init__(status=response.status, headers=response.headers)
+        body = response.body if isinstance(response.body, bytes) else b""
         self._half = body[: len(body) // 2]
-        # If there is no body to cut, one more byte than there is is announced all the same.
+        # Even an empty body is truncated: one byte is announced that never comes.
         self.content_length = max(len(body), 1)
 
     async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
@@ -98,7 +99,7 @@ class _CutShort(web.StreamResponse):
     async def write_eof(self, data: bytes = b"") -> None:
         await self.write(self._half + data)
         if self._transport:
-            self._transport.close()  # unlike abort(), after what was written
+            self._transport.close()  # abort() would discard what was just written
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,21 +109,21 @@ class Delay:
     seconds: float
 
     async def answer(self, _request: web.Request, work: Work) -> web.StreamResponse | None:
-        """Do the work later."""
+        """Wait and do the work."""
         await asyncio.sleep(self.seconds)
         return await work()
 
 
 @dataclass(frozen=True, slots=True)
 class Meanwhile:
-    """Does the work, but has something else happen just before it, or just before the reply."""
+    """Does the work, but calls `action` just before, or with `after` just before the response."""
 
     action: Callable[[], object]
     after: bool = field(default=False, kw_only=True)
 
     async def answer(self, _request: web.Request, work: Work) -> web.StreamResponse | None:
-        """Do the work and the action; whether the client is still there makes no difference."""
-        # In a thread, so that the action may ask and use this very sandbox.
+        """Do both, even if the client has gone."""
+        # The action runs in a thread, because it may send requests to this very sandbox.
         if not self.after:
             await asyncio.to_thread(self.action)
         response = await work()
@@ -138,24 +139,28 @@ class _Injection:
     path: re.Pattern[str]
     nth: int
     times: int | None
-    seen: int = 0
+    matches: int = 0
 
-    def strikes(self, method: str, path: str) -> bool:
-        """Count the request if it matches, and tell whether it is one to spoil."""
+    def applies(self, method: str, path: str) -> bool:
+        """Count the request if it matches, and return whether the fault is due for it."""
         if self.method not in {"*", method} or not self.path.fullmatch(path):
             return False
-        self.seen += 1
-        return self.seen >= self.nth and (self.times is None or self.seen < self.nth + self.times)
+        self.matches += 1
+        end = math.inf if self.times is None else self.nth + self.times
+        return self.nth <= self.matches < end
 
 
 class Faults:
-    """The faults to come."""
+    """All faults that a test has injected."""
 
     def __init__(self) -> None:
         self._injections: list[_Injection] = []
 
     def inject(self, fault: Fault, *, method: str, path: str, nth: int, times: int | None) -> None:
-        """Spoil the `nth` matching request from now on, and those after it, `times` in all."""
+        """Apply the fault to the `nth` matching request from now on and the next, `times` in all.
+
+        `times=None` stands for all that follow.
+        """
         self._injections.append(
             _Injection(
                 fault=fault,
@@ -166,24 +171,28 @@ class Faults:
             )
         )
 
-    def mend(self) -> None:
-        """Spoil nothing any more."""
+    def clear(self) -> None:
+        """Remove all faults."""
         self._injections.clear()
 
-    async def answer(
+    async def respond(
         self, request: web.Request, path: str, work: Work
     ) -> web.StreamResponse | None:
-        """Do the work, spoilt by every fault that is due; the first injected is the outermost."""
-        due = [each.fault for each in self._injections if each.strikes(request.method, path)]
+        """Do the work with all due faults. The one that was injected first is the outermost."""
+        due = [
+            injection.fault
+            for injection in self._injections
+            if injection.applies(request.method, path)
+        ]
         for fault in reversed(due):
             work = partial(fault.answer, request, work)
         return await work()
 
 
-def error_body(status: int, message: str, documentation: str = "") -> dict[str, str]:
-    """Give the body of GitHub's errors."""
+def error_body(status: int, message: str) -> dict[str, str]:
+    """Return the JSON body of GitHub's error responses."""
     return {
         "message": message,
-        "documentation_url": f"https://docs.github.com/rest{documentation}",
+        "documentation_url": "https://docs.github.com/rest",
         "status": str(status),
     }

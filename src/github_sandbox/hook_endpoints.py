@@ -1,16 +1,16 @@
-"""The API of hooks and their logs, whether an organization, a repository or an App has them."""
+"""The endpoints of hooks and their deliveries, for organizations, repositories and Apps."""
 
 from collections.abc import Mapping
 from typing import cast
 
 from aiohttp import web
 
-from github_sandbox.access import Refusal, authenticate, authorize, not_found
+from github_sandbox.access import ApiError, authenticate, authorize, not_found
 from github_sandbox.apps import authenticate_app
 from github_sandbox.attempts import Attempts
 from github_sandbox.log import STATUS_FILTERS, Cursor, Delivery, Json, StatusFilter, timestamp
-from github_sandbox.paging import numbered_page, page, per_page
-from github_sandbox.routes import Route, base_url
+from github_sandbox.paging import numbered_page, page_response, page_size
+from github_sandbox.routes import Route, base_url, repository_name
 from github_sandbox.world import Access, HookState, OrganizationState, RepositoryState, State
 
 HOOK = "/hooks/{hook:[0-9]{1,20}}"
@@ -18,15 +18,15 @@ DELIVERY = "/{delivery:[0-9]{1,20}}"
 
 
 class HookEndpoints:
-    """Hooks, seen through the API."""
+    """The endpoints of hooks."""
 
-    def __init__(self, state: State, attempts: Attempts, *, filters: bool) -> None:
+    def __init__(self, state: State, attempts: Attempts, *, has_status_filter: bool) -> None:
         self._state = state
         self._attempts = attempts
-        self._filters = filters
+        self._has_status_filter = has_status_filter
 
     def routes(self) -> list[Route]:
-        """Tell what is answered here."""
+        """Return the routes to these endpoints."""
         routes: list[Route] = [("GET", "/app/hook/config", self._show_config)]
         for owner in ("/orgs/{org}", "/repos/{owner}/{repo}"):
             routes += [
@@ -54,16 +54,17 @@ class HookEndpoints:
 
     async def _list_deliveries(self, request: web.Request) -> web.Response:
         hook = self._hook(request, "read")
-        size = per_page(request)
+        size = page_size(request)
         deliveries, cursor = hook.log.page(
             retention_start=self._state.retention_start,
             now=self._state.now(),
             size=size,
             cursor=_cursor(request),
-            status_filter=_status_filter(request) if self._filters else None,
+            status_filter=_status_filter(request) if self._has_status_filter else None,
         )
-        turn = {"cursor": str(cursor), "per_page": size} if cursor else None
-        return page(request, [delivery.list_item() for delivery in deliveries], turn)
+        next_page = {"cursor": str(cursor), "per_page": size} if cursor else None
+        items = [delivery.list_item() for delivery in deliveries]
+        return page_response(request, items, next_page)
 
     async def _show_delivery(self, request: web.Request) -> web.Response:
         hook = self._hook(request, "read")
@@ -90,7 +91,7 @@ class HookEndpoints:
             owner = self._state.find_organization(request.match_info["org"])
             permission = "organization_hooks"
         else:
-            owner = self._state.find_repository("{owner}/{repo}".format(**request.match_info))
+            owner = self._state.find_repository(repository_name(request))
             permission = "repository_hooks"
         if owner is None:
             raise not_found()
@@ -98,9 +99,10 @@ class HookEndpoints:
         return owner.hooks
 
     def _delivery(self, request: web.Request, hook: HookState) -> Delivery:
-        delivery_id = int(request.match_info["delivery"])
         delivery = hook.log.find(
-            delivery_id, retention_start=self._state.retention_start, now=self._state.now()
+            int(request.match_info["delivery"]),
+            retention_start=self._state.retention_start,
+            now=self._state.now(),
         )
         if delivery is None:
             raise not_found()
@@ -109,7 +111,7 @@ class HookEndpoints:
 
 def _hook_json(request: web.Request, hook: HookState) -> Json:
     url = base_url(request) + hook.api_path
-    shown = {
+    result = {
         "type": hook.owner.kind.capitalize(),
         "id": hook.id,
         "name": "web",
@@ -123,9 +125,9 @@ def _hook_json(request: web.Request, hook: HookState) -> Json:
         "deliveries_url": f"{url}/deliveries",
     }
     if isinstance(hook.owner, RepositoryState):
-        last = {"code": None, "status": "unused", "message": None}
-        shown |= {"test_url": f"{url}/test", "last_response": last}
-    return shown
+        last_response = {"code": None, "status": "unused", "message": None}
+        result |= {"test_url": f"{url}/test", "last_response": last_response}
+    return result
 
 
 def _config_json(hook: HookState) -> Json:
@@ -142,11 +144,11 @@ def _cursor(request: web.Request) -> Cursor | None:
     try:
         return Cursor.parse(text)
     except ValueError as error:
-        raise Refusal(400, "Invalid request. The cursor is not one of ours.") from error
+        raise ApiError(400, "Invalid request. The cursor is not one of ours.") from error
 
 
 def _status_filter(request: web.Request) -> StatusFilter | None:
     text = request.query.get("status")
     if text is not None and text not in STATUS_FILTERS:
-        raise Refusal(422, "Invalid request. `status` is neither `success` nor `failure`.")
+        raise ApiError(422, "Invalid request. `status` is neither `success` nor `failure`.")
     return cast("StatusFilter | None", text)

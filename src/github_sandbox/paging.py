@@ -1,4 +1,4 @@
-"""Answers in pages, and what a request may say about them."""
+"""Answer with one page of a list, and with a link to the next page."""
 
 import re
 from collections.abc import Sequence
@@ -6,46 +6,49 @@ from typing import Any
 
 from aiohttp import web
 
-from github_sandbox.access import Refusal
+from github_sandbox.access import ApiError
 from github_sandbox.log import Json
 
 
 def numbered_page(
     request: web.Request,
-    everything: Sequence[Json],
+    items: Sequence[Json],
     *,
-    under: str | None = None,
-    usual: int = 30,
-    most: int = 100,
+    key: str | None = None,
+    default_size: int = 30,
+    max_size: int = 100,
 ) -> web.Response:
-    """Answer with one of the pages `page=1`, `page=2`, and so on."""
-    size = per_page(request, usual=usual, most=most)
-    number = _number(request, "page", usual=1)
-    shown = everything[(number - 1) * size : number * size]
-    turn = {"page": number + 1, "per_page": size} if number * size < len(everything) else None
-    body = {"total_count": len(everything), under: shown} if under else shown
-    return page(request, body, turn)
+    """Answer with the page that the parameter `page` selects, under `key` if that is given."""
+    size = page_size(request, default=default_size, maximum=max_size)
+    number = _positive_number(request, "page", default=1)
+    page = items[(number - 1) * size : number * size]
+    next_page = {"page": number + 1, "per_page": size} if number * size < len(items) else None
+    body = {"total_count": len(items), key: page} if key else page
+    return page_response(request, body, next_page)
 
 
-def page(request: web.Request, body: object, turn: dict[str, Any] | None) -> web.Response:
-    """Answer with a page, and a link if `turn` is what leads to the next."""
+def page_response(
+    request: web.Request, body: object, next_page: dict[str, Any] | None
+) -> web.Response:
+    """Answer with a page, and a link to the next one if the parameters for that are given."""
     response = web.json_response(body)
-    if turn:
-        response.headers["Link"] = f'<{request.url.update_query(turn)}>; rel="next"'
+    if next_page:
+        response.headers["Link"] = f'<{request.url.update_query(next_page)}>; rel="next"'
     return response
 
 
-def per_page(request: web.Request, *, usual: int = 30, most: int = 100) -> int:
-    """Tell how many to put on a page, or refuse. Who asks for too many gets the most there are.
+def page_size(request: web.Request, *, default: int = 30, maximum: int = 100) -> int:
+    """Return how many items the request wants on a page, or refuse.
 
+    GitHub treats a number that is too large as the maximum.
     https://docs.github.com/en/rest/using-the-rest-api/using-pagination-in-the-rest-api
     """
-    return min(_number(request, "per_page", usual=usual), most)
+    return min(_positive_number(request, "per_page", default=default), maximum)
 
 
-def _number(request: web.Request, name: str, *, usual: int) -> int:
-    text = request.query.get(name, str(usual))
+def _positive_number(request: web.Request, name: str, *, default: int) -> int:
+    text = request.query.get(name, str(default))
     number = int(text) if re.fullmatch("[0-9]{1,9}", text) else 0
     if number < 1:
-        raise Refusal(422, f"Invalid request. `{name}` is not a number it can be.")
+        raise ApiError(422, f"Invalid request. `{name}` is not a number it can be.")
     return number

@@ -1,39 +1,39 @@
-"""GitHub's REST API as a whole: what every request goes through, the headers of every answer."""
+"""GitHub's REST API as one web application: what applies to every request and every response."""
 
 import time
 import uuid
 from collections.abc import Sequence
+from dataclasses import replace
 from email.utils import format_datetime
-from functools import partial
 
 from aiohttp import web
 
 from github_sandbox.access import (
-    API_VERSION,
-    Refusal,
+    API_VERSION_HEADER,
+    ApiError,
     authenticate,
-    check_client,
+    check_client_headers,
     not_found,
     sent_token,
 )
 from github_sandbox.app_endpoints import AppEndpoints
 from github_sandbox.attempts import Attempts
-from github_sandbox.exchanges import write_down
+from github_sandbox.exchanges import record_exchange
 from github_sandbox.faults import Faults, error_body
 from github_sandbox.hook_endpoints import HookEndpoints
 from github_sandbox.limits import PRIMARY_LIMIT
-from github_sandbox.routes import ENTERPRISE, Answer, Route
+from github_sandbox.routes import ENTERPRISE_PREFIX, Handler, Route
 from github_sandbox.variable_endpoints import VariableEndpoints
 from github_sandbox.world import Request, State
 
 RATE_LIMIT = "/rate_limit"
 
-LEAN_RATE_LIMIT = "2026-03-10"
-"""The first version of the API whose rate limit does not say the same thing twice."""
+VERSION_WITHOUT_RATE = "2026-03-10"
+"""Since this API version, the rate limit no longer has `rate`, a copy of `resources.core`."""
 
 
-class Rest:
-    """The API over one state."""
+class RestApi:
+    """The REST API of one sandbox."""
 
     def __init__(
         self,
@@ -41,104 +41,107 @@ class Rest:
         attempts: Attempts,
         faults: Faults,
         *,
-        filters: bool,
+        has_status_filter: bool,
         api_versions: Sequence[str],
     ) -> None:
         self._state = state
         self._attempts = attempts
         self._faults = faults
-        self._filters = filters
+        self._has_status_filter = has_status_filter
         self._api_versions = api_versions
 
     def application(self) -> web.Application:
-        """Build the application: everything at the root, and again as on Enterprise Server."""
-        application = web.Application(middlewares=[self._take])
+        """Build the application. It has every route twice: at the root, and under `/api/v3`."""
+        application = web.Application(middlewares=[self._count_concurrency])
         application.on_response_prepare.append(self._add_headers)
+        hooks = HookEndpoints(
+            self._state, self._attempts, has_status_filter=self._has_status_filter
+        )
         routes: list[Route] = [
             ("GET", RATE_LIMIT, self._show_rate_limit),
-            *HookEndpoints(self._state, self._attempts, filters=self._filters).routes(),
+            *hooks.routes(),
             *VariableEndpoints(self._state).routes(),
             *AppEndpoints(self._state).routes(),
         ]
-        for prefix in ("", ENTERPRISE):
-            for method, path, answer in routes:
-                application.router.add_route(method, prefix + path, answer)
+        for prefix in ("", ENTERPRISE_PREFIX):
+            for method, path, handler in routes:
+                application.router.add_route(method, prefix + path, handler)
         return application
 
     @web.middleware
-    async def _take(self, request: web.Request, handler: Answer) -> web.StreamResponse:
+    async def _count_concurrency(
+        self, request: web.Request, handler: Handler
+    ) -> web.StreamResponse:
         with self._state.concurrency:
-            return await self._answer(request, handler)
+            return await self._handle(request, handler)
 
-    async def _answer(self, request: web.Request, handler: Answer) -> web.StreamResponse:
-        requests = self._state.requests
-        place = len(requests)
-        path = request.path.removeprefix(ENTERPRISE)
-        asked = partial(
-            Request,
+    async def _handle(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Respond to a request, with all faults that are injected, and remember both."""
+        path = request.path.removeprefix(ENTERPRISE_PREFIX)
+        remembered = Request(
             method=request.method,
             path=path,
             query=dict(request.query),
             token=sent_token(request),
-            api_version=request.headers.get(API_VERSION),
+            api_version=request.headers.get(API_VERSION_HEADER),
             began=time.monotonic(),
         )
-        requests.append(asked())
+        index = len(self._state.requests)
+        self._state.requests.append(remembered)
         now = self._state.now()
         if self._state.primary_limit:
             self._state.primary_limit.reset_if_due(now)
-        # Counted here, so that it costs its points whatever goes wrong from here on.
-        affordable = self._state.secondary_limit is None or self._state.secondary_limit.spend(
-            request.method, now
-        )
-        said: web.StreamResponse | None = None
+        # A request costs its points even if a fault keeps the API from handling it.
+        secondary_limit = self._state.secondary_limit
+        has_points = secondary_limit is None or secondary_limit.spend(request.method, now)
+        api_response: web.StreamResponse | None = None
 
         async def work() -> web.StreamResponse:
-            nonlocal said
-            said = web.Response(status=500)  # for whoever reads it, if this raises
-            said = await self._work(request, handler, affordable=affordable)
-            return said
+            nonlocal api_response
+            api_response = web.Response(status=500)  # what is recorded if the next line raises
+            api_response = await self._respond(request, handler, has_points=has_points)
+            return api_response
 
         try:
-            response = await self._faults.answer(request, path, work)
+            response = await self._faults.respond(request, path, work)
         finally:
-            await write_down(request, path, said)
+            await record_exchange(request, path, api_response)
         if response is None:
             if request.transport:
                 request.transport.abort()
-            return web.Response()  # nobody is there to read it
-        requests[place] = asked(status=response.status)
-        # Here, before aiohttp sets it by the real time; a fault may have set its own.
+            return web.Response()  # aiohttp wants one, although the client has gone
+        self._state.requests[index] = replace(remembered, status=response.status)
+        # A fault may have set its own date. Without any, aiohttp would set the real time.
         response.headers.setdefault("Date", format_datetime(self._state.now(), usegmt=True))
         return response
 
-    async def _work(
-        self, request: web.Request, answer: Answer, *, affordable: bool
+    async def _respond(
+        self, request: web.Request, handler: Handler, *, has_points: bool
     ) -> web.StreamResponse:
         try:
-            check_client(request, self._api_versions)
-            self._check_limits(request, affordable=affordable)
-            return await answer(request)
-        except Refusal as refusal:
-            return refusal.response()
+            check_client_headers(request, self._api_versions)
+            self._check_rate_limits(request, has_points=has_points)
+            return await handler(request)
+        except ApiError as error:
+            return error.response()
         except web.HTTPMethodNotAllowed:
             return not_found().response()
         except web.HTTPException as error:
             return web.json_response(error_body(error.status, error.reason), status=error.status)
 
-    def _check_limits(self, request: web.Request, *, affordable: bool) -> None:
-        if not affordable:
-            raise Refusal(
+    def _check_rate_limits(self, request: web.Request, *, has_points: bool) -> None:
+        if not has_points:
+            raise ApiError(
                 403,
                 "You have exceeded a secondary rate limit. "
                 "Please wait a few minutes before you try again.",
                 headers={"Retry-After": "60"},
             )
         limit = self._state.primary_limit
-        if limit is None or request.path.removeprefix(ENTERPRISE) == RATE_LIMIT:
+        if limit is None or request.path.removeprefix(ENTERPRISE_PREFIX) == RATE_LIMIT:
             return
         if not limit.spend(self._state.now()):
-            raise Refusal(403, "API rate limit exceeded for user ID 1.")
+            raise ApiError(403, "API rate limit exceeded for user ID 1.")
 
     async def _add_headers(self, _request: web.Request, response: web.StreamResponse) -> None:
         headers = {
@@ -162,15 +165,16 @@ class Rest:
         authenticate(request, self._state)
         limit = self._state.primary_limit
         if limit is None:
-            raise Refusal(404, "Rate limiting is not enabled.")
-        rate = {
+            raise ApiError(404, "Rate limiting is not enabled.")
+        core = {
             "limit": PRIMARY_LIMIT,
             "used": limit.used,
             "remaining": limit.remaining,
             "reset": limit.reset_timestamp,
         }
         search = {"limit": 30, "used": 0, "remaining": 30, "reset": limit.reset_timestamp}
-        answer: dict[str, object] = {"resources": {"core": rate, "search": search}}
-        if request.headers.get(API_VERSION, self._api_versions[0]) < LEAN_RATE_LIMIT:
-            answer["rate"] = rate
-        return web.json_response(answer)
+        body: dict[str, object] = {"resources": {"core": core, "search": search}}
+        version = request.headers.get(API_VERSION_HEADER, self._api_versions[0])
+        if version < VERSION_WITHOUT_RATE:
+            body["rate"] = core
+        return web.json_response(body)

@@ -11,12 +11,12 @@ from typing import Self
 import aiohttp
 from aiohttp import web
 
-from github_sandbox.apps import a_private_key, public_key_of
+from github_sandbox.apps import generate_private_key, public_key_of
 from github_sandbox.attempts import Attempts
 from github_sandbox.clock import Clock, utc_now
 from github_sandbox.faults import Fault, Faults
 from github_sandbox.handles import App, Backend, Organization, Repository
-from github_sandbox.rest import Rest
+from github_sandbox.rest import RestApi
 from github_sandbox.server import HOST, ServerThread
 from github_sandbox.world import Access, AppState, Permissions, PersonalToken, Request, State
 
@@ -149,7 +149,7 @@ class Sandbox:
         Its installations' tokens are good for `token_life`. Apps share one key unless given
         their own.
         """
-        key = private_key or a_private_key()
+        key = private_key or generate_private_key()
 
         def register() -> AppState:
             return self._state.add_app(
@@ -186,7 +186,7 @@ class Sandbox:
 
     def mend(self) -> None:
         """Let nothing go wrong any more, whatever was injected."""
-        self._server.call(self._faults.mend)
+        self._server.call(self._faults.clear)
 
     def settle(self) -> None:
         """Wait until no redelivery is under way; the API may show the rows later still."""
@@ -221,11 +221,11 @@ class Sandbox:
             await session.close()
 
         self._backend = Backend(server=self._server, state=self._state, attempts=self._attempts)
-        rest = Rest(
+        rest = RestApi(
             self._state,
             self._attempts,
             self._faults,
-            filters=self._filters,
+            has_status_filter=self._filters,
             api_versions=self._api_versions,
         )
         application = rest.application()

@@ -1,10 +1,10 @@
-"""The API of Actions variables."""
+"""The endpoints of repositories' Actions variables."""
 
 from aiohttp import web
 
 from github_sandbox.access import authenticate, authorize, not_found
 from github_sandbox.paging import numbered_page
-from github_sandbox.routes import Route, json_object
+from github_sandbox.routes import Route, read_json_object, repository_name
 from github_sandbox.variables import Variables
 from github_sandbox.world import Access, State
 
@@ -13,13 +13,13 @@ VARIABLE = VARIABLES + "/{variable}"
 
 
 class VariableEndpoints:
-    """The variables of repositories, seen through the API."""
+    """The endpoints of Actions variables."""
 
     def __init__(self, state: State) -> None:
         self._state = state
 
     def routes(self) -> list[Route]:
-        """Tell what is answered here."""
+        """Return the routes to these endpoints."""
         return [
             ("GET", VARIABLES, self._list_variables),
             ("POST", VARIABLES, self._create_variable),
@@ -28,8 +28,8 @@ class VariableEndpoints:
         ]
 
     async def _list_variables(self, request: web.Request) -> web.Response:
-        variables = self._variables(request, "read").all()
-        return numbered_page(request, variables, under="variables", usual=10, most=30)
+        variables = self._variables(request, "read").show_all()
+        return numbered_page(request, variables, key="variables", default_size=10, max_size=30)
 
     async def _show_variable(self, request: web.Request) -> web.Response:
         variables = self._variables(request, "read")
@@ -37,18 +37,18 @@ class VariableEndpoints:
 
     async def _create_variable(self, request: web.Request) -> web.Response:
         variables = self._variables(request, "write")
-        variables.create(await json_object(request), now=self._state.now())
+        variables.create(await read_json_object(request), now=self._state.now())
         return web.json_response({}, status=201)
 
     async def _update_variable(self, request: web.Request) -> web.Response:
         variables = self._variables(request, "write")
         name = request.match_info["variable"]
-        variables.update(name, await json_object(request), now=self._state.now())
+        variables.update(name, await read_json_object(request), now=self._state.now())
         return web.Response(status=204)
 
     def _variables(self, request: web.Request, access: Access) -> Variables:
         token = authenticate(request, self._state)
-        repository = self._state.find_repository("{owner}/{repo}".format(**request.match_info))
+        repository = self._state.find_repository(repository_name(request))
         if repository is None:
             raise not_found()
         authorize(token, repository, permission="actions_variables", access=access)

@@ -1,19 +1,19 @@
-"""The rules for a repository's Actions variables."""
+"""GitHub's rules for a repository's Actions variables."""
 
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from github_sandbox.access import Refusal, not_found
+from github_sandbox.access import ApiError, not_found
 from github_sandbox.log import Json, timestamp
 from github_sandbox.world import RepositoryState
 
 MAX_VALUE_BYTES = 48 * 1024
 LONG_AGO = datetime(2024, 1, 1, tzinfo=UTC)
-"""When a variable that a test put there was made and last changed.
+"""When a variable that a test set directly counts as created and updated.
 
-Before anything else that happens in a sandbox, so that whoever judges a variable by its
-age finds it old. A test that wants another time has the API write.
+It is before everything else in a sandbox, so a program that checks a variable's age finds it old.
+A test that needs another time lets the API write the variable.
 """
 
 NAME = re.compile(r"(?!GITHUB_)[A-Z_][A-Z0-9_]*")
@@ -21,13 +21,13 @@ NAME = re.compile(r"(?!GITHUB_)[A-Z_][A-Z0-9_]*")
 
 @dataclass(frozen=True, slots=True)
 class Variables:
-    """The variables of one repository, whose names are upper-case whatever is asked for."""
+    """The variables of one repository. Their names are case-insensitive, and kept in upper case."""
 
     repository: RepositoryState
 
     def show(self, name: str) -> Json:
-        """Give one variable."""
-        name = self._existing(name)
+        """Return one variable."""
+        name = self._existing_name(name)
         created_at, updated_at = self.repository.variable_times.get(name, (LONG_AGO, LONG_AGO))
         return {
             "name": name,
@@ -36,43 +36,43 @@ class Variables:
             "updated_at": timestamp(updated_at),
         }
 
-    def all(self) -> list[Json]:
-        """Give all, by name."""
+    def show_all(self) -> list[Json]:
+        """Return all variables, sorted by name."""
         return [self.show(name) for name in sorted(self.repository.variables)]
 
-    def create(self, asked: Json, *, now: datetime) -> None:
-        """Create a variable that is not there yet."""
-        name = _valid_name(asked.get("name"))
-        value = _valid_value(asked.get("value"))
-        self._refuse_taken(name)
+    def create(self, body: Json, *, now: datetime) -> None:
+        """Create a variable, or refuse."""
+        name = _valid_name(body.get("name"))
+        value = _valid_value(body.get("value"))
+        self._check_is_new(name)
         self.repository.variables[name] = value
         self.repository.variable_times[name] = (now, now)
 
-    def update(self, name: str, asked: Json, *, now: datetime) -> None:
+    def update(self, name: str, body: Json, *, now: datetime) -> None:
         """Change the value of a variable, its name, or both."""
-        name = self._existing(name)
-        new_name = _valid_name(asked.get("name", name))
-        new_value = _valid_value(asked.get("value", self.repository.variables[name]))
+        name = self._existing_name(name)
+        new_name = _valid_name(body.get("name", name))
+        new_value = _valid_value(body.get("value", self.repository.variables[name]))
         created_at, _ = self.repository.variable_times.pop(name, (LONG_AGO, LONG_AGO))
         if new_name != name:
-            self._refuse_taken(new_name)
+            self._check_is_new(new_name)
             del self.repository.variables[name]
         self.repository.variables[new_name] = new_value
         self.repository.variable_times[new_name] = (created_at, now)
 
-    def _existing(self, name: str) -> str:
+    def _existing_name(self, name: str) -> str:
         if name.upper() not in self.repository.variables:
             raise not_found()
         return name.upper()
 
-    def _refuse_taken(self, name: str) -> None:
+    def _check_is_new(self, name: str) -> None:
         if name in self.repository.variables:
-            raise Refusal(409, "Already exists - Variable already exists")
+            raise ApiError(409, "Already exists - Variable already exists")
 
 
 def _valid_name(name: object) -> str:
     if not isinstance(name, str) or not NAME.fullmatch(name.upper()):
-        raise Refusal(
+        raise ApiError(
             422,
             "Variable names can only contain alphanumeric characters ([a-z], [A-Z], [0-9]) or "
             "underscores (_), and may start with neither a number nor GITHUB_.",
@@ -82,7 +82,7 @@ def _valid_name(name: object) -> str:
 
 def _valid_value(value: object) -> str:
     if not isinstance(value, str):
-        raise Refusal(422, "Invalid request. The value must be a string.")
+        raise ApiError(422, "Invalid request. The value must be a string.")
     if len(value.encode()) > MAX_VALUE_BYTES:
-        raise Refusal(422, "Variable value is too large. It may have 48 KB.")
+        raise ApiError(422, "Variable value is too large. It may have 48 KB.")
     return value

@@ -7,7 +7,7 @@ import json
 import sys
 from pathlib import Path
 
-from github_sandbox.exchanges import written_down
+from github_sandbox.exchanges import read_exchanges
 from tests.contract.contract import Contract, is_ours
 
 PRODUCTS = ("api.github.com", "ghec", "ghes-3.17", "ghes-3.18", "ghes-3.19")
@@ -51,7 +51,7 @@ def main(descriptions: Path, directory: Path) -> int:
         asked_by_us=ASKED_BY_US,
         asked_by_others=ASKED_BY_OTHERS,
     )
-    exchanges = list(written_down(directory))
+    exchanges = list(read_exchanges(directory))
     verdict = contract.judge(exchanges)
 
     print(f"{'exchanges as':38}", *(f"{product:>14}" for product in PRODUCTS), "  by redeliver")

@@ -6,23 +6,23 @@ import pytest
 import requests
 
 from github_sandbox import Dropped, Hook, Status
-from github_sandbox.exchanges import DIRECTORY, Exchange, written_down
+from github_sandbox.exchanges import DIRECTORY_VARIABLE, Exchange, read_exchanges
 
 from .client import TOKEN, Client, deliveries
 
 
 @pytest.fixture
 def directory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    monkeypatch.setenv(DIRECTORY, str(tmp_path))
+    monkeypatch.setenv(DIRECTORY_VARIABLE, str(tmp_path))
     return tmp_path
 
 
 def only(directory: Path) -> Exchange:
-    [exchange] = written_down(directory)
+    [exchange] = read_exchanges(directory)
     return exchange
 
 
-def test_what_was_asked_and_what_was_said_is_written_down_without_the_token(
+def test_what_was_asked_and_what_was_said_is_read_exchanges_without_the_token(
     client: Client, bookkeeping: Hook, directory: Path
 ) -> None:
     answer = client.post(f"/api/v3{deliveries(bookkeeping)}/7/attempts", json={"a": 1})
@@ -68,10 +68,10 @@ def test_a_sandbox_that_breaks_is_seen_to(
     assert only(directory).status == 500
 
 
-def test_nothing_is_written_down_unless_it_is_wanted(
+def test_nothing_is_read_exchanges_unless_it_is_wanted(
     client: Client, bookkeeping: Hook, directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delenv(DIRECTORY)
+    monkeypatch.delenv(DIRECTORY_VARIABLE)
 
     client.get(deliveries(bookkeeping))
 
