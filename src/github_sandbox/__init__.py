@@ -1,4 +1,4 @@
-"""GitHub in miniature: hooks that really deliver, who may see them, and what can go wrong."""
+"""A miniature GitHub over HTTP: webhooks that really deliver, access control, and faults."""
 
 from github_sandbox.clock import VirtualClock
 from github_sandbox.faults import (

@@ -1,19 +1,20 @@
-"""Originals and redeliveries under way: from what is asked to the row in the log."""
+"""Run deliveries on the event loop, and log each one when it has ended."""
 
 import asyncio
 from datetime import datetime, timedelta
 
 import aiohttp
 
-from github_sandbox.deliver import deliver
+from github_sandbox.deliver import send_event
 from github_sandbox.log import Delivery, Event
 from github_sandbox.world import HookState, State
 
 
-class Attempts:
-    """Makes attempts and logs each once it is over; there is no row for a pending one.
+class Dispatcher:
+    """Delivers events to receivers.
 
-    The API shows a row later still.
+    As on GitHub, the log has no entry for a delivery that is still running, and the API may show
+    the entry later still.
     """
 
     def __init__(
@@ -30,40 +31,42 @@ class Attempts:
         self._receiver_timeout = receiver_timeout
         self._attempt_delay = attempt_delay
         self.show_late(log_delay)
-        self._under_way: set[asyncio.Task[Delivery]] = set()
+        self._redeliveries: set[asyncio.Task[Delivery]] = set()
 
     def show_late(self, seconds: float) -> None:
-        """Show the rows of attempts that are yet to be asked for so late after their end."""
+        """Have the API show deliveries that start from now on this long after they ended."""
         self._log_delay = timedelta(seconds=seconds)
 
-    async def original(self, hook: HookState, event: Event, *, at: datetime) -> Delivery:
-        """Deliver an event for the first time; its row says `at`."""
-        late = self._log_delay
-        return await self._deliver(hook, event, at=at, late=late, redelivery=False)
+    async def deliver(self, hook: HookState, event: Event, *, at: datetime) -> Delivery:
+        """Deliver an event for the first time. The log says that this was `at`."""
+        return await self._deliver(hook, event, at=at, log_delay=self._log_delay, redelivery=False)
 
-    def redelivery(self, hook: HookState, event: Event) -> asyncio.Task[Delivery]:
-        """Start to deliver an event once more."""
-        task = asyncio.create_task(self._redeliver(hook, event, late=self._log_delay))
-        self._under_way.add(task)
-        task.add_done_callback(self._under_way.discard)
+    def redeliver(self, hook: HookState, event: Event) -> asyncio.Task[Delivery]:
+        """Start to deliver an event again."""
+        task = asyncio.create_task(self._redeliver(hook, event, log_delay=self._log_delay))
+        self._redeliveries.add(task)
+        task.add_done_callback(self._redeliveries.discard)
         return task
 
-    async def settle(self) -> None:
-        """Wait until no redelivery is under way."""
-        while self._under_way:
-            await asyncio.gather(*self._under_way)
-            # From Python 3.12 on, to wait for what is over lets nothing else run: so it never left.
+    async def wait_until_idle(self) -> None:
+        """Wait until no redelivery is running."""
+        while self._redeliveries:
+            await asyncio.gather(*self._redeliveries)
+            # Since Python 3.12, gathering finished tasks does not yield to the event loop, so
+            # the callbacks that discard them would never run.
             await asyncio.sleep(0)
 
-    async def abandon(self) -> None:
-        """Break off all redeliveries."""
-        for task in self._under_way:
+    async def cancel(self) -> None:
+        """Cancel all redeliveries."""
+        for task in self._redeliveries:
             task.cancel()
-        await asyncio.gather(*self._under_way, return_exceptions=True)
+        await asyncio.gather(*self._redeliveries, return_exceptions=True)
 
-    async def _redeliver(self, hook: HookState, event: Event, *, late: timedelta) -> Delivery:
+    async def _redeliver(self, hook: HookState, event: Event, *, log_delay: timedelta) -> Delivery:
         await asyncio.sleep(self._attempt_delay)
-        return await self._deliver(hook, event, at=self._state.now(), late=late, redelivery=True)
+        return await self._deliver(
+            hook, event, at=self._state.now(), log_delay=log_delay, redelivery=True
+        )
 
     async def _deliver(
         self,
@@ -71,11 +74,16 @@ class Attempts:
         event: Event,
         *,
         at: datetime,
-        late: timedelta,
+        log_delay: timedelta,
         redelivery: bool,
     ) -> Delivery:
-        attempt = await deliver(self._session, hook, event, patience=self._receiver_timeout)
-        shown_at = self._state.now() + late
+        result = await send_event(
+            self._session, hook, event, receiver_timeout=self._receiver_timeout
+        )
         return hook.log.add(
-            event, attempt, delivered_at=at, shown_at=shown_at, redelivery=redelivery
+            event,
+            result,
+            delivered_at=at,
+            shown_at=self._state.now() + log_delay,
+            redelivery=redelivery,
         )

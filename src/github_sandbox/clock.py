@@ -1,4 +1,4 @@
-"""What time it is, as far as the sandbox is concerned."""
+"""The clocks a sandbox can run by: the real time, or a time that a test controls."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -8,20 +8,20 @@ Clock: TypeAlias = Callable[[], datetime]
 
 
 def utc_now() -> datetime:
-    """Tell the real time."""
+    """Return the real time."""
     return datetime.now(UTC)
 
 
 class VirtualClock:
-    """A clock that stands still until a test moves it."""
+    """A clock that stands still until a test advances it."""
 
     def __init__(self, start: datetime) -> None:
         self._now = start
 
     def __call__(self) -> datetime:
-        """Tell the time."""
+        """Return the time."""
         return self._now
 
     def advance(self, by: timedelta) -> None:
-        """Let time pass."""
+        """Move the time forward."""
         self._now += by

@@ -1,4 +1,4 @@
-"""Hand one event to a receiver: one real HTTP POST, in GitHub's words for how it went."""
+"""Send one event to a receiver by HTTP POST, and report the outcome as GitHub does."""
 
 import hashlib
 import hmac
@@ -11,15 +11,15 @@ from github_sandbox.log import AttemptResult, Event
 from github_sandbox.world import HookState
 
 
-async def deliver(
-    session: aiohttp.ClientSession, hook: HookState, event: Event, *, patience: float
+async def send_event(
+    session: aiohttp.ClientSession, hook: HookState, event: Event, *, receiver_timeout: float
 ) -> AttemptResult:
-    """POST the event to the hook's receiver, who has `patience` seconds to answer."""
+    """Send the event to the hook's receiver, which has `receiver_timeout` seconds to respond."""
     body = json.dumps(event.payload).encode()
     headers = _headers(hook, event, body)
     began = time.monotonic()
 
-    def attempt(
+    def result(
         status: str,
         status_code: int,
         response_headers: dict[str, str] | None = None,
@@ -40,19 +40,19 @@ async def deliver(
             data=body,
             headers=headers,
             allow_redirects=False,
-            timeout=aiohttp.ClientTimeout(total=patience),
+            timeout=aiohttp.ClientTimeout(total=receiver_timeout),
         ) as response:
             text = await response.text(errors="replace")
     except TimeoutError:
-        return attempt("timed out", 504)
+        return result("timed out", 504)
     except aiohttp.ClientConnectorError:
-        return attempt("failed to connect to host", 502)
+        return result("failed to connect to host", 502)
     except aiohttp.ClientError as error:
-        # GitHub passes on what its HTTP client says, and with it the whole URL.
-        return attempt(f"POST {hook.url} giving up after 1 attempt(s): {error}", 500)
-    ok = response.ok and response.status < 300  # noqa: PLR2004 - the end of "successful"
-    return attempt(
-        "OK" if ok else f"Invalid HTTP Response: {response.status}",
+        # GitHub quotes the error of its HTTP client, which contains the whole URL.
+        return result(f"POST {hook.url} giving up after 1 attempt(s): {error}", 500)
+    is_success = response.ok and response.status < 300  # noqa: PLR2004 - the end of "successful"
+    return result(
+        "OK" if is_success else f"Invalid HTTP Response: {response.status}",
         response.status,
         dict(response.headers),
         text,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from github_sandbox.attempts import Attempts
+from github_sandbox.attempts import Dispatcher
 from github_sandbox.log import AttemptResult, Event, Json
 from github_sandbox.server import ServerThread
 from github_sandbox.world import (
@@ -30,7 +30,7 @@ class Backend:
 
     server: ServerThread
     state: State
-    attempts: Attempts
+    dispatcher: Dispatcher
 
     def add_hook(
         self,
@@ -150,7 +150,7 @@ class Hook:
         """Use the method `hook` of its owner."""
         self._server = backend.server
         self._state = backend.state
-        self._attempts = backend.attempts
+        self._dispatcher = backend.dispatcher
         self._hook = hook
         self.id = hook.id
         self.owner = hook.owner.name
@@ -190,7 +190,7 @@ class Hook:
             raise ValueError("a hook that is not active is told of nothing")
         emitted = self._event(event, action=action, guid=guid, payload=payload)
         delivered_at = at or self._state.now()
-        self._server.wait_for(self._attempts.original(self._hook, emitted, at=delivered_at))
+        self._server.wait_for(self._dispatcher.deliver(self._hook, emitted, at=delivered_at))
         return emitted.guid
 
     def redeliver(self, delivery_id: int) -> int:
@@ -200,7 +200,7 @@ class Hook:
             delivery = self._hook.log.find(delivery_id, retention_start=self._state.retention_start)
             if delivery is None:
                 raise LookupError(f"the log has no delivery {delivery_id}")
-            return (await self._attempts.redelivery(self._hook, delivery.event)).id
+            return (await self._dispatcher.redeliver(self._hook, delivery.event)).id
 
         return self._server.wait_for(redeliver())
 

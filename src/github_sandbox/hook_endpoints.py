@@ -7,8 +7,16 @@ from aiohttp import web
 
 from github_sandbox.access import ApiError, authenticate, authorize, not_found
 from github_sandbox.apps import authenticate_app
-from github_sandbox.attempts import Attempts
-from github_sandbox.log import STATUS_FILTERS, Cursor, Delivery, Json, StatusFilter, timestamp
+from github_sandbox.attempts import Dispatcher
+from github_sandbox.log import (
+    STATUS_FILTERS,
+    Cursor,
+    Delivery,
+    Json,
+    StatusFilter,
+    paginate,
+    timestamp,
+)
 from github_sandbox.paging import numbered_page, page_response, page_size
 from github_sandbox.routes import Route, base_url, repository_name
 from github_sandbox.world import Access, HookState, OrganizationState, RepositoryState, State
@@ -20,9 +28,9 @@ DELIVERY = "/{delivery:[0-9]{1,20}}"
 class HookEndpoints:
     """The endpoints of hooks."""
 
-    def __init__(self, state: State, attempts: Attempts, *, has_status_filter: bool) -> None:
+    def __init__(self, state: State, dispatcher: Dispatcher, *, has_status_filter: bool) -> None:
         self._state = state
-        self._attempts = attempts
+        self._dispatcher = dispatcher
         self._has_status_filter = has_status_filter
 
     def routes(self) -> list[Route]:
@@ -55,16 +63,15 @@ class HookEndpoints:
     async def _list_deliveries(self, request: web.Request) -> web.Response:
         hook = self._hook(request, "read")
         size = page_size(request)
-        deliveries, cursor = hook.log.page(
+        deliveries = hook.log.deliveries(
             retention_start=self._state.retention_start,
             now=self._state.now(),
-            size=size,
             cursor=_cursor(request),
             status_filter=_status_filter(request) if self._has_status_filter else None,
         )
+        page, cursor = paginate(deliveries, size)
         next_page = {"cursor": str(cursor), "per_page": size} if cursor else None
-        items = [delivery.list_item() for delivery in deliveries]
-        return page_response(request, items, next_page)
+        return page_response(request, [delivery.list_item() for delivery in page], next_page)
 
     async def _show_delivery(self, request: web.Request) -> web.Response:
         hook = self._hook(request, "read")
@@ -72,7 +79,7 @@ class HookEndpoints:
 
     async def _redeliver(self, request: web.Request) -> web.Response:
         hook = self._hook(request, "write")
-        self._attempts.redelivery(hook, self._delivery(request, hook).event)
+        self._dispatcher.redeliver(hook, self._delivery(request, hook).event)
         return web.json_response({}, status=202)
 
     def _hook(self, request: web.Request, access: Access) -> HookState:

@@ -219,29 +219,19 @@ class DeliveryLog:
         )
         return (delivery for delivery in kept if delivery.is_shown(now))
 
-    def page(
-        self,
-        *,
-        retention_start: datetime,
-        now: datetime,
-        size: int,
-        cursor: Cursor | None,
-        status_filter: StatusFilter | None,
-    ) -> tuple[list[Delivery], Cursor | None]:
-        """Return at most `size` deliveries, and a cursor if there are more."""
-        matching = self.deliveries(
-            retention_start=retention_start, now=now, cursor=cursor, status_filter=status_filter
-        )
-        page = list(itertools.islice(matching, size))
-        has_more = next(matching, None) is not None
-        return page, Cursor(page[-1].sort_key) if has_more else None
-
     def _lists_for(self, result: AttemptResult) -> list[list[Delivery]]:
         return [
             oldest_first
             for status_filter, oldest_first in self._oldest_first.items()
             if status_filter is None or result.status_code in STATUS_FILTERS[status_filter]
         ]
+
+
+def paginate(deliveries: Iterator[Delivery], size: int) -> tuple[list[Delivery], Cursor | None]:
+    """Return the first `size` deliveries, and the cursor of the next page if there are more."""
+    page = list(itertools.islice(deliveries, size))
+    has_more = next(deliveries, None) is not None
+    return page, Cursor(page[-1].sort_key) if has_more else None
 
 
 def _delivery(

@@ -1,4 +1,4 @@
-"""An ordinary forward proxy: it tunnels what a client asks for by CONNECT, and nothing else."""
+"""A forward proxy for HTTPS: it tunnels what clients ask for with CONNECT, and nothing else."""
 
 import asyncio
 import threading
@@ -12,42 +12,42 @@ from github_sandbox.server import HOST
 
 
 class Proxy:
-    """A proxy on 127.0.0.1, up while in its `with` block."""
+    """A proxy on 127.0.0.1 that runs inside its `with` block."""
 
     def __init__(self, *, leads: Mapping[str, str] | None = None) -> None:
-        """Connect to what is asked for, or to where it `leads` instead, as host:port."""
+        """Connect clients to the host:port they ask for, or to another that `leads` maps it to."""
         self._leads = leads or {}
         self.connections: list[str] = []
-        """What was asked for, as host:port, whether it could be reached or not."""
+        """Every host:port that clients asked for, reachable or not."""
 
     def __enter__(self) -> Self:
-        """Start to answer."""
-        self._ready: Future[int] = Future()
-        self._stop = asyncio.Event()
+        """Start the proxy."""
+        self._started: Future[int] = Future()
+        self._stopping = asyncio.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), daemon=True)
         self._thread.start()
-        self.url = f"http://{HOST}:{self._ready.result()}"
+        self.url = f"http://{HOST}:{self._started.result()}"
         return self
 
     def __exit__(self, *_exception: object) -> None:
-        """Break off whatever is under way."""
-        self._loop.call_soon_threadsafe(self._stop.set)
+        """Stop the proxy, and close all connections."""
+        self._loop.call_soon_threadsafe(self._stopping.set)
         self._thread.join()
 
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
-        # Not `async with`: that would wait for the clients to go.
-        with closing(await asyncio.start_server(self._answer, HOST, 0)) as server:
-            self._ready.set_result(server.sockets[0].getsockname()[1])
-            await self._stop.wait()
+        # `async with` would wait until all clients have closed their connections.
+        with closing(await asyncio.start_server(self._handle_client, HOST, 0)) as server:
+            self._started.set_result(server.sockets[0].getsockname()[1])
+            await self._stopping.wait()
 
-    async def _answer(self, reader: StreamReader, writer: StreamWriter) -> None:
-        # Whoever goes away may; and Python 3.11 complains of a handler that is cancelled.
+    async def _handle_client(self, reader: StreamReader, writer: StreamWriter) -> None:
+        # Clients may disconnect at any time. Python 3.11 logs handlers that are cancelled.
         with closing(writer), suppress(OSError, asyncio.CancelledError):
-            request = await reader.readline()
+            request_line = await reader.readline()
             while (await reader.readline()).strip():
-                pass  # headers are of no concern
-            match request.decode("latin-1").split():
+                pass  # skip the headers
+            match request_line.decode("latin-1").split():
                 case ["CONNECT", address, _]:
                     self.connections.append(address)
                     await _tunnel(self._leads.get(address, address), reader, writer)
@@ -58,17 +58,17 @@ class Proxy:
 async def _tunnel(address: str, reader: StreamReader, writer: StreamWriter) -> None:
     host, _, port = address.rpartition(":")
     try:
-        from_there, to_there = await asyncio.open_connection(host, port)
+        server_reader, server_writer = await asyncio.open_connection(host, port)
     except OSError:
         writer.write(b"HTTP/1.1 502 Bad Gateway\r\n\r\n")
         return
     writer.write(b"HTTP/1.1 200 Connection Established\r\n\r\n")
-    await asyncio.gather(_pump(reader, to_there), _pump(from_there, writer))
+    await asyncio.gather(_forward(reader, server_writer), _forward(server_reader, writer))
 
 
-async def _pump(source: StreamReader, sink: StreamWriter) -> None:
-    # When one side has closed, the other has nobody left to talk to.
-    with closing(sink):
+async def _forward(source: StreamReader, target: StreamWriter) -> None:
+    # When one side closes its connection, the other side's is closed as well.
+    with closing(target):
         while chunk := await source.read(64 * 1024):
-            sink.write(chunk)
-            await sink.drain()
+            target.write(chunk)
+            await target.drain()

@@ -17,7 +17,7 @@ from github_sandbox.access import (
     sent_token,
 )
 from github_sandbox.app_endpoints import AppEndpoints
-from github_sandbox.attempts import Attempts
+from github_sandbox.attempts import Dispatcher
 from github_sandbox.exchanges import record_exchange
 from github_sandbox.faults import Faults, error_body
 from github_sandbox.hook_endpoints import HookEndpoints
@@ -38,14 +38,14 @@ class RestApi:
     def __init__(
         self,
         state: State,
-        attempts: Attempts,
+        dispatcher: Dispatcher,
         faults: Faults,
         *,
         has_status_filter: bool,
         api_versions: Sequence[str],
     ) -> None:
         self._state = state
-        self._attempts = attempts
+        self._dispatcher = dispatcher
         self._faults = faults
         self._has_status_filter = has_status_filter
         self._api_versions = api_versions
@@ -55,7 +55,7 @@ class RestApi:
         application = web.Application(middlewares=[self._count_concurrency])
         application.on_response_prepare.append(self._add_headers)
         hooks = HookEndpoints(
-            self._state, self._attempts, has_status_filter=self._has_status_filter
+            self._state, self._dispatcher, has_status_filter=self._has_status_filter
         )
         routes: list[Route] = [
             ("GET", RATE_LIMIT, self._show_rate_limit),

@@ -1,6 +1,6 @@
-"""GitHub as a test holds it in its hand: what is there, what was asked, what goes wrong.
+"""A miniature GitHub for tests: set it up, inject faults, and see what it was asked.
 
-Every method may be called from any thread; it blocks until what it says is done.
+Every method may be called from any thread, and returns when it has taken effect.
 """
 
 import ssl
@@ -12,7 +12,7 @@ import aiohttp
 from aiohttp import web
 
 from github_sandbox.apps import generate_private_key, public_key_of
-from github_sandbox.attempts import Attempts
+from github_sandbox.attempts import Dispatcher
 from github_sandbox.clock import Clock, utc_now
 from github_sandbox.faults import Fault, Faults
 from github_sandbox.handles import App, Backend, Organization, Repository
@@ -25,7 +25,7 @@ APP_PERMISSIONS: Permissions = {"organization_hooks": "write", "actions_variable
 
 
 class Sandbox:
-    """GitHub in miniature on 127.0.0.1, up while in its `with` block."""
+    """A miniature GitHub on 127.0.0.1 that runs inside its `with` block."""
 
     def __init__(
         self,
@@ -42,17 +42,18 @@ class Sandbox:
         api_versions: Sequence[str] = API_VERSIONS,
         tls: ssl.SSLContext | None = None,
     ) -> None:
-        """Keep the log for `retention` by `clock`, as is every other instant told or judged.
+        """Configure the server. It takes the time from `clock`, also to decide what has expired.
 
-        A receiver has `receiver_timeout` real seconds to answer. A redelivery begins
-        `attempt_delay` real seconds after it was accepted, and its row shows `log_delay`
-        seconds by `clock` after the attempt is over. With `tls`, HTTPS is spoken.
+        It listens on `port` (0: any free one), with HTTPS if `tls` is given. It keeps deliveries
+        for `retention`. A receiver has `receiver_timeout` real seconds to respond. A redelivery
+        begins `attempt_delay` real seconds after its request, and the API shows a delivery
+        `log_delay` seconds after it ended.
 
-        The requests of any one minute by `clock` may cost `points_per_minute`, all tokens
-        together: one point to read, five to write. GitHub grants 900; None is no end of them.
-        Without `rate_limits` it is an Enterprise Server as it comes, which knows no limit at all.
-        Without `filters` it is an older server, whose listing of deliveries ignores `status`.
-        It knows these `api_versions`, of which a request that names none gets the first.
+        `rate_limits=False` stands for Enterprise Server, which has none by default, and
+        `filters=False` for an old server that ignores the parameter `status` of the delivery log.
+        Within any 60 seconds, requests may cost `points_per_minute`, whatever their tokens: one
+        point to read, five to write. GitHub grants 900; None stands for no limit.
+        The server knows these `api_versions`. A request that names none gets the first.
         """
         if points_per_minute is not None and not rate_limits:
             raise ValueError("a server without rate limits grants no number of points")
@@ -72,25 +73,25 @@ class Sandbox:
         self._tls = tls
 
     def __enter__(self) -> Self:
-        """Start to answer."""
+        """Start the server."""
         self._server = ServerThread(self._application, port=self._port, tls=self._tls)
         self._server.start()
         return self
 
     def __exit__(self, *_exception: object) -> None:
-        """Break off whatever is under way."""
+        """Stop the server, without waiting for requests or redeliveries to end."""
         self._server.stop()
 
     @property
     def url(self) -> str:
-        """Where the API is; also at `/api/v3` under it, as on GitHub Enterprise Server."""
-        # A certificate is for a name.
+        """The base URL of the API. `/api/v3` under it works too, as on Enterprise Server."""
+        # A certificate names a host, so HTTPS needs one.
         base = "https://localhost" if self._tls else f"http://{HOST}"
         return f"{base}:{self._server.port}"
 
     @property
     def requests(self) -> list[Request]:
-        """Everything the API was asked, in order."""
+        """All requests that the API received, in order."""
         return self._server.call(self._state.requests.copy)
 
     @property
@@ -108,16 +109,17 @@ class Sandbox:
         scopes: Collection[str] | None = None,
         sso: bool = False,
     ) -> None:
-        """Issue a token: classic if it has `scopes`, else fine-grained.
+        """Create a personal access token: classic if it has `scopes`, else fine-grained.
 
-        With `sso`, it still has to be authorized for the organization's single sign-on.
+        With `sso`, it has not been authorized for the organization's single sign-on yet.
         """
-        asked = {
-            "organization_hooks": organization_hooks,
-            "repository_hooks": repository_hooks,
-            "actions_variables": actions_variables,
-        }
-        permissions = {name: access for name, access in asked.items() if access}
+        permissions: dict[str, Access] = {}
+        if organization_hooks:
+            permissions["organization_hooks"] = organization_hooks
+        if repository_hooks:
+            permissions["repository_hooks"] = repository_hooks
+        if actions_variables:
+            permissions["actions_variables"] = actions_variables
         if permissions and scopes is not None:
             raise ValueError("a token has either permissions or scopes")
         token = PersonalToken(
@@ -128,11 +130,11 @@ class Sandbox:
         self._server.call(lambda: self._state.tokens.update({value: token}))
 
     def org(self, login: str) -> Organization:
-        """Name an organization, which from then on exists."""
+        """Return an organization. The first call creates it."""
         return Organization(self._backend, login)
 
     def repository(self, full_name: str) -> Repository:
-        """Name a repository, which from then on exists."""
+        """Return a repository. The first call creates it."""
         return Repository(self._backend, full_name)
 
     def app(
@@ -146,7 +148,7 @@ class Sandbox:
     ) -> App:
         """Register a GitHub App that asks for `permissions` wherever it is installed.
 
-        Its installations' tokens are good for `token_life`. Apps share one key unless given
+        Its installations' tokens expire after `token_life`. Apps share one key unless given
         their own.
         """
         key = private_key or generate_private_key()
@@ -171,44 +173,44 @@ class Sandbox:
         nth: int = 1,
         times: int | None = 1,
     ) -> None:
-        """Spoil the `nth` matching request from now on, and the next, `times` in all.
+        """Apply a fault to the `nth` matching request from now on and the next, `times` in all.
 
-        The regular expression has to match the whole path without `/api/v3`; `times=None`
-        means for ever. Of several faults due at once the first injected is the outermost.
+        `path` is a regular expression for the whole path without `/api/v3`. `times=None` stands
+        for all that follow. If several faults apply, the one injected first is the outermost.
         """
         self._server.call(
             lambda: self._faults.inject(fault, method=method, path=path, nth=nth, times=times)
         )
 
-    def show_late(self, seconds: float) -> None:
-        """Have the API show the rows of attempts from now on so late after their end."""
-        self._server.call(lambda: self._attempts.show_late(seconds))
-
     def mend(self) -> None:
-        """Let nothing go wrong any more, whatever was injected."""
+        """Remove all faults."""
         self._server.call(self._faults.clear)
 
+    def show_late(self, seconds: float) -> None:
+        """Have the API show deliveries that start from now on this long after they ended."""
+        self._server.call(lambda: self._dispatcher.show_late(seconds))
+
     def settle(self) -> None:
-        """Wait until no redelivery is under way; the API may show the rows later still."""
-        self._server.wait_for(self._attempts.settle())
+        """Wait until no redelivery is running. The API may show them later still."""
+        self._server.wait_for(self._dispatcher.wait_until_idle())
 
     def rate_limit(self, *, remaining: int, reset_in: float) -> None:
-        """Leave so many requests, all tokens together, until `reset_in` seconds from now."""
+        """Set how many requests remain, for all tokens, until `reset_in` seconds from now."""
         limit = self._state.primary_limit
         if limit is None:
             raise ValueError("a server without rate limits has none to come to")
 
-        def leave() -> None:
+        def update() -> None:
             limit.remaining = remaining
             limit.reset_at = self._state.now() + timedelta(seconds=reset_in)
 
-        self._server.call(leave)
+        self._server.call(update)
 
     async def _application(self) -> web.Application:
-        # As GitHub does, connect anew for every delivery.
+        # Like GitHub, it opens a new connection for every delivery.
         connector = aiohttp.TCPConnector(limit=0, force_close=True)
         session = aiohttp.ClientSession(connector=connector)
-        self._attempts = Attempts(
+        self._dispatcher = Dispatcher(
             self._state,
             session,
             receiver_timeout=self._receiver_timeout,
@@ -217,17 +219,17 @@ class Sandbox:
         )
 
         async def clean_up(_application: web.Application) -> None:
-            await self._attempts.abandon()
+            await self._dispatcher.cancel()
             await session.close()
 
-        self._backend = Backend(server=self._server, state=self._state, attempts=self._attempts)
-        rest = RestApi(
+        self._backend = Backend(server=self._server, state=self._state, dispatcher=self._dispatcher)
+        api = RestApi(
             self._state,
-            self._attempts,
+            self._dispatcher,
             self._faults,
             has_status_filter=self._filters,
             api_versions=self._api_versions,
         )
-        application = rest.application()
+        application = api.application()
         application.on_cleanup.append(clean_up)
         return application

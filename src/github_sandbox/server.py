@@ -1,4 +1,4 @@
-"""A server in a thread of its own, and a way for other threads to reach its event loop."""
+"""Run a web application in a thread of its own, and let other threads use its event loop."""
 
 import asyncio
 import socket
@@ -16,7 +16,7 @@ HOST = "127.0.0.1"
 
 
 class ServerThread:
-    """Runs an aiohttp application until it is stopped."""
+    """Serves an aiohttp application until it is stopped."""
 
     def __init__(
         self,
@@ -25,53 +25,53 @@ class ServerThread:
         port: int,
         tls: ssl.SSLContext | None = None,
     ) -> None:
-        """Listen on `port` (0: any that is free); `build` is called on the event loop."""
+        """Listen on `port` (0: any free one). `build` is called on the event loop."""
         self._build = build
         self._tls = tls
         self._listener = socket.create_server((HOST, port), backlog=1024)
         self.port: int = self._listener.getsockname()[1]
-        self._ready: Future[asyncio.AbstractEventLoop] = Future()
-        self._stop = asyncio.Event()
+        self._started: Future[asyncio.AbstractEventLoop] = Future()
+        self._stopping = asyncio.Event()
         self._thread = threading.Thread(target=self._run, name="github-sandbox", daemon=True)
 
     def start(self) -> None:
-        """Return once the server answers, or raise what kept it from starting."""
+        """Return once the server answers, or raise the error that kept it from starting."""
         self._thread.start()
-        self._loop = self._ready.result()
+        self._loop = self._started.result()
 
     def stop(self) -> None:
-        """Return once nothing is left running."""
-        self._loop.call_soon_threadsafe(self._stop.set)
+        """Stop the server and wait until its thread has ended."""
+        self._loop.call_soon_threadsafe(self._stopping.set)
         self._thread.join()
 
     def wait_for(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        """Run a coroutine on the server's loop, and wait for what it gives."""
+        """Run a coroutine on the server's event loop, and return its result."""
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
 
     def call(self, function: Callable[[], T]) -> T:
-        """Call a function on the server's loop, and wait for what it gives."""
+        """Call a function on the server's event loop, and return its result."""
 
-        async def called() -> T:
+        async def call() -> T:
             return function()
 
-        return self.wait_for(called())
+        return self.wait_for(call())
 
     def _run(self) -> None:
         try:
             asyncio.run(self._serve())
         except BaseException as error:
-            if self._ready.done():
+            if self._started.done():
                 raise
-            self._ready.set_exception(error)
+            self._started.set_exception(error)
 
     async def _serve(self) -> None:
         with self._listener:
-            # Who is being answered when the sandbox is left has no reason to wait.
+            # Requests that are still being answered are cut off soon after the stop.
             runner = web.AppRunner(await self._build(), access_log=None, shutdown_timeout=0.1)
             try:
                 await runner.setup()
                 await web.SockSite(runner, self._listener, ssl_context=self._tls).start()
-                self._ready.set_result(asyncio.get_running_loop())
-                await self._stop.wait()
+                self._started.set_result(asyncio.get_running_loop())
+                await self._stopping.wait()
             finally:
                 await runner.cleanup()
