@@ -18,7 +18,7 @@ from pathlib import Path
 from signal import SIGKILL
 from threading import Lock
 
-from github_sandbox.step import what_coverage_needs
+from github_sandbox.step import coverage_variables
 from tests import nursery
 from tests.nursery import NUMBER, SIZE
 
@@ -69,7 +69,7 @@ class Nursery:
         with theirs:
             self._process = subprocess.Popen(
                 [sys.executable, *flags, nursery.__file__, str(theirs.fileno()), *imports],
-                env=what_coverage_needs(),
+                env=coverage_variables(),
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,

@@ -17,7 +17,7 @@ SECRET = "hush"
 
 
 def main() -> None:
-    """Serve until interrupted."""
+    """Run the sandbox and a receiver until a signal arrives."""
     parser = argparse.ArgumentParser(prog="python -m github_sandbox", description=__doc__)
     parser.add_argument("--port", type=_port, default=8000, help="0: any that is free")
     parser.add_argument("--org", default="acme", help="owner of the hook")
@@ -28,7 +28,7 @@ def main() -> None:
     arguments = parser.parse_args()
 
     interrupted = threading.Event()
-    # Explicitly, for a shell has what it runs in the background ignore Ctrl-C.
+    # SIGINT needs a handler too: shells have background processes ignore it.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: interrupted.set())
 
@@ -36,10 +36,11 @@ def main() -> None:
         try:
             github = stack.enter_context(Sandbox(port=arguments.port))
         except OSError as error:
-            why = os.strerror(error.errno or 0)
-            parser.error(f"argument --port: {why}: name another, or 0 for any that is free")
+            reason = os.strerror(error.errno or 0)
+            parser.error(f"argument --port: {reason}: name another, or 0 for any that is free")
         receiver = stack.enter_context(Receiver(secret=SECRET))
-        print(_prepared(github, receiver, arguments), flush=True)
+        hook = _create_hook(github, receiver, arguments)
+        print(_instructions(github, hook, arguments.repo, arguments.answer), flush=True)
         interrupted.wait()
 
 
@@ -61,19 +62,18 @@ def _status(text: str) -> int:
     return int(text)
 
 
-def _prepared(github: Sandbox, receiver: Receiver, arguments: argparse.Namespace) -> str:
-    """Have something happen, and say what there is to try."""
+def _create_hook(github: Sandbox, receiver: Receiver, arguments: argparse.Namespace) -> Hook:
+    """Create a hook with three deliveries, two of which failed because the receiver was down."""
     github.token(TOKEN, organization_hooks="write", actions_variables="write")
     github.repository(arguments.repo)
     hook = github.org(arguments.org).hook(receiver.url, secret=SECRET)
-    # Something to redeliver: what happened while the receiver was down.
     hook.emit("push")
     receiver.stop()
     hook.emit("push")
     hook.emit("pull_request", action="opened")
     receiver.start()
     receiver.behave(status=arguments.answer)
-    return _instructions(github, hook, arguments.repo, arguments.answer)
+    return hook
 
 
 def _instructions(github: Sandbox, hook: Hook, repository: str, answer: int) -> str:

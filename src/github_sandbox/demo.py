@@ -1,4 +1,4 @@
-"""Show what redeliver is for: a receiver was down, and its events come back."""
+"""The demo: a receiver was down, and redeliver brings the events back that it missed."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -24,37 +24,38 @@ def main() -> None:
         variables[VARIABLE] = str(int((now - SINCE_LAST_RUN).timestamp() * 1000))
 
         _title("The organization acme has a webhook; its receiver was down for a while")
-        _happen(hook, now, 330, "push")
-        _happen(hook, now, 300, "issues", "opened")
+        _emit(hook, now, 330, "push")
+        _emit(hook, now, 300, "issues", "opened")
         receiver.stop()
         print("                 (the receiver goes down)")
-        _happen(hook, now, 240, "pull_request", "opened")
-        _happen(hook, now, 200, "push")
+        _emit(hook, now, 240, "pull_request", "opened")
+        _emit(hook, now, 200, "push")
         receiver.start()
         receiver.behave(failing_events={"check_run": 503})
         print("                 (the receiver is back, but not yet well)")
-        _happen(hook, now, 120, "check_run", "completed")
-        _happen(hook, now, 90, "push")
+        _emit(hook, now, 120, "check_run", "completed")
+        _emit(hook, now, 90, "push")
         receiver.behave()
         print("                 (the receiver is well again)")
-        seen = len(receiver.received())
+        received_before = len(receiver.received())
 
-        before = variables[VARIABLE]
+        old_checkpoint = variables[VARIABLE]
         _title("redeliver runs")
         summary = _run(github, hook)
         github.settle()
 
         _title("What arrived at the receiver, each with its old GUID and a valid signature")
-        for received in receiver.received()[seen:]:
-            assert received.signature_valid  # noqa: S101 - the demo must not claim what is not so
+        for received in receiver.received()[received_before:]:
+            assert received.signature_valid  # noqa: S101 - the demo must not claim what is not true
             print(f"  {received.guid}  {received.event}")
 
         _title("The step summary, as the runner gets it")
         print("\n".join(f"  {line}" for line in summary.splitlines()))
 
         _title(f"The checkpoint in the variable {VARIABLE} of acme/ops")
-        print(f"  before  {before}  {_time(before)}")
-        print(f"  after   {variables[VARIABLE]}  {_time(variables[VARIABLE])}")
+        new_checkpoint = variables[VARIABLE]
+        print(f"  before  {old_checkpoint}  {_time(old_checkpoint)}")
+        print(f"  after   {new_checkpoint}  {_time(new_checkpoint)}")
 
         _title("redeliver runs again: there is nothing left to do")
         _run(github, hook)
@@ -64,7 +65,7 @@ def _title(text: str) -> None:
     print(f"\n== {text} ==\n")
 
 
-def _happen(
+def _emit(
     hook: Hook, now: datetime, minutes_ago: int, event: str, action: str | None = None
 ) -> None:
     at = now - timedelta(minutes=minutes_ago)
@@ -78,7 +79,7 @@ def _run(github: Sandbox, hook: Hook) -> str:
     inputs = {"token": TOKEN, "org": hook.org, "hook-id": str(hook.id), "variable-name": VARIABLE}
     step = run_step(inputs, {"GITHUB_API_URL": github.url, "GITHUB_REPOSITORY": "acme/ops"})
     for line in step.log.splitlines():
-        # A runner takes the request to mask the token and does not show it.
+        # This asks the runner to mask the token. A runner does not show it.
         if not line.startswith("::add-mask::"):
             print(f"  {line}")
     if step.status != 0:

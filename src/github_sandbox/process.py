@@ -1,13 +1,13 @@
-"""A process that was started: a new interpreter, or whatever a test has in its place."""
+"""A process that was started: by `subprocess.Popen`, or by what a test uses in its place."""
 
 from typing import Protocol
 
 
 class Process(Protocol):
-    """As much of `subprocess.Popen` as is used here."""
+    """The methods of `subprocess.Popen` that are used here."""
 
     def kill(self) -> None:
-        """Kill it in a way it cannot notice."""
+        """Kill it with SIGKILL."""
         ...
 
     def send_signal(self, sig: int, /) -> None:
@@ -15,5 +15,5 @@ class Process(Protocol):
         ...
 
     def wait(self, timeout: float | None = None) -> int:
-        """Wait for the end, or raise `subprocess.TimeoutExpired` after `timeout` seconds."""
+        """Wait until it ends, or raise `subprocess.TimeoutExpired` after `timeout` seconds."""
         ...

@@ -1,4 +1,4 @@
-"""Run the program as a runner does: a process with its inputs in the environment."""
+"""Run redeliver as a runner does: in a process that gets its inputs as environment variables."""
 
 import os
 import signal
@@ -13,28 +13,28 @@ from typing import TypeAlias
 from github_sandbox.process import Process
 
 FLAGS = ("-I", "-u", "-X", "utf8")
-"""How Python is started: tested to be as in the Dockerfile."""
+"""The flags of the Python interpreter. A test compares them with the Dockerfile."""
 
-COVERAGE = "COVERAGE_"
-"""What a step keeps of our environment begins like this, so that coverage can follow it."""
+COVERAGE_PREFIX = "COVERAGE_"
+"""The prefix of the environment variables that coverage needs to measure a process."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
-    """What a runner gives the program, which begins with nothing else."""
+class ProcessEnvironment:
+    """What a process is started with. It inherits nothing else from this process."""
 
-    environment: Mapping[str, str]
+    variables: Mapping[str, str]
     directory: Path
     stdout: int
     stderr: int
 
 
-Begin: TypeAlias = Callable[[Surroundings], Process]
+StartProcess: TypeAlias = Callable[[ProcessEnvironment], Process]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """What a run left behind."""
+    """The result of a run."""
 
     status: int
     log: str
@@ -44,7 +44,7 @@ class Step:
 
 
 class RunningStep:
-    """A run under way; whoever started it has to wait for it."""
+    """A run that has started. Its caller has to wait for its end."""
 
     def __init__(
         self,
@@ -57,20 +57,20 @@ class RunningStep:
         self._step: Step | None = None
 
     def kill(self) -> None:
-        """Kill the run in a way it cannot notice."""
+        """Kill the process, which gets no chance to react."""
         self._process.kill()
 
     def send(self, number: signal.Signals) -> None:
-        """Send the run a signal."""
+        """Send the process a signal."""
         self._process.send_signal(number)
 
     @property
     def log(self) -> str:
-        """What the run has said so far."""
-        return self._left("log")
+        """What the run has logged so far."""
+        return self._read("log")
 
     def wait(self, timeout: float | None = None) -> Step:
-        """Wait for the end, which is by SIGKILL after `timeout` seconds."""
+        """Wait until the process ends, and kill it after `timeout` seconds."""
         try:
             status = self._process.wait(timeout)
         except subprocess.TimeoutExpired:
@@ -80,33 +80,33 @@ class RunningStep:
             with self._temporary:
                 self._step = Step(
                     status=status,
-                    log=self._left("log"),
-                    errors=self._left("errors"),
-                    outputs=_outputs(self._left("output")),
-                    summary=self._left("summary"),
+                    log=self._read("log"),
+                    errors=self._read("errors"),
+                    outputs=_parse_outputs(self._read("output")),
+                    summary=self._read("summary"),
                 )
         return self._step
 
-    def _left(self, name: str) -> str:
-        # A run that is killed may leave half a character.
+    def _read(self, name: str) -> str:
+        # A process that is killed may leave half a character behind.
         return Path(self._temporary.name, name).read_text(encoding="utf-8", errors="replace")
 
 
 def run_step(
     inputs: Mapping[str, str], environment: Mapping[str, str], *, workspace: Path | None = None
 ) -> Step:
-    """Run the program in `workspace`; `inputs` by their names in action.yml."""
+    """Run redeliver in `workspace`. `inputs` have the names that action.yml gives them."""
     return start_step(inputs, environment, workspace=workspace).wait()
 
 
-def begin_anew(around: Surroundings) -> Process:
-    """Begin as a runner does: with a new interpreter."""
+def start_interpreter(environment: ProcessEnvironment) -> Process:
+    """Start redeliver in a new Python interpreter, as a runner does."""
     return subprocess.Popen(
         [sys.executable, *FLAGS, "-m", "redeliver"],
-        env=around.environment,
-        cwd=around.directory,
-        stdout=around.stdout,
-        stderr=around.stderr,
+        env=environment.variables,
+        cwd=environment.directory,
+        stdout=environment.stdout,
+        stderr=environment.stderr,
     )
 
 
@@ -115,21 +115,21 @@ def start_step(
     environment: Mapping[str, str],
     *,
     workspace: Path | None = None,
-    begin: Begin = begin_anew,
+    start_process: StartProcess = start_interpreter,
 ) -> RunningStep:
-    """Start the program in `workspace`; `inputs` by their names in action.yml."""
+    """Start redeliver in `workspace`. `inputs` have the names that action.yml gives them."""
     temporary = tempfile.TemporaryDirectory(prefix="step-")
     output, summary = Path(temporary.name, "output"), Path(temporary.name, "summary")
     output.touch()
     summary.touch()
-    # To files, for a pipe that nobody reads yet would make the run wait.
+    # To files, because a process blocks when it writes to a full pipe that nobody reads.
     with (
         Path(temporary.name, "log").open("wb") as log,
         Path(temporary.name, "errors").open("wb") as errors,
     ):
-        process = begin(
-            Surroundings(
-                environment=what_coverage_needs()
+        process = start_process(
+            ProcessEnvironment(
+                variables=coverage_variables()
                 | {f"INPUT_{name.upper()}": text for name, text in inputs.items()}
                 | {"GITHUB_OUTPUT": str(output), "GITHUB_STEP_SUMMARY": str(summary)}
                 | dict(environment),
@@ -141,13 +141,13 @@ def start_step(
     return RunningStep(process, temporary)
 
 
-def what_coverage_needs() -> dict[str, str]:
-    """Return what a process needs of our environment so that coverage can follow it."""
-    return {name: text for name, text in os.environ.items() if name.startswith(COVERAGE)}
+def coverage_variables() -> dict[str, str]:
+    """Return the environment variables that coverage needs to measure a process."""
+    return {name: text for name, text in os.environ.items() if name.startswith(COVERAGE_PREFIX)}
 
 
-def _outputs(text: str) -> dict[str, str]:
-    """Read the runner's file of outputs: name<<delimiter, lines of the value, delimiter."""
+def _parse_outputs(text: str) -> dict[str, str]:
+    """Parse the runner's file of outputs: name<<delimiter, lines of the value, delimiter."""
     lines = iter(text.splitlines())
     outputs = {}
     for line in lines:

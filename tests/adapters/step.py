@@ -7,10 +7,10 @@ from github_sandbox import Hook, Sandbox
 from github_sandbox.process import Process
 from github_sandbox.step import (
     FLAGS,
+    ProcessEnvironment,
     RunningStep,
     Step,
-    Surroundings,
-    begin_anew,
+    start_interpreter,
     start_step,
 )
 from tests.adapters.conftest import TOKEN
@@ -58,18 +58,18 @@ def start(
     surroundings = {"GITHUB_API_URL": github.url, "GITHUB_REPOSITORY": "acme/ops"}
     surroundings |= environment or {}
     is_to_be_new = workspace or any(name.startswith("PYTHON") for name in surroundings)
-    begin = begin_anew if is_to_be_new else begin_warm
-    return start_step(given, surroundings, workspace=workspace, begin=begin)
+    start_process = start_interpreter if is_to_be_new else begin_warm
+    return start_step(given, surroundings, workspace=workspace, start_process=start_process)
 
 
-def begin_warm(around: Surroundings) -> Process:
+def begin_warm(environment: ProcessEnvironment) -> Process:
     """Begin where the imports are done."""
     return imported("redeliver.action", flags=FLAGS).begin(
         "redeliver",
-        environment=around.environment,
-        directory=around.directory,
-        stdout=around.stdout,
-        stderr=around.stderr,
+        environment=environment.variables,
+        directory=environment.directory,
+        stdout=environment.stdout,
+        stderr=environment.stderr,
     )
 
 

@@ -25,7 +25,7 @@ import pytest
 
 import redeliver
 from github_sandbox import Delay, Fault, Hook, Meanwhile, Sandbox, Status, VirtualClock
-from github_sandbox.step import what_coverage_needs
+from github_sandbox.step import coverage_variables
 from redeliver import settings, wiring
 from redeliver.cli.checkpoint_file import CheckpointFile, locked
 from redeliver.cli.main import EXIT_STATUSES
@@ -73,7 +73,7 @@ class Shell:
     def environment(self, **more: str) -> dict[str, str]:
         """Give the environment; coverage follows by what is ours."""
         theirs = {"REDELIVER_TOKEN": TOKEN, "REDELIVER_HOSTNAME": self.github.url}
-        environment = what_coverage_needs() | theirs | more
+        environment = coverage_variables() | theirs | more
         return {name: text for name, text in environment.items() if text}
 
     def start(self, *flags: str, **environment: str) -> "Running":
