@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from pathlib import Path
 
-import github_sandbox.log
+import github_sandbox.model.delivery_log
 from bench.cases import PER_PAGE, Case, Program
 from github_sandbox import Delay, Hook, Receiver, Sandbox
 from redeliver.core.checkpoint import format_checkpoint
@@ -94,7 +94,7 @@ def measure(case: Case, program: Program, latency: float) -> Measured:
 @contextmanager
 def _world(case: Case, latency: float) -> Iterator[tuple[Sandbox, Hook]]:
     # Ids as they were for years, with which any octokit does: an older one rounds those of today.
-    github_sandbox.log.DELIVERY_IDS = itertools.count(200_000_000_001)
+    github_sandbox.model.delivery_log.DELIVERY_IDS = itertools.count(200_000_000_001)
     with (
         Receiver() as receiver,
         Sandbox(rate_limits=case.rate_limits, points_per_minute=case.points_per_minute) as github,

@@ -11,14 +11,14 @@ from typing import Self
 import aiohttp
 from aiohttp import web
 
-from github_sandbox.apps import generate_private_key, public_key_of
-from github_sandbox.attempts import Dispatcher
+from github_sandbox.api.app_tokens import generate_private_key, public_key_of
+from github_sandbox.api.application import RestApi
 from github_sandbox.clock import Clock, utc_now
+from github_sandbox.delivery.dispatcher import Dispatcher
 from github_sandbox.faults import Fault, Faults
-from github_sandbox.handles import App, Backend, Organization, Repository
-from github_sandbox.rest import RestApi
-from github_sandbox.server import HOST, ServerThread
-from github_sandbox.world import Access, AppState, Permissions, PersonalToken, Request, State
+from github_sandbox.model.state import Access, AppState, Permissions, PersonalToken, Request, State
+from github_sandbox.network.server_thread import HOST, ServerThread
+from github_sandbox.objects import App, Backend, Organization, Repository
 
 API_VERSIONS = ("2022-11-28", "2026-03-10")
 APP_PERMISSIONS: Permissions = {"organization_hooks": "write", "actions_variables": "write"}

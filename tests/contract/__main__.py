@@ -7,7 +7,7 @@ import json
 import sys
 from pathlib import Path
 
-from github_sandbox.exchanges import read_exchanges
+from github_sandbox.recording import read_exchanges
 from tests.contract.contract import Contract, is_ours
 
 PRODUCTS = ("api.github.com", "ghec", "ghes-3.17", "ghes-3.18", "ghes-3.19")

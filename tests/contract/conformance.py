@@ -8,7 +8,7 @@ from openapi_core.exceptions import OpenAPIError
 from openapi_core.testing import MockRequest, MockResponse
 from openapi_core.validation.schemas.exceptions import InvalidSchemaValue
 
-from github_sandbox.exchanges import Exchange
+from github_sandbox.recording import Exchange
 from tests.contract.description import SERVER, Json
 
 REFUSED = 400

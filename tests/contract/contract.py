@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 
-from github_sandbox.exchanges import Exchange
+from github_sandbox.recording import Exchange
 from tests.contract.conformance import REFUSED, problems_of_answer, problems_of_request
 from tests.contract.description import FIRST_VERSION, Json, Operation, operations, versions
 

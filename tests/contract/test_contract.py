@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from github_sandbox.exchanges import Exchange
+from github_sandbox.recording import Exchange
 from tests.contract.conformance import problems_of_answer, problems_of_request
 from tests.contract.contract import Contract, Verdict
 from tests.contract.description import FIRST_VERSION, Operation, operations, versions

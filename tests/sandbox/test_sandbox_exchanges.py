@@ -6,7 +6,7 @@ import pytest
 import requests
 
 from github_sandbox import Dropped, Hook, Status
-from github_sandbox.exchanges import DIRECTORY_VARIABLE, Exchange, read_exchanges
+from github_sandbox.recording import DIRECTORY_VARIABLE, Exchange, read_exchanges
 
 from .client import TOKEN, Client, deliveries
 

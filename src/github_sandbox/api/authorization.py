@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from aiohttp import web
 
 from github_sandbox.faults import error_body
-from github_sandbox.world import (
+from github_sandbox.model.state import (
     Access,
     InstallationState,
     InstallationToken,

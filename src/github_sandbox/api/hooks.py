@@ -5,10 +5,12 @@ from typing import cast
 
 from aiohttp import web
 
-from github_sandbox.access import ApiError, authenticate, authorize, not_found
-from github_sandbox.apps import authenticate_app
-from github_sandbox.attempts import Dispatcher
-from github_sandbox.log import (
+from github_sandbox.api.app_tokens import authenticate_app
+from github_sandbox.api.authorization import ApiError, authenticate, authorize, not_found
+from github_sandbox.api.pagination import numbered_page, page_response, page_size
+from github_sandbox.api.requests import Route, base_url, repository_name
+from github_sandbox.delivery.dispatcher import Dispatcher
+from github_sandbox.model.delivery_log import (
     STATUS_FILTERS,
     Cursor,
     Delivery,
@@ -17,9 +19,7 @@ from github_sandbox.log import (
     paginate,
     timestamp,
 )
-from github_sandbox.paging import numbered_page, page_response, page_size
-from github_sandbox.routes import Route, base_url, repository_name
-from github_sandbox.world import Access, HookState, OrganizationState, RepositoryState, State
+from github_sandbox.model.state import Access, HookState, OrganizationState, RepositoryState, State
 
 HOOK = "/hooks/{hook:[0-9]{1,20}}"
 DELIVERY = "/{delivery:[0-9]{1,20}}"

@@ -4,11 +4,11 @@ from collections.abc import Callable
 
 from aiohttp import web
 
-from github_sandbox.access import not_found
-from github_sandbox.apps import authenticate_app, issue_token
-from github_sandbox.log import Json, timestamp
-from github_sandbox.routes import Route, base_url, read_json_object, repository_name
-from github_sandbox.world import (
+from github_sandbox.api.app_tokens import authenticate_app, issue_token
+from github_sandbox.api.authorization import not_found
+from github_sandbox.api.requests import Route, base_url, read_json_object, repository_name
+from github_sandbox.model.delivery_log import Json, timestamp
+from github_sandbox.model.state import (
     InstallationState,
     InstallationToken,
     OrganizationState,

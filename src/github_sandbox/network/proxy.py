@@ -8,7 +8,7 @@ from concurrent.futures import Future
 from contextlib import closing, suppress
 from typing import Self
 
-from github_sandbox.server import HOST
+from github_sandbox.network.server_thread import HOST
 
 
 class Proxy:

@@ -2,11 +2,11 @@
 
 from aiohttp import web
 
-from github_sandbox.access import authenticate, authorize, not_found
-from github_sandbox.paging import numbered_page
-from github_sandbox.routes import Route, read_json_object, repository_name
-from github_sandbox.variables import Variables
-from github_sandbox.world import Access, State
+from github_sandbox.api.authorization import authenticate, authorize, not_found
+from github_sandbox.api.pagination import numbered_page
+from github_sandbox.api.requests import Route, read_json_object, repository_name
+from github_sandbox.api.variables import Variables
+from github_sandbox.model.state import Access, State
 
 VARIABLES = "/repos/{owner}/{repo}/actions/variables"
 VARIABLE = VARIABLES + "/{variable}"

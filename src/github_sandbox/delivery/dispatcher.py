@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 
 import aiohttp
 
-from github_sandbox.deliver import send_event
-from github_sandbox.log import Delivery, Event
-from github_sandbox.world import HookState, State
+from github_sandbox.delivery.request import send_event
+from github_sandbox.model.delivery_log import Delivery, Event
+from github_sandbox.model.state import HookState, State
 
 
 class Dispatcher:

@@ -13,8 +13,8 @@ from typing import ClassVar, Literal, TypeAlias
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from github_sandbox.clock import Clock
-from github_sandbox.limits import PRIMARY_WINDOW, PrimaryLimit, SecondaryLimit
-from github_sandbox.log import DeliveryLog, Json
+from github_sandbox.model.delivery_log import DeliveryLog, Json
+from github_sandbox.model.rate_limits import PRIMARY_WINDOW, PrimaryLimit, SecondaryLimit
 
 Access: TypeAlias = Literal["read", "write"]
 Permissions: TypeAlias = Mapping[str, Access]

@@ -8,7 +8,8 @@ from email.utils import format_datetime
 
 from aiohttp import web
 
-from github_sandbox.access import (
+from github_sandbox.api.apps import AppEndpoints
+from github_sandbox.api.authorization import (
     API_VERSION_HEADER,
     ApiError,
     authenticate,
@@ -16,15 +17,14 @@ from github_sandbox.access import (
     not_found,
     sent_token,
 )
-from github_sandbox.app_endpoints import AppEndpoints
-from github_sandbox.attempts import Dispatcher
-from github_sandbox.exchanges import record_exchange
+from github_sandbox.api.hooks import HookEndpoints
+from github_sandbox.api.requests import ENTERPRISE_PREFIX, Handler, Route
+from github_sandbox.api.variable_endpoints import VariableEndpoints
+from github_sandbox.delivery.dispatcher import Dispatcher
 from github_sandbox.faults import Faults, error_body
-from github_sandbox.hook_endpoints import HookEndpoints
-from github_sandbox.limits import PRIMARY_LIMIT
-from github_sandbox.routes import ENTERPRISE_PREFIX, Handler, Route
-from github_sandbox.variable_endpoints import VariableEndpoints
-from github_sandbox.world import Request, State
+from github_sandbox.model.rate_limits import PRIMARY_LIMIT
+from github_sandbox.model.state import Request, State
+from github_sandbox.recording import record_exchange
 
 RATE_LIMIT = "/rate_limit"
 

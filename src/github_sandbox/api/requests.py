@@ -6,8 +6,8 @@ from typing import TypeAlias
 
 from aiohttp import web
 
-from github_sandbox.access import ApiError
-from github_sandbox.log import Json
+from github_sandbox.api.authorization import ApiError
+from github_sandbox.model.delivery_log import Json
 
 Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Route: TypeAlias = tuple[str, str, Handler]

@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from github_sandbox.attempts import Dispatcher
-from github_sandbox.log import AttemptResult, Event, Json
-from github_sandbox.server import ServerThread
-from github_sandbox.world import (
+from github_sandbox.delivery.dispatcher import Dispatcher
+from github_sandbox.model.delivery_log import AttemptResult, Event, Json
+from github_sandbox.model.state import (
     AppState,
     HookState,
     InstallationState,
@@ -22,6 +21,7 @@ from github_sandbox.world import (
     RepositoryState,
     State,
 )
+from github_sandbox.network.server_thread import ServerThread
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,9 +16,9 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from github_sandbox.access import ApiError, check_not_suspended, sent_token
-from github_sandbox.log import Json
-from github_sandbox.world import (
+from github_sandbox.api.authorization import ApiError, check_not_suspended, sent_token
+from github_sandbox.model.delivery_log import Json
+from github_sandbox.model.state import (
     AppState,
     InstallationState,
     InstallationToken,

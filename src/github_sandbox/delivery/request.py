@@ -7,8 +7,8 @@ import time
 
 import aiohttp
 
-from github_sandbox.log import AttemptResult, Event
-from github_sandbox.world import HookState
+from github_sandbox.model.delivery_log import AttemptResult, Event
+from github_sandbox.model.state import HookState
 
 
 async def send_event(

@@ -4,9 +4,9 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from github_sandbox.access import ApiError, not_found
-from github_sandbox.log import Json, timestamp
-from github_sandbox.world import RepositoryState
+from github_sandbox.api.authorization import ApiError, not_found
+from github_sandbox.model.delivery_log import Json, timestamp
+from github_sandbox.model.state import RepositoryState
 
 MAX_VALUE_BYTES = 48 * 1024
 LONG_AGO = datetime(2024, 1, 1, tzinfo=UTC)
