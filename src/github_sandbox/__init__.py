@@ -11,9 +11,11 @@ from github_sandbox.faults import (
     Status,
     Truncated,
 )
-from github_sandbox.model.state import InstallationToken, Request
+from github_sandbox.hook import Hook
+from github_sandbox.model.entities import InstallationToken
+from github_sandbox.model.state import Request
 from github_sandbox.network.proxy import Proxy
-from github_sandbox.objects import App, Hook, Installation, Organization, Repository
+from github_sandbox.objects import App, Installation, Organization, Repository
 from github_sandbox.receiver_process import Received, Receiver
 from github_sandbox.sandbox import Sandbox
 

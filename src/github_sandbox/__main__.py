@@ -8,7 +8,7 @@ import textwrap
 import threading
 from contextlib import ExitStack
 
-from github_sandbox.objects import Hook
+from github_sandbox.hook import Hook
 from github_sandbox.receiver_process import Receiver
 from github_sandbox.sandbox import Sandbox
 

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from github_sandbox.objects import Hook
+from github_sandbox.hook import Hook
 from github_sandbox.receiver_process import Receiver
 from github_sandbox.sandbox import Sandbox
 from github_sandbox.step import run_step

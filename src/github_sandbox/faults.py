@@ -11,6 +11,8 @@ from typing import Any, Protocol, TypeAlias
 from aiohttp import web
 from aiohttp.abc import AbstractStreamWriter
 
+from github_sandbox.errors import error_body
+
 Work: TypeAlias = Callable[[], Awaitable[web.StreamResponse | None]]
 """Handles the request. Returns None if the connection is to be dropped without a response."""
 
@@ -187,12 +189,3 @@ class Faults:
         for fault in reversed(due):
             work = partial(fault.answer, request, work)
         return await work()
-
-
-def error_body(status: int, message: str) -> dict[str, str]:
-    """Return the JSON body of GitHub's error responses."""
-    return {
-        "message": message,
-        "documentation_url": "https://docs.github.com/rest",
-        "status": str(status),
-    }

@@ -16,9 +16,11 @@ from github_sandbox.api.application import RestApi
 from github_sandbox.clock import Clock, utc_now
 from github_sandbox.delivery.dispatcher import Dispatcher
 from github_sandbox.faults import Fault, Faults
-from github_sandbox.model.state import Access, AppState, Permissions, PersonalToken, Request, State
+from github_sandbox.hook import Backend
+from github_sandbox.model.entities import Access, AppState, Permissions, PersonalToken
+from github_sandbox.model.state import Request, State
 from github_sandbox.network.server_thread import HOST, ServerThread
-from github_sandbox.objects import App, Backend, Organization, Repository
+from github_sandbox.objects import App, Organization, Repository
 
 API_VERSIONS = ("2022-11-28", "2026-03-10")
 APP_PERMISSIONS: Permissions = {"organization_hooks": "write", "actions_variables": "write"}

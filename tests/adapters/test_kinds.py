@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from github_sandbox import App, Hook, Meanwhile, Receiver, Sandbox, VirtualClock
-from github_sandbox.model.state import Access
+from github_sandbox.model.entities import Access
 from redeliver.core.checkpoint import format_checkpoint
 from tests.adapters.step import shown, step
 

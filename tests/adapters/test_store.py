@@ -15,7 +15,7 @@ from github_sandbox import (
     VirtualClock,
 )
 from github_sandbox.api.variables import LONG_AGO
-from github_sandbox.model.state import Access
+from github_sandbox.model.entities import Access
 from redeliver.core.checkpoint import SavedCheckpoint, format_checkpoint
 from redeliver.engine.ports import NullStore
 from redeliver.errors import AccessError, CheckpointError, UnavailableError

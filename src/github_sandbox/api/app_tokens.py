@@ -16,17 +16,19 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from github_sandbox.api.authorization import ApiError, check_not_suspended, sent_token
-from github_sandbox.model.delivery_log import Json
-from github_sandbox.model.state import (
+from github_sandbox.api.authorization import check_not_suspended
+from github_sandbox.api.requests import sent_token
+from github_sandbox.errors import ApiError
+from github_sandbox.model.entities import (
     AppState,
     InstallationState,
     InstallationToken,
     Permissions,
     RepositoryState,
-    State,
     grants,
 )
+from github_sandbox.model.formats import Json
+from github_sandbox.model.state import State
 
 MAX_JWT_LIFETIME = timedelta(minutes=10)
 

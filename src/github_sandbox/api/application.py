@@ -9,19 +9,20 @@ from email.utils import format_datetime
 from aiohttp import web
 
 from github_sandbox.api.apps import AppEndpoints
-from github_sandbox.api.authorization import (
+from github_sandbox.api.authorization import authenticate
+from github_sandbox.api.hooks import HookEndpoints
+from github_sandbox.api.requests import (
     API_VERSION_HEADER,
-    ApiError,
-    authenticate,
+    ENTERPRISE_PREFIX,
+    Handler,
+    Route,
     check_client_headers,
-    not_found,
     sent_token,
 )
-from github_sandbox.api.hooks import HookEndpoints
-from github_sandbox.api.requests import ENTERPRISE_PREFIX, Handler, Route
-from github_sandbox.api.variable_endpoints import VariableEndpoints
+from github_sandbox.api.variables import VariableEndpoints
 from github_sandbox.delivery.dispatcher import Dispatcher
-from github_sandbox.faults import Faults, error_body
+from github_sandbox.errors import ApiError, error_body, not_found
+from github_sandbox.faults import Faults
 from github_sandbox.model.rate_limits import PRIMARY_LIMIT
 from github_sandbox.model.state import Request, State
 from github_sandbox.recording import record_exchange

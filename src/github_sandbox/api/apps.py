@@ -5,16 +5,16 @@ from collections.abc import Callable
 from aiohttp import web
 
 from github_sandbox.api.app_tokens import authenticate_app, issue_token
-from github_sandbox.api.authorization import not_found
 from github_sandbox.api.requests import Route, base_url, read_json_object, repository_name
-from github_sandbox.model.delivery_log import Json, timestamp
-from github_sandbox.model.state import (
+from github_sandbox.errors import not_found
+from github_sandbox.model.entities import (
     InstallationState,
     InstallationToken,
     OrganizationState,
     RepositoryState,
-    State,
 )
+from github_sandbox.model.formats import Json, timestamp
+from github_sandbox.model.state import State
 
 INSTALLATION = "/app/installations/{installation:[0-9]{1,20}}"
 

@@ -1,16 +1,12 @@
-"""Authenticate API requests, and refuse what a token has no permission for, as GitHub does.
+"""Authenticate API requests, and refuse what a token has no permission for, as GitHub does."""
 
-Everything the API refuses a request with:
-
-* ApiError          answered as JSON, with a status of 400 to 499
-"""
-
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping
 
 from aiohttp import web
 
-from github_sandbox.faults import error_body
-from github_sandbox.model.state import (
+from github_sandbox.api.requests import sent_token
+from github_sandbox.errors import ApiError, not_found
+from github_sandbox.model.entities import (
     Access,
     InstallationState,
     InstallationToken,
@@ -18,9 +14,9 @@ from github_sandbox.model.state import (
     Permissions,
     PersonalToken,
     RepositoryState,
-    State,
     grants,
 )
+from github_sandbox.model.state import State
 
 CLASSIC_SCOPES: Mapping[tuple[str, Access], frozenset[str]] = {
     ("organization_hooks", "read"): frozenset({"admin:org_hook"}),
@@ -33,70 +29,6 @@ CLASSIC_SCOPES: Mapping[tuple[str, Access], frozenset[str]] = {
     ("actions_variables", "write"): frozenset({"repo"}),
 }
 """The scopes of classic tokens that grant a permission. Any one of them is enough."""
-
-API_VERSION_HEADER = "X-GitHub-Api-Version"
-"""The header that selects a version of the API. A request without it gets the oldest one."""
-
-
-class ApiError(Exception):
-    """The API refuses a request."""
-
-    def __init__(
-        self,
-        status: int,
-        message: str,
-        *,
-        errors: str | None = None,
-        headers: dict[str, str] | None = None,
-    ) -> None:
-        super().__init__(message)
-        self.status = status
-        self.message = message
-        self.errors = errors
-        self.headers = headers
-
-    def response(self) -> web.Response:
-        """Return GitHub's response for this error."""
-        body = error_body(self.status, self.message)
-        if self.errors is not None:
-            body["errors"] = self.errors
-        return web.json_response(body, status=self.status, headers=self.headers)
-
-
-def not_found(headers: dict[str, str] | None = None) -> ApiError:
-    """Return the error for what does not exist, or must not be visible to this client."""
-    return ApiError(404, "Not Found", headers=headers)
-
-
-def sent_token(request: web.Request, schemes: Collection[str] = ("token", "bearer")) -> str | None:
-    """Return the token in the request's Authorization header."""
-    scheme, _, value = request.headers.get("Authorization", "").partition(" ")
-    return value.strip() if scheme.lower() in schemes else None
-
-
-def check_client_headers(request: web.Request, api_versions: Sequence[str]) -> None:
-    """Refuse a request without a user agent, or for an API version that is not in the list.
-
-    The newest version comes last.
-    """
-    if not request.headers.get("User-Agent"):
-        raise ApiError(
-            403,
-            "Request forbidden by administrative rules. "
-            "Please make sure your request has a User-Agent header.",
-        )
-    version = request.headers.get(API_VERSION_HEADER)
-    if version is not None and version not in api_versions:
-        *older, newest = api_versions
-        supported = f'"{newest}" (most recent)'
-        supported += "".join(f' and "{other}"' for other in reversed(older))
-        raise ApiError(
-            400,
-            "Bad Request",
-            errors='The version you specified in the "X-GitHub-API-Version" request header, '
-            f'"{version}", is not a supported version. The following versions are currently '
-            f"supported: {supported}.",
-        )
 
 
 def authenticate(request: web.Request, state: State) -> PersonalToken | InstallationToken:

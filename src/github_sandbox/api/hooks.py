@@ -6,20 +6,16 @@ from typing import cast
 from aiohttp import web
 
 from github_sandbox.api.app_tokens import authenticate_app
-from github_sandbox.api.authorization import ApiError, authenticate, authorize, not_found
+from github_sandbox.api.authorization import authenticate, authorize
 from github_sandbox.api.pagination import numbered_page, page_response, page_size
 from github_sandbox.api.requests import Route, base_url, repository_name
 from github_sandbox.delivery.dispatcher import Dispatcher
-from github_sandbox.model.delivery_log import (
-    STATUS_FILTERS,
-    Cursor,
-    Delivery,
-    Json,
-    StatusFilter,
-    paginate,
-    timestamp,
-)
-from github_sandbox.model.state import Access, HookState, OrganizationState, RepositoryState, State
+from github_sandbox.errors import ApiError, not_found
+from github_sandbox.model.cursor import Cursor
+from github_sandbox.model.delivery_log import STATUS_FILTERS, Delivery, StatusFilter, paginate
+from github_sandbox.model.entities import Access, HookState, OrganizationState, RepositoryState
+from github_sandbox.model.formats import Json, timestamp
+from github_sandbox.model.state import State
 
 HOOK = "/hooks/{hook:[0-9]{1,20}}"
 DELIVERY = "/{delivery:[0-9]{1,20}}"

@@ -6,8 +6,8 @@ from typing import Any
 
 from aiohttp import web
 
-from github_sandbox.api.authorization import ApiError
-from github_sandbox.model.delivery_log import Json
+from github_sandbox.errors import ApiError
+from github_sandbox.model.formats import Json
 
 
 def numbered_page(

@@ -1,13 +1,13 @@
-"""What all endpoints need: the type of a route, and functions that read a request."""
+"""What all endpoints share: the type of a route, and how to read and check a request."""
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import TypeAlias
 
 from aiohttp import web
 
-from github_sandbox.api.authorization import ApiError
-from github_sandbox.model.delivery_log import Json
+from github_sandbox.errors import ApiError
+from github_sandbox.model.formats import Json
 
 Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Route: TypeAlias = tuple[str, str, Handler]
@@ -15,6 +15,40 @@ Route: TypeAlias = tuple[str, str, Handler]
 
 ENTERPRISE_PREFIX = "/api/v3"
 """What the paths of the API begin with on GitHub Enterprise Server."""
+
+API_VERSION_HEADER = "X-GitHub-Api-Version"
+"""The header that selects a version of the API. A request without it gets the oldest one."""
+
+
+def sent_token(request: web.Request, schemes: Collection[str] = ("token", "bearer")) -> str | None:
+    """Return the token in the request's Authorization header."""
+    scheme, _, value = request.headers.get("Authorization", "").partition(" ")
+    return value.strip() if scheme.lower() in schemes else None
+
+
+def check_client_headers(request: web.Request, api_versions: Sequence[str]) -> None:
+    """Refuse a request without a user agent, or for an API version that is not in the list.
+
+    The newest version comes last.
+    """
+    if not request.headers.get("User-Agent"):
+        raise ApiError(
+            403,
+            "Request forbidden by administrative rules. "
+            "Please make sure your request has a User-Agent header.",
+        )
+    version = request.headers.get(API_VERSION_HEADER)
+    if version is not None and version not in api_versions:
+        *older, newest = api_versions
+        supported = f'"{newest}" (most recent)'
+        supported += "".join(f' and "{other}"' for other in reversed(older))
+        raise ApiError(
+            400,
+            "Bad Request",
+            errors='The version you specified in the "X-GitHub-API-Version" request header, '
+            f'"{version}", is not a supported version. The following versions are currently '
+            f"supported: {supported}.",
+        )
 
 
 def base_url(request: web.Request) -> str:

@@ -1,12 +1,21 @@
-"""GitHub's rules for a repository's Actions variables."""
+"""The endpoints of repositories' Actions variables, and GitHub's rules for these."""
 
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from github_sandbox.api.authorization import ApiError, not_found
-from github_sandbox.model.delivery_log import Json, timestamp
-from github_sandbox.model.state import RepositoryState
+from aiohttp import web
+
+from github_sandbox.api.authorization import authenticate, authorize
+from github_sandbox.api.pagination import numbered_page
+from github_sandbox.api.requests import Route, read_json_object, repository_name
+from github_sandbox.errors import ApiError, not_found
+from github_sandbox.model.entities import Access, RepositoryState
+from github_sandbox.model.formats import Json, timestamp
+from github_sandbox.model.state import State
+
+VARIABLES = "/repos/{owner}/{repo}/actions/variables"
+VARIABLE = VARIABLES + "/{variable}"
 
 MAX_VALUE_BYTES = 48 * 1024
 LONG_AGO = datetime(2024, 1, 1, tzinfo=UTC)
@@ -17,6 +26,49 @@ A test that needs another time lets the API write the variable.
 """
 
 NAME = re.compile(r"(?!GITHUB_)[A-Z_][A-Z0-9_]*")
+
+
+class VariableEndpoints:
+    """The endpoints of Actions variables."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def routes(self) -> list[Route]:
+        """Return the routes to these endpoints."""
+        return [
+            ("GET", VARIABLES, self._list_variables),
+            ("POST", VARIABLES, self._create_variable),
+            ("GET", VARIABLE, self._show_variable),
+            ("PATCH", VARIABLE, self._update_variable),
+        ]
+
+    async def _list_variables(self, request: web.Request) -> web.Response:
+        variables = self._variables(request, "read").show_all()
+        return numbered_page(request, variables, key="variables", default_size=10, max_size=30)
+
+    async def _show_variable(self, request: web.Request) -> web.Response:
+        variables = self._variables(request, "read")
+        return web.json_response(variables.show(request.match_info["variable"]))
+
+    async def _create_variable(self, request: web.Request) -> web.Response:
+        variables = self._variables(request, "write")
+        variables.create(await read_json_object(request), now=self._state.now())
+        return web.json_response({}, status=201)
+
+    async def _update_variable(self, request: web.Request) -> web.Response:
+        variables = self._variables(request, "write")
+        name = request.match_info["variable"]
+        variables.update(name, await read_json_object(request), now=self._state.now())
+        return web.Response(status=204)
+
+    def _variables(self, request: web.Request, access: Access) -> "Variables":
+        token = authenticate(request, self._state)
+        repository = self._state.find_repository(repository_name(request))
+        if repository is None:
+            raise not_found()
+        authorize(token, repository, permission="actions_variables", access=access)
+        return Variables(repository)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ import aiohttp
 
 from github_sandbox.delivery.request import send_event
 from github_sandbox.model.delivery_log import Delivery, Event
-from github_sandbox.model.state import HookState, State
+from github_sandbox.model.entities import HookState
+from github_sandbox.model.state import State
 
 
 class Dispatcher:

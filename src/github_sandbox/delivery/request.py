@@ -8,7 +8,7 @@ import time
 import aiohttp
 
 from github_sandbox.model.delivery_log import AttemptResult, Event
-from github_sandbox.model.state import HookState
+from github_sandbox.model.entities import HookState
 
 
 async def send_event(

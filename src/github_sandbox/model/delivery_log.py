@@ -3,17 +3,17 @@
 Pure: no HTTP and no clock. The caller passes in the time, and when the retention period began.
 """
 
-import base64
-import binascii
 import itertools
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from operator import attrgetter
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
-Json: TypeAlias = dict[str, Any]
+from github_sandbox.model.cursor import Cursor
+from github_sandbox.model.formats import Json, timestamp
+
 StatusFilter: TypeAlias = Literal["success", "failure"]
 
 STATUS_FILTERS: Mapping[StatusFilter, range] = {
@@ -25,9 +25,6 @@ STATUS_FILTERS: Mapping[StatusFilter, range] = {
 # Ids have nineteen digits, as on github.com. All are odd, so a program that stores them as
 # double-precision floats corrupts every one: floats of this size are hundreds apart.
 DELIVERY_IDS = itertools.count(2_310_000_000_000_000_001, step=2)
-
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MICROSECOND = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,33 +112,6 @@ class Delivery:
                 "payload": self.result.response_body,
             },
         }
-
-
-@dataclass(frozen=True, slots=True)
-class Cursor:
-    """A position between two deliveries. Deliveries that are added later do not move it."""
-
-    after: tuple[datetime, int]
-    """The sort key of the delivery before it."""
-
-    def __str__(self) -> str:
-        """Encode the cursor, so that clients treat it as opaque."""
-        delivered_at, delivery_id = self.after
-        text = f"{(delivered_at - EPOCH) // MICROSECOND}:{delivery_id}"
-        return "v1_" + base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
-
-    @classmethod
-    def parse(cls, text: str) -> "Cursor":
-        """Decode a cursor, or raise `ValueError`."""
-        if not text.startswith("v1_"):
-            raise ValueError("not a cursor")
-        encoded = text.removeprefix("v1_")
-        try:
-            padded = encoded + "=" * (-len(encoded) % 4)
-            microseconds, delivery_id = base64.urlsafe_b64decode(padded).decode().split(":")
-            return cls((EPOCH + int(microseconds) * MICROSECOND, int(delivery_id)))
-        except (binascii.Error, OverflowError) as error:
-            raise ValueError("not a cursor") from error
 
 
 class DeliveryLog:
@@ -253,11 +223,6 @@ def _delivery(
         shown_at=_utc(shown_at),
         redelivery=redelivery,
     )
-
-
-def timestamp(instant: datetime, precision: str = "seconds") -> str:
-    """Write an instant as GitHub does."""
-    return instant.astimezone(UTC).isoformat(timespec=precision).replace("+00:00", "Z")
 
 
 def _utc(instant: datetime) -> datetime:

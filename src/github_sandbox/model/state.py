@@ -1,4 +1,4 @@
-"""What this GitHub has: accounts, repositories, hooks, Apps, tokens, and the rate limits.
+"""Everything this GitHub has, and every request it received.
 
 State only: no HTTP. Only code on the server's event loop may read or change it.
 """
@@ -8,22 +8,22 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import ClassVar, Literal, TypeAlias
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from github_sandbox.clock import Clock
-from github_sandbox.model.delivery_log import DeliveryLog, Json
+from github_sandbox.model.entities import (
+    AppState,
+    HookState,
+    InstallationState,
+    InstallationToken,
+    OrganizationState,
+    Permissions,
+    PersonalToken,
+    RepositoryState,
+)
+from github_sandbox.model.formats import Json
 from github_sandbox.model.rate_limits import PRIMARY_WINDOW, PrimaryLimit, SecondaryLimit
-
-Access: TypeAlias = Literal["read", "write"]
-Permissions: TypeAlias = Mapping[str, Access]
-
-
-def grants(permissions: Permissions, permission: str, access: str) -> bool:
-    """Return whether `permissions` include that access. Write access includes read access."""
-    granted = permissions.get(permission)
-    return granted is not None and access in {granted, "read"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,176 +58,6 @@ class ConcurrencyCounter:
     def __exit__(self, *_exception: object) -> None:
         """Count one less."""
         self.now -= 1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OrganizationState:
-    """An organization and its hooks, by id."""
-
-    kind: ClassVar = "organization"
-
-    id: int
-    login: str
-    hooks: dict[int, "HookState"] = field(default_factory=dict, repr=False)
-
-    @property
-    def account(self) -> str:
-        """The login of the account that owns it: its own."""
-        return self.login
-
-    @property
-    def name(self) -> str:
-        """Its login, as the owner of a hook."""
-        return self.login
-
-    @property
-    def api_path(self) -> str:
-        """Its path in the API."""
-        return f"/orgs/{self.login}"
-
-    def event_payload(self) -> Json:
-        """Return what the payload of an event says about it."""
-        return {"organization": {"id": self.id, "login": self.login}}
-
-
-@dataclass(slots=True, kw_only=True)
-class RepositoryState:
-    """A repository, its hooks by id, and its Actions variables by their upper-case names.
-
-    A test may read and change `variables` directly. Only the API writes `variable_times`.
-    """
-
-    kind: ClassVar = "repository"
-
-    id: int
-    full_name: str
-    hooks: dict[int, "HookState"] = field(default_factory=dict, repr=False)
-    variables: dict[str, str] = field(default_factory=dict)
-    variable_times: dict[str, tuple[datetime, datetime]] = field(default_factory=dict, repr=False)
-    """When the API created a variable, and when it last updated it."""
-
-    @property
-    def account(self) -> str:
-        """The login of the account that owns it."""
-        return self.full_name.partition("/")[0]
-
-    @property
-    def name(self) -> str:
-        """Its full name, as the owner of a hook."""
-        return self.full_name
-
-    @property
-    def api_path(self) -> str:
-        """Its path in the API."""
-        return f"/repos/{self.full_name}"
-
-    def event_payload(self) -> Json:
-        """Return what the payload of an event says about it."""
-        name = self.full_name.partition("/")[2]
-        return {"repository": {"id": self.id, "name": name, "full_name": self.full_name}}
-
-
-@dataclass(slots=True, kw_only=True)
-class AppState:
-    """A GitHub App, with at most one webhook."""
-
-    kind: ClassVar = "integration"
-
-    id: int
-    client_id: str
-    slug: str
-    account: str
-    """The login of the account that owns it."""
-    public_key: RSAPublicKey = field(repr=False)
-    permissions: Permissions
-    token_life: timedelta
-    created_at: datetime
-    hook: "HookState | None" = field(default=None, repr=False)
-    installations: dict[int, "InstallationState"] = field(default_factory=dict, repr=False)
-    tokens: list["InstallationToken"] = field(default_factory=list, repr=False)
-    """All tokens that were ever issued to its installations."""
-
-    @property
-    def name(self) -> str:
-        """Its slug, as the owner of a hook."""
-        return self.slug
-
-    def event_payload(self) -> Json:
-        """Return what the payload of an event says about it: its first installation, if any."""
-        for installation in self.installations.values():
-            return {"installation": {"id": installation.id}}
-        return {}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HookState:
-    """A hook's configuration and its delivery log."""
-
-    id: int
-    owner: OrganizationState | RepositoryState | AppState
-    url: str
-    secret: str | None = field(repr=False)
-    active: bool
-    created_at: datetime
-    log: DeliveryLog = field(default_factory=DeliveryLog, repr=False)
-
-    @property
-    def api_path(self) -> str:
-        """Its path in the API."""
-        if isinstance(self.owner, AppState):
-            return "/app/hook"
-        return f"{self.owner.api_path}/hooks/{self.id}"
-
-
-@dataclass(slots=True, kw_only=True)
-class InstallationState:
-    """The installation of an App on an account, and its permissions there."""
-
-    id: int
-    app: AppState
-    account: str
-    permissions: Permissions
-    repositories: frozenset[str] | None
-    """Full names in lower case, or None for all repositories of the account."""
-    created_at: datetime
-    suspended_at: datetime | None = None
-
-    def covers(self, target: OrganizationState | RepositoryState) -> bool:
-        """Return whether it may access the target at all, whatever its permissions."""
-        return target.account.lower() == self.account.lower() and (
-            isinstance(target, OrganizationState) or _is_selected(target, self.repositories)
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PersonalToken:
-    """A personal access token: classic if it has `scopes`, else fine-grained."""
-
-    permissions: Permissions = field(default_factory=dict)
-    scopes: frozenset[str] | None = None
-    needs_sso: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InstallationToken:
-    """A token that was issued to an installation, for all its permissions or fewer."""
-
-    value: str = field(repr=False)
-    installation: InstallationState = field(repr=False)
-    permissions: Permissions
-    repositories: frozenset[str] | None
-    """Full names in lower case, or None for all that the installation covers."""
-    expires_at: datetime
-
-    def covers(self, target: OrganizationState | RepositoryState) -> bool:
-        """Return whether it may access the target at all, whatever its permissions."""
-        return self.installation.covers(target) and (
-            isinstance(target, OrganizationState) or _is_selected(target, self.repositories)
-        )
-
-
-def _is_selected(repository: RepositoryState, full_names: frozenset[str] | None) -> bool:
-    return full_names is None or repository.full_name.lower() in full_names
 
 
 class State:

@@ -1,0 +1,151 @@
+"""What a test does with a hook: deliver events, redeliver them, write its log, and read it.
+
+Every method may be called from any thread, and returns when it has taken effect.
+"""
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from github_sandbox.delivery.dispatcher import Dispatcher
+from github_sandbox.model.delivery_log import AttemptResult, Event
+from github_sandbox.model.entities import HookState, OrganizationState
+from github_sandbox.model.formats import Json
+from github_sandbox.model.state import State
+from github_sandbox.network.server_thread import ServerThread
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backend:
+    """The running server that all these objects act on."""
+
+    server: ServerThread
+    state: State
+    dispatcher: Dispatcher
+
+
+class Hook:
+    """A hook of an organization, a repository or an App."""
+
+    def __init__(self, backend: Backend, hook: HookState) -> None:
+        """Use the method `hook` of its owner."""
+        self._server = backend.server
+        self._state = backend.state
+        self._dispatcher = backend.dispatcher
+        self._hook = hook
+        self.id = hook.id
+        self.owner = hook.owner.name
+        """The organization's login, the repository's full name, or the App's slug."""
+        self.path = hook.api_path
+        """Its path in the API."""
+
+    @property
+    def org(self) -> str:
+        """The login of the organization that owns it."""
+        match self._hook.owner:
+            case OrganizationState(login=login):
+                return login
+        raise AttributeError(f"{self.path} is of no organization")
+
+    @property
+    def log(self) -> list[Json]:
+        """All deliveries as the API lists them, newest first, including those not shown yet."""
+
+        def list_items() -> list[Json]:
+            deliveries = self._hook.log.deliveries(retention_start=self._state.retention_start)
+            return [delivery.list_item() for delivery in deliveries]
+
+        return self._server.call(list_items)
+
+    def emit(
+        self,
+        event: str,
+        action: str | None = None,
+        *,
+        at: datetime | None = None,
+        guid: str | None = None,
+        payload: dict[str, Any] | None = None,
+    ) -> str:
+        """Deliver a new event over HTTP, log the delivery, and return the event's GUID."""
+        if not self._hook.active:
+            raise ValueError("a hook that is not active is told of nothing")
+        emitted = self._event(event, action=action, guid=guid, payload=payload)
+        delivered_at = at or self._state.now()
+        self._server.wait_for(self._dispatcher.deliver(self._hook, emitted, at=delivered_at))
+        return emitted.guid
+
+    def redeliver(self, delivery_id: int) -> int:
+        """Redeliver as a user does on GitHub's website, and return the new delivery's id."""
+
+        async def redeliver() -> int:
+            delivery = self._hook.log.find(delivery_id, retention_start=self._state.retention_start)
+            if delivery is None:
+                raise LookupError(f"the log has no delivery {delivery_id}")
+            return (await self._dispatcher.redeliver(self._hook, delivery.event)).id
+
+        return self._server.wait_for(redeliver())
+
+    def record(
+        self,
+        *,
+        event: str = "push",
+        action: str | None = None,
+        at: datetime | None = None,
+        guid: str | None = None,
+        status: str = "OK",
+        status_code: int = 200,
+        redelivery: bool = False,
+        payload: dict[str, Any] | None = None,
+        shown_at: datetime | None = None,
+    ) -> int:
+        """Log a delivery without making it, and return its id.
+
+        The API shows it at once, or from `shown_at` on.
+        """
+        recorded = self._event(event, action=action, guid=guid, payload=payload)
+        result = AttemptResult(status=status, status_code=status_code)
+        now = self._state.now()
+        delivery = self._server.call(
+            lambda: self._hook.log.add(
+                recorded,
+                result,
+                delivered_at=at or now,
+                shown_at=shown_at or now,
+                redelivery=redelivery,
+            )
+        )
+        return delivery.id
+
+    def record_many(
+        self, count: int, *, since: datetime, until: datetime, event: str = "push"
+    ) -> None:
+        """Log `count` successful deliveries without making them, evenly spread over time.
+
+        The first is at `since`, the last at `until`. The API shows them at once.
+        """
+        result = AttemptResult(status="OK", status_code=200)
+        # A new UUID for each would be slow. With this suffix a million take seconds.
+        suffix = str(uuid.uuid4())[8:]
+
+        def record() -> None:
+            payload = self._hook.owner.event_payload()
+            events = (
+                (
+                    since + (until - since) * (index / max(count - 1, 1)),
+                    Event(guid=f"{index:08x}{suffix}", name=event, action=None, payload=payload),
+                )
+                for index in range(count)
+            )
+            self._hook.log.add_many(events, result, shown_at=self._state.now())
+
+        self._server.call(record)
+
+    def _event(
+        self, name: str, *, action: str | None, guid: str | None, payload: dict[str, Any] | None
+    ) -> Event:
+        if payload is None:
+            payload = self._server.call(self._hook.owner.event_payload)
+            if action is not None:
+                payload["action"] = action
+        return Event(guid=guid or str(uuid.uuid4()), name=name, action=action, payload=payload)
