@@ -29,7 +29,7 @@ help: ## Show what there is to make
 	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
 demo: $(READY) ## See deliveries fail and come back, without GitHub
-	@$(BIN)/python -m github_sandbox.demo
+	@$(BIN)/python -m demo
 
 test: $(READY) ## Run the tests, with branch coverage
 	$(run_and_record)

@@ -18,9 +18,9 @@ from pathlib import Path
 from signal import SIGKILL
 from threading import Lock
 
-from github_sandbox.step import coverage_variables
 from tests import nursery
 from tests.nursery import NUMBER, SIZE
+from tests.support.action_run import coverage_variables
 
 
 class Run:

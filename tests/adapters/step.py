@@ -5,7 +5,8 @@ from pathlib import Path
 
 from github_sandbox import Hook, Sandbox
 from github_sandbox.process import Process
-from github_sandbox.step import (
+from tests.adapters.conftest import TOKEN
+from tests.support.action_run import (
     FLAGS,
     ProcessEnvironment,
     RunningStep,
@@ -13,7 +14,6 @@ from github_sandbox.step import (
     start_interpreter,
     start_step,
 )
-from tests.adapters.conftest import TOKEN
 from tests.warm import imported
 
 

@@ -10,9 +10,9 @@ from signal import SIGINT, SIGTERM, Signals
 import pytest
 
 from github_sandbox import Delay, Meanwhile, Status
-from github_sandbox.step import FLAGS, RunningStep, Step
 from tests.adapters.outage import EVERY_REQUEST, LATER, outage
 from tests.adapters.step import shown, start
+from tests.support.action_run import FLAGS, RunningStep, Step
 
 SECONDS = 3
 """How long a run may take to end."""

@@ -14,7 +14,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from github_sandbox import Dropped, Fault, Garbage, LostReply, Meanwhile, Status, Truncated
-from github_sandbox.step import RunningStep
 from tests.adapters.in_process import run_in_process
 from tests.adapters.outage import (
     EVERY_REQUEST,
@@ -28,6 +27,7 @@ from tests.adapters.outage import (
 )
 from tests.adapters.step import start
 from tests.soak import SOAK
+from tests.support.action_run import RunningStep
 
 Tell: TypeAlias = Callable[[str], None]
 

@@ -11,10 +11,10 @@ from signal import SIGTERM
 import pytest
 
 from github_sandbox import Delay, Hook, Meanwhile, Receiver, Sandbox, Status, VirtualClock
-from github_sandbox.step import RunningStep
 from redeliver.core.checkpoint import format_checkpoint
 from tests.adapters.conftest import TOKEN
 from tests.adapters.step import shown, start, step
+from tests.support.action_run import RunningStep
 
 
 def ago(**span: float) -> datetime:

@@ -12,9 +12,8 @@ from pathlib import Path
 import pytest
 
 from github_sandbox import Hook, Meanwhile, Sandbox
-from github_sandbox.step import FLAGS, RunningStep, run_step, start_step
-
-from .client import TOKEN, eventually
+from tests.sandbox.client import TOKEN, eventually
+from tests.support.action_run import FLAGS, RunningStep, run_step, start_step
 
 INPUTS = {"token": TOKEN, "org": "acme", "hook-id": "1", "variable-name": "LAST"}
 
@@ -23,6 +22,19 @@ INPUTS = {"token": TOKEN, "org": "acme", "hook-id": "1", "variable-name": "LAST"
 def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     return tmp_path
+
+
+@pytest.fixture
+def github() -> Iterator[Sandbox]:
+    with Sandbox() as github:
+        github.token(TOKEN, organization_hooks="write", actions_variables="write")
+        yield github
+
+
+@pytest.fixture
+def bookkeeping(github: Sandbox) -> Hook:
+    """Give a hook whose log is only written by hand: nobody is at its address."""
+    return github.org("acme").hook("http://127.0.0.1:9/hook")
 
 
 @pytest.fixture

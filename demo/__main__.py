@@ -2,10 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
-from github_sandbox.hook import Hook
-from github_sandbox.receiver_process import Receiver
-from github_sandbox.sandbox import Sandbox
-from github_sandbox.step import run_step
+from github_sandbox import Hook, Receiver, Sandbox
+from tests.support.action_run import run_step
 
 TOKEN = "demo-token"
 SECRET = "hush"

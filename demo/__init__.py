@@ -1,0 +1,1 @@
+"""The demo that `make demo` runs: `python -m demo`, from the root of the repository."""
