@@ -16,7 +16,7 @@ from github_sandbox.model.entities import InstallationToken
 from github_sandbox.model.state import Request
 from github_sandbox.network.proxy import Proxy
 from github_sandbox.objects import App, Installation, Organization, Repository
-from github_sandbox.receiver_process import Received, Receiver
+from github_sandbox.receiver import Received, Receiver
 from github_sandbox.sandbox import Sandbox
 
 __all__ = [

@@ -9,7 +9,7 @@ import threading
 from contextlib import ExitStack
 
 from github_sandbox.hook import Hook
-from github_sandbox.receiver_process import Receiver
+from github_sandbox.receiver import Receiver
 from github_sandbox.sandbox import Sandbox
 
 TOKEN = "sandbox-token"

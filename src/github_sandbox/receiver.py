@@ -1,120 +1,150 @@
-"""The receiver's program: takes deliveries, writes them down, answers as it is told.
+"""A receiver of webhooks for tests, which can fail, be slow, or be down."""
 
-Its directory holds `behaviour.json`, read anew for every delivery, and `received.jsonl`,
-to which every delivery is added before it is answered.
-Standard library only: run as a script, it is up in a few hundredths of a second.
-"""
-
-import argparse
-import contextlib
+import asyncio
 import hashlib
 import hmac
 import json
-import os
-import sys
-import threading
-import time
-from http.server import BaseHTTPRequestHandler
-from pathlib import Path
-from socketserver import ThreadingTCPServer
-from typing import Any
+import socket
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any, Self
 
-BEHAVIOUR = {"status": 200, "delay": 0.0, "failing_events": {}, "secret": None}
+from aiohttp import web
 
-
-class Server(ThreadingTCPServer):
-    """Listens on 127.0.0.1."""
-
-    # The port stays reserved, by a socket that only binds it, while the receiver is down.
-    allow_reuse_address = True
-    allow_reuse_port = True
-    daemon_threads = True
-    request_queue_size = 128
-
-    def __init__(self, port: int, directory: Path) -> None:
-        self.directory = directory
-        super().__init__(("127.0.0.1", port), Hook)
-
-    def behaviour(self) -> dict[str, Any]:
-        """Read how to answer."""
-        with contextlib.suppress(FileNotFoundError):
-            told = json.loads((self.directory / "behaviour.json").read_bytes())
-            return {**BEHAVIOUR, **told}
-        return BEHAVIOUR
-
-    def write_down(self, received: dict[str, Any]) -> None:
-        """Add one line to what was received, whole or not at all."""
-        line = json.dumps(received).encode() + b"\n"
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
-        journal = os.open(self.directory / "received.jsonl", flags, 0o600)
-        try:
-            os.write(journal, line)
-        finally:
-            os.close(journal)
+from github_sandbox.network.server_thread import HOST, ServerThread
 
 
-class Hook(BaseHTTPRequestHandler):
-    """Takes one delivery."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Received:
+    """One delivery that reached the receiver."""
 
-    server: Server
+    guid: str
+    event: str
+    signature_valid: bool | None
+    """None if the delivery was not signed."""
+    status: int
+    """The receiver's response, even if it came too late."""
+    payload: dict[str, Any]
 
-    def do_POST(self) -> None:
-        """Write the delivery down, then answer it."""
-        body = self.rfile.read(int(self.headers["Content-Length"] or 0))
-        behaviour = self.server.behaviour()
-        event = self.headers["X-GitHub-Event"]
-        status = behaviour["failing_events"].get(event, behaviour["status"])
-        self.server.write_down(
-            {
-                "guid": self.headers["X-GitHub-Delivery"],
-                "event": event,
-                "signature_valid": self.signature_valid(body, behaviour["secret"]),
-                "status": status,
-                "payload": json.loads(body),
-            }
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Behaviour:
+    status: int = 200
+    delay: float = 0.0
+    failing_events: Mapping[str, int] = field(default_factory=dict)
+
+
+class Receiver:
+    """A receiver of webhooks on 127.0.0.1 that runs inside its `with` block.
+
+    It checks signatures with `secret`.
+    """
+
+    def __init__(self, *, secret: str = "hush") -> None:
+        self._secret = secret
+        self._behaviour = _Behaviour()
+        self._received: list[Received] = []
+        self._server: ServerThread | None = None
+
+    def __enter__(self) -> Self:
+        """Reserve a port and start."""
+        self._reservation = _reserve_port()
+        self._port: int = self._reservation.getsockname()[1]
+        self.start()
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        """Stop, and give the port back."""
+        self.stop()
+        self._reservation.close()
+
+    @property
+    def url(self) -> str:
+        """The URL for deliveries. It stays the same after a restart."""
+        return f"http://{HOST}:{self._port}/hook"
+
+    def start(self) -> None:
+        """Start to listen, unless it is up already."""
+        if self._server is None:
+            self._server = ServerThread(self._application, port=self._port, reuse_port=True)
+            self._server.start()
+
+    def stop(self) -> None:
+        """Go down: refuse new connections, and close the open ones without a response."""
+        if self._server:
+            self._server.stop()
+            self._server = None
+
+    def behave(
+        self,
+        *,
+        status: int = 200,
+        delay: float = 0.0,
+        failing_events: Mapping[str, int] | None = None,
+    ) -> None:
+        """Respond with `status`, or that of the event in `failing_events`, `delay` seconds late."""
+        self._behaviour = _Behaviour(
+            status=status, delay=delay, failing_events=dict(failing_events or {})
         )
-        time.sleep(behaviour["delay"])
-        with contextlib.suppress(ConnectionError):  # GitHub does not wait for ever
-            self.answer(status)
 
-    def signature_valid(self, body: bytes, secret: str | None) -> bool | None:
-        """Check the signature; None if there is nothing to check it by."""
-        signature = self.headers["X-Hub-Signature-256"]
-        if signature is None or secret is None:
+    def received(self) -> list[Received]:
+        """Return everything that arrived, in order, also before a restart."""
+        return self._received.copy()
+
+    async def _application(self) -> web.Application:
+        going_down = asyncio.Event()
+
+        async def receive(request: web.Request) -> web.Response:
+            return await self._receive(request, going_down)
+
+        async def go_down(_application: web.Application) -> None:
+            going_down.set()
+
+        application = web.Application()
+        application.router.add_post("/{path:.*}", receive)
+        application.on_shutdown.append(go_down)
+        return application
+
+    async def _receive(self, request: web.Request, going_down: asyncio.Event) -> web.Response:
+        body = await request.read()
+        behaviour = self._behaviour
+        event = request.headers.get("X-GitHub-Event", "")
+        status = behaviour.failing_events.get(event, behaviour.status)
+        self._received.append(
+            Received(
+                guid=request.headers.get("X-GitHub-Delivery", ""),
+                event=event,
+                signature_valid=self._is_signature_valid(request, body),
+                status=status,
+                payload=json.loads(body),
+            )
+        )
+        # Whoever waits when the receiver goes down gets no response.
+        with suppress(TimeoutError):
+            await asyncio.wait_for(going_down.wait(), timeout=behaviour.delay)
+            if request.transport:
+                request.transport.abort()
+        is_redirect = 300 <= status < 400  # noqa: PLR2004 - the range of redirects
+        return web.Response(
+            status=status, headers={"Location": "/elsewhere"} if is_redirect else None
+        )
+
+    def _is_signature_valid(self, request: web.Request, body: bytes) -> bool | None:
+        signature = request.headers.get("X-Hub-Signature-256")
+        if signature is None:
             return None
-        expected = "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
-        return hmac.compare_digest(signature, expected)
-
-    def answer(self, status: int) -> None:
-        """Answer without a body."""
-        self.send_response(status)
-        if 300 <= status < 400:  # noqa: PLR2004 - redirections
-            self.send_header("Location", "/elsewhere")
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    def log_message(self, *_arguments: object) -> None:
-        """Say nothing: what was received is in the file."""
+        expected = hmac.new(self._secret.encode(), body, hashlib.sha256).hexdigest()
+        return hmac.compare_digest(signature, f"sha256={expected}")
 
 
-def main() -> None:
-    """Serve until told to stop."""
-    parser = argparse.ArgumentParser(description="Receive webhook deliveries on 127.0.0.1.")
-    parser.add_argument("directory", type=Path, help="where behaviour and journal are kept")
-    parser.add_argument("port", type=int)
-    parser.add_argument("--leashed", action="store_true", help="stop when standard input ends")
-    arguments = parser.parse_args()
+def _reserve_port() -> socket.socket:
+    """Bind a free port without listening on it.
 
-    with Server(arguments.port, arguments.directory) as server:
-        sys.stdout.write(f"Receiving on http://127.0.0.1:{server.server_address[1]}/hook\n")
-        sys.stdout.flush()
-        if arguments.leashed:
-            threading.Thread(target=server.serve_forever, daemon=True).start()
-            sys.stdin.read()
-        else:
-            with contextlib.suppress(KeyboardInterrupt):
-                server.serve_forever()
-
-
-if __name__ == "__main__":
-    main()
+    Otherwise an outgoing connection might be given the port while the receiver is down.
+    """
+    reservation = socket.socket()
+    # This lets the receiver's own listening socket bind the same port.
+    reservation.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    reservation.bind((HOST, 0))
+    return reservation

@@ -5,13 +5,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from github_sandbox import Hook, Sandbox, VirtualClock
+from github_sandbox import Hook, Receiver, Sandbox, VirtualClock
 from redeliver.github_api.client import Client
 from redeliver.github_api.clock import ServerClock
 from redeliver.github_api.credentials import TokenCredential
 from redeliver.github_api.throttle import Throttle
 from tests.builders import FakeTime
-from tests.receiver import Receiver
 
 TOKEN = "ghp_f1ne"
 

@@ -6,13 +6,12 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from github_sandbox import Fault, Hook, Sandbox, Status, VirtualClock
+from github_sandbox import Fault, Hook, Receiver, Sandbox, Status, VirtualClock
 from redeliver.core.checkpoint import format_checkpoint
 from redeliver.errors import RedeliverError
 from redeliver.wiring import WORKERS
 from tests.adapters.conftest import TOKEN
 from tests.adapters.in_process import run_in_process
-from tests.receiver import Receiver
 
 NOW = datetime(2026, 11, 24, 12, 0, 0, 250_000, tzinfo=UTC)
 SCHEDULE = timedelta(hours=6)

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from github_sandbox import Hook, Sandbox
-from github_sandbox.process import Process
 from tests.adapters.conftest import TOKEN
 from tests.support.action_run import (
     FLAGS,
+    Process,
     ProcessEnvironment,
     RunningStep,
     Step,

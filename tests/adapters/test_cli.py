@@ -24,7 +24,7 @@ from typing import IO, TypeAlias
 import pytest
 
 import redeliver
-from github_sandbox import Delay, Fault, Hook, Meanwhile, Sandbox, Status, VirtualClock
+from github_sandbox import Delay, Fault, Hook, Meanwhile, Receiver, Sandbox, Status, VirtualClock
 from redeliver import settings, wiring
 from redeliver.cli.checkpoint_file import CheckpointFile, locked
 from redeliver.cli.main import EXIT_STATUSES
@@ -32,7 +32,6 @@ from redeliver.cli.terminal import Stream
 from redeliver.core.checkpoint import format_checkpoint
 from tests.adapters.conftest import TOKEN
 from tests.builders import FakeConsole
-from tests.receiver import Receiver
 from tests.support.action_run import coverage_variables
 from tests.test_settings import GOOD
 from tests.warm import imported

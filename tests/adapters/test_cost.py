@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from github_sandbox import Delay, Hook, Meanwhile, Sandbox, VirtualClock
+from github_sandbox import Delay, Hook, Meanwhile, Receiver, Sandbox, VirtualClock
 from redeliver.core.checkpoint import format_checkpoint
 from redeliver.core.policy import ScanMode
 from redeliver.github_api.throttle import MIN_RATE_FACTOR
@@ -16,7 +16,6 @@ from redeliver.wiring import WORKERS
 from tests.adapters.conftest import TOKEN
 from tests.adapters.in_process import run_in_process
 from tests.adapters.step import shown, step
-from tests.receiver import Receiver
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 SINCE = NOW - timedelta(hours=6)

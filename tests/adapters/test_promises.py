@@ -33,6 +33,7 @@ from github_sandbox import (
     Fault,
     Garbage,
     LostReply,
+    Receiver,
     Request,
     Sandbox,
     Status,
@@ -47,7 +48,6 @@ from redeliver.github_api.throttle import MAX_WAIT_SECONDS, MIN_RATE_FACTOR, MIN
 from redeliver.reporting.report import Report
 from tests.adapters.conftest import TOKEN
 from tests.adapters.in_process import PER_MINUTE, run_in_process
-from tests.receiver import Receiver
 from tests.soak import SOAK
 
 START = datetime(2026, 11, 24, 12, 0, 0, 250_000, tzinfo=UTC)

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from github_sandbox import App, Hook, Installation, Sandbox, VirtualClock
-from tests.receiver import Receiver
+from github_sandbox import App, Hook, Installation, Receiver, Sandbox, VirtualClock
 
 from .client import TOKEN, Client, signed
 

@@ -176,17 +176,6 @@ def test_a_receiver_does_not_outlive_who_started_it(tmp_path: Path) -> None:
     eventually(lambda: is_down(url))
 
 
-def test_the_receiver_runs_on_its_own(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "github_sandbox.receiver", str(tmp_path), "0"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
-        assert process.stdout
-        url = process.stdout.readline().decode().split()[-1]
-        assert requests.post(url, json={}, timeout=10).status_code == 200
-        process.terminate()
-
-    assert (tmp_path / "received.jsonl").read_text().count("\n") == 1
-
-
 @pytest.mark.parametrize(
     ("flag", "value", "advice"),
     [

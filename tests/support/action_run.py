@@ -8,15 +8,29 @@ import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
-
-from github_sandbox.process import Process
+from typing import Protocol, TypeAlias
 
 FLAGS = ("-I", "-u", "-X", "utf8")
 """The flags of the Python interpreter. A test compares them with the Dockerfile."""
 
 COVERAGE_PREFIX = "COVERAGE_"
 """The prefix of the environment variables that coverage needs to measure a process."""
+
+
+class Process(Protocol):
+    """The methods of `subprocess.Popen` that are used here."""
+
+    def kill(self) -> None:
+        """Kill it with SIGKILL."""
+        ...
+
+    def send_signal(self, sig: int, /) -> None:
+        """Send it a signal."""
+        ...
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait until it ends, or raise `subprocess.TimeoutExpired` after `timeout` seconds."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,12 +23,16 @@ class ServerThread:
         build: Callable[[], Awaitable[web.Application]],
         *,
         port: int,
+        reuse_port: bool = False,
         tls: ssl.SSLContext | None = None,
     ) -> None:
-        """Listen on `port` (0: any free one). `build` is called on the event loop."""
+        """Listen on `port` (0: any free one). `build` is called on the event loop.
+
+        With `reuse_port`, another socket that allows it may have bound the port already.
+        """
         self._build = build
         self._tls = tls
-        self._listener = socket.create_server((HOST, port), backlog=1024)
+        self._listener = socket.create_server((HOST, port), backlog=1024, reuse_port=reuse_port)
         self.port: int = self._listener.getsockname()[1]
         self._started: Future[asyncio.AbstractEventLoop] = Future()
         self._stopping = asyncio.Event()
@@ -65,13 +69,20 @@ class ServerThread:
             self._started.set_exception(error)
 
     async def _serve(self) -> None:
+        loop = asyncio.get_running_loop()
         with self._listener:
             # Requests that are still being answered are cut off soon after the stop.
             runner = web.AppRunner(await self._build(), access_log=None, shutdown_timeout=0.1)
             try:
                 await runner.setup()
                 await web.SockSite(runner, self._listener, ssl_context=self._tls).start()
-                self._started.set_result(asyncio.get_running_loop())
+                self._started.set_result(loop)
                 await self._stopping.wait()
+                # asyncio and aiohttp never close a connection that is accepted just when they stop
+                # listening. So stop accepting first, and then let those that were accepted take
+                # the three turns of the loop that bring them to the application.
+                loop.remove_reader(self._listener)
+                for _ in range(3):
+                    await asyncio.sleep(0)
             finally:
                 await runner.cleanup()
