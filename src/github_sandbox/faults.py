@@ -63,12 +63,11 @@ class Garbage:
     """Responds as a proxy between client and GitHub might, instead of doing the work."""
 
     body: bytes = b"<html><body>We are having a problem.</body></html>"
-    content_type: str = "text/html"
     status: int = 200
 
     async def answer(self, _request: web.Request, _work: Work) -> web.StreamResponse:
         """Respond with the body."""
-        headers = {"Content-Type": self.content_type}
+        headers = {"Content-Type": "text/html"}
         return web.Response(body=self.body, status=self.status, headers=headers)
 
 

@@ -96,14 +96,13 @@ class Hook:
         status: str = "OK",
         status_code: int = 200,
         redelivery: bool = False,
-        payload: dict[str, Any] | None = None,
         shown_at: datetime | None = None,
     ) -> int:
         """Log a delivery without making it, and return its id.
 
         The API shows it at once, or from `shown_at` on.
         """
-        recorded = self._event(event, action=action, guid=guid, payload=payload)
+        recorded = self._event(event, action=action, guid=guid)
         result = AttemptResult(status=status, status_code=status_code)
         now = self._state.now()
         delivery = self._server.call(
@@ -117,10 +116,8 @@ class Hook:
         )
         return delivery.id
 
-    def record_many(
-        self, count: int, *, since: datetime, until: datetime, event: str = "push"
-    ) -> None:
-        """Log `count` successful deliveries without making them, evenly spread over time.
+    def record_many(self, count: int, *, since: datetime, until: datetime) -> None:
+        """Log `count` successful deliveries of pushes without making them, evenly spread.
 
         The first is at `since`, the last at `until`. The API shows them at once.
         """
@@ -133,7 +130,7 @@ class Hook:
             events = (
                 (
                     since + (until - since) * (index / max(count - 1, 1)),
-                    Event(guid=f"{index:08x}{suffix}", name=event, action=None, payload=payload),
+                    Event(guid=f"{index:08x}{suffix}", name="push", action=None, payload=payload),
                 )
                 for index in range(count)
             )
@@ -142,7 +139,12 @@ class Hook:
         self._server.call(record)
 
     def _event(
-        self, name: str, *, action: str | None, guid: str | None, payload: dict[str, Any] | None
+        self,
+        name: str,
+        *,
+        action: str | None,
+        guid: str | None,
+        payload: dict[str, Any] | None = None,
     ) -> Event:
         if payload is None:
             payload = self._server.call(self._hook.owner.event_payload)

@@ -23,7 +23,6 @@ class Organization:
         """Use `Sandbox.org`."""
         self._backend = backend
         self._state = backend.server.call(lambda: backend.state.get_or_create_organization(login))
-        self.login = login
 
     def hook(self, url: str, *, secret: str | None = None, active: bool = True) -> Hook:
         """Add a hook that delivers every event to `url`."""
@@ -38,7 +37,6 @@ class Repository:
         self._backend = backend
         self._state = backend.server.call(lambda: backend.state.get_or_create_repository(full_name))
         self.id = self._state.id
-        self.full_name = self._state.full_name
 
     @property
     def variables(self) -> dict[str, str]:

@@ -34,8 +34,6 @@ class Sandbox:
         *,
         port: int = 0,
         receiver_timeout: float = 10.0,
-        attempt_delay: float = 0.0,
-        log_delay: float = 0.0,
         retention: timedelta = timedelta(days=3),
         clock: Clock = utc_now,
         filters: bool = True,
@@ -47,9 +45,7 @@ class Sandbox:
         """Configure the server. It takes the time from `clock`, also to decide what has expired.
 
         It listens on `port` (0: any free one), with HTTPS if `tls` is given. It keeps deliveries
-        for `retention`. A receiver has `receiver_timeout` real seconds to respond. A redelivery
-        begins `attempt_delay` real seconds after its request, and the API shows a delivery
-        `log_delay` seconds after it ended.
+        for `retention`. A receiver has `receiver_timeout` real seconds to respond.
 
         `rate_limits=False` stands for Enterprise Server, which has none by default, and
         `filters=False` for an old server that ignores the parameter `status` of the delivery log.
@@ -60,8 +56,6 @@ class Sandbox:
         if points_per_minute is not None and not rate_limits:
             raise ValueError("a server without rate limits grants no number of points")
         self._receiver_timeout = receiver_timeout
-        self._attempt_delay = attempt_delay
-        self._log_delay = log_delay
         self._state = State(
             clock=clock,
             retention=retention,
@@ -145,15 +139,9 @@ class Sandbox:
         owner: str = "acme",
         *,
         permissions: Permissions = APP_PERMISSIONS,
-        token_life: timedelta = timedelta(hours=1),
-        private_key: str | None = None,
     ) -> App:
-        """Register a GitHub App that asks for `permissions` wherever it is installed.
-
-        Its installations' tokens expire after `token_life`. Apps share one key unless given
-        their own.
-        """
-        key = private_key or generate_private_key()
+        """Register a GitHub App that asks for `permissions` wherever it is installed."""
+        key = generate_private_key(slug)
 
         def register() -> AppState:
             return self._state.add_app(
@@ -161,7 +149,6 @@ class Sandbox:
                 account=owner,
                 public_key=public_key_of(key),
                 permissions=permissions,
-                token_life=token_life,
             )
 
         return App(self._backend, self._server.call(register), key)
@@ -216,8 +203,6 @@ class Sandbox:
             self._state,
             session,
             receiver_timeout=self._receiver_timeout,
-            attempt_delay=self._attempt_delay,
-            log_delay=self._log_delay,
         )
 
         async def clean_up(_application: web.Application) -> None:

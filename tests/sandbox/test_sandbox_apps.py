@@ -5,8 +5,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from github_sandbox import App, Installation, VirtualClock
 
@@ -103,13 +101,11 @@ def test_a_token_is_good_until_it_expires(as_app: Client, clock: VirtualClock) -
 
 
 def test_another_key_is_not_the_apps(as_app: Client, app: App, clock: VirtualClock) -> None:
-    another = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    form = PrivateFormat.TraditionalOpenSSL
-    key = another.private_bytes(Encoding.PEM, form, NoEncryption()).decode()
+    another = as_app.github.app("another-bot")
+    key = another.private_key
 
     assert refusal(replace(as_app, token=signed(app, clock, key=key)).get("/app")) == NOT_DECODED
-    theirs = as_app.github.app("another-bot", private_key=key)
-    assert replace(as_app, token=signed(theirs, clock)).get("/app").json()["id"] == theirs.id
+    assert replace(as_app, token=signed(another, clock)).get("/app").json()["id"] == another.id
 
 
 FOR_APPS = [

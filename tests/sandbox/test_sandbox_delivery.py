@@ -247,7 +247,8 @@ def test_an_accepted_redelivery_has_no_row_until_it_is_over(receiver: Receiver) 
 def test_what_is_over_shows_as_late_as_the_clock_says(
     receiver: Receiver, clock: VirtualClock
 ) -> None:
-    with Sandbox(log_delay=3600, clock=clock) as github:
+    with Sandbox(clock=clock) as github:
+        github.show_late(3600)
         github.token(TOKEN, organization_hooks="write")
         hook = github.org("acme").hook(receiver.url)
         client = Client(github)
@@ -301,7 +302,9 @@ def test_rows_can_begin_to_show_late_and_cease_to(
 def test_how_late_a_row_shows_is_settled_when_its_attempt_is_asked_for(
     receiver: Receiver, clock: VirtualClock
 ) -> None:
-    with Sandbox(attempt_delay=0.05, log_delay=60, clock=clock) as github:
+    receiver.behave(delay=0.05)
+    with Sandbox(clock=clock) as github:
+        github.show_late(60)
         github.token(TOKEN, organization_hooks="write")
         hook = github.org("acme").hook(receiver.url)
         client = Client(github)
@@ -313,20 +316,12 @@ def test_how_late_a_row_shows_is_settled_when_its_attempt_is_asked_for(
         assert len(client.get(deliveries(hook)).json()) == 1
 
 
-def test_a_redelivery_begins_after_its_delay(receiver: Receiver) -> None:
-    with Sandbox(attempt_delay=3600) as github:
-        github.token(TOKEN, organization_hooks="write")
-        hook = github.org("acme").hook(receiver.url)
-
-        assert Client(github).redeliver(hook, hook.record()).status_code == 202
-
-        assert receiver.received() == []
-
-
 def test_to_settle_is_to_wait_for_redeliveries_but_not_until_they_show(
     receiver: Receiver,
 ) -> None:
-    with Sandbox(attempt_delay=0.05, log_delay=3600) as github:
+    receiver.behave(delay=0.05)
+    with Sandbox() as github:
+        github.show_late(3600)
         github.token(TOKEN, organization_hooks="write")
         hook = github.org("acme").hook(receiver.url)
         for _ in range(3):

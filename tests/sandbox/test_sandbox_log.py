@@ -235,9 +235,7 @@ def test_a_listing_is_refused(
 def test_many_are_recorded_evenly_spread_from_the_first_instant_to_the_last(
     client: Client, bookkeeping: Hook, clock: VirtualClock
 ) -> None:
-    bookkeeping.record_many(
-        5, since=clock() - timedelta(hours=4), until=clock(), event="pull_request"
-    )
+    bookkeeping.record_many(5, since=clock() - timedelta(hours=4), until=clock())
 
     rows = client.get(deliveries(bookkeeping)).json()
 
@@ -247,7 +245,7 @@ def test_many_are_recorded_evenly_spread_from_the_first_instant_to_the_last(
     assert all(
         (row["status"], row["status_code"], row["redelivery"]) == ("OK", 200, False) for row in rows
     )
-    assert {row["event"] for row in rows} == {"pull_request"}
+    assert {row["event"] for row in rows} == {"push"}
 
 
 @pytest.mark.parametrize("count", [0, 1])

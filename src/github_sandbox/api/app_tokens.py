@@ -31,11 +31,12 @@ from github_sandbox.model.formats import Json
 from github_sandbox.model.state import State
 
 MAX_JWT_LIFETIME = timedelta(minutes=10)
+TOKEN_LIFETIME = timedelta(hours=1)
 
 
 @cache
-def generate_private_key() -> str:
-    """Generate a key in GitHub's format. It is cached because generating one is slow."""
+def generate_private_key(_slug: str) -> str:
+    """Generate an App's key in GitHub's format. It is cached because generating one is slow."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     form = PrivateFormat.TraditionalOpenSSL
     return key.private_bytes(Encoding.PEM, form, NoEncryption()).decode()
@@ -106,7 +107,7 @@ def issue_token(installation: InstallationState, body: Json, state: State) -> In
         installation=installation,
         permissions=_requested_permissions(body, installation),
         repositories=_requested_repositories(body, state.covered_repositories(installation)),
-        expires_at=state.now() + installation.app.token_life,
+        expires_at=state.now() + TOKEN_LIFETIME,
     )
     installation.app.tokens.append(token)
     state.tokens[token.value] = token

@@ -24,27 +24,37 @@ class Dispatcher:
         session: aiohttp.ClientSession,
         *,
         receiver_timeout: float,
-        attempt_delay: float,
-        log_delay: float,
     ) -> None:
         self._state = state
         self._session = session
         self._receiver_timeout = receiver_timeout
-        self._attempt_delay = attempt_delay
-        self.show_late(log_delay)
+        self._log_delay = timedelta()
         self._redeliveries: set[asyncio.Task[Delivery]] = set()
 
     def show_late(self, seconds: float) -> None:
         """Have the API show deliveries that start from now on this long after they ended."""
         self._log_delay = timedelta(seconds=seconds)
 
-    async def deliver(self, hook: HookState, event: Event, *, at: datetime) -> Delivery:
-        """Deliver an event for the first time. The log says that this was `at`."""
-        return await self._deliver(hook, event, at=at, log_delay=self._log_delay, redelivery=False)
+    async def deliver(
+        self, hook: HookState, event: Event, *, at: datetime, redelivery: bool = False
+    ) -> Delivery:
+        """Deliver an event. The log says that this was `at`."""
+        log_delay = self._log_delay  # now, as `show_late` is for deliveries that start later
+        result = await send_event(
+            self._session, hook, event, receiver_timeout=self._receiver_timeout
+        )
+        return hook.log.add(
+            event,
+            result,
+            delivered_at=at,
+            shown_at=self._state.now() + log_delay,
+            redelivery=redelivery,
+        )
 
     def redeliver(self, hook: HookState, event: Event) -> asyncio.Task[Delivery]:
         """Start to deliver an event again."""
-        task = asyncio.create_task(self._redeliver(hook, event, log_delay=self._log_delay))
+        redelivery = self.deliver(hook, event, at=self._state.now(), redelivery=True)
+        task = asyncio.create_task(redelivery)
         self._redeliveries.add(task)
         task.add_done_callback(self._redeliveries.discard)
         return task
@@ -62,29 +72,3 @@ class Dispatcher:
         for task in self._redeliveries:
             task.cancel()
         await asyncio.gather(*self._redeliveries, return_exceptions=True)
-
-    async def _redeliver(self, hook: HookState, event: Event, *, log_delay: timedelta) -> Delivery:
-        await asyncio.sleep(self._attempt_delay)
-        return await self._deliver(
-            hook, event, at=self._state.now(), log_delay=log_delay, redelivery=True
-        )
-
-    async def _deliver(
-        self,
-        hook: HookState,
-        event: Event,
-        *,
-        at: datetime,
-        log_delay: timedelta,
-        redelivery: bool,
-    ) -> Delivery:
-        result = await send_event(
-            self._session, hook, event, receiver_timeout=self._receiver_timeout
-        )
-        return hook.log.add(
-            event,
-            result,
-            delivered_at=at,
-            shown_at=self._state.now() + log_delay,
-            redelivery=redelivery,
-        )

@@ -5,7 +5,7 @@ Data only. `State` creates all of it, and only code on the server's event loop m
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import ClassVar, Literal, TypeAlias
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
@@ -103,7 +103,6 @@ class AppState:
     """The login of the account that owns it."""
     public_key: RSAPublicKey = field(repr=False)
     permissions: Permissions
-    token_life: timedelta
     created_at: datetime
     hook: "HookState | None" = field(default=None, repr=False)
     installations: dict[int, "InstallationState"] = field(default_factory=dict, repr=False)

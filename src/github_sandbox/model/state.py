@@ -147,7 +147,6 @@ class State:
         account: str,
         public_key: RSAPublicKey,
         permissions: Permissions,
-        token_life: timedelta,
     ) -> AppState:
         """Register an App."""
         app_id = self.new_id()
@@ -158,7 +157,6 @@ class State:
             account=account,
             public_key=public_key,
             permissions=permissions,
-            token_life=token_life,
             created_at=self.now(),
         )
         return self.apps[app_id]
