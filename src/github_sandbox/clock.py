@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from threading import Lock
 from typing import TypeAlias
 
 Clock: TypeAlias = Callable[[], datetime]
@@ -13,10 +14,11 @@ def utc_now() -> datetime:
 
 
 class VirtualClock:
-    """A clock that stands still until a test advances it."""
+    """A clock that stands still until a test advances it, which any thread may do."""
 
     def __init__(self, start: datetime) -> None:
         self._now = start
+        self._lock = Lock()
 
     def __call__(self) -> datetime:
         """Return the time."""
@@ -24,4 +26,5 @@ class VirtualClock:
 
     def advance(self, by: timedelta) -> None:
         """Move the time forward."""
-        self._now += by
+        with self._lock:
+            self._now += by
