@@ -105,3 +105,11 @@ def eventually(claim: Callable[[], bool]) -> None:
     while not claim():
         assert time.monotonic() < deadline
         time.sleep(0.01)
+
+
+def is_down(url: str) -> bool:
+    try:
+        requests.post(url, json={}, timeout=10)
+    except requests.ConnectionError:
+        return True
+    return False

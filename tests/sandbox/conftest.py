@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from github_sandbox import App, Hook, Installation, Receiver, Sandbox, VirtualClock
-
-from .client import TOKEN, Client, signed
+from tests.sandbox.client import TOKEN, Client, signed
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

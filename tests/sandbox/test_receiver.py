@@ -1,14 +1,109 @@
-"""The receiver can be down, without losing its port or what it received."""
+"""The receiver can fail, be slow and be down, without losing its port or what it received."""
 
+import os
 import socket
+import subprocess
+import sys
 import threading
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
-from github_sandbox import Hook, Receiver
+from github_sandbox import (
+    Hook,
+    Receiver,
+    Sandbox,
+)
+from tests.sandbox.client import eventually, is_down
 
-from .client import eventually
+
+@pytest.mark.parametrize(
+    ("secret", "valid"),
+    [
+        pytest.param("another", False, id="signed with another secret"),
+        pytest.param(None, None, id="not signed"),
+    ],
+)
+def test_the_receiver_tells_a_delivery_that_is(
+    github: Sandbox,
+    receiver: Receiver,
+    secret: str | None,
+    valid: bool | None,  # noqa: FBT001 - pytest passes it by name
+) -> None:
+    github.org("acme").hook(receiver.url, secret=secret).emit("push")
+
+    assert receiver.received()[0].signature_valid is valid
+
+
+def test_a_receiver_can_fail_for_one_event_only(hook: Hook, receiver: Receiver) -> None:
+    receiver.behave(failing_events={"push": 503})
+
+    hook.emit("push")
+    hook.emit("issues")
+
+    assert [row["status_code"] for row in hook.log] == [200, 503]
+    assert [received.status for received in receiver.received()] == [503, 200]
+
+
+def test_what_a_receiver_is_told_replaces_what_it_was_told(hook: Hook, receiver: Receiver) -> None:
+    receiver.behave(status=500, failing_events={"push": 503})
+    receiver.behave()
+
+    hook.emit("push")
+
+    assert hook.log[0]["status"] == "OK"
+
+
+def test_a_receiver_that_is_down_refuses_connections(hook: Hook, receiver: Receiver) -> None:
+    receiver.stop()
+
+    hook.emit("push")
+
+    assert hook.log[0]["status"] == "failed to connect to host"
+    assert hook.log[0]["status_code"] == 502
+    assert receiver.received() == []
+
+
+def test_a_restarted_receiver_has_its_port_behaviour_and_memory(
+    hook: Hook, receiver: Receiver
+) -> None:
+    url = receiver.url
+    receiver.behave(status=418)
+    hook.emit("push")
+    receiver.stop()
+    receiver.stop()
+    receiver.start()
+    receiver.start()
+    hook.emit("push")
+
+    assert receiver.url == url
+    assert [received.status for received in receiver.received()] == [418, 418]
+
+
+def test_a_receiver_that_is_left_is_gone() -> None:
+    with Receiver() as receiver:
+        url = receiver.url
+
+    assert is_down(url)
+
+
+def test_a_receiver_does_not_outlive_who_started_it(tmp_path: Path) -> None:
+    killed_with_a_receiver = """if True:
+        import os, github_sandbox
+        with github_sandbox.Receiver() as receiver:
+            print(receiver.url, flush=True)
+            os.kill(os.getpid(), 9)
+    """
+    parent = subprocess.run(
+        [sys.executable, "-c", killed_with_a_receiver],
+        stdout=subprocess.PIPE,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        check=False,
+    )
+    url = parent.stdout.decode().strip()
+
+    eventually(lambda: is_down(url))
 
 
 def port_of(receiver: Receiver) -> int:

@@ -5,8 +5,7 @@ from datetime import timedelta
 import pytest
 
 from github_sandbox import Repository, VirtualClock
-
-from .client import Client
+from tests.sandbox.client import Client
 
 VARIABLES = "/repos/acme/ops/actions/variables"
 
@@ -166,21 +165,3 @@ def test_who_asks_for_too_many_a_page_gets_the_most_there_are(
     second = client.get(first.links["next"]["url"])
 
     assert [len(each.json()["variables"]) for each in (first, second)] == [30, 2]
-
-
-@pytest.mark.parametrize("name", ["Acme/OPS", "acme/ops"])
-def test_repositories_are_the_same_in_any_case(client: Client, ops: Repository, name: str) -> None:
-    ops.variables["A"] = "1"
-
-    assert client.get(f"/repos/{name}/actions/variables/A").status_code == 200
-    assert client.github.repository(name).variables is ops.variables
-
-
-def test_a_repository_nobody_named_does_not_exist(client: Client) -> None:
-    assert client.get(f"{VARIABLES}/A").status_code == 404
-    assert client.post(VARIABLES, json={"name": "A", "value": ""}).status_code == 404
-
-
-def test_a_repository_has_an_owner(client: Client) -> None:
-    with pytest.raises(ValueError, match="owner/name"):
-        client.github.repository("ops")

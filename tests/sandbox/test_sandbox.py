@@ -1,13 +1,8 @@
-"""The sandbox starts, remembers what it was asked, and ends."""
+"""The sandbox starts, remembers its requests, and stops."""
 
-import os
-import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
-from pathlib import Path
 
 import pytest
 import requests
@@ -24,16 +19,7 @@ from github_sandbox import (
     Sandbox,
     Truncated,
 )
-
-from .client import TOKEN, Client, deliveries, eventually
-
-
-def is_down(url: str) -> bool:
-    try:
-        requests.post(url, json={}, timeout=10)
-    except requests.ConnectionError:
-        return True
-    return False
+from tests.sandbox.client import TOKEN, Client, deliveries, is_down
 
 
 def test_the_sandbox_remembers_what_it_was_asked(client: Client, bookkeeping: Hook) -> None:
@@ -133,92 +119,3 @@ def test_a_sandbox_is_left_at_once_whatever_is_under_way(receiver: Receiver) -> 
 
     assert threading.active_count() == threads
     assert is_down(github.url)
-
-
-def test_rows_can_be_recorded_by_many_threads(bookkeeping: Hook) -> None:
-    def record() -> None:
-        for _ in range(50):
-            bookkeeping.record()
-
-    threads = [threading.Thread(target=record) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-
-    ids = [row["id"] for row in bookkeeping.log]
-    assert len(ids) == 400
-    assert ids == sorted(ids, reverse=True)
-
-
-def test_a_receiver_that_is_left_is_gone() -> None:
-    with Receiver() as receiver:
-        url = receiver.url
-
-    assert is_down(url)
-
-
-def test_a_receiver_does_not_outlive_who_started_it(tmp_path: Path) -> None:
-    killed_with_a_receiver = """if True:
-        import os, github_sandbox
-        with github_sandbox.Receiver() as receiver:
-            print(receiver.url, flush=True)
-            os.kill(os.getpid(), 9)
-    """
-    parent = subprocess.run(
-        [sys.executable, "-c", killed_with_a_receiver],
-        stdout=subprocess.PIPE,
-        env={**os.environ, "TMPDIR": str(tmp_path)},
-        check=False,
-    )
-    url = parent.stdout.decode().strip()
-
-    eventually(lambda: is_down(url))
-
-
-@pytest.mark.parametrize(
-    ("flag", "value", "advice"),
-    [
-        pytest.param("--port", "99999", "a number from 0 to 65535; 0 is any", id="no port"),
-        pytest.param("--port", "taken", "name another, or 0 for any", id="a port that is taken"),
-        pytest.param("--repo", "ops", "must be a repository as owner/name", id="no repository"),
-        pytest.param("--answer", "9", "a status code from 100 to 599", id="no status"),
-    ],
-)
-def test_the_sandbox_on_its_own_gives_advice_on(flag: str, value: str, advice: str) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = str(taken.getsockname()[1])
-        done = subprocess.run(
-            [sys.executable, "-m", "github_sandbox", flag, value.replace("taken", port)],
-            capture_output=True,
-            text=True,
-            timeout=30,
-            check=False,
-        )
-
-    assert done.returncode == 2
-    assert f"error: argument {flag}: " in done.stderr
-    assert advice in done.stderr
-
-
-def test_the_sandbox_runs_on_its_own() -> None:
-    command = [sys.executable, "-W", "error", "-m", "github_sandbox", "--port", "0"]
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdout
-        assert process.stderr
-        words: list[str] = []
-        while "Ctrl-C" not in words:
-            line = process.stdout.readline()
-            assert line, process.stderr.read()
-            words += line.split()
-        token = words[words.index("token") + 1]
-        log = next(word for word in words if word.endswith("/deliveries"))
-        rows = requests.get(log, headers={"Authorization": f"Bearer {token}"}, timeout=10).json()
-        process.send_signal(signal.SIGINT)
-        stderr = process.stderr.read()
-
-    assert [row["status_code"] for row in rows] == [502, 502, 200]
-    assert process.returncode == 0
-    assert stderr == ""

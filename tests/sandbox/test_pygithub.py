@@ -12,8 +12,7 @@ from github.Organization import Organization
 from github.Repository import Repository
 
 from github_sandbox import Hook, Receiver, Sandbox
-
-from .client import TOKEN
+from tests.sandbox.client import TOKEN
 
 
 @pytest.fixture

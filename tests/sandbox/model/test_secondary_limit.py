@@ -1,4 +1,4 @@
-"""What may be asked in a minute, and what a server without limits is like."""
+"""The secondary rate limit: points per minute."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -7,8 +7,7 @@ from datetime import timedelta
 import pytest
 
 from github_sandbox import Garbage, Hook, Sandbox, VirtualClock
-
-from .client import TOKEN, Client, deliveries, refusal
+from tests.sandbox.client import TOKEN, Client, deliveries, refusal
 
 TOO_MANY_POINTS = (
     403,
@@ -129,40 +128,3 @@ def test_there_is_no_end_of_points_unless_told(clock: VirtualClock) -> None:
         codes = [Client(github).post("/nowhere").status_code for _ in range(200)]
 
     assert set(codes) == {404}
-
-
-@pytest.fixture
-def unlimited(clock: VirtualClock) -> Iterator[Client]:
-    with Sandbox(clock=clock, rate_limits=False) as github:
-        github.token(TOKEN, organization_hooks="write")
-        yield Client(github)
-
-
-def test_a_server_without_rate_limits_does_not_speak_of_any(unlimited: Client) -> None:
-    hook = unlimited.github.org("acme").hook("http://127.0.0.1:9/hook")
-    answers = [
-        unlimited.get(deliveries(hook)),
-        unlimited.redeliver(hook, hook.record()),
-        unlimited.get("/nowhere"),
-        replace(unlimited, token=None).get(deliveries(hook)),
-    ]
-
-    assert [each.status_code for each in answers] == [200, 202, 404, 401]
-    for answer in answers:
-        assert not [name for name in answer.headers if name.lower().startswith("x-ratelimit")]
-        assert "x-github-request-id" in answer.headers
-
-
-@pytest.mark.parametrize("prefix", ["", "/api/v3"])
-def test_a_server_without_rate_limits_has_none_to_show(unlimited: Client, prefix: str) -> None:
-    response = replace(unlimited, prefix=prefix).get("/rate_limit")
-
-    assert refusal(response) == (404, "Rate limiting is not enabled.")
-    assert replace(unlimited, token="wrong").get("/rate_limit").status_code == 401
-
-
-def test_a_server_without_rate_limits_cannot_be_given_one(unlimited: Client) -> None:
-    with pytest.raises(ValueError, match="without rate limits"):
-        unlimited.github.rate_limit(remaining=1, reset_in=60)
-    with pytest.raises(ValueError, match="without rate limits"):
-        Sandbox(rate_limits=False, points_per_minute=900)

@@ -5,9 +5,10 @@ import threading
 
 import pytest
 
-from github_sandbox import Hook, Receiver, Sandbox, VirtualClock
+from github_sandbox import App, Hook, Receiver, Sandbox, VirtualClock
+from tests.sandbox.client import Client, deliveries, refusal, signed
 
-from .client import Client, deliveries, signed
+NOT_FOUND = (404, "Not Found")
 
 
 @pytest.fixture(params=["organization", "repository", "App"])
@@ -31,6 +32,20 @@ def owned(
 def shop(github: Sandbox) -> Hook:
     """Give a repository's hook whose log is only written by hand."""
     return github.repository("acme/shop").hook("http://127.0.0.1:9/hook", secret="hush")
+
+
+def test_an_app_has_one_hook(as_app: Client, app: App) -> None:
+    assert refusal(as_app.get("/app/hook/deliveries")) == NOT_FOUND
+    app.hook("http://127.0.0.1:9/hook", secret="hush")
+
+    assert as_app.get("/app/hook/config").json() == {
+        "url": "http://127.0.0.1:9/hook",
+        "content_type": "json",
+        "insecure_ssl": "0",
+        "secret": "********",
+    }
+    with pytest.raises(ValueError, match="one webhook"):
+        app.hook("http://127.0.0.1:9/another")
 
 
 def test_a_delivery_is_redelivered_whoever_has_the_hook(
@@ -141,15 +156,6 @@ def test_whether_a_hook_is_active_is_shown(client: Client, owner: str) -> None:
     assert first.links["next"]["url"].startswith(f"{client.github.url}{owner}/hooks?")
 
 
-def test_a_hook_that_is_not_active_is_told_of_nothing(github: Sandbox, receiver: Receiver) -> None:
-    hook = github.repository("acme/shop").hook(receiver.url, active=False)
-
-    with pytest.raises(ValueError, match="not active"):
-        hook.emit("push")
-
-    assert receiver.received() == []
-
-
 @pytest.mark.parametrize(
     "path",
     [
@@ -208,5 +214,22 @@ def test_what_a_classic_token_may_do(
     github.settle()
 
 
-def test_what_a_repository_has_is_there_in_any_case(client: Client, shop: Hook) -> None:
-    assert client.get(f"/repos/Acme/SHOP/hooks/{shop.id}").status_code == 200
+def test_hooks_are_shown_without_their_secret(client: Client, hook: Hook) -> None:
+    [listed] = client.get("/orgs/acme/hooks").json()
+    shown = client.get(f"/orgs/acme/hooks/{hook.id}").json()
+
+    assert listed == shown
+    assert shown["id"] == hook.id
+    assert shown["config"]["secret"] == "********"
+    assert shown["config"]["url"].endswith("/hook")
+    assert shown["deliveries_url"] == client.github.url + deliveries(hook)
+
+
+def test_hooks_come_in_pages(client: Client) -> None:
+    hooks = [client.github.org("acme").hook("http://127.0.0.1:9") for _ in range(3)]
+
+    first = client.get("/orgs/acme/hooks", params={"per_page": 2})
+    second = client.get(first.links["next"]["url"])
+
+    assert [each["id"] for each in first.json() + second.json()] == [each.id for each in hooks]
+    assert "next" not in second.links

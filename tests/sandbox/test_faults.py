@@ -1,4 +1,4 @@
-"""What can go wrong on purpose."""
+"""Faults that are injected on purpose."""
 
 import pytest
 import requests
@@ -15,10 +15,11 @@ from github_sandbox import (
     Status,
     Truncated,
 )
-
-from .client import Client, deliveries
+from tests.sandbox.client import Client, deliveries
 
 ATTEMPTS = r".*/attempts"
+
+
 VARIABLES = "/repos/acme/ops/actions/variables"
 
 

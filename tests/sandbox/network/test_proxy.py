@@ -1,23 +1,13 @@
-"""TLS, and a proxy on the way."""
+"""The proxy tunnels, and does nothing else."""
 
 import socket
-import ssl
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import requests
 
-from github_sandbox import Proxy, Sandbox, Truncated
-
-from .client import TOKEN, Client, deliveries
-
-
-@pytest.fixture
-def secure(tls: ssl.SSLContext) -> Iterator[Sandbox]:
-    with Sandbox(tls=tls) as github:
-        github.token(TOKEN, organization_hooks="write")
-        yield github
+from github_sandbox import Proxy, Sandbox
 
 
 @pytest.fixture
@@ -29,39 +19,6 @@ def proxy() -> Iterator[Proxy]:
 def ask_by(proxy: Proxy, url: str, certificate: Path) -> requests.Response:
     proxies = {"http": proxy.url, "https": proxy.url}
     return requests.get(url, proxies=proxies, verify=str(certificate), timeout=10)
-
-
-def test_a_sandbox_with_a_certificate_is_at_localhost_by_https(
-    secure: Sandbox, certificate: Path
-) -> None:
-    hook = secure.org("acme").hook("http://127.0.0.1:9/hook")
-    ids = [hook.record() for _ in range(2)][::-1]
-    client = Client(secure, verify=str(certificate))
-
-    assert secure.url.startswith("https://localhost:")
-    assert (
-        client.get(deliveries(hook), params={"per_page": 1})
-        .links["next"]["url"]
-        .startswith(secure.url)
-    )
-    assert [row["id"] for page in client.pages(hook, per_page=1) for row in page] == ids
-
-
-def test_whoever_does_not_know_the_certificate_is_not_content(secure: Sandbox) -> None:
-    with pytest.raises(requests.exceptions.SSLError, match="unable to get local issuer"):
-        Client(secure).get("/rate_limit")
-
-    assert secure.requests == []
-
-
-def test_what_goes_wrong_goes_wrong_over_tls_as_well(secure: Sandbox, certificate: Path) -> None:
-    secure.inject(Truncated())
-    client = Client(secure, verify=str(certificate))
-
-    with pytest.raises(requests.RequestException):
-        client.get("/rate_limit")
-
-    assert client.get("/rate_limit").status_code == 200
 
 
 def test_a_proxy_tunnels_to_whom_it_is_asked_for(

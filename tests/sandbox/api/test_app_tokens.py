@@ -1,4 +1,4 @@
-"""Apps as they are installed, and the tokens they get."""
+"""Apps sign in with JSON web tokens, and get tokens for their installations."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -7,12 +7,47 @@ from typing import Any
 import pytest
 
 from github_sandbox import App, Hook, Installation, VirtualClock
-
-from .client import Client, deliveries, installed, issue, refusal
+from tests.sandbox.client import Client, deliveries, installed, issue, refusal, signed
 
 VARIABLES = "/repos/acme/ops/actions/variables"
-
 BAD_CREDENTIALS = (401, "Bad credentials")
+NOT_DECODED = (401, "A JSON web token could not be decoded")
+NOT_ISSUED_YET = (
+    401,
+    (
+        "'Issued at' claim ('iat') must be an Integer representing the time that the assertion "
+        "was issued"
+    ),
+)
+EXPIRED = (
+    401,
+    (
+        "'Expiration time' claim ('exp') must be a numeric value representing the future time at "
+        "which the assertion expires"
+    ),
+)
+TOO_FAR = (401, "'Expiration time' claim ('exp') is too far in the future")
+NOT_AN_ISSUER = (401, "'Issuer' claim ('iss') must be an Integer")
+FOR_APPS = [
+    ("GET", "/app"),
+    ("GET", "/app/installations/1"),
+    ("POST", "/app/installations/1/access_tokens"),
+    ("GET", "/app/hook/config"),
+    ("GET", "/app/hook/deliveries"),
+    ("GET", "/app/hook/deliveries/1"),
+    ("POST", "/app/hook/deliveries/1/attempts"),
+    ("GET", "/orgs/acme/installation"),
+    ("GET", "/users/acme/installation"),
+    ("GET", "/repos/acme/ops/installation"),
+]
+FOR_OTHERS = [
+    ("GET", "/rate_limit"),
+    ("GET", "/orgs/acme/hooks"),
+    ("GET", "/orgs/acme/hooks/1/deliveries"),
+    ("GET", "/repos/acme/ops/hooks"),
+    ("GET", VARIABLES),
+    ("PATCH", f"{VARIABLES}/A"),
+]
 NOT_FOUND = (404, "Not Found")
 NOT_GRANTED = (422, "The permissions requested are not granted to this installation.")
 NOT_ACCESSIBLE = (
@@ -25,59 +60,86 @@ NOT_ACCESSIBLE = (
 SUSPENDED = (403, "This installation has been suspended")
 
 
-def test_an_installation_is_found_by_account_repository_and_id(
-    as_app: Client, acme: Installation
+def test_a_private_key_is_in_the_form_github_hands_out(app: App) -> None:
+    assert app.private_key.startswith("-----BEGIN RSA PRIVATE KEY-----\n")
+    assert app.client_id.startswith("Iv23li")
+
+
+def test_an_app_signs_with_its_number_its_text_or_its_client_id(
+    as_app: Client, app: App, clock: VirtualClock
 ) -> None:
-    found = as_app.get(f"/app/installations/{acme.id}").json()
-
-    for path in (
-        "/orgs/ACME/installation",
-        "/users/ACME/installation",
-        "/repos/Acme/OPS/installation",
-    ):
-        assert as_app.get(path).json() == found
-    assert found["id"] == acme.id
-    assert (found["account"]["login"], found["target_type"]) == ("acme", "Organization")
-    assert found["repository_selection"] == "all"
-    assert found["permissions"] == {"organization_hooks": "write", "actions_variables": "write"}
-    assert found["suspended_at"] is None
-
-
-def test_a_user_is_no_organization(as_app: Client, app: App) -> None:
-    app.install("octocat")
-
-    found = as_app.get("/users/octocat/installation").json()
-
-    assert (found["account"]["type"], found["target_type"]) == ("User", "User")
-    assert refusal(as_app.get("/orgs/octocat/installation")) == NOT_FOUND
+    for issuer in (app.id, str(app.id), app.client_id):
+        token = signed(app, clock, iss=issuer)
+        assert replace(as_app, token=token).get("/app").json()["id"] == app.id
 
 
 @pytest.mark.parametrize(
-    "path",
+    ("claims", "answer"),
     [
-        pytest.param("/orgs/globex/installation", id="on an organization"),
-        pytest.param("/orgs/nobody/installation", id="on nobody"),
-        pytest.param("/users/globex/installation", id="on an account"),
-        pytest.param("/repos/globex/site/installation", id="on a repository"),
-        pytest.param("/repos/acme/shop/installation", id="on a repository that was not chosen"),
-        pytest.param("/repos/acme/nothing/installation", id="on no repository"),
-        pytest.param("/app/installations/1", id="at all"),
+        pytest.param({"iss": 1}, (404, "Integration not found"), id="an unknown number"),
+        pytest.param({"iss": "1"}, (404, "Integration not found"), id="its text"),
+        pytest.param({"iss": None}, NOT_AN_ISSUER, id="nobody"),
+        pytest.param({"iss": "Iv23liNobody"}, NOT_AN_ISSUER, id="an unknown client id"),
+        pytest.param({"iat": 1}, NOT_ISSUED_YET, id="issued in a second"),
+        pytest.param({"iat": "soon"}, NOT_ISSUED_YET, id="issued at no number"),
+        pytest.param({"iat": None}, NOT_ISSUED_YET, id="issued at no time"),
+        pytest.param({"exp": 0}, EXPIRED, id="expired just now"),
+        pytest.param({"exp": None}, EXPIRED, id="never expires"),
+        pytest.param({"exp": 601}, TOO_FAR, id="expires in more than ten minutes"),
+        pytest.param({"iat": 0}, 200, id="issued just now"),
+        pytest.param({"iat": -3600}, 200, id="issued long ago"),
+        pytest.param({"exp": 1}, 200, id="expires in a second"),
+        pytest.param({"exp": 600}, 200, id="expires in ten minutes"),
     ],
 )
-def test_the_app_is_not_installed(as_app: Client, app: App, path: str) -> None:
-    github = as_app.github
-    github.org("globex")
-    github.repository("globex/site")
-    github.repository("acme/shop")
-    app.install("acme", repositories={"acme/ops"})
-    github.app("another-bot").install("globex")
+def test_an_app_is_judged_by_its_claims(
+    as_app: Client,
+    app: App,
+    clock: VirtualClock,
+    claims: dict[str, Any],
+    answer: tuple[int, str] | int,
+) -> None:
+    # Numbers are seconds from now.
+    now = int(clock().timestamp())
+    claims = {name: now + at if isinstance(at, int) else at for name, at in claims.items()}
 
-    assert refusal(as_app.get(path)) == NOT_FOUND
+    response = replace(as_app, token=signed(app, clock, **claims)).get("/app")
+
+    assert (response.status_code if answer == 200 else refusal(response)) == answer
 
 
-def test_an_installation_is_of_repositories_of_its_account(app: App) -> None:
-    with pytest.raises(ValueError, match="of acme"):
-        app.install("acme", repositories={"globex/site"})
+def test_a_token_is_good_until_it_expires(as_app: Client, clock: VirtualClock) -> None:
+    clock.advance(timedelta(minutes=8, seconds=59))
+    assert as_app.get("/app").status_code == 200
+
+    clock.advance(timedelta(seconds=1))
+    assert refusal(as_app.get("/app")) == EXPIRED
+
+
+def test_another_key_is_not_the_apps(as_app: Client, app: App, clock: VirtualClock) -> None:
+    another = as_app.github.app("another-bot")
+    key = another.private_key
+
+    assert refusal(replace(as_app, token=signed(app, clock, key=key)).get("/app")) == NOT_DECODED
+    assert replace(as_app, token=signed(another, clock)).get("/app").json()["id"] == another.id
+
+
+@pytest.mark.parametrize(("method", "path"), FOR_APPS)
+def test_only_an_app_that_signs_may_ask(
+    as_app: Client, acme: Installation, method: str, path: str
+) -> None:
+    for token in (None, "t0k3n", "a.b.c", installed(as_app, acme).token):
+        assert refusal(replace(as_app, token=token).ask(method, path)) == NOT_DECODED
+    scheme = {"Authorization": f"token {as_app.token}"}
+    assert refusal(as_app.ask(method, path, headers=scheme)) == NOT_DECODED
+
+
+@pytest.mark.parametrize(("method", "path"), FOR_OTHERS)
+def test_what_an_app_signs_is_no_token(
+    as_app: Client, acme: Installation, method: str, path: str
+) -> None:
+    assert acme.id
+    assert refusal(as_app.ask(method, path)) == BAD_CREDENTIALS
 
 
 def test_a_token_is_issued(as_app: Client, app: App, acme: Installation) -> None:
@@ -236,10 +298,3 @@ def test_a_suspended_installation_is_of_no_use(as_app: Client, acme: Installatio
     assert refusal(client.get(VARIABLES)) == SUSPENDED
     found = as_app.get("/orgs/acme/installation").json()
     assert found["suspended_at"] == "2026-01-10T00:00:00Z"
-
-
-def test_all_tokens_share_the_limit(as_app: Client, acme: Installation, client: Client) -> None:
-    before = int(client.get(VARIABLES).headers["x-ratelimit-remaining"])
-    after = installed(as_app, acme).get(VARIABLES).headers["x-ratelimit-remaining"]
-
-    assert int(after) == before - 2

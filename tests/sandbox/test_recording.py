@@ -1,4 +1,4 @@
-"""What is written down for `make contract`."""
+"""What is recorded for `make contract`."""
 
 from pathlib import Path
 
@@ -7,8 +7,7 @@ import requests
 
 from github_sandbox import Dropped, Hook, Status
 from github_sandbox.recording import DIRECTORY_VARIABLE, Exchange, read_exchanges
-
-from .client import TOKEN, Client, deliveries
+from tests.sandbox.client import TOKEN, Client, deliveries
 
 
 @pytest.fixture

@@ -1,0 +1,77 @@
+"""Paths, headers and the rate limit's endpoint: what the whole API has in common."""
+
+from dataclasses import replace
+from email.utils import parsedate_to_datetime
+
+import pytest
+
+from github_sandbox import Hook, VirtualClock
+from tests.sandbox.client import Client, deliveries
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        pytest.param("GET", "/orgs/nobody/hooks", id="organization"),
+        pytest.param("GET", "/orgs/acme/hooks/1", id="hook"),
+        pytest.param("GET", "/orgs/acme/hooks/1/deliveries", id="hook's log"),
+        pytest.param("POST", "/orgs/acme/hooks/1/deliveries/1/attempts", id="hook's delivery"),
+        pytest.param("GET", "/orgs/acme/hooks/all", id="no number"),
+        pytest.param("GET", "/", id="no such path"),
+        pytest.param("DELETE", "/orgs/acme/hooks", id="no such method"),
+        pytest.param("HEAD", "/orgs/acme/hooks", id="no head"),
+    ],
+)
+@pytest.mark.parametrize("prefix", ["", "/api/v3"])
+def test_what_is_not_found(
+    client: Client, bookkeeping: Hook, method: str, path: str, prefix: str
+) -> None:
+    assert bookkeeping.org == "acme"
+
+    response = replace(client, prefix=prefix).ask(method, path)
+
+    assert response.status_code == 404
+    assert response.headers["Content-Type"] == "application/json; charset=utf-8"
+    if method != "HEAD":
+        assert response.json()["message"] == "Not Found"
+
+
+def test_the_api_is_also_where_enterprise_server_has_it(client: Client, hook: Hook) -> None:
+    enterprise = replace(client, prefix="/api/v3")
+
+    assert enterprise.redeliver(hook, hook.record()).status_code == 202
+    client.github.settle()
+    assert enterprise.get(deliveries(hook)).json() == client.get(deliveries(hook)).json()
+    shown = enterprise.get(f"/orgs/acme/hooks/{hook.id}").json()
+    assert shown["url"] == f"{client.github.url}/api/v3/orgs/acme/hooks/{hook.id}"
+    assert client.github.requests[0].path == f"{deliveries(hook)}/{hook.log[-1]['id']}/attempts"
+
+
+def test_every_answer_has_the_headers_of_github(
+    client: Client, bookkeeping: Hook, clock: VirtualClock
+) -> None:
+    for response in (
+        client.get(deliveries(bookkeeping)),
+        client.get("/nowhere"),
+        replace(client, token=None).get("/orgs/acme/hooks"),
+    ):
+        headers = response.headers
+        assert headers["Content-Type"] == "application/json; charset=utf-8"
+        assert headers["X-GitHub-Media-Type"] == "github.v3; format=json"
+        assert headers["x-github-request-id"]
+        assert headers["x-ratelimit-limit"] == "5000"
+        assert headers["x-ratelimit-resource"] == "core"
+        assert int(headers["x-ratelimit-reset"]) > clock().timestamp()
+        used, left = headers["x-ratelimit-used"], headers["x-ratelimit-remaining"]
+        assert int(used) + int(left) == 5000
+        assert parsedate_to_datetime(headers["Date"]) == clock()
+
+
+def test_the_rate_limit_is_for_those_who_have_a_token(client: Client) -> None:
+    assert replace(client, token="wrong").get("/rate_limit").status_code == 401
+
+
+def test_a_newer_version_does_not_say_the_rate_limit_twice(client: Client) -> None:
+    response = client.get("/rate_limit", headers={"X-GitHub-Api-Version": "2026-03-10"})
+
+    assert response.json().keys() == {"resources"}

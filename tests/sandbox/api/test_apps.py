@@ -1,0 +1,74 @@
+"""An App finds itself and its installations."""
+
+import pytest
+
+from github_sandbox import App, Installation
+from tests.sandbox.client import Client, refusal
+
+NOT_FOUND = (404, "Not Found")
+
+
+def test_an_app_is_told_about_itself(as_app: Client, app: App) -> None:
+    shown = as_app.get("/app").json()
+
+    assert (shown["id"], shown["client_id"], shown["slug"]) == (app.id, app.client_id, app.slug)
+    assert (shown["owner"]["login"], shown["owner"]["type"]) == ("acme", "User")
+    assert shown["html_url"] == "https://github.com/apps/redeliver-bot"
+    assert shown["permissions"] == {"organization_hooks": "write", "actions_variables": "write"}
+    as_app.github.org("acme")
+    assert as_app.get("/app").json()["owner"]["type"] == "Organization"
+
+
+def test_an_installation_is_found_by_account_repository_and_id(
+    as_app: Client, acme: Installation
+) -> None:
+    found = as_app.get(f"/app/installations/{acme.id}").json()
+
+    for path in (
+        "/orgs/ACME/installation",
+        "/users/ACME/installation",
+        "/repos/Acme/OPS/installation",
+    ):
+        assert as_app.get(path).json() == found
+    assert found["id"] == acme.id
+    assert (found["account"]["login"], found["target_type"]) == ("acme", "Organization")
+    assert found["repository_selection"] == "all"
+    assert found["permissions"] == {"organization_hooks": "write", "actions_variables": "write"}
+    assert found["suspended_at"] is None
+
+
+def test_a_user_is_no_organization(as_app: Client, app: App) -> None:
+    app.install("octocat")
+
+    found = as_app.get("/users/octocat/installation").json()
+
+    assert (found["account"]["type"], found["target_type"]) == ("User", "User")
+    assert refusal(as_app.get("/orgs/octocat/installation")) == NOT_FOUND
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param("/orgs/globex/installation", id="on an organization"),
+        pytest.param("/orgs/nobody/installation", id="on nobody"),
+        pytest.param("/users/globex/installation", id="on an account"),
+        pytest.param("/repos/globex/site/installation", id="on a repository"),
+        pytest.param("/repos/acme/shop/installation", id="on a repository that was not chosen"),
+        pytest.param("/repos/acme/nothing/installation", id="on no repository"),
+        pytest.param("/app/installations/1", id="at all"),
+    ],
+)
+def test_the_app_is_not_installed(as_app: Client, app: App, path: str) -> None:
+    github = as_app.github
+    github.org("globex")
+    github.repository("globex/site")
+    github.repository("acme/shop")
+    app.install("acme", repositories={"acme/ops"})
+    github.app("another-bot").install("globex")
+
+    assert refusal(as_app.get(path)) == NOT_FOUND
+
+
+def test_an_installation_is_of_repositories_of_its_account(app: App) -> None:
+    with pytest.raises(ValueError, match="of acme"):
+        app.install("acme", repositories={"globex/site"})

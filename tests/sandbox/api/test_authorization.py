@@ -1,0 +1,119 @@
+"""Only a token with the permission may do what it asks for."""
+
+import pytest
+import requests
+
+from github_sandbox import Hook, Sandbox
+from tests.sandbox.client import Client, deliveries
+
+VARIABLES = "/repos/acme/ops/actions/variables"
+
+
+@pytest.fixture(autouse=True)
+def ops(github: Sandbox) -> None:
+    github.repository("acme/ops").variables["A"] = "1"
+
+
+@pytest.mark.parametrize(
+    "authorization",
+    ["", "Bearer", "Bearer wrong", "token wrong", "Basic t0k3n", "t0k3n"],
+)
+def test_bad_credentials(client: Client, bookkeeping: Hook, authorization: str) -> None:
+    response = client.get(deliveries(bookkeeping), headers={"Authorization": authorization})
+
+    assert response.status_code == 401
+    assert response.json()["message"] == "Bad credentials"
+    assert response.json()["status"] == "401"
+    assert response.json()["documentation_url"].startswith("https://docs.github.com/rest")
+
+
+@pytest.mark.parametrize("scheme", ["token", "Bearer", "bearer"])
+def test_a_token_is_taken_with_either_scheme(
+    client: Client, bookkeeping: Hook, scheme: str
+) -> None:
+    headers = {"Authorization": f"{scheme} t0k3n"}
+
+    assert client.get(deliveries(bookkeeping), headers=headers).status_code == 200
+
+
+def test_a_fine_grained_token_needs_the_permission(github: Sandbox, bookkeeping: Hook) -> None:
+    github.token("none")
+    client = Client(github, "none")
+
+    def refused(response: requests.Response) -> str:
+        assert response.status_code == 403
+        assert response.json()["message"] == "Resource not accessible by personal access token"
+        return response.headers["X-Accepted-GitHub-Permissions"]
+
+    delivery = bookkeeping.record()
+    one = f"{deliveries(bookkeeping)}/{delivery}"
+    assert refused(client.get("/orgs/acme/hooks")) == "organization_hooks=read"
+    assert refused(client.get(deliveries(bookkeeping))) == "organization_hooks=read"
+    assert refused(client.get(one)) == "organization_hooks=read"
+    assert refused(client.redeliver(bookkeeping, delivery)) == "organization_hooks=write"
+    assert refused(client.get(VARIABLES)) == "actions_variables=read"
+    assert refused(client.get(f"{VARIABLES}/A")) == "actions_variables=read"
+    assert refused(client.post(VARIABLES)) == "actions_variables=write"
+    assert refused(client.patch(f"{VARIABLES}/A")) == "actions_variables=write"
+
+
+def test_a_token_that_may_read_may_not_write(github: Sandbox, bookkeeping: Hook) -> None:
+    github.token("reader", organization_hooks="read", actions_variables="read")
+    client = Client(github, "reader")
+
+    assert client.get(deliveries(bookkeeping)).status_code == 200
+    assert client.get(f"{VARIABLES}/A").status_code == 200
+    response = client.redeliver(bookkeeping, bookkeeping.record())
+    assert response.status_code == 403
+    assert response.headers["X-Accepted-GitHub-Permissions"] == "organization_hooks=write"
+    assert client.patch(f"{VARIABLES}/A", json={"value": "2"}).status_code == 403
+    assert len(bookkeeping.log) == 1
+
+
+def test_a_classic_token_with_the_scopes(github: Sandbox, bookkeeping: Hook) -> None:
+    github.token("ghp_x", scopes={"admin:org_hook", "repo"})
+    client = Client(github, "ghp_x")
+
+    assert client.redeliver(bookkeeping, bookkeeping.record()).status_code == 202
+    assert client.patch(f"{VARIABLES}/A", json={"value": "2"}).status_code == 204
+    github.settle()
+
+
+@pytest.mark.parametrize(
+    ("path", "scope"), [("/orgs/acme/hooks", "admin:org_hook"), (VARIABLES, "repo")]
+)
+def test_a_classic_token_without_the_scope_sees_nothing(
+    github: Sandbox, bookkeeping: Hook, path: str, scope: str
+) -> None:
+    assert bookkeeping.org == "acme"
+    github.token("ghp_x", scopes={"read:org", "gist"})
+
+    response = Client(github, "ghp_x").get(path)
+
+    assert (response.status_code, response.json()["message"]) == (404, "Not Found")
+    assert response.headers["X-OAuth-Scopes"] == "gist, read:org"
+    assert response.headers["X-Accepted-OAuth-Scopes"] == scope
+
+
+def test_a_token_is_fine_grained_or_classic(github: Sandbox) -> None:
+    with pytest.raises(ValueError, match="either permissions or scopes"):
+        github.token("both", organization_hooks="read", scopes={"repo"})
+
+
+@pytest.mark.parametrize("path", ["/orgs/acme/hooks", VARIABLES])
+def test_a_token_not_authorized_for_single_sign_on(
+    github: Sandbox, bookkeeping: Hook, path: str
+) -> None:
+    assert bookkeeping.org == "acme"
+    github.token("sso", organization_hooks="write", actions_variables="write", sso=True)
+
+    response = Client(github, "sso").get(path)
+
+    assert response.status_code == 403
+    assert response.json()["message"] == (
+        "Resource protected by organization SAML enforcement. You must grant your "
+        "Personal Access token access to this organization."
+    )
+    assert response.headers["X-GitHub-SSO"] == (
+        "required; url=https://github.com/orgs/acme/sso?authorization_request=abc"
+    )

@@ -1,0 +1,132 @@
+"""Listings come in pages that stay where they are."""
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from github_sandbox import Hook, VirtualClock
+from tests.sandbox.client import Client, deliveries
+
+
+def test_a_page_has_thirty_rows_unless_told(client: Client, bookkeeping: Hook) -> None:
+    ids = [bookkeeping.record() for _ in range(65)][::-1]
+
+    pages = client.pages(bookkeeping)
+
+    assert [len(page) for page in pages] == [30, 30, 5]
+    assert [row["id"] for page in pages for row in page] == ids
+
+
+def test_only_a_page_that_is_not_the_last_has_a_link(client: Client, bookkeeping: Hook) -> None:
+    for _ in range(4):
+        bookkeeping.record()
+
+    assert "Link" not in client.get(deliveries(bookkeeping), params={"per_page": 4}).headers
+    assert [len(page) for page in client.pages(bookkeeping, per_page=2)] == [2, 2]
+
+
+def test_the_end_of_a_filtered_log_has_no_link(client: Client, bookkeeping: Hook) -> None:
+    bookkeeping.record()
+    bookkeeping.record(status="timed out", status_code=504)
+
+    pages = client.pages(bookkeeping, per_page=1, status="failure")
+
+    assert [[row["status_code"] for row in page] for page in pages] == [[504]]
+
+
+@pytest.mark.parametrize("prefix", ["", "/api/v3"])
+def test_a_link_leads_back_to_where_the_client_came_from(
+    client: Client, bookkeeping: Hook, prefix: str
+) -> None:
+    for _ in range(2):
+        bookkeeping.record()
+
+    address = client.github.url + prefix + deliveries(bookkeeping)
+    link = client.get(address, params={"per_page": 1, "status": "success"}).links["next"]["url"]
+
+    assert link.startswith(f"{address}?")
+    assert "per_page=1" in link
+    assert "status=success" in link
+    assert "cursor=v1_" in link
+
+
+def test_pages_stay_where_they_are_while_rows_arrive(client: Client, bookkeeping: Hook) -> None:
+    ids = [bookkeeping.record() for _ in range(4)][::-1]
+    first = client.get(deliveries(bookkeeping), params={"per_page": 2})
+
+    bookkeeping.record()
+    second = client.get(first.links["next"]["url"])
+
+    assert [row["id"] for row in first.json() + second.json()] == ids
+
+
+def test_a_row_that_comes_late_shows_up_in_its_place(
+    client: Client, bookkeeping: Hook, clock: VirtualClock
+) -> None:
+    for hours in (1, 2, 3):
+        bookkeeping.record(at=clock() - timedelta(hours=hours))
+    first = client.get(deliveries(bookkeeping), params={"per_page": 1})
+
+    late = bookkeeping.record(at=clock() - timedelta(hours=1, minutes=30))
+    second = client.get(first.links["next"]["url"])
+
+    assert [row["id"] for row in second.json()] == [late]
+
+
+def test_a_row_that_shows_up_between_two_pages_moves_none_of_the_others(
+    client: Client, bookkeeping: Hook, clock: VirtualClock
+) -> None:
+    def record(hours_ago: int, *, shown_at: datetime | None = None) -> int:
+        return bookkeeping.record(at=clock() - timedelta(hours=hours_ago), shown_at=shown_at)
+
+    soon = clock() + timedelta(seconds=1)
+    newest = record(0)
+    missed = record(1, shown_at=soon)
+    second = record(2)
+    met = record(3, shown_at=soon)
+    oldest = record(4)
+    first_page = client.get(deliveries(bookkeeping), params={"per_page": 2})
+
+    clock.advance(timedelta(seconds=1))
+    rest = client.get(first_page.links["next"]["url"])
+
+    assert [row["id"] for row in first_page.json()] == [newest, second]
+    assert [row["id"] for row in rest.json()] == [met, oldest]
+    assert [row["id"] for page in client.pages(bookkeeping, per_page=2) for row in page] == [
+        newest,
+        missed,
+        second,
+        met,
+        oldest,
+    ]
+
+
+def test_what_does_not_show_yet_has_no_page(
+    client: Client, bookkeeping: Hook, clock: VirtualClock
+) -> None:
+    for _ in range(2):
+        bookkeeping.record()
+    bookkeeping.record(at=clock() - timedelta(1), shown_at=clock() + timedelta(1))
+
+    assert "Link" not in client.get(deliveries(bookkeeping), params={"per_page": 2}).headers
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [
+        pytest.param({"per_page": "0"}, 422, id="none a page"),
+        pytest.param({"per_page": "many"}, 422, id="no number"),
+        pytest.param({"status": "OK"}, 422, id="no such outcome"),
+        pytest.param({"cursor": "2"}, 400, id="a page number for a cursor"),
+        pytest.param({"cursor": "v1_%%"}, 400, id="no base 64"),
+        pytest.param({"cursor": "v1_AAAA"}, 400, id="another's cursor"),
+        pytest.param({"cursor": "v1_OTk5OTk5OTk5OTk5OTk5OTk5OTk5OjE"}, 400, id="far future"),
+    ],
+)
+def test_a_listing_is_refused(
+    client: Client, bookkeeping: Hook, query: dict[str, str], status: int
+) -> None:
+    response = client.get(deliveries(bookkeeping), params=query)
+
+    assert response.status_code == status
+    assert response.json()["message"].startswith("Invalid request")

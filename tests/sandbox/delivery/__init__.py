@@ -1,0 +1,1 @@
+"""Claims about deliveries to receivers."""

@@ -1,0 +1,1 @@
+"""Claims about the state behind the API, seen through the API."""

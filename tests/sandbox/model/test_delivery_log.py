@@ -1,0 +1,177 @@
+"""The delivery log: its fields, its order, its filter, and how long it is kept."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from github_sandbox import Hook, Receiver, Sandbox, VirtualClock
+from tests.sandbox.client import TOKEN, Client, deliveries
+
+
+def test_a_row_has_the_fields_of_the_documentation(
+    client: Client, hook: Hook, clock: VirtualClock
+) -> None:
+    guid = hook.emit(
+        "pull_request",
+        action="opened",
+        payload={"repository": {"id": 42}, "installation": {"id": 7}},
+    )
+
+    [row] = client.get(deliveries(hook)).json()
+
+    assert isinstance(row.pop("id"), int)
+    assert isinstance(row.pop("duration"), float)
+    assert datetime.fromisoformat(row.pop("delivered_at")) == clock()
+    assert row == {
+        "guid": guid,
+        "redelivery": False,
+        "status": "OK",
+        "status_code": 200,
+        "event": "pull_request",
+        "action": "opened",
+        "installation_id": 7,
+        "repository_id": 42,
+        "throttled_at": None,
+    }
+
+
+def test_what_an_event_lacks_is_null(client: Client, bookkeeping: Hook) -> None:
+    bookkeeping.record()
+
+    [row] = client.get(deliveries(bookkeeping)).json()
+
+    assert row["action"] is row["installation_id"] is row["repository_id"] is None
+
+
+def test_ids_grow_have_nineteen_digits_and_do_not_survive_a_float(bookkeeping: Hook) -> None:
+    ids = [bookkeeping.record() for _ in range(300)]
+
+    assert ids == sorted(set(ids))
+    assert all(len(str(number)) == 19 and number > 2**53 for number in ids)
+    assert all(int(float(number)) != number for number in ids)
+
+
+def test_instants_come_with_and_without_milliseconds(
+    bookkeeping: Hook, clock: VirtualClock
+) -> None:
+    bookkeeping.record(at=clock())
+    bookkeeping.record(at=clock())
+    bookkeeping.record(at=clock() + timedelta(microseconds=250_999))
+
+    latest, *same = [row["delivered_at"] for row in bookkeeping.log]
+
+    assert latest == "2026-01-10T00:00:00.250Z"
+    assert sorted(same) == ["2026-01-10T00:00:00.000Z", "2026-01-10T00:00:00Z"]
+
+
+def test_an_instant_without_a_time_zone_is_a_mistake(bookkeeping: Hook) -> None:
+    mistake = datetime(2026, 1, 9)  # noqa: DTZ001 - for this is one
+    with pytest.raises(ValueError, match="time zone"):
+        bookkeeping.record(at=mistake)
+    with pytest.raises(ValueError, match="time zone"):
+        bookkeeping.record(shown_at=mistake)
+
+
+def test_the_newest_comes_first_and_of_equals_the_larger_id(
+    client: Client, bookkeeping: Hook, clock: VirtualClock
+) -> None:
+    first = bookkeeping.record(at=clock())
+    second = bookkeeping.record(at=clock())
+    late = bookkeeping.record(at=clock() - timedelta(hours=1))
+
+    assert [row["id"] for row in client.get(deliveries(bookkeeping)).json()] == [
+        second,
+        first,
+        late,
+    ]
+    assert [row["id"] for row in bookkeeping.log] == [second, first, late]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "codes"),
+    [
+        pytest.param("success", [399, 200], id="success includes redirects"),
+        pytest.param("failure", [599, 400], id="failure"),
+        pytest.param(None, [600, 599, 400, 399, 200, 0], id="code 0 is in neither"),
+    ],
+)
+def test_the_status_filter(
+    client: Client, bookkeeping: Hook, outcome: str | None, codes: list[int]
+) -> None:
+    for code in (0, 200, 399, 400, 599, 600):
+        bookkeeping.record(status="whatever", status_code=code)
+
+    rows = client.get(deliveries(bookkeeping), params={"status": outcome}).json()
+
+    assert [row["status_code"] for row in rows] == codes
+
+
+@pytest.mark.parametrize("status", ["success", "failure", "OK"])
+def test_an_older_server_ignores_the_status_filter(status: str, clock: VirtualClock) -> None:
+    with Sandbox(filters=False, clock=clock) as github:
+        github.token(TOKEN, organization_hooks="read")
+        hook = github.org("acme").hook("http://127.0.0.1:9/hook")
+        for code in (200, 502, 200):
+            hook.record(status="whatever", status_code=code)
+
+        pages = Client(github).pages(hook, per_page=2, status=status)
+
+    assert [[row["status_code"] for row in page] for page in pages] == [[200, 502], [200]]
+
+
+def test_one_delivery_is_shown_with_what_was_said(client: Client, hook: Hook) -> None:
+    guid = hook.emit("push", payload={"ref": "refs/heads/main"})
+    [row] = hook.log
+
+    delivery = client.get(f"{deliveries(hook)}/{row['id']}").json()
+
+    assert delivery["request"]["headers"]["X-GitHub-Delivery"] == guid
+    assert delivery["request"]["payload"] == {"ref": "refs/heads/main"}
+    assert delivery["response"]["headers"]["Content-Length"] == "0"
+    assert delivery["url"].endswith("/hook")
+    assert row.items() <= delivery.items()
+
+
+def test_what_is_older_than_the_retention_is_gone(
+    client: Client, bookkeeping: Hook, clock: VirtualClock
+) -> None:
+    old = bookkeeping.record()
+    clock.advance(timedelta(days=2))
+    young = bookkeeping.record()
+    path = f"{deliveries(bookkeeping)}/{old}"
+    assert client.get(path).status_code == 200
+
+    clock.advance(timedelta(days=1, seconds=1))
+
+    assert [row["id"] for row in client.get(deliveries(bookkeeping)).json()] == [young]
+    assert [row["id"] for row in bookkeeping.log] == [young]
+    assert client.get(path).status_code == 404
+    assert client.redeliver(bookkeeping, old).status_code == 404
+    with pytest.raises(LookupError, match=str(old)):
+        bookkeeping.redeliver(old)
+
+
+def test_a_server_may_keep_its_log_longer(receiver: Receiver) -> None:
+    with Sandbox(retention=timedelta(days=7)) as github:
+        hook = github.org("acme").hook(receiver.url)
+        hook.record(at=datetime.now(UTC) - timedelta(days=6))
+        hook.record(at=datetime.now(UTC) - timedelta(days=8))
+
+        assert len(hook.log) == 1
+
+
+def test_hostile_text_is_kept_as_it_is(client: Client, bookkeeping: Hook) -> None:
+    hostile = "::error::\r##[error]\x1b[31m|<b>\u202e\U0001f4a5"
+    bookkeeping.record(event=hostile, action=hostile, guid=hostile, status=hostile)
+
+    [row] = client.get(deliveries(bookkeeping)).json()
+
+    assert row["event"] == row["action"] == row["guid"] == row["status"] == hostile
+
+
+def test_each_hook_has_its_own_log(client: Client, hook: Hook, bookkeeping: Hook) -> None:
+    delivery = bookkeeping.record()
+
+    assert client.get(deliveries(hook)).json() == []
+    assert client.get(f"{deliveries(hook)}/{delivery}").status_code == 404
+    assert client.redeliver(hook, delivery).status_code == 404

@@ -1,0 +1,167 @@
+"""The primary rate limit, and a server that has none."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+
+import pytest
+
+from github_sandbox import (
+    Hook,
+    Installation,
+    Meanwhile,
+    Sandbox,
+    Status,
+    VirtualClock,
+)
+from tests.sandbox.client import TOKEN, Client, deliveries, installed, refusal
+
+VARIABLES = "/repos/acme/ops/actions/variables"
+
+
+@pytest.fixture
+def unlimited(clock: VirtualClock) -> Iterator[Client]:
+    with Sandbox(clock=clock, rate_limits=False) as github:
+        github.token(TOKEN, organization_hooks="write")
+        yield Client(github)
+
+
+def test_a_request_costs_one_of_the_limit_all_tokens_share(
+    client: Client, bookkeeping: Hook
+) -> None:
+    client.github.token("another", organization_hooks="read")
+
+    first = client.get(deliveries(bookkeeping))
+    second = Client(client.github, "another").get(deliveries(bookkeeping))
+
+    assert first.headers["x-ratelimit-remaining"] == "4999"
+    assert second.headers["x-ratelimit-remaining"] == "4998"
+    assert second.headers["x-ratelimit-used"] == "2"
+
+
+def test_when_the_limit_is_spent_nothing_is_done_until_the_reset(
+    client: Client, bookkeeping: Hook, clock: VirtualClock
+) -> None:
+    client.github.rate_limit(remaining=1, reset_in=60)
+    delivery = bookkeeping.record()
+
+    assert client.get(deliveries(bookkeeping)).status_code == 200
+    refused = client.redeliver(bookkeeping, delivery)
+    client.github.settle()
+
+    assert refused.status_code == 403
+    assert refused.json()["message"] == "API rate limit exceeded for user ID 1."
+    assert refused.headers["x-ratelimit-remaining"] == "0"
+    reset = clock() + timedelta(seconds=60)
+    assert refused.headers["x-ratelimit-reset"] == str(int(reset.timestamp()))
+    assert len(bookkeeping.log) == 1
+
+    clock.advance(timedelta(seconds=60))
+    again = client.get(deliveries(bookkeeping))
+
+    assert again.status_code == 200
+    assert again.headers["x-ratelimit-remaining"] == "4999"
+
+
+def test_whoever_waits_until_the_reset_is_not_too_early(
+    client: Client, bookkeeping: Hook, clock: VirtualClock
+) -> None:
+    clock.advance(timedelta(milliseconds=250))
+    client.github.rate_limit(remaining=0, reset_in=60)
+    reset = int(client.get(deliveries(bookkeeping)).headers["x-ratelimit-reset"])
+
+    clock.advance(datetime.fromtimestamp(reset, UTC) - clock())
+
+    assert client.get(deliveries(bookkeeping)).status_code == 200
+
+
+def test_after_hours_the_reset_is_never_in_the_past(
+    client: Client, bookkeeping: Hook, clock: VirtualClock
+) -> None:
+    client.get(deliveries(bookkeeping))
+    client.github.inject(Status(502))
+    clock.advance(timedelta(hours=5))
+
+    headers = client.get(deliveries(bookkeeping)).headers
+
+    assert headers["x-ratelimit-remaining"] == "5000"
+    assert int(headers["x-ratelimit-reset"]) > clock().timestamp()
+
+
+def test_a_clock_may_move_in_the_middle_of_a_request(
+    client: Client, bookkeeping: Hook, clock: VirtualClock
+) -> None:
+    def five_hours_pass() -> None:
+        clock.advance(timedelta(hours=5))
+
+    client.github.rate_limit(remaining=0, reset_in=60)
+    client.github.inject(Meanwhile(five_hours_pass))
+
+    response = client.get(deliveries(bookkeeping))
+
+    assert response.status_code == 200
+    assert parsedate_to_datetime(response.headers["Date"]) == clock()
+
+
+@pytest.mark.parametrize("prefix", ["", "/api/v3"])
+def test_to_ask_for_the_rate_limit_costs_nothing(client: Client, prefix: str) -> None:
+    client.github.rate_limit(remaining=1, reset_in=60)
+    client.get("/orgs/acme/hooks")
+
+    for _ in range(2):
+        response = replace(client, prefix=prefix).get("/rate_limit")
+
+        reset = int(response.headers["x-ratelimit-reset"])
+        rate = {"limit": 5000, "used": 5000, "remaining": 0, "reset": reset}
+        assert response.status_code == 200
+        assert response.json()["rate"] == response.json()["resources"]["core"] == rate
+
+
+def test_the_rate_limit_is_as_good_as_new_after_the_reset(
+    client: Client, clock: VirtualClock
+) -> None:
+    client.github.rate_limit(remaining=0, reset_in=60)
+    clock.advance(timedelta(hours=3))
+
+    rate = client.get("/rate_limit").json()["rate"]
+
+    in_an_hour = int((clock() + timedelta(hours=1)).timestamp())
+    assert rate == {"limit": 5000, "used": 0, "remaining": 5000, "reset": in_an_hour}
+
+
+def test_all_tokens_share_the_limit(as_app: Client, acme: Installation, client: Client) -> None:
+    before = int(client.get(VARIABLES).headers["x-ratelimit-remaining"])
+    after = installed(as_app, acme).get(VARIABLES).headers["x-ratelimit-remaining"]
+
+    assert int(after) == before - 2
+
+
+def test_a_server_without_rate_limits_does_not_speak_of_any(unlimited: Client) -> None:
+    hook = unlimited.github.org("acme").hook("http://127.0.0.1:9/hook")
+    answers = [
+        unlimited.get(deliveries(hook)),
+        unlimited.redeliver(hook, hook.record()),
+        unlimited.get("/nowhere"),
+        replace(unlimited, token=None).get(deliveries(hook)),
+    ]
+
+    assert [each.status_code for each in answers] == [200, 202, 404, 401]
+    for answer in answers:
+        assert not [name for name in answer.headers if name.lower().startswith("x-ratelimit")]
+        assert "x-github-request-id" in answer.headers
+
+
+@pytest.mark.parametrize("prefix", ["", "/api/v3"])
+def test_a_server_without_rate_limits_has_none_to_show(unlimited: Client, prefix: str) -> None:
+    response = replace(unlimited, prefix=prefix).get("/rate_limit")
+
+    assert refusal(response) == (404, "Rate limiting is not enabled.")
+    assert replace(unlimited, token="wrong").get("/rate_limit").status_code == 401
+
+
+def test_a_server_without_rate_limits_cannot_be_given_one(unlimited: Client) -> None:
+    with pytest.raises(ValueError, match="without rate limits"):
+        unlimited.github.rate_limit(remaining=1, reset_in=60)
+    with pytest.raises(ValueError, match="without rate limits"):
+        Sandbox(rate_limits=False, points_per_minute=900)

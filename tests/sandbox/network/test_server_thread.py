@@ -1,0 +1,42 @@
+"""The sandbox with TLS."""
+
+from pathlib import Path
+
+import pytest
+import requests
+
+from github_sandbox import Sandbox, Truncated
+from tests.sandbox.client import Client, deliveries
+
+
+def test_a_sandbox_with_a_certificate_is_at_localhost_by_https(
+    secure: Sandbox, certificate: Path
+) -> None:
+    hook = secure.org("acme").hook("http://127.0.0.1:9/hook")
+    ids = [hook.record() for _ in range(2)][::-1]
+    client = Client(secure, verify=str(certificate))
+
+    assert secure.url.startswith("https://localhost:")
+    assert (
+        client.get(deliveries(hook), params={"per_page": 1})
+        .links["next"]["url"]
+        .startswith(secure.url)
+    )
+    assert [row["id"] for page in client.pages(hook, per_page=1) for row in page] == ids
+
+
+def test_whoever_does_not_know_the_certificate_is_not_content(secure: Sandbox) -> None:
+    with pytest.raises(requests.exceptions.SSLError, match="unable to get local issuer"):
+        Client(secure).get("/rate_limit")
+
+    assert secure.requests == []
+
+
+def test_what_goes_wrong_goes_wrong_over_tls_as_well(secure: Sandbox, certificate: Path) -> None:
+    secure.inject(Truncated())
+    client = Client(secure, verify=str(certificate))
+
+    with pytest.raises(requests.RequestException):
+        client.get("/rate_limit")
+
+    assert client.get("/rate_limit").status_code == 200

@@ -1,0 +1,128 @@
+"""What a test can do with a hook."""
+
+import threading
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import pytest
+
+from github_sandbox import App, Hook, Receiver, Sandbox, VirtualClock
+from tests.sandbox.client import Client, deliveries
+
+
+@pytest.fixture(params=["organization", "repository", "App"])
+def whose(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def shop(github: Sandbox) -> Hook:
+    """Give a repository's hook whose log is only written by hand."""
+    return github.repository("acme/shop").hook("http://127.0.0.1:9/hook", secret="hush")
+
+
+def test_an_event_of_an_app_says_who_has_it_installed(app: App) -> None:
+    hook = app.hook("http://127.0.0.1:9/hook")
+    hook.record()
+    installation = app.install("acme")
+    hook.record()
+
+    assert [row["installation_id"] for row in hook.log] == [installation.id, None]
+
+
+def test_a_hook_that_is_not_active_is_told_of_nothing(github: Sandbox, receiver: Receiver) -> None:
+    hook = github.repository("acme/shop").hook(receiver.url, active=False)
+
+    with pytest.raises(ValueError, match="not active"):
+        hook.emit("push")
+
+    assert receiver.received() == []
+
+
+def test_many_are_recorded_evenly_spread_from_the_first_instant_to_the_last(
+    client: Client, bookkeeping: Hook, clock: VirtualClock
+) -> None:
+    bookkeeping.record_many(5, since=clock() - timedelta(hours=4), until=clock())
+
+    rows = client.get(deliveries(bookkeeping)).json()
+
+    assert [datetime.fromisoformat(row["delivered_at"]) for row in rows] == [
+        clock() - timedelta(hours=hours) for hours in range(5)
+    ]
+    assert all(
+        (row["status"], row["status_code"], row["redelivery"]) == ("OK", 200, False) for row in rows
+    )
+    assert {row["event"] for row in rows} == {"push"}
+
+
+@pytest.mark.parametrize("count", [0, 1])
+def test_few_are_recorded_as_many_are(bookkeeping: Hook, clock: VirtualClock, count: int) -> None:
+    bookkeeping.record_many(count, since=clock() - timedelta(hours=1), until=clock())
+
+    instants = [datetime.fromisoformat(row["delivered_at"]) for row in bookkeeping.log]
+
+    assert instants == [clock() - timedelta(hours=1)] * count
+
+
+def test_each_of_many_has_an_id_and_a_guid_of_its_own(
+    bookkeeping: Hook, clock: VirtualClock
+) -> None:
+    for _ in range(2):
+        bookkeeping.record_many(500, since=clock() - timedelta(hours=1), until=clock())
+
+    rows = bookkeeping.log
+
+    assert len({row["id"] for row in rows}) == len({row["guid"] for row in rows}) == 1000
+    assert all(str(UUID(row["guid"])) == row["guid"] for row in rows)
+
+
+def test_many_take_their_places_among_what_is_there(
+    client: Client, bookkeeping: Hook, clock: VirtualClock
+) -> None:
+    for _ in range(2):
+        for minutes in (90, 30):
+            bookkeeping.record(at=clock() - timedelta(minutes=minutes), status_code=502)
+        bookkeeping.record_many(50, since=clock() - timedelta(hours=2), until=clock())
+
+    rows = [row for page in client.pages(bookkeeping, per_page=9) for row in page]
+    places = [(datetime.fromisoformat(row["delivered_at"]), row["id"]) for row in rows]
+
+    assert len(rows) == 104
+    assert places == sorted(places, reverse=True)
+    for status, codes in (("success", {200}), ("failure", {502})):
+        pages = client.pages(bookkeeping, per_page=3, status=status)
+        assert [row for page in pages for row in page] == [
+            row for row in rows if row["status_code"] in codes
+        ]
+
+
+def test_one_of_many_is_shown_and_redelivered_like_any_other(
+    client: Client, hook: Hook, receiver: Receiver, clock: VirtualClock
+) -> None:
+    hook.record_many(3, since=clock() - timedelta(hours=1), until=clock())
+    row = hook.log[1]
+
+    shown = client.get(f"{deliveries(hook)}/{row['id']}").json()
+    client.redeliver(hook, row["id"])
+    client.github.settle()
+
+    assert row.items() <= shown.items()
+    [received] = receiver.received()
+    assert received.guid == row["guid"]
+    assert received.payload == shown["request"]["payload"]
+
+
+def test_rows_can_be_recorded_by_many_threads(bookkeeping: Hook) -> None:
+    def record() -> None:
+        for _ in range(50):
+            bookkeeping.record()
+
+    threads = [threading.Thread(target=record) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    ids = [row["id"] for row in bookkeeping.log]
+    assert len(ids) == 400
+    assert ids == sorted(ids, reverse=True)
