@@ -1,4 +1,4 @@
-"""Asks the sandbox what a program under test would, over HTTP."""
+"""A client of the sandbox's API, as small as these tests allow."""
 
 import json
 import time
@@ -65,7 +65,7 @@ class Client:
         return self.post(f"{deliveries(hook)}/{delivery_id}/attempts")
 
     def pages(self, hook: Hook, **query: str | int | None) -> list[list[dict[str, Any]]]:
-        """Follow the links to the end."""
+        """Return all pages, by following the links."""
         response = self.get(deliveries(hook), params=query)
         pages = [response.json()]
         while "next" in response.links:
@@ -79,10 +79,10 @@ def deliveries(hook: Hook) -> str:
 
 
 def signed(app: App, clock: VirtualClock, *, key: str | None = None, **claims: object) -> str:
-    """Sign as an App does: a minute back, for nine minutes, unless the claims say otherwise."""
+    """Return an App's JWT, issued a minute ago and valid for nine, unless `claims` differ."""
     now = int(clock().timestamp())
     usual = {"iat": now - 60, "exp": now + 540, "iss": app.client_id}
-    # Not `jwt.encode`, which would not have a number for an issuer.
+    # `jwt.encode` would refuse a number as the issuer.
     payload = json.dumps(usual | claims).encode()
     return jwt.PyJWS().encode(payload, key or app.private_key, algorithm="RS256")
 
@@ -92,7 +92,7 @@ def issue(as_app: Client, installation: Installation, **asked: object) -> reques
 
 
 def installed(as_app: Client, installation: Installation, **asked: object) -> Client:
-    """Give a client with a token for what is asked."""
+    """Return a client with an installation token for what is asked."""
     return replace(as_app, token=issue(as_app, installation, **asked).json()["token"])
 
 

@@ -1,4 +1,4 @@
-"""A sandbox with one hook, its receiver, and a token that may do everything."""
+"""A sandbox with one hook, its receiver, and a token with all permissions."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -11,7 +11,7 @@ from tests.sandbox.client import TOKEN, Client, signed
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave all of this out of the coverage, for nothing of the program runs in this process."""
+    """Leave these tests out of the coverage, because redeliver does not run in their process."""
     for item in items:
         if item.path.is_relative_to(Path(__file__).parent):
             item.add_marker("unmeasured")
@@ -52,7 +52,7 @@ def hook(github: Sandbox, receiver: Receiver) -> Hook:
 
 @pytest.fixture
 def bookkeeping(github: Sandbox) -> Hook:
-    """Give a hook whose log is only written by hand: nobody is at its address."""
+    """Return a hook without a receiver, whose log is only written by `record`."""
     return github.org("acme").hook("http://127.0.0.1:9/hook")
 
 

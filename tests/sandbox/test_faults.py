@@ -29,7 +29,9 @@ def redeliver(client: Client, hook: Hook) -> requests.Response:
     return response
 
 
-def test_an_error_without_the_work(client: Client, hook: Hook, receiver: Receiver) -> None:
+def test_a_status_fault_responds_without_doing_the_work(
+    client: Client, hook: Hook, receiver: Receiver
+) -> None:
     client.github.inject(Status(502, "Bad Gateway", headers={"Retry-After": "7"}))
 
     response = redeliver(client, hook)
@@ -41,19 +43,21 @@ def test_an_error_without_the_work(client: Client, hook: Hook, receiver: Receive
     assert receiver.received() == []
 
 
-def test_an_error_may_claim_that_the_limit_is_spent(client: Client, hook: Hook) -> None:
+def test_a_status_fault_can_claim_that_the_limit_is_spent(client: Client, hook: Hook) -> None:
     client.github.inject(Status(429, headers={"x-ratelimit-remaining": "0"}))
 
     assert client.get(deliveries(hook)).headers["x-ratelimit-remaining"] == "0"
 
 
-def test_an_error_with_a_body_of_its_own(client: Client, hook: Hook) -> None:
+def test_a_status_fault_can_have_its_own_body(client: Client, hook: Hook) -> None:
     client.github.inject(Status(422, body={"errors": []}))
 
     assert client.get(deliveries(hook)).json() == {"errors": []}
 
 
-def test_a_lost_reply_after_the_work(client: Client, hook: Hook, receiver: Receiver) -> None:
+def test_a_lost_reply_drops_the_connection_after_the_work(
+    client: Client, hook: Hook, receiver: Receiver
+) -> None:
     client.github.inject(LostReply())
 
     with pytest.raises(requests.ConnectionError):
@@ -64,7 +68,7 @@ def test_a_lost_reply_after_the_work(client: Client, hook: Hook, receiver: Recei
     assert client.github.requests[-1].status is None
 
 
-def test_a_connection_dropped_before_the_work(
+def test_a_dropped_request_is_never_worked_on(
     client: Client, hook: Hook, receiver: Receiver
 ) -> None:
     client.github.inject(Dropped())
@@ -77,7 +81,9 @@ def test_a_connection_dropped_before_the_work(
     assert client.github.requests[-1].status is None
 
 
-def test_garbage_in_place_of_the_work(client: Client, hook: Hook, receiver: Receiver) -> None:
+def test_garbage_is_sent_instead_of_doing_the_work(
+    client: Client, hook: Hook, receiver: Receiver
+) -> None:
     client.github.inject(Garbage(b"<html>", status=203))
 
     response = redeliver(client, hook)
@@ -87,7 +93,9 @@ def test_garbage_in_place_of_the_work(client: Client, hook: Hook, receiver: Rece
     assert receiver.received() == []
 
 
-def test_a_reply_cut_short_after_the_work(client: Client, hook: Hook, receiver: Receiver) -> None:
+def test_a_truncated_response_comes_after_the_work(
+    client: Client, hook: Hook, receiver: Receiver
+) -> None:
     client.github.inject(Truncated())
 
     with pytest.raises(requests.exceptions.ChunkedEncodingError, match="1 more expected"):
@@ -98,7 +106,7 @@ def test_a_reply_cut_short_after_the_work(client: Client, hook: Hook, receiver: 
     assert client.github.requests[-1].status == 202
 
 
-def test_a_reply_without_a_body_can_be_cut_short_too(client: Client) -> None:
+def test_a_response_without_a_body_can_be_truncated_too(client: Client) -> None:
     ops = client.github.repository("acme/ops")
     ops.variables["A"] = "1"
     client.github.inject(Truncated())
@@ -108,7 +116,7 @@ def test_a_reply_without_a_body_can_be_cut_short_too(client: Client) -> None:
     assert ops.variables == {"A": "2"}
 
 
-def test_a_late_reply(client: Client, hook: Hook) -> None:
+def test_a_delay_makes_the_response_late(client: Client, hook: Hook) -> None:
     client.github.inject(Delay(60))
 
     with pytest.raises(requests.ReadTimeout):
@@ -121,7 +129,7 @@ def test_a_late_reply(client: Client, hook: Hook) -> None:
 @pytest.mark.parametrize(
     ("after", "rows"), [pytest.param(False, 0, id="before"), pytest.param(True, 1, id="after")]
 )
-def test_something_else_can_happen_next_to_the_work(
+def test_an_action_can_happen_before_or_after_the_work(
     client: Client,
     hook: Hook,
     after: bool,  # noqa: FBT001 - pytest passes it by name
@@ -141,7 +149,7 @@ def test_something_else_can_happen_next_to_the_work(
     assert seen == [rows]
 
 
-def test_something_else_may_happen_though_the_reply_is_lost(client: Client, hook: Hook) -> None:
+def test_an_action_happens_even_if_the_reply_is_lost(client: Client, hook: Hook) -> None:
     happened: list[None] = []
     client.github.inject(Meanwhile(lambda: happened.append(None), after=True))
     client.github.inject(LostReply())
@@ -153,7 +161,7 @@ def test_something_else_may_happen_though_the_reply_is_lost(client: Client, hook
 
 
 @pytest.mark.parametrize("fault", [LostReply(), Dropped(), Truncated()], ids=repr)
-def test_after_a_broken_connection_the_next_request_is_answered(
+def test_a_request_after_a_broken_connection_is_answered(
     client: Client, hook: Hook, fault: Fault
 ) -> None:
     client.github.inject(fault)
@@ -172,7 +180,7 @@ def test_after_a_broken_connection_the_next_request_is_answered(
         pytest.param(3, None, [200, 200, 500, 500], id="all from the third on"),
     ],
 )
-def test_a_fault_strikes(
+def test_a_fault_applies_to(
     client: Client, hook: Hook, nth: int, times: int | None, codes: list[int]
 ) -> None:
     client.github.inject(Status(500), nth=nth, times=times)
@@ -180,14 +188,14 @@ def test_a_fault_strikes(
     assert [client.get(deliveries(hook)).status_code for _ in codes] == codes
 
 
-def test_requests_before_a_fault_was_injected_do_not_count(client: Client, hook: Hook) -> None:
+def test_requests_before_the_injection_do_not_count(client: Client, hook: Hook) -> None:
     client.get(deliveries(hook))
     client.github.inject(Status(500), nth=2)
 
     assert [client.get(deliveries(hook)).status_code for _ in range(2)] == [200, 500]
 
 
-def test_a_fault_strikes_only_what_it_is_meant_for(client: Client, hook: Hook) -> None:
+def test_a_fault_applies_only_to_its_method_and_path(client: Client, hook: Hook) -> None:
     client.github.inject(Status(500), method="POST", path=ATTEMPTS, times=None)
     delivery = hook.record()
 
@@ -196,13 +204,15 @@ def test_a_fault_strikes_only_what_it_is_meant_for(client: Client, hook: Hook) -
     assert client.redeliver(hook, delivery).status_code == 500
 
 
-def test_a_fault_does_not_care_for_the_prefix(client: Client, hook: Hook) -> None:
+def test_a_fault_applies_with_and_without_the_prefix(client: Client, hook: Hook) -> None:
     client.github.inject(Status(500), path=deliveries(hook))
 
     assert client.get("/api/v3" + deliveries(hook)).status_code == 500
 
 
-def test_faults_due_at_once_wrap_each_other(client: Client, hook: Hook, receiver: Receiver) -> None:
+def test_faults_that_are_due_at_once_wrap_each_other(
+    client: Client, hook: Hook, receiver: Receiver
+) -> None:
     client.github.inject(LostReply())
     client.github.inject(Delay(0.01))
     client.github.inject(Truncated())
@@ -215,7 +225,8 @@ def test_faults_due_at_once_wrap_each_other(client: Client, hook: Hook, receiver
     assert receiver.received() == []
 
 
-def test_what_is_dropped_is_dropped_whatever_else_goes_wrong(client: Client, hook: Hook) -> None:
+def test_a_dropped_request_stays_dropped_when_truncated(client: Client, hook: Hook) -> None:
+    """A fault around another one cannot bring back a response."""
     client.github.inject(Truncated())
     client.github.inject(Dropped())
 

@@ -10,18 +10,7 @@ from github_sandbox import App, Hook, Receiver, Sandbox, VirtualClock
 from tests.sandbox.client import Client, deliveries
 
 
-@pytest.fixture(params=["organization", "repository", "App"])
-def whose(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
-
-
-@pytest.fixture
-def shop(github: Sandbox) -> Hook:
-    """Give a repository's hook whose log is only written by hand."""
-    return github.repository("acme/shop").hook("http://127.0.0.1:9/hook", secret="hush")
-
-
-def test_an_event_of_an_app_says_who_has_it_installed(app: App) -> None:
+def test_an_event_of_an_app_names_its_installation(app: App) -> None:
     hook = app.hook("http://127.0.0.1:9/hook")
     hook.record()
     installation = app.install("acme")
@@ -30,7 +19,7 @@ def test_an_event_of_an_app_says_who_has_it_installed(app: App) -> None:
     assert [row["installation_id"] for row in hook.log] == [installation.id, None]
 
 
-def test_a_hook_that_is_not_active_is_told_of_nothing(github: Sandbox, receiver: Receiver) -> None:
+def test_an_inactive_hook_emits_nothing(github: Sandbox, receiver: Receiver) -> None:
     hook = github.repository("acme/shop").hook(receiver.url, active=False)
 
     with pytest.raises(ValueError, match="not active"):
@@ -39,9 +28,10 @@ def test_a_hook_that_is_not_active_is_told_of_nothing(github: Sandbox, receiver:
     assert receiver.received() == []
 
 
-def test_many_are_recorded_evenly_spread_from_the_first_instant_to_the_last(
+def test_many_deliveries_are_spread_evenly_over_the_time(
     client: Client, bookkeeping: Hook, clock: VirtualClock
 ) -> None:
+    """The first is at the beginning of the time, the last at its end."""
     bookkeeping.record_many(5, since=clock() - timedelta(hours=4), until=clock())
 
     rows = client.get(deliveries(bookkeeping)).json()
@@ -56,7 +46,9 @@ def test_many_are_recorded_evenly_spread_from_the_first_instant_to_the_last(
 
 
 @pytest.mark.parametrize("count", [0, 1])
-def test_few_are_recorded_as_many_are(bookkeeping: Hook, clock: VirtualClock, count: int) -> None:
+def test_few_deliveries_are_recorded_like_many(
+    bookkeeping: Hook, clock: VirtualClock, count: int
+) -> None:
     bookkeeping.record_many(count, since=clock() - timedelta(hours=1), until=clock())
 
     instants = [datetime.fromisoformat(row["delivered_at"]) for row in bookkeeping.log]
@@ -64,7 +56,7 @@ def test_few_are_recorded_as_many_are(bookkeeping: Hook, clock: VirtualClock, co
     assert instants == [clock() - timedelta(hours=1)] * count
 
 
-def test_each_of_many_has_an_id_and_a_guid_of_its_own(
+def test_each_of_many_deliveries_has_its_own_id_and_guid(
     bookkeeping: Hook, clock: VirtualClock
 ) -> None:
     for _ in range(2):
@@ -76,7 +68,7 @@ def test_each_of_many_has_an_id_and_a_guid_of_its_own(
     assert all(str(UUID(row["guid"])) == row["guid"] for row in rows)
 
 
-def test_many_take_their_places_among_what_is_there(
+def test_many_deliveries_are_sorted_among_those_in_the_log(
     client: Client, bookkeeping: Hook, clock: VirtualClock
 ) -> None:
     for _ in range(2):
@@ -112,7 +104,7 @@ def test_one_of_many_is_shown_and_redelivered_like_any_other(
     assert received.payload == shown["request"]["payload"]
 
 
-def test_rows_can_be_recorded_by_many_threads(bookkeeping: Hook) -> None:
+def test_deliveries_can_be_recorded_by_many_threads(bookkeeping: Hook) -> None:
     def record() -> None:
         for _ in range(50):
             bookkeeping.record()

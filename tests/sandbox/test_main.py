@@ -18,7 +18,7 @@ import requests
         pytest.param("--answer", "9", "a status code from 100 to 599", id="no status"),
     ],
 )
-def test_the_sandbox_on_its_own_gives_advice_on(flag: str, value: str, advice: str) -> None:
+def test_the_command_gives_advice_on(flag: str, value: str, advice: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         done = subprocess.run(
@@ -34,7 +34,7 @@ def test_the_sandbox_on_its_own_gives_advice_on(flag: str, value: str, advice: s
     assert advice in done.stderr
 
 
-def test_the_sandbox_runs_on_its_own() -> None:
+def test_the_command_prints_what_to_try_and_ends_on_ctrl_c() -> None:
     command = [sys.executable, "-W", "error", "-m", "github_sandbox", "--port", "0"]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True

@@ -35,7 +35,7 @@ def owner_of(hook: Hook, pygithub: Github) -> Organization | Repository:
     return pygithub.get_repo(hook.owner)
 
 
-def test_a_log_is_paged_and_a_delivery_read(pygithub: Github, owned: Hook) -> None:
+def test_pygithub_reads_a_log_in_pages_and_one_delivery(pygithub: Github, owned: Hook) -> None:
     ids = [owned.record(event="issues", action="opened") for _ in range(250)][::-1]
     owner = owner_of(owned, pygithub)
 
@@ -52,7 +52,7 @@ def test_a_log_is_paged_and_a_delivery_read(pygithub: Github, owned: Hook) -> No
     assert one.response
 
 
-def test_webhooks_are_found(pygithub: Github, owned: Hook) -> None:
+def test_pygithub_finds_webhooks(pygithub: Github, owned: Hook) -> None:
     owner = owner_of(owned, pygithub)
 
     [hook] = owner.get_hooks()
@@ -62,7 +62,7 @@ def test_webhooks_are_found(pygithub: Github, owned: Hook) -> None:
     assert owner.get_hook(owned.id).id == owned.id
 
 
-def test_a_delivery_is_redelivered(
+def test_pygithub_can_request_a_redelivery(
     github: Sandbox, pygithub: Github, receiver: Receiver, owned: Hook
 ) -> None:
     receiver.behave(status=503)
@@ -81,7 +81,9 @@ def test_a_delivery_is_redelivered(
     ]
 
 
-def test_a_variable_is_created_read_updated_and_listed(github: Sandbox, pygithub: Github) -> None:
+def test_pygithub_creates_reads_updates_and_lists_variables(
+    github: Sandbox, pygithub: Github
+) -> None:
     repository = pygithub.get_repo("acme/ops")
 
     with pytest.raises(GithubException, match="404"):
@@ -96,14 +98,15 @@ def test_a_variable_is_created_read_updated_and_listed(github: Sandbox, pygithub
     assert github.repository("acme/ops").variables == {"CHECKPOINT": "2"}
 
 
-def test_the_rate_limit_is_told(pygithub: Github) -> None:
+def test_pygithub_reads_the_rate_limit(pygithub: Github) -> None:
     limits = pygithub.get_rate_limit().resources
 
     assert (limits.core.limit, limits.core.remaining) == (5000, 5000)
     assert limits.search.limit == 30
 
 
-def test_an_app_finds_its_installation_and_reads_with_a_token_of_that() -> None:
+def test_pygithub_signs_in_as_an_app_and_as_its_installation() -> None:
+    """An App finds its installation, and reads a log with a token of that."""
     with Sandbox() as sandbox:  # PyGithub signs by the clock on the wall
         app = sandbox.app()
         app.install("acme")

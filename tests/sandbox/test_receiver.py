@@ -10,12 +10,14 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from github_sandbox import (
-    Hook,
-    Receiver,
-    Sandbox,
-)
+from github_sandbox import Hook, Receiver, Sandbox
 from tests.sandbox.client import eventually, is_down
+
+
+def port_of(receiver: Receiver) -> int:
+    port = urlsplit(receiver.url).port
+    assert port
+    return port
 
 
 @pytest.mark.parametrize(
@@ -25,7 +27,7 @@ from tests.sandbox.client import eventually, is_down
         pytest.param(None, None, id="not signed"),
     ],
 )
-def test_the_receiver_tells_a_delivery_that_is(
+def test_a_receiver_recognizes_a_delivery_that_is(
     github: Sandbox,
     receiver: Receiver,
     secret: str | None,
@@ -46,7 +48,7 @@ def test_a_receiver_can_fail_for_one_event_only(hook: Hook, receiver: Receiver) 
     assert [received.status for received in receiver.received()] == [503, 200]
 
 
-def test_what_a_receiver_is_told_replaces_what_it_was_told(hook: Hook, receiver: Receiver) -> None:
+def test_a_new_behaviour_replaces_the_old_one(hook: Hook, receiver: Receiver) -> None:
     receiver.behave(status=500, failing_events={"push": 503})
     receiver.behave()
 
@@ -81,14 +83,14 @@ def test_a_restarted_receiver_has_its_port_behaviour_and_memory(
     assert [received.status for received in receiver.received()] == [418, 418]
 
 
-def test_a_receiver_that_is_left_is_gone() -> None:
+def test_a_receiver_is_gone_after_its_with_block() -> None:
     with Receiver() as receiver:
         url = receiver.url
 
     assert is_down(url)
 
 
-def test_a_receiver_does_not_outlive_who_started_it(tmp_path: Path) -> None:
+def test_a_receiver_does_not_outlive_its_process(tmp_path: Path) -> None:
     killed_with_a_receiver = """if True:
         import os, github_sandbox
         with github_sandbox.Receiver() as receiver:
@@ -104,12 +106,6 @@ def test_a_receiver_does_not_outlive_who_started_it(tmp_path: Path) -> None:
     url = parent.stdout.decode().strip()
 
     eventually(lambda: is_down(url))
-
-
-def port_of(receiver: Receiver) -> int:
-    port = urlsplit(receiver.url).port
-    assert port
-    return port
 
 
 def test_a_receiver_that_goes_down_leaves_a_delivery_unanswered(
@@ -138,7 +134,7 @@ def test_a_receiver_that_is_down_keeps_its_port(receiver: Receiver) -> None:
         socket.create_connection(listener.getsockname(), source_address=address)
 
 
-def test_a_receiver_that_is_left_gives_its_port_back() -> None:
+def test_a_receiver_gives_its_port_back_after_its_with_block() -> None:
     with Receiver() as receiver:
         address = ("127.0.0.1", port_of(receiver))
 

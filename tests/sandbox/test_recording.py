@@ -21,7 +21,7 @@ def only(directory: Path) -> Exchange:
     return exchange
 
 
-def test_what_was_asked_and_what_was_said_is_read_exchanges_without_the_token(
+def test_request_and_response_are_recorded_without_the_token(
     client: Client, bookkeeping: Hook, directory: Path
 ) -> None:
     answer = client.post(f"/api/v3{deliveries(bookkeeping)}/7/attempts", json={"a": 1})
@@ -35,9 +35,10 @@ def test_what_was_asked_and_what_was_said_is_read_exchanges_without_the_token(
     assert TOKEN not in str(exchange)
 
 
-def test_what_a_fault_makes_of_an_answer_is_not_what_was_said(
+def test_the_response_of_a_fault_is_not_recorded(
     client: Client, bookkeeping: Hook, directory: Path
 ) -> None:
+    """The request is."""
     client.github.inject(Status(502))
 
     assert client.get(deliveries(bookkeeping), params={"per_page": 7}).status_code == 502
@@ -46,7 +47,7 @@ def test_what_a_fault_makes_of_an_answer_is_not_what_was_said(
     assert only(directory).status is None
 
 
-def test_a_request_that_was_dropped_was_made_all_the_same(
+def test_a_dropped_request_is_recorded_without_a_response(
     client: Client, bookkeeping: Hook, directory: Path
 ) -> None:
     client.github.inject(Dropped())
@@ -57,7 +58,7 @@ def test_a_request_that_was_dropped_was_made_all_the_same(
     assert only(directory).status is None
 
 
-def test_a_sandbox_that_breaks_is_seen_to(
+def test_an_exception_in_the_sandbox_is_recorded_as_500(
     client: Client, directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(client.github.repository("acme/ops").variables, "A", object())
@@ -67,7 +68,7 @@ def test_a_sandbox_that_breaks_is_seen_to(
     assert only(directory).status == 500
 
 
-def test_nothing_is_read_exchanges_unless_it_is_wanted(
+def test_nothing_is_recorded_without_the_variable(
     client: Client, bookkeeping: Hook, directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv(DIRECTORY_VARIABLE)

@@ -22,7 +22,7 @@ from github_sandbox import (
 from tests.sandbox.client import TOKEN, Client, deliveries, is_down
 
 
-def test_the_sandbox_remembers_what_it_was_asked(client: Client, bookkeeping: Hook) -> None:
+def test_the_sandbox_remembers_requests(client: Client, bookkeeping: Hook) -> None:
     client.get(
         "/api/v3" + deliveries(bookkeeping),
         params={"per_page": 1},
@@ -44,9 +44,10 @@ def test_the_sandbox_remembers_what_it_was_asked(client: Client, bookkeeping: Ho
     ]
 
 
-def test_the_sandbox_remembers_when_a_request_came_not_when_it_was_answered(
+def test_the_sandbox_remembers_when_a_request_arrived(
     client: Client,
 ) -> None:
+    """Not when it was answered."""
     answered: list[float] = []
     client.github.inject(Meanwhile(lambda: answered.append(time.monotonic())))
 
@@ -58,7 +59,7 @@ def test_the_sandbox_remembers_when_a_request_came_not_when_it_was_answered(
     assert asked <= first <= answered[0] <= second <= time.monotonic()
 
 
-def test_the_sandbox_counts_how_many_it_answers_at_once(client: Client) -> None:
+def test_the_sandbox_counts_concurrent_requests(client: Client) -> None:
     assert client.github.most_at_once == 0
 
     for _ in range(3):
@@ -76,7 +77,7 @@ def test_the_sandbox_counts_how_many_it_answers_at_once(client: Client) -> None:
 
 
 @pytest.mark.parametrize("fault", [LostReply(), Dropped(), Truncated()], ids=repr)
-def test_who_was_cut_off_is_not_being_answered_any_more(client: Client, fault: Fault) -> None:
+def test_a_dropped_request_no_longer_counts_as_concurrent(client: Client, fault: Fault) -> None:
     client.github.inject(fault, times=3)
     for _ in range(3):
         with pytest.raises(requests.RequestException):
@@ -97,7 +98,7 @@ def test_sandboxes_do_not_share_anything(client: Client, bookkeeping: Hook) -> N
         assert Client(another).get(deliveries(bookkeeping)).status_code == 401
 
 
-def test_a_sandbox_takes_the_port_it_is_given() -> None:
+def test_a_sandbox_listens_on_the_port_it_is_given() -> None:
     with socket.create_server(("127.0.0.1", 0)) as reserved:
         port = reserved.getsockname()[1]
     with Sandbox(port=port) as github:
@@ -106,7 +107,7 @@ def test_a_sandbox_takes_the_port_it_is_given() -> None:
             pass
 
 
-def test_a_sandbox_is_left_at_once_whatever_is_under_way(receiver: Receiver) -> None:
+def test_a_sandbox_stops_at_once_even_with_work_in_progress(receiver: Receiver) -> None:
     receiver.behave(delay=3600)
     threads = threading.active_count()
     with Sandbox(receiver_timeout=3600) as github:

@@ -1,4 +1,4 @@
-"""The program run as a runner would."""
+"""Runs of redeliver are started as a runner starts them."""
 
 import json
 import re
@@ -33,13 +33,13 @@ def github() -> Iterator[Sandbox]:
 
 @pytest.fixture
 def bookkeeping(github: Sandbox) -> Hook:
-    """Give a hook whose log is only written by hand: nobody is at its address."""
+    """Return a hook without a receiver."""
     return github.org("acme").hook("http://127.0.0.1:9/hook")
 
 
 @pytest.fixture
 def silent() -> Iterator[str]:
-    """Give the address of a GitHub that takes connections, and never answers."""
+    """Return the URL of a server that accepts connections, and never responds."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
 
@@ -56,7 +56,7 @@ def test_a_step_starts_python_as_the_image_does() -> None:
     assert [*FLAGS, "-m", "redeliver"] == json.loads(entrypoint)[1:]
 
 
-def test_a_step_leaves_nothing_but_what_it_said(temporary: Path) -> None:
+def test_a_step_leaves_no_files_behind(temporary: Path) -> None:
     step = run_step({}, {})
 
     assert step.status == 1
@@ -90,7 +90,7 @@ def test_a_step_can_be_sent_a_signal(silent: str) -> None:
     assert step.wait().status == -signal.SIGUSR1
 
 
-def test_a_step_can_be_waited_for_again_and_again(silent: str) -> None:
+def test_a_step_can_be_waited_for_repeatedly(silent: str) -> None:
     step = start(silent)
     step.kill()
 

@@ -60,12 +60,12 @@ NOT_ACCESSIBLE = (
 SUSPENDED = (403, "This installation has been suspended")
 
 
-def test_a_private_key_is_in_the_form_github_hands_out(app: App) -> None:
+def test_a_private_key_has_the_format_of_github(app: App) -> None:
     assert app.private_key.startswith("-----BEGIN RSA PRIVATE KEY-----\n")
     assert app.client_id.startswith("Iv23li")
 
 
-def test_an_app_signs_with_its_number_its_text_or_its_client_id(
+def test_an_issuer_is_an_app_id_as_number_or_text_or_client_id(
     as_app: Client, app: App, clock: VirtualClock
 ) -> None:
     for issuer in (app.id, str(app.id), app.client_id):
@@ -92,7 +92,7 @@ def test_an_app_signs_with_its_number_its_text_or_its_client_id(
         pytest.param({"exp": 600}, 200, id="expires in ten minutes"),
     ],
 )
-def test_an_app_is_judged_by_its_claims(
+def test_a_jwt_is_judged_by_its_claims(
     as_app: Client,
     app: App,
     clock: VirtualClock,
@@ -108,7 +108,7 @@ def test_an_app_is_judged_by_its_claims(
     assert (response.status_code if answer == 200 else refusal(response)) == answer
 
 
-def test_a_token_is_good_until_it_expires(as_app: Client, clock: VirtualClock) -> None:
+def test_a_jwt_is_valid_until_it_expires(as_app: Client, clock: VirtualClock) -> None:
     clock.advance(timedelta(minutes=8, seconds=59))
     assert as_app.get("/app").status_code == 200
 
@@ -116,7 +116,7 @@ def test_a_token_is_good_until_it_expires(as_app: Client, clock: VirtualClock) -
     assert refusal(as_app.get("/app")) == EXPIRED
 
 
-def test_another_key_is_not_the_apps(as_app: Client, app: App, clock: VirtualClock) -> None:
+def test_the_key_of_another_app_is_refused(as_app: Client, app: App, clock: VirtualClock) -> None:
     another = as_app.github.app("another-bot")
     key = another.private_key
 
@@ -125,7 +125,7 @@ def test_another_key_is_not_the_apps(as_app: Client, app: App, clock: VirtualClo
 
 
 @pytest.mark.parametrize(("method", "path"), FOR_APPS)
-def test_only_an_app_that_signs_may_ask(
+def test_an_endpoint_for_apps_needs_a_jwt(
     as_app: Client, acme: Installation, method: str, path: str
 ) -> None:
     for token in (None, "t0k3n", "a.b.c", installed(as_app, acme).token):
@@ -135,14 +135,14 @@ def test_only_an_app_that_signs_may_ask(
 
 
 @pytest.mark.parametrize(("method", "path"), FOR_OTHERS)
-def test_what_an_app_signs_is_no_token(
+def test_a_jwt_is_refused_where_a_token_is_needed(
     as_app: Client, acme: Installation, method: str, path: str
 ) -> None:
     assert acme.id
     assert refusal(as_app.ask(method, path)) == BAD_CREDENTIALS
 
 
-def test_a_token_is_issued(as_app: Client, app: App, acme: Installation) -> None:
+def test_an_installation_token_is_issued(as_app: Client, app: App, acme: Installation) -> None:
     response = as_app.post(f"/app/installations/{acme.id}/access_tokens")
 
     assert response.status_code == 201
@@ -158,7 +158,7 @@ def test_a_token_is_issued(as_app: Client, app: App, acme: Installation) -> None
     assert issued.value not in repr(app.tokens)
 
 
-def test_a_token_does_what_the_installation_may(
+def test_a_token_has_the_installations_permissions(
     as_app: Client, acme: Installation, hook: Hook
 ) -> None:
     client = installed(as_app, acme)
@@ -169,7 +169,9 @@ def test_a_token_does_what_the_installation_may(
     client.github.settle()
 
 
-def test_a_token_for_less_does_less(as_app: Client, acme: Installation, hook: Hook) -> None:
+def test_a_token_for_fewer_permissions_can_do_less(
+    as_app: Client, acme: Installation, hook: Hook
+) -> None:
     response = issue(as_app, acme, permissions={"organization_hooks": "read"})
     client = replace(as_app, token=response.json()["token"])
 
@@ -183,9 +185,7 @@ def test_a_token_for_less_does_less(as_app: Client, acme: Installation, hook: Ho
         assert refused.headers["X-Accepted-GitHub-Permissions"] == permission
 
 
-def test_to_ask_for_nothing_in_particular_is_to_ask_for_all(
-    as_app: Client, acme: Installation
-) -> None:
+def test_a_token_has_all_permissions_by_default(as_app: Client, acme: Installation) -> None:
     assert issue(as_app, acme, permissions={}).json()["permissions"] == {
         "organization_hooks": "write",
         "actions_variables": "write",
@@ -236,7 +236,7 @@ def test_a_token_is_for_its_account_only(as_app: Client, acme: Installation) -> 
     assert refusal(client.get("/repos/globex/site/actions/variables/A")) == NOT_FOUND
 
 
-def test_a_token_can_be_for_less_than_the_repositories_chosen(
+def test_a_token_can_be_for_some_of_the_selected_repositories(
     as_app: Client, app: App, hook: Hook
 ) -> None:
     github = as_app.github
@@ -264,7 +264,7 @@ def test_a_token_can_be_for_less_than_the_repositories_chosen(
     assert installed(as_app, installation, repositories=["ops"]).get(hook.path).status_code == 200
 
 
-def test_a_token_sees_repository_hooks_where_it_is_installed(as_app: Client, app: App) -> None:
+def test_a_token_sees_hooks_of_selected_repositories_only(as_app: Client, app: App) -> None:
     hooks = [
         as_app.github.repository(name).hook("http://127.0.0.1:9")
         for name in ("acme/ops", "acme/shop")
@@ -276,7 +276,7 @@ def test_a_token_sees_repository_hooks_where_it_is_installed(as_app: Client, app
     assert client.redeliver(hooks[0], hooks[0].record()).status_code == 403
 
 
-def test_a_token_is_good_as_long_as_the_clock_says(
+def test_a_token_expires_after_an_hour_of_the_clock(
     as_app: Client, app: App, acme: Installation, clock: VirtualClock
 ) -> None:
     client = installed(as_app, acme)
@@ -289,7 +289,7 @@ def test_a_token_is_good_as_long_as_the_clock_says(
     assert app.tokens[0].expires_at == clock()
 
 
-def test_a_suspended_installation_is_of_no_use(as_app: Client, acme: Installation) -> None:
+def test_a_suspended_installation_is_refused_everything(as_app: Client, acme: Installation) -> None:
     client = installed(as_app, acme)
 
     acme.suspend()

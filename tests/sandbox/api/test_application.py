@@ -23,7 +23,7 @@ from tests.sandbox.client import Client, deliveries
     ],
 )
 @pytest.mark.parametrize("prefix", ["", "/api/v3"])
-def test_what_is_not_found(
+def test_an_unknown_path_or_method_is_not_found(
     client: Client, bookkeeping: Hook, method: str, path: str, prefix: str
 ) -> None:
     assert bookkeeping.org == "acme"
@@ -36,7 +36,7 @@ def test_what_is_not_found(
         assert response.json()["message"] == "Not Found"
 
 
-def test_the_api_is_also_where_enterprise_server_has_it(client: Client, hook: Hook) -> None:
+def test_the_api_is_also_at_the_path_of_enterprise_server(client: Client, hook: Hook) -> None:
     enterprise = replace(client, prefix="/api/v3")
 
     assert enterprise.redeliver(hook, hook.record()).status_code == 202
@@ -47,7 +47,7 @@ def test_the_api_is_also_where_enterprise_server_has_it(client: Client, hook: Ho
     assert client.github.requests[0].path == f"{deliveries(hook)}/{hook.log[-1]['id']}/attempts"
 
 
-def test_every_answer_has_the_headers_of_github(
+def test_every_response_has_the_headers_of_github(
     client: Client, bookkeeping: Hook, clock: VirtualClock
 ) -> None:
     for response in (
@@ -67,11 +67,11 @@ def test_every_answer_has_the_headers_of_github(
         assert parsedate_to_datetime(headers["Date"]) == clock()
 
 
-def test_the_rate_limit_is_for_those_who_have_a_token(client: Client) -> None:
+def test_the_rate_limit_is_not_shown_without_a_token(client: Client) -> None:
     assert replace(client, token="wrong").get("/rate_limit").status_code == 401
 
 
-def test_a_newer_version_does_not_say_the_rate_limit_twice(client: Client) -> None:
+def test_a_newer_version_shows_the_rate_limit_once(client: Client) -> None:
     response = client.get("/rate_limit", headers={"X-GitHub-Api-Version": "2026-03-10"})
 
     assert response.json().keys() == {"resources"}

@@ -8,7 +8,7 @@ from tests.sandbox.client import Client, refusal
 NOT_FOUND = (404, "Not Found")
 
 
-def test_an_app_is_told_about_itself(as_app: Client, app: App) -> None:
+def test_an_app_can_read_about_itself(as_app: Client, app: App) -> None:
     shown = as_app.get("/app").json()
 
     assert (shown["id"], shown["client_id"], shown["slug"]) == (app.id, app.client_id, app.slug)
@@ -37,7 +37,7 @@ def test_an_installation_is_found_by_account_repository_and_id(
     assert found["suspended_at"] is None
 
 
-def test_a_user_is_no_organization(as_app: Client, app: App) -> None:
+def test_an_installation_on_a_user_is_on_no_organization(as_app: Client, app: App) -> None:
     app.install("octocat")
 
     found = as_app.get("/users/octocat/installation").json()
@@ -69,6 +69,6 @@ def test_the_app_is_not_installed(as_app: Client, app: App, path: str) -> None:
     assert refusal(as_app.get(path)) == NOT_FOUND
 
 
-def test_an_installation_is_of_repositories_of_its_account(app: App) -> None:
+def test_an_installation_covers_repositories_of_its_account(app: App) -> None:
     with pytest.raises(ValueError, match="of acme"):
         app.install("acme", repositories={"globex/site"})

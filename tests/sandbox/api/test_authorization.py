@@ -18,7 +18,7 @@ def ops(github: Sandbox) -> None:
     "authorization",
     ["", "Bearer", "Bearer wrong", "token wrong", "Basic t0k3n", "t0k3n"],
 )
-def test_bad_credentials(client: Client, bookkeeping: Hook, authorization: str) -> None:
+def test_bad_credentials_are_refused(client: Client, bookkeeping: Hook, authorization: str) -> None:
     response = client.get(deliveries(bookkeeping), headers={"Authorization": authorization})
 
     assert response.status_code == 401
@@ -28,7 +28,7 @@ def test_bad_credentials(client: Client, bookkeeping: Hook, authorization: str) 
 
 
 @pytest.mark.parametrize("scheme", ["token", "Bearer", "bearer"])
-def test_a_token_is_taken_with_either_scheme(
+def test_a_token_is_accepted_with_either_scheme(
     client: Client, bookkeeping: Hook, scheme: str
 ) -> None:
     headers = {"Authorization": f"{scheme} t0k3n"}
@@ -57,7 +57,7 @@ def test_a_fine_grained_token_needs_the_permission(github: Sandbox, bookkeeping:
     assert refused(client.patch(f"{VARIABLES}/A")) == "actions_variables=write"
 
 
-def test_a_token_that_may_read_may_not_write(github: Sandbox, bookkeeping: Hook) -> None:
+def test_a_token_with_read_access_cannot_write(github: Sandbox, bookkeeping: Hook) -> None:
     github.token("reader", organization_hooks="read", actions_variables="read")
     client = Client(github, "reader")
 
@@ -70,7 +70,9 @@ def test_a_token_that_may_read_may_not_write(github: Sandbox, bookkeeping: Hook)
     assert len(bookkeeping.log) == 1
 
 
-def test_a_classic_token_with_the_scopes(github: Sandbox, bookkeeping: Hook) -> None:
+def test_a_classic_token_with_the_scopes_can_read_and_write(
+    github: Sandbox, bookkeeping: Hook
+) -> None:
     github.token("ghp_x", scopes={"admin:org_hook", "repo"})
     client = Client(github, "ghp_x")
 
@@ -82,7 +84,7 @@ def test_a_classic_token_with_the_scopes(github: Sandbox, bookkeeping: Hook) -> 
 @pytest.mark.parametrize(
     ("path", "scope"), [("/orgs/acme/hooks", "admin:org_hook"), (VARIABLES, "repo")]
 )
-def test_a_classic_token_without_the_scope_sees_nothing(
+def test_a_classic_token_without_the_scope_finds_nothing(
     github: Sandbox, bookkeeping: Hook, path: str, scope: str
 ) -> None:
     assert bookkeeping.org == "acme"
@@ -101,7 +103,7 @@ def test_a_token_is_fine_grained_or_classic(github: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("path", ["/orgs/acme/hooks", VARIABLES])
-def test_a_token_not_authorized_for_single_sign_on(
+def test_a_token_without_single_sign_on_is_refused(
     github: Sandbox, bookkeeping: Hook, path: str
 ) -> None:
     assert bookkeeping.org == "acme"

@@ -48,7 +48,7 @@ def test_an_app_has_one_hook(as_app: Client, app: App) -> None:
         app.hook("http://127.0.0.1:9/another")
 
 
-def test_a_delivery_is_redelivered_whoever_has_the_hook(
+def test_a_delivery_is_redelivered_for_every_kind_of_owner(
     owned: tuple[Hook, Client], receiver: Receiver
 ) -> None:
     hook, client = owned
@@ -67,7 +67,7 @@ def test_a_delivery_is_redelivered_whoever_has_the_hook(
     assert rows[0].items() <= shown.items()
 
 
-def test_the_log_is_paged_by_cursor_whoever_has_the_hook(owned: tuple[Hook, Client]) -> None:
+def test_a_log_has_pages_for_every_kind_of_owner(owned: tuple[Hook, Client]) -> None:
     hook, client = owned
     ids = [hook.record(status="timed out", status_code=504) for _ in range(3)][::-1]
     hook.record()
@@ -78,7 +78,9 @@ def test_the_log_is_paged_by_cursor_whoever_has_the_hook(owned: tuple[Hook, Clie
 
 
 @pytest.mark.parametrize("prefix", ["", "/api/v3"])
-def test_a_hook_says_where_it_is(client: Client, hook: Hook, shop: Hook, prefix: str) -> None:
+def test_a_hook_names_its_url_in_the_api(
+    client: Client, hook: Hook, shop: Hook, prefix: str
+) -> None:
     assert hook.path == f"/orgs/acme/hooks/{hook.id}"
     assert shop.path == f"/repos/acme/shop/hooks/{shop.id}"
     assert client.github.app().hook("http://127.0.0.1:9").path == "/app/hook"
@@ -100,7 +102,7 @@ def test_a_hook_knows_its_owner(github: Sandbox, hook: Hook, shop: Hook) -> None
     ("whose", "kind"),
     [("organization", "organization"), ("repository", "repository"), ("App", "integration")],
 )
-def test_a_delivery_says_whose_the_hook_is(
+def test_a_delivery_names_the_kind_and_id_of_the_owner(
     github: Sandbox, clock: VirtualClock, whose: str, kind: str
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -126,14 +128,14 @@ def test_a_delivery_says_whose_the_hook_is(
         assert headers["X-GitHub-Hook-Installation-Target-ID"] == str(target)
 
 
-def test_the_events_of_a_repository_are_about_it(github: Sandbox, shop: Hook) -> None:
+def test_an_event_of_a_repository_has_its_id(github: Sandbox, shop: Hook) -> None:
     shop.record(action="opened")
 
     assert shop.log[0]["repository_id"] == github.repository("acme/shop").id
     assert shop.log[0]["action"] == "opened"
 
 
-def test_repository_hooks_are_shown_without_their_secret(client: Client, shop: Hook) -> None:
+def test_a_repository_hook_is_shown_without_its_secret(client: Client, shop: Hook) -> None:
     [listed] = client.get("/repos/acme/shop/hooks").json()
 
     assert listed == client.get(shop.path).json()
@@ -142,7 +144,7 @@ def test_repository_hooks_are_shown_without_their_secret(client: Client, shop: H
 
 
 @pytest.mark.parametrize("owner", ["/orgs/acme", "/repos/acme/shop"])
-def test_whether_a_hook_is_active_is_shown(client: Client, owner: str) -> None:
+def test_a_listing_shows_which_hooks_are_active(client: Client, owner: str) -> None:
     organization, repository = client.github.org("acme"), client.github.repository("acme/shop")
     give = organization.hook if owner == "/orgs/acme" else repository.hook
     for active in (True, False, True):
@@ -167,7 +169,9 @@ def test_whether_a_hook_is_active_is_shown(client: Client, owner: str) -> None:
         pytest.param("/repos/acme/shop/hooks/{id}/config", id="no such path"),
     ],
 )
-def test_what_is_not_found(client: Client, shop: Hook, path: str) -> None:
+def test_a_path_that_does_not_fit_the_hook_is_not_found(
+    client: Client, shop: Hook, path: str
+) -> None:
     client.github.org("acme")
     client.github.repository("acme/ops")
 
@@ -198,7 +202,7 @@ def test_a_fine_grained_token_needs_the_permission(github: Sandbox, shop: Hook) 
         ("admin:org_hook", 404, 404),
     ],
 )
-def test_what_a_classic_token_may_do(
+def test_a_classic_token_can_do_what_its_scope_allows(
     github: Sandbox, shop: Hook, scope: str, reading: int, redelivering: int
 ) -> None:
     github.token("ghp_x", scopes={scope})
@@ -214,7 +218,7 @@ def test_what_a_classic_token_may_do(
     github.settle()
 
 
-def test_hooks_are_shown_without_their_secret(client: Client, hook: Hook) -> None:
+def test_an_organization_hook_is_shown_without_its_secret(client: Client, hook: Hook) -> None:
     [listed] = client.get("/orgs/acme/hooks").json()
     shown = client.get(f"/orgs/acme/hooks/{hook.id}").json()
 

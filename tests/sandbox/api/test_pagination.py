@@ -8,7 +8,7 @@ from github_sandbox import Hook, VirtualClock
 from tests.sandbox.client import Client, deliveries
 
 
-def test_a_page_has_thirty_rows_unless_told(client: Client, bookkeeping: Hook) -> None:
+def test_a_page_has_thirty_deliveries_by_default(client: Client, bookkeeping: Hook) -> None:
     ids = [bookkeeping.record() for _ in range(65)][::-1]
 
     pages = client.pages(bookkeeping)
@@ -17,7 +17,7 @@ def test_a_page_has_thirty_rows_unless_told(client: Client, bookkeeping: Hook) -
     assert [row["id"] for page in pages for row in page] == ids
 
 
-def test_only_a_page_that_is_not_the_last_has_a_link(client: Client, bookkeeping: Hook) -> None:
+def test_every_page_but_the_last_has_a_link(client: Client, bookkeeping: Hook) -> None:
     for _ in range(4):
         bookkeeping.record()
 
@@ -35,7 +35,7 @@ def test_the_end_of_a_filtered_log_has_no_link(client: Client, bookkeeping: Hook
 
 
 @pytest.mark.parametrize("prefix", ["", "/api/v3"])
-def test_a_link_leads_back_to_where_the_client_came_from(
+def test_a_link_begins_with_the_url_that_the_client_used(
     client: Client, bookkeeping: Hook, prefix: str
 ) -> None:
     for _ in range(2):
@@ -50,7 +50,7 @@ def test_a_link_leads_back_to_where_the_client_came_from(
     assert "cursor=v1_" in link
 
 
-def test_pages_stay_where_they_are_while_rows_arrive(client: Client, bookkeeping: Hook) -> None:
+def test_pages_do_not_move_when_deliveries_arrive(client: Client, bookkeeping: Hook) -> None:
     ids = [bookkeeping.record() for _ in range(4)][::-1]
     first = client.get(deliveries(bookkeeping), params={"per_page": 2})
 
@@ -60,7 +60,7 @@ def test_pages_stay_where_they_are_while_rows_arrive(client: Client, bookkeeping
     assert [row["id"] for row in first.json() + second.json()] == ids
 
 
-def test_a_row_that_comes_late_shows_up_in_its_place(
+def test_a_late_delivery_is_sorted_by_its_time(
     client: Client, bookkeeping: Hook, clock: VirtualClock
 ) -> None:
     for hours in (1, 2, 3):
@@ -73,9 +73,11 @@ def test_a_row_that_comes_late_shows_up_in_its_place(
     assert [row["id"] for row in second.json()] == [late]
 
 
-def test_a_row_that_shows_up_between_two_pages_moves_none_of_the_others(
+def test_a_delivery_shown_between_two_pages_moves_no_other(
     client: Client, bookkeeping: Hook, clock: VirtualClock
 ) -> None:
+    """A delivery that the API begins to show between two pages does not move the others."""
+
     def record(hours_ago: int, *, shown_at: datetime | None = None) -> int:
         return bookkeeping.record(at=clock() - timedelta(hours=hours_ago), shown_at=shown_at)
 
@@ -101,7 +103,7 @@ def test_a_row_that_shows_up_between_two_pages_moves_none_of_the_others(
     ]
 
 
-def test_what_does_not_show_yet_has_no_page(
+def test_a_delivery_that_is_not_shown_yet_has_no_page(
     client: Client, bookkeeping: Hook, clock: VirtualClock
 ) -> None:
     for _ in range(2):
@@ -123,7 +125,7 @@ def test_what_does_not_show_yet_has_no_page(
         pytest.param({"cursor": "v1_OTk5OTk5OTk5OTk5OTk5OTk5OTk5OjE"}, 400, id="far future"),
     ],
 )
-def test_a_listing_is_refused(
+def test_a_listing_is_refused_for(
     client: Client, bookkeeping: Hook, query: dict[str, str], status: int
 ) -> None:
     response = client.get(deliveries(bookkeeping), params=query)

@@ -16,7 +16,7 @@ def test_a_request_without_a_user_agent_is_forbidden(client: Client, bookkeeping
 @pytest.mark.parametrize(
     ("version", "status"), [("2022-11-28", 200), ("2026-03-10", 200), ("2020-01-01", 400)]
 )
-def test_the_version_of_the_api(
+def test_only_a_known_version_of_the_api_is_accepted(
     client: Client, bookkeeping: Hook, version: str, status: int
 ) -> None:
     headers = {"X-GitHub-Api-Version": version}
@@ -24,7 +24,7 @@ def test_the_version_of_the_api(
     assert client.get(deliveries(bookkeeping), headers=headers).status_code == status
 
 
-def test_an_older_server_knows_no_version_that_is_newer_than_itself(clock: VirtualClock) -> None:
+def test_an_old_server_refuses_a_newer_version_of_the_api(clock: VirtualClock) -> None:
     with Sandbox(clock=clock, api_versions=["2022-11-28"]) as github:
         github.token(TOKEN)
         client = Client(github)

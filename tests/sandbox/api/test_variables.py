@@ -33,7 +33,7 @@ def test_a_variable_is_created_read_and_changed(
     assert ops.variables == {"LAST": "2"}
 
 
-def test_names_are_upper_case_whatever_is_asked_for(client: Client, ops: Repository) -> None:
+def test_a_name_is_always_in_upper_case(client: Client, ops: Repository) -> None:
     client.post(VARIABLES, json={"name": "last", "value": "1"})
 
     assert ops.variables == {"LAST": "1"}
@@ -43,13 +43,13 @@ def test_names_are_upper_case_whatever_is_asked_for(client: Client, ops: Reposit
     assert ops.variables == {"LAST": "2"}
 
 
-def test_a_test_may_set_variables_itself(client: Client, ops: Repository) -> None:
+def test_a_test_can_set_variables_directly(client: Client, ops: Repository) -> None:
     ops.variables["LAST"] = "1"
 
     assert client.get(f"{VARIABLES}/LAST").json()["value"] == "1"
 
 
-def test_a_test_may_keep_variables_its_own_way(client: Client, ops: Repository) -> None:
+def test_a_test_can_replace_the_dictionary_of_variables(client: Client, ops: Repository) -> None:
     ops.variables = own = {"LAST": "1"}
 
     client.patch(f"{VARIABLES}/LAST", json={"value": "2"})
@@ -58,7 +58,7 @@ def test_a_test_may_keep_variables_its_own_way(client: Client, ops: Repository) 
     assert client.github.repository("acme/ops").variables is own
 
 
-def test_what_a_test_has_set_was_made_long_ago(
+def test_a_variable_that_a_test_set_was_created_long_ago(
     client: Client, ops: Repository, clock: VirtualClock
 ) -> None:
     ops.variables["LAST"] = "1"
@@ -73,7 +73,7 @@ def test_what_a_test_has_set_was_made_long_ago(
     assert times() == ("2024-01-01T00:00:00Z", "2026-01-10T01:00:00Z")
 
 
-def test_a_write_counts_as_a_change_even_if_the_value_stays_the_same(
+def test_a_write_of_the_same_value_counts_as_an_update(
     client: Client, ops: Repository, clock: VirtualClock
 ) -> None:
     client.post(VARIABLES, json={"name": "LAST", "value": "1"})
@@ -84,13 +84,13 @@ def test_a_write_counts_as_a_change_even_if_the_value_stays_the_same(
     assert client.get(f"{VARIABLES}/LAST").json()["updated_at"] == "2026-01-10T01:00:00Z"
 
 
-def test_a_variable_that_is_not_there(client: Client, ops: Repository) -> None:
+def test_a_missing_variable_is_not_found(client: Client, ops: Repository) -> None:
     assert client.get(f"{VARIABLES}/LAST").status_code == 404
     assert client.patch(f"{VARIABLES}/LAST", json={"value": "2"}).status_code == 404
     assert ops.variables == {}
 
 
-def test_a_variable_that_is_there_is_not_created_again(client: Client, ops: Repository) -> None:
+def test_an_existing_variable_is_not_created_again(client: Client, ops: Repository) -> None:
     ops.variables["LAST"] = "1"
 
     assert client.post(VARIABLES, json={"name": "LAST", "value": "2"}).status_code == 409
@@ -120,7 +120,7 @@ def test_a_variable_can_be_renamed_but_not_over_another(client: Client, ops: Rep
         pytest.param(["A"], 400, id="a list"),
     ],
 )
-def test_creating_a_variable_with(
+def test_a_variable_is_created_or_refused_with(
     client: Client, ops: Repository, asked: object, status: int
 ) -> None:
     response = client.post(VARIABLES, json=asked)
@@ -129,7 +129,9 @@ def test_creating_a_variable_with(
     assert bool(ops.variables) is (status == 201)
 
 
-def test_a_value_that_is_too_big_does_not_replace_another(client: Client, ops: Repository) -> None:
+def test_a_value_that_is_too_large_does_not_replace_another(
+    client: Client, ops: Repository
+) -> None:
     ops.variables["LAST"] = "1"
 
     big = {"value": "x" * 50_000}
@@ -138,14 +140,14 @@ def test_a_value_that_is_too_big_does_not_replace_another(client: Client, ops: R
     assert ops.variables == {"LAST": "1"}
 
 
-def test_what_is_no_json_is_a_bad_request(client: Client, ops: Repository) -> None:
+def test_a_body_that_is_not_json_is_a_bad_request(client: Client, ops: Repository) -> None:
     response = client.post(VARIABLES, data=b"{")
 
     assert (response.status_code, response.json()["message"]) == (400, "Problems parsing JSON")
     assert ops.variables == {}
 
 
-def test_variables_are_listed_by_name_ten_a_page(client: Client, ops: Repository) -> None:
+def test_variables_are_listed_by_name_ten_per_page(client: Client, ops: Repository) -> None:
     ops.variables.update({f"V{number:02}": "" for number in range(12)})
 
     first = client.get(VARIABLES)
@@ -156,9 +158,8 @@ def test_variables_are_listed_by_name_ten_a_page(client: Client, ops: Repository
     assert names == sorted(ops.variables)
 
 
-def test_who_asks_for_too_many_a_page_gets_the_most_there_are(
-    client: Client, ops: Repository
-) -> None:
+def test_a_page_has_at_most_thirty_variables(client: Client, ops: Repository) -> None:
+    """A request for more per page gets thirty."""
     ops.variables.update({f"V{number:02}": "" for number in range(32)})
 
     first = client.get(VARIABLES, params={"per_page": 100})

@@ -8,7 +8,7 @@ from github_sandbox import Hook, Receiver, Sandbox, VirtualClock
 from tests.sandbox.client import TOKEN, Client, deliveries, eventually
 
 
-def test_a_redelivery_reaches_the_receiver_and_adds_a_row(
+def test_a_redelivery_reaches_the_receiver_and_is_logged(
     client: Client, hook: Hook, receiver: Receiver, clock: VirtualClock
 ) -> None:
     receiver.stop()
@@ -31,7 +31,7 @@ def test_a_redelivery_reaches_the_receiver_and_adds_a_row(
     assert (again["guid"], again["redelivery"], again["status"]) == (guid, True, "OK")
 
 
-def test_any_delivery_of_a_guid_can_be_redelivered_again_and_again(
+def test_any_delivery_of_a_guid_can_be_redelivered_repeatedly(
     client: Client, hook: Hook, receiver: Receiver
 ) -> None:
     guid = hook.emit("push")
@@ -45,7 +45,7 @@ def test_any_delivery_of_a_guid_can_be_redelivered_again_and_again(
     assert len(receiver.received()) == 3
 
 
-def test_a_delivery_that_was_only_recorded_is_redelivered_for_real(
+def test_a_recorded_delivery_is_really_redelivered(
     client: Client, hook: Hook, receiver: Receiver
 ) -> None:
     delivery = hook.record(event="issues", action="closed", guid="g-1", status_code=0, status="?")
@@ -58,7 +58,9 @@ def test_a_delivery_that_was_only_recorded_is_redelivered_for_real(
     assert received.payload["action"] == "closed"
 
 
-def test_a_redelivery_that_fails_is_one_more_failed_row(hook: Hook, receiver: Receiver) -> None:
+def test_a_redelivery_that_fails_is_logged_as_another_failure(
+    hook: Hook, receiver: Receiver
+) -> None:
     receiver.behave(status=500)
     hook.emit("push")
 
@@ -73,7 +75,7 @@ def test_an_unknown_delivery_cannot_be_redelivered(client: Client, hook: Hook) -
         hook.redeliver(123)
 
 
-def test_an_accepted_redelivery_has_no_row_until_it_is_over(receiver: Receiver) -> None:
+def test_a_running_redelivery_is_not_in_the_log(receiver: Receiver) -> None:
     receiver.behave(delay=3600)
     with Sandbox(receiver_timeout=3600) as github:
         github.token(TOKEN, organization_hooks="write")
@@ -86,9 +88,7 @@ def test_an_accepted_redelivery_has_no_row_until_it_is_over(receiver: Receiver) 
         assert len(client.get(deliveries(hook)).json()) == len(hook.log) == 1
 
 
-def test_what_is_over_shows_as_late_as_the_clock_says(
-    receiver: Receiver, clock: VirtualClock
-) -> None:
+def test_a_delivery_is_shown_late_by_the_clock(receiver: Receiver, clock: VirtualClock) -> None:
     with Sandbox(clock=clock) as github:
         github.show_late(3600)
         github.token(TOKEN, organization_hooks="write")
@@ -107,7 +107,7 @@ def test_what_is_over_shows_as_late_as_the_clock_says(
         assert client.get(deliveries(hook)).json() == hook.log
 
 
-def test_the_api_knows_nothing_of_what_it_does_not_show(
+def test_a_delivery_that_is_not_shown_yet_is_not_found(
     client: Client, hook: Hook, receiver: Receiver, clock: VirtualClock
 ) -> None:
     late = hook.record(shown_at=clock() + timedelta(hours=1))
@@ -124,9 +124,7 @@ def test_the_api_knows_nothing_of_what_it_does_not_show(
     assert len(receiver.received()) == 1
 
 
-def test_rows_can_begin_to_show_late_and_cease_to(
-    client: Client, hook: Hook, clock: VirtualClock
-) -> None:
+def test_lateness_can_begin_and_end(client: Client, hook: Hook, clock: VirtualClock) -> None:
     on_time = hook.emit("push")
     client.github.show_late(60)
     late = hook.emit("push")
@@ -141,7 +139,7 @@ def test_rows_can_begin_to_show_late_and_cease_to(
     assert shown() == [again_on_time, late, on_time]
 
 
-def test_how_late_a_row_shows_is_settled_when_its_attempt_is_asked_for(
+def test_lateness_is_fixed_when_the_redelivery_is_requested(
     receiver: Receiver, clock: VirtualClock
 ) -> None:
     receiver.behave(delay=0.05)
@@ -158,7 +156,7 @@ def test_how_late_a_row_shows_is_settled_when_its_attempt_is_asked_for(
         assert len(client.get(deliveries(hook)).json()) == 1
 
 
-def test_to_settle_is_to_wait_for_redeliveries_but_not_until_they_show(
+def test_settle_waits_for_redeliveries_but_not_until_they_show(
     receiver: Receiver,
 ) -> None:
     receiver.behave(delay=0.05)

@@ -66,7 +66,7 @@ def test_a_delivery_carries_the_headers_of_github(github: Sandbox) -> None:
         (500, "Invalid HTTP Response: 500"),
     ],
 )
-def test_the_log_tells_what_the_receiver_answered(
+def test_the_log_has_the_receivers_response(
     hook: Hook, receiver: Receiver, status: int, text: str
 ) -> None:
     receiver.behave(status=status)
@@ -88,7 +88,7 @@ def test_a_slow_receiver_times_out_but_has_the_event(receiver: Receiver) -> None
         eventually(lambda: [received.guid for received in receiver.received()] == [guid])
 
 
-def test_a_receiver_that_dies_while_it_is_asked(github: Sandbox) -> None:
+def test_a_lost_connection_is_logged_with_the_url(github: Sandbox) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}/hook?secret=x"
         hook = github.org("acme").hook(url)

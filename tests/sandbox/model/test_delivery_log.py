@@ -8,7 +8,7 @@ from github_sandbox import Hook, Receiver, Sandbox, VirtualClock
 from tests.sandbox.client import TOKEN, Client, deliveries
 
 
-def test_a_row_has_the_fields_of_the_documentation(
+def test_a_delivery_has_the_fields_of_the_documentation(
     client: Client, hook: Hook, clock: VirtualClock
 ) -> None:
     guid = hook.emit(
@@ -35,7 +35,7 @@ def test_a_row_has_the_fields_of_the_documentation(
     }
 
 
-def test_what_an_event_lacks_is_null(client: Client, bookkeeping: Hook) -> None:
+def test_a_missing_part_of_an_event_is_null(client: Client, bookkeeping: Hook) -> None:
     bookkeeping.record()
 
     [row] = client.get(deliveries(bookkeeping)).json()
@@ -43,7 +43,8 @@ def test_what_an_event_lacks_is_null(client: Client, bookkeeping: Hook) -> None:
     assert row["action"] is row["installation_id"] is row["repository_id"] is None
 
 
-def test_ids_grow_have_nineteen_digits_and_do_not_survive_a_float(bookkeeping: Hook) -> None:
+def test_an_id_has_nineteen_digits_that_a_float_corrupts(bookkeeping: Hook) -> None:
+    """Ids grow, and each of them differs from its nearest float."""
     ids = [bookkeeping.record() for _ in range(300)]
 
     assert ids == sorted(set(ids))
@@ -51,7 +52,7 @@ def test_ids_grow_have_nineteen_digits_and_do_not_survive_a_float(bookkeeping: H
     assert all(int(float(number)) != number for number in ids)
 
 
-def test_instants_come_with_and_without_milliseconds(
+def test_a_timestamp_comes_with_and_without_milliseconds(
     bookkeeping: Hook, clock: VirtualClock
 ) -> None:
     bookkeeping.record(at=clock())
@@ -64,7 +65,7 @@ def test_instants_come_with_and_without_milliseconds(
     assert sorted(same) == ["2026-01-10T00:00:00.000Z", "2026-01-10T00:00:00Z"]
 
 
-def test_an_instant_without_a_time_zone_is_a_mistake(bookkeeping: Hook) -> None:
+def test_a_time_without_a_time_zone_is_refused(bookkeeping: Hook) -> None:
     mistake = datetime(2026, 1, 9)  # noqa: DTZ001 - for this is one
     with pytest.raises(ValueError, match="time zone"):
         bookkeeping.record(at=mistake)
@@ -72,9 +73,10 @@ def test_an_instant_without_a_time_zone_is_a_mistake(bookkeeping: Hook) -> None:
         bookkeeping.record(shown_at=mistake)
 
 
-def test_the_newest_comes_first_and_of_equals_the_larger_id(
+def test_the_newest_delivery_and_the_larger_id_come_first(
     client: Client, bookkeeping: Hook, clock: VirtualClock
 ) -> None:
+    """Newest first, and of two deliveries at the same time the one with the larger id."""
     first = bookkeeping.record(at=clock())
     second = bookkeeping.record(at=clock())
     late = bookkeeping.record(at=clock() - timedelta(hours=1))
@@ -95,7 +97,7 @@ def test_the_newest_comes_first_and_of_equals_the_larger_id(
         pytest.param(None, [600, 599, 400, 399, 200, 0], id="code 0 is in neither"),
     ],
 )
-def test_the_status_filter(
+def test_the_status_filter_selects_by_code(
     client: Client, bookkeeping: Hook, outcome: str | None, codes: list[int]
 ) -> None:
     for code in (0, 200, 399, 400, 599, 600):
@@ -107,7 +109,7 @@ def test_the_status_filter(
 
 
 @pytest.mark.parametrize("status", ["success", "failure", "OK"])
-def test_an_older_server_ignores_the_status_filter(status: str, clock: VirtualClock) -> None:
+def test_an_old_server_ignores_the_status_filter(status: str, clock: VirtualClock) -> None:
     with Sandbox(filters=False, clock=clock) as github:
         github.token(TOKEN, organization_hooks="read")
         hook = github.org("acme").hook("http://127.0.0.1:9/hook")
@@ -119,7 +121,7 @@ def test_an_older_server_ignores_the_status_filter(status: str, clock: VirtualCl
     assert [[row["status_code"] for row in page] for page in pages] == [[200, 502], [200]]
 
 
-def test_one_delivery_is_shown_with_what_was_said(client: Client, hook: Hook) -> None:
+def test_a_single_delivery_is_shown_with_request_and_response(client: Client, hook: Hook) -> None:
     guid = hook.emit("push", payload={"ref": "refs/heads/main"})
     [row] = hook.log
 
@@ -132,7 +134,7 @@ def test_one_delivery_is_shown_with_what_was_said(client: Client, hook: Hook) ->
     assert row.items() <= delivery.items()
 
 
-def test_what_is_older_than_the_retention_is_gone(
+def test_a_delivery_older_than_the_retention_is_gone(
     client: Client, bookkeeping: Hook, clock: VirtualClock
 ) -> None:
     old = bookkeeping.record()
@@ -151,7 +153,7 @@ def test_what_is_older_than_the_retention_is_gone(
         bookkeeping.redeliver(old)
 
 
-def test_a_server_may_keep_its_log_longer(receiver: Receiver) -> None:
+def test_a_server_can_keep_its_log_longer(receiver: Receiver) -> None:
     with Sandbox(retention=timedelta(days=7)) as github:
         hook = github.org("acme").hook(receiver.url)
         hook.record(at=datetime.now(UTC) - timedelta(days=6))
@@ -160,7 +162,7 @@ def test_a_server_may_keep_its_log_longer(receiver: Receiver) -> None:
         assert len(hook.log) == 1
 
 
-def test_hostile_text_is_kept_as_it_is(client: Client, bookkeeping: Hook) -> None:
+def test_hostile_text_is_kept_unchanged(client: Client, bookkeeping: Hook) -> None:
     hostile = "::error::\r##[error]\x1b[31m|<b>\u202e\U0001f4a5"
     bookkeeping.record(event=hostile, action=hostile, guid=hostile, status=hostile)
 

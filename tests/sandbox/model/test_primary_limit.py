@@ -7,14 +7,7 @@ from email.utils import parsedate_to_datetime
 
 import pytest
 
-from github_sandbox import (
-    Hook,
-    Installation,
-    Meanwhile,
-    Sandbox,
-    Status,
-    VirtualClock,
-)
+from github_sandbox import Hook, Installation, Meanwhile, Sandbox, Status, VirtualClock
 from tests.sandbox.client import TOKEN, Client, deliveries, installed, refusal
 
 VARIABLES = "/repos/acme/ops/actions/variables"
@@ -40,7 +33,7 @@ def test_a_request_costs_one_of_the_limit_all_tokens_share(
     assert second.headers["x-ratelimit-used"] == "2"
 
 
-def test_when_the_limit_is_spent_nothing_is_done_until_the_reset(
+def test_a_spent_limit_refuses_everything_until_the_reset(
     client: Client, bookkeeping: Hook, clock: VirtualClock
 ) -> None:
     client.github.rate_limit(remaining=1, reset_in=60)
@@ -64,7 +57,7 @@ def test_when_the_limit_is_spent_nothing_is_done_until_the_reset(
     assert again.headers["x-ratelimit-remaining"] == "4999"
 
 
-def test_whoever_waits_until_the_reset_is_not_too_early(
+def test_a_request_right_at_the_reset_is_not_too_early(
     client: Client, bookkeeping: Hook, clock: VirtualClock
 ) -> None:
     clock.advance(timedelta(milliseconds=250))
@@ -76,7 +69,7 @@ def test_whoever_waits_until_the_reset_is_not_too_early(
     assert client.get(deliveries(bookkeeping)).status_code == 200
 
 
-def test_after_hours_the_reset_is_never_in_the_past(
+def test_the_reset_is_never_in_the_past(
     client: Client, bookkeeping: Hook, clock: VirtualClock
 ) -> None:
     client.get(deliveries(bookkeeping))
@@ -89,7 +82,7 @@ def test_after_hours_the_reset_is_never_in_the_past(
     assert int(headers["x-ratelimit-reset"]) > clock().timestamp()
 
 
-def test_a_clock_may_move_in_the_middle_of_a_request(
+def test_the_clock_can_move_in_the_middle_of_a_request(
     client: Client, bookkeeping: Hook, clock: VirtualClock
 ) -> None:
     def five_hours_pass() -> None:
@@ -105,7 +98,7 @@ def test_a_clock_may_move_in_the_middle_of_a_request(
 
 
 @pytest.mark.parametrize("prefix", ["", "/api/v3"])
-def test_to_ask_for_the_rate_limit_costs_nothing(client: Client, prefix: str) -> None:
+def test_reading_the_rate_limit_costs_nothing(client: Client, prefix: str) -> None:
     client.github.rate_limit(remaining=1, reset_in=60)
     client.get("/orgs/acme/hooks")
 
@@ -118,9 +111,7 @@ def test_to_ask_for_the_rate_limit_costs_nothing(client: Client, prefix: str) ->
         assert response.json()["rate"] == response.json()["resources"]["core"] == rate
 
 
-def test_the_rate_limit_is_as_good_as_new_after_the_reset(
-    client: Client, clock: VirtualClock
-) -> None:
+def test_the_rate_limit_is_full_again_after_the_reset(client: Client, clock: VirtualClock) -> None:
     client.github.rate_limit(remaining=0, reset_in=60)
     clock.advance(timedelta(hours=3))
 
@@ -130,14 +121,16 @@ def test_the_rate_limit_is_as_good_as_new_after_the_reset(
     assert rate == {"limit": 5000, "used": 0, "remaining": 5000, "reset": in_an_hour}
 
 
-def test_all_tokens_share_the_limit(as_app: Client, acme: Installation, client: Client) -> None:
+def test_installation_tokens_share_the_limit_with_others(
+    as_app: Client, acme: Installation, client: Client
+) -> None:
     before = int(client.get(VARIABLES).headers["x-ratelimit-remaining"])
     after = installed(as_app, acme).get(VARIABLES).headers["x-ratelimit-remaining"]
 
     assert int(after) == before - 2
 
 
-def test_a_server_without_rate_limits_does_not_speak_of_any(unlimited: Client) -> None:
+def test_a_server_without_rate_limits_has_no_headers_of_them(unlimited: Client) -> None:
     hook = unlimited.github.org("acme").hook("http://127.0.0.1:9/hook")
     answers = [
         unlimited.get(deliveries(hook)),
@@ -153,7 +146,7 @@ def test_a_server_without_rate_limits_does_not_speak_of_any(unlimited: Client) -
 
 
 @pytest.mark.parametrize("prefix", ["", "/api/v3"])
-def test_a_server_without_rate_limits_has_none_to_show(unlimited: Client, prefix: str) -> None:
+def test_a_server_without_rate_limits_does_not_show_any(unlimited: Client, prefix: str) -> None:
     response = replace(unlimited, prefix=prefix).get("/rate_limit")
 
     assert refusal(response) == (404, "Rate limiting is not enabled.")

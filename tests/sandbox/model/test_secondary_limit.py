@@ -22,16 +22,15 @@ def github(clock: VirtualClock) -> Iterator[Sandbox]:
         yield github
 
 
-def test_a_minute_has_so_many_points_and_no_more(client: Client, bookkeeping: Hook) -> None:
+def test_a_minute_has_only_so_many_points(client: Client, bookkeeping: Hook) -> None:
     answers = [client.get(deliveries(bookkeeping)) for _ in range(8)]
 
     assert [each.status_code for each in answers] == [200] * 6 + [403] * 2
     assert refusal(answers[6]) == TOO_MANY_POINTS
 
 
-def test_who_has_exceeded_the_points_is_told_to_wait_a_minute_though_requests_are_left(
-    client: Client, bookkeeping: Hook
-) -> None:
+def test_a_refusal_for_points_has_retry_after(client: Client, bookkeeping: Hook) -> None:
+    """Even if the primary limit has requests left."""
     for _ in range(6):
         client.get(deliveries(bookkeeping))
 
@@ -48,7 +47,7 @@ def test_who_has_exceeded_the_points_is_told_to_wait_a_minute_though_requests_ar
         *((method, 1) for method in ("POST", "PATCH", "PUT", "DELETE")),
     ],
 )
-def test_to_read_costs_one_point_and_to_write_five(client: Client, method: str, left: int) -> None:
+def test_a_read_costs_one_point_and_a_write_five(client: Client, method: str, left: int) -> None:
     client.ask(method, "/nowhere")
 
     codes = [client.get("/nowhere").status_code for _ in range(6)]
@@ -56,9 +55,10 @@ def test_to_read_costs_one_point_and_to_write_five(client: Client, method: str, 
     assert codes == [404] * left + [403] * (6 - left)
 
 
-def test_what_would_cost_too_much_is_not_done_and_costs_nothing(
+def test_a_request_that_costs_too_much_is_refused_for_free(
     client: Client, bookkeeping: Hook
 ) -> None:
+    """It is not done, and leaves the points to smaller requests."""
     delivery = bookkeeping.record()
     for _ in range(2):
         client.get(deliveries(bookkeeping))
@@ -71,9 +71,10 @@ def test_what_would_cost_too_much_is_not_done_and_costs_nothing(
     assert [client.get(deliveries(bookkeeping)).status_code for _ in range(5)] == [200] * 4 + [403]
 
 
-def test_points_come_back_one_by_one_a_minute_after_they_were_spent(
+def test_points_come_back_a_minute_after_they_were_spent(
     client: Client, bookkeeping: Hook, clock: VirtualClock
 ) -> None:
+    """One by one, as they were spent."""
     for _ in range(6):
         assert client.get(deliveries(bookkeeping)).status_code == 200
         clock.advance(timedelta(seconds=10))
@@ -86,7 +87,7 @@ def test_points_come_back_one_by_one_a_minute_after_they_were_spent(
     assert codes == [200, 403] * 3
 
 
-def test_whoever_waits_as_long_as_told_is_not_too_early(
+def test_a_request_right_after_retry_after_is_not_too_early(
     client: Client, bookkeeping: Hook, clock: VirtualClock
 ) -> None:
     for _ in range(6):
@@ -108,14 +109,14 @@ def test_all_tokens_share_the_points(client: Client, bookkeeping: Hook) -> None:
     assert refusal(another.get(deliveries(bookkeeping))) == TOO_MANY_POINTS
 
 
-def test_to_ask_for_the_rate_limit_costs_a_point(client: Client) -> None:
+def test_reading_the_rate_limit_costs_a_point(client: Client) -> None:
     answers = [client.get("/rate_limit") for _ in range(7)]
 
     assert [each.status_code for each in answers] == [200] * 6 + [403]
     assert answers[5].json()["rate"]["remaining"] == 5000
 
 
-def test_what_goes_wrong_costs_its_points_all_the_same(client: Client, bookkeeping: Hook) -> None:
+def test_a_request_that_meets_a_fault_costs_its_points(client: Client, bookkeeping: Hook) -> None:
     client.github.inject(Garbage(), times=6)
     for _ in range(6):
         client.get(deliveries(bookkeeping))
@@ -123,7 +124,7 @@ def test_what_goes_wrong_costs_its_points_all_the_same(client: Client, bookkeepi
     assert refusal(client.get(deliveries(bookkeeping))) == TOO_MANY_POINTS
 
 
-def test_there_is_no_end_of_points_unless_told(clock: VirtualClock) -> None:
+def test_points_are_unlimited_by_default(clock: VirtualClock) -> None:
     with Sandbox(clock=clock) as github:
         codes = [Client(github).post("/nowhere").status_code for _ in range(200)]
 

@@ -21,7 +21,7 @@ def ask_by(proxy: Proxy, url: str, certificate: Path) -> requests.Response:
     return requests.get(url, proxies=proxies, verify=str(certificate), timeout=10)
 
 
-def test_a_proxy_tunnels_to_whom_it_is_asked_for(
+def test_a_proxy_tunnels_to_the_requested_address(
     proxy: Proxy, secure: Sandbox, certificate: Path
 ) -> None:
     for _ in range(2):
@@ -36,14 +36,14 @@ def test_a_proxy_does_nothing_but_tunnel(proxy: Proxy, github: Sandbox, certific
     assert (proxy.connections, github.requests) == ([], [])
 
 
-def test_a_proxy_says_so_when_nobody_is_there(proxy: Proxy, certificate: Path) -> None:
+def test_a_proxy_responds_with_502_if_it_cannot_connect(proxy: Proxy, certificate: Path) -> None:
     with pytest.raises(requests.exceptions.ProxyError, match="502"):
         ask_by(proxy, "https://127.0.0.1:9/", certificate)
 
     assert proxy.connections == ["127.0.0.1:9"]
 
 
-def test_a_proxy_is_left_at_once_whatever_is_under_way() -> None:
+def test_a_proxy_stops_at_once_even_with_open_tunnels() -> None:
     with socket.create_server(("127.0.0.1", 0)) as nobody:
         with Proxy() as proxy:
             client = socket.create_connection(("127.0.0.1", int(proxy.url.rpartition(":")[2])))

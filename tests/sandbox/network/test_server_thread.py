@@ -9,7 +9,7 @@ from github_sandbox import Sandbox, Truncated
 from tests.sandbox.client import Client, deliveries
 
 
-def test_a_sandbox_with_a_certificate_is_at_localhost_by_https(
+def test_a_sandbox_with_a_certificate_serves_https_at_localhost(
     secure: Sandbox, certificate: Path
 ) -> None:
     hook = secure.org("acme").hook("http://127.0.0.1:9/hook")
@@ -25,14 +25,14 @@ def test_a_sandbox_with_a_certificate_is_at_localhost_by_https(
     assert [row["id"] for page in client.pages(hook, per_page=1) for row in page] == ids
 
 
-def test_whoever_does_not_know_the_certificate_is_not_content(secure: Sandbox) -> None:
+def test_a_client_without_the_authority_rejects_the_certificate(secure: Sandbox) -> None:
     with pytest.raises(requests.exceptions.SSLError, match="unable to get local issuer"):
         Client(secure).get("/rate_limit")
 
     assert secure.requests == []
 
 
-def test_what_goes_wrong_goes_wrong_over_tls_as_well(secure: Sandbox, certificate: Path) -> None:
+def test_a_fault_happens_over_tls_too(secure: Sandbox, certificate: Path) -> None:
     secure.inject(Truncated())
     client = Client(secure, verify=str(certificate))
 
