@@ -46,7 +46,7 @@ class Hook:
         match self._hook.owner:
             case OrganizationState(login=login):
                 return login
-        raise AttributeError(f"{self.path} is of no organization")
+        raise AttributeError(f"{self.path} is not the hook of an organization")
 
     @property
     def log(self) -> list[Json]:
@@ -69,7 +69,7 @@ class Hook:
     ) -> str:
         """Deliver a new event over HTTP, log the delivery, and return the event's GUID."""
         if not self._hook.active:
-            raise ValueError("a hook that is not active is told of nothing")
+            raise ValueError("a hook that is not active delivers nothing")
         emitted = self._event(event, action=action, guid=guid, payload=payload)
         delivered_at = at or self._state.now()
         self._server.wait_for(self._dispatcher.deliver(self._hook, emitted, at=delivered_at))

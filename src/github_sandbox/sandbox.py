@@ -54,7 +54,7 @@ class Sandbox:
         The server knows these `api_versions`. A request that names none gets the first.
         """
         if points_per_minute is not None and not rate_limits:
-            raise ValueError("a server without rate limits grants no number of points")
+            raise ValueError("a server without rate limits has no points per minute")
         self._receiver_timeout = receiver_timeout
         self._state = State(
             clock=clock,
@@ -187,7 +187,7 @@ class Sandbox:
         """Set how many requests remain, for all tokens, until `reset_in` seconds from now."""
         limit = self._state.primary_limit
         if limit is None:
-            raise ValueError("a server without rate limits has none to come to")
+            raise ValueError("this is a server without rate limits")
 
         def update() -> None:
             limit.remaining = remaining

@@ -50,5 +50,5 @@ def _positive_number(request: web.Request, name: str, *, default: int) -> int:
     text = request.query.get(name, str(default))
     number = int(text) if re.fullmatch("[0-9]{1,9}", text) else 0
     if number < 1:
-        raise ApiError(422, f"Invalid request. `{name}` is not a number it can be.")
+        raise ApiError(422, f"Invalid request. `{name}` is not a positive number.")
     return number

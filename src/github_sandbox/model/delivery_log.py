@@ -227,5 +227,5 @@ def _delivery(
 
 def _utc(instant: datetime) -> datetime:
     if instant.tzinfo is None:
-        raise ValueError(f"an instant has a time zone, unlike {instant}")
+        raise ValueError(f"{instant} has no time zone")
     return instant.astimezone(UTC)

@@ -173,7 +173,7 @@ class State:
         if repositories is not None:
             states = [self.get_or_create_repository(full_name) for full_name in repositories]
             if any(state.account.lower() != account.lower() for state in states):
-                raise ValueError(f"not all of these repositories are of {account}")
+                raise ValueError(f"not all of these are repositories of {account}")
             selected = frozenset(state.full_name.lower() for state in states)
         installation = InstallationState(
             id=self.new_id(),
@@ -208,5 +208,5 @@ class State:
         elif owner.hook is None:
             owner.hook = hook
         else:
-            raise ValueError("an App has one webhook")
+            raise ValueError("an App can have only one webhook")
         return hook
