@@ -1,6 +1,6 @@
 """Run the tests on each Python, with the oldest and the newest PyGithub that pyproject.toml claims.
 
-A Python that is not there is skipped, and told. Arguments go to pytest: `nox -- tests/adapters`.
+A Python that is not there is skipped, and told. Arguments go to pytest: `nox -- tests/integration`.
 """
 
 import os

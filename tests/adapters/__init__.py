@@ -1,1 +1,0 @@
-"""Claims about the program against GitHub in miniature, over HTTP."""

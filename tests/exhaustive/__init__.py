@@ -1,0 +1,1 @@
+"""Claims tried at every point of a run, or at random."""

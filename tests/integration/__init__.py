@@ -1,0 +1,1 @@
+"""redeliver over HTTP, against the sandbox."""

@@ -1,0 +1,58 @@
+"""Which version of GitHub's API a run asks for, and what becomes of it where nobody knows that."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from github_sandbox import Hook, Sandbox
+from redeliver.core.checkpoint import format_checkpoint
+from redeliver.github_api.transport import API_VERSION
+from tests.integration.conftest import TOKEN
+from tests.support.step import shown, step
+
+KNOWING = {
+    "Enterprise Server 3.9 to 3.20": ("2022-11-28",),
+    "GitHub since March 2026": ("2022-11-28", "2026-03-10"),
+}
+
+
+@contextmanager
+def one_missed(versions: Sequence[str]) -> Iterator[tuple[Sandbox, Hook]]:
+    """Give a GitHub that knows these versions, and a webhook that missed an event."""
+    with Sandbox(api_versions=versions) as github:
+        github.token(TOKEN, organization_hooks="write", actions_variables="write")
+        now = datetime.now(UTC)
+        before = format_checkpoint(now - timedelta(hours=2))
+        github.repository("acme/ops").variables["LAST_REDELIVERY"] = before
+        hook = github.org("acme").hook("http://127.0.0.1:9/hook")
+        hook.record(
+            at=now - timedelta(hours=1), status_code=503, status="Invalid HTTP Response: 503"
+        )
+        yield github, hook
+
+
+@pytest.mark.parametrize("versions", KNOWING.values(), ids=KNOWING)
+def test_every_request_names_the_version_that_all_know(versions: Sequence[str]) -> None:
+    with one_missed(versions) as (github, hook):
+        run = step(github, hook)
+
+        assert run.status == 0, shown(run)
+        assert run.outputs["redelivered"] == "1"
+        assert {request.api_version for request in github.requests} == {API_VERSION}
+
+
+def test_a_github_that_knows_the_version_no_more_is_told_and_nothing_is_lost() -> None:
+    with one_missed(("2026-03-10", "2028-09-12")) as (github, hook):
+        before = dict(github.repository("acme/ops").variables)
+
+        run = step(github, hook)
+
+        assert run.status == 1
+        (error,) = [line for line in run.log.splitlines() if line.startswith("::error::")]
+        assert '"2022-11-28", is not a supported version' in error
+        assert 'supported: "2028-09-12" (most recent) and "2026-03-10"' in error
+        assert "Use a newer version of redeliver" in error
+        assert github.repository("acme/ops").variables == before
+        assert [request.method for request in github.requests] == ["GET"], "not asked again"

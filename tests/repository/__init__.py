@@ -1,0 +1,1 @@
+"""What the repository says in several places agrees."""

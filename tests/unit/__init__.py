@@ -1,0 +1,1 @@
+"""Claims about single modules, which need neither network nor process."""

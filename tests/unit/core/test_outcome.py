@@ -1,0 +1,108 @@
+"""Where the checkpoint may go, by what became of each event."""
+
+from datetime import datetime
+
+import pytest
+
+from redeliver.core.decision import Verdict
+from redeliver.core.delivery import Delivery
+from redeliver.core.outcome import EventResult, Outcome, low_water_mark
+from tests.support.builders import NOW, a_decision, a_delivery, a_window, ago, delivered
+
+AN_HOUR_AGO = ago(hours=1)
+
+
+def an_outcome(outcome: Outcome, *, at: datetime = AN_HOUR_AGO) -> EventResult:
+    return EventResult(decision=a_decision(a_delivery(at=at)), outcome=outcome)
+
+
+@pytest.mark.parametrize(
+    ("results", "mark"),
+    [
+        pytest.param([], NOW, id="nothing failed"),
+        pytest.param([an_outcome(Outcome.PENDING)], NOW, id="redelivered"),
+        pytest.param([an_outcome(Outcome.RECOVERED)], NOW, id="recovered"),
+        pytest.param([an_outcome(Outcome.FAILING)], NOW, id="failed anew, which is the next run's"),
+        pytest.param([an_outcome(Outcome.FILTERED)], NOW, id="filtered out"),
+        pytest.param([an_outcome(Outcome.DELIVERED)], NOW, id="delivered meanwhile"),
+        pytest.param([an_outcome(Outcome.GIVEN_UP)], NOW, id="given up"),
+        pytest.param([an_outcome(Outcome.GONE)], NOW, id="refused for good"),
+        pytest.param([an_outcome(Outcome.REFUSED)], ago(hours=1), id="refused"),
+        pytest.param([an_outcome(Outcome.UNANSWERED)], ago(hours=1), id="unanswered"),
+        pytest.param([an_outcome(Outcome.UNREAD)], ago(hours=1), id="not decided"),
+        pytest.param([an_outcome(Outcome.DEFERRED)], ago(hours=1), id="deferred"),
+        pytest.param([an_outcome(Outcome.UNSETTLED)], ago(hours=1), id="unsettled"),
+        pytest.param(
+            [
+                an_outcome(Outcome.PENDING, at=ago(hours=5)),
+                an_outcome(Outcome.REFUSED, at=ago(hours=3)),
+                an_outcome(Outcome.DEFERRED, at=ago(hours=2)),
+            ],
+            ago(hours=3),
+            id="the oldest of several",
+        ),
+        pytest.param(
+            [an_outcome(Outcome.REFUSED, at=ago(hours=6, minutes=9))],
+            ago(hours=6),
+            id="in the overlap, so it never moves back",
+        ),
+    ],
+)
+def test_the_checkpoint_stops_at_the_oldest_failure_not_dealt_with(
+    results: list[EventResult], mark: datetime
+) -> None:
+    assert low_water_mark(a_window(ago(hours=6)), results, is_complete=True) == mark
+
+
+def test_a_clock_behind_the_last_runs_does_not_move_the_checkpoint_back() -> None:
+    ahead = ago(seconds=-90)
+
+    assert low_water_mark(a_window(ahead), [], is_complete=True) == ahead
+
+
+def test_a_log_that_broke_off_does_not_move_the_checkpoint() -> None:
+    results = [an_outcome(Outcome.PENDING)]
+
+    assert low_water_mark(a_window(ago(hours=6)), results, is_complete=False) == ago(hours=6)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "outcome"),
+    [
+        (Verdict.REDELIVER, Outcome.DEFERRED),
+        (Verdict.DELIVERED, Outcome.DELIVERED),
+        (Verdict.TOO_OLD, Outcome.GIVEN_UP),
+        (Verdict.EXHAUSTED, Outcome.GIVEN_UP),
+        (Verdict.UNREAD, Outcome.UNREAD),
+        (Verdict.UNSETTLED, Outcome.UNSETTLED),
+        (Verdict.UNWANTED_EVENT, Outcome.FILTERED),
+        (Verdict.UNWANTED_STATUS, Outcome.FILTERED),
+        (Verdict.SURPLUS, Outcome.DEFERRED),
+    ],
+)
+def test_what_is_to_become_of_each_verdict(verdict: Verdict, outcome: Outcome) -> None:
+    result = EventResult.expected(a_decision(verdict=verdict), due=Outcome.DEFERRED)
+
+    assert result.outcome is outcome
+
+
+def test_each_verdict_has_a_fate() -> None:
+    for verdict in Verdict:
+        EventResult.expected(a_decision(verdict=verdict), due=Outcome.DUE)
+
+
+@pytest.mark.parametrize("outcome", [Outcome.PENDING, Outcome.UNANSWERED])
+@pytest.mark.parametrize(
+    ("redelivery", "after"),
+    [
+        pytest.param(delivered(redelivery=True), Outcome.RECOVERED, id="taken"),
+        pytest.param(a_delivery(redelivery=True, status_code=500), Outcome.FAILING, id="failed"),
+    ],
+)
+def test_what_the_log_shows_decides_what_became_of_it(
+    outcome: Outcome, redelivery: Delivery, after: Outcome
+) -> None:
+    shown = an_outcome(outcome).verified(redelivery)
+
+    assert (shown.outcome, shown.latest, shown.attempts) == (after, redelivery, 4)
+    assert bool(shown.because) == (outcome is Outcome.UNANSWERED), "only that needs to be explained"

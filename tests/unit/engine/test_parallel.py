@@ -1,0 +1,177 @@
+"""Redeliveries asked for by several workers at once: the promises are those of one worker."""
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from random import Random
+from signal import Signals
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from redeliver.core.delivery import Delivery
+from redeliver.core.outcome import Outcome
+from redeliver.errors import AccessError, Interrupted, RefusalError, UnavailableError
+from redeliver.reporting.report import Report
+from tests.support.builders import FakeHook, FakeRuntime, FakeStore, a_delivery, a_policy, ago
+from tests.unit.engine.test_run import outcomes, run_once
+
+WORKERS = 4
+SOON = 30.0
+"""Seconds until a test is given up that waits for what does not come."""
+
+TWELVE = [a_delivery(f"event-{n:02}", at=ago(minutes=60 - n), number=n) for n in range(12)]
+NAMES: list[str] = [each.guid for each in TWELVE]
+
+
+class BusyHook(FakeHook):
+    """A webhook whose answers take a while, each another, and that sees how many it is asked."""
+
+    def __init__(
+        self, *log: Delivery, refuses: Mapping[str, BaseException] | None = None, seed: int = 0
+    ) -> None:
+        super().__init__(*log, refuses=refuses)
+        self.random = Random(seed)  # noqa: S311 - no secret hangs on it
+        self.at_once = 0
+        self.most_at_once = 0
+        self.lock = threading.Lock()
+
+    def redeliver(self, delivery: Delivery) -> None:
+        with self.lock:
+            self.asked.append(delivery.guid)
+            self.at_once += 1
+            self.most_at_once = max(self.most_at_once, self.at_once)
+            pause = self.random.uniform(0, 0.004)
+        time.sleep(pause)
+        with self.lock:
+            self.at_once -= 1
+        if delivery.guid in self.refuses:
+            raise self.refuses[delivery.guid]
+
+
+def in_parallel(hook: FakeHook, store: FakeStore | None = None, **more: int) -> Report:
+    policy = a_policy(max_redeliveries=more.get("max_redeliveries"))
+    return run_once(hook, store, runtime=FakeRuntime(workers=WORKERS), policy=policy, verify=0)
+
+
+def test_several_are_asked_for_at_once_each_once_and_the_oldest_first() -> None:
+    hook = BusyHook(*TWELVE)
+
+    report = in_parallel(hook)
+
+    assert outcomes(report) == dict.fromkeys(NAMES, Outcome.PENDING)
+    assert hook.most_at_once == WORKERS
+    assert sorted(hook.asked) == NAMES
+    for place, guid in enumerate(hook.asked):
+        assert NAMES.index(guid) < place + WORKERS, "handed out while all before were under way"
+
+
+REFUSAL, LOST = RefusalError("422"), UnavailableError("no answer")
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    answers=st.lists(st.sampled_from([None, REFUSAL, LOST]), min_size=12, max_size=12),
+    most=st.sampled_from([None, 5, 12]),
+    seed=st.integers(0, 99),
+)
+def test_what_comes_of_it_and_the_checkpoint_are_as_with_one_worker(
+    answers: list[Exception | None], most: int | None, seed: int
+) -> None:
+    # Not so many lost in a row that asking ends, for then it matters who was first.
+    lost = [n for n, answer in enumerate(answers) if answer is LOST][4:]
+    refuses = {
+        NAMES[n]: answer for n, answer in enumerate(answers) if answer is not None and n not in lost
+    }
+    policy = a_policy(max_redeliveries=most)
+    store, expected_store = FakeStore(), FakeStore()
+    hook = BusyHook(*TWELVE, refuses=refuses, seed=seed)
+
+    expected = run_once(FakeHook(*TWELVE, refuses=refuses), expected_store, policy=policy, verify=0)
+    report = run_once(hook, store, runtime=FakeRuntime(workers=WORKERS), policy=policy, verify=0)
+
+    assert outcomes(report) == outcomes(expected)
+    assert store.written[-1] == expected_store.written[-1]
+    assert max(Counter(hook.asked).values()) == 1
+
+
+def test_what_moves_up_waits_until_a_place_turns_out_to_be_free() -> None:
+    hook = BusyHook(*TWELVE, refuses=dict.fromkeys(NAMES[:3], REFUSAL))
+
+    report = in_parallel(hook, max_redeliveries=5)
+
+    found = Counter(outcomes(report).values())
+    assert found == {Outcome.PENDING: 5, Outcome.REFUSED: 3, Outcome.DEFERRED: 4}
+
+
+def test_what_all_meet_at_the_same_time_is_told_once() -> None:
+    together = threading.Barrier(WORKERS)
+
+    class Forbidden(FakeHook):
+        def redeliver(self, delivery: Delivery) -> None:
+            self.asked.append(delivery.guid)
+            together.wait(SOON)
+            raise AccessError("the token may not do this")
+
+    hook = Forbidden(*TWELVE)
+
+    report = in_parallel(hook)
+
+    assert len(hook.asked) == WORKERS
+    assert report.trouble == ("the token may not do this",)
+    assert set(outcomes(report).values()) == {Outcome.DEFERRED}
+
+
+@pytest.fixture
+def answers() -> Iterator[threading.Event]:
+    """Give what lets a hanging GitHub answer, and let it at last."""
+    event = threading.Event()
+    yield event
+    event.set()
+
+
+def test_an_interruption_counts_what_has_no_answer_yet_as_unanswered(
+    answers: threading.Event,
+) -> None:
+    class Hanging(FakeHook):
+        def redeliver(self, delivery: Delivery) -> None:
+            self.asked.append(delivery.guid)
+            if delivery.guid == NAMES[1]:
+                answers.wait(SOON)
+
+    class Stopped(FakeRuntime):
+        def wait_for_turn(self) -> None:
+            super().wait_for_turn()
+            if self.turns > 2 * WORKERS:
+                raise Interrupted(Signals.SIGTERM)
+
+    store = FakeStore()
+    report = run_once(Hanging(*TWELVE), store, runtime=Stopped(workers=WORKERS))
+
+    assert report.interrupted == Signals.SIGTERM
+    found = outcomes(report)
+    assert found.pop(NAMES[1]) is Outcome.UNANSWERED
+    assert [found[guid] for guid in NAMES if guid in found] == [
+        *[Outcome.PENDING] * (2 * WORKERS - 1),
+        *[Outcome.DEFERRED] * (12 - 2 * WORKERS),
+    ]
+    assert store.written[-1] == TWELVE[1].delivered_at
+
+
+def test_an_interruption_waits_for_all_answers_together_as_long_as_for_one() -> None:
+    class Slow(FakeHook):
+        def redeliver(self, delivery: Delivery) -> None:
+            time.sleep(0.4 * (NAMES.index(delivery.guid) + 1))
+
+    class Stopped(FakeRuntime):
+        def wait_for_turn(self) -> None:
+            super().wait_for_turn()
+            if self.turns == WORKERS:
+                raise Interrupted(Signals.SIGTERM)
+
+    report = run_once(Slow(*TWELVE), runtime=Stopped(workers=WORKERS))
+
+    found = outcomes(report)
+    assert [found[guid] for guid in NAMES[1:3]] == [Outcome.UNANSWERED, Outcome.UNANSWERED]

@@ -1,0 +1,325 @@
+"""How fast GitHub is asked, and how long it is waited for, in virtual time."""
+
+import math
+from threading import Thread
+
+import pytest
+
+from redeliver.console import SECONDS_BETWEEN_LINES, ProgressLines
+from redeliver.github_api.throttle import (
+    MAX_POINTS,
+    MAX_WAIT_SECONDS,
+    MIN_RATE_FACTOR,
+    MINUTE,
+    READ_POINTS,
+    URGENT_POINTS,
+    WRITE_POINTS,
+    Throttle,
+)
+from tests.support.builders import FakeTime
+
+PER_MINUTE = 75
+
+
+def a_pace(
+    time: FakeTime, *, per_minute: int = PER_MINUTE, said: list[str] | None = None
+) -> Throttle:
+    said = [] if said is None else said
+    return Throttle(said.append, per_minute=per_minute, clock=time, sleep=time.sleep)
+
+
+# Before a request.
+
+
+def test_a_minutes_worth_goes_at_full_speed_and_the_next_waits_and_says_so() -> None:
+    time, said = FakeTime(), list[str]()
+    throttle = a_pace(time, said=said)
+
+    for _ in range(PER_MINUTE):
+        assert throttle.seconds_until_turn() == 0
+        throttle.wait_for_turn()
+    assert (time.slept, said) == ([], [])
+
+    time.now += 20
+    assert throttle.seconds_until_turn() == MINUTE - 20
+    throttle.wait_for_turn()
+    assert time.slept == [MINUTE - 20]
+    assert said == ["Waiting 41 s: at most 75 redeliveries a minute"]
+
+
+def test_no_minute_ever_sees_more() -> None:
+    time, times = FakeTime(), list[float]()
+    throttle = a_pace(time)
+
+    for _ in range(5 * PER_MINUTE):
+        throttle.wait_for_turn()
+        times.append(time.now)
+        time.now += 0.3
+
+    assert all(
+        later - earlier >= 60 for earlier, later in zip(times, times[PER_MINUTE:], strict=False)
+    )
+
+
+def test_a_slow_run_is_never_held_up() -> None:
+    time = FakeTime()
+    throttle = a_pace(time)
+
+    for _ in range(3 * PER_MINUTE):
+        throttle.wait_for_turn()
+        time.now += 1
+
+    assert time.slept == []
+
+
+@pytest.mark.parametrize("share_of_reads", [0, 0.5, 0.9, 1])
+def test_no_minute_ever_sees_more_points_than_github_takes(share_of_reads: float) -> None:
+    time, spent = FakeTime(), list[tuple[float, int]]()
+    throttle = a_pace(time, per_minute=0)
+
+    for number in range(4000):
+        if number % 10 < 10 * share_of_reads:
+            throttle.wait(READ_POINTS)
+            spent.append((time.now, READ_POINTS))
+        else:
+            throttle.wait_for_turn()
+            spent.append((time.now, WRITE_POINTS))
+        time.now += 0.01
+
+    for start, _ in spent[::50]:
+        within = sum(points for at, points in spent if start <= at < start + 60)
+        assert within <= MAX_POINTS < 900
+    # And nearly so many as it may: the first go at once, then as many in each minute.
+    minutes = math.ceil(sum(points for _, points in spent) / MAX_POINTS)
+    assert time.now - 1000 < minutes * MINUTE + 5
+
+
+def test_reading_waits_for_points_but_not_for_redeliveries() -> None:
+    time, said = FakeTime(), list[str]()
+    throttle = a_pace(time, said=said)
+
+    for _ in range(PER_MINUTE):
+        throttle.wait_for_turn()
+    for _ in range(MAX_POINTS - PER_MINUTE * WRITE_POINTS):
+        throttle.wait(READ_POINTS)
+    assert time.slept == []
+
+    throttle.wait(READ_POINTS)
+    assert time.slept == [MINUTE]
+    (line,) = said
+    assert line == (
+        "Waiting 61 s: GitHub takes only so many requests a minute, here at most 860 points, "
+        "of which to read costs 1 and to redeliver 5"
+    )
+
+
+def test_what_is_urgent_waits_for_nothing_that_is_not() -> None:
+    time = FakeTime()
+    throttle = a_pace(time, per_minute=0)
+    for _ in range(MAX_POINTS // WRITE_POINTS):
+        throttle.wait_for_turn()
+
+    for _ in range(URGENT_POINTS):
+        throttle.wait(READ_POINTS, urgent=True)
+    assert time.slept == []
+    throttle.wait(READ_POINTS, urgent=True)
+    assert time.slept == [MINUTE], "even that has an end"
+
+
+def test_in_a_hurry_nothing_urgent_waits_at_all() -> None:
+    time = FakeTime()
+    throttle = a_pace(time)
+    throttle.hold(60, "a rate limit", is_too_fast=True)
+    time.now -= 60
+
+    throttle.hurry()
+    throttle.wait(WRITE_POINTS, urgent=True)
+
+    assert time.slept == [60], "as long as before"
+    assert throttle.seconds_until_turn() == 60, "but the others do"
+
+
+def test_a_wait_of_a_moment_is_not_worth_a_line() -> None:
+    time, said = FakeTime(), list[str]()
+    throttle = a_pace(time, said=said)
+
+    evenly = MINUTE / MAX_POINTS
+    for seconds in (0.99 * evenly, 0.9 * evenly):  # faster once the account is full
+        for _ in range(MAX_POINTS):
+            throttle.wait(READ_POINTS)
+            time.now += seconds
+
+    assert len(time.slept) > 100
+    assert said == []
+
+
+def test_where_github_has_no_limits_only_ones_own_holds() -> None:
+    time = FakeTime()
+    unlimited, usual = a_pace(time, per_minute=0), a_pace(time)
+    for throttle in (unlimited, usual):
+        throttle.learn_limits(has_limits=False)
+        for _ in range(10 * MAX_POINTS):
+            throttle.wait(READ_POINTS)
+
+    for _ in range(PER_MINUTE):
+        unlimited.wait_for_turn()
+        usual.wait_for_turn()
+    assert time.slept == []
+
+    unlimited.wait_for_turn()
+    assert time.slept == []
+    usual.wait_for_turn()
+    assert time.slept == [MINUTE]
+
+
+def test_limits_once_seen_are_believed_in() -> None:
+    time = FakeTime()
+    throttle = a_pace(time, per_minute=0)
+    for has_limits in (False, True, False):
+        throttle.learn_limits(has_limits=has_limits)
+
+    for _ in range(MAX_POINTS + 1):
+        throttle.wait(READ_POINTS)
+
+    assert time.slept == [MINUTE]
+
+
+def test_threads_share_one_account() -> None:
+    time = FakeTime()
+    throttle = a_pace(time, per_minute=0)
+
+    def ask() -> None:
+        for _ in range(100):
+            throttle.wait(READ_POINTS)
+
+    threads = [Thread(target=ask) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for _ in range(MAX_POINTS - 800):
+        throttle.wait(READ_POINTS)
+    assert time.slept == []
+
+    throttle.wait(READ_POINTS)
+    assert time.slept == [MINUTE]
+
+
+# After an answer.
+
+
+def test_a_wait_for_github_is_announced_and_then_waited() -> None:
+    time, said = FakeTime(), list[str]()
+
+    assert a_pace(time, said=said).back_off(2, "GitHub answered 502")
+
+    assert time.slept == [2]
+    assert said == ["Waiting 2.0 s: GitHub answered 502"]
+
+
+def test_patience_ends_for_all_waits_together() -> None:
+    time, said = FakeTime(), list[str]()
+    throttle = a_pace(time, said=said)
+
+    assert throttle.back_off(MAX_WAIT_SECONDS - 10, "a broken answer")
+    assert not throttle.hold(11, "a rate limit", is_too_fast=False)
+    assert throttle.back_off(10, "a broken answer"), "what was too long did not count"
+    assert len(said) == len(time.slept) == 2
+
+
+def test_who_waits_at_the_same_time_as_another_costs_no_more_and_says_nothing() -> None:
+    time, said = FakeTime(), list[str]()
+    asleep = list[float]()
+    throttle = Throttle(said.append, per_minute=PER_MINUTE, clock=time, sleep=asleep.append)
+
+    for _ in range(8):
+        assert throttle.hold(60, "a rate limit", is_too_fast=True)
+        time.now += 0.01
+
+    assert (len(asleep), len(said)) == (8, 1)
+    time.now += 60
+    assert throttle.back_off(MAX_WAIT_SECONDS - 61, "a broken answer")
+
+
+def test_after_a_secondary_limit_all_keep_still_and_then_go_half_as_fast() -> None:
+    time, said = FakeTime(), list[str]()
+    asleep = list[float]()
+    waiting = Throttle(said.append, per_minute=PER_MINUTE, clock=time, sleep=asleep.append)
+    waiting.hold(60, "a rate limit", is_too_fast=True)
+    waiting.hold(59, "a rate limit", is_too_fast=True)
+    assert waiting.seconds_until_turn() == 60
+
+    time.now += 60
+    for _ in range(PER_MINUTE // 2):
+        assert waiting.seconds_until_turn() == 0
+        waiting.wait_for_turn()
+    assert waiting.seconds_until_turn() == MINUTE
+
+    waiting.hold(60, "a rate limit", is_too_fast=True)
+    time.now += MINUTE
+    for _ in range(PER_MINUTE // 4):
+        waiting.wait_for_turn()
+    assert waiting.seconds_until_turn() == MINUTE
+
+
+def test_a_server_that_asks_for_less_has_limits_after_all() -> None:
+    time = FakeTime()
+    throttle = a_pace(time, per_minute=0)
+    throttle.learn_limits(has_limits=False)
+
+    throttle.hold(60, "a rate limit", is_too_fast=True)
+    for _ in range(MAX_POINTS // 2 // WRITE_POINTS + 1):
+        throttle.wait_for_turn()
+
+    assert time.slept == [60, MINUTE]
+
+
+def test_a_primary_limit_slows_nothing_down() -> None:
+    time = FakeTime()
+    throttle = a_pace(time)
+
+    throttle.hold(60, "the rate limit is used up", is_too_fast=False)
+    for _ in range(PER_MINUTE):
+        throttle.wait_for_turn()
+
+    assert time.slept == [60]
+
+
+def test_however_slow_it_goes_on() -> None:
+    time = FakeTime()
+    throttle = a_pace(time, per_minute=1)
+
+    for _ in range(4):
+        throttle.hold(60, "a rate limit", is_too_fast=True)
+    for _ in range(3):
+        throttle.wait_for_turn()
+
+    assert time.slept[4:] == [MINUTE, MINUTE]
+
+
+def test_it_does_not_go_slower_and_slower_for_ever() -> None:
+    time = FakeTime()
+    throttle = a_pace(time)
+
+    for _ in range(9):
+        throttle.hold(7, "a rate limit", is_too_fast=True)
+    for _ in range(int(PER_MINUTE * MIN_RATE_FACTOR)):
+        throttle.wait_for_turn()
+
+    assert time.slept == [7] * 9
+
+
+def test_progress_is_said_only_so_often() -> None:
+    time, said = FakeTime(), list[str]()
+    progress = ProgressLines(said.append, clock=time)
+
+    for number in range(1, 1001):
+        time.now += SECONDS_BETWEEN_LINES / 512
+        progress("Reading: deliveries", 10 * number, None)
+    time.now += SECONDS_BETWEEN_LINES
+    progress("Redelivering", 1200, 3400)
+
+    assert said == [
+        "Reading: deliveries 5,120",
+        "Redelivering 1,200 of 3,400",
+    ]

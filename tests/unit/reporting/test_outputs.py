@@ -1,0 +1,159 @@
+"""The report in JSON, and the outputs."""
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from redeliver.core.decision import Verdict
+from redeliver.core.outcome import EventResult, Outcome
+from redeliver.core.policy import ScanMode
+from redeliver.errors import UnavailableError
+from redeliver.reporting.outputs import MAX_CHARACTERS, outputs, to_json
+from redeliver.reporting.report import NOT_FAILED, Report
+from tests.support.builders import NOW, OPTIONS, a_decision, a_delivery, a_scan_result, a_webhook
+from tests.unit.reporting.test_report import ONE_OF_EACH, a_report, an_outcome
+
+SCHEMA = json.loads((Path(__file__).parents[3] / "docs" / "report.schema.json").read_text())
+
+
+def recorded(report: Report, **bounds: int) -> dict[str, Any]:
+    """Return the report as its readers get it, which the schema has to describe."""
+    record: dict[str, Any] = json.loads(to_json(report, **bounds))
+    jsonschema.validate(record, SCHEMA, cls=jsonschema.Draft202012Validator)
+    return record
+
+
+REPORTS = {
+    "nothing to do": a_report(),
+    "one of each": a_report(*ONE_OF_EACH),
+    "no checkpoint": replace(a_report(), checkpoint=None),
+    "no webhook": replace(a_report(), scans=()),
+    "a log that broke off": a_report(error=UnavailableError("GitHub is down")),
+    "an App's own webhook": replace(
+        a_report(
+            EventResult(
+                decision=a_decision(webhook=replace(a_webhook(), id=None)), outcome=Outcome.DUE
+            )
+        ),
+        scans=(a_scan_result(webhook=replace(a_webhook(), id=None)),),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REPORTS)
+def test_the_schema_describes_the_report_of(case: str) -> None:
+    recorded(REPORTS[case])
+
+
+def test_the_schema_knows_every_outcome() -> None:
+    known = SCHEMA["properties"]["events"]["items"]["properties"]["outcome"]["enum"]
+
+    assert known == [outcome.name.lower() for outcome in Outcome if outcome not in NOT_FAILED]
+
+
+@pytest.mark.parametrize("scan", ScanMode)
+def test_a_report_says_which_scan_it_is_of(scan: ScanMode) -> None:
+    report = replace(a_report(), options=replace(OPTIONS, scan=scan))
+
+    assert recorded(report)["scan"] == scan.value
+
+
+def test_a_report_says_what_became_of_each_event() -> None:
+    delivery = a_delivery("event-7", number=2**62 + 1, event="issues", action="opened")
+    failed = EventResult(decision=a_decision(delivery), outcome=Outcome.PENDING).verified(
+        replace(delivery, delivered_at=NOW + timedelta(seconds=2), status_code=503, status="no")
+    )
+
+    (event,) = recorded(a_report(failed))["events"]
+
+    assert event == {
+        "hook": "1",
+        "guid": "event-7",
+        "delivery": "4611686018427387905",
+        "event": "issues",
+        "action": "opened",
+        "failing_since": "2026-11-24T11:00:00.000Z",
+        "attempts": 4,
+        "status": "no, 503",
+        "status_code": 503,
+        "outcome": "failing",
+        "because": "",
+    }
+
+
+def test_what_needs_attention_comes_first() -> None:
+    events = recorded(a_report(*ONE_OF_EACH))["events"]
+
+    assert [event["outcome"] for event in events][:6] == [
+        "refused",
+        "unanswered",
+        "unread",
+        "failing",
+        "gone",
+        "given_up",
+    ]
+
+
+def test_reasons_are_counted() -> None:
+    left = [an_outcome(Outcome.DEFERRED, because=Verdict.SURPLUS.value)] * 2
+    out = [an_outcome(Outcome.FILTERED, because=Verdict.UNWANTED_EVENT.value)] * 3
+
+    record = recorded(a_report(*left, *out))
+
+    assert record["deferred"] == {"more than 'max-redeliveries' are due": 2}
+    assert record["filtered"] == {"not among the 'events' that are wanted": 3}
+    assert record["counts"]["failed"] == len(record["events"]) == 2
+
+
+def test_reasons_that_are_alike_once_cut_are_counted_together() -> None:
+    left = [an_outcome(Outcome.DEFERRED, because=f"{'x' * 500} {n}") for n in range(3)]
+
+    assert list(recorded(a_report(*left))["deferred"].values()) == [3]
+
+
+@pytest.mark.unmeasured
+def test_the_output_is_cut_where_a_workflow_could_not_hand_it_on() -> None:
+    many = a_report(*[an_outcome(guid=f"event-{n}") for n in range(5000)])
+
+    truncate = json.loads(outputs(many)["report"])
+
+    assert len(outputs(many)["report"]) <= MAX_CHARACTERS
+    assert len(truncate["events"]) > 200
+    assert len(truncate["events"]) + truncate["omitted"]["events"] == 5000
+    assert recorded(many)["omitted"] == {"hooks": 0, "events": 0}
+
+
+def test_whatever_there_is_much_of_does_not_make_the_output_too_long() -> None:
+    error = UnavailableError("GitHub is down. " * 200)
+    broken = tuple(a_scan_result(webhook=a_webhook(n), error=error) for n in range(250))
+    lost = [an_outcome(Outcome.UNANSWERED, because=f"{n} {'x' * 500}") for n in range(900)]
+    report = replace(a_report(*lost), scans=broken, trouble=("no right " * 500,) * 50)
+
+    told = json.loads(outputs(report)["report"])
+
+    assert len(outputs(report)["report"]) <= MAX_CHARACTERS
+    assert told["events"]
+    assert told["omitted"]["hooks"] == 250 - len(told["hooks"]) > 0
+    assert told["deferred"]["other reasons"] == 880
+
+
+def test_a_report_with_room_for_no_event_is_still_one() -> None:
+    assert recorded(a_report(an_outcome()), max_characters=10)["omitted"] == {
+        "hooks": 1,
+        "events": 1,
+    }
+
+
+def test_a_secret_in_a_status_is_not_passed_on() -> None:
+    told = an_outcome(status="POST https://hooks.example/in?secret=hush giving up: EOF")
+
+    assert "hush" not in to_json(a_report(told))
+
+
+def test_without_a_store_there_is_no_checkpoint() -> None:
+    assert outputs(replace(a_report(), store="", checkpoint=None))["checkpoint"] == ""

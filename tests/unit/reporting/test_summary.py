@@ -1,0 +1,295 @@
+"""The summary in Markdown."""
+
+import re
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from redeliver.core.decision import Verdict
+from redeliver.core.outcome import EventResult, Outcome
+from redeliver.core.policy import ScanMode
+from redeliver.errors import UnavailableError
+from redeliver.reporting.report import Report
+from redeliver.reporting.summary import (
+    MAX_ATTENTION_ROWS,
+    MAX_CHART_NODES,
+    MAX_OTHER_ROWS,
+    failure,
+    summary,
+)
+from tests.support.builders import (
+    NOW,
+    OPTIONS,
+    a_decision,
+    a_delivery,
+    a_scan_result,
+    a_webhook,
+    ago,
+    delivered,
+)
+from tests.unit.reporting.test_report import DRY, ONE_OF_EACH, a_report, an_outcome
+
+LIMIT = 2**20
+"""Bytes; GitHub drops a summary that is longer."""
+
+
+def rows(report: Report) -> list[str]:
+    return [line for line in summary(report).splitlines() if line.startswith("| <code>")]
+
+
+def test_a_run_with_nothing_to_do_reads_well() -> None:
+    assert summary(a_report()) == (
+        "### redeliver: nothing to redeliver\n"
+        "\n"
+        "Read 230 deliveries of [webhook 1 of organization acme]"
+        "(https://github.com/organizations/acme/settings/hooks/1?tab=deliveries) "
+        "in a full scan, to find what failed "
+        "from 2026-11-24 05:50:00 UTC to 2026-11-24 12:00:00 UTC.\n"
+        "\n"
+        "Checkpoint saved: 2026-11-24 12:00:00 UTC, the start of this run.\n"
+    )
+
+
+def test_a_scan_for_failures_is_told_as_one() -> None:
+    report = replace(a_report(), options=replace(OPTIONS, scan=ScanMode.FAILURES))
+
+    assert "in a scan for failures, to find what failed from 2026-11-24" in summary(report)
+
+
+def test_what_a_scan_of_failures_could_miss_is_counted() -> None:
+    report = replace(a_report(), scans=(a_scan_result(unclassified=3),))
+
+    assert "Of what failed, 3 events without a status code from 400 to 599" in summary(report)
+
+
+def test_a_run_shows_its_counts_its_charts_and_what_was_not_delivered() -> None:
+    recovered = an_outcome(guid="back", event="issues").verified(delivered("back", number=9))
+    refused = an_outcome(Outcome.REFUSED, guid="refused", because="GitHub answered 422, Nope")
+    report = replace(a_report(recovered, refused), checkpoint=ago(hours=1))
+    page = "https://github.com/organizations/acme/settings/hooks/1?tab=deliveries"
+
+    assert summary(report) == (
+        "### redeliver: 2 events failed: 1 recovered, 1 refused\n"
+        "\n"
+        "> **Failed:** of 2 events that failed&#58; 1 refused. The log says why for "
+        "each&#59; the next run sees to them\n"
+        "\n"
+        "| Failed | Redelivered | Recovered | Failing | Pending | Given up | Refused | Deferred |\n"
+        "| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n"
+        "| 2 | 1 | 1 | 0 | 0 | 0 | 1 | 0 |\n"
+        "\n"
+        "#### Not delivered\n"
+        "\n"
+        "| Event | GUID | Failing for | Attempts | Last status | Outcome |\n"
+        "| --- | --- | ---: | ---: | --- | --- |\n"
+        f"| <code>push</code> | [<code>refused</code>]({page}) | 2 h 0 min | 3 | timed out, 504 "
+        "| refused: GitHub answered 422, Nope |\n"
+        "\n"
+        "#### Failures by status and event\n"
+        "\n"
+        "```mermaid\n"
+        "---\n"
+        "config: {sankey: {height: 144, linkColor: source, showValues: true}}\n"
+        "---\n"
+        "sankey-beta\n"
+        "\n"
+        '"504 timed out","issues",1\n'
+        '"504 timed out","push",1\n'
+        "```\n"
+        "\n"
+        "<details><summary>1 event redelivered</summary>\n"
+        "\n"
+        "| Event | GUID | Failing for | Attempts | Last status | Outcome |\n"
+        "| --- | --- | ---: | ---: | --- | --- |\n"
+        f"| <code>push</code> | [<code>back</code>]({page}) | 2 h 0 min | 4 | OK, 200 "
+        "| recovered |\n"
+        "\n"
+        "</details>\n"
+        "\n"
+        f"Read 230 deliveries of [webhook 1 of organization acme]({page}) "
+        "in a full scan, to find what failed "
+        "from 2026-11-24 05:50:00 UTC to 2026-11-24 12:00:00 UTC.\n"
+        "\n"
+        "Checkpoint saved: 2026-11-24 11:00:00 UTC, the oldest failure not dealt with: "
+        "the next run looks at it again.\n"
+    )
+
+
+def test_a_dry_run_shows_what_would_be_done_in_its_order() -> None:
+    due = [an_outcome(Outcome.DUE, guid=f"due-{n}") for n in range(3)]
+    left = an_outcome(Outcome.DEFERRED, because=Verdict.SURPLUS.value)
+    dry = replace(a_report(*due, left), options=DRY)
+
+    shown = summary(dry)
+
+    assert "### redeliver: dry run, 4 events failed: 3 would be redelivered" in shown
+    assert "| 4 | 3 | 0 | 1 |" in shown
+    assert "#### Would be redelivered, in this order" in shown
+    assert [re.findall(r"due-\d", row) for row in rows(dry)] == [["due-0"], ["due-1"], ["due-2"]]
+
+
+def test_what_needs_attention_comes_first() -> None:
+    first = [row.split(" | ")[5].removesuffix(" |") for row in rows(a_report(*ONE_OF_EACH))]
+
+    assert first == [
+        "refused",
+        "unanswered",
+        "not decided",
+        "still failing",
+        "refused for good",
+        "given up",
+        "would be redelivered",
+        "recovered",
+        "pending",
+    ]
+
+
+def test_what_was_left_and_what_was_filtered_out_is_told_by_reason() -> None:
+    left = [an_outcome(Outcome.DEFERRED, because=Verdict.SURPLUS.value)] * 3
+    unsettled = [an_outcome(Outcome.UNSETTLED, because=Verdict.UNSETTLED.value)]
+    out = [an_outcome(Outcome.FILTERED, because=Verdict.UNWANTED_STATUS.value)] * 2
+
+    shown = summary(a_report(*left, *unsettled, *out))
+
+    deferred, filtered = shown.split("#### Filtered out")
+    assert "| 3 | more than 'max-redeliveries' are due |" in deferred.split("#### Left for")[1]
+    assert "| 1 | the log may not show yet what an earlier run redelivered" in deferred
+    assert "| 2 | its status code is one of 'skip-status-codes' |" in filtered
+
+
+def flows(report: Report) -> list[tuple[str, str, str]]:
+    """Return what the chart shows, each with its status, its event and how often."""
+    return re.findall(r'^"(.*)","(.*)",(\d+)$', summary(report), flags=re.MULTILINE)
+
+
+def test_the_chart_lumps_together_what_is_rare() -> None:
+    results = [
+        an_outcome(event=f"event_{n}", guid=f"{n}-{m}") for n in range(12) for m in range(20 - n)
+    ]
+
+    shown = flows(a_report(*results))
+
+    assert len(shown) == MAX_CHART_NODES
+    assert shown[:2] == [
+        ("504 timed out", "other events", str(sum(20 - n for n in range(7, 12)))),
+        ("504 timed out", "event_0", "20"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("event", "label"),
+    [
+        ("503", "event 503"),
+        ("other statuses", "event other statuses"),
+        ("other events", "event other events"),
+        ("ünï", "n"),
+        ("", "event "),
+    ],
+)
+def test_an_event_of_any_name_can_be_drawn(event: str, label: str) -> None:
+    assert [flow[1] for flow in flows(a_report(an_outcome(event=event)))] == [label]
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "label"),
+    [
+        ("timed out", 504, "504 timed out"),
+        ("failed to connect to host", 502, "502 failed to connect to host"),
+        ("Invalid HTTP Response: 503", 503, "503"),
+        ("POST https://example.com/hook?secret=x giving up", 500, "500"),
+        ("", 0, "0"),
+    ],
+)
+def test_failures_are_told_apart_by_status(status: str, code: int, label: str) -> None:
+    delivery = a_delivery(status=status, status_code=code)
+    result = EventResult(decision=a_decision(delivery), outcome=Outcome.PENDING)
+
+    assert flows(a_report(result)) == [(label, "push", "1")]
+
+
+HOSTILE = 'a|b\n| <img src=x> `c` **d** [e](https://evil.example) "]); ``` %%{init}%%'
+
+
+def test_nothing_from_outside_can_break_a_row_or_a_chart() -> None:
+    result = an_outcome(guid=HOSTILE, event=HOSTILE, status=HOSTILE, because=HOSTILE)
+
+    shown = summary(a_report(result))
+
+    (row,) = rows(a_report(result))
+    assert row.count("|") == 7
+    for markup in ("evil", "<img", "%%"):
+        assert markup not in shown
+    ((_, event, _),) = flows(a_report(result))
+    assert re.fullmatch(r"[\w .-]+", event)
+    assert shown.count("```") == 2
+
+
+def worst(outcome: Outcome) -> EventResult:
+    delivery = a_delivery("|" * 999, event="<" * 999, action="*" * 999, status="[" * 999)
+    return EventResult(decision=a_decision(delivery), outcome=outcome, because="`" * 999)
+
+
+@pytest.mark.unmeasured
+def test_the_worst_of_texts_leave_it_under_githubs_limit() -> None:
+    hooks = tuple(
+        a_scan_result(webhook=a_webhook(n), error=UnavailableError("]" * 5000)) for n in range(300)
+    )
+    results = [worst(outcome) for outcome in Outcome for _ in range(200)]
+    reasons = [replace(worst(Outcome.DEFERRED), because=f"{n}{'|' * 999}") for n in range(300)]
+    report = replace(a_report(*results, *reasons), scans=hooks)
+
+    assert len(summary(report).encode()) < LIMIT
+
+
+@pytest.mark.unmeasured
+def test_100_000_failures_leave_it_under_githubs_limit_and_what_is_missing_is_told() -> None:
+    outcomes = [Outcome.FAILING, Outcome.RECOVERED, Outcome.GIVEN_UP, Outcome.PENDING]
+    events = ["push", "issues", "pull_request", "check_run", "workflow_job"]
+    results = [
+        EventResult(
+            decision=a_decision(
+                a_delivery(
+                    f"6f2b6f60-1111-11ef-8000-{n:012}",
+                    at=NOW - timedelta(seconds=n // 10),
+                    number=2**61 + n,
+                    event=events[n % 5],
+                    status_code=500 + n % 7,
+                )
+            ),
+            outcome=outcomes[n % 4],
+            because=Verdict.TOO_OLD.value if outcomes[n % 4] is Outcome.GIVEN_UP else "",
+        )
+        for n in range(100_000)
+    ]
+    report = a_report(*results)
+
+    shown = summary(report)
+
+    assert len(shown.encode()) < LIMIT
+    assert "100,000 events failed: 25,000 recovered, 25,000 still failing" in shown
+    assert shown.count("\n| <code>") == MAX_ATTENTION_ROWS + MAX_OTHER_ROWS
+    assert f"And {50_000 - MAX_ATTENTION_ROWS:,} more, in the log." in shown
+    assert f"And {50_000 - MAX_OTHER_ROWS:,} more, in the log." in shown
+
+
+def test_many_webhooks_are_not_all_told() -> None:
+    report = replace(
+        a_report(), scans=tuple(a_scan_result(webhook=a_webhook(n)) for n in range(250))
+    )
+
+    assert "And 230 more webhooks, in the log." in summary(report)
+
+
+def test_of_several_webhooks_each_row_names_its_own() -> None:
+    hooks = [a_webhook(number) for number in (1, 2)]
+    results = [
+        EventResult(decision=a_decision(webhook=hook), outcome=Outcome.FAILING) for hook in hooks
+    ]
+    report = replace(a_report(*results), scans=tuple(a_scan_result(webhook=hook) for hook in hooks))
+
+    assert [row.split(" | ")[6] for row in rows(report)] == ["1 |", "2 |"]
+
+
+def test_a_run_that_ended_early_shows_why() -> None:
+    assert failure("cannot read | it") == "### redeliver: failed\n\ncannot read &#124; it\n"
