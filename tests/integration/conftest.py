@@ -10,7 +10,7 @@ from redeliver.github_api.client import Client
 from redeliver.github_api.clock import ServerClock
 from redeliver.github_api.credentials import TokenCredential
 from redeliver.github_api.throttle import Throttle
-from tests.support.builders import FakeTime
+from tests.support.fakes import FakeTime
 
 TOKEN = "ghp_f1ne"
 

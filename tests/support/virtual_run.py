@@ -14,7 +14,7 @@ from redeliver.github_api.variable import RepositoryVariable
 from redeliver.github_api.webhooks import organization_hook
 from redeliver.reporting.report import Report
 from tests.integration.conftest import TOKEN, a_client
-from tests.support.builders import FakeConsole
+from tests.support.fakes import FakeConsole
 
 PER_MINUTE = 75
 

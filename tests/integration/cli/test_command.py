@@ -32,7 +32,7 @@ from redeliver.cli.terminal import Stream
 from redeliver.core.checkpoint import format_checkpoint
 from tests.integration.conftest import TOKEN
 from tests.support.action_run import coverage_variables
-from tests.support.builders import FakeConsole
+from tests.support.fakes import FakeConsole
 from tests.support.warm import imported
 from tests.unit.test_settings import GOOD
 

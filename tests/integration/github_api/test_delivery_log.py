@@ -27,7 +27,7 @@ from redeliver.github_api.throttle import Throttle
 from redeliver.github_api.webhooks import organization_hook
 from redeliver.sanitize import sanitize
 from tests.integration.conftest import TOKEN, a_client, in_no_time
-from tests.support.builders import FakeTime
+from tests.support.fakes import FakeTime
 
 LIST = r"/orgs/acme/hooks/\d+/deliveries"
 ATTEMPTS = r".*/attempts"

@@ -15,7 +15,8 @@ from redeliver.core.delivery import Delivery
 from redeliver.core.outcome import Outcome
 from redeliver.errors import AccessError, Interrupted, RefusalError, UnavailableError
 from redeliver.reporting.report import Report
-from tests.support.builders import FakeHook, FakeRuntime, FakeStore, a_delivery, a_policy, ago
+from tests.support.builders import a_delivery, a_policy, ago
+from tests.support.fakes import FakeHook, FakeRuntime, FakeStore
 from tests.unit.engine.test_run import outcomes, run_once
 
 WORKERS = 4

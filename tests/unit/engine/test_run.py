@@ -22,18 +22,8 @@ from redeliver.errors import (
 )
 from redeliver.reporting import messages
 from redeliver.reporting.report import Report
-from tests.support.builders import (
-    NOW,
-    OPTIONS,
-    FakeHook,
-    FakeRuntime,
-    FakeStore,
-    a_delivery,
-    a_policy,
-    ago,
-    delivered,
-    saved,
-)
+from tests.support.builders import NOW, OPTIONS, a_delivery, a_policy, ago, delivered, saved
+from tests.support.fakes import FakeHook, FakeRuntime, FakeStore
 
 POLICY = a_policy()
 

@@ -16,7 +16,7 @@ from redeliver.github_api.throttle import (
     WRITE_POINTS,
     Throttle,
 )
-from tests.support.builders import FakeTime
+from tests.support.fakes import FakeTime
 
 PER_MINUTE = 75
 
