@@ -138,3 +138,13 @@ CODES: Mapping[StatusFilter, Container[int]] = {
 def a_log(rows: Iterable[Delivery]) -> Callable[[StatusFilter], Iterator[Delivery]]:
     """Give the rows of a log as GitHub lists them, the newest first as they come."""
     return lambda listed: (row for row in rows if row.status_code in CODES[listed])
+
+
+THREE_FAILURES = (
+    a_delivery("first", at=ago(hours=3), number=11),
+    a_delivery("second", at=ago(hours=2), number=12),
+    a_delivery("third", at=ago(hours=1), number=13),
+)
+NINE_FAILURES = tuple(
+    a_delivery(f"event-{n}", at=ago(hours=3, minutes=-n), number=n + 10) for n in range(9)
+)

@@ -1,13 +1,28 @@
 """Stand-ins for webhooks, stores, consoles, throttles and time, which remember what happened."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from redeliver.core.checkpoint import SavedCheckpoint
 from redeliver.core.decision import EventKey
 from redeliver.core.delivery import Delivery, StatusFilter
+from redeliver.core.outcome import Outcome
+from redeliver.core.policy import Policy, ScanMode
 from redeliver.engine.ports import Runtime
-from tests.support.builders import NOW, a_log, a_webhook, saved
+from redeliver.engine.run import run
+from redeliver.errors import UnavailableError
+from redeliver.reporting.report import Report
+from tests.support.builders import (
+    NOW,
+    OPTIONS,
+    a_delivery,
+    a_log,
+    a_policy,
+    a_webhook,
+    delivered,
+    saved,
+)
 
 
 class FakeHook:
@@ -134,3 +149,95 @@ class FakeRuntime(FakeConsole):
             choose=self.choose,
             workers=self.workers,
         )
+
+
+class BrokenHook(FakeHook):
+    """A webhook whose log cannot be read beyond the first rows."""
+
+    def __init__(self, *log: Delivery, after: int) -> None:
+        super().__init__(*log)
+        self.after = after
+
+    def rows(self) -> Iterator[Delivery]:
+        yield from self.log[: self.after]
+        raise UnavailableError("GitHub is down")
+
+
+class LossyHook(FakeHook):
+    """A webhook that loses its response to one redelivery, which its log shows or not."""
+
+    def __init__(self, *log: Delivery, loses: str, shows: bool) -> None:
+        lost = UnavailableError("no usable answer")
+        super().__init__(*log, refuses={loses: lost})
+        self.shows = shows
+
+    def redeliver(self, delivery: Delivery) -> None:
+        if delivery.guid in self.refuses and self.shows:
+            self.log.insert(0, a_delivery(delivery.guid, at=NOW, number=1, redelivery=True))
+        super().redeliver(delivery)
+
+
+class ReceivingHook(FakeHook):
+    """A webhook whose log shows redeliveries, with outcomes, once it was read `shows_at` times."""
+
+    def __init__(
+        self, *log: Delivery, fails: Collection[str] = (), shows_at: int = 1, number: int = 1
+    ) -> None:
+        super().__init__(*log, number=number)
+        self.fails = fails
+        self.shows_at = shows_at
+        self.redeliveries: list[Delivery] = []
+
+    def redeliver(self, delivery: Delivery) -> None:
+        super().redeliver(delivery)
+        make = a_delivery if delivery.guid in self.fails else delivered
+        self.redeliveries.insert(0, make(delivery.guid, at=NOW, number=99, redelivery=True))
+
+    def rows(self) -> Iterator[Delivery]:
+        yield from self.redeliveries if self.scans >= self.shows_at else []
+        yield from super().rows()
+
+
+class SharedStore(FakeStore):
+    """A store that another run writes to before this one reads it for the nth time."""
+
+    def __init__(self, checkpoint: datetime | None, *, other: datetime, before: int) -> None:
+        super().__init__(checkpoint)
+        self.other = other
+        self.before = before
+        self.reads = 0
+
+    def read(self) -> SavedCheckpoint | None:
+        self.reads += 1
+        if self.reads == self.before:
+            self.saved = saved(self.other, written=NOW)
+        return super().read()
+
+
+def run_once(
+    hook: FakeHook,
+    store: FakeStore | None = None,
+    *others: FakeHook,
+    runtime: FakeRuntime | None = None,
+    policy: Policy | None = None,
+    scan: ScanMode = ScanMode.FULL,
+    probe: int | None = None,
+    verify: float = 30,
+    dry_run: bool = False,
+) -> Report:
+    """Run between fakes; `verify` is in seconds."""
+    options = replace(
+        OPTIONS,
+        policy=policy or a_policy(),
+        scan=scan,
+        probe=probe,
+        verify=timedelta(seconds=verify),
+        dry_run=dry_run,
+    )
+    runtime = runtime or FakeRuntime()
+    return run([hook, *others], store or FakeStore(), runtime(), options)
+
+
+def outcomes(report: Report) -> dict[str, Outcome]:
+    """Return the outcome of each event by its GUID."""
+    return {result.decision.delivery.guid: result.outcome for result in report.results}

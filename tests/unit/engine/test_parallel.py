@@ -16,8 +16,7 @@ from redeliver.core.outcome import Outcome
 from redeliver.errors import AccessError, Interrupted, RefusalError, UnavailableError
 from redeliver.reporting.report import Report
 from tests.support.builders import a_delivery, a_policy, ago
-from tests.support.fakes import FakeHook, FakeRuntime, FakeStore
-from tests.unit.engine.test_run import outcomes, run_once
+from tests.support.fakes import FakeHook, FakeRuntime, FakeStore, outcomes, run_once
 
 WORKERS = 4
 SOON = 30.0

@@ -1,13 +1,36 @@
-"""What a log shows of redeliveries that were asked for."""
+"""Outcomes of redeliveries are found in the logs."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 
 from redeliver.core.delivery import Delivery
+from redeliver.core.outcome import Outcome
 from redeliver.core.scan import OLD_ROWS_AT_END
 from redeliver.engine.verification import SERVER_CLOCK_SKEW, find_missing, find_redeliveries
-from tests.support.builders import NOW, a_delivery, ago, delivered
+from redeliver.errors import (
+    RefusalError,
+    UnavailableError,
+)
+from redeliver.reporting import messages
+from tests.support.builders import (
+    NINE_FAILURES,
+    NOW,
+    THREE_FAILURES,
+    a_delivery,
+    ago,
+    delivered,
+)
+from tests.support.fakes import (
+    FakeHook,
+    FakeRuntime,
+    FakeStore,
+    LossyHook,
+    ReceivingHook,
+    outcomes,
+    run_once,
+)
 
 ASKED = a_delivery("asked", at=ago(hours=2), number=5)
 AFTER = NOW + timedelta(seconds=5)
@@ -64,3 +87,204 @@ def test_of_two_that_failed_the_newer_counts() -> None:
 )
 def test_a_delivery_that_was_refused(log: list[Delivery], left: set[str]) -> None:
     assert find_missing(log, [ASKED], since=ASKED.delivered_at) == left
+
+
+def test_a_refused_delivery_that_left_the_log_is_dealt_with() -> None:
+    class Losing(FakeHook):
+        """A webhook whose log loses what it refuses."""
+
+        def redeliver(self, delivery: Delivery) -> None:
+            self.log = [row for row in self.log if row.guid not in self.refuses]
+            super().redeliver(delivery)
+
+    refusal = RefusalError("GitHub answered 404, Not Found")
+    hook, store = Losing(*THREE_FAILURES, refuses={"first": refusal}), FakeStore()
+
+    report = run_once(hook, store)
+
+    assert outcomes(report)["first"] is Outcome.GONE
+    assert report.results[0].because.endswith("Not Found: it has left GitHub's log")
+    assert (store.written[-1], report.status) == (NOW, 0)
+    assert messages.warnings(report)
+
+
+def test_a_refused_delivery_stays_so_if_the_log_is_unreadable() -> None:
+    class Unreadable(FakeHook):
+        """A webhook whose log is read once."""
+
+        def rows(self) -> Iterator[Delivery]:
+            if self.scans:
+                raise UnavailableError("no usable answer")
+            yield from super().rows()
+
+    hook = Unreadable(
+        *THREE_FAILURES, refuses={"first": RefusalError("GitHub answered 404, Not Found")}
+    )
+    store = FakeStore()
+
+    report = run_once(hook, store)
+
+    assert outcomes(report)["first"] is Outcome.REFUSED
+    assert store.written[-1] == THREE_FAILURES[0].delivered_at
+
+
+def test_a_lost_response_is_found_in_the_log() -> None:
+    hook, store = LossyHook(*THREE_FAILURES, loses="second", shows=True), FakeStore()
+    runtime = FakeRuntime()
+
+    report = run_once(hook, store, runtime=runtime)
+
+    assert hook.asked == ["first", "second", "third"], "each once"
+    assert outcomes(report)["second"] is Outcome.FAILING, "and what came of it is known, too"
+    assert store.written == [ago(hours=3), ago(hours=2), NOW]
+    assert report.status == 0
+
+
+def test_a_lost_response_that_the_log_lacks_stays_unanswered() -> None:
+    hook, store = LossyHook(*THREE_FAILURES, loses="second", shows=False), FakeStore()
+
+    report = run_once(hook, store)
+
+    assert hook.asked == ["first", "second", "third"], "each once"
+    assert outcomes(report)["second"] is Outcome.UNANSWERED
+    assert store.written[-1] == ago(hours=2)
+    assert report.status == 1
+
+
+def test_an_unreadable_log_is_a_warning_for_a_lost_response() -> None:
+    class UnreadableAgain(LossyHook):
+        def rows(self) -> Iterator[Delivery]:
+            if self.scans:
+                raise UnavailableError("GitHub is down")
+            yield from super().rows()
+
+    report = run_once(UnreadableAgain(THREE_FAILURES[0], loses="first", shows=False))
+
+    assert messages.warnings(report) == ["what came of 1 redelivery was not seen: GitHub is down"]
+
+
+def test_an_unreadable_log_changes_no_result() -> None:
+    class UnreadableAgain(LossyHook):
+        reads = 0
+
+        def rows(self) -> Iterator[Delivery]:
+            self.reads += 1
+            if self.reads > 1:
+                raise UnavailableError("GitHub is down")
+            yield from self.log
+
+    hook, store = UnreadableAgain(*THREE_FAILURES, loses="second", shows=True), FakeStore()
+
+    report = run_once(hook, store)
+
+    assert outcomes(report)["second"] is Outcome.UNANSWERED
+    assert store.written[-1] == ago(hours=2)
+    assert messages.warnings(report) == ["what came of 3 redeliveries was not seen: GitHub is down"]
+
+
+def test_the_outcome_of_each_redelivery_is_found() -> None:
+    hook, runtime = ReceivingHook(*THREE_FAILURES, fails={"second"}), FakeRuntime()
+
+    report = run_once(hook, runtime=runtime)
+
+    assert outcomes(report) == {
+        "first": Outcome.RECOVERED,
+        "second": Outcome.FAILING,
+        "third": Outcome.RECOVERED,
+    }
+    assert report.results[1].attempts == 2
+    assert runtime.slept == [1], "no longer than it takes"
+
+
+def test_pauses_grow_until_every_outcome_is_found() -> None:
+    hook, runtime = ReceivingHook(*THREE_FAILURES, shows_at=4), FakeRuntime()
+
+    report = run_once(hook, runtime=runtime)
+
+    assert report.count(Outcome.RECOVERED) == 3
+    assert runtime.slept == [1, 1, 2, 4]
+
+
+def test_verification_ends_when_its_time_is_up() -> None:
+    hook, runtime = ReceivingHook(*THREE_FAILURES, shows_at=99), FakeRuntime()
+
+    report = run_once(hook, runtime=runtime, verify=100)
+
+    assert report.count(Outcome.PENDING) == 3
+    assert runtime.slept == [1, 1, 2, 4, 8, 16, 30, 30, 8]
+
+
+def test_reading_counts_as_time_of_verification() -> None:
+    class SlowHook(ReceivingHook):
+        def rows(self) -> Iterator[Delivery]:
+            if self.scans:
+                runtime.now += timedelta(seconds=20)
+            yield from super().rows()
+
+    runtime = FakeRuntime()
+    hook = SlowHook(*THREE_FAILURES, shows_at=99)
+
+    run_once(hook, runtime=runtime, verify=30)
+
+    assert len(runtime.slept) == 2
+
+
+def test_an_unreadable_log_does_not_stop_the_others() -> None:
+    class UnreadableAgain(ReceivingHook):
+        def rows(self) -> Iterator[Delivery]:
+            if self.scans:
+                raise UnavailableError("GitHub is down")
+            yield from super().rows()
+
+    unreadable, well = (
+        UnreadableAgain(*THREE_FAILURES, number=1),
+        ReceivingHook(*THREE_FAILURES, number=2, shows_at=3),
+    )
+
+    report = run_once(unreadable, None, well)
+
+    assert (report.count(Outcome.PENDING), report.count(Outcome.RECOVERED)) == (3, 3)
+    assert messages.warnings(report) == ["what came of 3 redeliveries was not seen: GitHub is down"]
+
+
+def test_each_unreadable_log_has_its_own_warning() -> None:
+    class UnreadableAgain(ReceivingHook):
+        def rows(self) -> Iterator[Delivery]:
+            if self.scans:
+                raise UnavailableError(f"{self.webhook.name} is gone")
+            yield from super().rows()
+
+    report = run_once(
+        UnreadableAgain(*THREE_FAILURES[:2], number=1), None, UnreadableAgain(THREE_FAILURES[2], number=2)
+    )
+
+    assert messages.warnings(report) == [
+        "what came of 2 redeliveries was not seen: webhook 1 of organization acme is gone",
+        "what came of 1 redelivery was not seen: webhook 2 of organization acme is gone",
+    ]
+
+
+class BrieflyUnreadable(ReceivingHook):
+    """A webhook whose log cannot be read once: when it is looked at first."""
+
+    def rows(self) -> Iterator[Delivery]:
+        if self.scans == 1:
+            self.scans += 1
+            raise UnavailableError("GitHub is down")
+        yield from super().rows()
+
+
+@pytest.mark.parametrize("shows_at", [1, 99])
+def test_a_log_that_is_readable_again_is_no_warning(shows_at: int) -> None:
+    report = run_once(BrieflyUnreadable(*NINE_FAILURES, shows_at=shows_at), probe=3)
+
+    assert report.count(Outcome.RECOVERED, Outcome.PENDING) == 9
+    assert messages.warnings(report) == []
+
+
+def test_no_log_is_read_again_with_verify_0() -> None:
+    hook, runtime = ReceivingHook(*THREE_FAILURES), FakeRuntime()
+
+    report = run_once(hook, runtime=runtime, verify=0)
+
+    assert (report.count(Outcome.PENDING), runtime.slept, hook.scans) == (3, [], 1)

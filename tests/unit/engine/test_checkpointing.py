@@ -1,0 +1,286 @@
+"""When the checkpoint is saved, and what another run or an interruption does to it."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from signal import Signals
+
+import pytest
+
+from redeliver.core.delivery import Delivery
+from redeliver.core.outcome import Outcome
+from redeliver.errors import (
+    AccessError,
+    Interrupted,
+    RateLimitError,
+    UnavailableError,
+)
+from redeliver.reporting import messages
+from tests.support.builders import (
+    NOW,
+    THREE_FAILURES,
+    a_delivery,
+    ago,
+    saved,
+)
+from tests.support.fakes import FakeHook, FakeRuntime, FakeStore, SharedStore, outcomes, run_once
+
+
+def test_the_low_water_mark_is_saved_before_the_first_redelivery() -> None:
+    store = FakeStore()
+
+    run_once(FakeHook(*THREE_FAILURES), store)
+
+    assert store.written == [ago(hours=3), NOW]
+
+
+def test_a_missing_permission_shows_before_the_first_redelivery() -> None:
+    hook, store = FakeHook(*THREE_FAILURES), FakeStore(fails_at=1)
+    store.error = AccessError("cannot write")
+
+    with pytest.raises(AccessError):
+        run_once(hook, store)
+
+    assert hook.asked == []
+
+
+def test_a_first_run_saves_where_a_killed_run_would_resume() -> None:
+    store = FakeStore(None)
+
+    run_once(FakeHook(*THREE_FAILURES), store)
+
+    assert store.written == [ago(hours=3), NOW], "the first before anything is redelivered"
+
+
+def test_a_rate_limit_at_the_claim_defers_everything() -> None:
+    hook, store = FakeHook(*THREE_FAILURES), FakeStore(fails_at=1)
+    store.error = RateLimitError("used up until 12:30:00 UTC")
+
+    report = run_once(hook, store)
+
+    assert hook.asked == []
+    assert set(outcomes(report).values()) == {Outcome.DEFERRED}
+    assert (report.status, report.checkpoint) == (0, ago(hours=6))
+    assert messages.warnings(report) == ["used up until 12:30:00 UTC"]
+
+
+def test_a_rate_limit_at_the_last_save_is_a_warning() -> None:
+    store = FakeStore(fails_at=2)
+    store.error = RateLimitError("used up until 12:30:00 UTC")
+
+    report = run_once(FakeHook(*THREE_FAILURES), store)
+
+    assert report.count(Outcome.PENDING) == 3
+    assert (report.status, report.checkpoint) == (0, ago(hours=3))
+    assert messages.warnings(report) == ["used up until 12:30:00 UTC"]
+
+
+def test_a_failed_last_save_is_reported_with_the_results() -> None:
+    store = FakeStore(ago(hours=6), fails_at=2)
+    store.error = UnavailableError("cannot write")
+
+    report = run_once(FakeHook(*THREE_FAILURES), store)
+
+    assert report.count(Outcome.PENDING) == 3
+    assert report.checkpoint == ago(hours=3)
+    assert messages.problem(report) == "cannot write"
+
+
+def test_a_failed_save_is_reported_if_nothing_was_due() -> None:
+    store = FakeStore(ago(hours=6), fails_at=1)
+    store.error = UnavailableError("cannot write")
+
+    report = run_once(FakeHook(a_delivery(redelivery=True)), store)
+
+    assert report.count(Outcome.GIVEN_UP) == 1
+    assert (report.status, messages.problem(report)) == (1, "cannot write")
+    assert report.checkpoint == ago(hours=6)
+
+
+def test_a_stopped_run_also_reports_a_failed_save() -> None:
+    store = FakeStore(fails_at=2)
+    store.error = UnavailableError("cannot write")
+
+    report = run_once(FakeHook(*THREE_FAILURES, refuses={"first": AccessError("no right")}), store)
+
+    assert messages.problem(report) == "no right; cannot write"
+
+
+def test_a_run_too_soon_after_another_does_nothing() -> None:
+    hook = FakeHook(a_delivery("old", at=ago(minutes=3)), a_delivery("new", at=ago(minutes=1)))
+    store = FakeStore()
+    store.saved = saved(ago(minutes=4), written=ago(minutes=2))
+
+    report = run_once(hook, store)
+
+    assert (hook.asked, store.written) == ([], [])
+    assert set(outcomes(report).values()) == {Outcome.UNSETTLED}
+    assert report.status == 0
+
+
+@pytest.mark.parametrize("checkpoint", [ago(hours=6), None])
+def test_a_run_that_was_overtaken_does_nothing(
+    checkpoint: datetime | None,
+) -> None:
+    hook, store = FakeHook(*THREE_FAILURES), SharedStore(checkpoint, other=ago(hours=3), before=2)
+
+    report = run_once(hook, store)
+
+    assert (hook.asked, store.written) == ([], [])
+    assert set(outcomes(report).values()) == {Outcome.UNSETTLED}
+    assert report.status == 0
+
+
+def test_a_run_that_loses_the_first_write_does_nothing() -> None:
+    class TakenStore(FakeStore):
+        def write(self, checkpoint: datetime) -> bool:
+            super().write(checkpoint)
+            return False
+
+    hook = FakeHook(*THREE_FAILURES)
+
+    report = run_once(hook, TakenStore(None))
+
+    assert hook.asked == []
+    assert set(outcomes(report).values()) == {Outcome.UNSETTLED}
+
+
+def test_a_later_checkpoint_of_another_run_stays() -> None:
+    store = SharedStore(ago(hours=6), other=NOW + timedelta(minutes=1), before=3)
+
+    report = run_once(FakeHook(*THREE_FAILURES), store)
+
+    assert report.checkpoint == NOW + timedelta(minutes=1)
+    assert store.written == [ago(hours=3), NOW + timedelta(minutes=1)]
+
+
+def test_a_slow_run_without_failures_reads_before_it_writes() -> None:
+    class SlowHook(FakeHook):
+        def rows(self) -> Iterator[Delivery]:
+            runtime.now += timedelta(seconds=6)
+            yield from self.log
+
+    runtime = FakeRuntime()
+    quick, slow = FakeStore(), SharedStore(ago(hours=6), other=ago(minutes=-1), before=2)
+
+    run_once(FakeHook(), quick)
+    run_once(SlowHook(), slow, runtime=runtime)
+
+    assert quick.written == [NOW]
+    assert slow.written == [ago(minutes=-1)]
+
+
+def test_a_claim_that_took_long_is_lost() -> None:
+    class SlowStore(FakeStore):
+        def write(self, checkpoint: datetime) -> bool:
+            runtime.now += timedelta(seconds=60)
+            return super().write(checkpoint)
+
+    runtime, hook = FakeRuntime(), FakeHook(*THREE_FAILURES)
+
+    report = run_once(hook, SlowStore(), runtime=runtime)
+
+    assert hook.asked == [], "another run had time to begin"
+    assert set(outcomes(report).values()) == {Outcome.UNSETTLED}
+
+
+def test_a_lost_first_write_reports_the_stored_checkpoint() -> None:
+    class TakenStore(FakeStore):
+        def write(self, checkpoint: datetime) -> bool:
+            super().write(checkpoint)
+            self.saved = saved(ago(hours=2))
+            return False
+
+    report = run_once(FakeHook(), TakenStore(None))
+
+    assert report.checkpoint == ago(hours=2)
+
+
+def test_a_long_run_saves_the_checkpoint_once_a_minute() -> None:
+    class SlowHook(FakeHook):
+        def redeliver(self, delivery: Delivery) -> None:
+            super().redeliver(delivery)
+            runtime.now += timedelta(seconds=40)
+
+    runtime, store = FakeRuntime(), FakeStore()
+    log = [a_delivery(f"event-{n}", at=ago(hours=5, minutes=-n)) for n in range(5)]
+
+    run_once(SlowHook(*log), store, runtime=runtime)
+
+    start = ago(hours=5)
+    minutes = [(mark - start) // timedelta(minutes=1) for mark in store.written[:-1]]
+    assert minutes == [0, 2, 4], "what is asked for next is the oldest that is not dealt with"
+    assert store.written[-1] == NOW
+
+
+def test_a_failed_save_stops_the_redeliveries() -> None:
+    class SlowHook(FakeHook):
+        def redeliver(self, delivery: Delivery) -> None:
+            super().redeliver(delivery)
+            runtime.now += timedelta(seconds=70)
+
+    runtime, store = FakeRuntime(), FakeStore(fails_at=2)
+    store.error = UnavailableError("cannot write")
+
+    report = run_once(SlowHook(*THREE_FAILURES), store, runtime=runtime)
+
+    assert outcomes(report) == {
+        "first": Outcome.PENDING,
+        "second": Outcome.DEFERRED,
+        "third": Outcome.DEFERRED,
+    }
+    assert report.trouble == ("cannot write",)
+
+
+def test_an_interruption_saves_what_is_certain() -> None:
+    hook = FakeHook(*THREE_FAILURES, refuses={"second": Interrupted(Signals.SIGTERM)})
+    store = FakeStore()
+
+    report = run_once(hook, store)
+
+    assert outcomes(report) == {
+        "first": Outcome.PENDING,
+        "second": Outcome.UNANSWERED,
+        "third": Outcome.DEFERRED,
+    }
+    assert store.written[-1] == report.checkpoint == ago(hours=2)
+    assert report.status == 143
+
+
+@pytest.mark.parametrize("at", [1, 2])
+def test_an_interrupted_write_is_repeated(at: int) -> None:
+    store = FakeStore(fails_at=at)
+    store.error = Interrupted(Signals.SIGINT)
+
+    report = run_once(FakeHook(*THREE_FAILURES), store)
+
+    assert store.written[-1] == (ago(hours=3) if at == 1 else NOW)
+    assert report.status == 130
+
+
+def test_an_interruption_without_time_to_save_is_reported() -> None:
+    class HangingStore(FakeStore):
+        def write(self, checkpoint: datetime) -> bool:
+            if self.attempts:
+                raise Interrupted(Signals.SIGINT)
+            return super().write(checkpoint)
+
+    report = run_once(FakeHook(*THREE_FAILURES), HangingStore())
+
+    assert report.checkpoint == ago(hours=3)
+    assert report.trouble == ("there was no time left to save the checkpoint",)
+    assert report.status == 130
+
+
+def test_an_interrupted_run_that_was_overtaken_writes_nothing() -> None:
+    class Interrupting(FakeRuntime):
+        def say(self, line: str) -> None:
+            super().say(line)
+            if line.startswith("Unsettled"):
+                raise Interrupted(Signals.SIGINT)
+
+    store = SharedStore(ago(hours=6), other=ago(hours=3), before=2)
+
+    report = run_once(FakeHook(*THREE_FAILURES), store, runtime=Interrupting())
+
+    assert store.written == []
+    assert report.status == 130

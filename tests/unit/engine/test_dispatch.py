@@ -1,0 +1,115 @@
+"""What GitHub responds to a redelivery, and when a run stops requesting more."""
+
+import pytest
+
+from redeliver.core.outcome import Outcome
+from redeliver.errors import (
+    AccessError,
+    RateLimitError,
+    RefusalError,
+    UnavailableError,
+)
+from redeliver.reporting import messages
+from tests.support.builders import THREE_FAILURES, a_delivery, a_policy, ago
+from tests.support.fakes import FakeHook, FakeRuntime, FakeStore, LossyHook, outcomes, run_once
+
+
+def test_a_refusal_holds_the_checkpoint_and_stops_nothing() -> None:
+    refusal = RefusalError("GitHub answered 422")
+    hook, store = FakeHook(*THREE_FAILURES, refuses={"second": refusal}), FakeStore()
+
+    report = run_once(hook, store)
+
+    assert hook.asked == ["first", "second", "third"]
+    assert outcomes(report)["second"] is Outcome.REFUSED
+    assert store.written[-1] == ago(hours=2)
+    assert messages.problem(report)
+    assert (messages.problem(report) or "").startswith("of 3 events that failed: 1 refused. ")
+
+
+def test_five_lost_responses_in_a_row_stop_their_webhook() -> None:
+    log = [a_delivery(f"{n}", at=ago(hours=1, minutes=n), number=n + 2) for n in range(7)]
+    hook = LossyHook(*log, loses="6", shows=True)
+    hook.refuses = {each.guid: UnavailableError("no usable answer") for each in log}
+
+    report = run_once(hook)
+
+    assert hook.asked == ["6", "5", "4", "3", "2"]
+    assert outcomes(report)["2"] is Outcome.FAILING, "as the log shows in the end"
+    assert outcomes(report)["1"] is outcomes(report)["0"] is Outcome.DEFERRED
+    assert messages.problem(report) == (
+        "5 redeliveries of webhook 1 of organization acme in a row went unanswered, so the run "
+        "asked for no more of them"
+    )
+    assert report.status == 1
+
+
+@pytest.mark.parametrize("error", [AccessError("no right"), RateLimitError("used up")])
+def test_an_error_that_every_request_would_meet_stops_dispatch(error: Exception) -> None:
+    hook, store = FakeHook(*THREE_FAILURES, refuses={"second": error}), FakeStore()
+
+    report = run_once(hook, store)
+
+    assert hook.asked == ["first", "second"]
+    assert outcomes(report) == {
+        "first": Outcome.PENDING,
+        "second": Outcome.DEFERRED,
+        "third": Outcome.DEFERRED,
+    }
+    assert store.written[-1] == ago(hours=2)
+    assert [*report.trouble, *filter(None, [report.limit])] == [str(error)]
+
+
+def test_a_rate_limit_that_is_too_long_is_a_warning() -> None:
+    limit = RateLimitError("used up until 12:30:00 UTC")
+
+    report = run_once(FakeHook(*THREE_FAILURES, refuses={"second": limit}))
+
+    assert report.status == 0
+    assert messages.warnings(report) == [str(limit)]
+
+
+def test_a_github_that_never_responds_is_asked_five_times() -> None:
+    log = [a_delivery(f"event-{n}", at=ago(hours=1, seconds=n)) for n in range(20)]
+    lost = {str(row.guid): UnavailableError("no usable answer") for row in log}
+    hook = FakeHook(*log, refuses=lost)
+
+    report = run_once(hook)
+
+    assert len(hook.asked) == 5
+    assert (report.count(Outcome.UNANSWERED), report.count(Outcome.DEFERRED)) == (5, 15)
+    assert report.status == 1
+
+
+def test_a_webhook_without_responses_does_not_stop_the_others() -> None:
+    log = [a_delivery(f"event-{n}", at=ago(hours=5, seconds=n), number=n) for n in range(20)]
+    lost = {str(row.guid): UnavailableError("no usable answer") for row in log}
+    silent, well = FakeHook(*log, number=1, refuses=lost), FakeHook(*THREE_FAILURES, number=2)
+
+    run_once(silent, None, well)
+
+    assert (len(silent.asked), well.asked) == (5, ["first", "second", "third"])
+
+
+def test_a_missing_permission_stops_only_its_webhook() -> None:
+    one = FakeHook(*THREE_FAILURES, number=1, refuses={"first": AccessError("no right")})
+    two = FakeHook(*THREE_FAILURES, number=2)
+
+    report = run_once(one, None, two)
+
+    assert (one.asked, two.asked) == (["first"], ["first", "second", "third"])
+    assert messages.problem(report) == "no right"
+
+
+def test_progress_counts_the_events_that_take_a_free_place() -> None:
+    runtime = FakeRuntime()
+    refusals = {guid: RefusalError("GitHub answered 422") for guid in ("first", "second")}
+
+    run_once(
+        FakeHook(*THREE_FAILURES, refuses=refusals),
+        runtime=runtime,
+        policy=a_policy(max_redeliveries=1),
+    )
+
+    redelivering = [shown[1:] for shown in runtime.shown if shown[0] == "Redelivering"]
+    assert redelivering == [(1, 1), (2, 2), (3, 3)]

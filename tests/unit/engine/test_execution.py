@@ -1,0 +1,202 @@
+"""The order of the steps of a run: probe, maximum, dry run, logs."""
+
+from datetime import datetime, timedelta
+from signal import Signals
+
+import pytest
+
+from redeliver.core.delivery import Delivery
+from redeliver.core.events import EventFilter
+from redeliver.core.outcome import Outcome
+from redeliver.errors import (
+    Interrupted,
+    RefusalError,
+    UnavailableError,
+)
+from redeliver.reporting import messages
+from tests.support.builders import NINE_FAILURES, NOW, THREE_FAILURES, a_delivery, a_policy, ago
+from tests.support.fakes import FakeHook, FakeRuntime, FakeStore, ReceivingHook, outcomes, run_once
+
+ALL_NINE = {f"event-{n}" for n in range(9)}
+
+
+@pytest.mark.parametrize("probe", [None, 1])
+def test_given_up_events_are_logged_before_the_checkpoint_moves(probe: int | None) -> None:
+    class ListeningStore(FakeStore):
+        def write(self, checkpoint: datetime) -> bool:
+            logged.append([line.split(":")[0] for line in runtime.said if "push" in line])
+            return super().write(checkpoint)
+
+    logged: list[list[str]] = []
+    runtime = FakeRuntime()
+    hook = FakeHook(*THREE_FAILURES, a_delivery("too old", at=ago(minutes=30), redelivery=True))
+
+    run_once(hook, ListeningStore(), runtime=runtime, probe=probe)
+
+    assert logged[0] == ["Given up"], "a run that is killed after this leaves nothing but its log"
+
+
+def test_the_checkpoint_is_saved_before_verification() -> None:
+    class Interrupting(FakeRuntime):
+        def sleep(self, _seconds: float) -> None:
+            raise Interrupted(Signals.SIGINT)
+
+    store = FakeStore()
+
+    report = run_once(ReceivingHook(*THREE_FAILURES), store, runtime=Interrupting())
+
+    assert store.written == [ago(hours=3), NOW, NOW]
+    assert (report.count(Outcome.PENDING), report.status) == (3, 130)
+
+
+def test_events_over_the_maximum_are_left_for_the_next_run() -> None:
+    hook, store = FakeHook(*THREE_FAILURES), FakeStore()
+
+    report = run_once(hook, store, policy=a_policy(max_redeliveries=2))
+
+    assert hook.asked == ["first", "second"]
+    assert outcomes(report)["third"] is Outcome.DEFERRED
+    assert (store.written[-1], report.status, messages.warnings(report)) == (ago(hours=1), 0, [])
+
+
+def test_a_refused_event_gives_up_its_place() -> None:
+    refusal = RefusalError("GitHub answered 422")
+    hook = FakeHook(*THREE_FAILURES, refuses={"first": refusal})
+
+    report = run_once(hook, policy=a_policy(max_redeliveries=1))
+
+    assert hook.asked == ["first", "second"]
+    assert (report.count(Outcome.REFUSED), report.count(Outcome.DEFERRED)) == (1, 1)
+
+
+def test_a_stopped_webhook_gives_up_its_places() -> None:
+    down = ReceivingHook(*NINE_FAILURES, fails=ALL_NINE, number=1)
+    well = ReceivingHook(*NINE_FAILURES, number=2)
+
+    run_once(down, None, well, policy=a_policy(max_redeliveries=8), probe=2)
+
+    assert (len(down.asked), len(well.asked)) == (2, 6)
+
+
+def test_a_failed_probe_leaves_the_rest_for_the_next_run() -> None:
+    hook, store = ReceivingHook(*NINE_FAILURES, fails=ALL_NINE), FakeStore()
+
+    report = run_once(hook, store, probe=3)
+
+    assert hook.asked == ["event-6", "event-7", "event-8"]
+    assert (report.count(Outcome.FAILING), report.count(Outcome.DEFERRED)) == (3, 6)
+    assert store.written[-1] == ago(hours=3)
+    (warning,) = messages.warnings(report)
+    assert warning == (
+        "6 events left for the next run: the receiver seems to be down: "
+        "all 3 that were tried first failed"
+    )
+    assert report.status == 0
+
+
+@pytest.mark.parametrize(
+    ("fails", "shows_at"),
+    [
+        pytest.param(ALL_NINE - {"event-7"}, 1, id="takes one"),
+        pytest.param(ALL_NINE, 99, id="may still take some"),
+    ],
+)
+def test_a_receiver_gets_the_rest_if_it(fails: set[str], shows_at: int) -> None:
+    hook = ReceivingHook(*NINE_FAILURES, fails=fails, shows_at=shows_at)
+
+    run_once(hook, probe=3)
+
+    rest = ["event-0", "event-1", "event-2", "event-3", "event-4", "event-5"]
+    assert hook.asked == ["event-6", "event-7", "event-8", *rest], "each once, the oldest first"
+
+
+def test_few_events_need_no_probe() -> None:
+    hook = ReceivingHook(*NINE_FAILURES, fails=ALL_NINE)
+
+    run_once(hook, probe=9)
+
+    assert len(hook.asked) == 9
+
+
+def test_each_webhook_is_probed_by_itself() -> None:
+    down, well = (
+        ReceivingHook(*NINE_FAILURES, fails=ALL_NINE, number=1),
+        ReceivingHook(*NINE_FAILURES, number=2),
+    )
+
+    report = run_once(down, None, well, probe=2)
+
+    assert (len(down.asked), len(well.asked)) == (2, 9)
+    assert report.count(Outcome.RECOVERED) == 9
+
+
+def test_a_refused_probe_proves_nothing_about_the_receiver() -> None:
+    class Refusing(ReceivingHook):
+        def redeliver(self, delivery: Delivery) -> None:
+            super().redeliver(delivery)
+            if delivery.guid != "event-6":
+                raise RefusalError("GitHub answered 422")
+
+    hook = Refusing(*NINE_FAILURES, fails=ALL_NINE)
+
+    run_once(hook, probe=3)
+
+    assert len(hook.asked) == 9
+
+
+def test_the_checkpoint_is_saved_while_a_probe_is_verified() -> None:
+    class PassingTime(FakeRuntime):
+        def sleep(self, seconds: float) -> None:
+            super().sleep(seconds)
+            self.now += timedelta(seconds=seconds)
+
+    store = FakeStore()
+
+    run_once(
+        ReceivingHook(*NINE_FAILURES, shows_at=99), store, runtime=PassingTime(), probe=3, verify=300
+    )
+
+    assert len(store.written) >= 1 + 4 + 1
+
+
+def test_a_failed_save_during_a_probe_stops_the_run() -> None:
+    class PassingTime(FakeRuntime):
+        def sleep(self, seconds: float) -> None:
+            self.now += timedelta(seconds=seconds)
+
+    hook, store = ReceivingHook(*NINE_FAILURES, shows_at=99), FakeStore(fails_at=2)
+    store.error = UnavailableError("cannot write")
+
+    report = run_once(hook, store, runtime=PassingTime(), probe=3, verify=90)
+
+    assert len(hook.asked) == 3
+    assert messages.problem(report) == "cannot write"
+
+
+def test_a_dry_run_logs_what_a_real_run_redelivers() -> None:
+    log = (
+        *THREE_FAILURES,
+        *NINE_FAILURES,
+        a_delivery("unwanted", event="check_run"),
+        a_delivery("x", redelivery=True),
+    )
+    policy = a_policy(max_redeliveries=5, events=EventFilter(("push",)))
+    real, runtime = FakeHook(*log), FakeRuntime()
+
+    run_once(FakeHook(*log), runtime=runtime, policy=policy, dry_run=True)
+    run_once(real, policy=policy)
+
+    would = [line.split()[4] for line in runtime.said if line.startswith("Would be redelivered")]
+    assert would == real.asked
+    assert len(would) == 5
+
+
+def test_a_dry_run_logs_the_probe() -> None:
+    few, many = FakeRuntime(), FakeRuntime()
+
+    run_once(FakeHook(*THREE_FAILURES), runtime=few, probe=3, dry_run=True)
+    run_once(FakeHook(*NINE_FAILURES), runtime=many, probe=3, dry_run=True)
+
+    assert [
+        len([line for line in each.said if line.startswith("Trying 3")]) for each in (few, many)
+    ] == [0, 1]
