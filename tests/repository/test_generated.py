@@ -13,8 +13,7 @@ from docs.golden import golden
 from redeliver.reporting import outputs
 from redeliver.reporting.summary import summary
 from redeliver.settings import INPUTS, SECRETS, parse
-from tests.unit.reporting.test_report import a_report
-from tests.unit.test_settings import GOOD
+from tests.support.builders import GOOD_INPUTS, a_report
 
 ROOT = Path(__file__).parents[2]
 ACTION = yaml.safe_load((ROOT / "action.yml").read_text())
@@ -56,7 +55,7 @@ def test_every_declared_default_is_one_the_code_accepts() -> None:
         if declared.get("default")
     }
 
-    parse(GOOD | defaults)
+    parse(GOOD_INPUTS | defaults)
 
 
 def test_the_action_is_a_docker_action_made_from_its_sources() -> None:

@@ -1,16 +1,26 @@
 """Deliveries, decisions, windows and logs, each with defaults for what a test is not about."""
 
+import itertools
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from redeliver.cli.environment import Invocation, resolve
+from redeliver.cli.flags import parse as parse_flags
 from redeliver.core.checkpoint import SavedCheckpoint, Window
 from redeliver.core.decision import Decision, Verdict
 from redeliver.core.delivery import Delivery, DeliveryId, Guid, HookId, StatusFilter, Webhook
 from redeliver.core.events import ALL_EVENTS, EventFilter
-from redeliver.core.policy import Policy, RunOptions
-from redeliver.core.scan import ScanResult
+from redeliver.core.outcome import EventResult, Outcome
+from redeliver.core.plan import Plan
+from redeliver.core.policy import Policy, RunOptions, ScanMode
+from redeliver.core.scan import ScanResult, scan_log
 from redeliver.errors import RedeliverError
+from redeliver.github_api.permissions import Permission
+from redeliver.github_api.response import Response
+from redeliver.reporting.report import Report
 
+NUMBERS = itertools.count(2**62)
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 
 
@@ -140,6 +150,77 @@ def a_log(rows: Iterable[Delivery]) -> Callable[[StatusFilter], Iterator[Deliver
     return lambda listed: (row for row in rows if row.status_code in CODES[listed])
 
 
+def failed(**span: float) -> Delivery:
+    """Return a failed original, so long ago, with an id of its own."""
+    return a_delivery(at=ago(**span), number=next(NUMBERS))
+
+
+def failed_again(**span: float) -> Delivery:
+    """Return a failed redelivery."""
+    return a_delivery(at=ago(**span), number=next(NUMBERS), redelivery=True)
+
+
+def succeeded(**span: float) -> Delivery:
+    """Return an original that succeeded."""
+    return delivered(at=ago(**span), number=next(NUMBERS))
+
+
+def succeeded_again(**span: float) -> Delivery:
+    """Return a redelivery that succeeded."""
+    return delivered(at=ago(**span), number=next(NUMBERS), redelivery=True)
+
+
+FOUR_ATTEMPTS = a_policy(max_attempts=4)
+
+
+def scan_of(
+    log: Iterable[Delivery],
+    *,
+    webhook: Webhook = WEBHOOK,
+    window: Window | None = None,
+    policy: Policy = FOUR_ATTEMPTS,
+) -> ScanResult:
+    """Return the full scan of a log, since six hours ago unless `window` says otherwise."""
+    return scan_log(webhook, a_log(log), window or a_window(), policy, ScanMode.FULL)
+
+
+def plan_of(
+    log: Iterable[Delivery], window: Window | None = None, policy: Policy = FOUR_ATTEMPTS
+) -> Plan:
+    """Return the plan for one webhook's log."""
+    return Plan.of([scan_of(log, window=window, policy=policy)], policy)
+
+
+def a_result(
+    outcome: Outcome = Outcome.PENDING,
+    *,
+    guid: str = "guid-1",
+    event: str = "push",
+    status: str = "timed out",
+    because: str = "",
+) -> EventResult:
+    delivery = a_delivery(guid, event=event, status=status)
+    decision = a_decision(delivery, since=ago(hours=2))
+    return EventResult(decision=decision, outcome=outcome, because=because)
+
+
+ONE_RESULT_OF_EACH = tuple(a_result(outcome) for outcome in Outcome)
+
+
+def a_report(*results: EventResult, error: RedeliverError | None = None) -> Report:
+    return Report(
+        store="variable LAST_REDELIVERY of acme/ops",
+        window=a_window(),
+        options=OPTIONS,
+        scans=(a_scan_result(error=error),),
+        results=results,
+        checkpoint=NOW,
+    )
+
+
+DRY_RUN = replace(OPTIONS, dry_run=True)
+STRICT = replace(OPTIONS, fail_unrecovered=True)
+
 THREE_FAILURES = (
     a_delivery("first", at=ago(hours=3), number=11),
     a_delivery("second", at=ago(hours=2), number=12),
@@ -148,3 +229,52 @@ THREE_FAILURES = (
 NINE_FAILURES = tuple(
     a_delivery(f"event-{n}", at=ago(hours=3, minutes=-n), number=n + 10) for n in range(9)
 )
+
+
+PRIVATE_KEY = (
+    "-----BEGIN RSA PRIVATE KEY-----\nMIIEs3cret\nKEY+/aa==\n-----END RSA PRIVATE KEY-----\n"
+)
+
+GOOD_INPUTS = {
+    "token": "ghp_s3cret",
+    "app-id": "",
+    "private-key": "",
+    "org": "acme",
+    "repo": "",
+    "hook-id": "123456789",
+    "hostname": "github.com",
+    "variable-name": "LAST_REDELIVERY",
+    "variable-repository": "acme/ops",
+    "variable-token": "",
+    "lookback": "24h",
+    "scan": "full",
+    "give-up-after": "",
+    "max-attempts": "",
+    "events": "",
+    "skip-status-codes": "",
+    "max-redeliveries": "",
+    "max-per-minute": "75",
+    "verify": "30s",
+    "probe": "",
+    "fail-on": "error",
+    "dry-run": "false",
+}
+APP_INPUTS = {**GOOD_INPUTS, "token": "", "app-id": "12345", "private-key": PRIVATE_KEY}
+OWN_WEBHOOK_INPUTS = {**APP_INPUTS, "org": "", "hook-id": ""}
+
+
+def invoke(*arguments: str, **environment: str) -> Invocation:
+    """Resolve a command line and environment variables."""
+    given = parse_flags(arguments)
+    assert given
+    return resolve(given.values, environment)
+
+
+def a_response(
+    status: int = 403, text: str = '{"message": "Forbidden"}', **headers: str
+) -> Response:
+    """Return a response to reading the log; `headers` have underscores for hyphens."""
+    date = {"date": "Tue, 24 Nov 2026 12:00:00 GMT"}
+    named = {name.replace("_", "-"): value for name, value in (date | headers).items()}
+    purpose = Permission(inputs="'hook-id'").to("read the log")
+    return Response(purpose=purpose, status=status, headers=named, text=text)

@@ -14,7 +14,7 @@ def stop() -> None:
     signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
 
 
-def test_who_is_interrupted_is_interrupted_again_when_time_is_up() -> None:
+def test_an_interruption_comes_again_at_the_deadline() -> None:
     with interruptible():
         with pytest.raises(Interrupted):
             stop()
@@ -22,7 +22,7 @@ def test_who_is_interrupted_is_interrupted_again_when_time_is_up() -> None:
             time.sleep(10 * LAST_SECONDS)
 
 
-def test_a_signal_that_ends_no_system_call_is_heard_all_the_same() -> None:
+def test_a_signal_that_ends_no_system_call_is_still_noticed() -> None:
     """As one does that comes the moment before the call begins; here another thread gets it."""
     interrupted, over = threading.Event(), threading.Lock()
     heard = list[bool]()
@@ -44,7 +44,7 @@ def test_a_signal_that_ends_no_system_call_is_heard_all_the_same() -> None:
     assert heard == [True]
 
 
-def test_a_signal_while_a_worker_starts_counts_after_that() -> None:
+def test_a_signal_during_the_start_of_a_thread_is_delayed() -> None:
     reached = list[str]()
 
     def start() -> None:
@@ -58,7 +58,7 @@ def test_a_signal_while_a_worker_starts_counts_after_that() -> None:
 
 
 @pytest.mark.unmeasured  # coverage has a lock, which an exception at any point leaves held
-def test_a_signal_as_a_worker_starts_leaves_no_other_held_back() -> None:
+def test_a_signal_before_the_start_of_a_thread_blocks_none() -> None:
     """At whatever moment it comes, of which as many are tried as the old fault took to show."""
     here, before = threading.get_ident(), signal.pthread_sigmask(signal.SIG_BLOCK, ())
 

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from redeliver.sanitize import escape_markdown, quote_untrusted, sanitize
+from redeliver.sanitize import escape_markdown, quote_untrusted, sanitize, secret_parts
+from tests.support.builders import PRIVATE_KEY
 
 PIECES = ["::", "##[", "#", ":", "[", "\n", "\r", "\x85", "\u2028", "error", "%0A", " ", "`", "|"]
 HOSTILE = st.lists(st.sampled_from(PIECES) | st.characters()).map("".join)
@@ -47,12 +48,12 @@ HOSTILE = st.lists(st.sampled_from(PIECES) | st.characters()).map("".join)
         ("variable LAST_REDELIVERY of acme/my.repo", "variable LAST_REDELIVERY of acme/my.repo"),
     ],
 )
-def test_what_came_from_outside_is_only_words(text: str, shown: str) -> None:
+def test_untrusted_text_becomes_plain_text(text: str, shown: str) -> None:
     assert sanitize(text) == shown
 
 
 @given(HOSTILE)
-def test_nothing_is_a_command_to_the_runner(text: str) -> None:
+def test_no_text_is_a_workflow_command(text: str) -> None:
     line = sanitize(text)
 
     assert len(line.splitlines()) <= 1
@@ -63,18 +64,18 @@ def test_nothing_is_a_command_to_the_runner(text: str) -> None:
 
 @pytest.mark.unmeasured
 @pytest.mark.parametrize("text", ["?", "=", "./", ":", "a.", "%25", "\\u0025", "[", "\u200b"])
-def test_a_long_text_takes_no_long_time(text: str) -> None:
+def test_a_long_text_is_sanitized_quickly(text: str) -> None:
     # Quadratic work on a megabyte would outlast the test run.
     assert len(quote_untrusted(text * 2**20)) <= 120
     assert sanitize(text * 2**20).isprintable()
 
 
 @given(HOSTILE)
-def test_being_inert_changes_no_more(text: str) -> None:
+def test_sanitized_text_stays_as_it_is(text: str) -> None:
     assert sanitize(sanitize(text)) == sanitize(text)
 
 
-def test_a_quoted_text_without_end_is_cut() -> None:
+def test_a_long_quoted_text_is_truncated() -> None:
     assert quote_untrusted("x" * 1000) == "x" * 119 + "…"
 
 
@@ -91,7 +92,7 @@ def test_a_quoted_text_names_no_host(text: str, shown: str) -> None:
 
 
 @given(HOSTILE)
-def test_markdown_shows_the_very_characters(text: str) -> None:
+def test_escaped_markdown_shows_the_same_characters(text: str) -> None:
     rendered = MarkdownIt("gfm-like", {"linkify": False}).render(
         f"| x {escape_markdown(text)} x |\n| - |"
     )
@@ -99,7 +100,13 @@ def test_markdown_shows_the_very_characters(text: str) -> None:
     assert unescape(rendered).count(f"<th>x {sanitize(text)} x</th>") == 1
 
 
-def test_markdown_stays_readable() -> None:
+def test_escaped_markdown_stays_readable() -> None:
     assert (
         escape_markdown("pull_request.opened, (5-1) a|b") == "pull_request.opened, (5-1) a&#124;b"
     )
+
+
+def test_the_parts_of_a_key_are_masked_but_not_its_header() -> None:
+    assert secret_parts(PRIVATE_KEY) == ["MIIEs3cret", "KEY+/aa=="]
+    assert secret_parts(PRIVATE_KEY.replace("\n", "\\n")) == ["MIIEs3cret", "KEY+/aa=="]
+    assert secret_parts(" ghp_f1ne\n") == ["ghp_f1ne"]

@@ -1,4 +1,4 @@
-"""Inputs become settings, or every fault is told with its fix."""
+"""Inputs become settings, or an error that names every wrong one."""
 
 from contextlib import suppress
 from datetime import timedelta
@@ -11,41 +11,13 @@ from redeliver.core.delivery import HookId
 from redeliver.core.events import EventFilter
 from redeliver.core.policy import Policy, RunOptions, ScanMode
 from redeliver.errors import InputError
-from redeliver.sanitize import sanitize, secret_parts
+from redeliver.sanitize import sanitize
 from redeliver.settings import INPUTS, Settings, parse
-
-KEY = "-----BEGIN RSA PRIVATE KEY-----\nMIIEs3cret\nKEY+/aa==\n-----END RSA PRIVATE KEY-----\n"
-
-GOOD = {
-    "token": "ghp_s3cret",
-    "app-id": "",
-    "private-key": "",
-    "org": "acme",
-    "repo": "",
-    "hook-id": "123456789",
-    "hostname": "github.com",
-    "variable-name": "LAST_REDELIVERY",
-    "variable-repository": "acme/ops",
-    "variable-token": "",
-    "lookback": "24h",
-    "scan": "full",
-    "give-up-after": "",
-    "max-attempts": "",
-    "events": "",
-    "skip-status-codes": "",
-    "max-redeliveries": "",
-    "max-per-minute": "75",
-    "verify": "30s",
-    "probe": "",
-    "fail-on": "error",
-    "dry-run": "false",
-}
-APP = {**GOOD, "token": "", "app-id": "12345", "private-key": KEY}
-ITS_OWN = {**APP, "org": "", "hook-id": ""}
+from tests.support.builders import APP_INPUTS, GOOD_INPUTS, OWN_WEBHOOK_INPUTS, PRIVATE_KEY
 
 
 def test_every_input_becomes_a_setting() -> None:
-    assert parse(GOOD) == Settings(
+    assert parse(GOOD_INPUTS) == Settings(
         token="ghp_s3cret",
         app_id="",
         private_key="",
@@ -76,14 +48,8 @@ def test_every_input_becomes_a_setting() -> None:
     )
 
 
-def test_of_a_key_all_is_hidden_but_what_every_key_has() -> None:
-    assert secret_parts(KEY) == ["MIIEs3cret", "KEY+/aa=="]
-    assert secret_parts(KEY.replace("\n", "\\n")) == ["MIIEs3cret", "KEY+/aa=="]
-    assert secret_parts(" ghp_f1ne\n") == ["ghp_f1ne"]
-
-
-def test_every_fault_is_told_at_once_each_with_its_input() -> None:
-    bad = {**GOOD, "token": "a b", "hook-id": "any", "lookback": "a day", "dry-run": "yes"}
+def test_all_errors_are_reported_at_once() -> None:
+    bad = {**GOOD_INPUTS, "token": "a b", "hook-id": "any", "lookback": "a day", "dry-run": "yes"}
 
     with pytest.raises(InputError) as caught:
         parse(bad)
@@ -97,7 +63,11 @@ def test_every_fault_is_told_at_once_each_with_its_input() -> None:
     [
         ("token", "", "must be set, or 'app-id'"),
         ("app-id", "the-app", "that the App's settings page shows"),
-        ("private-key", "-----BEGIN RSA PRIVATE KEY-----", "the whole content of the .pem file"),
+        (
+            "private-key",
+            "-----BEGIN RSA PRIVATE KEY-----",
+            "the whole content of the .pem file",
+        ),
         ("private-key", "ghp_0123456789abcdefghij", "the whole content of the .pem file"),
         ("repo", "shop", "must be a repository as owner/name"),
         ("token", "ghp_two\nlines", "set it again"),
@@ -173,21 +143,21 @@ def test_every_fault_is_told_at_once_each_with_its_input() -> None:
 )
 def test_a_bad_input_is_refused_with_the_fix(name: str, text: str, advice: str) -> None:
     with pytest.raises(InputError, match=f"^input '{name}' .*{advice}") as caught:
-        parse({**GOOD, name: text})
+        parse({**GOOD_INPUTS, name: text})
 
     assert sanitize(str(caught.value)) == str(caught.value), "it is shown as it is"
 
 
-@pytest.mark.parametrize("name", GOOD)
-def test_no_fault_repeats_what_was_put_in(name: str) -> None:
+@pytest.mark.parametrize("name", GOOD_INPUTS)
+def test_no_error_repeats_a_value(name: str) -> None:
     with pytest.raises(InputError) as caught:
-        parse({**GOOD, name: "gh p_misplaced://secret"})
+        parse({**GOOD_INPUTS, name: "gh p_misplaced://secret"})
 
     assert "misplaced" not in str(caught.value)
 
 
 def test_a_secret_is_in_no_repr() -> None:
-    shown = repr(parse({**GOOD, "variable-token": "ghp_0ther"})) + repr(parse(APP))
+    shown = repr(parse({**GOOD_INPUTS, "variable-token": "ghp_0ther"})) + repr(parse(APP_INPUTS))
 
     assert "s3cret" not in shown
     assert "0ther" not in shown
@@ -215,7 +185,7 @@ def test_a_secret_is_in_no_repr() -> None:
     ],
 )
 def test_a_hostname_leads_to_its_api(hostname: str, api_url: str) -> None:
-    assert parse({**GOOD, "hostname": hostname}).api_url == api_url
+    assert parse({**GOOD_INPUTS, "hostname": hostname}).api_url == api_url
 
 
 @pytest.mark.parametrize(
@@ -228,36 +198,39 @@ def test_a_hostname_leads_to_its_api(hostname: str, api_url: str) -> None:
     ],
 )
 def test_a_lookback_has_a_unit(text: str, span: timedelta) -> None:
-    assert parse({**GOOD, "lookback": text}).options.lookback == span
+    assert parse({**GOOD_INPUTS, "lookback": text}).options.lookback == span
 
 
 def test_white_space_around_an_input_does_not_matter() -> None:
-    assert parse({name: f" {text}\n" for name, text in GOOD.items()}) == parse(GOOD)
+    assert parse({name: f" {text}\n" for name, text in GOOD_INPUTS.items()}) == parse(GOOD_INPUTS)
 
 
 def test_an_empty_variable_name_needs_no_repository() -> None:
-    settings = parse({**GOOD, "variable-name": "", "variable-repository": ""})
+    settings = parse({**GOOD_INPUTS, "variable-name": "", "variable-repository": ""})
 
     assert settings.variable_name == ""
 
 
 def test_a_variable_name_is_upper_case_as_github_keeps_it() -> None:
-    assert parse({**GOOD, "variable-name": "last_redelivery"}).variable_name == "LAST_REDELIVERY"
+    assert (
+        parse({**GOOD_INPUTS, "variable-name": "last_redelivery"}).variable_name
+        == "LAST_REDELIVERY"
+    )
 
 
 def test_the_variable_can_have_a_token_of_its_own() -> None:
-    assert parse({**GOOD, "variable-token": "ghp_other"}).variable_token == "ghp_other"
+    assert parse({**GOOD_INPUTS, "variable-token": "ghp_other"}).variable_token == "ghp_other"
 
 
 @given(st.fixed_dictionaries({name: st.text() for name in INPUTS}))
-def test_any_text_is_either_taken_or_told(inputs: dict[str, str]) -> None:
+def test_any_text_is_accepted_or_refused_with_advice(inputs: dict[str, str]) -> None:
     # Anything but the error that is advice fails the test.
     with suppress(InputError):
         parse(inputs)
 
 
 def test_giving_up_may_be_bounded_by_age_and_by_attempts() -> None:
-    settings = parse({**GOOD, "give-up-after": "36h", "max-attempts": "5"})
+    settings = parse({**GOOD_INPUTS, "give-up-after": "36h", "max-attempts": "5"})
 
     policy = settings.options.policy
     assert (policy.give_up_after, policy.max_attempts) == (timedelta(hours=36), 5)
@@ -273,24 +246,24 @@ def test_giving_up_may_be_bounded_by_age_and_by_attempts() -> None:
     ],
 )
 def test_the_log_is_kept_for(hostname: str, days: int) -> None:
-    assert parse({**GOOD, "hostname": hostname}).options.retention == timedelta(days=days)
+    assert parse({**GOOD_INPUTS, "hostname": hostname}).options.retention == timedelta(days=days)
 
 
 CONTRADICTIONS = {
-    "a token and an App": (GOOD | {"app-id": "12345", "private-key": KEY}, "token"),
-    "an App without its key": (APP | {"private-key": ""}, "app-id"),
-    "a key without its App": (APP | {"app-id": ""}, "app-id"),
-    "an organization and a repository": (GOOD | {"repo": "acme/shop"}, "org"),
-    "a token and no owner": (GOOD | {"org": ""}, "org"),
-    "an owner and no webhook": (APP | {"hook-id": ""}, "hook-id"),
-    "an App's own webhook with an id": (ITS_OWN | {"hook-id": "7"}, "hook-id"),
-    "an App's own webhook as one of all": (ITS_OWN | {"hook-id": "all"}, "hook-id"),
-    "a probe that nobody waits for": (GOOD | {"probe": "5", "verify": "0"}, "verify"),
+    "a token and an App": (GOOD_INPUTS | {"app-id": "12345", "private-key": PRIVATE_KEY}, "token"),
+    "an App without its key": (APP_INPUTS | {"private-key": ""}, "app-id"),
+    "a key without its App": (APP_INPUTS | {"app-id": ""}, "app-id"),
+    "an organization and a repository": (GOOD_INPUTS | {"repo": "acme/shop"}, "org"),
+    "a token and no owner": (GOOD_INPUTS | {"org": ""}, "org"),
+    "an owner and no webhook": (APP_INPUTS | {"hook-id": ""}, "hook-id"),
+    "an App's own webhook with an id": (OWN_WEBHOOK_INPUTS | {"hook-id": "7"}, "hook-id"),
+    "an App's own webhook as one of all": (OWN_WEBHOOK_INPUTS | {"hook-id": "all"}, "hook-id"),
+    "a probe that nobody waits for": (GOOD_INPUTS | {"probe": "5", "verify": "0"}, "verify"),
 }
 
 
 @pytest.mark.parametrize("case", CONTRADICTIONS)
-def test_what_contradicts_itself_is_told(case: str) -> None:
+def test_contradicting_inputs_are_an_error(case: str) -> None:
     inputs, name = CONTRADICTIONS[case]
 
     with pytest.raises(InputError) as caught:
@@ -301,35 +274,43 @@ def test_what_contradicts_itself_is_told(case: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("both", "told"),
+    ("both", "expected"),
     [
         ({"repo": "acme/shop"}, "inputs 'org' and 'repo' cannot both be set: a webhook"),
-        ({"app-id": "12345", "private-key": KEY}, "inputs 'token' and 'app-id' cannot both be"),
+        (
+            {"app-id": "12345", "private-key": PRIVATE_KEY},
+            "inputs 'token' and 'app-id' cannot both be",
+        ),
         ({"app-id": "12345"}, "inputs 'token' and 'app-id' cannot both be set: give a token, or"),
-        ({"private-key": KEY}, "inputs 'token' and 'private-key' cannot both be set: give a"),
+        (
+            {"private-key": PRIVATE_KEY},
+            "inputs 'token' and 'private-key' cannot both be set: give a",
+        ),
     ],
 )
-def test_what_cannot_both_be_set_is_named(both: dict[str, str], told: str) -> None:
-    with pytest.raises(InputError, match=f"^{told}"):
-        parse(GOOD | both)
+def test_an_error_names_the_inputs_that_exclude_each_other(
+    both: dict[str, str], expected: str
+) -> None:
+    with pytest.raises(InputError, match=f"^{expected}"):
+        parse(GOOD_INPUTS | both)
 
 
 @pytest.mark.parametrize(
     "text",
     [
-        pytest.param(KEY, id="with line ends"),
-        pytest.param(KEY.replace("\n", "\\n"), id="with \\n in their place"),
-        pytest.param(KEY.replace("\n", "\\r\\n"), id="with \\r\\n in their place"),
-        pytest.param(KEY.replace("\n", "\r\n"), id="with the line ends of Windows"),
-        pytest.param(KEY.replace("\n", " "), id="in one line"),
+        pytest.param(PRIVATE_KEY, id="with line ends"),
+        pytest.param(PRIVATE_KEY.replace("\n", "\\n"), id="with \\n in their place"),
+        pytest.param(PRIVATE_KEY.replace("\n", "\\r\\n"), id="with \\r\\n in their place"),
+        pytest.param(PRIVATE_KEY.replace("\n", "\r\n"), id="with the line ends of Windows"),
+        pytest.param(PRIVATE_KEY.replace("\n", " "), id="in one line"),
     ],
 )
 def test_a_private_key_is_read(text: str) -> None:
-    assert parse({**APP, "private-key": text}).private_key == KEY
+    assert parse({**APP_INPUTS, "private-key": text}).private_key == PRIVATE_KEY
 
 
-def test_an_app_sees_to_its_own_webhook() -> None:
-    settings = parse(ITS_OWN)
+def test_an_app_may_have_its_own_webhook() -> None:
+    settings = parse(OWN_WEBHOOK_INPUTS)
 
     assert (settings.org, settings.repo, settings.hook_ids) == ("", "", ())
 
@@ -347,7 +328,7 @@ def test_an_app_sees_to_its_own_webhook() -> None:
     ],
 )
 def test_webhooks_may_be_several_or_all(text: str, ids: tuple[int, ...] | None) -> None:
-    assert parse({**GOOD, "hook-id": text}).hook_ids == ids
+    assert parse({**GOOD_INPUTS, "hook-id": text}).hook_ids == ids
 
 
 @pytest.mark.parametrize(
@@ -359,11 +340,11 @@ def test_webhooks_may_be_several_or_all(text: str, ids: tuple[int, ...] | None) 
     ],
 )
 def test_events_are_patterns(text: str, patterns: tuple[str, ...]) -> None:
-    assert parse({**GOOD, "events": text}).options.policy.events == EventFilter(patterns)
+    assert parse({**GOOD_INPUTS, "events": text}).options.policy.events == EventFilter(patterns)
 
 
 def test_status_codes_may_be_skipped() -> None:
-    settings = parse({**GOOD, "skip-status-codes": "400, 410\n0"})
+    settings = parse({**GOOD_INPUTS, "skip-status-codes": "400, 410\n0"})
 
     assert settings.options.policy.skip_status_codes == {0, 400, 410}
 
@@ -378,7 +359,7 @@ def test_status_codes_may_be_skipped() -> None:
     ],
 )
 def test_a_wait_has_a_unit(text: str, span: timedelta) -> None:
-    assert parse({**GOOD, "verify": text}).options.verify == span
+    assert parse({**GOOD_INPUTS, "verify": text}).options.verify == span
 
 
 @pytest.mark.parametrize(
@@ -391,17 +372,17 @@ def test_a_wait_has_a_unit(text: str, span: timedelta) -> None:
     ],
 )
 def test_a_hostname_leads_to_its_website(hostname: str, web_url: str) -> None:
-    assert parse({**GOOD, "hostname": hostname}).web_url == web_url
+    assert parse({**GOOD_INPUTS, "hostname": hostname}).web_url == web_url
 
 
-def test_without_give_up_after_events_are_tried_as_long_as_the_log_is_kept() -> None:
-    assert parse(GOOD).options.policy.give_up_after == timedelta(days=3)
-    assert parse({**GOOD, "give-up-after": "36h"}).options.policy.give_up_after == timedelta(
+def test_events_are_tried_while_the_log_is_kept_by_default() -> None:
+    assert parse(GOOD_INPUTS).options.policy.give_up_after == timedelta(days=3)
+    assert parse({**GOOD_INPUTS, "give-up-after": "36h"}).options.policy.give_up_after == timedelta(
         hours=36
     )
 
 
-def test_the_terms_of_a_run_are_what_was_asked_for() -> None:
+def test_the_options_of_a_run_are_those_of_the_inputs() -> None:
     wanted = {
         "lookback": "2h",
         "scan": "failures",
@@ -413,7 +394,7 @@ def test_the_terms_of_a_run_are_what_was_asked_for() -> None:
         "dry-run": "true",
     }
 
-    assert parse(GOOD | wanted).options == RunOptions(
+    assert parse(GOOD_INPUTS | wanted).options == RunOptions(
         lookback=timedelta(hours=2),
         policy=Policy(give_up_after=timedelta(days=3), max_attempts=3, max_redeliveries=4),
         retention=timedelta(days=3),

@@ -32,9 +32,9 @@ from redeliver.cli.terminal import Stream
 from redeliver.core.checkpoint import format_checkpoint
 from tests.integration.conftest import TOKEN
 from tests.support.action_run import coverage_variables
+from tests.support.builders import GOOD_INPUTS
 from tests.support.fakes import FakeConsole
 from tests.support.warm import imported
-from tests.unit.test_settings import GOOD
 
 COMMAND = str(Path(sys.executable).with_name("redeliver"))
 WITHOUT_SLEEP = (
@@ -705,7 +705,7 @@ class World:
         usual = {"token": TOKEN, "variable-name": "", "verify": "0"}
         with locked(self.shell.file):
             wiring.redeliver(
-                settings.parse(GOOD | where | usual),
+                settings.parse(GOOD_INPUTS | where | usual),
                 FakeConsole(),
                 store_in=lambda clock: CheckpointFile(self.shell.file, clock=clock),
             )

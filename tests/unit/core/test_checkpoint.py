@@ -6,21 +6,33 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from redeliver.core.checkpoint import EPOCH, format_checkpoint, parse_checkpoint
-from tests.support.builders import NOW, ago
+from redeliver.core.checkpoint import (
+    EPOCH,
+    MAX_SILENCE,
+    OVERLAP,
+    format_checkpoint,
+    parse_checkpoint,
+)
+from redeliver.engine.checkpointing import SAVE_INTERVAL
+from redeliver.github_api.throttle import MAX_WAIT_SECONDS
+from tests.support.builders import (
+    NOW,
+    a_window,
+    ago,
+)
 
 
-def test_it_is_the_value_that_githubs_script_keeps() -> None:
+def test_a_checkpoint_is_the_value_that_githubs_script_keeps() -> None:
     assert format_checkpoint(NOW) == "1795521600000"
     assert parse_checkpoint("1795521600000", now=NOW) == NOW
 
 
-def test_it_is_rounded_down_so_that_nothing_falls_between() -> None:
+def test_a_checkpoint_is_rounded_down() -> None:
     assert format_checkpoint(NOW + timedelta(microseconds=1999)) == "1795521600001"
 
 
 @given(st.integers(10**12, 10**12 + 7 * 10**11))
-def test_it_is_read_as_it_was_written(milliseconds: int) -> None:
+def test_a_checkpoint_is_read_as_it_was_written(milliseconds: int) -> None:
     instant = EPOCH + timedelta(milliseconds=milliseconds)
 
     assert parse_checkpoint(format_checkpoint(instant), now=NOW) == instant
@@ -42,7 +54,7 @@ def test_it_is_read_as_it_was_written(milliseconds: int) -> None:
         pytest.param("null", id="null"),
     ],
 )
-def test_anything_else_is_no_checkpoint(text: str) -> None:
+def test_other_text_is_no_checkpoint(text: str) -> None:
     assert parse_checkpoint(text, now=NOW) is None
 
 
@@ -53,9 +65,32 @@ def test_anything_else_is_no_checkpoint(text: str) -> None:
         pytest.param(ago(minutes=-5, seconds=-1), False, id="in the future"),
     ],
 )
-def test_a_little_clock_skew_is_no_future(instant: datetime, *, taken: bool) -> None:
+def test_a_checkpoint_may_be_slightly_in_the_future(instant: datetime, *, taken: bool) -> None:
     assert (parse_checkpoint(format_checkpoint(instant), now=NOW) is not None) is taken
 
 
-def test_white_space_around_it_does_not_matter() -> None:
+def test_white_space_around_a_checkpoint_does_not_matter() -> None:
     assert parse_checkpoint(" 1795521600000\n", now=NOW) == NOW
+
+
+def test_max_silence_is_the_save_interval_plus_the_longest_wait() -> None:
+    assert timedelta(seconds=MAX_WAIT_SECONDS) + SAVE_INTERVAL == MAX_SILENCE
+
+
+@pytest.mark.parametrize(
+    ("checkpoint", "unseen"),
+    [
+        pytest.param(None, None, id="a first run"),
+        pytest.param(ago(hours=72) + OVERLAP, None, id="a window as old as the log"),
+        pytest.param(
+            ago(hours=73), (ago(hours=73) - OVERLAP, ago(hours=72)), id="a checkpoint older than it"
+        ),
+        pytest.param(
+            ago(hours=72), (ago(hours=72) - OVERLAP, ago(hours=72)), id="only late rows are missed"
+        ),
+    ],
+)
+def test_deliveries_may_have_left_the_log_unseen(
+    checkpoint: datetime | None, unseen: tuple[datetime, datetime] | None
+) -> None:
+    assert a_window(checkpoint).unseen(timedelta(days=3)) == unseen

@@ -35,7 +35,9 @@ WANTED = [
 
 
 @pytest.mark.parametrize(("patterns", "event", "action", "wanted"), WANTED)
-def test_an_event_is_wanted(patterns: str, event: str, action: str | None, *, wanted: bool) -> None:
+def test_a_filter_includes_an_event(
+    patterns: str, event: str, action: str | None, *, wanted: bool
+) -> None:
     events = EventFilter(tuple(patterns.split(", ")) if patterns else ())
 
     assert events.matches(event, action) is wanted

@@ -48,19 +48,19 @@ def an_outcome(outcome: Outcome, *, at: datetime = AN_HOUR_AGO) -> EventResult:
         ),
     ],
 )
-def test_the_checkpoint_stops_at_the_oldest_failure_not_dealt_with(
+def test_the_checkpoint_stops_at_the_oldest_open_failure(
     results: list[EventResult], mark: datetime
 ) -> None:
     assert low_water_mark(a_window(ago(hours=6)), results, is_complete=True) == mark
 
 
-def test_a_clock_behind_the_last_runs_does_not_move_the_checkpoint_back() -> None:
+def test_an_earlier_clock_does_not_move_the_checkpoint_back() -> None:
     ahead = ago(seconds=-90)
 
     assert low_water_mark(a_window(ahead), [], is_complete=True) == ahead
 
 
-def test_a_log_that_broke_off_does_not_move_the_checkpoint() -> None:
+def test_a_partly_read_log_does_not_move_the_checkpoint() -> None:
     results = [an_outcome(Outcome.PENDING)]
 
     assert low_water_mark(a_window(ago(hours=6)), results, is_complete=False) == ago(hours=6)
@@ -80,13 +80,13 @@ def test_a_log_that_broke_off_does_not_move_the_checkpoint() -> None:
         (Verdict.SURPLUS, Outcome.DEFERRED),
     ],
 )
-def test_what_is_to_become_of_each_verdict(verdict: Verdict, outcome: Outcome) -> None:
+def test_each_verdict_has_its_outcome(verdict: Verdict, outcome: Outcome) -> None:
     result = EventResult.expected(a_decision(verdict=verdict), due=Outcome.DEFERRED)
 
     assert result.outcome is outcome
 
 
-def test_each_verdict_has_a_fate() -> None:
+def test_every_verdict_has_an_outcome() -> None:
     for verdict in Verdict:
         EventResult.expected(a_decision(verdict=verdict), due=Outcome.DUE)
 
@@ -99,7 +99,7 @@ def test_each_verdict_has_a_fate() -> None:
         pytest.param(a_delivery(redelivery=True, status_code=500), Outcome.FAILING, id="failed"),
     ],
 )
-def test_what_the_log_shows_decides_what_became_of_it(
+def test_the_log_decides_the_outcome_of_a_redelivery(
     outcome: Outcome, redelivery: Delivery, after: Outcome
 ) -> None:
     shown = an_outcome(outcome).verified(redelivery)

@@ -153,7 +153,11 @@ def test_the_checkpoint_is_saved_while_a_probe_is_verified() -> None:
     store = FakeStore()
 
     run_once(
-        ReceivingHook(*NINE_FAILURES, shows_at=99), store, runtime=PassingTime(), probe=3, verify=300
+        ReceivingHook(*NINE_FAILURES, shows_at=99),
+        store,
+        runtime=PassingTime(),
+        probe=3,
+        verify=300,
     )
 
     assert len(store.written) >= 1 + 4 + 1

@@ -56,7 +56,7 @@ def in_parallel(hook: FakeHook, store: FakeStore | None = None, **more: int) -> 
     return run_once(hook, store, runtime=FakeRuntime(workers=WORKERS), policy=policy, verify=0)
 
 
-def test_several_are_asked_for_at_once_each_once_and_the_oldest_first() -> None:
+def test_workers_redeliver_each_event_once_oldest_first() -> None:
     hook = BusyHook(*TWELVE)
 
     report = in_parallel(hook)
@@ -77,7 +77,7 @@ REFUSAL, LOST = RefusalError("422"), UnavailableError("no answer")
     most=st.sampled_from([None, 5, 12]),
     seed=st.integers(0, 99),
 )
-def test_what_comes_of_it_and_the_checkpoint_are_as_with_one_worker(
+def test_eight_workers_have_the_results_of_one(
     answers: list[Exception | None], most: int | None, seed: int
 ) -> None:
     # Not so many lost in a row that asking ends, for then it matters who was first.
@@ -97,7 +97,7 @@ def test_what_comes_of_it_and_the_checkpoint_are_as_with_one_worker(
     assert max(Counter(hook.asked).values()) == 1
 
 
-def test_what_moves_up_waits_until_a_place_turns_out_to_be_free() -> None:
+def test_a_surplus_event_waits_for_a_free_place() -> None:
     hook = BusyHook(*TWELVE, refuses=dict.fromkeys(NAMES[:3], REFUSAL))
 
     report = in_parallel(hook, max_redeliveries=5)
@@ -106,7 +106,7 @@ def test_what_moves_up_waits_until_a_place_turns_out_to_be_free() -> None:
     assert found == {Outcome.PENDING: 5, Outcome.REFUSED: 3, Outcome.DEFERRED: 4}
 
 
-def test_what_all_meet_at_the_same_time_is_told_once() -> None:
+def test_an_error_that_all_workers_meet_is_reported_once() -> None:
     together = threading.Barrier(WORKERS)
 
     class Forbidden(FakeHook):
@@ -132,7 +132,7 @@ def answers() -> Iterator[threading.Event]:
     event.set()
 
 
-def test_an_interruption_counts_what_has_no_answer_yet_as_unanswered(
+def test_an_interruption_leaves_open_requests_unanswered(
     answers: threading.Event,
 ) -> None:
     class Hanging(FakeHook):
@@ -160,7 +160,7 @@ def test_an_interruption_counts_what_has_no_answer_yet_as_unanswered(
     assert store.written[-1] == TWELVE[1].delivered_at
 
 
-def test_an_interruption_waits_for_all_answers_together_as_long_as_for_one() -> None:
+def test_an_interruption_waits_once_for_all_open_requests() -> None:
     class Slow(FakeHook):
         def redeliver(self, delivery: Delivery) -> None:
             time.sleep(0.4 * (NAMES.index(delivery.guid) + 1))

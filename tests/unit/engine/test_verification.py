@@ -63,13 +63,13 @@ OLD = [delivered(f"old-{n}", at=ago(hours=3)) for n in range(OLD_ROWS_AT_END)]
         ),
     ],
 )
-def test_of_what_was_asked_for_the_log_shows(log: list[Delivery], shown: Delivery | None) -> None:
+def test_the_log_shows_of_a_redelivery(log: list[Delivery], shown: Delivery | None) -> None:
     found = find_redeliveries(log, [ASKED], since=NOW)
 
     assert found.get(ASKED.guid) == shown
 
 
-def test_of_two_that_failed_the_newer_counts() -> None:
+def test_the_newer_of_two_failures_counts() -> None:
     newer = a_delivery("asked", at=AFTER + timedelta(seconds=1), number=13, redelivery=True)
 
     for log in ([newer, FAILED], [FAILED, newer]):
@@ -255,7 +255,9 @@ def test_each_unreadable_log_has_its_own_warning() -> None:
             yield from super().rows()
 
     report = run_once(
-        UnreadableAgain(*THREE_FAILURES[:2], number=1), None, UnreadableAgain(THREE_FAILURES[2], number=2)
+        UnreadableAgain(*THREE_FAILURES[:2], number=1),
+        None,
+        UnreadableAgain(THREE_FAILURES[2], number=2),
     )
 
     assert messages.warnings(report) == [

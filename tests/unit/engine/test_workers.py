@@ -14,7 +14,7 @@ SOON = 30.0
 """Seconds until a test is given up that waits for what does not come."""
 
 
-def test_as_many_things_are_done_at_once_as_there_are_workers_and_no_more() -> None:
+def test_a_pool_runs_as_many_jobs_as_it_has_workers() -> None:
     together = Barrier(3)
 
     def meet() -> None:
@@ -32,7 +32,7 @@ def test_as_many_things_are_done_at_once_as_there_are_workers_and_no_more() -> N
         assert pool.pending == 0
 
 
-def test_what_is_given_out_is_begun_in_that_order() -> None:
+def test_jobs_start_in_submission_order() -> None:
     begun = list[int]()
     with WorkerPool[int](1) as pool:
         for number in range(9):
@@ -43,7 +43,7 @@ def test_what_is_given_out_is_begun_in_that_order() -> None:
     assert heard == [(number, None) for number in range(9)]
 
 
-def test_what_a_worker_raises_is_told_to_who_gave_it_out() -> None:
+def test_an_exception_goes_to_the_submitting_thread() -> None:
     fault = KeyError("no")
 
     def fails() -> None:
@@ -55,7 +55,7 @@ def test_what_a_worker_raises_is_told_to_who_gave_it_out() -> None:
         assert pool.next_result() == ("a", fault)
 
 
-def test_nobody_waits_where_nothing_is_at_work_or_for_longer_than_wanted() -> None:
+def test_a_result_is_waited_for_no_longer_than_the_timeout() -> None:
     hangs = Event()
 
     def wait() -> None:
@@ -71,7 +71,7 @@ def test_nobody_waits_where_nothing_is_at_work_or_for_longer_than_wanted() -> No
 
 
 @pytest.mark.parametrize("hanging", [0, 2])
-def test_workers_go_when_they_are_done_and_nobody_waits_for_them(hanging: int) -> None:
+def test_threads_end_after_their_job_and_nobody_waits(hanging: int) -> None:
     hangs, before = Event(), set(threading.enumerate())
 
     def wait() -> None:
@@ -91,7 +91,7 @@ def test_workers_go_when_they_are_done_and_nobody_waits_for_them(hanging: int) -
         assert worker.daemon
 
 
-def test_a_worker_leaves_signals_to_who_waits_for_it() -> None:
+def test_a_thread_of_the_pool_handles_no_signals() -> None:
     masks = list[set[int]]()
 
     def look() -> None:

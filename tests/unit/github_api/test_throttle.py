@@ -1,11 +1,10 @@
-"""How fast GitHub is asked, and how long it is waited for, in virtual time."""
+"""Requests go as fast as GitHub's rate limits allow, and no faster."""
 
 import math
 from threading import Thread
 
 import pytest
 
-from redeliver.console import SECONDS_BETWEEN_LINES, ProgressLines
 from redeliver.github_api.throttle import (
     MAX_POINTS,
     MAX_WAIT_SECONDS,
@@ -28,10 +27,7 @@ def a_pace(
     return Throttle(said.append, per_minute=per_minute, clock=time, sleep=time.sleep)
 
 
-# Before a request.
-
-
-def test_a_minutes_worth_goes_at_full_speed_and_the_next_waits_and_says_so() -> None:
+def test_a_minutes_redeliveries_go_at_full_speed() -> None:
     time, said = FakeTime(), list[str]()
     throttle = a_pace(time, said=said)
 
@@ -47,7 +43,7 @@ def test_a_minutes_worth_goes_at_full_speed_and_the_next_waits_and_says_so() -> 
     assert said == ["Waiting 41 s: at most 75 redeliveries a minute"]
 
 
-def test_no_minute_ever_sees_more() -> None:
+def test_no_minute_has_more_redeliveries_than_allowed() -> None:
     time, times = FakeTime(), list[float]()
     throttle = a_pace(time)
 
@@ -73,7 +69,7 @@ def test_a_slow_run_is_never_held_up() -> None:
 
 
 @pytest.mark.parametrize("share_of_reads", [0, 0.5, 0.9, 1])
-def test_no_minute_ever_sees_more_points_than_github_takes(share_of_reads: float) -> None:
+def test_no_minute_has_more_points_than_github_allows(share_of_reads: float) -> None:
     time, spent = FakeTime(), list[tuple[float, int]]()
     throttle = a_pace(time, per_minute=0)
 
@@ -113,7 +109,7 @@ def test_reading_waits_for_points_but_not_for_redeliveries() -> None:
     )
 
 
-def test_what_is_urgent_waits_for_nothing_that_is_not() -> None:
+def test_an_urgent_request_has_points_of_its_own() -> None:
     time = FakeTime()
     throttle = a_pace(time, per_minute=0)
     for _ in range(MAX_POINTS // WRITE_POINTS):
@@ -126,7 +122,7 @@ def test_what_is_urgent_waits_for_nothing_that_is_not() -> None:
     assert time.slept == [MINUTE], "even that has an end"
 
 
-def test_in_a_hurry_nothing_urgent_waits_at_all() -> None:
+def test_an_urgent_request_in_a_hurry_does_not_wait() -> None:
     time = FakeTime()
     throttle = a_pace(time)
     throttle.hold(60, "a rate limit", is_too_fast=True)
@@ -139,7 +135,7 @@ def test_in_a_hurry_nothing_urgent_waits_at_all() -> None:
     assert throttle.seconds_until_turn() == 60, "but the others do"
 
 
-def test_a_wait_of_a_moment_is_not_worth_a_line() -> None:
+def test_a_short_wait_is_not_logged() -> None:
     time, said = FakeTime(), list[str]()
     throttle = a_pace(time, said=said)
 
@@ -153,7 +149,7 @@ def test_a_wait_of_a_moment_is_not_worth_a_line() -> None:
     assert said == []
 
 
-def test_where_github_has_no_limits_only_ones_own_holds() -> None:
+def test_only_the_users_limit_holds_if_github_has_none() -> None:
     time = FakeTime()
     unlimited, usual = a_pace(time, per_minute=0), a_pace(time)
     for throttle in (unlimited, usual):
@@ -172,7 +168,7 @@ def test_where_github_has_no_limits_only_ones_own_holds() -> None:
     assert time.slept == [MINUTE]
 
 
-def test_limits_once_seen_are_believed_in() -> None:
+def test_limits_that_were_seen_once_stay() -> None:
     time = FakeTime()
     throttle = a_pace(time, per_minute=0)
     for has_limits in (False, True, False):
@@ -184,7 +180,7 @@ def test_limits_once_seen_are_believed_in() -> None:
     assert time.slept == [MINUTE]
 
 
-def test_threads_share_one_account() -> None:
+def test_threads_share_the_limits() -> None:
     time = FakeTime()
     throttle = a_pace(time, per_minute=0)
 
@@ -205,10 +201,7 @@ def test_threads_share_one_account() -> None:
     assert time.slept == [MINUTE]
 
 
-# After an answer.
-
-
-def test_a_wait_for_github_is_announced_and_then_waited() -> None:
+def test_a_wait_for_github_is_logged_first() -> None:
     time, said = FakeTime(), list[str]()
 
     assert a_pace(time, said=said).back_off(2, "GitHub answered 502")
@@ -217,7 +210,7 @@ def test_a_wait_for_github_is_announced_and_then_waited() -> None:
     assert said == ["Waiting 2.0 s: GitHub answered 502"]
 
 
-def test_patience_ends_for_all_waits_together() -> None:
+def test_the_wait_budget_is_for_all_waits_together() -> None:
     time, said = FakeTime(), list[str]()
     throttle = a_pace(time, said=said)
 
@@ -227,7 +220,7 @@ def test_patience_ends_for_all_waits_together() -> None:
     assert len(said) == len(time.slept) == 2
 
 
-def test_who_waits_at_the_same_time_as_another_costs_no_more_and_says_nothing() -> None:
+def test_simultaneous_waits_count_once() -> None:
     time, said = FakeTime(), list[str]()
     asleep = list[float]()
     throttle = Throttle(said.append, per_minute=PER_MINUTE, clock=time, sleep=asleep.append)
@@ -241,7 +234,7 @@ def test_who_waits_at_the_same_time_as_another_costs_no_more_and_says_nothing() 
     assert throttle.back_off(MAX_WAIT_SECONDS - 61, "a broken answer")
 
 
-def test_after_a_secondary_limit_all_keep_still_and_then_go_half_as_fast() -> None:
+def test_a_secondary_limit_stops_all_then_halves_the_rate() -> None:
     time, said = FakeTime(), list[str]()
     asleep = list[float]()
     waiting = Throttle(said.append, per_minute=PER_MINUTE, clock=time, sleep=asleep.append)
@@ -262,7 +255,7 @@ def test_after_a_secondary_limit_all_keep_still_and_then_go_half_as_fast() -> No
     assert waiting.seconds_until_turn() == MINUTE
 
 
-def test_a_server_that_asks_for_less_has_limits_after_all() -> None:
+def test_a_secondary_limit_proves_that_there_are_limits() -> None:
     time = FakeTime()
     throttle = a_pace(time, per_minute=0)
     throttle.learn_limits(has_limits=False)
@@ -274,7 +267,7 @@ def test_a_server_that_asks_for_less_has_limits_after_all() -> None:
     assert time.slept == [60, MINUTE]
 
 
-def test_a_primary_limit_slows_nothing_down() -> None:
+def test_a_primary_limit_does_not_reduce_the_rate() -> None:
     time = FakeTime()
     throttle = a_pace(time)
 
@@ -285,7 +278,7 @@ def test_a_primary_limit_slows_nothing_down() -> None:
     assert time.slept == [60]
 
 
-def test_however_slow_it_goes_on() -> None:
+def test_the_rate_is_never_below_one_a_minute() -> None:
     time = FakeTime()
     throttle = a_pace(time, per_minute=1)
 
@@ -297,7 +290,7 @@ def test_however_slow_it_goes_on() -> None:
     assert time.slept[4:] == [MINUTE, MINUTE]
 
 
-def test_it_does_not_go_slower_and_slower_for_ever() -> None:
+def test_the_rate_is_not_reduced_without_end() -> None:
     time = FakeTime()
     throttle = a_pace(time)
 
@@ -307,19 +300,3 @@ def test_it_does_not_go_slower_and_slower_for_ever() -> None:
         throttle.wait_for_turn()
 
     assert time.slept == [7] * 9
-
-
-def test_progress_is_said_only_so_often() -> None:
-    time, said = FakeTime(), list[str]()
-    progress = ProgressLines(said.append, clock=time)
-
-    for number in range(1, 1001):
-        time.now += SECONDS_BETWEEN_LINES / 512
-        progress("Reading: deliveries", 10 * number, None)
-    time.now += SECONDS_BETWEEN_LINES
-    progress("Redelivering", 1200, 3400)
-
-    assert said == [
-        "Reading: deliveries 5,120",
-        "Redelivering 1,200 of 3,400",
-    ]

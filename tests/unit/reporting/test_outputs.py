@@ -15,8 +15,17 @@ from redeliver.core.policy import ScanMode
 from redeliver.errors import UnavailableError
 from redeliver.reporting.outputs import MAX_CHARACTERS, outputs, to_json
 from redeliver.reporting.report import NOT_FAILED, Report
-from tests.support.builders import NOW, OPTIONS, a_decision, a_delivery, a_scan_result, a_webhook
-from tests.unit.reporting.test_report import ONE_OF_EACH, a_report, an_outcome
+from tests.support.builders import (
+    NOW,
+    ONE_RESULT_OF_EACH,
+    OPTIONS,
+    a_decision,
+    a_delivery,
+    a_report,
+    a_result,
+    a_scan_result,
+    a_webhook,
+)
 
 SCHEMA = json.loads((Path(__file__).parents[3] / "docs" / "report.schema.json").read_text())
 
@@ -30,7 +39,7 @@ def recorded(report: Report, **bounds: int) -> dict[str, Any]:
 
 REPORTS = {
     "nothing to do": a_report(),
-    "one of each": a_report(*ONE_OF_EACH),
+    "one of each": a_report(*ONE_RESULT_OF_EACH),
     "no checkpoint": replace(a_report(), checkpoint=None),
     "no webhook": replace(a_report(), scans=()),
     "a log that broke off": a_report(error=UnavailableError("GitHub is down")),
@@ -57,13 +66,13 @@ def test_the_schema_knows_every_outcome() -> None:
 
 
 @pytest.mark.parametrize("scan", ScanMode)
-def test_a_report_says_which_scan_it_is_of(scan: ScanMode) -> None:
+def test_a_report_has_its_scan_mode(scan: ScanMode) -> None:
     report = replace(a_report(), options=replace(OPTIONS, scan=scan))
 
     assert recorded(report)["scan"] == scan.value
 
 
-def test_a_report_says_what_became_of_each_event() -> None:
+def test_a_report_has_the_outcome_of_each_event() -> None:
     delivery = a_delivery("event-7", number=2**62 + 1, event="issues", action="opened")
     failed = EventResult(decision=a_decision(delivery), outcome=Outcome.PENDING).verified(
         replace(delivery, delivered_at=NOW + timedelta(seconds=2), status_code=503, status="no")
@@ -86,8 +95,8 @@ def test_a_report_says_what_became_of_each_event() -> None:
     }
 
 
-def test_what_needs_attention_comes_first() -> None:
-    events = recorded(a_report(*ONE_OF_EACH))["events"]
+def test_events_that_need_attention_come_first() -> None:
+    events = recorded(a_report(*ONE_RESULT_OF_EACH))["events"]
 
     assert [event["outcome"] for event in events][:6] == [
         "refused",
@@ -100,8 +109,8 @@ def test_what_needs_attention_comes_first() -> None:
 
 
 def test_reasons_are_counted() -> None:
-    left = [an_outcome(Outcome.DEFERRED, because=Verdict.SURPLUS.value)] * 2
-    out = [an_outcome(Outcome.FILTERED, because=Verdict.UNWANTED_EVENT.value)] * 3
+    left = [a_result(Outcome.DEFERRED, because=Verdict.SURPLUS.value)] * 2
+    out = [a_result(Outcome.FILTERED, because=Verdict.UNWANTED_EVENT.value)] * 3
 
     record = recorded(a_report(*left, *out))
 
@@ -110,15 +119,15 @@ def test_reasons_are_counted() -> None:
     assert record["counts"]["failed"] == len(record["events"]) == 2
 
 
-def test_reasons_that_are_alike_once_cut_are_counted_together() -> None:
-    left = [an_outcome(Outcome.DEFERRED, because=f"{'x' * 500} {n}") for n in range(3)]
+def test_reasons_with_the_same_start_are_counted_together() -> None:
+    left = [a_result(Outcome.DEFERRED, because=f"{'x' * 500} {n}") for n in range(3)]
 
     assert list(recorded(a_report(*left))["deferred"].values()) == [3]
 
 
 @pytest.mark.unmeasured
-def test_the_output_is_cut_where_a_workflow_could_not_hand_it_on() -> None:
-    many = a_report(*[an_outcome(guid=f"event-{n}") for n in range(5000)])
+def test_the_output_fits_into_an_environment_variable() -> None:
+    many = a_report(*[a_result(guid=f"event-{n}") for n in range(5000)])
 
     truncate = json.loads(outputs(many)["report"])
 
@@ -128,32 +137,32 @@ def test_the_output_is_cut_where_a_workflow_could_not_hand_it_on() -> None:
     assert recorded(many)["omitted"] == {"hooks": 0, "events": 0}
 
 
-def test_whatever_there_is_much_of_does_not_make_the_output_too_long() -> None:
+def test_many_hooks_and_reasons_fit_into_the_output() -> None:
     error = UnavailableError("GitHub is down. " * 200)
     broken = tuple(a_scan_result(webhook=a_webhook(n), error=error) for n in range(250))
-    lost = [an_outcome(Outcome.UNANSWERED, because=f"{n} {'x' * 500}") for n in range(900)]
+    lost = [a_result(Outcome.UNANSWERED, because=f"{n} {'x' * 500}") for n in range(900)]
     report = replace(a_report(*lost), scans=broken, trouble=("no right " * 500,) * 50)
 
-    told = json.loads(outputs(report)["report"])
+    expected = json.loads(outputs(report)["report"])
 
     assert len(outputs(report)["report"]) <= MAX_CHARACTERS
-    assert told["events"]
-    assert told["omitted"]["hooks"] == 250 - len(told["hooks"]) > 0
-    assert told["deferred"]["other reasons"] == 880
+    assert expected["events"]
+    assert expected["omitted"]["hooks"] == 250 - len(expected["hooks"]) > 0
+    assert expected["deferred"]["other reasons"] == 880
 
 
-def test_a_report_with_room_for_no_event_is_still_one() -> None:
-    assert recorded(a_report(an_outcome()), max_characters=10)["omitted"] == {
+def test_a_report_without_room_for_events_is_valid() -> None:
+    assert recorded(a_report(a_result()), max_characters=10)["omitted"] == {
         "hooks": 1,
         "events": 1,
     }
 
 
-def test_a_secret_in_a_status_is_not_passed_on() -> None:
-    told = an_outcome(status="POST https://hooks.example/in?secret=hush giving up: EOF")
+def test_a_secret_in_a_status_is_removed() -> None:
+    expected = a_result(status="POST https://hooks.example/in?secret=hush giving up: EOF")
 
-    assert "hush" not in to_json(a_report(told))
+    assert "hush" not in to_json(a_report(expected))
 
 
-def test_without_a_store_there_is_no_checkpoint() -> None:
+def test_a_run_without_a_store_has_no_checkpoint() -> None:
     assert outputs(replace(a_report(), store="", checkpoint=None))["checkpoint"] == ""

@@ -10,6 +10,7 @@ from redeliver.core.decision import Verdict
 from redeliver.core.outcome import EventResult, Outcome
 from redeliver.core.policy import ScanMode
 from redeliver.errors import UnavailableError
+from redeliver.reporting import messages
 from redeliver.reporting.report import Report
 from redeliver.reporting.summary import (
     MAX_ATTENTION_ROWS,
@@ -19,16 +20,19 @@ from redeliver.reporting.summary import (
     summary,
 )
 from tests.support.builders import (
+    DRY_RUN,
     NOW,
+    ONE_RESULT_OF_EACH,
     OPTIONS,
     a_decision,
     a_delivery,
+    a_report,
+    a_result,
     a_scan_result,
     a_webhook,
     ago,
     delivered,
 )
-from tests.unit.reporting.test_report import DRY, ONE_OF_EACH, a_report, an_outcome
 
 LIMIT = 2**20
 """Bytes; GitHub drops a summary that is longer."""
@@ -38,7 +42,7 @@ def rows(report: Report) -> list[str]:
     return [line for line in summary(report).splitlines() if line.startswith("| <code>")]
 
 
-def test_a_run_with_nothing_to_do_reads_well() -> None:
+def test_a_run_without_failures_has_a_short_summary() -> None:
     assert summary(a_report()) == (
         "### redeliver: nothing to redeliver\n"
         "\n"
@@ -51,21 +55,21 @@ def test_a_run_with_nothing_to_do_reads_well() -> None:
     )
 
 
-def test_a_scan_for_failures_is_told_as_one() -> None:
+def test_a_scan_for_failures_is_named() -> None:
     report = replace(a_report(), options=replace(OPTIONS, scan=ScanMode.FAILURES))
 
     assert "in a scan for failures, to find what failed from 2026-11-24" in summary(report)
 
 
-def test_what_a_scan_of_failures_could_miss_is_counted() -> None:
+def test_events_that_the_filter_misses_are_counted() -> None:
     report = replace(a_report(), scans=(a_scan_result(unclassified=3),))
 
     assert "Of what failed, 3 events without a status code from 400 to 599" in summary(report)
 
 
-def test_a_run_shows_its_counts_its_charts_and_what_was_not_delivered() -> None:
-    recovered = an_outcome(guid="back", event="issues").verified(delivered("back", number=9))
-    refused = an_outcome(Outcome.REFUSED, guid="refused", because="GitHub answered 422, Nope")
+def test_a_summary_shows_counts_chart_and_undelivered_events() -> None:
+    recovered = a_result(guid="back", event="issues").verified(delivered("back", number=9))
+    refused = a_result(Outcome.REFUSED, guid="refused", because="GitHub answered 422, Nope")
     report = replace(a_report(recovered, refused), checkpoint=ago(hours=1))
     page = "https://github.com/organizations/acme/settings/hooks/1?tab=deliveries"
 
@@ -117,9 +121,9 @@ def test_a_run_shows_its_counts_its_charts_and_what_was_not_delivered() -> None:
 
 
 def test_a_dry_run_shows_what_would_be_done_in_its_order() -> None:
-    due = [an_outcome(Outcome.DUE, guid=f"due-{n}") for n in range(3)]
-    left = an_outcome(Outcome.DEFERRED, because=Verdict.SURPLUS.value)
-    dry = replace(a_report(*due, left), options=DRY)
+    due = [a_result(Outcome.DUE, guid=f"due-{n}") for n in range(3)]
+    left = a_result(Outcome.DEFERRED, because=Verdict.SURPLUS.value)
+    dry = replace(a_report(*due, left), options=DRY_RUN)
 
     shown = summary(dry)
 
@@ -129,8 +133,8 @@ def test_a_dry_run_shows_what_would_be_done_in_its_order() -> None:
     assert [re.findall(r"due-\d", row) for row in rows(dry)] == [["due-0"], ["due-1"], ["due-2"]]
 
 
-def test_what_needs_attention_comes_first() -> None:
-    first = [row.split(" | ")[5].removesuffix(" |") for row in rows(a_report(*ONE_OF_EACH))]
+def test_events_that_need_attention_come_first() -> None:
+    first = [row.split(" | ")[5].removesuffix(" |") for row in rows(a_report(*ONE_RESULT_OF_EACH))]
 
     assert first == [
         "refused",
@@ -145,10 +149,10 @@ def test_what_needs_attention_comes_first() -> None:
     ]
 
 
-def test_what_was_left_and_what_was_filtered_out_is_told_by_reason() -> None:
-    left = [an_outcome(Outcome.DEFERRED, because=Verdict.SURPLUS.value)] * 3
-    unsettled = [an_outcome(Outcome.UNSETTLED, because=Verdict.UNSETTLED.value)]
-    out = [an_outcome(Outcome.FILTERED, because=Verdict.UNWANTED_STATUS.value)] * 2
+def test_deferred_and_filtered_events_are_counted_by_reason() -> None:
+    left = [a_result(Outcome.DEFERRED, because=Verdict.SURPLUS.value)] * 3
+    unsettled = [a_result(Outcome.UNSETTLED, because=Verdict.UNSETTLED.value)]
+    out = [a_result(Outcome.FILTERED, because=Verdict.UNWANTED_STATUS.value)] * 2
 
     shown = summary(a_report(*left, *unsettled, *out))
 
@@ -163,9 +167,9 @@ def flows(report: Report) -> list[tuple[str, str, str]]:
     return re.findall(r'^"(.*)","(.*)",(\d+)$', summary(report), flags=re.MULTILINE)
 
 
-def test_the_chart_lumps_together_what_is_rare() -> None:
+def test_the_chart_adds_up_rare_labels() -> None:
     results = [
-        an_outcome(event=f"event_{n}", guid=f"{n}-{m}") for n in range(12) for m in range(20 - n)
+        a_result(event=f"event_{n}", guid=f"{n}-{m}") for n in range(12) for m in range(20 - n)
     ]
 
     shown = flows(a_report(*results))
@@ -188,7 +192,7 @@ def test_the_chart_lumps_together_what_is_rare() -> None:
     ],
 )
 def test_an_event_of_any_name_can_be_drawn(event: str, label: str) -> None:
-    assert [flow[1] for flow in flows(a_report(an_outcome(event=event)))] == [label]
+    assert [flow[1] for flow in flows(a_report(a_result(event=event)))] == [label]
 
 
 @pytest.mark.parametrize(
@@ -201,7 +205,7 @@ def test_an_event_of_any_name_can_be_drawn(event: str, label: str) -> None:
         ("", 0, "0"),
     ],
 )
-def test_failures_are_told_apart_by_status(status: str, code: int, label: str) -> None:
+def test_the_chart_separates_statuses(status: str, code: int, label: str) -> None:
     delivery = a_delivery(status=status, status_code=code)
     result = EventResult(decision=a_decision(delivery), outcome=Outcome.PENDING)
 
@@ -211,8 +215,8 @@ def test_failures_are_told_apart_by_status(status: str, code: int, label: str) -
 HOSTILE = 'a|b\n| <img src=x> `c` **d** [e](https://evil.example) "]); ``` %%{init}%%'
 
 
-def test_nothing_from_outside_can_break_a_row_or_a_chart() -> None:
-    result = an_outcome(guid=HOSTILE, event=HOSTILE, status=HOSTILE, because=HOSTILE)
+def test_untrusted_text_cannot_break_a_row_or_a_chart() -> None:
+    result = a_result(guid=HOSTILE, event=HOSTILE, status=HOSTILE, because=HOSTILE)
 
     shown = summary(a_report(result))
 
@@ -231,7 +235,7 @@ def worst(outcome: Outcome) -> EventResult:
 
 
 @pytest.mark.unmeasured
-def test_the_worst_of_texts_leave_it_under_githubs_limit() -> None:
+def test_hostile_text_keeps_the_summary_within_the_limit() -> None:
     hooks = tuple(
         a_scan_result(webhook=a_webhook(n), error=UnavailableError("]" * 5000)) for n in range(300)
     )
@@ -243,7 +247,7 @@ def test_the_worst_of_texts_leave_it_under_githubs_limit() -> None:
 
 
 @pytest.mark.unmeasured
-def test_100_000_failures_leave_it_under_githubs_limit_and_what_is_missing_is_told() -> None:
+def test_100_000_failures_keep_the_summary_within_the_limit() -> None:
     outcomes = [Outcome.FAILING, Outcome.RECOVERED, Outcome.GIVEN_UP, Outcome.PENDING]
     events = ["push", "issues", "pull_request", "check_run", "workflow_job"]
     results = [
@@ -273,7 +277,7 @@ def test_100_000_failures_leave_it_under_githubs_limit_and_what_is_missing_is_to
     assert f"And {50_000 - MAX_OTHER_ROWS:,} more, in the log." in shown
 
 
-def test_many_webhooks_are_not_all_told() -> None:
+def test_only_the_first_webhooks_are_listed() -> None:
     report = replace(
         a_report(), scans=tuple(a_scan_result(webhook=a_webhook(n)) for n in range(250))
     )
@@ -281,7 +285,7 @@ def test_many_webhooks_are_not_all_told() -> None:
     assert "And 230 more webhooks, in the log." in summary(report)
 
 
-def test_of_several_webhooks_each_row_names_its_own() -> None:
+def test_each_row_names_its_webhook_if_there_are_several() -> None:
     hooks = [a_webhook(number) for number in (1, 2)]
     results = [
         EventResult(decision=a_decision(webhook=hook), outcome=Outcome.FAILING) for hook in hooks
@@ -293,3 +297,10 @@ def test_of_several_webhooks_each_row_names_its_own() -> None:
 
 def test_a_run_that_ended_early_shows_why() -> None:
     assert failure("cannot read | it") == "### redeliver: failed\n\ncannot read &#124; it\n"
+
+
+def test_a_partly_read_log_is_named_in_the_summary() -> None:
+    broken = a_report(error=UnavailableError("GitHub is down"))
+
+    assert (broken.status, messages.problem(broken)) == (1, "GitHub is down")
+    assert "Reading stopped: what is older was not read." in summary(broken)

@@ -1,0 +1,217 @@
+"""Flags and environment variables become the inputs of a run."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from redeliver import settings
+from redeliver.cli import flags
+from redeliver.cli.environment import parse_settings, variable_of
+from redeliver.cli.wording import in_flags
+from redeliver.errors import InputError
+from redeliver.settings import INPUTS
+from tests.support.builders import PRIVATE_KEY, invoke
+
+ROOT = Path(__file__).parents[3]
+VALUED = {name for group in flags.GROUPS.values() for name, flag in group.items() if flag.takes}
+
+
+def inputs_of(*arguments: str, **environment: str) -> dict[str, str]:
+    """Return the inputs when no checkpoint is kept."""
+    return dict(invoke(*arguments, "--variable-name", "", **environment).inputs)
+
+
+def test_an_unknown_variable_is_refused_without_its_value() -> None:
+    with pytest.raises(InputError) as refusal:
+        invoke(REDELIVER_EVENT="push", REDELIVER_DRYRUN="s3cret")
+
+    assert str(refusal.value) == (
+        "there is no variable REDELIVER_DRYRUN, REDELIVER_EVENT; --help lists what there is"
+    )
+
+
+def test_the_variable_has_the_same_name_as_in_the_action() -> None:
+    action = yaml.safe_load((ROOT / "action.yml").read_text())
+
+    assert action["inputs"]["variable-name"]["default"] == settings.VARIABLE_NAME
+    assert invoke("--variable-repository", "acme/ops").inputs["variable-name"] == "LAST_REDELIVERY"
+
+
+@pytest.mark.parametrize("name", sorted(VALUED & INPUTS.keys() - {"variable-name"}))
+def test_a_flag_overrides_its_environment_variable(name: str) -> None:
+    variable = {variable_of(name): "theirs"}
+
+    assert inputs_of(f"--{name}", "mine")[name] == "mine"
+    assert inputs_of(f"--{name}=mine", **variable)[name] == "mine"
+    assert inputs_of(**variable)[name] == "theirs"
+
+
+@pytest.mark.parametrize("name", sorted(flags.LISTS))
+def test_a_flag_with_several_values_may_be_repeated(name: str) -> None:
+    assert inputs_of(f"--{name}", "1", f"--{name}", "2")[name] == "1,2"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "variable", "meant"),
+    [
+        pytest.param([], None, "", id="nothing"),
+        pytest.param(["--dry-run"], None, "true", id="the flag"),
+        pytest.param(["--dry-run"], "false", "true", id="the flag and a variable"),
+        pytest.param([], "false", "false", id="a variable"),
+        pytest.param([], "maybe", "maybe", id="a wrong one, which is refused later"),
+    ],
+)
+def test_a_dry_run_is_requested_by(arguments: list[str], variable: str | None, meant: str) -> None:
+    environment = {"REDELIVER_DRY_RUN": variable} if variable is not None else {}
+
+    assert inputs_of(*arguments, **environment)["dry-run"] == meant
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "token", "called"),
+    [
+        pytest.param([], {}, "", "REDELIVER_TOKEN or GH_TOKEN", id="nobody"),
+        pytest.param([], {"REDELIVER_TOKEN": "a"}, "a", "REDELIVER_TOKEN", id="its own variable"),
+        pytest.param([], {"GH_TOKEN": "b"}, "b", "GH_TOKEN", id="that of gh"),
+        pytest.param(
+            [],
+            {"REDELIVER_TOKEN": "a", "GH_TOKEN": "b"},
+            "a",
+            "REDELIVER_TOKEN",
+            id="its own before that of gh",
+        ),
+        pytest.param(
+            ["--app-id", "1"], {"GH_TOKEN": "b"}, "", "REDELIVER_TOKEN", id="an App, not gh"
+        ),
+    ],
+)
+def test_the_token_comes_from(
+    arguments: list[str], environment: dict[str, str], token: str, called: str
+) -> None:
+    understood = invoke(*arguments, "--variable-name", "", **environment)
+
+    assert understood.inputs["token"] == token
+    assert understood.names["token"] == called
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "host"),
+    [
+        pytest.param([], {}, "github.com", id="nowhere"),
+        pytest.param([], {"GH_HOST": "a.example"}, "a.example", id="gh's variable"),
+        pytest.param(["--hostname", "b.example"], {"GH_HOST": "a.example"}, "b.example", id="flag"),
+    ],
+)
+def test_the_host_comes_from(arguments: list[str], environment: dict[str, str], host: str) -> None:
+    assert inputs_of(*arguments, **environment)["hostname"] == host
+
+
+def test_a_private_key_comes_from_a_file_or_the_environment(tmp_path: Path) -> None:
+    file = tmp_path / "key.pem"
+    file.write_text(PRIVATE_KEY)
+    named = {"REDELIVER_PRIVATE_KEY_FILE": str(file)}
+
+    assert inputs_of("--private-key-file", str(file))["private-key"] == PRIVATE_KEY
+    assert inputs_of(**named)["private-key"] == PRIVATE_KEY
+    assert inputs_of(REDELIVER_PRIVATE_KEY=PRIVATE_KEY)["private-key"] == PRIVATE_KEY
+    with pytest.raises(
+        InputError, match="either REDELIVER_PRIVATE_KEY_FILE or REDELIVER_PRIVATE_KEY"
+    ):
+        inputs_of(**named, REDELIVER_PRIVATE_KEY=PRIVATE_KEY)
+
+
+def test_a_missing_key_file_is_an_error_of_its_flag(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="--private-key-file cannot be read: No such file"):
+        inputs_of("--private-key-file", str(tmp_path / "none.pem"))
+
+
+def test_an_invalid_key_file_is_an_error_of_its_flag(tmp_path: Path) -> None:
+    file = tmp_path / "key.pem"
+    file.write_bytes(b"\xff\x00 no key")
+    understood = invoke(
+        "--private-key-file", str(file), "--app-id", "1", "--org", "x", "--variable-name", ""
+    )
+
+    with pytest.raises(InputError) as caught:
+        settings.parse(understood.inputs)
+
+    expected = in_flags(str(caught.value), understood.names)
+    assert expected.startswith("--private-key-file must be the App's private key")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "file", "repository", "name"),
+    [
+        pytest.param(["--checkpoint-file", "x"], {}, "x", "", "", id="a file"),
+        pytest.param([], {"REDELIVER_CHECKPOINT_FILE": "x"}, "x", "", "", id="a file's variable"),
+        pytest.param(
+            ["--checkpoint-file", "x", "--variable-name", ""], {}, "x", "", "", id="a file only"
+        ),
+        pytest.param(
+            ["--variable-repository", "a/b"], {}, None, "a/b", "LAST_REDELIVERY", id="a variable"
+        ),
+        pytest.param(
+            ["--variable-repository", "a/b", "--variable-name", "C"],
+            {},
+            None,
+            "a/b",
+            "C",
+            id="a variable of another name",
+        ),
+        pytest.param(["--variable-name", ""], {}, None, "", "", id="nowhere"),
+        pytest.param([], {"REDELIVER_VARIABLE_NAME": ""}, None, "", "", id="nowhere, by variable"),
+        pytest.param(
+            ["--checkpoint-file", "", "--variable-name", ""],
+            {"REDELIVER_CHECKPOINT_FILE": "x"},
+            None,
+            "",
+            "",
+            id="nowhere, in spite of a variable",
+        ),
+    ],
+)
+def test_the_checkpoint_is_kept_in(
+    arguments: list[str], environment: dict[str, str], file: str | None, repository: str, name: str
+) -> None:
+    understood = invoke(*arguments, **environment)
+
+    assert understood.checkpoint_file == (Path(file) if file else None)
+    assert understood.inputs["variable-repository"] == repository
+    assert understood.inputs["variable-name"] == name
+
+
+@pytest.mark.parametrize("arguments", [[], ["--variable-name", "C"]], ids=["nothing", "a name"])
+def test_a_place_for_the_checkpoint_must_be_given(arguments: list[str]) -> None:
+    with pytest.raises(InputError) as caught:
+        parse_settings(invoke(*arguments))
+
+    expected = in_flags(str(caught.value)).split("; ")
+    assert len(expected) == 3, "with all else that is missing: who asks, of what"
+    for way in ("--checkpoint-file", "--variable-repository", "--variable-name"):
+        assert way in expected[2]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "named"),
+    [
+        (["--variable-repository", "a/b"], {}, "--variable-repository"),
+        (["--variable-name", "C"], {}, "--variable-name"),
+        ([], {"REDELIVER_VARIABLE_TOKEN": "t"}, "REDELIVER_VARIABLE_TOKEN"),
+    ],
+    ids=["a repository", "a name", "a token"],
+)
+def test_a_file_and_a_variable_cannot_both_be_given(
+    arguments: list[str], environment: dict[str, str], named: str
+) -> None:
+    with pytest.raises(InputError, match=f"--checkpoint-file and {named} are two places"):
+        invoke("--checkpoint-file", "x", *arguments, **environment)
+
+
+def test_two_places_for_the_checkpoint_are_named_as_given() -> None:
+    with pytest.raises(InputError, match="REDELIVER_CHECKPOINT_FILE and --variable-name are two"):
+        invoke("--variable-name", "X", REDELIVER_CHECKPOINT_FILE="x.json")
+
+
+def test_an_invocation_does_not_show_its_secrets() -> None:
+    assert "s3cret" not in repr(invoke("--variable-name", "", REDELIVER_TOKEN="s3cret"))

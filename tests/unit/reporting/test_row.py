@@ -1,0 +1,33 @@
+"""A failed event is described for all renderings."""
+
+from dataclasses import replace
+
+import pytest
+
+from redeliver.core.outcome import EventResult, Outcome
+from redeliver.reporting.row import Row
+from tests.support.builders import NOW, a_result
+
+
+def a_row(result: EventResult) -> Row:
+    return Row.of(result, now=NOW, dry_run=False)
+
+
+@pytest.mark.parametrize(
+    ("status", "shown"),
+    [
+        ("Invalid HTTP Response: 504", "Invalid HTTP Response: 504"),
+        ("", "none, 504"),
+        ("15042 ms", "15042 ms, 504"),
+    ],
+)
+def test_a_status_shows_its_code_once(status: str, shown: str) -> None:
+    assert a_row(a_result(status=status)).status == shown
+
+
+def test_an_event_is_named_with_its_action() -> None:
+    decision = a_result().decision
+    opened = replace(decision.delivery, event="issues", action="opened")
+    row = a_row(EventResult(decision=replace(decision, delivery=opened), outcome=Outcome.DUE))
+
+    assert (row.name, row.cells["Event"]) == ("issues.opened", "issues.opened")

@@ -1,0 +1,20 @@
+"""Progress is shown in a few lines."""
+
+from redeliver.console import SECONDS_BETWEEN_LINES, ProgressLines
+from tests.support.fakes import FakeTime
+
+
+def test_progress_is_logged_every_15_seconds() -> None:
+    time, said = FakeTime(), list[str]()
+    progress = ProgressLines(said.append, clock=time)
+
+    for number in range(1, 1001):
+        time.now += SECONDS_BETWEEN_LINES / 512
+        progress("Reading: deliveries", 10 * number, None)
+    time.now += SECONDS_BETWEEN_LINES
+    progress("Redelivering", 1200, 3400)
+
+    assert said == [
+        "Reading: deliveries 5,120",
+        "Redelivering 1,200 of 3,400",
+    ]
