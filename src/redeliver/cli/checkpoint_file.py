@@ -13,7 +13,7 @@ from redeliver.errors import BusyError, CheckpointError, FileError
 
 PRIVATE = 0o600
 
-LONGEST = 1000
+MAX_LENGTH = 1000
 """Characters that are read of the file: many more than a checkpoint has."""
 
 
@@ -82,7 +82,7 @@ class CheckpointFile:
         """
         try:
             with self._file.open(encoding="utf-8", errors="replace") as file:
-                text = file.read(LONGEST)
+                text = file.read(MAX_LENGTH)
         except FileNotFoundError:
             return None
         except OSError as error:
