@@ -1,24 +1,31 @@
-"""The run whose summary is docs/summary.md and the picture at the top of the README.
+"""Print the summary of an example run: docs/summary.md, the picture at the top of the README.
 
-A receiver was down for half an hour in a night; most events came back with this run.
+In the example, a receiver was down for half an hour, and most events came back with this run.
 """
 
 import uuid
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
+from redeliver.core.checkpoint import SavedCheckpoint, Window
 from redeliver.core.decision import Decision, Verdict
 from redeliver.core.delivery import Delivery, DeliveryId, Guid, HookId, Webhook
 from redeliver.core.outcome import EventResult, Outcome
+from redeliver.core.policy import Policy, RunOptions
+from redeliver.core.scan import ScanResult
 from redeliver.reporting.report import Report
 from redeliver.reporting.summary import summary
-from tests.support.builders import NOW, OPTIONS, a_scan_result, a_window, ago
 
-HOOK = Webhook(
+NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+LAST_RUN = NOW - timedelta(hours=6)
+OUTAGE = NOW - timedelta(hours=5)
+DAY = timedelta(days=1)
+
+WEBHOOK = Webhook(
     name="webhook 481516234 of organization acme",
     id=HookId(481516234),
     page="https://github.com/organizations/acme/settings/hooks/481516234?tab=deliveries",
 )
-NAMES = [
+EVENTS = [
     ("push", None),
     ("pull_request", "synchronize"),
     ("workflow_job", "completed"),
@@ -27,27 +34,36 @@ NAMES = [
     ("push", None),
     ("issue_comment", "created"),
 ]
-CONNECT = ("failed to connect to host", 502)
+CANNOT_CONNECT = ("failed to connect to host", 502)
 UNAVAILABLE = ("Invalid HTTP Response: 503", 503)
 TIMED_OUT = ("timed out", 504)
-ERROR = ("Invalid HTTP Response: 500", 500)
+SERVER_ERROR = ("Invalid HTTP Response: 500", 500)
 
 
-def _delivery(number: int, status: tuple[str, int]) -> Delivery:
-    event, action = NAMES[number % len(NAMES)]
-    return Delivery(
-        id=DeliveryId(2_310_000_000_000_000_001 + 2 * number),
-        guid=Guid(str(uuid.uuid5(uuid.NAMESPACE_URL, str(number)))),
-        delivered_at=ago(hours=5) + timedelta(seconds=40 * number),
-        redelivery=False,
-        status=status[0],
-        status_code=status[1],
-        event=event,
-        action=action,
+def example_report() -> Report:
+    """Return the report of the example run."""
+    too_old = Verdict.TOO_OLD.value
+    results = [
+        _result(2, Outcome.GIVEN_UP, SERVER_ERROR, attempts=13, hours=68, because=too_old),
+        _result(8, Outcome.FAILING, SERVER_ERROR, attempts=3, hours=28),
+        _result(10, Outcome.FAILING, SERVER_ERROR, attempts=5, hours=14),
+        *(_result(number, Outcome.RECOVERED, CANNOT_CONNECT) for number in range(11, 33)),
+        *(_result(number, Outcome.RECOVERED, UNAVAILABLE) for number in range(33, 45)),
+        *(_result(number, Outcome.RECOVERED, TIMED_OUT) for number in range(45, 50)),
+        _result(50, Outcome.PENDING, TIMED_OUT),
+    ]
+    saved = SavedCheckpoint(checkpoint=LAST_RUN, written=LAST_RUN)
+    return Report(
+        store="variable LAST_REDELIVERY of acme/ops",
+        window=Window.starting(saved, now=NOW, lookback=DAY),
+        options=RunOptions(lookback=DAY, policy=Policy(give_up_after=3 * DAY), retention=3 * DAY),
+        scans=(ScanResult(webhook=WEBHOOK, scanned=1841, decisions=()),),
+        results=tuple(results),
+        checkpoint=NOW,
     )
 
 
-def _outcome(
+def _result(
     number: int,
     outcome: Outcome,
     status: tuple[str, int],
@@ -56,37 +72,28 @@ def _outcome(
     hours: float = 0,
     because: str = "",
 ) -> EventResult:
-    delivery = _delivery(number, status)
+    """Return the result of the `number`th event, which failed for `hours` before the outage."""
+    event, action = EVENTS[number % len(EVENTS)]
+    text, code = status
+    latest = Delivery(
+        id=DeliveryId(2_310_000_000_000_000_001 + 2 * number),
+        guid=Guid(str(uuid.uuid5(uuid.NAMESPACE_URL, str(number)))),
+        delivered_at=OUTAGE + timedelta(seconds=40 * number),
+        redelivery=attempts > 1,
+        status=text,
+        status_code=code,
+        event=event,
+        action=action,
+    )
     decision = Decision(
-        webhook=HOOK,
-        delivery=delivery,
+        webhook=WEBHOOK,
+        delivery=latest,
         attempts=attempts,
-        failing_since=delivery.delivered_at - timedelta(hours=hours),
+        failing_since=latest.delivered_at - timedelta(hours=hours),
         verdict=Verdict.REDELIVER,
     )
     return EventResult(decision=decision, outcome=outcome, because=because)
 
 
-def golden() -> Report:
-    """Return the report of that run."""
-    old = Verdict.TOO_OLD.value
-    results = [
-        _outcome(2, Outcome.GIVEN_UP, ERROR, attempts=13, hours=68, because=old),
-        *(_outcome(n, Outcome.FAILING, ERROR, attempts=n - 5, hours=7 * (12 - n)) for n in (8, 10)),
-        *(_outcome(n, Outcome.RECOVERED, CONNECT) for n in range(11, 33)),
-        *(_outcome(n, Outcome.RECOVERED, UNAVAILABLE) for n in range(33, 45)),
-        *(_outcome(n, Outcome.RECOVERED, TIMED_OUT) for n in range(45, 50)),
-        _outcome(50, Outcome.PENDING, TIMED_OUT),
-    ]
-    return Report(
-        store="variable LAST_REDELIVERY of acme/ops",
-        window=a_window(),
-        options=OPTIONS,
-        scans=(a_scan_result(webhook=HOOK, scanned=1841),),
-        results=tuple(results),
-        checkpoint=NOW,
-    )
-
-
 if __name__ == "__main__":
-    print(summary(golden()), end="")
+    print(summary(example_report()), end="")

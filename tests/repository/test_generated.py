@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 import redeliver
-from docs.golden import golden
+from docs.golden import example_report
 from redeliver.reporting import outputs
 from redeliver.reporting.summary import summary
 from redeliver.settings import INPUTS, SECRETS, parse
@@ -167,4 +167,4 @@ def test_what_lands_a_change_waits_for_every_check() -> None:
 
 
 def test_the_summary_in_the_docs_is_what_the_code_makes() -> None:
-    assert (ROOT / "docs" / "summary.md").read_text() == summary(golden())
+    assert (ROOT / "docs" / "summary.md").read_text() == summary(example_report())
