@@ -1,1 +1,1 @@
-"""What the repository says in several places agrees."""
+"""Tests that hold the files of the repository together: documentation, workflows, releases."""

@@ -1,4 +1,4 @@
-"""The README and the pages: short, in order, and true to the code where they quote it."""
+"""The README and the pages are short, in order, and true to the code where they quote it."""
 
 import ast
 import re
@@ -13,32 +13,39 @@ from redeliver.core.decision import Verdict
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
 ACTION = yaml.safe_load((ROOT / "action.yml").read_text())
-PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
-TROUBLES = re.findall(r"^### (.*)", README, flags=re.MULTILINE)
-OF_THE_RUNNER = "Container action is only supported on Linux"
-ERRORS = {e for heading in TROUBLES for e in re.findall("`(.*?)`", heading)} - {OF_THE_RUNNER}
+PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("tests/*.md")]
+RUNNERS_ERROR = "Container action is only supported on Linux"
+TROUBLESHOOTING_HEADINGS = re.findall(r"^### (.*)", README, flags=re.MULTILINE)
+QUOTED_ERRORS = {
+    error for heading in TROUBLESHOOTING_HEADINGS for error in re.findall("`(.*?)`", heading)
+} - {RUNNERS_ERROR}
 
 
-def texts() -> str:
-    """Give every text that the program can show, as far as it is fixed, and what actions echo."""
-    shown = [(ROOT / "composite" / "action.yml").read_text()]
+def program_texts() -> str:
+    """Return every string literal of the program, and the composite action, which prints some."""
+    texts = [(ROOT / "composite" / "action.yml").read_text()]
     for path in [*ROOT.glob("src/redeliver/**/*.py"), *ROOT.glob("composite/*.py")]:
         nodes = list(ast.walk(ast.parse(path.read_text())))
-        documentation = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
-        shown += [
+        docstrings = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
+        texts += [
             node.value
             for node in nodes
             if isinstance(node, ast.Constant) and isinstance(node.value, str)
-            if id(node) not in documentation
+            if id(node) not in docstrings
         ]
-    return "\n".join(shown)
+    return "\n".join(texts)
 
 
-def test_the_readme_is_read_in_two_minutes() -> None:
+def heading_anchor(heading: str) -> str:
+    """Return the anchor that GitHub gives a heading."""
+    return re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
+
+
+def test_the_readme_has_at_most_300_lines() -> None:
     assert len(README.splitlines()) <= 300
 
 
-def test_the_readme_is_in_the_order_in_which_it_is_needed() -> None:
+def test_the_readme_has_its_sections_in_this_order() -> None:
     assert re.findall(r"^## (.*)", README, flags=re.MULTILINE) == [
         "Quick start",
         "Try it without GitHub",
@@ -55,51 +62,46 @@ def test_the_readme_is_in_the_order_in_which_it_is_needed() -> None:
     ]
 
 
-def test_the_quick_start_is_an_example_that_is_run() -> None:
+def test_the_quick_start_is_the_example_for_an_organization() -> None:
     assert (ROOT / "examples" / "organization.yml").read_text() in README
 
 
-def test_the_readme_lists_exactly_the_declared_inputs_and_outputs() -> None:
-    listed = re.findall(r"^\| `([a-z-]+)` \|", README, flags=re.MULTILINE)
+def test_the_readme_lists_exactly_the_inputs_and_outputs() -> None:
+    names = re.findall(r"^\| `([a-z-]+)` \|", README, flags=re.MULTILINE)
 
-    assert listed == [*ACTION["inputs"], *ACTION["outputs"]]
+    assert names == [*ACTION["inputs"], *ACTION["outputs"]]
 
 
-def test_the_readme_leads_to_every_example() -> None:
+def test_the_readme_links_to_every_example_or_quotes_it() -> None:
     for example in (ROOT / "examples").glob("*.yml"):
         assert f"(examples/{example.name})" in README or example.read_text() in README
 
 
-def test_the_readme_begins_with_the_two_commands() -> None:
-    commands = re.findall(r"^make (\w+)", README, flags=re.MULTILINE)
+def test_the_first_commands_of_the_readme_are_demo_and_test() -> None:
+    targets = re.findall(r"^make (\w+)", README, flags=re.MULTILINE)
 
-    assert commands[:2] == ["demo", "test"]
+    assert targets[:2] == ["demo", "test"]
 
 
-@pytest.mark.parametrize("error", sorted(ERRORS))
-def test_what_heads_a_trouble_is_what_the_program_says(error: str) -> None:
+@pytest.mark.parametrize("error", sorted(QUOTED_ERRORS))
+def test_a_troubleshooting_heading_quotes_the_program(error: str) -> None:
     for part in error.split("…"):
-        assert part.removeprefix(" events").strip() in texts()
+        assert part.removeprefix(" events").strip() in program_texts()
 
 
-def test_there_are_troubles() -> None:
-    assert len(ERRORS) >= 10
+def test_troubleshooting_quotes_at_least_ten_errors() -> None:
+    assert len(QUOTED_ERRORS) >= 10
 
 
-def test_the_table_of_what_is_decided_has_every_verdict() -> None:
+def test_the_table_of_verdicts_has_every_verdict() -> None:
     assert generated.VERDICTS.keys() == set(Verdict)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_a_link_within_the_repository_leads_somewhere(page: Path) -> None:
-    for target, _, anchor in re.findall(r"\]\((?!https?:)([^)#]*)(#([^)]*))?\)", page.read_text()):
-        there = page.parent / target if target else page
-        assert there.exists(), target
+def test_a_link_within_the_repository_has_a_target(page: Path) -> None:
+    for path, _, anchor in re.findall(r"\]\((?!https?:)([^)#]*)(#([^)]*))?\)", page.read_text()):
+        target = page.parent / path if path else page
+        assert target.exists(), path
         if anchor:
-            headings = re.findall(r"^#+ (.*)", there.read_text(), flags=re.MULTILINE)
-            assert anchor in map(as_anchor, headings)
-
-
-def as_anchor(heading: str) -> str:
-    """Give the anchor that GitHub makes of a heading."""
-    return re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
+            headings = re.findall(r"^#+ (.*)", target.read_text(), flags=re.MULTILINE)
+            assert anchor in map(heading_anchor, headings)

@@ -1,4 +1,4 @@
-"""What is written twice says the same: action.yml, its twins, the code, the examples."""
+"""Facts that are written twice agree: action.yml, its twins, the code, the examples."""
 
 import json
 import re
@@ -19,10 +19,10 @@ ROOT = Path(__file__).parents[2]
 ACTION = yaml.safe_load((ROOT / "action.yml").read_text())
 COMPOSITE = yaml.safe_load((ROOT / "composite" / "action.yml").read_text())
 WORKFLOWS = ROOT / ".github" / "workflows"
-CALLED = yaml.safe_load((WORKFLOWS / "redeliver.yml").read_text())
+REUSABLE = yaml.safe_load((WORKFLOWS / "redeliver.yml").read_text())
 EXAMPLES = sorted((ROOT / "examples").glob("*.yml"))
-RUNNING = [*EXAMPLES, *sorted(WORKFLOWS.glob("*.yml")), ROOT / "composite" / "action.yml"]
-"""All files that have a runner do something."""
+RUN_BY_RUNNERS = [*EXAMPLES, *sorted(WORKFLOWS.glob("*.yml")), ROOT / "composite" / "action.yml"]
+"""Every file that a runner takes its steps from."""
 
 
 def test_the_code_reads_exactly_the_declared_inputs() -> None:
@@ -34,8 +34,8 @@ def test_the_code_sets_exactly_the_declared_outputs() -> None:
 
 
 @pytest.mark.parametrize("name", ACTION["inputs"])
-def test_an_input_has_a_default_which_is_text(name: str) -> None:
-    # None is required by itself: what is depends on the others, and the code says so.
+def test_an_input_has_a_description_and_a_text_as_default(name: str) -> None:
+    # No input is `required`: which ones are depends on the others, and the code checks that.
     declared = ACTION["inputs"][name]
 
     assert declared.keys() == {"description", "default"}
@@ -44,11 +44,11 @@ def test_an_input_has_a_default_which_is_text(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(ACTION["inputs"].keys() - {"variable-name"}))
 def test_an_empty_input_means_the_declared_default(name: str) -> None:
-    # An empty variable-name is a choice of its own: no checkpoint is kept.
+    # An empty variable-name has a meaning of its own: keep no checkpoint.
     assert INPUTS[name].default == ACTION["inputs"][name]["default"]
 
 
-def test_every_declared_default_is_one_the_code_accepts() -> None:
+def test_the_code_accepts_every_declared_default() -> None:
     defaults = {
         name: declared["default"]
         for name, declared in ACTION["inputs"].items()
@@ -58,22 +58,25 @@ def test_every_declared_default_is_one_the_code_accepts() -> None:
     parse(GOOD_INPUTS | defaults)
 
 
-def test_the_action_is_a_docker_action_made_from_its_sources() -> None:
+def test_the_action_is_built_from_the_dockerfile() -> None:
     assert ACTION["runs"] == {"using": "docker", "image": "Dockerfile"}
 
 
-def test_the_composite_action_has_the_same_inputs_and_outputs_and_hands_them_all_on() -> None:
-    last = COMPOSITE["runs"]["steps"][-1]
-
+def test_the_composite_action_has_the_same_inputs_and_outputs() -> None:
     assert COMPOSITE["inputs"] == ACTION["inputs"]
-    assert {name: each["description"] for name, each in COMPOSITE["outputs"].items()} == {
-        name: each["description"] for name, each in ACTION["outputs"].items()
+    assert {name: output["description"] for name, output in COMPOSITE["outputs"].items()} == {
+        name: output["description"] for name, output in ACTION["outputs"].items()
     }
+
+
+def test_the_composite_action_passes_on_all_inputs_and_outputs() -> None:
+    last_step = COMPOSITE["runs"]["steps"][-1]
+
     for name, output in COMPOSITE["outputs"].items():
-        assert output["value"] == f"${{{{ steps.{last['id']}.outputs.{name} }}}}"
+        assert output["value"] == f"${{{{ steps.{last_step['id']}.outputs.{name} }}}}"
     for name in ACTION["inputs"]:
         variable = f"INPUT_{name.upper().replace('-', '_')}"
-        assert last["env"][variable] == f"${{{{ inputs.{name} }}}}"
+        assert last_step["env"][variable] == f"${{{{ inputs.{name} }}}}"
 
 
 def test_the_composite_action_starts_python_as_the_image_does() -> None:
@@ -84,56 +87,65 @@ def test_the_composite_action_starts_python_as_the_image_does() -> None:
     assert COMPOSITE["runs"]["steps"][-1]["run"] == f'exec "$PYTHON" {" ".join(arguments)}'
 
 
-def test_the_reusable_workflow_takes_all_inputs_and_hands_them_on() -> None:
-    called = CALLED[True]["workflow_call"]  # YAML 1.1 takes "on" for a truth
-    job = CALLED["jobs"]["redeliver"]
-    [step] = job["steps"]
+def test_the_reusable_workflow_has_the_same_inputs_and_outputs() -> None:
+    declared = REUSABLE[True]["workflow_call"]  # because in YAML 1.1 the key "on" means true
+    job = REUSABLE["jobs"]["redeliver"]
 
-    assert called["inputs"].keys() | called["secrets"].keys() == ACTION["inputs"].keys()
-    assert called["secrets"].keys() == set(SECRETS)
-    assert called["outputs"].keys() == job["outputs"].keys() == ACTION["outputs"].keys()
-    for name, declared in called["inputs"].items():
-        assert declared == {**ACTION["inputs"][name], "type": "string"}
+    assert declared["inputs"].keys() | declared["secrets"].keys() == ACTION["inputs"].keys()
+    assert declared["secrets"].keys() == set(SECRETS)
+    assert declared["outputs"].keys() == job["outputs"].keys() == ACTION["outputs"].keys()
+    for name, declaration in declared["inputs"].items():
+        assert declaration == {**ACTION["inputs"][name], "type": "string"}
+
+
+def test_the_reusable_workflow_passes_on_all_inputs() -> None:
+    [step] = REUSABLE["jobs"]["redeliver"]["steps"]
+
     for name in ACTION["inputs"]:
-        kind = "secrets" if name in SECRETS else "inputs"
-        assert step["with"][name] == f"${{{{ {kind}.{name} }}}}"
+        context = "secrets" if name in SECRETS else "inputs"
+        assert step["with"][name] == f"${{{{ {context}.{name} }}}}"
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
-def test_an_example_gives_only_declared_inputs_and_grants_nothing_at_large(example: Path) -> None:
-    workflow = yaml.safe_load(example.read_text())
-    given = [
-        {**step.get("with", {}), **step.get("secrets", {})}
-        for job in workflow["jobs"].values()
-        for step in job.get("steps", [job])
-        if "/redeliver" in step.get("uses", "")
-    ]
+def test_an_example_has_only_declared_inputs(example: Path) -> None:
+    jobs = yaml.safe_load(example.read_text())["jobs"].values()
+    # A job that calls the reusable workflow has `uses` itself, in place of steps.
+    steps = [step for job in jobs for step in job.get("steps", [job])]
+    ours = [step for step in steps if "/redeliver" in step.get("uses", "")]
 
-    assert given
-    for each in given:
-        assert each.keys() <= ACTION["inputs"].keys()
+    assert ours
+    for step in ours:
+        inputs = {**step.get("with", {}), **step.get("secrets", {})}
+        assert inputs.keys() <= ACTION["inputs"].keys()
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
+def test_an_example_grants_its_workflow_no_write_access(example: Path) -> None:
+    workflow = yaml.safe_load(example.read_text())
+
     assert workflow["permissions"] in ({}, {"contents": "read"})
 
 
-@pytest.mark.parametrize("file", RUNNING, ids=lambda path: str(path.relative_to(ROOT)))
-def test_no_shell_is_given_text_by_an_expression(file: Path) -> None:
+@pytest.mark.parametrize("file", RUN_BY_RUNNERS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_shell_script_contains_an_expression(file: Path) -> None:
+    """A shell gets text from outside as environment variables, so that it cannot run it."""
     assert not re.search(r"\$\{\{", "".join(scripts(yaml.safe_load(file.read_text()))))
 
 
 def scripts(part: object) -> Iterator[str]:
-    """Give whatever shells are to run in a workflow or an action."""
+    """Yield every shell script of a workflow or an action."""
     match part:
         case {"run": str(script)}:
             yield script
         case dict():
-            yield from (script for each in part.values() for script in scripts(each))
+            yield from (script for child in part.values() for script in scripts(child))
         case list():
-            yield from (script for each in part for script in scripts(each))
+            yield from (script for child in part for script in scripts(child))
 
 
-def test_an_action_of_others_is_pinned_to_one_commit_everywhere() -> None:
+def test_every_file_pins_an_action_to_the_same_commit() -> None:
     pins: dict[str, set[str]] = {}
-    for file in RUNNING:
+    for file in RUN_BY_RUNNERS:
         uses = re.findall(r"uses: ([\w-]+/[\w-]+)[\w/-]*@(\w+ # v[\d.]+)", file.read_text())
         for action, pin in uses:
             pins.setdefault(action, set()).add(pin)
@@ -142,29 +154,29 @@ def test_an_action_of_others_is_pinned_to_one_commit_everywhere() -> None:
     assert {action: pin for action, pin in pins.items() if len(pin) > 1} == {}
 
 
-def test_what_users_are_to_use_is_named_by_the_version_of_the_code() -> None:
-    texts = [*RUNNING, ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
-    named = [
+def test_the_docs_and_examples_use_the_version_of_the_code() -> None:
+    files = [*RUN_BY_RUNNERS, ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
+    versions = [
         version
-        for file in texts
+        for file in files
         for version in re.findall(r"acme/redeliver[\w./-]*@(v[\d.]+)", file.read_text())
     ]
 
-    assert len(named) > len(EXAMPLES)
-    assert set(named) == {f"v{redeliver.__version__}"}
+    assert len(versions) > len(EXAMPLES)
+    assert set(versions) == {f"v{redeliver.__version__}"}
 
 
-def test_what_the_marketplace_shows_fits() -> None:
+def test_the_marketplace_accepts_description_and_branding() -> None:
     # https://docs.github.com/en/actions/how-tos/create-and-publish-actions/publish-in-github-marketplace
     assert len(ACTION["description"]) < 125
     assert ACTION["branding"] == {"icon": "refresh-cw", "color": "green"}
 
 
-def test_what_lands_a_change_waits_for_every_check() -> None:
+def test_the_last_job_of_ci_waits_for_all_others() -> None:
     jobs = yaml.safe_load((WORKFLOWS / "ci.yml").read_text())["jobs"]
 
     assert set(jobs["done"]["needs"]) == jobs.keys() - {"done"}
 
 
-def test_the_summary_in_the_docs_is_what_the_code_makes() -> None:
+def test_docs_summary_md_is_the_summary_of_the_example() -> None:
     assert (ROOT / "docs" / "summary.md").read_text() == summary(example_report())
