@@ -1,1 +1,1 @@
-"""Requests and answers of the other tests, held to the descriptions that GitHub gives."""
+"""Compare the requests and responses of the other tests with GitHub's descriptions of its API."""

@@ -1,4 +1,4 @@
-"""Compare what was said in the tests with GitHub's descriptions of its API.
+"""Compare recorded requests and responses with GitHub's descriptions of its API.
 
 python -m tests.contract <directory of descriptions> <directory of exchanges>
 """
@@ -8,11 +8,11 @@ import sys
 from pathlib import Path
 
 from github_sandbox.recording import read_exchanges
-from tests.contract.contract import Contract, is_ours
+from tests.contract.contract import Contract, is_by_redeliver
 
 PRODUCTS = ("api.github.com", "ghec", "ghes-3.17", "ghes-3.18", "ghes-3.19")
 
-ASKED_BY_US = (
+REQUESTED_BY_REDELIVER = (
     "actions/create-repo-variable",
     "actions/get-repo-variable",
     "actions/update-repo-variable",
@@ -30,7 +30,7 @@ ASKED_BY_US = (
     "repos/list-webhooks",
     "repos/redeliver-webhook-delivery",
 )
-ASKED_BY_OTHERS = (
+REQUESTED_BY_OTHERS = (
     "actions/list-repo-variables",
     "apps/get-installation",
     "apps/get-user-installation",
@@ -41,33 +41,38 @@ ASKED_BY_OTHERS = (
     "repos/get-webhook",
     "repos/get-webhook-delivery",
 )
-"""What the sandbox answers beside, for other clients."""
+"""Operations that the sandbox offers to other clients."""
 
 
 def main(descriptions: Path, directory: Path) -> int:
-    """Print what was checked and what is wrong, and return the exit status."""
+    """Print what was compared and every deviation, and return the exit status."""
     contract = Contract(
-        {each: json.loads((descriptions / f"{each}.json").read_text()) for each in PRODUCTS},
-        asked_by_us=ASKED_BY_US,
-        asked_by_others=ASKED_BY_OTHERS,
+        {
+            product: json.loads((descriptions / f"{product}.json").read_text())
+            for product in PRODUCTS
+        },
+        requested_by_redeliver=REQUESTED_BY_REDELIVER,
+        requested_by_others=REQUESTED_BY_OTHERS,
     )
     exchanges = list(read_exchanges(directory))
-    verdict = contract.judge(exchanges)
+    comparison = contract.compare(exchanges)
 
-    print(f"{'exchanges as':38}", *(f"{product:>14}" for product in PRODUCTS), "  by redeliver")
-    for name in ASKED_BY_US + ASKED_BY_OTHERS:
-        counts = [verdict.checked[name, product] for product in PRODUCTS]
-        counts.append(verdict.ours[name, PRODUCTS[0]])
+    print(f"{'exchanges, by operation':38}", *(f"{p:>14}" for p in PRODUCTS), "  by redeliver")
+    for name in REQUESTED_BY_REDELIVER + REQUESTED_BY_OTHERS:
+        counts = [comparison.compared[name, product] for product in PRODUCTS]
+        counts.append(comparison.by_redeliver[name, PRODUCTS[0]])
         print(f"{name:38}", *(f"{count:14,}" for count in counts))
-    requests = sum(map(is_ours, exchanges))
-    answers = sum(exchange.status is not None for exchange in exchanges)
-    print(f"Compared {requests:,} requests of redeliver and {answers:,} answers of the sandbox,")
-    print(f"{verdict.unknown:,} of them refusals of what GitHub does not have.")
-    for version, changed in contract.changes().items():
-        print(f"Version {version} of the API changes of all this: {', '.join(changed)}.")
-    for problem, times in verdict.wrong.most_common():
+    requests = sum(map(is_by_redeliver, exchanges))
+    responses = sum(exchange.status is not None for exchange in exchanges)
+    print(
+        f"Compared {requests:,} requests of redeliver and {responses:,} responses of the sandbox."
+    )
+    print(f"{comparison.unknown:,} exchanges are for no operation that is listed here.")
+    for version, names in contract.changes().items():
+        print(f"Version {version} of the API changes these operations: {', '.join(names)}.")
+    for problem, times in comparison.problems.most_common():
         print(f"{times} x {problem}", file=sys.stderr)
-    return 1 if verdict.wrong else 0
+    return 1 if comparison.problems else 0
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Whether a request and its answer are as GitHub describes the operation."""
+"""Compare one request and its response with GitHub's description of the operation."""
 
 import json
 from functools import cache
@@ -11,67 +11,70 @@ from openapi_core.validation.schemas.exceptions import InvalidSchemaValue
 from github_sandbox.recording import Exchange
 from tests.contract.description import SERVER, Json
 
-REFUSED = 400
-"""From this status on an answer is a refusal."""
+FIRST_ERROR_STATUS = 400
 
 
-def problems_of_request(exchange: Exchange, document: str) -> list[str]:
-    """Say what GitHub does not know of, or not so, in what was asked."""
-    described = _described(document)
-    unknown = exchange.query.keys() - described.query
-    problems = [f"asks with {name}, which there is not" for name in sorted(unknown)]
+def request_problems(exchange: Exchange, document: str) -> list[str]:
+    """Return where the request is not as the operation of `document` describes it."""
+    operation = _described(document)
+    unknown = exchange.query.keys() - operation.query_parameters
+    problems = [f"has a query parameter {name}, which is unknown" for name in sorted(unknown)]
     if "x-github-api-version" not in exchange.headers:
         problems.append("names no version of the API")
-    if exchange.body and not described.takes_a_body:
-        problems.append("asks with a body")
+    if exchange.body and not operation.takes_a_body:
+        problems.append("has a body, which the operation does not take")
     try:
-        described.strict.validate_request(_request(exchange))
+        operation.strict.validate_request(_openapi_request(exchange))
     except OpenAPIError as error:
-        problems += _told(error)
+        problems += _messages(error)
     return problems
 
 
-def problems_of_answer(exchange: Exchange, document: str) -> list[str]:
-    """Say what GitHub would not answer, or not so."""
+def response_problems(exchange: Exchange, document: str) -> list[str]:
+    """Return where the response is not as the operation of `document` describes it."""
     status = exchange.status or 0
-    described = _described(document)
-    # To a refusal GitHub may add more than it describes, and does.
-    rules = described.strict if status < REFUSED else described.lenient
+    is_error = status >= FIRST_ERROR_STATUS
+    operation = _described(document)
+    # GitHub's error responses have fields that it does not describe.
+    rules = operation.lenient if is_error else operation.strict
     content_type, _, _ = exchange.answer_headers.get("content-type", "").partition(";")
-    answer = MockResponse(exchange.answer.encode(), status, exchange.answer_headers, content_type)
+    response = MockResponse(exchange.answer.encode(), status, exchange.answer_headers, content_type)
     try:
-        rules.validate_response(_request(exchange), answer)
+        rules.validate_response(_openapi_request(exchange), response)
     except OpenAPIError as error:
-        return _told(error)
-    if exchange.answer and str(status) in described.silent:
+        return _messages(error)
+    if exchange.answer and str(status) in operation.statuses_without_body:
         return ["has a body"]
-    if status >= REFUSED and not json.loads(exchange.answer).get("message"):
-        return ["does not say why"]  # of which the description only says that GitHub may
+    # The description leaves `message` optional.
+    if is_error and not json.loads(exchange.answer).get("message"):
+        return ["has no error message"]
     return []
 
 
 class _Described:
-    """An operation, ready to be compared with."""
+    """An operation, parsed for comparisons."""
 
     def __init__(self, document: str) -> None:
         content: Json = json.loads(document)
-        ((item,),) = (item.values() for item in content["paths"].values())
+        ((operation,),) = (methods.values() for methods in content["paths"].values())
 
-        def found(node: Json) -> Json:
-            """Follow a reference, if it is one."""
+        def resolve(node: Json) -> Json:
+            """Follow a reference, if `node` is one."""
             if "$ref" not in node:
                 return node
             _, _, kind, name = node["$ref"].split("/")
             component: Json = content["components"][kind][name]
             return component
 
-        parameters = [found(each) for each in item.get("parameters", ())]
-        self.takes_a_body = "requestBody" in item
-        self.query = {each["name"] for each in parameters if each["in"] == "query"}
-        self.silent = {
-            status for status, each in item["responses"].items() if "content" not in found(each)
+        parameters = [resolve(parameter) for parameter in operation.get("parameters", ())]
+        self.takes_a_body = "requestBody" in operation
+        self.query_parameters = {p["name"] for p in parameters if p["in"] == "query"}
+        self.statuses_without_body = {
+            status
+            for status, response in operation["responses"].items()
+            if "content" not in resolve(response)
         }
-        # What is not described is a slip, or made up.
+        # A field that is not described is a typing error, or invented.
         config = Config(additional_properties_default_policy="forbid")
         self.strict = OpenAPI.from_dict(content, config=config)
         self.lenient = OpenAPI.from_dict(content)
@@ -80,7 +83,7 @@ class _Described:
 _described = cache(_Described)
 
 
-def _request(exchange: Exchange) -> MockRequest:
+def _openapi_request(exchange: Exchange) -> MockRequest:
     content_type, _, _ = exchange.headers.get("content-type", "").partition(";")
     return MockRequest(
         SERVER,
@@ -93,10 +96,10 @@ def _request(exchange: Exchange) -> MockRequest:
     )
 
 
-def _told(error: OpenAPIError) -> list[str]:
+def _messages(error: OpenAPIError) -> list[str]:
     cause = error.__cause__
     if isinstance(cause, InvalidSchemaValue):
         # The first paragraph says what is wrong, the first line of the second by which rule.
-        paragraphs = [str(each).split("\n\n") for each in cause.schema_errors]
-        return [f"{what}: {rule.splitlines()[0]}" for what, rule, *_ in paragraphs]
+        paragraphs = [str(schema_error).split("\n\n") for schema_error in cause.schema_errors]
+        return [f"{problem}: {rule.splitlines()[0]}" for problem, rule, *_ in paragraphs]
     return [f"{error}" + (f" ({cause})" if cause else "")]

@@ -1,6 +1,7 @@
-"""What was said in the tests, held to what all products describe.
+"""Compare recorded exchanges with GitHub's descriptions of all its products.
 
-An operation is proved by an answer that is no refusal: for each product, and to us if we ask it.
+Every operation needs one exchange, for each product, whose response is not an error. For an
+operation that redeliver requests, redeliver must have made that request.
 """
 
 import re
@@ -10,13 +11,13 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 
 from github_sandbox.recording import Exchange
-from tests.contract.conformance import REFUSED, problems_of_answer, problems_of_request
+from tests.contract.conformance import FIRST_ERROR_STATUS, request_problems, response_problems
 from tests.contract.description import FIRST_VERSION, Json, Operation, operations, versions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """An exchange, to be compared with an operation as one product or several describe it."""
+    """An exchange to compare with an operation, for the products that describe it alike."""
 
     exchange: Exchange
     name: str
@@ -25,15 +26,15 @@ class Check:
 
 
 @dataclass(slots=True, kw_only=True)
-class Verdict:
-    """What was checked, by operation and product, and what is wrong."""
+class Comparison:
+    """How many exchanges were compared, by operation and product, and every deviation."""
 
-    checked: Counter[tuple[str, str]] = field(default_factory=Counter)
-    ours: Counter[tuple[str, str]] = field(default_factory=Counter)
-    """Those of them that the action asked."""
+    compared: Counter[tuple[str, str]] = field(default_factory=Counter)
+    by_redeliver: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """How many of these redeliver requested."""
     unknown: int = 0
-    """How many were about what GitHub does not have."""
-    wrong: Counter[str] = field(default_factory=Counter)
+    """How many exchanges are for no operation that is listed."""
+    problems: Counter[str] = field(default_factory=Counter)
 
 
 class Contract:
@@ -43,99 +44,103 @@ class Contract:
         self,
         descriptions: Mapping[str, Json],
         *,
-        asked_by_us: Collection[str],
-        asked_by_others: Collection[str],
+        requested_by_redeliver: Collection[str],
+        requested_by_others: Collection[str],
     ) -> None:
         """Take the descriptions by product, or raise `LookupError` if one lacks an operation."""
         self.products = tuple(descriptions)
-        self.asked_by_us = asked_by_us
-        self.asked_by_others = asked_by_others
-        wanted = [*asked_by_us, *asked_by_others]
-        self._known = {
+        self.requested_by_redeliver = requested_by_redeliver
+        self.requested_by_others = requested_by_others
+        names = [*requested_by_redeliver, *requested_by_others]
+        self._operations = {
             product: {
-                version: operations(description, version, wanted)
+                version: operations(description, version, names)
                 for version in versions(description)
             }
             for product, description in descriptions.items()
         }
 
-    def judge(self, exchanges: Iterable[Exchange]) -> Verdict:
-        """Compare all that was said with all that it has to be like."""
-        verdict = Verdict()
+    def compare(self, exchanges: Iterable[Exchange]) -> Comparison:
+        """Compare every exchange with the operation that it is for."""
+        comparison = Comparison()
         checks: list[Check] = []
         for exchange in exchanges:
-            these = list(self._checks(exchange))
-            checks += these
-            verdict.unknown += not these
-            if not these and (is_ours(exchange) or not _is_refused(exchange)):
-                verdict.wrong[f"{_in_short(exchange)}: GitHub has no such operation"] += 1
-        proved: Counter[tuple[str, str, bool]] = Counter()
+            checks_of_exchange = list(self._checks(exchange))
+            checks += checks_of_exchange
+            if not checks_of_exchange:
+                comparison.unknown += 1
+                if is_by_redeliver(exchange) or not _is_refused(exchange):
+                    problem = f"{_short(exchange)}: tests/contract lists no such operation"
+                    comparison.problems[problem] += 1
+        succeeded: Counter[tuple[str, str, bool]] = Counter()
         with ProcessPoolExecutor() as pool:
-            for check, found in zip(checks, pool.map(_problems, checks, chunksize=50), strict=True):
-                by_us, places = is_ours(check.exchange), [(check.name, p) for p in check.products]
-                verdict.checked.update(places)
-                verdict.ours.update(places if by_us else ())
+            results = pool.map(_problems, checks, chunksize=50)
+            for check, problems in zip(checks, results, strict=True):
+                by_redeliver = is_by_redeliver(check.exchange)
+                keys = [(check.name, product) for product in check.products]
+                comparison.compared.update(keys)
+                comparison.by_redeliver.update(keys if by_redeliver else ())
                 if not _is_refused(check.exchange):
-                    proved.update((*place, by_us) for place in places)
-                of = f"{', '.join(check.products)}: {check.name}: {_in_short(check.exchange)}"
-                verdict.wrong.update(f"{of}: {each}" for each in found)
-        verdict.wrong.update(self._gaps(proved))
-        return verdict
+                    succeeded.update((*key, by_redeliver) for key in keys)
+                where = f"{', '.join(check.products)}: {check.name}: {_short(check.exchange)}"
+                comparison.problems.update(f"{where}: {problem}" for problem in problems)
+        comparison.problems.update(self._gaps(succeeded))
+        return comparison
 
     def changes(self) -> dict[str, list[str]]:
-        """Tell what each later version changes of the operations, in the first product."""
-        by_version = self._known[self.products[0]]
+        """Return which operations each later version changes, in the first product."""
+        by_version = self._operations[self.products[0]]
         first = by_version[FIRST_VERSION]
         return {
-            version: [name for name in known if known[name] != first[name]]
-            for version, known in by_version.items()
+            version: [name for name in by_name if by_name[name] != first[name]]
+            for version, by_name in by_version.items()
             if version != FIRST_VERSION
         }
 
     def _checks(self, exchange: Exchange) -> Iterator[Check]:
-        """Yield what to compare an exchange with: nothing if there is no such operation."""
+        """Yield what to compare an exchange with: nothing if no such operation is listed."""
         version = exchange.headers.get("x-github-api-version", FIRST_VERSION)
         products: dict[tuple[str, Operation], list[str]] = {}
-        for product, by_version in self._known.items():
+        for product, by_version in self._operations.items():
             # A product that does not know the version can only refuse.
-            instead = by_version[FIRST_VERSION] if _is_refused(exchange) else {}
-            for name, operation in by_version.get(version, instead).items():
-                if operation.is_asked(exchange.method, exchange.path):
+            otherwise = by_version[FIRST_VERSION] if _is_refused(exchange) else {}
+            for name, operation in by_version.get(version, otherwise).items():
+                if operation.matches(exchange.method, exchange.path):
                     products.setdefault((name, operation), []).append(product)
-        for (name, operation), its in products.items():
-            yield Check(exchange=exchange, name=name, operation=operation, products=tuple(its))
+        for (name, operation), alike in products.items():
+            yield Check(exchange=exchange, name=name, operation=operation, products=tuple(alike))
 
-    def _gaps(self, proved: Counter[tuple[str, str, bool]]) -> Iterator[str]:
-        """Say what was never answered but by a refusal, and what is asked by whom."""
+    def _gaps(self, succeeded: Counter[tuple[str, str, bool]]) -> Iterator[str]:
+        """Yield the operations without a successful exchange, and those listed as by others."""
         for product in self.products:
-            for name in self.asked_by_us:
-                if not proved[name, product, True]:
-                    yield f"{product}: {name}: no exchange of redeliver's that went well"
-            for name in self.asked_by_others:
-                if not proved[name, product, False]:
-                    yield f"{product}: {name}: no exchange that went well"
-                if proved[name, product, True]:
-                    yield f"{product}: {name}: is asked by redeliver, and listed as by others"
+            for name in self.requested_by_redeliver:
+                if not succeeded[name, product, True]:
+                    yield f"{product}: {name}: no successful exchange of redeliver"
+            for name in self.requested_by_others:
+                if not succeeded[name, product, False]:
+                    yield f"{product}: {name}: no successful exchange"
+                if succeeded[name, product, True]:
+                    yield f"{product}: {name}: redeliver requests it, but it is listed as by others"
 
 
-def is_ours(exchange: Exchange) -> bool:
-    """Tell whether the action asked, and not a test or somebody else's client."""
+def is_by_redeliver(exchange: Exchange) -> bool:
+    """Whether redeliver made the request, and not a test or another client."""
     return exchange.headers.get("user-agent", "").startswith("redeliver/")
 
 
 def _problems(check: Check) -> list[str]:
-    """Say in what an exchange is not as described."""
-    found = []
-    if is_ours(check.exchange):
-        found += problems_of_request(check.exchange, check.operation.document)
+    """Return where an exchange is not as described: only redeliver's requests have to be."""
+    problems = []
+    if is_by_redeliver(check.exchange):
+        problems += request_problems(check.exchange, check.operation.document)
     if check.exchange.status is not None:
-        found += problems_of_answer(check.exchange, check.operation.document)
-    return found
+        problems += response_problems(check.exchange, check.operation.document)
+    return problems
 
 
 def _is_refused(exchange: Exchange) -> bool:
-    return exchange.status is None or exchange.status >= REFUSED
+    return exchange.status is None or exchange.status >= FIRST_ERROR_STATUS
 
 
-def _in_short(exchange: Exchange) -> str:
+def _short(exchange: Exchange) -> str:
     return f"{exchange.method} {re.sub('[0-9]{3,}', 'N', exchange.path)}, {exchange.status}"

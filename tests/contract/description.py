@@ -1,6 +1,7 @@
-"""What GitHub's description of its API says of one operation, cut out so that it stands alone.
+"""Cut single operations out of GitHub's descriptions of its API.
 
-Pure. A description is the OpenAPI document of one product, as npm's @octokit/openapi has it.
+A description is the OpenAPI document of one product, from the npm package @octokit/openapi. It has
+some ten megabytes; each operation becomes a small OpenAPI document of its own.
 https://github.com/github/rest-api-description
 """
 
@@ -13,109 +14,114 @@ from typing import Any, TypeAlias
 Json: TypeAlias = dict[str, Any]
 
 SERVER = "https://github.example"
-"""Where a cut-out says that the API is; the sandbox has it at another port each time."""
+"""The address of the API in these documents. The sandbox has another port in each test."""
 
 FIRST_VERSION = "2022-11-28"
 CHANGES = "x-github-breaking-changes"
-"""Where a description says what is different in a later version of the API."""
+"""The key of what a later version of the API changes."""
 
 PROSE = {"summary", "example", "examples", "externalDocs", "tags", "x-github", "x-octokit"}
-"""What a description says to people alone, and in other words for each product. Its own
-"description"s are only emptied, for OpenAPI asks for some."""
+"""Keys with text for people, which differs between products.
 
-REFUSAL = {
+Their "description" is only emptied, because OpenAPI requires it in some places.
+"""
+
+ERROR_RESPONSE = {
     "description": "",
     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/basic-error"}}},
 }
-"""How anything may be refused."""
+"""What every operation may respond with a status of `ERROR_STATUSES`."""
 
-REFUSALS = ("400", "401", "403", "404")
-"""What any operation may answer, although few descriptions say so.
+ERROR_STATUSES = ("400", "401", "403", "404")
+"""The errors that any operation may respond with, although few descriptions list them.
 https://docs.github.com/en/rest/using-the-rest-api/troubleshooting-the-rest-api
 """
 
-MORE_REFUSALS = {
+MORE_ERROR_STATUSES = {
     "actions/create-repo-variable": ("409", "422"),
     "actions/list-repo-variables": ("422",),
     "actions/update-repo-variable": ("409", "422"),
 }
-"""What the descriptions leave out for these: that a name is taken, and what is not valid."""
+"""Errors that the descriptions leave out: 409 for a name that exists, 422 for invalid values."""
 
 VARIABLES_PERMISSION = {"type": "string", "enum": ["read", "write"]}
-"""That of an App on Actions variables, which the descriptions forget.
+"""An App's permission on Actions variables, which the descriptions leave out.
 https://github.com/github/rest-api-description/issues/5437
 """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """One operation of a product, as a version of its API has it."""
+    """One operation of a product, in one version of its API."""
 
     method: str
     path: re.Pattern[str]
     document: str
-    """OpenAPI, with this operation alone: the same text where it is the same."""
+    """An OpenAPI document with this operation alone. Equal operations have equal documents."""
 
-    def is_asked(self, method: str, path: str) -> bool:
-        """Tell whether a request is for it."""
+    def matches(self, method: str, path: str) -> bool:
+        """Whether a request is for this operation."""
         return method == self.method and self.path.fullmatch(path) is not None
 
 
 def versions(description: Json) -> list[str]:
-    """List the versions of its API that a product knows, oldest first."""
+    """Return the versions of the API that a product has, oldest first."""
     changes = (change for node in _objects(description) for change in node.get(CHANGES, ()))
     return [FIRST_VERSION, *sorted({change["version"] for change in changes})]
 
 
-def operations(description: Json, version: str, wanted: Collection[str]) -> dict[str, Operation]:
-    """Cut the wanted operations out of a description, by their ids, or raise `LookupError`."""
+def operations(description: Json, version: str, names: Collection[str]) -> dict[str, Operation]:
+    """Cut operations out of a description, by their ids; raise `LookupError` if one is missing."""
     components = _amended(description["components"])
-    found = {
+    by_name = {
         operation["operationId"]: _cut_out(method, path, operation, components, version)
         for path, item in description["paths"].items()
         for method, operation in item.items()
-        if isinstance(operation, dict) and operation.get("operationId") in wanted
+        if isinstance(operation, dict) and operation.get("operationId") in names
     }
-    missing = set(wanted) - found.keys()
+    missing = set(names) - by_name.keys()
     if missing:
-        raise LookupError(f"there is no {', '.join(sorted(missing))}")
-    return found
+        raise LookupError(f"the description has no operation {', '.join(sorted(missing))}")
+    return by_name
 
 
 def _amended(components: Json) -> Json:
-    """Add what the descriptions forget."""
+    """Add the permission that the descriptions leave out, as long as they do."""
     schemas = components["schemas"]
     permissions = schemas["app-permissions"]["properties"]
     if "actions_variables" in permissions:
-        raise LookupError("this has the permission on variables: VARIABLES_PERMISSION can go")
+        raise LookupError(
+            "the description has the permission on variables now: delete VARIABLES_PERMISSION"
+        )
     properties = permissions | {"actions_variables": VARIABLES_PERMISSION}
     amended = schemas["app-permissions"] | {"properties": properties}
     return components | {"schemas": schemas | {"app-permissions": amended}}
 
 
 def _cut_out(method: str, path: str, operation: Json, components: Json, version: str) -> Operation:
-    more = (*REFUSALS, *MORE_REFUSALS.get(operation["operationId"], ()))
-    operation = operation | {"responses": dict.fromkeys(more, REFUSAL) | operation["responses"]}
+    statuses = (*ERROR_STATUSES, *MORE_ERROR_STATUSES.get(operation["operationId"], ()))
+    errors = dict.fromkeys(statuses, ERROR_RESPONSE)
+    operation = operation | {"responses": errors | operation["responses"]}
+    operation = _in_version(operation, version)
     used: dict[str, Json] = {}
-    body = _plain(operation, version)
-    waiting = [body]
-    while waiting:
-        for node in _objects(waiting.pop()):
+    to_search = [operation]
+    while to_search:
+        for node in _objects(to_search.pop()):
             match node.get("$ref"):
                 case str(reference) if reference not in used:
                     _, _, kind, name = reference.split("/")
-                    used[reference] = _plain(components[kind][name], version)
-                    waiting.append(used[reference])
-    parts: dict[str, Json] = {}
+                    used[reference] = _in_version(components[kind][name], version)
+                    to_search.append(used[reference])
+    used_components: dict[str, Json] = {}
     for reference, component in sorted(used.items()):
         _, _, kind, name = reference.split("/")
-        parts.setdefault(kind, {})[name] = component
+        used_components.setdefault(kind, {})[name] = component
     document = {
         "openapi": "3.0.3",
         "info": {"title": "", "version": ""},
         "servers": [{"url": SERVER}],
-        "paths": {path: {method: body}},
-        "components": parts,
+        "paths": {path: {method: operation}},
+        "components": used_components,
     }
     return Operation(
         method=method.upper(),
@@ -124,32 +130,32 @@ def _cut_out(method: str, path: str, operation: Json, components: Json, version:
     )
 
 
-def _plain(node: Any, version: str, *, names: bool = False) -> Any:  # noqa: ANN401 - JSON
-    """Take out the prose, and carry out the changes up to a version.
+def _in_version(node: Any, version: str, *, names: bool = False) -> Any:  # noqa: ANN401 - JSON
+    """Remove the text for people, and apply the changes up to a version.
 
-    With `names`, the keys are names of GitHub's, such as one that happens to be "description".
+    With `names`, the keys of `node` are names of fields, of which one can be "description".
     """
     if isinstance(node, list):
-        return [_plain(each, version) for each in node]
+        return [_in_version(item, version) for item in node]
     if not isinstance(node, dict):
         return node
-    plain = {
+    result = {
         key: ""
         if key == "description" and not names
-        else _plain(value, version, names=key == "properties" and not names)
+        else _in_version(value, version, names=key == "properties" and not names)
         for key, value in node.items()
         if names or key not in PROSE | {CHANGES}
     }
     for change in node.get(CHANGES, ()):
         if change["version"] <= version:
             if isinstance(change["patch"], list):
-                raise NotImplementedError("a change in the form of a JSON Patch (RFC 6902)")
-            plain = _merged(plain, change["patch"])
-    return plain
+                raise NotImplementedError("a change that is a JSON Patch (RFC 6902)")
+            result = _merged(result, change["patch"])
+    return result
 
 
 def _merged(target: Any, patch: Any) -> Any:  # noqa: ANN401 - JSON
-    """Carry out a JSON Merge Patch (RFC 7396)."""
+    """Apply a JSON Merge Patch (RFC 7396)."""
     if not isinstance(patch, dict):
         return patch
     merged = dict(target) if isinstance(target, Mapping) else {}

@@ -1,5 +1,5 @@
-// What anybody's script does with octokit: page a webhook's log, redeliver the newest delivery,
-// create, update and read a variable. Prints as JSON what came of it.
+// Read a webhook's delivery log page by page, redeliver the newest delivery, and create, update and
+// read a variable, with Octokit. Print the results as JSON.
 //
 //   TOKEN=… API_URL=… ORG=… HOOK_ID=… REPOSITORY=… node octokit.js PACKAGE
 
@@ -12,7 +12,7 @@ const { actions, orgs } = octokit.rest;
 const hook = { org, hook_id };
 const variable = { owner, repo, name: "CHECKPOINT" };
 
-const status = (answer) => answer.status; // also of an error
+const status = (response) => response.status; // an error has one, too
 const log = await octokit.paginate(orgs.listWebhookDeliveries, { ...hook, per_page: 100 });
 const { id: delivery_id } = log[0];
 const redelivered = await orgs

@@ -1,4 +1,7 @@
-"""The contract's own tests, with a description of ours, for GitHub's is not always at hand."""
+"""Tests of the comparison itself, with a small description of our own.
+
+GitHub's own descriptions come from npm, which these tests do without.
+"""
 
 import json
 from dataclasses import replace
@@ -7,23 +10,23 @@ from typing import Any
 import pytest
 
 from github_sandbox.recording import Exchange
-from tests.contract.conformance import problems_of_answer, problems_of_request
-from tests.contract.contract import Contract, Verdict
+from tests.contract.conformance import request_problems, response_problems
+from tests.contract.contract import Comparison, Contract
 from tests.contract.description import FIRST_VERSION, Operation, operations, versions
 
-LATER = "2026-03-10"
+LATER_VERSION = "2026-03-10"
 
 
 def ref(kind: str, name: str) -> dict[str, str]:
     return {"$ref": f"#/components/{kind}/{name}"}
 
 
-def in_json(schema: dict[str, Any]) -> dict[str, Any]:
+def json_response(schema: dict[str, Any]) -> dict[str, Any]:
     return {"description": "Response", "content": {"application/json": {"schema": schema}}}
 
 
 def a_description(**permissions: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
-    things = {
+    thing = {
         "type": "object",
         "required": ["id", "old"],
         "properties": {
@@ -32,7 +35,7 @@ def a_description(**permissions: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
             "old": {"type": "boolean"},
         },
         "x-github-breaking-changes": [
-            {"version": LATER, "patch": {"properties": {"old": None}, "required": ["id"]}}
+            {"version": LATER_VERSION, "patch": {"properties": {"old": None}, "required": ["id"]}}
         ],
     }
     error = {"type": "object", "properties": {"message": {"type": "string"}}}
@@ -40,7 +43,7 @@ def a_description(**permissions: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
         "operationId": "list",
         "description": "Lists things.",
         "parameters": [ref("parameters", "owner"), ref("parameters", "size")],
-        "responses": {"200": in_json({"type": "array", "items": ref("schemas", "thing")})},
+        "responses": {"200": json_response({"type": "array", "items": ref("schemas", "thing")})},
     }
     change = {
         "operationId": "change",
@@ -56,10 +59,10 @@ def a_description(**permissions: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
         "responses": {"204": {"description": "Done"}},
     }
     return {
-        "paths": {"/of/{owner}/things": {"get": listing, "patch": change}},
+        "paths": {"/owners/{owner}/things": {"get": listing, "patch": change}},
         "components": {
             "schemas": {
-                "thing": things,
+                "thing": thing,
                 "basic-error": error,
                 "app-permissions": {"type": "object", "properties": permissions},
             },
@@ -76,213 +79,222 @@ def a_description(**permissions: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
     }
 
 
-def cut_out(version: str = FIRST_VERSION) -> dict[str, Operation]:
+def described_operations(version: str = FIRST_VERSION) -> dict[str, Operation]:
     return operations(a_description(), version, ["list", "change"])
 
 
-LIST = cut_out()["list"].document
-CHANGE = cut_out()["change"].document
+LIST = described_operations()["list"].document
+CHANGE = described_operations()["change"].document
 
-AS_JSON = {"content-type": "application/json; charset=utf-8"}
+JSON_CONTENT = {"content-type": "application/json; charset=utf-8"}
 HEADERS = {"x-github-api-version": FIRST_VERSION, "user-agent": "redeliver/0"}
 LISTED = Exchange(
     method="GET",
-    path="/of/acme/things",
+    path="/owners/acme/things",
     query={"size": "7"},
     headers=HEADERS,
     body="",
     status=200,
-    answer_headers=AS_JSON,
+    answer_headers=JSON_CONTENT,
     answer=json.dumps([{"id": 7, "old": True, "description": "a field of that name"}]),
 )
 CHANGED = replace(
     LISTED,
     method="PATCH",
     query={},
-    headers=HEADERS | AS_JSON,
+    headers=HEADERS | JSON_CONTENT,
     body='{"id": 7}',
     status=204,
     answer="",
 )
 
 
-def answered(status: int, answer: object, exchange: Exchange = LISTED) -> Exchange:
-    return replace(exchange, status=status, answer=json.dumps(answer))
+def responding(status: int, body: object, exchange: Exchange = LISTED) -> Exchange:
+    return replace(exchange, status=status, answer=json.dumps(body))
 
 
-def test_what_is_as_described_has_no_problem() -> None:
-    assert problems_of_request(LISTED, LIST) == problems_of_answer(LISTED, LIST) == []
-    assert problems_of_request(CHANGED, CHANGE) == problems_of_answer(CHANGED, CHANGE) == []
+def test_an_exchange_that_is_as_described_has_no_problem() -> None:
+    assert request_problems(LISTED, LIST) == response_problems(LISTED, LIST) == []
+    assert request_problems(CHANGED, CHANGE) == response_problems(CHANGED, CHANGE) == []
 
 
 @pytest.mark.parametrize(
     ("request_", "document", "problem"),
     [
-        pytest.param(replace(LISTED, query={"sise": "7"}), LIST, "sise", id="no such parameter"),
-        pytest.param(replace(LISTED, query={"size": "x"}), LIST, "size", id="no number"),
-        pytest.param(replace(CHANGED, body='{"id": "7"}'), CHANGE, "7", id="another type"),
-        pytest.param(replace(CHANGED, body='{"ID": 7}'), CHANGE, "ID", id="no such field"),
-        pytest.param(replace(CHANGED, body=""), CHANGE, "body", id="no body"),
-        pytest.param(replace(LISTED, headers={}), LIST, "names no version", id="no version"),
-        pytest.param(replace(LISTED, body="{}"), LIST, "with a body", id="a body where none is"),
+        pytest.param(
+            replace(LISTED, query={"sise": "7"}), LIST, "sise", id="unknown query parameter"
+        ),
+        pytest.param(
+            replace(LISTED, query={"size": "x"}), LIST, "size", id="wrong type of query parameter"
+        ),
+        pytest.param(replace(CHANGED, body='{"id": "7"}'), CHANGE, "7", id="wrong type of field"),
+        pytest.param(replace(CHANGED, body='{"ID": 7}'), CHANGE, "ID", id="unknown field"),
+        pytest.param(replace(CHANGED, body=""), CHANGE, "body", id="missing body"),
+        pytest.param(replace(LISTED, headers={}), LIST, "names no version", id="missing version"),
+        pytest.param(replace(LISTED, body="{}"), LIST, "has a body", id="unexpected body"),
     ],
 )
-def test_a_request_that_github_does_not_describe_so(
+def test_a_request_that_is_not_as_described_has_a_problem(
     request_: Exchange, document: str, problem: str
 ) -> None:
-    [told] = problems_of_request(request_, document)
+    [found] = request_problems(request_, document)
 
-    assert problem in told
+    assert problem in found
 
 
 @pytest.mark.parametrize(
     ("exchange", "document", "problem"),
     [
-        pytest.param(answered(200, [{"id": 7}]), LIST, "'old' is a required", id="a field lacks"),
-        pytest.param(answered(200, [{"id": 0.5, "old": True}]), LIST, "0.5", id="another type"),
+        pytest.param(responding(200, [{"id": 7}]), LIST, "'old' is a required", id="missing field"),
+        pytest.param(responding(200, [{"id": 0.5, "old": True}]), LIST, "0.5", id="wrong type"),
         pytest.param(
-            answered(200, [{"id": 7, "old": True, "new": 1}]), LIST, "'new'", id="made up"
+            responding(200, [{"id": 7, "old": True, "new": 1}]), LIST, "'new'", id="unknown field"
         ),
-        pytest.param(answered(201, []), LIST, "201", id="another status"),
-        pytest.param(answered(418, {"message": "No"}), LIST, "418", id="no such refusal"),
-        pytest.param(answered(404, {"message": 404}), LIST, "404", id="a refusal of no form"),
-        pytest.param(answered(404, {}), LIST, "say why", id="a refusal without a word"),
-        pytest.param(answered(204, {}, CHANGED), CHANGE, "has a body", id="a body where none is"),
+        pytest.param(responding(201, []), LIST, "201", id="unknown status"),
+        pytest.param(responding(418, {"message": "No"}), LIST, "418", id="unknown error status"),
+        pytest.param(
+            responding(404, {"message": 404}), LIST, "404", id="wrong type of error message"
+        ),
+        pytest.param(responding(404, {}), LIST, "no error message", id="missing error message"),
+        pytest.param(responding(204, {}, CHANGED), CHANGE, "has a body", id="unexpected body"),
         pytest.param(
             replace(LISTED, answer_headers={"content-type": "text/html"}),
             LIST,
             "text/html",
-            id="no JSON",
+            id="HTML",
         ),
     ],
 )
-def test_an_answer_that_github_does_not_describe_so(
+def test_a_response_that_is_not_as_described_has_a_problem(
     exchange: Exchange, document: str, problem: str
 ) -> None:
-    [told] = problems_of_answer(exchange, document)
+    [found] = response_problems(exchange, document)
 
-    assert problem in told
+    assert problem in found
 
 
-def test_to_a_refusal_github_may_add_what_it_does_not_describe() -> None:
-    refused = answered(404, {"message": "Not Found", "hint": "look elsewhere"})
+def test_an_error_response_may_have_fields_not_described() -> None:
+    error = responding(404, {"message": "Not Found", "hint": "look elsewhere"})
 
-    assert problems_of_answer(refused, LIST) == []
+    assert response_problems(error, LIST) == []
 
 
 def test_a_later_version_of_the_api_has_its_changes() -> None:
-    lean = answered(200, [{"id": 7}])
-    later = cut_out(LATER)
+    without_old = responding(200, [{"id": 7}])
+    later = described_operations(LATER_VERSION)
 
-    assert versions(a_description()) == [FIRST_VERSION, LATER]
-    assert problems_of_answer(lean, later["list"].document) == []
-    assert problems_of_answer(LISTED, later["list"].document) != []
-    assert later["change"] == cut_out()["change"], "what is the same is the same text"
-
-
-def test_an_operation_is_known_by_its_method_and_its_path() -> None:
-    listing = cut_out()["list"]
-
-    assert listing.is_asked("GET", "/of/acme/things")
-    assert not listing.is_asked("PATCH", "/of/acme/things")
-    assert not listing.is_asked("GET", "/of/acme/corp/things")
+    assert versions(a_description()) == [FIRST_VERSION, LATER_VERSION]
+    assert response_problems(without_old, later["list"].document) == []
+    assert response_problems(LISTED, later["list"].document) != []
+    assert later["change"] == described_operations()["change"], (
+        "equal operations have equal documents"
+    )
 
 
-def test_a_description_without_an_operation_is_told() -> None:
-    with pytest.raises(LookupError, match="there is no lost"):
+def test_an_operation_matches_its_own_method_and_path() -> None:
+    operation = described_operations()["list"]
+
+    assert operation.matches("GET", "/owners/acme/things")
+    assert not operation.matches("PATCH", "/owners/acme/things")
+    assert not operation.matches("GET", "/owners/acme/corp/things")
+
+
+def test_a_description_that_lacks_an_operation_is_an_error() -> None:
+    with pytest.raises(LookupError, match="no operation lost"):
         operations(a_description(), FIRST_VERSION, ["list", "lost"])
 
 
-def test_what_the_descriptions_forget_is_added_only_as_long_as_they_do() -> None:
-    with pytest.raises(LookupError, match="VARIABLES_PERMISSION can go"):
+def test_the_added_permission_is_an_error_once_described() -> None:
+    with pytest.raises(LookupError, match="delete VARIABLES_PERMISSION"):
         operations(a_description(actions_variables={}), FIRST_VERSION, ["list"])
 
 
-# All that was said, of two products: one knows a later version of the API, the other does not.
+# Two products: one has a later version of the API, the other does not.
 
 OLDER = a_description()
 del OLDER["components"]["schemas"]["thing"]["x-github-breaking-changes"]
-BY_ANOTHER = HEADERS | {"user-agent": "curl/8"}
-CHANGED_BY_ANOTHER = replace(CHANGED, headers=BY_ANOTHER | AS_JSON)
-IN_LATER = HEADERS | {"x-github-api-version": LATER}
+OTHER_CLIENT = HEADERS | {"user-agent": "curl/8"}
+CHANGED_BY_OTHERS = replace(CHANGED, headers=OTHER_CLIENT | JSON_CONTENT)
+LATER_HEADERS = HEADERS | {"x-github-api-version": LATER_VERSION}
 
 
-def judged(*exchanges: Exchange) -> Verdict:
+def compare(*exchanges: Exchange) -> Comparison:
     contract = Contract(
         {"newer": a_description(), "older": OLDER},
-        asked_by_us=["list"],
-        asked_by_others=["change"],
+        requested_by_redeliver=["list"],
+        requested_by_others=["change"],
     )
-    return contract.judge(exchanges)
+    return contract.compare(exchanges)
 
 
-def test_what_was_said_as_described_is_counted() -> None:
-    verdict = judged(LISTED, LISTED, CHANGED_BY_ANOTHER)
+def test_exchanges_are_counted_by_operation_and_product() -> None:
+    comparison = compare(LISTED, LISTED, CHANGED_BY_OTHERS)
 
-    assert not verdict.wrong
-    assert verdict.checked["list", "newer"] == verdict.checked["list", "older"] == 2
-    assert (verdict.ours["list", "older"], verdict.ours["change", "older"]) == (2, 0)
+    assert not comparison.problems
+    assert comparison.compared["list", "newer"] == comparison.compared["list", "older"] == 2
+    assert comparison.by_redeliver["list", "older"] == 2
+    assert comparison.by_redeliver["change", "older"] == 0
 
 
-def test_an_answer_is_held_to_the_version_that_was_asked_for() -> None:
-    lean = replace(answered(200, [{"id": 7}]), headers=IN_LATER)
+def test_a_response_is_compared_in_the_requested_version() -> None:
+    without_old = replace(responding(200, [{"id": 7}]), headers=LATER_HEADERS)
 
-    assert not judged(LISTED, lean, CHANGED_BY_ANOTHER).wrong
+    assert not compare(LISTED, without_old, CHANGED_BY_OTHERS).problems
 
 
 @pytest.mark.parametrize(
     ("exchanges", "problem"),
     [
         pytest.param(
-            [answered(404, {"message": "Not Found"}), CHANGED_BY_ANOTHER],
-            "older: list: no exchange of redeliver's that went well",
-            id="only refused",
+            [responding(404, {"message": "Not Found"}), CHANGED_BY_OTHERS],
+            "older: list: no successful exchange of redeliver",
+            id="only error responses",
         ),
         pytest.param(
-            [replace(LISTED, headers=BY_ANOTHER), CHANGED_BY_ANOTHER],
-            "newer: list: no exchange of redeliver's that went well",
-            id="only asked by others",
+            [replace(LISTED, headers=OTHER_CLIENT), CHANGED_BY_OTHERS],
+            "newer: list: no successful exchange of redeliver",
+            id="only requested by others",
         ),
         pytest.param(
-            [replace(answered(200, [{"id": 7}]), headers=IN_LATER), CHANGED_BY_ANOTHER],
-            "older: list: no exchange of redeliver's that went well",
-            id="only in a version that a product does not know",
+            [replace(responding(200, [{"id": 7}]), headers=LATER_HEADERS), CHANGED_BY_OTHERS],
+            "older: list: no successful exchange of redeliver",
+            id="only in a version that a product lacks",
         ),
         pytest.param(
-            [LISTED, replace(CHANGED_BY_ANOTHER, status=None)],
-            "newer: change: no exchange that went well",
-            id="never answered",
+            [LISTED, replace(CHANGED_BY_OTHERS, status=None)],
+            "newer: change: no successful exchange",
+            id="no response",
         ),
         pytest.param(
-            [LISTED, CHANGED, CHANGED_BY_ANOTHER],
-            "newer: change: is asked by redeliver, and listed as by others",
-            id="asked by us as well",
+            [LISTED, CHANGED, CHANGED_BY_OTHERS],
+            "newer: change: redeliver requests it, but it is listed as by others",
+            id="requested by redeliver as well",
         ),
         pytest.param(
-            [LISTED, CHANGED_BY_ANOTHER, answered(200, [{}])],
-            "newer, older: list: GET /of/acme/things, 200: 'id' is a required property: "
+            [LISTED, CHANGED_BY_OTHERS, responding(200, [{}])],
+            "newer, older: list: GET /owners/acme/things, 200: 'id' is a required property: "
             "Failed validating 'required' in schema['items']:",
             id="not as described",
         ),
         pytest.param(
-            [LISTED, CHANGED_BY_ANOTHER, replace(LISTED, path="/elsewhere", status=404)],
-            "GET /elsewhere, 404: GitHub has no such operation",
-            id="asked by us, and there is none",
+            [LISTED, CHANGED_BY_OTHERS, replace(LISTED, path="/elsewhere", status=404)],
+            "GET /elsewhere, 404: tests/contract lists no such operation",
+            id="redeliver requests an unknown operation",
         ),
         pytest.param(
-            [LISTED, CHANGED_BY_ANOTHER, replace(LISTED, path="/elsewhere", headers=BY_ANOTHER)],
-            "GET /elsewhere, 200: GitHub has no such operation",
-            id="answered, and there is none",
+            [LISTED, CHANGED_BY_OTHERS, replace(LISTED, path="/elsewhere", headers=OTHER_CLIENT)],
+            "GET /elsewhere, 200: tests/contract lists no such operation",
+            id="the sandbox has an unknown operation",
         ),
     ],
 )
-def test_what_is_wrong_is_told(exchanges: list[Exchange], problem: str) -> None:
-    assert problem in judged(*exchanges).wrong
+def test_a_deviation_or_a_gap_is_a_problem(exchanges: list[Exchange], problem: str) -> None:
+    assert problem in compare(*exchanges).problems
 
 
-def test_who_asks_for_what_there_is_not_is_refused_and_that_is_well() -> None:
-    refused = replace(LISTED, path="/elsewhere", headers=BY_ANOTHER, status=404)
-    verdict = judged(LISTED, CHANGED_BY_ANOTHER, refused)
+def test_an_unknown_request_by_others_may_be_refused() -> None:
+    refused = replace(LISTED, path="/elsewhere", headers=OTHER_CLIENT, status=404)
+    comparison = compare(LISTED, CHANGED_BY_OTHERS, refused)
 
-    assert not verdict.wrong
-    assert verdict.unknown == 1
+    assert not comparison.problems
+    assert comparison.unknown == 1

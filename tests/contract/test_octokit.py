@@ -1,6 +1,6 @@
-"""Octokit as anybody's script uses it: where it stumbles, the sandbox is wrong.
+"""GitHub's own client, Octokit, works with the sandbox as it does with GitHub.
 
-Run by `make contract`, for it needs npm's packages.
+`make contract` runs this, because it needs packages from npm.
 """
 
 import json
@@ -16,24 +16,27 @@ from github_sandbox import Receiver, Sandbox
 SCRIPT = Path(__file__).parent / "octokit.js"
 
 
-def as_it_is(number: int) -> int:
+def exactly(number: int) -> int:
     return number
 
 
 def rounded(number: int) -> int:
-    """Give what a number is to JavaScript, beyond 2**53."""
+    """Return what JavaScript makes of a number beyond 2**53."""
     return int(float(number))
 
 
 @pytest.mark.parametrize(
-    ("package", "reads"),
+    ("package", "read_by_octokit"),
     [
-        # Since @octokit/request 10.0.8, of March 2026, which has big numbers be a BigInt.
-        pytest.param("octokit", as_it_is, id="octokit 5"),
+        # Since version 10.0.8, of March 2026, @octokit/request reads big numbers as BigInt.
+        pytest.param("octokit", exactly, id="octokit 5"),
         pytest.param("octokit-4", rounded, id="octokit 4"),
     ],
 )
-def test_octokit_finds_its_way(package: str, reads: Callable[[int], int]) -> None:
+def test_octokit_works_with_the_sandbox(
+    package: str, read_by_octokit: Callable[[int], int]
+) -> None:
+    """It reads a log of two pages, redelivers a delivery, and writes and reads a variable."""
     with Receiver() as receiver, Sandbox() as github:
         github.token("t0k3n", organization_hooks="write", actions_variables="write")
         github.repository("acme/ops")
@@ -44,7 +47,7 @@ def test_octokit_finds_its_way(package: str, reads: Callable[[int], int]) -> Non
         missed = hook.emit("push")
         receiver.behave()
         log = hook.log
-        newest = log[0]["id"]
+        newest_id = log[0]["id"]
         environment = {
             "TOKEN": "t0k3n",
             "API_URL": github.url,
@@ -62,14 +65,13 @@ def test_octokit_finds_its_way(package: str, reads: Callable[[int], int]) -> Non
         )
 
         assert run.returncode == 0, run.stderr
-        seen = json.loads(run.stdout)
-        assert seen["guids"] == [row["guid"] for row in log]
-        assert seen["written"] == [404, 201, 204]
-        assert seen["read"] == github.repository("acme/ops").variables["CHECKPOINT"] == "2"
-        # To us, JSON's numbers are what they are.
-        assert rounded(newest) != newest
-        assert int(seen["id"]) == reads(newest)
-        is_found = reads(newest) == newest
-        assert seen["redelivered"] == (202 if is_found else 404)
+        results = json.loads(run.stdout)
+        assert results["guids"] == [row["guid"] for row in log]
+        assert results["written"] == [404, 201, 204]
+        assert results["read"] == github.repository("acme/ops").variables["CHECKPOINT"] == "2"
+        assert rounded(newest_id) != newest_id
+        assert int(results["id"]) == read_by_octokit(newest_id)
+        is_found = read_by_octokit(newest_id) == newest_id
+        assert results["redelivered"] == (202 if is_found else 404)
         github.settle()
-        assert [each.guid for each in receiver.received()] == [missed] * (1 + is_found)
+        assert [received.guid for received in receiver.received()] == [missed] * (1 + is_found)
