@@ -1,1 +1,1 @@
-"""Claims about the action in workflows, with a Docker engine."""
+"""Tests of the action in real workflows, with act and a Docker engine."""

@@ -1,4 +1,7 @@
-"""What passes for api.github.com with who trusts it: the few answers that a test gives."""
+"""A server that passes for api.github.com, for the few requests of a test that the sandbox lacks.
+
+A proxy connects its clients here, and they trust the certificate authority of the tests.
+"""
 
 import json
 import ssl
@@ -10,13 +13,13 @@ from typing import Any, Self, TypeAlias
 from urllib.parse import parse_qsl, urlsplit
 
 Route: TypeAlias = Callable[[dict[str, Any]], tuple[int, object]]
-"""Takes the query, or the body, and gives a status and a body."""
+"""Takes the query parameters, or the body, and returns a status and a body."""
 
-IN_CONTAINER = "/etc/ssl/authority.pem"
+CA_FILE = "/etc/ssl/authority.pem"
 
 
 class ApiGithubCom:
-    """Up while in its `with` block; `routes` are by method and path."""
+    """Runs within its `with` block; `routes` has a key such as `GET /repos/acme/ops/issues`."""
 
     def __init__(self, tls: ssl.SSLContext, certificate: Path, routes: Mapping[str, Route]) -> None:
         self.tokens: set[str] = set()
@@ -25,16 +28,16 @@ class ApiGithubCom:
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                self.answer(dict(parse_qsl(urlsplit(self.path).query)))
+                self.respond(dict(parse_qsl(urlsplit(self.path).query)))
 
             def do_POST(self) -> None:
-                self.answer(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+                self.respond(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
 
-            do_PATCH = do_POST  # noqa: N815 - as the library names them
+            do_PATCH = do_POST  # noqa: N815 - the name that http.server calls
 
-            def answer(self, told: dict[str, Any]) -> None:
+            def respond(self, parameters: dict[str, Any]) -> None:
                 tokens.add(self.headers["Authorization"])
-                status, body = routes[f"{self.command} {urlsplit(self.path).path}"](told)
+                status, body = routes[f"{self.command} {urlsplit(self.path).path}"](parameters)
                 text = json.dumps(body).encode()
                 self.send_response(status)
                 self.send_header("Content-Type", "application/json; charset=utf-8")
@@ -45,7 +48,7 @@ class ApiGithubCom:
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
         self.leads = {"api.github.com:443": f"127.0.0.1:{self._server.server_address[1]}"}
-        """Where a proxy has to lead."""
+        """The address that a proxy has to connect to, by the address that it is asked for."""
 
     def __enter__(self) -> Self:
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
@@ -55,10 +58,10 @@ class ApiGithubCom:
         self._server.shutdown()
         self._server.server_close()
 
-    def through(self, proxy: str, *volumes: str) -> list[str]:
-        """Give what has act lead a job here, with more volumes for its container."""
-        mounts = [f"{self._certificate}:{IN_CONTAINER}", *volumes]
+    def act_arguments(self, proxy: str, *volumes: str) -> list[str]:
+        """Return the arguments of act that have a job use this server through `proxy`."""
+        mounts = [f"{self._certificate}:{CA_FILE}", *volumes]
         return [
-            *("--env", f"HTTPS_PROXY={proxy}", "--env", f"SSL_CERT_FILE={IN_CONTAINER}"),
-            *("--container-options", " ".join(f"-v {each}" for each in mounts)),
+            *("--env", f"HTTPS_PROXY={proxy}", "--env", f"SSL_CERT_FILE={CA_FILE}"),
+            *("--container-options", " ".join(f"-v {mount}" for mount in mounts)),
         ]

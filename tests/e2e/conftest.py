@@ -1,4 +1,4 @@
-"""The action as GitHub has it, and a stage on which workflows use it."""
+"""Fixtures: the action as GitHub has it, its image, a runner's machine, GitHub and a receiver."""
 
 import shutil
 import ssl
@@ -15,10 +15,10 @@ from tests.e2e.stage import ROOT, TOKEN, Stage
 
 @pytest.fixture(scope="session")
 def action(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give the repository as GitHub has it, without what `make` adds to a checkout."""
+    """Give a copy of this repository without the files that git ignores."""
     copy = tmp_path_factory.mktemp("action")
-    listed = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
-    files = subprocess.run(listed, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    list_files = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
+    files = subprocess.run(list_files, cwd=ROOT, check=True, capture_output=True, text=True).stdout
     for file in files.splitlines():
         (copy / file).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / file, copy / file)
@@ -27,7 +27,7 @@ def action(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def machine() -> str:
-    """Give the image of a machine with what a hosted runner has, and systemd and cron."""
+    """Give the image of a machine with what the tests need of a hosted runner, systemd and cron."""
     tag = "redeliver-e2e-machine"
     build = ["docker", "build", "--quiet", "--tag", tag, str(ROOT / "tests" / "e2e" / "machine")]
     subprocess.run(build, check=True, capture_output=True)
@@ -36,7 +36,7 @@ def machine() -> str:
 
 @pytest.fixture(scope="session")
 def image() -> str:
-    """Give the action's image, built as a runner does."""
+    """Give the action's image, built as a runner builds it."""
     tag = "redeliver:e2e"
     build = ["docker", "build", "--quiet", "--tag", tag, str(ROOT)]
     subprocess.run(build, check=True, capture_output=True)
@@ -70,7 +70,7 @@ def github() -> Iterator[Sandbox]:
 
 @pytest.fixture(scope="session")
 def tls_of_github(authority: trustme.CA) -> ssl.SSLContext:
-    """Give what a server needs to pass for api.github.com."""
+    """Give the TLS context of a server that passes for api.github.com."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     authority.issue_cert("api.github.com").configure_cert(context)
     return context

@@ -1,4 +1,4 @@
-"""What the workflows are run on: GitHub in miniature beside act and a Docker engine."""
+"""Run workflows with act, in a Docker engine, against the sandbox."""
 
 import subprocess
 import sys
@@ -15,7 +15,7 @@ ACT = Path(sys.executable).with_name("act")
 TOKEN = "ghp_e2eS3cretT0ken"
 REMOTE = "https://github.com/acme/ops.git"
 RUNNER = "python:3.13-slim"
-"""The image that stands for a runner."""
+"""The image that act uses as a runner."""
 
 
 def ago(hours: float) -> datetime:
@@ -43,23 +43,23 @@ def an_outage(receiver: Receiver, *hooks: Hook) -> list[str]:
 
 
 def arrived(github: Sandbox, receiver: Receiver, missed: Iterable[str]) -> list[str]:
-    """Give those of the missed that have arrived, as often as they have."""
+    """Return the GUIDs of missed events that have arrived since, once for each arrival."""
     github.settle()
     return [received.guid for received in receiver.received() if received.guid in missed]
 
 
 def filled_in(example: str, names: Mapping[str, str]) -> str:
-    """Give an example workflow with a user's own names in place of those it has."""
+    """Return an example workflow, with a test's names in place of the example's."""
     workflow = (ROOT / "examples" / example).read_text()
-    for name, own in names.items():
+    for name, replacement in names.items():
         assert name in workflow
-        workflow = workflow.replace(name, own)
+        workflow = workflow.replace(name, replacement)
     return workflow
 
 
 @dataclass(frozen=True, kw_only=True)
 class Stage:
-    """A repository acme/ops, in which workflows run that use the action in directory `action`."""
+    """A checkout of acme/ops, in which act runs workflows that use the action in `action`."""
 
     workspace: Path
     action: Path
@@ -73,24 +73,24 @@ class Stage:
         event: str = "schedule",
         runner: str = RUNNER,
     ) -> subprocess.CompletedProcess[str]:
-        """Run a workflow as that event starts it."""
+        """Run a workflow as `event` would start it."""
         path = self.workspace / ".github" / "workflows" / "redeliver.yml"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(workflow)
-        # The workspace must never be imported in place of PyGithub.
+        # Python must not import these in place of the packages.
         for name in ("github", "venv", "pip"):
-            trap = self.workspace / f"{name}.py"
-            trap.write_text("raise SystemExit('imported from the workspace')")
+            module = self.workspace / f"{name}.py"
+            module.write_text("raise SystemExit('imported from the workspace')")
         if not (self.workspace / ".git").exists():
             for command in (("init", "--quiet"), ("remote", "add", "origin", REMOTE)):
                 subprocess.run(["git", *command], cwd=self.workspace, check=True)
-        secrets = (f"{name}={text}" for name, text in self.secrets.items())
+        secrets = [f"{name}={value}" for name, value in self.secrets.items()]
         return act(
             self.workspace,
             event,
             *("--local-repository", f"acme/redeliver@v{redeliver.__version__}={self.action}"),
             *("--env", f"GITHUB_API_URL={github.url}"),
-            *(word for each in secrets for word in ("-s", each)),
+            *(argument for secret in secrets for argument in ("-s", secret)),
             *arguments,
             runner=runner,
         )
@@ -99,9 +99,9 @@ class Stage:
 def act(
     workspace: Path, event: str, *arguments: str, runner: str
 ) -> subprocess.CompletedProcess[str]:
-    """Run the workflows of a repository that this event starts."""
+    """Run the workflows of a repository that `event` starts."""
     labels = ("ubuntu-latest", "self-hosted", "macos-latest")
-    runners = (word for label in labels for word in ("-P", f"{label}={runner}"))
+    runners = (argument for label in labels for argument in ("-P", f"{label}={runner}"))
     return subprocess.run(
         [ACT, event, "--rm", "--pull=false", "--network", "host", *runners, *arguments],
         cwd=workspace,

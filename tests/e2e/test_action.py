@@ -1,4 +1,4 @@
-"""The action as its users meet it: a workflow, run by act, with the image in a Docker engine."""
+"""The action works in a workflow: act runs it, with the image in a Docker engine."""
 
 import subprocess
 from dataclasses import dataclass, replace
@@ -25,8 +25,8 @@ NEXT_STEP = """
 
 
 @dataclass(frozen=True)
-class World:
-    """GitHub with a hook whose receiver missed two of four events."""
+class Outage:
+    """GitHub with a webhook whose receiver missed two of four events."""
 
     github: Sandbox
     receiver: Receiver
@@ -35,17 +35,17 @@ class World:
     variables: dict[str, str]
     checkpoint: str
 
-    def arrived_again(self) -> list[str]:
-        """Give the GUIDs that arrived since; GitHub promises no order, so they are sorted."""
+    def arrived(self) -> list[str]:
+        """Return the missed events that have arrived since, sorted: GitHub promises no order."""
         return sorted(arrived(self.github, self.receiver, self.missed))
 
 
 @pytest.fixture
-def world(github: Sandbox, receiver: Receiver) -> World:
+def outage(github: Sandbox, receiver: Receiver) -> Outage:
     variables = github.repository("acme/ops").variables
     variables["LAST_REDELIVERY"] = format_checkpoint(ago(6))
     hook = github.org("acme").hook(receiver.url, secret="hush")
-    return World(
+    return Outage(
         github=github,
         receiver=receiver,
         hook=hook,
@@ -55,95 +55,93 @@ def world(github: Sandbox, receiver: Receiver) -> World:
     )
 
 
-def act(
-    world: World, stage: Stage, *arguments: str, event: str = "workflow_dispatch", **inputs: str
+def run_quick_start(
+    outage: Outage, stage: Stage, *arguments: str, event: str = "workflow_dispatch", **inputs: str
 ) -> subprocess.CompletedProcess[str]:
-    """Run the quick start with more inputs, and a step after it that tells what it hears."""
-    workflow = filled_in("organization.yml", {"my-org": "acme", "123456789": str(world.hook.id)})
+    """Run the quick start with more inputs, and a next step that prints the outputs."""
+    workflow = filled_in("organization.yml", {"my-org": "acme", "123456789": str(outage.hook.id)})
     workflow = workflow.replace("- uses:", "- id: redeliver\n        uses:")
-    more = "".join(f"          {name}: {text}\n" for name, text in inputs.items())
-    return stage.run(workflow + more + NEXT_STEP, world.github, *arguments, event=event)
+    more_inputs = "".join(f"          {name}: {text}\n" for name, text in inputs.items())
+    return stage.run(workflow + more_inputs + NEXT_STEP, outage.github, *arguments, event=event)
 
 
-def test_a_workflow_brings_back_what_was_missed(world: World, stage: Stage) -> None:
-    job = act(world, stage)
+def test_a_workflow_recovers_the_missed_events(outage: Outage, stage: Stage) -> None:
+    job = run_quick_start(outage, stage)
 
     assert job.returncode == 0, job.stdout
-    assert world.arrived_again() == sorted(world.missed)
-    assert world.variables["LAST_REDELIVERY"] > world.checkpoint
-    assert '"redelivered": "2"' in job.stdout, "the outputs reach the next step"
-    assert f'"checkpoint": "{world.variables["LAST_REDELIVERY"]}"' in job.stdout
-    assert f"Redelivered: issues.opened {world.missed[0]}" in job.stdout
+    assert outage.arrived() == sorted(outage.missed)
+    assert outage.variables["LAST_REDELIVERY"] > outage.checkpoint
+    assert '"redelivered": "2"' in job.stdout, "the next step gets the outputs"
+    assert f'"checkpoint": "{outage.variables["LAST_REDELIVERY"]}"' in job.stdout
+    assert f"Redelivered: issues.opened {outage.missed[0]}" in job.stdout
     assert "### redeliver: 2 events failed: 2 recovered" in job.stdout
     assert '"recovered": "2"' in job.stdout
     assert TOKEN not in job.stdout
 
 
-def test_a_scheduled_run_does_the_same(world: World, stage: Stage) -> None:
-    job = act(world, stage, event="schedule")
+def test_a_scheduled_run_recovers_the_missed_events(outage: Outage, stage: Stage) -> None:
+    job = run_quick_start(outage, stage, event="schedule")
 
     assert job.returncode == 0, job.stdout
-    assert world.arrived_again() == sorted(world.missed)
+    assert outage.arrived() == sorted(outage.missed)
 
 
-def test_a_dry_run_on_demand_changes_nothing(world: World, stage: Stage) -> None:
-    job = act(world, stage, "--input", "dry-run=true")
-
-    assert job.returncode == 0, job.stdout
-    assert world.arrived_again() == []
-    assert world.variables["LAST_REDELIVERY"] == world.checkpoint
-    assert f"Would be redelivered: issues.opened {world.missed[0]}" in job.stdout
-
-
-def test_a_token_that_is_no_secret_of_the_workflow_is_masked_all_the_same(
-    world: World, stage: Stage
-) -> None:
-    # `variable-token` comes from a variable, which nothing masks but the action itself.
-    world.github.token("ghp_plainVariable", actions_variables="write")
-    plain = ("--var", "PLAIN=ghp_plainVariable")
-    job = act(world, stage, *plain, **{"variable-token": "${{ vars.PLAIN }}"})
+def test_a_dry_run_on_demand_changes_nothing(outage: Outage, stage: Stage) -> None:
+    job = run_quick_start(outage, stage, "--input", "dry-run=true")
 
     assert job.returncode == 0, job.stdout
-    assert world.variables["LAST_REDELIVERY"] > world.checkpoint
-    assert "PLAIN is ***" in job.stdout, "also where a later step prints it"
+    assert outage.arrived() == []
+    assert outage.variables["LAST_REDELIVERY"] == outage.checkpoint
+    assert f"Would be redelivered: issues.opened {outage.missed[0]}" in job.stdout
+
+
+def test_a_token_that_is_not_a_secret_is_masked_as_well(outage: Outage, stage: Stage) -> None:
+    # The runner masks secrets only; this token is a variable.
+    outage.github.token("ghp_plainVariable", actions_variables="write")
+    variable = ("--var", "PLAIN=ghp_plainVariable")
+    job = run_quick_start(outage, stage, *variable, **{"variable-token": "${{ vars.PLAIN }}"})
+
+    assert job.returncode == 0, job.stdout
+    assert outage.variables["LAST_REDELIVERY"] > outage.checkpoint
+    assert "PLAIN is ***" in job.stdout, "also in the output of a later step"
     assert "ghp_plainVariable" not in job.stdout
 
 
-def test_a_wrong_token_fails_the_job_with_advice(world: World, stage: Stage) -> None:
+def test_a_wrong_token_fails_the_job_with_advice(outage: Outage, stage: Stage) -> None:
     stage = replace(stage, secrets={"REDELIVER_TOKEN": "ghp_wr0ngT0ken"})
-    job = act(world, stage, hostname=f"{world.github.url}/api/v3")
+    job = run_quick_start(outage, stage, hostname=f"{outage.github.url}/api/v3")
 
     assert job.returncode != 0
     assert "::error::cannot read variable LAST_REDELIVERY of acme/ops" in job.stdout
     assert "mistyped, expired or revoked" in job.stdout
     assert "ghp_wr0ngT0ken" not in job.stdout
-    assert world.arrived_again() == []
-    assert world.variables["LAST_REDELIVERY"] == world.checkpoint
+    assert outage.arrived() == []
+    assert outage.variables["LAST_REDELIVERY"] == outage.checkpoint
 
 
-@pytest.mark.parametrize(("number", "status"), [("SIGINT", 130), ("SIGTERM", 143)])
-def test_a_container_that_is_stopped_saves_the_checkpoint_and_ends_in_time(
-    world: World, image: str, tmp_path: Path, number: str, status: int
+@pytest.mark.parametrize(("signal", "status"), [("SIGINT", 130), ("SIGTERM", 143)])
+def test_a_stopped_container_saves_the_checkpoint_in_time(
+    outage: Outage, image: str, tmp_path: Path, signal: str, status: int
 ) -> None:
-    # As the first process of a container, it gets no signal that it does not ask for.
-    name = f"redeliver-e2e-{number.lower()}"
-    stopped = ["docker", "kill", "--signal", number, name]
-    stop = Meanwhile(lambda: subprocess.run(stopped, check=True, capture_output=True))
-    # The one of the second event, whichever of those under way together comes first.
-    second = next(row["id"] for row in world.hook.log if row["guid"] == world.missed[1])
+    # The first process of a container ignores every signal that it has no handler for.
+    name = f"redeliver-e2e-{signal.lower()}"
+    kill = ["docker", "kill", "--signal", signal, name]
+    stop = Meanwhile(lambda: subprocess.run(kill, check=True, capture_output=True))
+    # Stop it in the request for the second event, whichever request comes first.
+    second = next(row["id"] for row in outage.hook.log if row["guid"] == outage.missed[1])
     for fault in (stop, Delay(30.0)):
-        world.github.inject(fault, method="POST", path=f".*/{second}/attempts")
+        outage.github.inject(fault, method="POST", path=f".*/{second}/attempts")
     (tmp_path / "summary").touch()
     environment = {
         "INPUT_TOKEN": TOKEN,
         "INPUT_ORG": "acme",
-        "INPUT_HOOK-ID": str(world.hook.id),
+        "INPUT_HOOK-ID": str(outage.hook.id),
         "INPUT_VARIABLE-NAME": "LAST_REDELIVERY",
-        "GITHUB_API_URL": world.github.url,
+        "GITHUB_API_URL": outage.github.url,
         "GITHUB_REPOSITORY": "acme/ops",
         "GITHUB_STEP_SUMMARY": "/github/summary",
     }
-    variables = [text for pair in environment.items() for text in ("-e", "=".join(pair))]
+    variables = [word for pair in environment.items() for word in ("-e", "=".join(pair))]
     mount = ["-v", f"{tmp_path}:/github"]
 
     run = subprocess.run(
@@ -156,14 +154,15 @@ def test_a_container_that_is_stopped_saves_the_checkpoint_and_ends_in_time(
     )
 
     assert run.returncode == status, run.stdout
-    assert f"::error::stopped by {number}. Nothing is lost" in run.stdout
-    held = next(r["delivered_at"] for r in world.hook.log if r["guid"] == world.missed[1])
-    assert world.variables["LAST_REDELIVERY"] == format_checkpoint(datetime.fromisoformat(held))
-    assert f"stopped by {number}" in (tmp_path / "summary").read_text()
+    assert f"::error::stopped by {signal}. Nothing is lost" in run.stdout
+    rows = [row for row in outage.hook.log if row["guid"] == outage.missed[1]]
+    failed_at = datetime.fromisoformat(rows[0]["delivered_at"])
+    assert outage.variables["LAST_REDELIVERY"] == format_checkpoint(failed_at)
+    assert f"stopped by {signal}" in (tmp_path / "summary").read_text()
 
 
-def test_the_image_holds_only_what_runs(image: str) -> None:
-    found = subprocess.run(
+def test_the_image_contains_only_the_program_and_packages(image: str) -> None:
+    listing = subprocess.run(
         [
             *("docker", "run", "--rm", "--entrypoint", "find", image),
             *("/opt/redeliver/lib/python3.13/site-packages", "-maxdepth", "1"),
@@ -173,7 +172,7 @@ def test_the_image_holds_only_what_runs(image: str) -> None:
         capture_output=True,
         text=True,
     ).stdout
-    packages = {Path(line).name for line in found.splitlines()} - {"site-packages"}
+    packages = {Path(line).name for line in listing.splitlines()} - {"site-packages"}
 
     assert {"redeliver", "github", "actions_toolkit"} <= packages
     assert not packages & {"tests", "github_sandbox", "pip", "setuptools", "pytest"}

@@ -1,4 +1,4 @@
-"""Each example as it stands, its names filled in: run by act, in a Docker engine."""
+"""Every example works, with a test's names filled in: act runs it in a Docker engine."""
 
 import ssl
 import zipfile
@@ -13,14 +13,16 @@ from tests.e2e.api_github_com import ApiGithubCom
 from tests.e2e.stage import ROOT, TOKEN, Stage, ago, an_outage, arrived, filled_in
 
 
-def test_every_example_is_run_here() -> None:
+def test_every_example_has_a_test_here() -> None:
     tests = Path(__file__).read_text()
 
     for example in (ROOT / "examples").glob("*.yml"):
         assert f'"{example.name}"' in tests
 
 
-def test_an_organization_webhook(stage: Stage, github: Sandbox, receiver: Receiver) -> None:
+def test_the_organization_example_recovers_events(
+    stage: Stage, github: Sandbox, receiver: Receiver
+) -> None:
     hook = github.org("acme").hook(receiver.url)
     missed = an_outage(receiver, hook)
     workflow = filled_in("organization.yml", {"my-org": "acme", "123456789": str(hook.id)})
@@ -32,7 +34,9 @@ def test_an_organization_webhook(stage: Stage, github: Sandbox, receiver: Receiv
     assert "LAST_REDELIVERY" in github.repository("acme/ops").variables
 
 
-def test_a_repository_webhook(stage: Stage, github: Sandbox, receiver: Receiver) -> None:
+def test_the_repository_example_recovers_events(
+    stage: Stage, github: Sandbox, receiver: Receiver
+) -> None:
     hook = github.repository("acme/ops").hook(receiver.url)
     missed = an_outage(receiver, hook)
     workflow = filled_in("repository.yml", {"123456789": str(hook.id)})
@@ -43,7 +47,9 @@ def test_a_repository_webhook(stage: Stage, github: Sandbox, receiver: Receiver)
     assert sorted(arrived(github, receiver, missed)) == sorted(missed)
 
 
-def test_several_webhooks(stage: Stage, github: Sandbox, receiver: Receiver) -> None:
+def test_the_several_hooks_example_recovers_events_of_each(
+    stage: Stage, github: Sandbox, receiver: Receiver
+) -> None:
     acme, site = github.org("acme"), github.repository("acme/site")
     hooks = [acme.hook(receiver.url), acme.hook(receiver.url), site.hook(receiver.url)]
     missed = an_outage(receiver, *hooks)
@@ -58,25 +64,27 @@ def test_several_webhooks(stage: Stage, github: Sandbox, receiver: Receiver) -> 
     assert variables.keys() == {"LAST_REDELIVERY_ORG", "LAST_REDELIVERY_REPOSITORY"}
 
 
-def test_the_reusable_workflow(stage: Stage, github: Sandbox, receiver: Receiver) -> None:
+def test_the_reusable_workflow_recovers_events_with_outputs(
+    stage: Stage, github: Sandbox, receiver: Receiver
+) -> None:
     missed = an_outage(receiver, github.org("acme").hook(receiver.url))
     workflow = filled_in("reusable-workflow.yml", {"my-org": "acme"})
-    follower = """
-  follower:
+    next_job = """
+  next:
     needs: redeliver
     runs-on: ubuntu-latest
     steps:
       - env:
           RECOVERED: ${{ needs.redeliver.outputs.recovered }}
-        run: echo "the next job hears of $RECOVERED"
+        run: echo "the next job gets $RECOVERED"
 """
 
-    job = stage.run(workflow + follower, github)
+    job = stage.run(workflow + next_job, github)
 
     assert job.returncode == 0, job.stdout
     assert sorted(arrived(github, receiver, missed)) == sorted(missed)
     assert "LAST_REDELIVERY" in github.repository("acme/ops").variables
-    assert "the next job hears of 2" in job.stdout
+    assert "the next job gets 2" in job.stdout
 
 
 def an_app(github: Sandbox, stage: Stage, secret: str) -> tuple[App, Stage]:
@@ -84,7 +92,9 @@ def an_app(github: Sandbox, stage: Stage, secret: str) -> tuple[App, Stage]:
     return app, replace(stage, secrets={secret: app.private_key})
 
 
-def test_an_installation_of_a_github_app(stage: Stage, github: Sandbox, receiver: Receiver) -> None:
+def test_the_app_installation_example_recovers_events(
+    stage: Stage, github: Sandbox, receiver: Receiver
+) -> None:
     missed = an_outage(receiver, github.org("acme").hook(receiver.url))
     app, stage = an_app(github, stage, "REDELIVER_PRIVATE_KEY")
     app.install("acme")
@@ -98,7 +108,9 @@ def test_an_installation_of_a_github_app(stage: Stage, github: Sandbox, receiver
     assert app.private_key.split()[5] not in job.stdout
 
 
-def test_the_webhook_of_a_github_app(stage: Stage, github: Sandbox, receiver: Receiver) -> None:
+def test_the_github_app_example_recovers_events_of_its_webhook(
+    stage: Stage, github: Sandbox, receiver: Receiver
+) -> None:
     app, stage = an_app(github, stage, "MY_APP_PRIVATE_KEY")
     missed = an_outage(receiver, app.hook(receiver.url))
     stage = replace(stage, secrets={**stage.secrets, "VARIABLES_TOKEN": "ghp_variables"})
@@ -111,7 +123,9 @@ def test_the_webhook_of_a_github_app(stage: Stage, github: Sandbox, receiver: Re
     assert "LAST_REDELIVERY_APP" in github.repository("acme/ops").variables
 
 
-def test_many_organizations(stage: Stage, github: Sandbox, receiver: Receiver) -> None:
+def test_the_many_organizations_example_recovers_their_events(
+    stage: Stage, github: Sandbox, receiver: Receiver
+) -> None:
     app, stage = an_app(github, stage, "REDELIVER_PRIVATE_KEY")
     hooks = []
     for name in ("acme", "globex"):
@@ -128,7 +142,7 @@ def test_many_organizations(stage: Stage, github: Sandbox, receiver: Receiver) -
     assert variables.keys() == {"LAST_REDELIVERY_MY_ORG", "LAST_REDELIVERY_MY_OTHER_ORG"}
 
 
-def test_an_enterprise_server_with_a_certificate_of_its_own(
+def test_the_enterprise_server_example_trusts_its_certificate(
     stage: Stage, receiver: Receiver, tls: ssl.SSLContext, certificate: Path
 ) -> None:
     (stage.workspace / "authority.pem").write_bytes(certificate.read_bytes())
@@ -146,12 +160,14 @@ def test_an_enterprise_server_with_a_certificate_of_its_own(
         assert "LAST_REDELIVERY" in server.repository("acme/ops").variables
 
 
-def test_a_dry_run_on_demand(stage: Stage, github: Sandbox, receiver: Receiver) -> None:
+def test_the_dry_run_example_changes_nothing(
+    stage: Stage, github: Sandbox, receiver: Receiver
+) -> None:
     missed = an_outage(receiver, github.org("acme").hook(receiver.url))
     workflow = filled_in("dry-run.yml", {"my-org": "acme"})
-    asked = ("--input", "events=issues", "--input", "lookback=2d")
+    inputs = ("--input", "events=issues", "--input", "lookback=2d")
 
-    job = stage.run(workflow, github, *asked, event="workflow_dispatch")
+    job = stage.run(workflow, github, *inputs, event="workflow_dispatch")
 
     assert job.returncode == 0, job.stdout
     assert f"Would be redelivered: issues.opened {missed[0]}" in job.stdout
@@ -161,38 +177,39 @@ def test_a_dry_run_on_demand(stage: Stage, github: Sandbox, receiver: Receiver) 
     assert {request.method for request in github.requests} == {"GET"}
 
 
-def test_a_runner_without_docker_fetches_its_packages_once_and_trusts_no_copy(
+def test_the_example_without_docker_verifies_its_cached_packages(
     stage: Stage, github: Sandbox, receiver: Receiver, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
+    """It downloads the packages in its first run, and again when one of them was changed."""
     hook = github.org("acme").hook(receiver.url)
     workflow = filled_in("without-docker.yml", {"my-org": "acme", "123456789": str(hook.id)})
-    kept = tmp_path_factory.mktemp("kept")
-    # pip starts a Python of its own, which would look into the workspace and run this first.
+    cache = tmp_path_factory.mktemp("cache")
+    # pip starts another Python, which would import this first if it looked into the workspace.
     (stage.workspace / "sitecustomize.py").write_text("raise SystemExit('imported')")
-    variables = ("RUNNER_TOOL_CACHE=/kept", "PYTHONPATH=.", "PIP_USER=1")
-    options = [word for each in variables for word in ("--env", each)]
-    options += ["--container-options", f"-v {kept}:/kept"]
+    variables = ("RUNNER_TOOL_CACHE=/cache", "PYTHONPATH=.", "PIP_USER=1")
+    arguments = [word for variable in variables for word in ("--env", variable)]
+    arguments += ["--container-options", f"-v {cache}:/cache"]
 
     missed = an_outage(receiver, hook)
-    first = stage.run(workflow, github, *options)
+    first = stage.run(workflow, github, *arguments)
     assert first.returncode == 0, first.stdout
     assert "Downloading the packages" in first.stdout
     assert sorted(arrived(github, receiver, missed)) == sorted(missed)
     assert TOKEN not in first.stdout
 
-    second = stage.run(workflow, github, *options)
+    second = stage.run(workflow, github, *arguments)
     assert second.returncode == 0, second.stdout
     assert "Downloading the packages" not in second.stdout
 
-    [requests] = kept.glob("redeliver/wheels/requests-*.whl")
+    [requests] = cache.glob("redeliver/wheels/requests-*.whl")
     with zipfile.ZipFile(requests, "a") as wheel:
         wheel.writestr("requests/planted.py", "raise SystemExit('planted')")
-    third = stage.run(workflow, github, *options)
+    third = stage.run(workflow, github, *arguments)
     assert third.returncode == 0, third.stdout
     assert "Downloading the packages" in third.stdout
 
 
-def test_an_issue_is_opened_once_while_deliveries_stay_failing(
+def test_the_issue_example_opens_one_issue_while_events_fail(
     stage: Stage,
     github: Sandbox,
     receiver: Receiver,
@@ -204,44 +221,47 @@ def test_an_issue_is_opened_once_while_deliveries_stay_failing(
     hook = github.org("acme").hook(receiver.url)
     an_outage(receiver, hook)
     workflow = filled_in("open-an-issue.yml", {"my-org": "acme", "123456789": str(hook.id)})
-    opened: list[dict[str, str]] = []
+    issues: list[dict[str, str]] = []
 
-    def listed(query: dict[str, str]) -> tuple[int, object]:
+    def list_issues(query: dict[str, str]) -> tuple[int, object]:
         assert (query["state"], query["creator"]) == ("open", "github-actions[bot]")
-        return 200, opened
+        return 200, issues
 
-    def create(issue: dict[str, str]) -> tuple[int, object]:
-        opened.append(issue)
+    def create_issue(issue: dict[str, str]) -> tuple[int, object]:
+        issues.append(issue)
         return 201, issue
 
     # https://docs.github.com/en/rest/issues/issues
-    routes = {"GET /repos/acme/ops/issues": listed, "POST /repos/acme/ops/issues": create}
+    routes = {
+        "GET /repos/acme/ops/issues": list_issues,
+        "POST /repos/acme/ops/issues": create_issue,
+    }
     with (
         ApiGithubCom(tls_of_github, certificate, routes) as api,
         Proxy(leads=api.leads) as proxy,
     ):
-        through = ["-s", "GITHUB_TOKEN=ghs_0fTheJ0b", *api.through(proxy.url)]
+        arguments = ["-s", "GITHUB_TOKEN=ghs_0fTheJ0b", *api.act_arguments(proxy.url)]
 
-        healthy = stage.run(workflow, github, *through, runner=machine)
+        healthy = stage.run(workflow, github, *arguments, runner=machine)
         assert healthy.returncode == 0, healthy.stdout
-        assert opened == []
+        assert issues == []
 
         receiver.stop()
         hook.emit("issues", "closed")
         for _ in range(2):
-            job = stage.run(workflow, github, *through, runner=machine)
-            assert job.returncode == 1, job.stdout
-        [issue] = opened
+            failing = stage.run(workflow, github, *arguments, runner=machine)
+            assert failing.returncode == 1, failing.stdout
+        [issue] = issues
         assert issue["title"] == "Webhook deliveries stay failing"
         assert issue["body"].startswith(
             "The step ended with failure. Events that failed again: 1. Given up: 0. "
             "See https://github.com/acme/ops/actions/runs/"
         )
 
-        opened.clear()
-        broken = replace(stage, secrets={"REDELIVER_TOKEN": "ghp_wr0ngT0ken"})
-        assert broken.run(workflow, github, *through, runner=machine).returncode == 1
-        [issue] = opened
+        issues.clear()
+        wrong_token = replace(stage, secrets={"REDELIVER_TOKEN": "ghp_wr0ngT0ken"})
+        assert wrong_token.run(workflow, github, *arguments, runner=machine).returncode == 1
+        [issue] = issues
         assert issue["body"].startswith(
             "The step ended with failure. Events that failed again: unk"
         )

@@ -1,4 +1,4 @@
-"""The command on a server of one's own: systemd and cron start it, in a container that they run."""
+"""The command runs on a server of one's own: a container in which systemd and cron start it."""
 
 import subprocess
 import time
@@ -12,35 +12,35 @@ from tests.e2e.stage import ROOT, TOKEN, an_outage, arrived
 
 FILES = ROOT / "examples" / "own-server"
 CGROUPS = Path("/sys/fs/cgroup/systemd")
-"""Where a system that still has cgroups of version 1 has those of systemd."""
+"""This directory exists on systems that still use cgroups of version 1."""
 
-# What systemd needs to run in a container, which of all containers none but this one is given.
-OLD = [
+# What systemd needs to run in a container, with cgroups of version 1 and of version 2.
+CGROUPS_V1 = [
     *("--cap-add", "SYS_ADMIN", "--cap-add", "SYS_PTRACE"),
     *("--security-opt", "seccomp=unconfined", "--security-opt", "apparmor=unconfined"),
     *("--volume", f"{CGROUPS}:{CGROUPS}"),
     *("--env", "SYSTEMD_PROC_CMDLINE=SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1"),
 ]
-NEW = ["--privileged", "--cgroupns", "private"]
+CGROUPS_V2 = ["--privileged", "--cgroupns", "private"]
 
 
 class Server:
-    """A running server, on which one is root."""
+    """A running server, with a root shell."""
 
     def __init__(self, container: str) -> None:
         self._container = container
 
     def run(self, command: str, *, status: int = 0) -> str:
-        """Run a command of the shell, and give what it said."""
-        done = subprocess.run(
+        """Run a shell command, check its exit status and return its output."""
+        process = subprocess.run(
             ["docker", "exec", self._container, "sh", "-c", command],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             encoding="utf-8",
             check=False,
         )
-        assert done.returncode == status, done.stdout
-        return done.stdout
+        assert process.returncode == status, process.stdout
+        return process.stdout
 
     def write(self, path: str, text: str) -> None:
         """Write a file that only its owner may read."""
@@ -51,38 +51,40 @@ class Server:
 
 @pytest.fixture
 def server(machine: str, action: Path) -> Iterator[Server]:
-    may = OLD if CGROUPS.exists() else NEW
+    permissions = CGROUPS_V1 if CGROUPS.exists() else CGROUPS_V2
     mounts = ("--tmpfs", "/run", "--volume", f"{action}:/redeliver:ro")
-    start = ["docker", "run", "--detach", "--network", "host", *mounts, *may]
-    begun = subprocess.run(
+    start = ["docker", "run", "--detach", "--network", "host", *mounts, *permissions]
+    started = subprocess.run(
         [*start, "--env", "container=docker", machine, "/lib/systemd/systemd"],
         check=True,
         capture_output=True,
         encoding="utf-8",
     )
-    container = begun.stdout.strip()
+    container = started.stdout.strip()
     try:
         yield Server(container)
     finally:
         subprocess.run(["docker", "rm", "--force", container], check=True, capture_output=True)
 
 
-def test_systemd_and_cron_redeliver(server: Server, github: Sandbox, receiver: Receiver) -> None:
-    hooks = [github.org("acme").hook(receiver.url) for _ in range(2)]
-    missed = [an_outage(receiver, hook) for hook in hooks]
-    timers, crons = (environment(github, hook.id) for hook in hooks)
+def test_a_systemd_timer_and_a_cron_job_recover_events(
+    server: Server, github: Sandbox, receiver: Receiver
+) -> None:
+    hook_of_timer, hook_of_cron = (github.org("acme").hook(receiver.url) for _ in range(2))
+    missed_by_timer = an_outage(receiver, hook_of_timer)
+    missed_by_cron = an_outage(receiver, hook_of_cron)
     server.run("cp -r /redeliver /tmp/source && python3 -m venv /opt/redeliver")
     server.run("/opt/redeliver/bin/pip install --quiet '/tmp/source[cli]'")
 
-    # As a user, with cron, which begins at the next full minute.
+    # As a user, with cron, which starts the command at the next full minute.
     server.run("useradd --create-home ops && ln -s /opt/redeliver/bin /home/ops/bin")
     server.run("mkdir -p ~ops/.local/state && ln -s /opt/redeliver/bin ~ops/.local/bin")
-    server.write("/home/ops/.config/redeliver", crons)
+    server.write("/home/ops/.config/redeliver", environment(github, hook_of_cron.id))
     server.write("/home/ops/crontab", every_minute((FILES / "redeliver.crontab").read_text()))
     server.run("chown -R ops: ~ops && crontab -u ops ~ops/crontab && systemctl start cron")
 
     # As root, with systemd.
-    server.write("/etc/redeliver/environment", timers)
+    server.write("/etc/redeliver/environment", environment(github, hook_of_timer.id))
     for name in ("redeliver.service", "redeliver.timer"):
         server.write(f"/etc/systemd/system/{name}", (FILES / name).read_text())
     server.run("systemd-analyze verify /etc/systemd/system/redeliver.*")
@@ -92,28 +94,28 @@ def test_systemd_and_cron_redeliver(server: Server, github: Sandbox, receiver: R
     )
     assert "redeliver.service" in server.run("systemctl list-timers redeliver.timer")
     assert "2 recovered" in server.run("journalctl --unit redeliver.service")
-    assert sorted(arrived(github, receiver, missed[0])) == sorted(missed[0])
+    assert sorted(arrived(github, receiver, missed_by_timer)) == sorted(missed_by_timer)
     server.run("test -s /var/lib/redeliver/checkpoint.json")
     assert TOKEN not in server.run("systemctl show redeliver.service; journalctl")
 
     deadline = time.monotonic() + 90
-    while not arrived(github, receiver, missed[1]) and time.monotonic() < deadline:
+    while not arrived(github, receiver, missed_by_cron) and time.monotonic() < deadline:
         time.sleep(1)
     server.run("systemctl stop cron")
-    assert sorted(arrived(github, receiver, missed[1])) == sorted(missed[1])
+    assert sorted(arrived(github, receiver, missed_by_cron)) == sorted(missed_by_cron)
     server.run("test -s ~ops/.local/state/redeliver.json")
 
 
 def environment(github: Sandbox, hook_id: int) -> str:
-    """Give the example's environment, filled in."""
+    """Return the example's environment file, filled in."""
     text = (FILES / "environment").read_text()
-    for name, own in {"…": TOKEN, "my-org": "acme", "123456789": str(hook_id)}.items():
+    for name, replacement in {"…": TOKEN, "my-org": "acme", "123456789": str(hook_id)}.items():
         assert name in text
-        text = text.replace(name, own)
+        text = text.replace(name, replacement)
     return f"{text}GH_HOST={github.url}\n"
 
 
 def every_minute(crontab: str) -> str:
-    """Give the crontab with a run in each minute, so that nobody waits for an hour."""
+    """Return the crontab with a run in every minute, so that the test need not wait an hour."""
     assert crontab.startswith("15 * * * * ")
     return crontab.replace("15", "*", 1)

@@ -1,4 +1,4 @@
-"""What is pinned can be had, built and with its hash, wherever it is to run; PyPI says so."""
+"""PyPI has a wheel of every pinned package, with its hash, for every supported platform."""
 
 import subprocess
 import sys
@@ -11,13 +11,13 @@ from tests.e2e.stage import ROOT
 UV = Path(sys.executable).with_name("uv")
 
 
-def can_be_had(platform: str, version: str, target: Path) -> subprocess.CompletedProcess[str]:
-    """Ask what would be installed there, and install nothing."""
-    wanted = ("--require-hashes", "--no-deps", "--only-binary", ":all:")
+def dry_install(platform: str, version: str, target: Path) -> subprocess.CompletedProcess[str]:
+    """Resolve the pinned packages for a platform, and install nothing."""
+    wheels_only = ("--require-hashes", "--no-deps", "--only-binary", ":all:")
     system = ("--python-platform", platform, "--python-version", version)
     return subprocess.run(
         [
-            *(UV, "pip", "install", "--dry-run", "--target", target, *system, *wanted),
+            *(UV, "pip", "install", "--dry-run", "--target", target, *system, *wheels_only),
             *("-r", ROOT / "requirements" / "runtime.txt"),
         ],
         capture_output=True,
@@ -36,12 +36,12 @@ def can_be_had(platform: str, version: str, target: Path) -> subprocess.Complete
         "x86_64-pc-windows-msvc",
     ],
 )
-def test_all_packages_can_be_had(platform: str, version: str, tmp_path: Path) -> None:
-    asked = can_be_had(platform, version, tmp_path)
+def test_every_pinned_package_has_a_wheel(platform: str, version: str, tmp_path: Path) -> None:
+    installation = dry_install(platform, version, tmp_path)
 
-    assert asked.returncode == 0, asked.stderr
+    assert installation.returncode == 0, installation.stderr
 
 
-def test_a_platform_without_all_packages_is_told_from_the_others(tmp_path: Path) -> None:
-    # When they come, the README may say so.
-    assert "no usable wheels" in can_be_had("x86_64-apple-darwin", "3.13", tmp_path).stderr
+def test_macs_with_intel_lack_a_wheel(tmp_path: Path) -> None:
+    """The README says so; change it when this fails."""
+    assert "no usable wheels" in dry_install("x86_64-apple-darwin", "3.13", tmp_path).stderr

@@ -1,4 +1,4 @@
-"""A release, as far as it can be made here: an image in a registry, a tag, and who uses that."""
+"""A workflow can use a release: the release workflow tags it, with its image in a registry."""
 
 import json
 import shutil
@@ -29,38 +29,38 @@ http: {{ addr: 127.0.0.1:{port} }}
 
 @pytest.fixture(scope="module")
 def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Give the address of a registry that is empty."""
+    """Give the address of an empty registry."""
     directory = tmp_path_factory.mktemp("registry")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
     configuration = directory / "config.yml"
     configuration.write_text(CONFIGURATION.format(directory=directory, port=port))
     with (
         (directory / "log").open("w") as log,
         subprocess.Popen(
             ["docker-registry", "serve", str(configuration)], stdout=log, stderr=log
-        ) as serving,
+        ) as process,
     ):
-        while serving.poll() is None and not is_up(port):
+        while process.poll() is None and not is_up(port):
             time.sleep(0.1)
         yield f"127.0.0.1:{port}"
-        serving.terminate()
+        process.terminate()
 
 
 def is_up(port: int) -> bool:
-    """Tell whether somebody listens."""
+    """Whether a server listens on this port."""
     with socket.socket() as client:
         return client.connect_ex(("127.0.0.1", port)) == 0
 
 
 @pytest.fixture(scope="module")
 def digest(registry: str, image: str) -> Iterator[str]:
-    """Give the action's image in the registry, by its digest."""
+    """Push the action's image to the registry, and give its name by digest."""
     name = f"{registry}/acme/redeliver"
     docker("tag", image, f"{name}:{TAG}")
     docker("push", "--quiet", f"{name}:{TAG}")
     digests = json.loads(docker("inspect", "--format", "{{json .RepoDigests}}", f"{name}:{TAG}"))
-    [digest] = [each for each in digests if each.startswith(name)]
+    [digest] = [digest for digest in digests if digest.startswith(name)]
     docker("rmi", f"{name}:{TAG}")  # so that it has to be pulled
     yield digest
     docker("rmi", digest)
@@ -75,7 +75,7 @@ def origin(
     certificate: Path,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Path:
-    """Have the workflow make the release, as far as it is not GitHub's; give where it pushed."""
+    """Run the release workflow, without CI and images; give the repository it pushes to."""
     sources, origin = (tmp_path_factory.mktemp(name) for name in ("sources", "origin"))
     shutil.copytree(action, sources, dirs_exist_ok=True)
     version = redeliver.__version__
@@ -90,25 +90,25 @@ def origin(
     run(sources, "git", "add", "--all")
     somebody = ("-c", "user.name=somebody", "-c", "user.email=somebody@example.com")
     run(sources, "git", *somebody, "commit", "--quiet", "--message", f"Prepare {TAG}")
-    release = Release(commit=run(sources, "git", "rev-parse", "HEAD"), origin=origin)
+    draft = Draft(commit=run(sources, "git", "rev-parse", "HEAD"), origin=origin)
     with (
-        ApiGithubCom(tls_of_github, certificate, release.routes) as api,
+        ApiGithubCom(tls_of_github, certificate, draft.routes) as api,
         Proxy(leads=api.leads) as proxy,
     ):
         job = act(
             sources,
             "workflow_dispatch",
             *("-W", str(workflow), "--input", f"tag={TAG}", "-s", "GITHUB_TOKEN=ghs_0fTheJ0b"),
-            *api.through(proxy.url, f"{origin}:{origin}"),
+            *api.act_arguments(proxy.url, f"{origin}:{origin}"),
             runner=machine,
         )
     assert job.returncode == 0, job.stdout
-    assert release.is_published
+    assert draft.is_published
     return origin
 
 
 def without_images(workflow: str, digest: str) -> str:
-    """Leave out of release.yml the jobs that this machine cannot run: CI, and many platforms."""
+    """Remove the jobs of release.yml that act cannot run: CI, and the images of two platforms."""
     start, end = workflow.index("  test:\n"), workflow.index("  publish:\n")
     image = "${{ needs.image.outputs.name }}@${{ needs.image.outputs.digest }}"
     rest = workflow[:start] + workflow[end:]
@@ -116,8 +116,8 @@ def without_images(workflow: str, digest: str) -> str:
     return rest.replace("needs: image\n", "needs: check\n").replace(image, digest)
 
 
-class Release:
-    """The draft at GitHub. https://docs.github.com/en/rest/releases/releases."""
+class Draft:
+    """The draft of a release, at GitHub. https://docs.github.com/en/rest/releases/releases."""
 
     def __init__(self, *, commit: str, origin: Path) -> None:
         self.is_published = False
@@ -133,8 +133,8 @@ class Release:
 
     def _query(self, body: dict[str, str]) -> tuple[int, object]:
         if "refs/tags" in json.dumps(body):
-            tagged = run(self._origin, "git", "tag", "--list", TAG)
-            return 200, {"data": {"repository": {"ref": {"id": "REF"} if tagged else None}}}
+            tags = run(self._origin, "git", "tag", "--list", TAG)
+            return 200, {"data": {"repository": {"ref": {"id": "REF"} if tags else None}}}
         return 200, {"data": {"repository": {"release": {"databaseId": 7, "isDraft": True}}}}
 
     def _edit(self, body: dict[str, object]) -> tuple[int, object]:
@@ -144,34 +144,34 @@ class Release:
 
 
 @pytest.fixture(scope="module")
-def released(origin: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give the release as those get it who use it."""
+def release(origin: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a clone of the release, as a user of the action gets it."""
     clone = tmp_path_factory.mktemp("clone")
     run(clone, "git", "clone", "--quiet", "--branch", TAG, str(origin), ".")
     return clone
 
 
 def docker(*arguments: str) -> str:
-    """Have the engine do something."""
+    """Run a command of Docker."""
     return run(Path(), "docker", *arguments)
 
 
 def run(directory: Path, *command: str) -> str:
-    """Run a command there."""
-    done = subprocess.run(command, cwd=directory, check=False, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
+    """Run a command in a directory and return its output."""
+    process = subprocess.run(command, cwd=directory, check=False, capture_output=True, text=True)
+    assert process.returncode == 0, process.stderr
+    return process.stdout.strip()
 
 
 @pytest.mark.parametrize("example", ["organization.yml", "reusable-workflow.yml"])
 def test_a_release_is_pulled_by_its_digest_and_not_built(
-    example: str, released: Path, stage: Stage, github: Sandbox, receiver: Receiver
+    example: str, release: Path, stage: Stage, github: Sandbox, receiver: Receiver
 ) -> None:
     hook = github.org("acme").hook(receiver.url)
     missed = an_outage(receiver, hook)
     workflow = filled_in(example, {"my-org": "acme"}).replace("123456789", str(hook.id))
 
-    job = replace(stage, action=released).run(workflow, github)
+    job = replace(stage, action=release).run(workflow, github)
 
     assert job.returncode == 0, job.stdout
     assert sorted(arrived(github, receiver, missed)) == sorted(missed)

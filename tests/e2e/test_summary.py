@@ -1,4 +1,4 @@
-"""The summary as its readers see it: in a browser, with GitHub's styles and Mermaid's charts."""
+"""The summary reads well in a browser, with GitHub's styles and charts that Mermaid draws."""
 
 import json
 import os
@@ -10,13 +10,13 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / "docs" / "screenshot" / "screenshot.js"
-GOLDEN = ROOT / "docs" / "summary.md"
+EXAMPLE = ROOT / "docs" / "summary.md"
 
 
 def draw(
     source: Path, picture: Path, environment: dict[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """Draw a summary as `make screenshot` does."""
+    """Draw a summary with the script of `make screenshot`."""
     return subprocess.run(
         ["node", SCRIPT, source, picture],
         env={**os.environ, **(environment or {})},
@@ -27,34 +27,36 @@ def draw(
     )
 
 
-def test_the_golden_summary_is_drawn_with_its_chart_and_tables(tmp_path: Path) -> None:
+def test_the_example_summary_is_drawn_with_chart_and_tables(tmp_path: Path) -> None:
     picture = tmp_path / "summary.png"
-    source = GOLDEN.read_text()
-    ends = set(re.findall(r'^"(.+)","(.+)",\d+$', source, flags=re.MULTILINE)[0])
+    source = EXAMPLE.read_text()
+    node_labels = set(re.findall(r'^"(.+)","(.+)",\d+$', source, flags=re.MULTILINE)[0])
     delimiter_rows = re.findall(r"^\|[ |:-]+\|$", source, flags=re.MULTILINE)
 
-    drawing = draw(GOLDEN, picture)
+    drawing = draw(EXAMPLE, picture)
 
     assert drawing.returncode == 0, drawing.stderr
     drawn = json.loads(drawing.stdout)
     assert len(drawn["headings"]) == 1
     assert drawn["charts"] == 1
-    assert all(end in drawn["text"] for end in ends)
+    assert all(label in drawn["text"] for label in node_labels)
     assert drawn["tables"] == len(delimiter_rows) > 0
     for markup in ("|", "`", "**", "&#", "###", "](", "<", "Syntax error"):
         assert markup not in drawn["text"]
     header = picture.read_bytes()[:24]
     assert header.startswith(b"\x89PNG")
     size = [int.from_bytes(header[start : start + 4], "big") for start in (16, 20)]
-    assert size == [2 * drawn["width"], 2 * drawn["height"]], "all of it, and crisp"
+    assert size == [2 * drawn["width"], 2 * drawn["height"]], (
+        "the whole page, at twice the resolution"
+    )
 
 
 @pytest.mark.parametrize(
     "chart",
     [
-        pytest.param('pie showData\n    "504 timed out : 2', id="a label without end"),
-        pytest.param('pie showData\n    "504" : many', id="no number"),
-        pytest.param("pies\n", id="no such chart"),
+        pytest.param('pie showData\n    "504 timed out : 2', id="unterminated label"),
+        pytest.param('pie showData\n    "504" : many', id="text in place of a number"),
+        pytest.param("pies\n", id="unknown type of chart"),
     ],
 )
 def test_a_chart_that_mermaid_cannot_draw_is_an_error(chart: str, tmp_path: Path) -> None:
@@ -69,8 +71,8 @@ def test_a_chart_that_mermaid_cannot_draw_is_an_error(chart: str, tmp_path: Path
     assert not (tmp_path / "summary.png").exists()
 
 
-def test_without_chromium_it_says_what_to_install(tmp_path: Path) -> None:
-    drawing = draw(GOLDEN, tmp_path / "summary.png", {"CHROMIUM": str(tmp_path / "chromium")})
+def test_a_missing_chromium_is_an_error_with_advice(tmp_path: Path) -> None:
+    drawing = draw(EXAMPLE, tmp_path / "summary.png", {"CHROMIUM": str(tmp_path / "chromium")})
 
     assert drawing.returncode == 1
     assert "apt-get install chromium" in drawing.stderr
