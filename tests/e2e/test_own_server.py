@@ -73,8 +73,9 @@ def test_a_systemd_timer_and_a_cron_job_recover_events(
     hook_of_timer, hook_of_cron = (github.org("acme").hook(receiver.url) for _ in range(2))
     missed_by_timer = an_outage(receiver, hook_of_timer)
     missed_by_cron = an_outage(receiver, hook_of_cron)
-    server.run("cp -r /redeliver /tmp/source && python3 -m venv /opt/redeliver")
-    server.run("/opt/redeliver/bin/pip install --quiet '/tmp/source[cli]'")
+    # Not below /tmp, where systemd mounts an empty file system while it starts.
+    server.run("cp -r /redeliver /srv/source && python3 -m venv /opt/redeliver")
+    server.run("/opt/redeliver/bin/pip install --quiet '/srv/source[cli]'")
 
     # As a user, with cron, which starts the command at the next full minute.
     server.run("useradd --create-home ops && ln -s /opt/redeliver/bin /home/ops/bin")
