@@ -151,18 +151,19 @@ class _Connection:
     def _installation_client(
         self, path: str, permission: Permission, permissions: dict[str, str]
     ) -> Client:
-        """Return a client with tokens of the App's installation on what is at `path`."""
+        """Return a client with tokens of the App's installation for what is at `path`."""
         target = path.split("/", 2)[2]
         purpose = permission.to(f"act as the GitHub App's installation on {target}")
-        account = target.partition("/")[0].lower()
-        if account not in self._installations:
-            self._installations[account] = AppInstallation(
+        account, _, repository = target.partition("/")
+        if account.lower() not in self._installations:
+            self._installations[account.lower()] = AppInstallation(
                 self._app_client(), f"{path}/installation", purpose
             )
         credential = InstallationCredential(
-            self._installations[account],
+            self._installations[account.lower()],
             purpose,
-            permissions,
+            permissions=permissions,
+            repository=repository,
             clock=self._clock,
             mask=self._console.mask,
         )

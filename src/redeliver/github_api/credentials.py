@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from threading import Lock
+from typing import Any
 
 import jwt
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -94,14 +95,18 @@ class AppInstallation:
         self._lock = Lock()
         self._id: int | None = None
 
-    def access_token(self, permissions: Mapping[str, str], purpose: Purpose) -> Response:
-        """Request a token with `permissions` and no others, or raise as `Client.request` does."""
+    def access_token(self, scope: Mapping[str, Any], purpose: Purpose) -> Response:
+        """Request a token for no more than `scope`, or raise as `Client.request` does.
+
+        GitHub refuses a repository that the installation does not cover:
+        https://docs.github.com/en/rest/apps/apps#create-an-installation-access-token-for-an-app
+        """
         return self._app.request(
             "POST",
             f"/app/installations/{self._find_id()}/access_tokens",
             purpose,
             expect={HTTPStatus.CREATED},
-            body={"permissions": dict(permissions)},
+            body=scope,
         )
 
     def _find_id(self) -> int:
@@ -113,7 +118,7 @@ class AppInstallation:
 
 
 class InstallationCredential:
-    """Tokens of an App's installation, with `permissions` and no others."""
+    """Tokens of an App's installation."""
 
     identity: Identity = APP_IDENTITY
 
@@ -121,15 +126,21 @@ class InstallationCredential:
         self,
         installation: AppInstallation,
         purpose: Purpose,
-        permissions: Mapping[str, str],
         *,
+        permissions: Mapping[str, str],
+        repository: str = "",
         clock: ServerClock,
         mask: Callable[[str], None],
     ) -> None:
-        """`mask` gets each token before anything else does."""
+        """Give the tokens these permissions and no others, for `repository` alone if it is named.
+
+        `mask` gets each token before anything else does.
+        """
         self._installation = installation
         self._purpose = purpose
-        self._permissions = permissions
+        self._scope: dict[str, Any] = {"permissions": dict(permissions)}
+        if repository:
+            self._scope["repositories"] = [repository]
         self._clock = clock
         self._mask = mask
         self._lock = Lock()
@@ -151,7 +162,7 @@ class InstallationCredential:
         return True
 
     def _request_token(self) -> None:
-        response = self._installation.access_token(self._permissions, self._purpose)
+        response = self._installation.access_token(self._scope, self._purpose)
         token = response.field("token", str)
         try:
             expires_at = parse_time(response.field("expires_at", str))
