@@ -2,13 +2,14 @@
 
 import os
 import traceback
+from contextlib import suppress
 from pathlib import Path
 
 from actions_toolkit import core
 
 from redeliver import settings, wiring
 from redeliver.console import ProgressLines
-from redeliver.errors import InputError, Interrupted, RedeliverError, UnavailableError
+from redeliver.errors import Interrupted, RedeliverError, UnavailableError
 from redeliver.interruption import interruptible
 from redeliver.reporting import messages, outputs, summary
 from redeliver.sanitize import sanitize, secret_parts, truncate
@@ -73,23 +74,19 @@ def _settings(inputs: dict[str, str]) -> settings.Settings:
     if not inputs["hostname"]:
         names["hostname"] = "the variable GITHUB_API_URL"
         inputs["hostname"] = os.environ.get("GITHUB_API_URL") or "github.com"
-    try:
-        return settings.parse(inputs, names=names)
-    except InputError as error:
-        if inputs["token"] or (inputs["app-id"] and inputs["private-key"]):
-            raise
-        raise InputError(
-            f"{error}. A secret that does not exist, or that the workflow may not read, comes out "
-            "empty"
-        ) from None
+    why_empty = "A secret that does not exist, or that the workflow may not read, comes out empty"
+    return settings.parse(inputs, names=names, if_missing={"token": why_empty})
 
 
 def _hint(error: RedeliverError) -> str:
     """Return what only a workflow has to be told of an error."""
-    bundle = os.environ.get("REQUESTS_CA_BUNDLE", "")
-    if isinstance(error, UnavailableError) and bundle and not Path(bundle).exists():
-        return ". A Docker action sees the workspace, as /github/workspace, and no other files"
-    return ""
+    bundle = os.environ.get("REQUESTS_CA_BUNDLE")
+    if not isinstance(error, UnavailableError) or not bundle:
+        return ""
+    with suppress(OSError):  # such as for a certificate in place of a path
+        if Path(bundle).exists():
+            return ""
+    return ". A Docker action sees the workspace, as /github/workspace, and no other files"
 
 
 class _WorkflowLog:

@@ -1,6 +1,6 @@
 """Everything a run can fail with that its user can act on.
 
-* RedeliverError        one error in the log; exit status 1, and of the command `cli.STATUS_OF`
+* RedeliverError        one error in the log; exit status 1, and of the command `cli.main.STATUS_OF`
   * InputError          the inputs, or the flags, are wrong
   * CheckpointError     the variable, or the file, holds something that is no checkpoint
   * FileError           the checkpoint's file cannot be read or written

@@ -78,11 +78,16 @@ class Input:
     """
 
 
-def parse(inputs: Mapping[str, str], *, names: Mapping[str, str] | None = None) -> Settings:
+def parse(
+    inputs: Mapping[str, str],
+    *,
+    names: Mapping[str, str] | None = None,
+    if_missing: Mapping[str, str] | None = None,
+) -> Settings:
     """Check every input; raise one `InputError` that names each one at fault.
 
-    `inputs` has a text for every name in `INPUTS`; `names` says what messages call those that were
-    not given as inputs.
+    `inputs` has a text for every name in `INPUTS`. `names` says what messages call those that were
+    not given as inputs, and `if_missing` has a further sentence for those that are missing.
     """
     called = {name: f"input '{name}'" for name in INPUTS} | dict(names or {})
     values: dict[str, Any] = {}
@@ -92,7 +97,7 @@ def parse(inputs: Mapping[str, str], *, names: Mapping[str, str] | None = None) 
             values[spec.setting] = spec.convert(inputs[name].strip() or spec.default)
         except ValueError as error:
             problems.append(f"{called[name]} {error}")
-    problems += _contradictions(values)
+    problems += _contradictions(values, if_missing or {})
     if problems:
         raise InputError("; ".join(problems))
     values["retention"] = _retention(values["api_url"])
@@ -116,11 +121,13 @@ def _retention(api_url: str) -> timedelta:
     return timedelta(days=3 if _is_cloud(api_url) else 7)
 
 
-def _contradictions(values: Mapping[str, Any]) -> Iterator[str]:
-    """Say what does not go together; of what is wrong for itself there is no value."""
+def _contradictions(values: Mapping[str, Any], if_missing: Mapping[str, str]) -> Iterator[str]:
+    """Say what does not go together; inputs that are wrong by themselves have no value here."""
+    advice = {name: f". {sentence}" for name, sentence in if_missing.items()}
     if {"token", "app_id", "private_key"} <= values.keys():
         yield from _check_credentials(
-            **{name: values[name] for name in ("token", "app_id", "private_key")}
+            **{name: values[name] for name in ("token", "app_id", "private_key")},
+            advice=advice.get("token", ""),
         )
     if {"app_id", "org", "repo", "hook_ids"} <= values.keys():
         yield from _check_target(
@@ -128,23 +135,23 @@ def _contradictions(values: Mapping[str, Any]) -> Iterator[str]:
         )
     if values.get("variable_name") and values.get("variable_repository") == "":
         yield (
-            "input 'variable-repository' must be set, as owner/name, "
-            "unless 'variable-name' is empty"
+            "input 'variable-repository' must be set, as owner/name, unless 'variable-name' is "
+            f"empty{advice.get('variable-repository', '')}"
         )
     if values.get("probe") and values.get("verify") == timedelta():
         yield "input 'verify' must be more than 0 with 'probe', which waits so long for outcomes"
 
 
-def _check_credentials(token: str, app_id: str, private_key: str) -> Iterator[str]:
+def _check_credentials(token: str, app_id: str, private_key: str, *, advice: str) -> Iterator[str]:
     if token and (app_id or private_key):
         other = "app-id" if app_id else "private-key"
         yield (
             f"inputs 'token' and '{other}' cannot both be set: give a token, or an App with its key"
         )
     elif not (token or app_id or private_key):
-        yield "input 'token' must be set, or 'app-id' and 'private-key'"
+        yield f"input 'token' must be set, or 'app-id' and 'private-key'{advice}"
     elif bool(app_id) != bool(private_key):
-        yield "inputs 'app-id' and 'private-key' must be set together"
+        yield f"inputs 'app-id' and 'private-key' must be set together{advice}"
 
 
 def _check_target(

@@ -60,10 +60,10 @@ def resolve(flags: Mapping[str, str], environment: Mapping[str, str]) -> Invocat
     # What is empty was not given by that variable, so the flag is the better name.
     by_variable = [name for name in in_variables if name not in flags and given[name]]
     called = {**NAMES, **{name: variable_of(name) for name in by_variable}}
-    if not inputs["token"] and not inputs["app-id"] and environment.get("GH_TOKEN"):
-        inputs["token"], called["token"] = environment["GH_TOKEN"], "GH_TOKEN"
-    elif not inputs["token"] and not inputs["app-id"]:
-        called |= {"token": "REDELIVER_TOKEN or GH_TOKEN"}
+    if not inputs["token"] and not inputs["app-id"]:
+        gh_token = environment.get("GH_TOKEN", "")
+        inputs["token"] = gh_token
+        called |= {"token": "GH_TOKEN" if gh_token else "REDELIVER_TOKEN or GH_TOKEN"}
     if not inputs["private-key"]:
         called["private-key"] = "--private-key-file"
     if given.get("private-key-file"):
@@ -102,15 +102,10 @@ def _refuse_both(inputs: Mapping[str, str], names: Mapping[str, str]) -> None:
 
 def parse_settings(invocation: Invocation) -> Settings:
     """Parse the inputs, or raise `InputError` with what only the command has to be told."""
-    inputs = invocation.inputs
-    try:
-        return parse(inputs, names=invocation.names)
-    except InputError as error:
-        if not inputs["variable-name"] or inputs["variable-repository"]:
-            raise
-        raise InputError(
-            f"{error}. To keep the checkpoint in a file instead, give --checkpoint-file"
-        ) from None
+    instead = "To keep the checkpoint in a file instead, give --checkpoint-file"
+    return parse(
+        invocation.inputs, names=invocation.names, if_missing={"variable-repository": instead}
+    )
 
 
 def refuse_secrets(arguments: Sequence[str], environment: Mapping[str, str]) -> None:

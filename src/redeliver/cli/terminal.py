@@ -162,7 +162,8 @@ class Live:
             table.add_column(name, overflow="fold", no_wrap=name == "GUID")
         for row in rows:
             # Text, because rich would interpret markup in a string.
-            texts = (Text(self._wording(row.cells[name])) for name in columns)
+            cells = row.cells
+            texts = (Text(self._wording(cells[name])) for name in columns)
             table.add_row(*texts, style=_style(row.outcome))
         return table
 

@@ -31,6 +31,10 @@ class Webhook:
     page: str
     """The URL of its settings page, which shows its deliveries."""
 
+    def __hash__(self) -> int:
+        """Hash the URL alone, which no other webhook has: every event's key has a webhook."""
+        return hash(self.page)
+
 
 class StatusFilter(Enum):
     """Which rows of a log GitHub lists, by the value of its parameter `status`.

@@ -125,7 +125,9 @@ class Results(dict[EventKey, EventResult]):
     def due(self, webhook: Webhook | None = None) -> list[EventKey]:
         """Return the events, of one webhook or of all, that are still to be redelivered."""
         return [
-            key for key, result in self.items() if result.is_due and webhook in {None, key.webhook}
+            key
+            for key, result in self.items()
+            if result.is_due and (webhook is None or key.webhook == webhook)
         ]
 
     def count(self, outcomes: Container[Outcome]) -> int:

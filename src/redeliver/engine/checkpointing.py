@@ -55,10 +55,11 @@ class Checkpointing:
         return self._clock() - self._window.now > MAX_AGE
 
     def claim(self) -> bool:
-        """Write the checkpoint before anything is redelivered; return False if another run did.
+        """Write the checkpoint before anything is redelivered; return whether this run may begin.
 
-        So other runs see that this one is at work, a missing permission to write shows before
-        anything is done, and if this run is killed the next one knows where to start.
+        It may not if another run wrote meanwhile, or had the time to. The write lets other runs
+        see this one, shows a missing permission before anything is done, and tells the next run
+        where to start if this one is killed.
         """
         if self._store.read() != self._window.saved:
             return False

@@ -38,12 +38,12 @@ class Dispatcher:
         *,
         expected: int,
         log: Callable[[EventResult], None],
-        between: Callable[[], None],
+        before_each: Callable[[], None],
     ) -> None:
         """Keep `results` up to date, and log each new one.
 
-        `between` is called before each redelivery. Progress counts up to `expected` redeliveries,
-        or as many as there are in the end.
+        `before_each` is called before each redelivery. Progress counts up to `expected`
+        redeliveries, or as many as there are in the end.
         """
         self._hooks = hooks
         self._throttle = runtime.throttle
@@ -52,7 +52,7 @@ class Dispatcher:
         self._results = results
         self._expected = expected
         self._log = log
-        self._between = between
+        self._before_each = before_each
         self._submitted = 0
         self._unanswered = Counter[Webhook]()
         """How many in a row, until now."""
@@ -67,7 +67,7 @@ class Dispatcher:
         for key in keys:
             if self._may_dispatch(key):
                 self._wait_for_turn()
-                self._between()
+                self._before_each()
             if self._may_dispatch(key):
                 self._submit(key)
             else:

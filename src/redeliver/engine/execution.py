@@ -60,7 +60,7 @@ class Execution:
             self._results,
             expected=len(plan.due),
             log=self._log,
-            between=self._save_if_due,
+            before_each=self._save_if_due,
         )
         self._verification = Verification(self._hooks, runtime, window=window)
 
@@ -168,7 +168,7 @@ class Execution:
         all_chosen = {key for keys in chosen.values() for key in keys}
         probes = [key for key in self._results if key in all_chosen]
         self._dispatcher.dispatch(probes)
-        self._verify(probes, between=self._save_if_due)
+        self._verify(probes, before_reading=self._save_if_due)
         for webhook, keys in chosen.items():
             if {self._results[key].outcome for key in keys} == {Outcome.FAILING}:
                 self._dispatcher.stop(webhook)
@@ -208,11 +208,13 @@ class Execution:
     # The outcomes.
 
     def _verify(
-        self, keys: Iterable[EventKey], *, between: Callable[[], None] | None = None
+        self, keys: Iterable[EventKey], *, before_reading: Callable[[], None] | None = None
     ) -> None:
         """Wait until the logs show the outcome of each redelivery, for at most `verify`."""
         results, within = [self._results[key] for key in keys], self._options.verify
-        for result in self._verification.outcomes(results, within=within, between=between):
+        for result in self._verification.outcomes(
+            results, within=within, before_reading=before_reading
+        ):
             self._update(result)
 
     def _update(self, result: EventResult) -> None:

@@ -41,11 +41,11 @@ class Verification:
         results: Iterable[EventResult],
         *,
         within: timedelta,
-        between: Callable[[], None] | None = None,
+        before_reading: Callable[[], None] | None = None,
     ) -> Iterator[EventResult]:
         """Read the logs until they show the outcome of each redelivery, for at most `within`.
 
-        Yield each of `results` that changes. `between` is called before the logs are read.
+        Yield each of `results` that changes. `before_reading` is called each time.
 
         A redelivery without a response may have been accepted all the same. If the log does not
         show it, only a later run can tell; to request it again now could deliver it twice.
@@ -57,8 +57,8 @@ class Verification:
             pause = min(max(waited, FIRST_PAUSE), MAX_PAUSE, within - waited)
             console.progress("Waiting for the log: seconds", waited.seconds, within.seconds)
             self._runtime.sleep(pause.total_seconds())
-            if between:
-                between()
+            if before_reading:
+                before_reading()
             for webhook, of_webhook in _by_webhook(missing.values()).items():
                 found = self._read_outcomes(webhook, of_webhook)
                 if found is None:

@@ -43,7 +43,7 @@ class DeliveryLog:
         parameters: dict[str, str | int] = {"per_page": PER_PAGE}
         if status is not StatusFilter.ALL:
             parameters["status"] = status.value
-        met: object = None
+        met_cursor, met_page = "", list[Delivery]()
         for number in range(MAX_PAGES):
             response = self._client.request(
                 "GET",
@@ -60,13 +60,11 @@ class DeliveryLog:
             cursor = _next_cursor(response.headers.get("link", ""))
             if cursor is None:
                 return
-            # A filter may leave several pages in a row empty; only their cursors tell them apart.
-            identity = page if page or status is StatusFilter.ALL else cursor
-            if identity == met:
+            if cursor == met_cursor or (page and page == met_page):
                 raise _undocumented("pages that lead nowhere")
             # Brent's algorithm: to find a cycle, remember one page, ever more rarely a new one.
-            if number & (number - 1) == 0:
-                met = identity
+            if number.bit_count() <= 1:
+                met_cursor, met_page = cursor, page
             parameters["cursor"] = cursor
         raise _undocumented("pages without an end")
 

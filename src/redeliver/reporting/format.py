@@ -29,11 +29,10 @@ def minutes(span: timedelta) -> str:
 
 def age(span: timedelta) -> str:
     """Write a time span in its two largest units: 2 d 4 h, 5 h 3 min, 12 min, 40 s."""
-    minutes, seconds = divmod(max(int(span.total_seconds()), 0), 60)
-    hours, minutes = divmod(minutes, 60)
-    days, hours = divmod(hours, 24)
+    seconds = max(int(span.total_seconds()), 0)
+    days, hours = seconds // 86_400, seconds // 3600 % 24
     if days:
         return f"{days} d {hours} h"
     if hours:
-        return f"{hours} h {minutes} min"
-    return f"{minutes} min" if minutes else f"{seconds} s"
+        return f"{hours} h {seconds // 60 % 60} min"
+    return f"{seconds // 60} min" if seconds >= 60 else f"{seconds} s"  # noqa: PLR2004

@@ -138,33 +138,33 @@ def _unrecovered(report: Report) -> Iterator[str]:
 
 def warnings(report: Report) -> list[str]:
     """Say what somebody should know although the run did all it could."""
-    warnings = list(filter(None, [report.limit]))
+    found = list(filter(None, [report.limit]))
     if not report.scans:
-        warnings.append("there is no active webhook, so nothing was read")
+        found.append("there is no active webhook, so nothing was read")
     if report.count(Outcome.UNSETTLED):
         left = count(report.count(Outcome.UNSETTLED), "event")
-        warnings.append(f"{left} left for a later run. {_kept_still(report.window)}")
-    warnings += [
+        found.append(f"{left} left for a later run. {_kept_still(report.window)}")
+    found += [
         f"{count(number, 'event')} left for the next run: {because}"
         for because, number in report.reasons(Outcome.DEFERRED).items()
         if because not in {NOT_REACHED, Verdict.SURPLUS.value}
     ]
-    warnings += [
+    found += [
         f"{count(number, 'event')} given up ({because}): "
         "no attempt that was read succeeded, and the log names each"
         for because, number in report.reasons(Outcome.GIVEN_UP).items()
     ]
     if report.leaving:
-        warnings.append(f"{_may_leave(report.leaving)}, and the log names each")
+        found.append(f"{_may_leave(report.leaving)}, and the log names each")
     if report.count(Outcome.GONE):
-        warnings.append(
+        found.append(
             f"{count(report.count(Outcome.GONE), 'event')} could not be redelivered, having just "
             "left GitHub's log, and the log names each"
         )
-    warnings += _outcomes_not_seen(report)
+    found += _outcomes_not_seen(report)
     if report.unseen:
-        warnings.append(may_be_unseen(report.unseen))
-    return warnings
+        found.append(may_be_unseen(report.unseen))
+    return found
 
 
 def _outcomes_not_seen(report: Report) -> Iterator[str]:

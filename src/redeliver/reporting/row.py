@@ -42,7 +42,7 @@ class Row:
             guid=quote_untrusted(latest.guid),
             delivery=str(latest.id),
             event=quote_untrusted(latest.event),
-            action=quote_untrusted(latest.action or ""),
+            action=quote_untrusted(latest.action) if latest.action else "",
             failing_since=failing_since,
             failing_for=age(now - failing_since),
             attempts=result.attempts,
