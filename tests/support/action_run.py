@@ -1,6 +1,5 @@
 """Run redeliver as a runner does: in a process that gets its inputs as environment variables."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -10,11 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
+from tests.support.fork_server import coverage_variables
+
 FLAGS = ("-I", "-u", "-X", "utf8")
 """The flags of the Python interpreter. A test compares them with the Dockerfile."""
-
-COVERAGE_PREFIX = "COVERAGE_"
-"""The prefix of the environment variables that coverage needs to measure a process."""
 
 
 class Process(Protocol):
@@ -153,11 +151,6 @@ def start_step(
             )
         )
     return RunningStep(process, temporary)
-
-
-def coverage_variables() -> dict[str, str]:
-    """Return the environment variables that coverage needs to measure a process."""
-    return {name: text for name, text in os.environ.items() if name.startswith(COVERAGE_PREFIX)}
 
 
 def _parse_outputs(text: str) -> dict[str, str]:

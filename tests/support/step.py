@@ -14,7 +14,7 @@ from tests.support.action_run import (
     start_interpreter,
     start_step,
 )
-from tests.support.warm import imported
+from tests.support.fork_server import fork_server
 
 
 def step(
@@ -58,13 +58,13 @@ def start(
     surroundings = {"GITHUB_API_URL": github.url, "GITHUB_REPOSITORY": "acme/ops"}
     surroundings |= environment or {}
     is_to_be_new = workspace or any(name.startswith("PYTHON") for name in surroundings)
-    start_process = start_interpreter if is_to_be_new else begin_warm
+    start_process = start_interpreter if is_to_be_new else fork_interpreter
     return start_step(given, surroundings, workspace=workspace, start_process=start_process)
 
 
-def begin_warm(environment: ProcessEnvironment) -> Process:
-    """Begin where the imports are done."""
-    return imported("redeliver.action", flags=FLAGS).begin(
+def fork_interpreter(environment: ProcessEnvironment) -> Process:
+    """Start redeliver as a fork of an interpreter that has done its imports."""
+    return fork_server("redeliver.action", flags=FLAGS).start(
         "redeliver",
         environment=environment.variables,
         directory=environment.directory,

@@ -31,10 +31,9 @@ from redeliver.cli.main import EXIT_STATUSES
 from redeliver.cli.terminal import Stream
 from redeliver.core.checkpoint import format_checkpoint
 from tests.integration.conftest import TOKEN
-from tests.support.action_run import coverage_variables
 from tests.support.builders import GOOD_INPUTS
 from tests.support.fakes import FakeConsole
-from tests.support.warm import imported
+from tests.support.fork_server import coverage_variables, fork_server
 
 COMMAND = str(Path(sys.executable).with_name("redeliver"))
 WITHOUT_SLEEP = (
@@ -114,9 +113,9 @@ class Running:
             self._out = files.enter_context(TemporaryFile("w+"))
             self._errors = files.enter_context(TemporaryFile("w+"))
             self._files = files.pop_all()
-        self._process = imported(
+        self._process = fork_server(
             "redeliver.cli.main", "redeliver.cli.flags", "redeliver.cli.terminal"
-        ).begin(
+        ).start(
             COMMAND,
             *arguments,
             environment=environment,
