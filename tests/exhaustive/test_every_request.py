@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from github_sandbox import Dropped, Fault, Garbage, LostReply, Meanwhile, Status, Truncated
 from tests.exhaustive.soak import SOAK
-from tests.support.action_run import RunningStep
+from tests.support.action_run import RunningStep, start_action
 from tests.support.outage import (
     EVERY_REQUEST,
     FIRST,
@@ -26,7 +26,6 @@ from tests.support.outage import (
     Outage,
     outage,
 )
-from tests.support.step import start
 from tests.support.virtual_run import run_in_process
 
 Tell: TypeAlias = Callable[[str], None]
@@ -68,7 +67,7 @@ def killed(kind: str, at: int, *, after: bool) -> None:
     step = Future[RunningStep]()
     kill = Meanwhile(lambda: step.result().kill(), after=after)
     with outage(kind, kill, at=at) as world:
-        step.set_result(start(world.github, world.hook, verify="1s"))
+        step.set_result(start_action(world.github, world.hook, verify="1s"))
         assert step.result().wait().status == -SIGKILL
         world.recover()
         assert world.taken() == Counter(world.missed), f"{kind} killed at request {at}, {after=}"

@@ -37,8 +37,8 @@ from redeliver.reporting.summary import summary
 from redeliver.sanitize import sanitize
 from redeliver.settings import INPUTS, parse
 from tests.exhaustive.soak import SOAK
-from tests.integration.conftest import TOKEN, a_client
-from tests.support.virtual_run import run_in_process
+from tests.support.builders import TOKEN
+from tests.support.virtual_run import a_client, run_in_process
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 LOG, ATTEMPT, VARIABLE = ".*/deliveries", ".*/attempts", ".*/variables(/.*)?"
@@ -313,7 +313,7 @@ def test_whatever_a_run_meets_its_report_is_only_words(
     said: list[str] = []
 
     try:
-        done = run_in_process(github, hook, VirtualClock(NOW), said=said)
+        done = run_in_process(github, hook, VirtualClock(NOW), lines=said)
     except RedeliverError as error:
         TRIED["runs told"] += 1
         only_words(str(error))

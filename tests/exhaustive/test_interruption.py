@@ -10,9 +10,8 @@ from signal import SIGINT, SIGTERM, Signals
 import pytest
 
 from github_sandbox import Delay, Meanwhile, Status
-from tests.support.action_run import FLAGS, RunningStep, Step
+from tests.support.action_run import FLAGS, RunningStep, StepResult, start_action
 from tests.support.outage import EVERY_REQUEST, LATER, outage
-from tests.support.step import shown, start
 
 SECONDS = 3
 """How long a run may take to end."""
@@ -20,26 +19,26 @@ AGES = 30.0
 """How long GitHub takes to answer when it hangs."""
 
 
-def stopped_at(at: int, number: Signals, *, hangs_for_good: bool) -> Step:
+def stopped_at(at: int, number: Signals, *, hangs_for_good: bool) -> StepResult:
     """Stop a run while a request hangs, and check the promises."""
     step, sent = Future[RunningStep](), Future[None]()
 
     def stop() -> None:
-        step.result().send(number)
+        step.result().send_signal(number)
         sent.set_result(None)
 
     with outage(LATER, Meanwhile(stop), at=at) as world:
         world.github.inject(Delay(AGES), nth=at, times=None if hangs_for_good else 1)
-        step.set_result(start(world.github, world.hook, verify="1s"))
+        step.set_result(start_action(world.github, world.hook, verify="1s"))
         sent.result()
         run = step.result().wait(timeout=SECONDS)
         world.github.mend()
         world.recover()
         assert world.taken() == Counter(world.missed)
-    assert run.status == 128 + number, shown(run)
+    assert run.status == 128 + number, run.visible
     assert f"::error::stopped by {number.name}. Nothing is lost" in run.log
     assert f"stopped by {number.name}" in run.summary
-    assert "Traceback" not in shown(run)
+    assert "Traceback" not in run.visible
     return run
 
 
@@ -87,16 +86,16 @@ def test_a_run_stopped_before_it_has_begun_just_ends(number: Signals) -> None:
 def test_a_run_stopped_while_it_waits_ends_in_time_and_has_saved_the_checkpoint() -> None:
     limit = Status(429, "Slow down", headers={"Retry-After": "60"})
     with outage(LATER, limit, at=8) as world:
-        step = start(world.github, world.hook, verify="1s")
+        step = start_action(world.github, world.hook, verify="1s")
         while "Waiting 60.0 s: GitHub wants no more requests for now" not in step.log:
             time.sleep(0.01)
 
         before = len(world.github.requests)
         for number in (SIGINT, SIGTERM):
-            step.send(number)
+            step.send_signal(number)
         run = step.wait(timeout=SECONDS)
 
-        assert run.status == 130, shown(run)
+        assert run.status == 130, run.visible
         assert "no time left" not in run.log
         asked = [r.method for r in world.github.requests[before:] if "variables" in r.path]
         assert asked == ["GET", "PATCH"]

@@ -47,7 +47,7 @@ from redeliver.errors import Interrupted, RedeliverError
 from redeliver.github_api.throttle import MAX_WAIT_SECONDS, MIN_RATE_FACTOR, MINUTE
 from redeliver.reporting.report import Report
 from tests.exhaustive.soak import SOAK
-from tests.integration.conftest import TOKEN
+from tests.support.builders import TOKEN
 from tests.support.virtual_run import PER_MINUTE, run_in_process
 
 START = datetime(2026, 11, 24, 12, 0, 0, 250_000, tzinfo=UTC)
@@ -445,7 +445,7 @@ class World(RuleBasedStateMachine):
             probe=self.probe,
             verify=VERIFY,
             dry_run=dry_run,
-            said=said,
+            lines=said,
         )
 
     def remember(self) -> None:

@@ -6,36 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from github_sandbox import Hook, Receiver, Sandbox, VirtualClock
-from redeliver.github_api.client import Client
-from redeliver.github_api.clock import ServerClock
-from redeliver.github_api.credentials import TokenCredential
-from redeliver.github_api.throttle import Throttle
-from tests.support.fakes import FakeTime
-
-TOKEN = "ghp_f1ne"
-
-
-def in_no_time(said: list[str]) -> Throttle:
-    """Give the pace that the program has, without the time that it takes."""
-    time = FakeTime()
-    return Throttle(said.append, per_minute=75, clock=time, sleep=time.sleep)
-
-
-def a_client(
-    url: str,
-    token: str = TOKEN,
-    *,
-    token_input: str = "token",
-    clock: ServerClock | None = None,
-    throttle: Throttle | None = None,
-) -> Client:
-    """Give an API that waits in no time."""
-    return Client(
-        TokenCredential(token, from_input=token_input),
-        url=url,
-        clock=clock or ServerClock(),
-        throttle=throttle or in_no_time([]),
-    )
+from tests.support.builders import TOKEN
 
 
 @pytest.fixture

@@ -12,9 +12,8 @@ import pytest
 
 from github_sandbox import Delay, Hook, Meanwhile, Receiver, Sandbox, Status, VirtualClock
 from redeliver.core.checkpoint import format_checkpoint
-from tests.integration.conftest import TOKEN
-from tests.support.action_run import RunningStep
-from tests.support.step import shown, start, step
+from tests.support.action_run import RunningStep, run_action, start_action
+from tests.support.builders import TOKEN
 
 
 def ago(**span: float) -> datetime:
@@ -65,9 +64,9 @@ def test_what_an_outage_missed_is_asked_for_arrives_and_the_checkpoint_moves(
     variables = github.repository("acme/ops").variables
     variables["LAST_REDELIVERY"] = format_checkpoint(ago(hours=6))
 
-    run = step(github, hook)
+    run = run_action(github, hook)
 
-    assert run.status == 0, shown(run)
+    assert run.status == 0, run.visible
     assert asked_for(github, hook) == outage
     assert arrived_again(github, receiver) == set(outage)
     assert variables["LAST_REDELIVERY"] == format_checkpoint(clock().replace(microsecond=0))
@@ -95,14 +94,14 @@ def test_what_an_outage_missed_is_asked_for_arrives_and_the_checkpoint_moves(
 def test_a_second_run_has_nothing_left_to_do(
     github: Sandbox, receiver: Receiver, hook: Hook, outage: list[str]
 ) -> None:
-    step(github, hook)
+    run_action(github, hook)
     github.settle()
     arrived = len(receiver.received())
 
-    again = step(github, hook)
+    again = run_action(github, hook)
     github.settle()
 
-    assert again.status == 0, shown(again)
+    assert again.status == 0, again.visible
     assert again.outputs["redelivered"] == "0"
     assert again.outputs["failed"] == "0"
     assert len(receiver.received()) == arrived == 2 + len(outage)
@@ -113,7 +112,7 @@ def test_a_run_asks_for_no_more_than_it_needs(
 ) -> None:
     github.repository("acme/ops").variables["LAST_REDELIVERY"] = format_checkpoint(ago(hours=6))
 
-    step(github, hook)
+    run_action(github, hook)
 
     methods = [request.method for request in github.requests]
     claim, save = ["GET", "PATCH"], ["GET", "PATCH"]
@@ -123,9 +122,9 @@ def test_a_run_asks_for_no_more_than_it_needs(
 def test_an_empty_log_is_a_quiet_success_in_three_requests(github: Sandbox, hook: Hook) -> None:
     github.repository("acme/ops").variables["LAST_REDELIVERY"] = format_checkpoint(ago(hours=6))
 
-    run = step(github, hook)
+    run = run_action(github, hook)
 
-    assert run.status == 0, shown(run)
+    assert run.status == 0, run.visible
     assert "Read 0 deliveries of webhook" in run.log
     assert len(github.requests) == 3
 
@@ -133,7 +132,7 @@ def test_an_empty_log_is_a_quiet_success_in_three_requests(github: Sandbox, hook
 def test_a_first_run_looks_back_and_leaves_a_checkpoint(
     github: Sandbox, receiver: Receiver, hook: Hook, outage: list[str]
 ) -> None:
-    run = step(github, hook, lookback="210m")
+    run = run_action(github, hook, lookback="210m")
 
     assert "found no checkpoint in variable LAST_REDELIVERY of acme/ops" in run.log
     assert arrived_again(github, receiver) == {outage[1]}, "the first is out of reach"
@@ -143,9 +142,9 @@ def test_a_first_run_looks_back_and_leaves_a_checkpoint(
 def test_no_checkpoint_is_kept_without_a_variable_name(
     github: Sandbox, receiver: Receiver, hook: Hook, outage: list[str]
 ) -> None:
-    run = step(github, hook, variable_name="")
+    run = run_action(github, hook, variable_name="")
 
-    assert run.status == 0, shown(run)
+    assert run.status == 0, run.visible
     assert [r.path for r in github.requests][:1] == ["/rate_limit"], "it knows the time"
     assert arrived_again(github, receiver) == set(outage)
     assert github.repository("acme/ops").variables == {}
@@ -155,9 +154,9 @@ def test_no_checkpoint_is_kept_without_a_variable_name(
 def test_a_dry_run_shows_the_plan_and_changes_nothing(
     github: Sandbox, hook: Hook, outage: list[str]
 ) -> None:
-    run = step(github, hook, dry_run="true")
+    run = run_action(github, hook, dry_run="true")
 
-    assert run.status == 0, shown(run)
+    assert run.status == 0, run.visible
     assert [request.method for request in github.requests] == ["GET", "GET"]
     assert [line.split()[4] for line in run.log.splitlines() if "Would be" in line] == outage
     assert "dry run, 2 events failed" in run.summary
@@ -169,7 +168,7 @@ def test_one_refusal_is_reported_and_the_rest_goes_on(
 ) -> None:
     refuse(github, hook, outage[0])
 
-    run = step(github, hook)
+    run = run_action(github, hook)
 
     assert run.status == 1
     assert arrived_again(github, receiver) == {outage[1]}
@@ -184,13 +183,13 @@ def test_what_was_refused_is_redelivered_by_the_next_run(
     github: Sandbox, receiver: Receiver, hook: Hook, outage: list[str], clock: VirtualClock
 ) -> None:
     refuse(github, hook, outage[0])
-    step(github, hook)
+    run_action(github, hook)
     github.settle()
     clock.advance(timedelta(minutes=17))
 
-    again = step(github, hook)
+    again = run_action(github, hook)
 
-    assert again.status == 0, shown(again)
+    assert again.status == 0, again.visible
     assert arrived_again(github, receiver) == set(outage)
 
 
@@ -198,14 +197,14 @@ def test_a_run_that_follows_at_once_on_one_that_left_something_keeps_still(
     github: Sandbox, hook: Hook, outage: list[str], clock: VirtualClock
 ) -> None:
     refuse(github, hook, outage[0])
-    first = step(github, hook)
+    first = run_action(github, hook)
     github.settle()
     clock.advance(timedelta(minutes=14))
     before = len(github.requests)
 
-    again = step(github, hook)
+    again = run_action(github, hook)
 
-    assert again.status == 0, shown(again)
+    assert again.status == 0, again.visible
     assert [request.method for request in github.requests[before:]] == ["GET", "GET"]
     assert f"Unsettled, left for the next run: issues.opened {outage[0]}" in again.log
     assert f"a run after {clock() + timedelta(minutes=2):%Y-%m-%d %H:%M}" in again.log
@@ -219,9 +218,9 @@ def test_what_is_given_up_by_age_and_by_attempts_is_named(github: Sandbox, hook:
     for hours in (5, 4, 3):
         hook.record(guid="tired", at=ago(hours=hours), redelivery=hours < 5, **failure)  # type: ignore[arg-type]
 
-    run = step(github, hook, give_up_after="18h", max_attempts="3")
+    run = run_action(github, hook, give_up_after="18h", max_attempts="3")
 
-    assert run.status == 0, shown(run)
+    assert run.status == 0, run.visible
     assert run.outputs["given-up"] == "2"
     assert "Given up: push old" in run.log
     assert "older than 'give-up-after'" in run.log
@@ -234,10 +233,10 @@ def test_a_checkpoint_older_than_githubs_log_is_a_warning_with_the_time_in_quest
 ) -> None:
     github.repository("acme/ops").variables["LAST_REDELIVERY"] = format_checkpoint(ago(days=9))
 
-    run = step(github, hook)
+    run = run_action(github, hook)
 
     start, end = f"{ago(days=9):%Y-%m-%d}", f"{ago(days=7):%Y-%m-%d}"
-    assert run.status == 0, shown(run)
+    assert run.status == 0, run.visible
     assert re.search(f"::warning::deliveries from {start} .* to {end} .* may have left", run.log)
     assert f"deliveries from {start}" in run.summary
 
@@ -256,7 +255,7 @@ def test_a_variable_with_anything_else_stops_the_run_and_stays(
     variables = github.repository("acme/ops").variables
     variables["LAST_REDELIVERY"] = value
 
-    run = step(github, hook)
+    run = run_action(github, hook)
 
     assert run.status == 1
     assert "::error::variable LAST_REDELIVERY of acme/ops does not hold a checkpoint" in run.log
@@ -273,7 +272,7 @@ def test_a_missing_right_to_write_shows_before_the_first_redelivery(
     github.repository("acme/ops").variables["LAST_REDELIVERY"] = format_checkpoint(ago(hours=6))
     github.token("ghp_reader", actions_variables="read")
 
-    run = step(github, hook, variable_token="ghp_reader")
+    run = run_action(github, hook, variable_token="ghp_reader")
 
     assert run.status == 1
     assert "::error::cannot write variable LAST_REDELIVERY of acme/ops" in run.log
@@ -287,24 +286,24 @@ def test_each_token_goes_only_where_it_is_for(
     github.token("ghp_hooks", organization_hooks="write")
     github.token("ghp_vars", actions_variables="write")
 
-    run = step(github, hook, token="ghp_hooks", variable_token="ghp_vars")
+    run = run_action(github, hook, token="ghp_hooks", variable_token="ghp_vars")
 
-    assert run.status == 0, shown(run)
+    assert run.status == 0, run.visible
     used = {(request.path.split("/")[1], request.token) for request in github.requests}
     assert used == {("orgs", "ghp_hooks"), ("repos", "ghp_vars")}
-    assert "ghp_hooks" not in shown(run)
-    assert "ghp_vars" not in shown(run)
+    assert "ghp_hooks" not in run.visible
+    assert "ghp_vars" not in run.visible
     assert len(outage) == 2
 
 
 def test_a_wrong_token_fails_with_advice_and_is_not_shown(github: Sandbox, hook: Hook) -> None:
-    run = step(github, hook, token="ghp_wr0ng")
+    run = run_action(github, hook, token="ghp_wr0ng")
 
     assert run.status == 1
     assert run.log.splitlines()[0] == "::add-mask::ghp_wr0ng"
     assert "::error::cannot read variable" in run.log
     assert "mistyped, expired or revoked" in run.log
-    assert "ghp_wr0ng" not in shown(run)
+    assert "ghp_wr0ng" not in run.visible
 
 
 @pytest.mark.parametrize("token", [TOKEN, "ghp_wr0ng"])
@@ -313,25 +312,25 @@ def test_debugging_shows_no_token_either(
 ) -> None:
     debugging = {"RUNNER_DEBUG": "1", "ACTIONS_STEP_DEBUG": "true", "PYTHONDEVMODE": "1"}
 
-    run = step(github, hook, token=token, environment=debugging)
+    run = run_action(github, hook, token=token, environment=debugging)
 
     assert run.status == (token != TOKEN)
-    assert token not in shown(run)
+    assert token not in run.visible
     assert (outage[0] in run.log) == (token == TOKEN)
 
 
 def test_a_token_saved_with_a_line_break_works_and_is_masked_as_it_is_used(
     github: Sandbox, hook: Hook
 ) -> None:
-    run = step(github, hook, token=f"{TOKEN}\n")
+    run = run_action(github, hook, token=f"{TOKEN}\n")
 
-    assert run.status == 0, shown(run)
+    assert run.status == 0, run.visible
     assert run.log.splitlines()[0] == f"::add-mask::{TOKEN}"
-    assert TOKEN not in shown(run)
+    assert TOKEN not in run.visible
 
 
 def test_every_fault_of_the_inputs_is_in_one_message(github: Sandbox, hook: Hook) -> None:
-    run = step(github, hook, token="a b", hook_id="any", dry_run="maybe")
+    run = run_action(github, hook, token="a b", hook_id="any", dry_run="maybe")
 
     assert run.status == 1
     (error,) = [line for line in run.log.splitlines() if line.startswith("::error::")]
@@ -344,7 +343,7 @@ def test_every_fault_of_the_inputs_is_in_one_message(github: Sandbox, hook: Hook
 def test_an_empty_secret_is_explained(
     github: Sandbox, hook: Hook, token: str, *, explained: bool
 ) -> None:
-    run = step(github, hook, token=token, dry_run="maybe")
+    run = run_action(github, hook, token=token, dry_run="maybe")
 
     assert run.status == 1
     assert ("A secret that does not exist" in run.log) == explained
@@ -358,44 +357,44 @@ def test_a_faulty_hostname_is_named_by_where_it_is_from(
 ) -> None:
     environment = {"GITHUB_API_URL": "no address"}
 
-    run = step(github, hook, hostname=hostname, environment=environment)
+    run = run_action(github, hook, hostname=hostname, environment=environment)
 
     assert f"::error::{named} must be the host name of your GitHub" in run.log
 
 
 def test_inputs_may_have_underscores(github: Sandbox, hook: Hook) -> None:
     # The hyphenated names are there as well, but empty: what is set wins.
-    run = step(github, hook, hook_id="", environment={"INPUT_HOOK_ID": str(hook.id)})
+    run = run_action(github, hook, hook_id="", environment={"INPUT_HOOK_ID": str(hook.id)})
 
-    assert run.status == 0, shown(run)
+    assert run.status == 0, run.visible
 
 
 def test_an_empty_input_means_its_default(github: Sandbox, hook: Hook) -> None:
-    run = step(github, hook, lookback="", dry_run="")
+    run = run_action(github, hook, lookback="", dry_run="")
 
-    assert run.status == 0, shown(run)
+    assert run.status == 0, run.visible
     assert [request.method for request in github.requests] == ["GET", "GET", "POST"], "not dry"
 
 
 def test_what_is_given_up_is_a_warning(github: Sandbox, hook: Hook) -> None:
     hook.record(status="timed out", status_code=504, at=ago(hours=1), redelivery=True)
 
-    run = step(github, hook)
+    run = run_action(github, hook)
 
-    assert run.status == 0, shown(run)
+    assert run.status == 0, run.visible
     assert run.outputs["given-up"] == "1"
     assert "::warning::1 event given up (first attempt older than" in run.log
     assert "**Warning:** 1 event given up" in run.summary
 
 
 def test_a_first_dry_run_has_no_checkpoint(github: Sandbox, hook: Hook) -> None:
-    assert step(github, hook, dry_run="true").outputs["checkpoint"] == ""
+    assert run_action(github, hook, dry_run="true").outputs["checkpoint"] == ""
 
 
 def test_the_callers_workspace_is_not_imported(github: Sandbox, hook: Hook, tmp_path: Path) -> None:
     (tmp_path / "github.py").write_text("raise SystemExit('imported from the workspace')")
 
-    assert step(github, hook, workspace=tmp_path).status == 0
+    assert run_action(github, hook, workspace=tmp_path).status == 0
 
 
 def test_what_comes_from_outside_is_only_words(github: Sandbox, hook: Hook) -> None:
@@ -412,13 +411,13 @@ def test_what_comes_from_outside_is_only_words(github: Sandbox, hook: Hook) -> N
         Status(422, f"https://evil.example/ {hostile}"), method="POST", path=".*/attempts"
     )
 
-    run = step(github, hook)
+    run = run_action(github, hook)
 
     commands = [line for line in run.log.splitlines() if line.lstrip().startswith("::")]
     assert [command.split("::")[1] for command in commands] == ["add-mask", "error"]
     assert "##[" not in run.log
-    assert "hush" not in shown(run)
-    assert "evil" not in shown(run)
+    assert "hush" not in run.visible
+    assert "evil" not in run.visible
     assert "<b>" not in run.summary
     assert "pwned" in run.log, "it is shown all the same"
 
@@ -426,7 +425,7 @@ def test_what_comes_from_outside_is_only_words(github: Sandbox, hook: Hook) -> N
 def test_a_bug_keeps_its_traceback_and_is_no_command(
     github: Sandbox, hook: Hook, tmp_path: Path
 ) -> None:
-    run = step(github, hook, environment={"GITHUB_OUTPUT": str(tmp_path / "no" / "##[x]")})
+    run = run_action(github, hook, environment={"GITHUB_OUTPUT": str(tmp_path / "no" / "##[x]")})
 
     assert run.status == 1
     assert "Traceback (most recent call last):" in run.log
@@ -439,13 +438,13 @@ def test_a_run_that_is_stopped_before_it_knows_anything_says_so(
     github: Sandbox, hook: Hook
 ) -> None:
     step = Future[RunningStep]()
-    github.inject(Meanwhile(lambda: step.result().send(SIGTERM)))
+    github.inject(Meanwhile(lambda: step.result().send_signal(SIGTERM)))
     github.inject(Delay(30))
-    step.set_result(start(github, hook))
+    step.set_result(start_action(github, hook))
 
     run = step.result().wait()
 
-    assert run.status == 128 + SIGTERM, shown(run)
+    assert run.status == 128 + SIGTERM, run.visible
     assert "::error::stopped by SIGTERM. Nothing is lost" in run.log
 
 
@@ -454,12 +453,12 @@ def test_a_summary_that_cannot_be_written_undoes_nothing(
 ) -> None:
     nowhere = {"GITHUB_STEP_SUMMARY": str(tmp_path / "no" / "summary")}
 
-    run = step(github, hook, environment=nowhere)
+    run = run_action(github, hook, environment=nowhere)
 
-    assert run.status == 0, shown(run)
+    assert run.status == 0, run.visible
     assert "::warning::the step summary could not be written" in run.log
     assert asked_for(github, hook) == outage
 
 
 def test_without_a_place_for_the_summary_there_is_none(github: Sandbox, hook: Hook) -> None:
-    assert step(github, hook, environment={"GITHUB_STEP_SUMMARY": ""}).status == 0
+    assert run_action(github, hook, environment={"GITHUB_STEP_SUMMARY": ""}).status == 0

@@ -85,7 +85,7 @@ def test_a_step_can_be_killed_at_a_chosen_request(
 def test_a_step_can_be_sent_a_signal(silent: str) -> None:
     step = start(silent)
 
-    step.send(signal.SIGUSR1)
+    step.send_signal(signal.SIGUSR1)
 
     assert step.wait().status == -signal.SIGUSR1
 

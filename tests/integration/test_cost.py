@@ -13,8 +13,8 @@ from redeliver.core.policy import ScanMode
 from redeliver.github_api.throttle import MIN_RATE_FACTOR
 from redeliver.reporting.report import Report
 from redeliver.wiring import WORKERS
-from tests.integration.conftest import TOKEN
-from tests.support.step import shown, step
+from tests.support.action_run import run_action
+from tests.support.builders import TOKEN
 from tests.support.virtual_run import run_in_process
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -263,9 +263,9 @@ def test_scan_is_an_input(github: Sandbox, hook: Hook) -> None:
     for number in range(3):
         hook.record(guid=f"missed-{number}", at=at, status="failed", status_code=500)
 
-    run = step(github, hook, scan="failures")
+    run = run_action(github, hook, scan="failures")
 
-    assert run.status == 0, shown(run)
+    assert run.status == 0, run.visible
     assert (run.outputs["redelivered"], run.outputs["unclassified"]) == ("3", "0")
     asked = [request.query.get("status") for request in github.requests if "del" in request.path]
     assert asked[:2] == ["failure", "success"]

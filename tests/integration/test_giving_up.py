@@ -8,7 +8,7 @@ import pytest
 
 from github_sandbox import Hook, Receiver, Sandbox, VirtualClock
 from redeliver.core.outcome import Outcome
-from tests.integration.conftest import TOKEN
+from tests.support.builders import TOKEN
 from tests.support.virtual_run import run_in_process
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)

@@ -10,7 +10,7 @@ import pytest
 from github_sandbox import App, Hook, Meanwhile, Receiver, Sandbox, VirtualClock
 from github_sandbox.model.entities import Access
 from redeliver.core.checkpoint import format_checkpoint
-from tests.support.step import shown, step
+from tests.support.action_run import run_action
 
 WRITE: Mapping[str, Access] = {
     "organization_hooks": "write",
@@ -125,14 +125,14 @@ def test_what_was_missed_comes_back(scene: Scene, kind: str, way: str) -> None:
     variables = scene.github.repository("acme/ops").variables
     variables["LAST_REDELIVERY"] = format_checkpoint(scene.clock() - timedelta(hours=6))
 
-    run = step(scene.github, hook, credentials)
+    run = run_action(scene.github, hook, credentials)
 
-    assert run.status == 0, shown(run)
+    assert run.status == 0, run.visible
     assert scene.arrived() == [missed]
     assert run.outputs["redelivered"] == "1"
     assert variables["LAST_REDELIVERY"] == run.outputs["checkpoint"]
     for secret in (scene.app.private_key.split()[5], *(t.value for t in scene.app.tokens)):
-        assert secret not in shown(run)
+        assert secret not in run.visible
 
 
 @pytest.mark.parametrize("kind", ["organization", "repository"])
@@ -141,9 +141,9 @@ def test_an_apps_tokens_may_do_no_more_than_they_have_to_and_are_masked(
 ) -> None:
     hook = KINDS[kind](scene)
 
-    run = step(scene.github, hook, installed(scene))
+    run = run_action(scene.github, hook, installed(scene))
 
-    assert run.status == 0, shown(run)
+    assert run.status == 0, run.visible
     assert [dict(token.permissions) for token in scene.app.tokens] == [
         {"actions_variables": "write"},
         {f"{kind}_hooks": "write"},
@@ -162,9 +162,9 @@ def test_a_token_that_expires_in_a_long_run_is_renewed(scene: Scene) -> None:
     an_hour = Meanwhile(lambda: scene.clock.advance(timedelta(minutes=55)), after=True)
     scene.github.inject(an_hour, path=".*/deliveries", times=None)
 
-    run = step(scene.github, hook, credentials)
+    run = run_action(scene.github, hook, credentials)
 
-    assert run.status == 0, shown(run)
+    assert run.status == 0, run.visible
     assert sorted(scene.arrived()) == sorted(missed)
     assert len(scene.app.tokens) >= 4, "two at first, and both anew"
     assert all(request.status != 401 for request in scene.github.requests)
@@ -178,9 +178,9 @@ def test_a_token_that_is_revoked_in_the_middle_is_replaced(scene: Scene) -> None
     later = Meanwhile(lambda: scene.clock.advance(timedelta(minutes=61)))
     scene.github.inject(later, method="POST", path=".*/attempts")
 
-    run = step(scene.github, hook, credentials)
+    run = run_action(scene.github, hook, credentials)
 
-    assert run.status == 0, shown(run)
+    assert run.status == 0, run.visible
     assert scene.arrived() == [missed]
     assert [r.status for r in scene.github.requests if r.path.endswith("/attempts")] == [401, 202]
 
@@ -199,9 +199,9 @@ def test_an_app_goes_by_githubs_clock_when_the_runners_is_wrong(
         credentials = installed(scene)
         missed = scene.miss(hook)
 
-        run = step(github, hook, credentials)
+        run = run_action(github, hook, credentials)
 
-        assert run.status == 0, shown(run)
+        assert run.status == 0, run.visible
         assert scene.arrived() == [missed]
         assert [request.status for request in github.requests[:2]] == [401, 200]
 
@@ -269,10 +269,10 @@ def test_what_an_app_lacks_is_told_with_the_way_to_mend_it(scene: Scene, case: s
     credentials = give(scene)
     missed = scene.miss(hook)
 
-    run = step(scene.github, hook, credentials)
+    run = run_action(scene.github, hook, credentials)
 
     assert run.status == 1
-    assert advice in run.log, shown(run)
+    assert advice in run.log, run.visible
     assert "GITHUB_TOKEN" not in run.log, "that is no token's fault"
     assert missed not in scene.arrived()
     assert scene.github.repository("acme/ops").variables == {}
@@ -288,9 +288,9 @@ def test_an_installation_is_looked_up_once_for_each_account(
         scene.app.install(account, WRITE)
     missed = scene.miss(hook)
 
-    run = step(scene.github, hook, scene.as_app, variable_repository=variable)
+    run = run_action(scene.github, hook, scene.as_app, variable_repository=variable)
 
-    assert run.status == 0, shown(run)
+    assert run.status == 0, run.visible
     assert scene.arrived() == [missed]
     paths = [request.path for request in scene.github.requests]
     assert len([path for path in paths if path.endswith("/installation")]) == lookups
@@ -301,7 +301,7 @@ def test_an_apps_own_webhook_is_named_and_linked(scene: Scene) -> None:
     hook = scene.app.hook(scene.receiver.url)
     scene.miss(hook)
 
-    run = step(scene.github, hook, installed(scene))
+    run = run_action(scene.github, hook, installed(scene))
 
     assert "of webhook of GitHub App redeliver-bot: 1 event failed" in run.log
     page = f"{scene.github.url}/organizations/acme/settings/apps/redeliver-bot/advanced"
@@ -329,14 +329,14 @@ def test_several_webhooks_each_get_back_what_they_missed(
     ids = "\n".join(str(hook.id) for hook in two) if listed else "all"
     scene.github.org("acme").hook("http://127.0.0.1:9/off?secret=hush", active=False)
 
-    run = step(scene.github, two[0], hook_id=ids)
+    run = run_action(scene.github, two[0], hook_id=ids)
 
-    assert run.status == 0, shown(run)
+    assert run.status == 0, run.visible
     assert scene.arrived() == ["shared", "shared"]
     assert run.outputs["redelivered"] == "2"
     assert ("Left out because they are not active: webhooks " in run.log) is not listed
-    assert "hush" not in shown(run)
-    assert scene.receiver.url not in shown(run)
+    assert "hush" not in run.visible
+    assert scene.receiver.url not in run.visible
 
 
 def test_all_webhooks_of_a_repository_get_back_what_they_missed(scene: Scene) -> None:
@@ -344,9 +344,9 @@ def test_all_webhooks_of_a_repository_get_back_what_they_missed(scene: Scene) ->
     hooks = [shop.hook(scene.receiver.url) for _ in range(2)]
     missed = [scene.miss(hook) for hook in hooks]
 
-    run = step(scene.github, hooks[0], fine_grained(scene), hook_id="all")
+    run = run_action(scene.github, hooks[0], fine_grained(scene), hook_id="all")
 
-    assert run.status == 0, shown(run)
+    assert run.status == 0, run.visible
     assert sorted(scene.arrived()) == sorted(missed)
 
 
@@ -355,9 +355,9 @@ def test_what_one_webhook_took_is_nothing_to_the_other(
 ) -> None:
     two[0].redeliver(two[0].log[0]["id"])
 
-    run = step(scene.github, two[0], hook_id="all")
+    run = run_action(scene.github, two[0], hook_id="all")
 
-    assert run.outputs["redelivered"] == "1", shown(run)
+    assert run.outputs["redelivered"] == "1", run.visible
     assert len(two[1].log) == 2
 
 
@@ -367,7 +367,7 @@ def test_a_webhook_that_is_gone_is_told_and_the_others_go_on(
     variables = scene.github.repository("acme/ops").variables
     before = variables["LAST_REDELIVERY"] = format_checkpoint(scene.clock() - timedelta(hours=6))
 
-    run = step(scene.github, two[0], hook_id=f"7, {two[1].id}")
+    run = run_action(scene.github, two[0], hook_id=f"7, {two[1].id}")
 
     assert run.status == 1
     assert "::error::cannot read the deliveries of webhook 7 of organization acme" in run.log
@@ -378,9 +378,9 @@ def test_a_webhook_that_is_gone_is_told_and_the_others_go_on(
 def test_more_webhooks_than_a_page_holds_are_all_found(scene: Scene, github: Sandbox) -> None:
     hooks = [scene.github.org("acme").hook("http://127.0.0.1:9/x") for _ in range(101)]
 
-    run = step(github, hooks[0], hook_id="all")
+    run = run_action(github, hooks[0], hook_id="all")
 
-    assert run.status == 0, shown(run)
+    assert run.status == 0, run.visible
     assert run.log.count("nothing to redeliver") == 101
 
 
@@ -389,9 +389,9 @@ def test_an_organization_without_an_active_webhook_is_a_warning(
 ) -> None:
     hook = scene.github.org("acme").hook("http://127.0.0.1:9/x", active=False)
 
-    run = step(github, hook, hook_id="all")
+    run = run_action(github, hook, hook_id="all")
 
-    assert run.status == 0, shown(run)
+    assert run.status == 0, run.visible
     assert "::warning::there is no active webhook" in run.log
 
 
@@ -401,7 +401,7 @@ def test_github_is_asked_for_the_time_unless_it_has_told_that(
 ) -> None:
     more = {"hook-id": "all"} if hook_ids == "all" else {}
 
-    run = step(github, hook, more, variable_name="")
+    run = run_action(github, hook, more, variable_name="")
 
     assert run.status == 0
     assert [request.path for request in github.requests].count("/rate_limit") == times

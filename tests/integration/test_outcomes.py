@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from github_sandbox import Hook, Receiver, Sandbox
-from tests.integration.conftest import TOKEN
-from tests.support.step import shown, step
+from tests.support.action_run import run_action
+from tests.support.builders import TOKEN
 
 
 def ago(**span: float) -> datetime:
@@ -34,9 +34,9 @@ def test_a_receiver_that_recovered_and_one_that_still_fails_are_told_apart(
     push, check = outage(receiver, hook, "push", "check_run")
     receiver.behave(failing_events={"check_run": 503})
 
-    run = step(github, hook, verify="10s")
+    run = run_action(github, hook, verify="10s")
 
-    assert run.status == 0, shown(run)
+    assert run.status == 0, run.visible
     assert results(run.outputs["report"]) == {push: "recovered", check: "failing"}
     assert [run.outputs[n] for n in ("redelivered", "recovered", "failing", "pending")] == [
         "2",
@@ -57,9 +57,9 @@ def test_a_receiver_that_answers_after_verify_has_passed_is_pending(
     receiver.behave(delay=0.4)
     github.show_late(60)
 
-    run = step(github, hook, verify="2s")
+    run = run_action(github, hook, verify="2s")
 
-    assert run.status == 0, shown(run)
+    assert run.status == 0, run.visible
     assert results(run.outputs["report"]) == {missed: "pending"}
     assert run.outputs["pending"] == "1"
     github.settle()
@@ -75,9 +75,9 @@ def test_a_receiver_that_still_fails_fails_the_step_if_that_is_wanted(
     outage(receiver, hook, "push")
     receiver.behave(status=500)
 
-    run = step(github, hook, verify="10s", fail_on=fail_on)
+    run = run_action(github, hook, verify="10s", fail_on=fail_on)
 
-    assert run.status == status, shown(run)
+    assert run.status == status, run.visible
     assert ("::error::of 1 event that failed: 1 still failing" in run.log) == (status == 1)
 
 
@@ -87,9 +87,9 @@ def test_a_probe_of_a_receiver_that_is_down_leaves_the_rest(
     missed = outage(receiver, hook, *["push"] * 6)
     receiver.behave(status=500)
 
-    run = step(github, hook, probe="2", verify="10s")
+    run = run_action(github, hook, probe="2", verify="10s")
 
-    assert run.status == 0, shown(run)
+    assert run.status == 0, run.visible
     assert len(receiver.received()) == 2
     assert sorted(results(run.outputs["report"]).values()) == ["deferred"] * 4 + ["failing"] * 2
     assert "::warning::4 events left for the next run: the receiver seems to be down" in run.log
@@ -101,9 +101,9 @@ def test_a_probe_of_a_receiver_that_is_back_lets_the_rest_through(
 ) -> None:
     missed = outage(receiver, hook, *["push"] * 6)
 
-    run = step(github, hook, probe="2", verify="10s")
+    run = run_action(github, hook, probe="2", verify="10s")
 
-    assert run.status == 0, shown(run)
+    assert run.status == 0, run.visible
     assert sorted(r.guid for r in receiver.received()) == sorted(missed)
     assert run.outputs["recovered"] == "6"
 
@@ -125,10 +125,10 @@ def test_redelivered_are(github: Sandbox, receiver: Receiver, hook: Hook, case: 
     hook.emit("check_run", "completed", at=ago(hours=1))
     receiver.start()
 
-    run = step(github, hook, inputs)
+    run = run_action(github, hook, inputs)
 
     github.settle()
-    assert run.status == 0, shown(run)
+    assert run.status == 0, run.visible
     assert {received.event for received in receiver.received()} == names
     assert run.outputs["failed"] == str(len(names))
     assert sum(json.loads(run.outputs["report"])["filtered"].values()) == 3 - len(names)
@@ -147,9 +147,9 @@ def test_what_is_too_much_for_one_run_comes_back_with_the_next_ones(
         hook = github.org("acme").hook(receiver.url)
         missed = outage(receiver, hook, *["push"] * 3)
 
-        first = step(github, hook, {"max-redeliveries": "2", "variable-name": ""})
+        first = run_action(github, hook, {"max-redeliveries": "2", "variable-name": ""})
         github.settle()
-        second = step(github, hook, {"max-redeliveries": "2", "variable-name": ""})
+        second = run_action(github, hook, {"max-redeliveries": "2", "variable-name": ""})
         github.settle()
 
     assert [first.outputs["deferred"], second.outputs["deferred"]] == ["1", "0"]

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
-from tests.support.fork_server import coverage_variables
+from github_sandbox import Hook, Sandbox
+from tests.support.builders import TOKEN
+from tests.support.fork_server import coverage_variables, fork_server
 
 FLAGS = ("-I", "-u", "-X", "utf8")
 """The flags of the Python interpreter. A test compares them with the Dockerfile."""
@@ -45,7 +47,7 @@ StartProcess: TypeAlias = Callable[[ProcessEnvironment], Process]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class StepResult:
     """The result of a run."""
 
     status: int
@@ -53,6 +55,12 @@ class Step:
     errors: str
     outputs: Mapping[str, str]
     summary: str
+
+    @property
+    def visible(self) -> str:
+        """All that users see of the run; the runner hides the lines with secrets to mask."""
+        lines = [line for line in self.log.splitlines() if not line.startswith("::add-mask::")]
+        return "\n".join([*lines, self.errors, str(self.outputs), self.summary])
 
 
 class RunningStep:
@@ -63,16 +71,16 @@ class RunningStep:
         process: Process,
         temporary: "tempfile.TemporaryDirectory[str]",
     ) -> None:
-        """Use `start_step`."""
+        """Use `start_step` or `start_action`."""
         self._process = process
         self._temporary = temporary
-        self._step: Step | None = None
+        self._result: StepResult | None = None
 
     def kill(self) -> None:
         """Kill the process, which gets no chance to react."""
         self._process.kill()
 
-    def send(self, number: signal.Signals) -> None:
+    def send_signal(self, number: signal.Signals) -> None:
         """Send the process a signal."""
         self._process.send_signal(number)
 
@@ -81,32 +89,84 @@ class RunningStep:
         """What the run has logged so far."""
         return self._read("log")
 
-    def wait(self, timeout: float | None = None) -> Step:
+    def wait(self, timeout: float | None = None) -> StepResult:
         """Wait until the process ends, and kill it after `timeout` seconds."""
         try:
             status = self._process.wait(timeout)
         except subprocess.TimeoutExpired:
             self._process.kill()
             status = self._process.wait()
-        if self._step is None:
+        if self._result is None:
             with self._temporary:
-                self._step = Step(
+                self._result = StepResult(
                     status=status,
                     log=self._read("log"),
                     errors=self._read("errors"),
                     outputs=_parse_outputs(self._read("output")),
                     summary=self._read("summary"),
                 )
-        return self._step
+        return self._result
 
     def _read(self, name: str) -> str:
         # A process that is killed may leave half a character behind.
         return Path(self._temporary.name, name).read_text(encoding="utf-8", errors="replace")
 
 
+def run_action(
+    github: Sandbox,
+    hook: Hook,
+    changes: Mapping[str, str] | None = None,
+    /,
+    *,
+    workspace: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+    **inputs: str,
+) -> StepResult:
+    """Run redeliver for a webhook of the sandbox, as `start_action` starts it."""
+    return start_action(
+        github, hook, changes, workspace=workspace, environment=environment, **inputs
+    ).wait()
+
+
+def start_action(
+    github: Sandbox,
+    hook: Hook,
+    changes: Mapping[str, str] | None = None,
+    /,
+    *,
+    workspace: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+    **inputs: str,
+) -> RunningStep:
+    """Start redeliver for a webhook of the sandbox.
+
+    `changes` and `inputs` add to the usual inputs or replace them; underscores stand for hyphens.
+    """
+    defaults = {
+        "token": TOKEN,
+        **_webhook_inputs(hook),
+        "variable-name": "LAST_REDELIVERY",
+        "verify": "0",  # it takes real time
+    }
+    given = {name.replace("_", "-"): text for name, text in {**(changes or {}), **inputs}.items()}
+    variables = {
+        "GITHUB_API_URL": github.url,
+        "GITHUB_REPOSITORY": "acme/ops",
+        **(environment or {}),
+    }
+    # A fork would not show what Python does with these as it starts.
+    is_new = workspace or any(name.startswith("PYTHON") for name in variables)
+    return start_step(
+        defaults | given,
+        variables,
+        workspace=workspace,
+        start_process=start_interpreter if is_new else fork_interpreter,
+    )
+
+
 def run_step(
     inputs: Mapping[str, str], environment: Mapping[str, str], *, workspace: Path | None = None
-) -> Step:
+) -> StepResult:
     """Run redeliver in `workspace`. `inputs` have the names that action.yml gives them."""
     return start_step(inputs, environment, workspace=workspace).wait()
 
@@ -117,6 +177,17 @@ def start_interpreter(environment: ProcessEnvironment) -> Process:
         [sys.executable, *FLAGS, "-m", "redeliver"],
         env=environment.variables,
         cwd=environment.directory,
+        stdout=environment.stdout,
+        stderr=environment.stderr,
+    )
+
+
+def fork_interpreter(environment: ProcessEnvironment) -> Process:
+    """Start redeliver as a fork of an interpreter that has done its imports."""
+    return fork_server("redeliver.action", flags=FLAGS).start(
+        "redeliver",
+        environment=environment.variables,
+        directory=environment.directory,
         stdout=environment.stdout,
         stderr=environment.stderr,
     )
@@ -151,6 +222,17 @@ def start_step(
             )
         )
     return RunningStep(process, temporary)
+
+
+def _webhook_inputs(hook: Hook) -> dict[str, str]:
+    """Return the inputs that name a webhook."""
+    match hook.path.split("/"):
+        case [_, "orgs", org, _, number]:
+            return {"org": org, "hook-id": number}
+        case [_, "repos", owner, name, _, number]:
+            return {"repo": f"{owner}/{name}", "hook-id": number}
+        case _:
+            return {}
 
 
 def _parse_outputs(text: str) -> dict[str, str]:

@@ -23,6 +23,9 @@ from redeliver.reporting.report import Report
 NUMBERS = itertools.count(2**62)
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 
+TOKEN = "ghp_f1ne"
+"""A token with every permission that the action needs."""
+
 
 def a_webhook(number: int = 1) -> Webhook:
     return Webhook(

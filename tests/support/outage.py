@@ -10,7 +10,7 @@ from github_sandbox import Fault, Hook, Receiver, Sandbox, Status, VirtualClock
 from redeliver.core.checkpoint import format_checkpoint
 from redeliver.errors import RedeliverError
 from redeliver.wiring import WORKERS
-from tests.integration.conftest import TOKEN
+from tests.support.builders import TOKEN
 from tests.support.virtual_run import run_in_process
 
 NOW = datetime(2026, 11, 24, 12, 0, 0, 250_000, tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""The program in this process, over HTTP, in virtual time: to wait is to move the clock."""
+"""Run redeliver in this process, over HTTP, in virtual time: to wait is to advance the clock."""
 
 from datetime import timedelta
 from threading import Lock
@@ -8,15 +8,48 @@ from redeliver.core.delivery import HookId
 from redeliver.core.policy import Policy, RunOptions, ScanMode
 from redeliver.engine.ports import Runtime
 from redeliver.engine.run import run
+from redeliver.github_api.client import Client
 from redeliver.github_api.clock import ServerClock
+from redeliver.github_api.credentials import TokenCredential
+from redeliver.github_api.delivery_log import DeliveryLog
 from redeliver.github_api.throttle import Throttle
 from redeliver.github_api.variable import RepositoryVariable
 from redeliver.github_api.webhooks import organization_hook
 from redeliver.reporting.report import Report
-from tests.integration.conftest import TOKEN, a_client
-from tests.support.fakes import FakeConsole
+from tests.support.builders import TOKEN
+from tests.support.fakes import FakeConsole, FakeTime
 
 PER_MINUTE = 75
+
+
+def a_throttle(lines: list[str] | None = None) -> Throttle:
+    """Return a throttle whose waits take no time; what it says goes to `lines`."""
+    time = FakeTime()
+    lines = [] if lines is None else lines
+    return Throttle(lines.append, per_minute=PER_MINUTE, clock=time, sleep=time.sleep)
+
+
+def a_client(
+    url: str,
+    token: str = TOKEN,
+    *,
+    token_input: str = "token",
+    clock: ServerClock | None = None,
+    throttle: Throttle | None = None,
+) -> Client:
+    """Return a client whose waits take no time."""
+    return Client(
+        TokenCredential(token, from_input=token_input),
+        url=url,
+        clock=clock or ServerClock(),
+        throttle=throttle or a_throttle(),
+    )
+
+
+def a_delivery_log(github: Sandbox, hook: Hook, client: Client | None = None) -> DeliveryLog:
+    """Return the log of an organization's webhook, which redeliver reads over HTTP."""
+    client = client or a_client(github.url)
+    return organization_hook(client, github.url, hook.org, HookId(hook.id))
 
 
 def run_in_process(
@@ -33,32 +66,32 @@ def run_in_process(
     dry_run: bool = False,
     workers: int = 1,
     per_minute: int = PER_MINUTE,
-    said: list[str] | None = None,
+    lines: list[str] | None = None,
 ) -> Report:
-    """Run once; all that is said goes to `said`.
+    """Run once; what the run says goes to `lines`.
 
-    With one worker, what happens in which order is not up to the scheduler of this machine.
+    With one worker, the order of events does not depend on the scheduler of this machine.
     """
-    said = [] if said is None else said
-    moving = Lock()
+    lines = [] if lines is None else lines
+    lock = Lock()
 
     def sleep(seconds: float) -> None:
         until = clock() + timedelta(seconds=seconds)
-        with moving:  # those who sleep at the same time wake at the same time
+        with lock:  # threads that sleep at the same time share one wait
             clock.advance(max(until - clock(), timedelta()))
 
     throttle = Throttle(
-        said.append, per_minute=per_minute, clock=lambda: clock().timestamp(), sleep=sleep
+        lines.append, per_minute=per_minute, clock=lambda: clock().timestamp(), sleep=sleep
     )
-    githubs_clock = ServerClock(elapsed=lambda: clock().timestamp())
-    client = a_client(github.url, TOKEN, clock=githubs_clock, throttle=throttle)
+    server_clock = ServerClock(elapsed=lambda: clock().timestamp())
+    client = a_client(github.url, clock=server_clock, throttle=throttle)
     return run(
-        [organization_hook(client, github.url, hook.org, HookId(hook.id))],
+        [a_delivery_log(github, hook, client)],
         RepositoryVariable(client, "acme/ops", "LAST_REDELIVERY"),
         Runtime(
-            clock=githubs_clock,
+            clock=server_clock,
             throttle=throttle,
-            console=FakeConsole(said),
+            console=FakeConsole(lines),
             sleep=sleep,
             choose=lambda keys, number: list(keys)[-number:],
             workers=workers,

@@ -30,8 +30,7 @@ from redeliver.cli.checkpoint_file import CheckpointFile, locked
 from redeliver.cli.main import EXIT_STATUSES
 from redeliver.cli.terminal import Stream
 from redeliver.core.checkpoint import format_checkpoint
-from tests.integration.conftest import TOKEN
-from tests.support.builders import GOOD_INPUTS
+from tests.support.builders import GOOD_INPUTS, TOKEN
 from tests.support.fakes import FakeConsole
 from tests.support.fork_server import coverage_variables, fork_server
 

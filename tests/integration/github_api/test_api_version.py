@@ -9,8 +9,8 @@ import pytest
 from github_sandbox import Hook, Sandbox
 from redeliver.core.checkpoint import format_checkpoint
 from redeliver.github_api.transport import API_VERSION
-from tests.integration.conftest import TOKEN
-from tests.support.step import shown, step
+from tests.support.action_run import run_action
+from tests.support.builders import TOKEN
 
 KNOWING = {
     "Enterprise Server 3.9 to 3.20": ("2022-11-28",),
@@ -36,9 +36,9 @@ def one_missed(versions: Sequence[str]) -> Iterator[tuple[Sandbox, Hook]]:
 @pytest.mark.parametrize("versions", KNOWING.values(), ids=KNOWING)
 def test_every_request_names_the_version_that_all_know(versions: Sequence[str]) -> None:
     with one_missed(versions) as (github, hook):
-        run = step(github, hook)
+        run = run_action(github, hook)
 
-        assert run.status == 0, shown(run)
+        assert run.status == 0, run.visible
         assert run.outputs["redelivered"] == "1"
         assert {request.api_version for request in github.requests} == {API_VERSION}
 
@@ -47,7 +47,7 @@ def test_a_github_that_knows_the_version_no_more_is_told_and_nothing_is_lost() -
     with one_missed(("2026-03-10", "2028-09-12")) as (github, hook):
         before = dict(github.repository("acme/ops").variables)
 
-        run = step(github, hook)
+        run = run_action(github, hook)
 
         assert run.status == 1
         (error,) = [line for line in run.log.splitlines() if line.startswith("::error::")]

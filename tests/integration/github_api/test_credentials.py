@@ -14,7 +14,7 @@ from redeliver.github_api.clock import ServerClock
 from redeliver.github_api.credentials import AppCredential, AppInstallation, InstallationCredential
 from redeliver.github_api.permissions import Permission
 from redeliver.github_api.webhooks import app_hook, list_hooks
-from tests.integration.conftest import a_client, in_no_time
+from tests.support.virtual_run import a_client, a_throttle
 
 INSTALLATION = "/orgs/acme/installation"
 TOKENS = "/app/installations/.*/access_tokens"
@@ -32,7 +32,7 @@ def client(github: Sandbox, masked: list[str]) -> Client:
     app = github.app(slug="redeliver-bot", owner="acme")
     app.install("acme")
     clock = ServerClock()
-    throttle = in_no_time([])
+    throttle = a_throttle([])
     as_app = Client(
         AppCredential(str(app.id), app.private_key, clock=clock),
         url=github.url,

@@ -26,8 +26,9 @@ from redeliver.github_api.delivery_log import DeliveryLog
 from redeliver.github_api.throttle import Throttle
 from redeliver.github_api.webhooks import organization_hook
 from redeliver.sanitize import sanitize
-from tests.integration.conftest import TOKEN, a_client, in_no_time
+from tests.support.builders import TOKEN
 from tests.support.fakes import FakeTime
+from tests.support.virtual_run import a_client, a_throttle
 
 LIST = r"/orgs/acme/hooks/\d+/deliveries"
 ATTEMPTS = r".*/attempts"
@@ -41,7 +42,7 @@ def our(hook: Hook, github: Sandbox, *, token: str = TOKEN, prefix: str = "") ->
 def waiting(
     hook: Hook, github: Sandbox, said: list[str], *, clock: ServerClock | None = None
 ) -> DeliveryLog:
-    client = a_client(github.url, clock=clock, throttle=in_no_time(said))
+    client = a_client(github.url, clock=clock, throttle=a_throttle(said))
     return organization_hook(client, github.url, hook.org, HookId(hook.id))
 
 

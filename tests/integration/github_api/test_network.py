@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from github_sandbox import Hook, Proxy, Sandbox
-from tests.integration.conftest import TOKEN
-from tests.support.step import shown, step
+from tests.support.action_run import run_action
+from tests.support.builders import TOKEN
 
 
 @pytest.fixture
@@ -27,9 +27,9 @@ def hook(secure: Sandbox) -> Hook:
 def test_an_authority_of_ones_own_is_trusted_when_the_environment_names_it(
     secure: Sandbox, hook: Hook, certificate: Path
 ) -> None:
-    run = step(secure, hook, environment={"REQUESTS_CA_BUNDLE": str(certificate)})
+    run = run_action(secure, hook, environment={"REQUESTS_CA_BUNDLE": str(certificate)})
 
-    assert run.status == 0, shown(run)
+    assert run.status == 0, run.visible
     assert len(secure.requests) == 3
 
 
@@ -46,7 +46,7 @@ def test_an_authority_of_ones_own_is_trusted_when_the_environment_names_it(
 def test_a_certificate_that_is_not_trusted_is_told_at_once_and_never_accepted(
     secure: Sandbox, hook: Hook, environment: dict[str, str]
 ) -> None:
-    run = step(secure, hook, environment=environment)
+    run = run_action(secure, hook, environment=environment)
 
     assert run.status == 1
     assert "(SSLError). Its certificate is not trusted here" in run.log
@@ -61,15 +61,15 @@ def test_everything_goes_through_the_proxy_that_the_environment_names(
 ) -> None:
     with Proxy() as proxy:
         environment = {name: proxy.url, "REQUESTS_CA_BUNDLE": str(certificate)}
-        run = step(secure, hook, environment=environment)
+        run = run_action(secure, hook, environment=environment)
 
-    assert run.status == 0, shown(run)
+    assert run.status == 0, run.visible
     assert set(proxy.connections) == {secure.url.removeprefix("https://")}
 
 
 def test_a_proxy_does_not_weaken_the_check_of_the_certificate(secure: Sandbox, hook: Hook) -> None:
     with Proxy() as proxy:
-        run = step(secure, hook, environment={"HTTPS_PROXY": proxy.url})
+        run = run_action(secure, hook, environment={"HTTPS_PROXY": proxy.url})
 
     assert run.status == 1
     assert "Its certificate is not trusted here" in run.log
@@ -85,15 +85,15 @@ def test_what_the_proxy_is_not_for_does_not_go_through_it(
             "NO_PROXY": "localhost",
             "REQUESTS_CA_BUNDLE": str(certificate),
         }
-        run = step(secure, hook, environment=environment)
+        run = run_action(secure, hook, environment=environment)
 
-    assert run.status == 0, shown(run)
+    assert run.status == 0, run.visible
     assert proxy.connections == []
 
 
 @pytest.mark.parametrize("bundle", ["/no/such/file.pem", "/etc", __file__])
 def test_a_bundle_that_is_none_is_told(secure: Sandbox, hook: Hook, bundle: str) -> None:
-    run = step(secure, hook, environment={"REQUESTS_CA_BUNDLE": bundle})
+    run = run_action(secure, hook, environment={"REQUESTS_CA_BUNDLE": bundle})
 
     assert run.status == 1
     assert "REQUESTS_CA_BUNDLE" in run.log
@@ -106,8 +106,8 @@ def test_a_bundle_that_is_none_is_told(secure: Sandbox, hook: Hook, bundle: str)
 def test_a_password_for_the_proxy_is_not_shown(secure: Sandbox, hook: Hook) -> None:
     proxy = "http://user:hunter2@127.0.0.1:9"
 
-    run = step(secure, hook, environment={"HTTPS_PROXY": proxy, "RUNNER_DEBUG": "1"})
+    run = run_action(secure, hook, environment={"HTTPS_PROXY": proxy, "RUNNER_DEBUG": "1"})
 
     assert run.status == 1
     assert "(ProxyError)" in run.log
-    assert "hunter2" not in shown(run)
+    assert "hunter2" not in run.visible

@@ -21,7 +21,8 @@ from redeliver.engine.ports import NullStore
 from redeliver.errors import AccessError, CheckpointError, UnavailableError
 from redeliver.github_api.clock import ServerClock
 from redeliver.github_api.variable import RepositoryVariable
-from tests.integration.conftest import TOKEN, a_client
+from tests.support.builders import TOKEN
+from tests.support.virtual_run import a_client
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 CHECKPOINT = NOW - timedelta(hours=6)
