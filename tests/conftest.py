@@ -5,13 +5,16 @@ five times as slow, and has seen those lines elsewhere.
 """
 
 import ssl
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
 import trustme
 from coverage import Coverage
 from xdist.workermanage import WorkerController
+
+from github_sandbox import Hook, Receiver, Sandbox, VirtualClock
+from tests.support.builders import START, TOKEN, running
 
 FIGURES: list[str] = []
 
@@ -34,8 +37,8 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 
 
 @pytest.fixture(scope="session")
-def tell() -> Callable[[str], None]:
-    """Give a function that takes one line for the end of the session."""
+def add_to_summary() -> Callable[[str], None]:
+    """Return a function that adds a line to what the session reports at its end."""
     return FIGURES.append
 
 
@@ -70,6 +73,60 @@ def certificate(authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory)
     pem = tmp_path_factory.mktemp("tls") / "authority.pem"
     authority.cert_pem.write_to_path(str(pem))
     return pem
+
+
+@pytest.fixture
+def clock() -> VirtualClock:
+    """Return GitHub's clock, by which redeliver goes. It stands still until a test advances it."""
+    return VirtualClock(START)
+
+
+@pytest.fixture
+def granted_token() -> str:
+    """Return the token to which `github` grants all permissions that the action needs."""
+    return TOKEN
+
+
+@pytest.fixture
+def points_per_minute() -> int | None:
+    """Return the secondary rate limit of `github`."""
+    return None
+
+
+@pytest.fixture
+def server_tls() -> ssl.SSLContext | None:
+    """Return what `github` needs for HTTPS, or None for HTTP."""
+    return None
+
+
+@pytest.fixture
+def github(
+    clock: VirtualClock,
+    granted_token: str,
+    points_per_minute: int | None,
+    server_tls: ssl.SSLContext | None,
+) -> Iterator[Sandbox]:
+    """Start GitHub. A folder or a module that needs another overrides one of its parameters."""
+    sandbox = Sandbox(clock=clock, points_per_minute=points_per_minute, tls=server_tls)
+    with running(sandbox, token=granted_token) as github:
+        yield github
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with Receiver() as receiver:
+        yield receiver
+
+
+@pytest.fixture
+def hook(github: Sandbox, receiver: Receiver) -> Hook:
+    return github.org("acme").hook(receiver.url, secret="hush")
+
+
+@pytest.fixture
+def recorded_hook(github: Sandbox) -> Hook:
+    """Return a hook without a receiver, whose log is only written by `record`."""
+    return github.org("acme").hook("http://127.0.0.1:9/hook")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -3,13 +3,12 @@
 import shutil
 import ssl
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import trustme
 
-from github_sandbox import Receiver, Sandbox
+from github_sandbox.clock import Clock, utc_now
 from tests.e2e.stage import ROOT, TOKEN, Stage
 
 
@@ -49,23 +48,14 @@ def stage(action: Path, tmp_path: Path) -> Stage:
 
 
 @pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with Receiver() as receiver:
-        yield receiver
+def granted_token() -> str:
+    return TOKEN
 
 
 @pytest.fixture
-def github() -> Iterator[Sandbox]:
-    """Give GitHub, a token that may do what is needed, and a repository for the checkpoint."""
-    with Sandbox() as github:
-        github.token(
-            TOKEN,
-            organization_hooks="write",
-            repository_hooks="write",
-            actions_variables="write",
-        )
-        github.repository("acme/ops")
-        yield github
+def clock() -> Clock:
+    """Return the real time, which act, systemd and cron go by."""
+    return utc_now
 
 
 @pytest.fixture(scope="session")

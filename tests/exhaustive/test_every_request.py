@@ -42,13 +42,13 @@ FAULTS: dict[str, Fault] = {
 }
 
 
-def side_by_side(points: Iterable[Callable[[], None]], tell: Tell, what: str) -> None:
+def side_by_side(points: Iterable[Callable[[], None]], add_to_summary: Tell, what: str) -> None:
     """Try all points, several at a time for they mostly wait, and say how many there were."""
     with ThreadPoolExecutor(max_workers=4) as pool:
         tried = [pool.submit(point) for point in points]
         for each in tried:
             each.result()
-    tell(f"{len(tried)} points: {what}")
+    add_to_summary(f"{len(tried)} points: {what}")
 
 
 @pytest.mark.parametrize("kind", [FIRST, LATER])
@@ -74,10 +74,12 @@ def killed(kind: str, at: int, *, after: bool) -> None:
 
 
 def test_a_run_killed_before_or_after_any_request_loses_nothing_and_repeats_nothing(
-    tell: Tell,
+    add_to_summary: Tell,
 ) -> None:
     points = [partial(killed, *point, after=after) for point in EVERY_REQUEST for after in BOTH]
-    side_by_side(points, tell, "the process is killed before and after each request of a run")
+    side_by_side(
+        points, add_to_summary, "the process is killed before and after each request of a run"
+    )
 
 
 def spoilt(kind: str, at: int, name: str, *, times: int | None) -> None:
@@ -92,11 +94,11 @@ def spoilt(kind: str, at: int, name: str, *, times: int | None) -> None:
 @pytest.mark.parametrize("name", FAULTS)
 @pytest.mark.parametrize("times", [pytest.param(1, id="once"), pytest.param(None, id="for good")])
 def test_a_run_that_meets_a_fault_at_any_request_loses_nothing_and_repeats_nothing(
-    name: str, times: int | None, tell: Tell
+    name: str, times: int | None, add_to_summary: Tell
 ) -> None:
     points = [partial(spoilt, *point, name, times=times) for point in EVERY_REQUEST]
     how = "at each request of a run" if times else "from each request of a run on"
-    side_by_side(points, tell, f"{name} {how}")
+    side_by_side(points, add_to_summary, f"{name} {how}")
 
 
 @settings(max_examples=25 * SOAK, deadline=None)
@@ -164,12 +166,14 @@ def overtaken(kind: str, at: int, *, after: bool) -> None:
 
 
 def test_a_run_overtaken_by_another_at_any_request_loses_nothing_and_repeats_nothing(
-    tell: Tell,
+    add_to_summary: Tell,
 ) -> None:
     points = [partial(overtaken, *point, after=after) for point in EVERY_REQUEST for after in BOTH]
     between = f"{len(BETWEEN_READ_AND_WRITE)} of them between reading and writing the checkpoint"
     side_by_side(
-        points, tell, f"a whole other run before and after each request of a run, {between}"
+        points,
+        add_to_summary,
+        f"a whole other run before and after each request of a run, {between}",
     )
 
 

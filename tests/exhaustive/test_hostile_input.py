@@ -173,9 +173,9 @@ def hook(github: Sandbox) -> Hook:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _figures(tell: Callable[[str], None]) -> Iterator[None]:
+def _figures(add_to_summary: Callable[[str], None]) -> Iterator[None]:
     yield
-    tell(f"{TRIED.total()} random answers, runs and inputs")
+    add_to_summary(f"{TRIED.total()} random answers, runs and inputs")
 
 
 def many(examples: int) -> settings:

@@ -581,7 +581,7 @@ class World(RuleBasedStateMachine):
 
 
 def test_whatever_happens_nothing_is_lost_hammered_or_given_up_early(
-    tell: Callable[[str], None],
+    add_to_summary: Callable[[str], None],
 ) -> None:
     run_state_machine_as_test(
         World,
@@ -592,7 +592,7 @@ def test_whatever_happens_nothing_is_lost_hammered_or_given_up_early(
             suppress_health_check=list(HealthCheck),
         ),
     )
-    tell(
+    add_to_summary(
         f"{TRIED['examples']} random worlds: "
         + ", ".join(f"{TRIED[what]} {what}" for what in sorted(TRIED) if what != "examples")
     )

@@ -4,7 +4,7 @@ import json
 import re
 from collections import Counter
 from concurrent.futures import Future
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from signal import SIGTERM
 
@@ -13,11 +13,7 @@ import pytest
 from github_sandbox import Delay, Hook, Meanwhile, Receiver, Sandbox, Status, VirtualClock
 from redeliver.core.checkpoint import format_checkpoint
 from tests.support.action_run import RunningStep, run_action, start_action
-from tests.support.builders import TOKEN
-
-
-def ago(**span: float) -> datetime:
-    return datetime.now(UTC) - timedelta(**span)
+from tests.support.builders import NOW, TOKEN, ago
 
 
 def asked_for(github: Sandbox, hook: Hook) -> list[str]:
@@ -246,7 +242,7 @@ def test_a_checkpoint_older_than_githubs_log_is_a_warning_with_the_time_in_quest
     [
         "postgres://user:hunter2@db/prod",
         "{}",
-        pytest.param(format_checkpoint(datetime.now(UTC) + timedelta(hours=2)), id="in two hours"),
+        pytest.param(format_checkpoint(NOW + timedelta(hours=2)), id="in two hours"),
     ],
 )
 def test_a_variable_with_anything_else_stops_the_run_and_stays(

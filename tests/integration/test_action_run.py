@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from github_sandbox import Hook, Meanwhile, Sandbox
-from tests.sandbox.client import TOKEN, eventually
+from tests.sandbox.client import eventually
 from tests.support.action_run import FLAGS, RunningStep, run_step, start_step
+from tests.support.builders import TOKEN
 
 INPUTS = {"token": TOKEN, "org": "acme", "hook-id": "1", "variable-name": "LAST"}
 
@@ -22,19 +23,6 @@ INPUTS = {"token": TOKEN, "org": "acme", "hook-id": "1", "variable-name": "LAST"
 def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     return tmp_path
-
-
-@pytest.fixture
-def github() -> Iterator[Sandbox]:
-    with Sandbox() as github:
-        github.token(TOKEN, organization_hooks="write", actions_variables="write")
-        yield github
-
-
-@pytest.fixture
-def bookkeeping(github: Sandbox) -> Hook:
-    """Return a hook without a receiver."""
-    return github.org("acme").hook("http://127.0.0.1:9/hook")
 
 
 @pytest.fixture
@@ -65,13 +53,12 @@ def test_a_step_leaves_no_files_behind(temporary: Path) -> None:
 
 
 def test_a_step_can_be_killed_at_a_chosen_request(
-    github: Sandbox, bookkeeping: Hook, temporary: Path
+    github: Sandbox, recorded_hook: Hook, temporary: Path
 ) -> None:
-    github.repository("acme/ops")
     started: Future[RunningStep] = Future()
     github.inject(Meanwhile(lambda: started.result().kill()))
 
-    started.set_result(start(github.url, str(bookkeeping.id)))
+    started.set_result(start(github.url, str(recorded_hook.id)))
     step = started.result().wait()
 
     assert step.status == -signal.SIGKILL

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -14,10 +14,9 @@ from redeliver.github_api.throttle import MIN_RATE_FACTOR
 from redeliver.reporting.report import Report
 from redeliver.wiring import WORKERS
 from tests.support.action_run import run_action
-from tests.support.builders import TOKEN
+from tests.support.builders import NOW, ago, running
 from tests.support.virtual_run import run_in_process
 
-NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 SINCE = NOW - timedelta(hours=6)
 VARIABLE, LOG, ATTEMPTS = "variable", "log", "attempts"
 
@@ -29,7 +28,6 @@ class Scene:
         self.github = github
         self.receiver = receiver
         self.clock = clock
-        github.token(TOKEN, organization_hooks="write", actions_variables="write")
         github.repository("acme/ops").variables["LAST_REDELIVERY"] = format_checkpoint(SINCE)
         self.hook = github.org("acme").hook(receiver.url)
 
@@ -88,11 +86,13 @@ def a_scene(
     clock = VirtualClock(NOW)
     with (
         Receiver() as receiver,
-        Sandbox(
-            clock=clock,
-            rate_limits=rate_limits,
-            points_per_minute=points_per_minute,
-            filters=filters,
+        running(
+            Sandbox(
+                clock=clock,
+                rate_limits=rate_limits,
+                points_per_minute=points_per_minute,
+                filters=filters,
+            )
         ) as github,
     ):
         yield Scene(github, receiver, clock)
@@ -259,9 +259,8 @@ def test_a_secondary_limit_slows_the_run_down_and_fails_nothing() -> None:
 
 
 def test_scan_is_an_input(github: Sandbox, hook: Hook) -> None:
-    at = datetime.now(UTC) - timedelta(hours=1)
     for number in range(3):
-        hook.record(guid=f"missed-{number}", at=at, status="failed", status_code=500)
+        hook.record(guid=f"missed-{number}", at=ago(hours=1), status="failed", status_code=500)
 
     run = run_action(github, hook, scan="failures")
 

@@ -1,32 +1,18 @@
 """How long a receiver is tried that is down, when the action runs every six hours."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 
 from github_sandbox import Hook, Receiver, Sandbox, VirtualClock
 from redeliver.core.outcome import Outcome
-from tests.support.builders import TOKEN
 from tests.support.virtual_run import run_in_process
 
-NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 SCHEDULE = timedelta(hours=6)
 RETENTION = timedelta(days=3)
-
-
-@pytest.fixture
-def clock() -> VirtualClock:
-    return VirtualClock(NOW)
-
-
-@pytest.fixture
-def github(clock: VirtualClock) -> Iterator[Sandbox]:
-    with Sandbox(clock=clock, retention=RETENTION) as github:
-        github.token(TOKEN, organization_hooks="write", actions_variables="write")
-        github.repository("acme/ops")
-        yield github
+"""How long the sandbox keeps the log, as GitHub does."""
 
 
 @pytest.mark.unmeasured
@@ -76,7 +62,7 @@ def test_an_outage_shorter_than_the_retention_less_the_schedule_loses_nothing(
     hook: Hook,
     receiver: Receiver,
     clock: VirtualClock,
-    tell: Callable[[str], None],
+    add_to_summary: Callable[[str], None],
 ) -> None:
     outage = RETENTION - SCHEDULE
     receiver.behave(status=500)
@@ -95,4 +81,4 @@ def test_an_outage_shorter_than_the_retention_less_the_schedule_loses_nothing(
 
     taken = [received.guid for received in receiver.received() if received.status == 200]
     assert sorted(taken) == sorted(missed)
-    tell(f"{len(missed)} events of an outage of {outage} come back, each once")
+    add_to_summary(f"{len(missed)} events of an outage of {outage} come back, each once")

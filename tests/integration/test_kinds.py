@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -11,6 +11,7 @@ from github_sandbox import App, Hook, Meanwhile, Receiver, Sandbox, VirtualClock
 from github_sandbox.model.entities import Access
 from redeliver.core.checkpoint import format_checkpoint
 from tests.support.action_run import run_action
+from tests.support.builders import running
 
 WRITE: Mapping[str, Access] = {
     "organization_hooks": "write",
@@ -41,6 +42,12 @@ class Scene:
     def arrived(self) -> list[str]:
         self.github.settle()
         return [received.guid for received in self.receiver.received()]
+
+
+@pytest.fixture
+def clock() -> VirtualClock:
+    """Return the real time, because an App's JWT has that until GitHub has told its own."""
+    return VirtualClock(datetime.now(UTC))
 
 
 @pytest.fixture
@@ -189,10 +196,9 @@ def test_a_token_that_is_revoked_in_the_middle_is_replaced(scene: Scene) -> None
 def test_an_app_goes_by_githubs_clock_when_the_runners_is_wrong(
     receiver: Receiver, hours: int
 ) -> None:
-    clock = VirtualClock(datetime.now().astimezone() + timedelta(hours=hours))
-    with Sandbox(clock=clock) as github:
+    clock = VirtualClock(datetime.now(UTC) + timedelta(hours=hours))
+    with running(Sandbox(clock=clock)) as github:
         github.org("acme")
-        github.repository("acme/ops")
         app = github.app(slug="redeliver-bot", owner="acme", permissions=WRITE)
         scene = Scene(github=github, receiver=receiver, app=app, clock=clock)
         hook = app.hook(receiver.url)

@@ -1,17 +1,12 @@
 """What became of the redeliveries, with real receivers, as a step of a workflow tells it."""
 
 import json
-from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from github_sandbox import Hook, Receiver, Sandbox
 from tests.support.action_run import run_action
-from tests.support.builders import TOKEN
-
-
-def ago(**span: float) -> datetime:
-    return datetime.now(UTC) - timedelta(**span)
+from tests.support.builders import ago
 
 
 def outage(receiver: Receiver, hook: Hook, *names: str) -> list[str]:
@@ -139,18 +134,14 @@ def test_redelivered_are(github: Sandbox, receiver: Receiver, hook: Hook, case: 
 
 
 def test_what_is_too_much_for_one_run_comes_back_with_the_next_ones(
-    receiver: Receiver,
+    github: Sandbox, receiver: Receiver, hook: Hook
 ) -> None:
-    with Sandbox() as github:
-        github.token(TOKEN, organization_hooks="write", actions_variables="write")
-        github.repository("acme/ops")
-        hook = github.org("acme").hook(receiver.url)
-        missed = outage(receiver, hook, *["push"] * 3)
+    missed = outage(receiver, hook, *["push"] * 3)
 
-        first = run_action(github, hook, {"max-redeliveries": "2", "variable-name": ""})
-        github.settle()
-        second = run_action(github, hook, {"max-redeliveries": "2", "variable-name": ""})
-        github.settle()
+    first = run_action(github, hook, {"max-redeliveries": "2", "variable-name": ""})
+    github.settle()
+    second = run_action(github, hook, {"max-redeliveries": "2", "variable-name": ""})
+    github.settle()
 
     assert [first.outputs["deferred"], second.outputs["deferred"]] == ["1", "0"]
     assert [r.guid for r in receiver.received()[:2]] != []

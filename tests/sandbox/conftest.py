@@ -1,12 +1,11 @@
-"""A sandbox with one hook, its receiver, and a token with all permissions."""
+"""What the tests of the sandbox ask, and when."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from github_sandbox import App, Hook, Installation, Receiver, Sandbox, VirtualClock
+from github_sandbox import App, Hook, Installation, Sandbox, VirtualClock
 from tests.sandbox.client import TOKEN, Client, signed
 
 
@@ -23,31 +22,13 @@ def clock() -> VirtualClock:
 
 
 @pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with Receiver() as receiver:
-        yield receiver
-
-
-@pytest.fixture
-def github(clock: VirtualClock) -> Iterator[Sandbox]:
-    with Sandbox(clock=clock) as github:
-        github.token(
-            TOKEN,
-            organization_hooks="write",
-            repository_hooks="write",
-            actions_variables="write",
-        )
-        yield github
+def granted_token() -> str:
+    return TOKEN
 
 
 @pytest.fixture
 def client(github: Sandbox) -> Client:
     return Client(github)
-
-
-@pytest.fixture
-def hook(github: Sandbox, receiver: Receiver) -> Hook:
-    return github.org("acme").hook(receiver.url, secret="hush")
 
 
 @pytest.fixture

@@ -1,10 +1,12 @@
-"""Deliveries, decisions, windows and logs, each with defaults for what a test is not about."""
+"""Deliveries, decisions, windows, logs, sandboxes: defaults for what a test is not about."""
 
 import itertools
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from github_sandbox import Sandbox
 from redeliver.cli.environment import Invocation, resolve
 from redeliver.cli.flags import parse as parse_flags
 from redeliver.core.checkpoint import SavedCheckpoint, Window
@@ -23,6 +25,9 @@ from redeliver.reporting.report import Report
 NUMBERS = itertools.count(2**62)
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 
+START = NOW + timedelta(milliseconds=250)
+"""When sandboxes start. A run takes NOW for it, because a `Date` header has whole seconds."""
+
 TOKEN = "ghp_f1ne"
 """A token with every permission that the action needs."""
 
@@ -38,8 +43,9 @@ def a_webhook(number: int = 1) -> Webhook:
 WEBHOOK = a_webhook()
 
 
-def ago(*, hours: float = 0, minutes: float = 0, seconds: float = 0) -> datetime:
-    return NOW - timedelta(hours=hours, minutes=minutes, seconds=seconds)
+def ago(*, days: float = 0, hours: float = 0, minutes: float = 0, seconds: float = 0) -> datetime:
+    """Return the time so long before NOW."""
+    return NOW - timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
 
 
 def a_delivery(
@@ -281,3 +287,17 @@ def a_response(
     named = {name.replace("_", "-"): value for name, value in (date | headers).items()}
     purpose = Permission(inputs="'hook-id'").to("read the log")
     return Response(purpose=purpose, status=status, headers=named, text=text)
+
+
+@contextmanager
+def running(sandbox: Sandbox, *, token: str = TOKEN) -> Iterator[Sandbox]:
+    """Start a sandbox with repository acme/ops, and `token` with all that the action needs."""
+    with sandbox as github:
+        github.token(
+            token,
+            organization_hooks="write",
+            repository_hooks="write",
+            actions_variables="write",
+        )
+        github.repository("acme/ops")
+        yield github

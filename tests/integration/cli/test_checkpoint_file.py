@@ -240,7 +240,7 @@ KILLS = 24
 
 
 def test_a_writer_killed_at_any_moment_leaves_a_whole_checkpoint_that_never_goes_back(
-    path: Path, tell: Callable[[str], None]
+    path: Path, add_to_summary: Callable[[str], None]
 ) -> None:
     number = int(format_checkpoint(EARLIER))
     written = 0
@@ -267,4 +267,4 @@ def test_a_writer_killed_at_any_moment_leaves_a_whole_checkpoint_that_never_goes
         number = found
     left = {each.name for each in path.parent.iterdir()}
     assert left <= {"checkpoint.json", "checkpoint.json.lock", "checkpoint.json.new"}
-    tell(f"{KILLS} kills of a process that writes checkpoint files, {written:,} of them")
+    add_to_summary(f"{KILLS} kills of a process that writes checkpoint files, {written:,} of them")

@@ -30,7 +30,7 @@ from redeliver.cli.checkpoint_file import CheckpointFile, locked
 from redeliver.cli.main import EXIT_STATUSES
 from redeliver.cli.terminal import Stream
 from redeliver.core.checkpoint import format_checkpoint
-from tests.support.builders import GOOD_INPUTS, TOKEN
+from tests.support.builders import GOOD_INPUTS, TOKEN, ago
 from tests.support.fakes import FakeConsole
 from tests.support.fork_server import coverage_variables, fork_server
 
@@ -44,10 +44,6 @@ WITHOUT_THE_EXTRA = (
 )
 
 Ended: TypeAlias = "subprocess.CompletedProcess[str]"
-
-
-def ago(**span: float) -> datetime:
-    return datetime.now(UTC) - timedelta(**span)
 
 
 @dataclass(frozen=True)
@@ -764,7 +760,7 @@ def killed(directory: Path, at: int, *, has_checkpoint: bool, after: bool) -> No
 @pytest.mark.unmeasured
 @pytest.mark.parametrize("has_checkpoint", [False, True], ids=["a first run", "a later run"])
 def test_a_run_killed_before_or_after_any_request_loses_nothing_and_repeats_nothing(
-    tmp_path: Path, tell: Callable[[str], None], *, has_checkpoint: bool
+    tmp_path: Path, add_to_summary: Callable[[str], None], *, has_checkpoint: bool
 ) -> None:
     undisturbed = tmp_path / "undisturbed"
     undisturbed.mkdir()
@@ -785,4 +781,6 @@ def test_a_run_killed_before_or_after_any_request_loses_nothing_and_repeats_noth
         for each in [pool.submit(point) for point in points]:
             each.result()
     kind = "later" if has_checkpoint else "first"
-    tell(f"{len(points)} points: a {kind} run with a file is killed before and after each request")
+    add_to_summary(
+        f"{len(points)} points: a {kind} run with a file is killed before and after each request"
+    )

@@ -2,15 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from github_sandbox import Hook, Sandbox
+from github_sandbox import Hook, Sandbox, VirtualClock
 from redeliver.core.checkpoint import format_checkpoint
 from redeliver.github_api.transport import API_VERSION
 from tests.support.action_run import run_action
-from tests.support.builders import TOKEN
+from tests.support.builders import START, ago, running
 
 KNOWING = {
     "Enterprise Server 3.9 to 3.20": ("2022-11-28",),
@@ -21,15 +20,11 @@ KNOWING = {
 @contextmanager
 def one_missed(versions: Sequence[str]) -> Iterator[tuple[Sandbox, Hook]]:
     """Give a GitHub that knows these versions, and a webhook that missed an event."""
-    with Sandbox(api_versions=versions) as github:
-        github.token(TOKEN, organization_hooks="write", actions_variables="write")
-        now = datetime.now(UTC)
-        before = format_checkpoint(now - timedelta(hours=2))
+    with running(Sandbox(api_versions=versions, clock=VirtualClock(START))) as github:
+        before = format_checkpoint(ago(hours=2))
         github.repository("acme/ops").variables["LAST_REDELIVERY"] = before
         hook = github.org("acme").hook("http://127.0.0.1:9/hook")
-        hook.record(
-            at=now - timedelta(hours=1), status_code=503, status="Invalid HTTP Response: 503"
-        )
+        hook.record(at=ago(hours=1), status_code=503, status="Invalid HTTP Response: 503")
         yield github, hook
 
 

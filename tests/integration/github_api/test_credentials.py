@@ -2,11 +2,12 @@
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 
 import pytest
 from aiohttp import web
 
-from github_sandbox import Fault, Garbage, Sandbox, Status
+from github_sandbox import Fault, Garbage, Sandbox, Status, VirtualClock
 from github_sandbox.faults import Work
 from redeliver.errors import AccessError, UnavailableError
 from redeliver.github_api.client import Client
@@ -18,6 +19,12 @@ from tests.support.virtual_run import a_client, a_throttle
 
 INSTALLATION = "/orgs/acme/installation"
 TOKENS = "/app/installations/.*/access_tokens"
+
+
+@pytest.fixture
+def clock() -> VirtualClock:
+    """Return the real time, because an App's JWT has that until GitHub has told its own."""
+    return VirtualClock(datetime.now(UTC))
 
 
 @pytest.fixture

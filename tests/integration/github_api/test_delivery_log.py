@@ -52,15 +52,15 @@ def asked(github: Sandbox, method: str) -> int:
 
 @pytest.mark.parametrize("prefix", ["", "/api/v3"])
 def test_the_whole_log_comes_newest_first_and_exact(
-    github: Sandbox, quiet_hook: Hook, prefix: str
+    github: Sandbox, recorded_hook: Hook, prefix: str
 ) -> None:
     start = datetime.now(UTC) - timedelta(hours=5)
     ids = [
-        quiet_hook.record(event="issues", action="opened", at=start + timedelta(seconds=n))
+        recorded_hook.record(event="issues", action="opened", at=start + timedelta(seconds=n))
         for n in range(250)
     ]
 
-    deliveries = list(our(quiet_hook, github, prefix=prefix).deliveries())
+    deliveries = list(our(recorded_hook, github, prefix=prefix).deliveries())
 
     assert [delivery.id for delivery in deliveries] == ids[::-1]
     assert min(ids) > 2**53
@@ -69,15 +69,15 @@ def test_the_whole_log_comes_newest_first_and_exact(
     assert [request.query["per_page"] for request in github.requests] == ["100"] * 3
 
 
-def test_an_empty_log_is_empty(github: Sandbox, quiet_hook: Hook) -> None:
-    assert list(our(quiet_hook, github).deliveries()) == []
+def test_an_empty_log_is_empty(github: Sandbox, recorded_hook: Hook) -> None:
+    assert list(our(recorded_hook, github).deliveries()) == []
 
 
-def test_a_page_is_only_read_when_it_is_needed(github: Sandbox, quiet_hook: Hook) -> None:
+def test_a_page_is_only_read_when_it_is_needed(github: Sandbox, recorded_hook: Hook) -> None:
     for _ in range(250):
-        quiet_hook.record()
+        recorded_hook.record()
 
-    assert len(list(islice(our(quiet_hook, github).deliveries(), 100))) == 100
+    assert len(list(islice(our(recorded_hook, github).deliveries(), 100))) == 100
     assert asked(github, "GET") == 1
 
 
@@ -101,9 +101,9 @@ def test_a_redelivery_reaches_the_receiver_with_the_same_guid(
     assert (original.succeeded, original.redelivery) == (False, False)
 
 
-def test_a_delivery_that_has_left_the_log_is_refused(github: Sandbox, quiet_hook: Hook) -> None:
-    quiet_hook.record(status="timed out", status_code=504)
-    delivery = next(our(quiet_hook, github).deliveries())
+def test_a_delivery_that_has_left_the_log_is_refused(github: Sandbox, recorded_hook: Hook) -> None:
+    recorded_hook.record(status="timed out", status_code=504)
+    delivery = next(our(recorded_hook, github).deliveries())
     elsewhere = github.org("acme").hook("http://127.0.0.1:9/hook")
 
     with pytest.raises(RefusalError, match=r"^GitHub answered 404, Not Found$"):
@@ -111,9 +111,11 @@ def test_a_delivery_that_has_left_the_log_is_refused(github: Sandbox, quiet_hook
 
 
 @pytest.mark.parametrize("status", [400, 404, 422])
-def test_a_refusal_is_of_one_delivery_only(github: Sandbox, quiet_hook: Hook, status: int) -> None:
-    quiet_hook.record(status="timed out", status_code=504)
-    ours = our(quiet_hook, github)
+def test_a_refusal_is_of_one_delivery_only(
+    github: Sandbox, recorded_hook: Hook, status: int
+) -> None:
+    recorded_hook.record(status="timed out", status_code=504)
+    ours = our(recorded_hook, github)
     delivery = next(ours.deliveries())
     github.inject(Status(status, "Nope"), method="POST", path=ATTEMPTS)
 
@@ -135,10 +137,10 @@ def test_a_refusal_is_of_one_delivery_only(github: Sandbox, quiet_hook: Hook, st
     ],
 )
 def test_a_redelivery_is_never_asked_for_twice_when(
-    github: Sandbox, quiet_hook: Hook, fault: Fault
+    github: Sandbox, recorded_hook: Hook, fault: Fault
 ) -> None:
-    quiet_hook.record(status="timed out", status_code=504)
-    ours = our(quiet_hook, github)
+    recorded_hook.record(status="timed out", status_code=504)
+    ours = our(recorded_hook, github)
     delivery = next(ours.deliveries())
     github.inject(fault, method="POST", path=ATTEMPTS)
 
@@ -156,18 +158,18 @@ def test_a_redelivery_is_never_asked_for_twice_when(
         pytest.param(LostReply(), id="a lost reply"),
     ],
 )
-def test_a_read_gets_over(github: Sandbox, quiet_hook: Hook, fault: Fault) -> None:
-    quiet_hook.record()
+def test_a_read_gets_over(github: Sandbox, recorded_hook: Hook, fault: Fault) -> None:
+    recorded_hook.record()
     github.inject(fault, method="GET", path=LIST)
 
-    assert len(list(our(quiet_hook, github).deliveries())) == 1
+    assert len(list(our(recorded_hook, github).deliveries())) == 1
 
 
-def test_a_wait_for_github_is_never_silent(github: Sandbox, quiet_hook: Hook) -> None:
+def test_a_wait_for_github_is_never_silent(github: Sandbox, recorded_hook: Hook) -> None:
     said: list[str] = []
     github.inject(Status(502, "Bad Gateway"), method="GET", path=LIST)
     github.inject(Dropped(), method="GET", path=LIST, nth=2)
-    hook = waiting(quiet_hook, github, said)
+    hook = waiting(recorded_hook, github, said)
 
     list(hook.deliveries())
 
@@ -179,11 +181,11 @@ def test_a_wait_for_github_is_never_silent(github: Sandbox, quiet_hook: Hook) ->
     )
 
 
-def test_a_read_that_goes_on_failing_is_told(github: Sandbox, quiet_hook: Hook) -> None:
+def test_a_read_that_goes_on_failing_is_told(github: Sandbox, recorded_hook: Hook) -> None:
     github.inject(Status(502, "Bad Gateway"), method="GET", path=LIST, times=None)
 
     with pytest.raises(UnavailableError, match=r"answered 502, Bad Gateway\. Nothing is lost"):
-        list(our(quiet_hook, github).deliveries())
+        list(our(recorded_hook, github).deliveries())
 
 
 def a_row(**changes: object) -> dict[str, object]:
@@ -221,23 +223,23 @@ def a_row(**changes: object) -> dict[str, object]:
     ],
 )
 def test_a_log_that_is_not_as_documented_is_told(
-    github: Sandbox, quiet_hook: Hook, body: object, told: str
+    github: Sandbox, recorded_hook: Hook, body: object, told: str
 ) -> None:
     github.inject(Status(200, body=body), path=LIST)
 
     with pytest.raises(UnavailableError, match=told):
-        list(our(quiet_hook, github).deliveries())
+        list(our(recorded_hook, github).deliveries())
 
 
 def test_a_page_that_is_not_json_is_told_without_its_content(
-    github: Sandbox, quiet_hook: Hook
+    github: Sandbox, recorded_hook: Hook
 ) -> None:
     github.inject(Garbage(body=b"<html>hush</html>"), path=LIST)
 
     with pytest.raises(
         UnavailableError, match=r"\(200\) is not GitHub's API\. Is 'hostname' its address"
     ) as caught:
-        list(our(quiet_hook, github).deliveries())
+        list(our(recorded_hook, github).deliveries())
 
     assert "hush" not in str(caught.value)
 
@@ -251,12 +253,12 @@ def test_a_page_that_is_not_json_is_told_without_its_content(
     ],
 )
 def test_a_page_that_cannot_be_used_is_told(
-    github: Sandbox, quiet_hook: Hook, fault: Fault
+    github: Sandbox, recorded_hook: Hook, fault: Fault
 ) -> None:
     github.inject(fault, path=LIST, times=None)
 
     with pytest.raises(UnavailableError):
-        list(our(quiet_hook, github).deliveries())
+        list(our(recorded_hook, github).deliveries())
 
 
 @pytest.mark.parametrize(
@@ -268,7 +270,7 @@ def test_a_page_that_cannot_be_used_is_told(
     ],
 )
 def test_pages_that_go_on_without_getting_anywhere_are_told(
-    github: Sandbox, quiet_hook: Hook, pages: list[list[int]]
+    github: Sandbox, recorded_hook: Hook, pages: list[list[int]]
 ) -> None:
     for place, ids in enumerate(pages):
         headers = {"Link": f'<{github.url}?cursor=v1_{place}>; rel="next"'}
@@ -276,25 +278,25 @@ def test_pages_that_go_on_without_getting_anywhere_are_told(
         github.inject(Status(200, body=rows, headers=headers), path=LIST, nth=place + 1)
 
     with pytest.raises(UnavailableError, match="pages that lead nowhere"):
-        list(our(quiet_hook, github).deliveries())
+        list(our(recorded_hook, github).deliveries())
 
 
 def test_a_part_of_the_log_may_have_nothing_on_several_pages(
-    github: Sandbox, quiet_hook: Hook
+    github: Sandbox, recorded_hook: Hook
 ) -> None:
     links = [{"Link": f'<{github.url}?cursor=v1_{n}>; rel="next"'} for n in range(3)]
     for place, headers in enumerate([*links, {}]):
         rows = [a_row(id=7)] if place == 3 else []
         github.inject(Status(200, body=rows, headers=headers), path=LIST, nth=place + 1)
 
-    found = our(quiet_hook, github).deliveries(StatusFilter.FAILURES)
+    found = our(recorded_hook, github).deliveries(StatusFilter.FAILURES)
 
     assert [delivery.id for delivery in found] == [7]
     assert {request.query["status"] for request in github.requests} == {"failure"}
 
 
 def test_a_log_without_an_end_is_told(
-    github: Sandbox, quiet_hook: Hook, monkeypatch: pytest.MonkeyPatch
+    github: Sandbox, recorded_hook: Hook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(delivery_log, "MAX_PAGES", 3)
     for n in range(4):
@@ -302,7 +304,7 @@ def test_a_log_without_an_end_is_told(
         github.inject(Status(200, body=[a_row(id=n)], headers=headers), path=LIST, nth=n + 1)
 
     with pytest.raises(UnavailableError, match="pages without an end"):
-        list(our(quiet_hook, github).deliveries())
+        list(our(recorded_hook, github).deliveries())
 
 
 @pytest.mark.parametrize(
@@ -315,33 +317,33 @@ def test_a_log_without_an_end_is_told(
     ],
 )
 def test_an_answer_that_does_not_tell_the_time_is_told(
-    github: Sandbox, quiet_hook: Hook, date: str
+    github: Sandbox, recorded_hook: Hook, date: str
 ) -> None:
     github.inject(Status(200, body=[], headers={"Date": date}), path=LIST)
 
     with pytest.raises(UnavailableError, match="no 'Date' header that tells the time"):
-        list(our(quiet_hook, github).deliveries())
+        list(our(recorded_hook, github).deliveries())
 
 
 def test_a_read_that_is_accepted_but_not_answered_is_told_and_not_repeated(
-    github: Sandbox, quiet_hook: Hook
+    github: Sandbox, recorded_hook: Hook
 ) -> None:
     github.inject(Status(202, body={}), path=LIST, times=None)
 
     with pytest.raises(
         UnavailableError, match="answered 202, which means that the answer is not ready yet"
     ):
-        list(our(quiet_hook, github).deliveries())
+        list(our(recorded_hook, github).deliveries())
 
     assert asked(github, "GET") == 1
 
 
-def test_the_token_goes_nowhere_a_next_link_points(github: Sandbox, quiet_hook: Hook) -> None:
+def test_the_token_goes_nowhere_a_next_link_points(github: Sandbox, recorded_hook: Hook) -> None:
     link = '<http://evil.example/deliveries?cursor=v1_x>; rel="next"'
     github.inject(Status(200, body=[a_row()], headers={"Link": link}), path=LIST)
 
     with pytest.raises(UnavailableError, match="cannot read the deliveries"):
-        list(our(quiet_hook, github).deliveries())
+        list(our(recorded_hook, github).deliveries())
 
     assert [request.query.get("cursor") for request in github.requests] == [None, "v1_x"]
 
@@ -355,32 +357,32 @@ def test_the_token_goes_nowhere_a_next_link_points(github: Sandbox, quiet_hook: 
     ],
 )
 def test_a_next_link_that_leads_nowhere_is_told(
-    github: Sandbox, quiet_hook: Hook, link: str, told: str
+    github: Sandbox, recorded_hook: Hook, link: str, told: str
 ) -> None:
     headers = {"Link": link.format(github.url)}
     github.inject(Status(200, body=[a_row()], headers=headers), path=LIST, times=None)
 
     with pytest.raises(UnavailableError, match=told):
-        list(our(quiet_hook, github).deliveries())
+        list(our(recorded_hook, github).deliveries())
 
 
-def test_only_the_next_link_is_followed(github: Sandbox, quiet_hook: Hook) -> None:
+def test_only_the_next_link_is_followed(github: Sandbox, recorded_hook: Hook) -> None:
     headers = {"Link": '<https://github.example/?cursor=v1_x>; rel="prev"'}
     github.inject(Status(200, body=[a_row()], headers=headers), path=LIST)
 
-    assert len(list(our(quiet_hook, github).deliveries())) == 1
+    assert len(list(our(recorded_hook, github).deliveries())) == 1
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
 def test_a_redirect_is_no_answer_and_does_not_get_the_token(
-    github: Sandbox, quiet_hook: Hook, status: int
+    github: Sandbox, recorded_hook: Hook, status: int
 ) -> None:
     headers = {"Location": "http://localhost:9/elsewhere"}
     github.inject(Status(status, "Moved", headers=headers), path=".*", times=None)
-    quiet_hook.record()
+    recorded_hook.record()
 
     with pytest.raises(UnavailableError, match="a redirect, which is not followed because"):
-        list(our(quiet_hook, github).deliveries())
+        list(our(recorded_hook, github).deliveries())
 
     assert asked(github, "GET") == 1
 
@@ -409,13 +411,13 @@ ADVICE = [
 
 @pytest.mark.parametrize(("permission", "advice"), ADVICE)
 def test_a_token_that_falls_short_gets_advice(
-    github: Sandbox, quiet_hook: Hook, permission: dict[str, object], advice: str
+    github: Sandbox, recorded_hook: Hook, permission: dict[str, object], advice: str
 ) -> None:
     if permission:
         github.token("ghp_short", **permission)  # type: ignore[arg-type] # one row's own
 
     with pytest.raises(AccessError, match=advice) as caught:
-        list(our(quiet_hook, github, token="ghp_short").deliveries())
+        list(our(recorded_hook, github, token="ghp_short").deliveries())
 
     advice = str(caught.value)
     assert advice.startswith("cannot read the deliveries of webhook")
@@ -431,39 +433,39 @@ def test_a_token_that_falls_short_gets_advice(
     ],
 )
 def test_what_a_server_sends_back_is_not_shown(
-    github: Sandbox, quiet_hook: Hook, message: str, headers: dict[str, str]
+    github: Sandbox, recorded_hook: Hook, message: str, headers: dict[str, str]
 ) -> None:
     github.inject(Status(404, message, headers=headers), path=LIST)
 
     with pytest.raises(AccessError) as caught:
-        list(our(quiet_hook, github).deliveries())
+        list(our(recorded_hook, github).deliveries())
 
     assert TOKEN not in str(caught.value)
     assert "hush" not in str(caught.value)
 
 
 def test_a_token_of_one_letter_is_not_taken_out_of_an_answer(
-    github: Sandbox, quiet_hook: Hook
+    github: Sandbox, recorded_hook: Hook
 ) -> None:
     github.token("e", organization_hooks="write")
-    quiet_hook.record(event="release")
+    recorded_hook.record(event="release")
 
-    [delivery] = our(quiet_hook, github, token="e").deliveries()
+    [delivery] = our(recorded_hook, github, token="e").deliveries()
 
     assert delivery.event == "release"
 
 
-def test_a_token_that_may_only_read_cannot_redeliver(github: Sandbox, quiet_hook: Hook) -> None:
+def test_a_token_that_may_only_read_cannot_redeliver(github: Sandbox, recorded_hook: Hook) -> None:
     github.token("ghp_reader", organization_hooks="read")
-    quiet_hook.record(status="timed out", status_code=504)
-    ours = our(quiet_hook, github, token="ghp_reader")
+    recorded_hook.record(status="timed out", status_code=504)
+    ours = our(recorded_hook, github, token="ghp_reader")
 
     with pytest.raises(AccessError, match=r"cannot redeliver .*\(read and write\)"):
         ours.redeliver(next(ours.deliveries()))
 
 
-def test_an_unknown_hook_is_told_as_what_it_may_be(github: Sandbox, quiet_hook: Hook) -> None:
-    nowhere = organization_hook(a_client(github.url), github.url, quiet_hook.org, HookId(7))
+def test_an_unknown_hook_is_told_as_what_it_may_be(github: Sandbox, recorded_hook: Hook) -> None:
+    nowhere = organization_hook(a_client(github.url), github.url, recorded_hook.org, HookId(7))
 
     with pytest.raises(
         AccessError, match=r"webhook 7 of organization acme.*Check 'org' and 'hook-id'"
@@ -472,21 +474,21 @@ def test_an_unknown_hook_is_told_as_what_it_may_be(github: Sandbox, quiet_hook: 
 
 
 def test_a_rate_limit_that_is_never_over_is_not_asked_about_for_ever(
-    github: Sandbox, quiet_hook: Hook
+    github: Sandbox, recorded_hook: Hook
 ) -> None:
     github.inject(Status(429, "Slow", headers={"Retry-After": "0"}), path=LIST, times=None)
 
     with pytest.raises(RateLimitError):
-        list(our(quiet_hook, github).deliveries())
+        list(our(recorded_hook, github).deliveries())
 
     assert asked(github, "GET") == 5
 
 
-def test_a_used_up_rate_limit_says_until_when(github: Sandbox, quiet_hook: Hook) -> None:
+def test_a_used_up_rate_limit_says_until_when(github: Sandbox, recorded_hook: Hook) -> None:
     github.rate_limit(remaining=0, reset_in=600)
 
     with pytest.raises(RateLimitError, match=r"used up until \d\d:\d\d:\d\d UTC"):
-        list(our(quiet_hook, github).deliveries())
+        list(our(recorded_hook, github).deliveries())
 
     assert asked(github, "GET") == 1
 
@@ -534,12 +536,12 @@ def test_a_rate_limit_does_not_make_a_redelivery_be_asked_for_twice(
 
 
 def test_a_rate_limit_that_is_nearly_used_up_and_soon_over_is_waited_for(
-    github: Sandbox, quiet_hook: Hook
+    github: Sandbox, recorded_hook: Hook
 ) -> None:
-    quiet_hook.record(status_code=500, status="")
+    recorded_hook.record(status_code=500, status="")
     github.rate_limit(remaining=11, reset_in=20)
     said: list[str] = []
-    ours = waiting(quiet_hook, github, said)
+    ours = waiting(recorded_hook, github, said)
 
     ours.redeliver(next(ours.deliveries()))
 
@@ -548,13 +550,13 @@ def test_a_rate_limit_that_is_nearly_used_up_and_soon_over_is_waited_for(
 
 
 def test_a_rate_limit_that_has_begun_anew_since_the_last_answer_is_not_waited_for(
-    github: Sandbox, quiet_hook: Hook
+    github: Sandbox, recorded_hook: Hook
 ) -> None:
-    quiet_hook.record(status_code=500, status="")
+    recorded_hook.record(status_code=500, status="")
     github.rate_limit(remaining=11, reset_in=20)
     said: list[str] = []
     time = FakeTime()
-    ours = waiting(quiet_hook, github, said, clock=ServerClock(elapsed=time))
+    ours = waiting(recorded_hook, github, said, clock=ServerClock(elapsed=time))
     delivery = next(ours.deliveries())
 
     time.now += 30
@@ -564,11 +566,11 @@ def test_a_rate_limit_that_has_begun_anew_since_the_last_answer_is_not_waited_fo
 
 
 def test_the_last_requests_of_the_rate_limit_are_kept_for_the_checkpoint(
-    github: Sandbox, quiet_hook: Hook
+    github: Sandbox, recorded_hook: Hook
 ) -> None:
-    quiet_hook.record(status_code=500, status="")
+    recorded_hook.record(status_code=500, status="")
     github.rate_limit(remaining=11, reset_in=600)
-    ours = our(quiet_hook, github)
+    ours = our(recorded_hook, github)
     delivery = next(ours.deliveries())
 
     with pytest.raises(RateLimitError, match=r"cannot redeliver to .* used up until"):
@@ -586,12 +588,12 @@ def test_the_last_requests_of_the_rate_limit_are_kept_for_the_checkpoint(
     ],
 )
 def test_a_secondary_rate_limit_is_told_from_a_missing_right_and_waited_for(
-    github: Sandbox, quiet_hook: Hook, fault: Fault
+    github: Sandbox, recorded_hook: Hook, fault: Fault
 ) -> None:
-    quiet_hook.record()
+    recorded_hook.record()
     said: list[str] = []
     github.inject(fault, path=LIST)
-    hook = waiting(quiet_hook, github, said)
+    hook = waiting(recorded_hook, github, said)
 
     assert len(list(hook.deliveries())) == 1
     assert said == ["Waiting 60.0 s: GitHub wants no more requests for now, then half as fast"]
@@ -599,31 +601,31 @@ def test_a_secondary_rate_limit_is_told_from_a_missing_right_and_waited_for(
 
 @pytest.mark.parametrize("remaining", ["many", "1e999"])
 def test_a_garbled_rate_limit_header_is_no_crash(
-    github: Sandbox, quiet_hook: Hook, remaining: str
+    github: Sandbox, recorded_hook: Hook, remaining: str
 ) -> None:
     headers = {"X-RateLimit-Remaining": remaining, "X-RateLimit-Limit": "most"}
     github.inject(Status(200, body=[], headers=headers), path=LIST)
 
     with pytest.raises(UnavailableError, match="no usable answer"):
-        list(our(quiet_hook, github).deliveries())
+        list(our(recorded_hook, github).deliveries())
 
 
-def test_a_row_may_have_no_action(github: Sandbox, quiet_hook: Hook) -> None:
+def test_a_row_may_have_no_action(github: Sandbox, recorded_hook: Hook) -> None:
     row = a_row()
     del row["action"]
     github.inject(Status(200, body=[row]), path=LIST)
 
-    assert [delivery.action for delivery in our(quiet_hook, github).deliveries()] == [None]
+    assert [delivery.action for delivery in our(recorded_hook, github).deliveries()] == [None]
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 418])
 def test_an_error_that_is_not_githubs_is_told(
-    github: Sandbox, quiet_hook: Hook, status: int
+    github: Sandbox, recorded_hook: Hook, status: int
 ) -> None:
     github.inject(Garbage(status=status), path=LIST)
 
     with pytest.raises(UnavailableError, match=rf"answered \({status}\) is not GitHub's API"):
-        list(our(quiet_hook, github).deliveries())
+        list(our(recorded_hook, github).deliveries())
 
 
 def test_github_that_cannot_be_reached_is_told() -> None:

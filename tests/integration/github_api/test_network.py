@@ -1,36 +1,26 @@
 """Proxies and certificates, as the environment of the runner sets them."""
 
 import ssl
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from github_sandbox import Hook, Proxy, Sandbox
 from tests.support.action_run import run_action
-from tests.support.builders import TOKEN
 
 
 @pytest.fixture
-def secure(tls: ssl.SSLContext) -> Iterator[Sandbox]:
-    with Sandbox(tls=tls) as github:
-        github.token(TOKEN, organization_hooks="write", actions_variables="write")
-        github.repository("acme/ops")
-        yield github
-
-
-@pytest.fixture
-def hook(secure: Sandbox) -> Hook:
-    return secure.org("acme").hook("http://127.0.0.1:9/hook")
+def server_tls(tls: ssl.SSLContext) -> ssl.SSLContext:
+    return tls
 
 
 def test_an_authority_of_ones_own_is_trusted_when_the_environment_names_it(
-    secure: Sandbox, hook: Hook, certificate: Path
+    github: Sandbox, recorded_hook: Hook, certificate: Path
 ) -> None:
-    run = run_action(secure, hook, environment={"REQUESTS_CA_BUNDLE": str(certificate)})
+    run = run_action(github, recorded_hook, environment={"REQUESTS_CA_BUNDLE": str(certificate)})
 
     assert run.status == 0, run.visible
-    assert len(secure.requests) == 3
+    assert len(github.requests) == 3
 
 
 @pytest.mark.parametrize(
@@ -44,40 +34,42 @@ def test_an_authority_of_ones_own_is_trusted_when_the_environment_names_it(
     ],
 )
 def test_a_certificate_that_is_not_trusted_is_told_at_once_and_never_accepted(
-    secure: Sandbox, hook: Hook, environment: dict[str, str]
+    github: Sandbox, recorded_hook: Hook, environment: dict[str, str]
 ) -> None:
-    run = run_action(secure, hook, environment=environment)
+    run = run_action(github, recorded_hook, environment=environment)
 
     assert run.status == 1
     assert "(SSLError). Its certificate is not trusted here" in run.log
     assert "name that authority's file in the variable REQUESTS_CA_BUNDLE" in run.log
     assert "Waiting" not in run.log, "it would not get better"
-    assert secure.requests == []
+    assert github.requests == []
 
 
 @pytest.mark.parametrize("name", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"])
 def test_everything_goes_through_the_proxy_that_the_environment_names(
-    secure: Sandbox, hook: Hook, certificate: Path, name: str
+    github: Sandbox, recorded_hook: Hook, certificate: Path, name: str
 ) -> None:
     with Proxy() as proxy:
         environment = {name: proxy.url, "REQUESTS_CA_BUNDLE": str(certificate)}
-        run = run_action(secure, hook, environment=environment)
+        run = run_action(github, recorded_hook, environment=environment)
 
     assert run.status == 0, run.visible
-    assert set(proxy.connections) == {secure.url.removeprefix("https://")}
+    assert set(proxy.connections) == {github.url.removeprefix("https://")}
 
 
-def test_a_proxy_does_not_weaken_the_check_of_the_certificate(secure: Sandbox, hook: Hook) -> None:
+def test_a_proxy_does_not_weaken_the_check_of_the_certificate(
+    github: Sandbox, recorded_hook: Hook
+) -> None:
     with Proxy() as proxy:
-        run = run_action(secure, hook, environment={"HTTPS_PROXY": proxy.url})
+        run = run_action(github, recorded_hook, environment={"HTTPS_PROXY": proxy.url})
 
     assert run.status == 1
     assert "Its certificate is not trusted here" in run.log
-    assert secure.requests == []
+    assert github.requests == []
 
 
 def test_what_the_proxy_is_not_for_does_not_go_through_it(
-    secure: Sandbox, hook: Hook, certificate: Path
+    github: Sandbox, recorded_hook: Hook, certificate: Path
 ) -> None:
     with Proxy() as proxy:
         environment = {
@@ -85,15 +77,15 @@ def test_what_the_proxy_is_not_for_does_not_go_through_it(
             "NO_PROXY": "localhost",
             "REQUESTS_CA_BUNDLE": str(certificate),
         }
-        run = run_action(secure, hook, environment=environment)
+        run = run_action(github, recorded_hook, environment=environment)
 
     assert run.status == 0, run.visible
     assert proxy.connections == []
 
 
 @pytest.mark.parametrize("bundle", ["/no/such/file.pem", "/etc", __file__])
-def test_a_bundle_that_is_none_is_told(secure: Sandbox, hook: Hook, bundle: str) -> None:
-    run = run_action(secure, hook, environment={"REQUESTS_CA_BUNDLE": bundle})
+def test_a_bundle_that_is_none_is_told(github: Sandbox, recorded_hook: Hook, bundle: str) -> None:
+    run = run_action(github, recorded_hook, environment={"REQUESTS_CA_BUNDLE": bundle})
 
     assert run.status == 1
     assert "REQUESTS_CA_BUNDLE" in run.log
@@ -103,10 +95,10 @@ def test_a_bundle_that_is_none_is_told(secure: Sandbox, hook: Hook, bundle: str)
     assert "Waiting" not in run.log
 
 
-def test_a_password_for_the_proxy_is_not_shown(secure: Sandbox, hook: Hook) -> None:
+def test_a_password_for_the_proxy_is_not_shown(github: Sandbox, recorded_hook: Hook) -> None:
     proxy = "http://user:hunter2@127.0.0.1:9"
 
-    run = run_action(secure, hook, environment={"HTTPS_PROXY": proxy, "RUNNER_DEBUG": "1"})
+    run = run_action(github, recorded_hook, environment={"HTTPS_PROXY": proxy, "RUNNER_DEBUG": "1"})
 
     assert run.status == 1
     assert "(ProxyError)" in run.log

@@ -1,7 +1,6 @@
 """The checkpoint in an Actions variable."""
 
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
@@ -12,7 +11,6 @@ from github_sandbox import (
     Repository,
     Sandbox,
     Status,
-    VirtualClock,
 )
 from github_sandbox.api.variables import LONG_AGO
 from github_sandbox.model.entities import Access
@@ -21,19 +19,10 @@ from redeliver.engine.ports import NullStore
 from redeliver.errors import AccessError, CheckpointError, UnavailableError
 from redeliver.github_api.clock import ServerClock
 from redeliver.github_api.variable import RepositoryVariable
-from tests.support.builders import TOKEN
+from tests.support.builders import NOW, TOKEN
 from tests.support.virtual_run import a_client
 
-NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 CHECKPOINT = NOW - timedelta(hours=6)
-
-
-@pytest.fixture
-def github() -> Iterator[Sandbox]:
-    with Sandbox(clock=VirtualClock(NOW)) as github:
-        github.token(TOKEN, actions_variables="write")
-        github.repository("acme/ops")
-        yield github
 
 
 @pytest.fixture

@@ -1,13 +1,12 @@
 """The secondary rate limit: points per minute."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from github_sandbox import Garbage, Hook, Sandbox, VirtualClock
-from tests.sandbox.client import TOKEN, Client, deliveries, refusal
+from tests.sandbox.client import Client, deliveries, refusal
 
 TOO_MANY_POINTS = (
     403,
@@ -16,10 +15,8 @@ TOO_MANY_POINTS = (
 
 
 @pytest.fixture
-def github(clock: VirtualClock) -> Iterator[Sandbox]:
-    with Sandbox(clock=clock, points_per_minute=6) as github:
-        github.token(TOKEN, organization_hooks="write")
-        yield github
+def points_per_minute() -> int:
+    return 6
 
 
 def test_a_minute_has_only_so_many_points(client: Client, bookkeeping: Hook) -> None:

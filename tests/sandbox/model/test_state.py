@@ -5,7 +5,7 @@ import pytest
 from github_sandbox import Hook, Repository, Sandbox
 from tests.sandbox.client import Client
 
-VARIABLES = "/repos/acme/ops/actions/variables"
+VARIABLES = "/repos/acme/nowhere/actions/variables"
 
 
 @pytest.fixture
