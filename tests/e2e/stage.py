@@ -9,6 +9,7 @@ from pathlib import Path
 
 import redeliver
 from github_sandbox import Hook, Receiver, Sandbox
+from tests.support.outage import miss_events
 
 ROOT = Path(__file__).parents[2]
 ACT = Path(sys.executable).with_name("act")
@@ -18,27 +19,14 @@ RUNNER = "python:3.13-slim"
 """The image that act uses as a runner."""
 
 
-def ago(hours: float) -> datetime:
-    """Give the time so many hours ago."""
-    return datetime.now(UTC) - timedelta(hours=hours)
-
-
 def an_outage(receiver: Receiver, *hooks: Hook) -> list[str]:
     """Have each hook deliver two events, and miss two in between; give the GUIDs of these."""
+    now = datetime.now(UTC)
     for hook in hooks:
-        hook.emit("push", at=ago(5))
-    receiver.stop()
-    missed = [
-        guid
-        for hook in hooks
-        for guid in (
-            hook.emit("issues", "opened", at=ago(4)),
-            hook.emit("pull_request", "closed", at=ago(3)),
-        )
-    ]
-    receiver.start()
+        hook.emit("push", at=now - timedelta(hours=5))
+    missed = miss_events(receiver, *hooks, now=now)
     for hook in hooks:
-        hook.emit("push", at=ago(2))
+        hook.emit("push", at=now - timedelta(hours=2))
     return missed
 
 

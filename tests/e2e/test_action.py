@@ -2,14 +2,14 @@
 
 import subprocess
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from github_sandbox import Delay, Hook, Meanwhile, Receiver, Sandbox
 from redeliver.core.checkpoint import format_checkpoint
-from tests.e2e.stage import TOKEN, Stage, ago, an_outage, arrived, filled_in
+from tests.e2e.stage import TOKEN, Stage, an_outage, arrived, filled_in
 
 NEXT_STEP = """
       - name: The next step
@@ -43,7 +43,7 @@ class Outage:
 @pytest.fixture
 def outage(github: Sandbox, receiver: Receiver) -> Outage:
     variables = github.repository("acme/ops").variables
-    variables["LAST_REDELIVERY"] = format_checkpoint(ago(6))
+    variables["LAST_REDELIVERY"] = format_checkpoint(datetime.now(UTC) - timedelta(hours=6))
     hook = github.org("acme").hook(receiver.url, secret="hush")
     return Outage(
         github=github,

@@ -3,6 +3,7 @@
 import ssl
 import zipfile
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from github_sandbox import App, Proxy, Receiver, Sandbox
 from redeliver.core.checkpoint import format_checkpoint
 from tests.e2e.api_github_com import ApiGithubCom
-from tests.e2e.stage import ROOT, TOKEN, Stage, ago, an_outage, arrived, filled_in
+from tests.e2e.stage import ROOT, TOKEN, Stage, an_outage, arrived, filled_in
 
 
 def test_every_example_has_a_test_here() -> None:
@@ -217,7 +218,9 @@ def test_the_issue_example_opens_one_issue_while_events_fail(
     tls_of_github: ssl.SSLContext,
     certificate: Path,
 ) -> None:
-    github.repository("acme/ops").variables["LAST_REDELIVERY"] = format_checkpoint(ago(6))
+    github.repository("acme/ops").variables["LAST_REDELIVERY"] = format_checkpoint(
+        datetime.now(UTC) - timedelta(hours=6)
+    )
     hook = github.org("acme").hook(receiver.url)
     an_outage(receiver, hook)
     workflow = filled_in("open-an-issue.yml", {"my-org": "acme", "123456789": str(hook.id)})

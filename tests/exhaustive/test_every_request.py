@@ -1,6 +1,5 @@
-"""A run is spoilt at every single request it makes, and nothing is lost or sent twice."""
+"""A run is disturbed at each of its requests, and no event is lost or redelivered twice."""
 
-from collections import Counter
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
@@ -16,21 +15,28 @@ from hypothesis import strategies as st
 from github_sandbox import Dropped, Fault, Garbage, LostReply, Meanwhile, Status, Truncated
 from tests.exhaustive.soak import SOAK
 from tests.support.action_run import RunningStep, start_action
+from tests.support.command_run import Command, RunningCommand
 from tests.support.outage import (
-    EVERY_REQUEST,
     FIRST,
     LATER,
     METHODS,
+    METHODS_WITH_FILE,
     SCHEDULE,
     VERIFY,
     Outage,
-    outage,
+    past_outage,
 )
 from tests.support.virtual_run import run_in_process
 
-Tell: TypeAlias = Callable[[str], None]
+AddToSummary: TypeAlias = Callable[[str], None]
 
-BOTH = (False, True)
+EVERY_REQUEST = [
+    (kind, number) for kind, methods in METHODS.items() for number, _ in enumerate(methods, 1)
+]
+EVERY_REQUEST_WITH_FILE = [
+    (kind, number) for kind in (FIRST, LATER) for number, _ in enumerate(METHODS_WITH_FILE, 1)
+]
+BEFORE_AND_AFTER = (False, True)
 
 FAULTS: dict[str, Fault] = {
     "a lost reply": LostReply(),
@@ -42,63 +48,109 @@ FAULTS: dict[str, Fault] = {
 }
 
 
-def side_by_side(points: Iterable[Callable[[], None]], add_to_summary: Tell, what: str) -> None:
-    """Try all points, several at a time for they mostly wait, and say how many there were."""
-    with ThreadPoolExecutor(max_workers=4) as pool:
-        tried = [pool.submit(point) for point in points]
-        for each in tried:
-            each.result()
-    add_to_summary(f"{len(tried)} points: {what}")
-
-
-@pytest.mark.parametrize("kind", [FIRST, LATER])
-def test_the_scenario_has_pages_a_refusal_and_two_events_to_bring_back(kind: str) -> None:
-    create_or_update = "POST" if kind == FIRST else "PATCH"
-    assert METHODS[kind][:8] == [*["GET"] * 4, create_or_update, *["POST"] * 3]
-    with outage(kind) as world:
-        world.run()
-        world.github.settle()
-        assert len(world.taken()) == 2
-        world.recover()
-        assert world.taken() == Counter(world.missed)
-
-
-def killed(kind: str, at: int, *, after: bool) -> None:
-    step = Future[RunningStep]()
-    kill = Meanwhile(lambda: step.result().kill(), after=after)
-    with outage(kind, kill, at=at) as world:
-        step.set_result(start_action(world.github, world.hook, verify="1s"))
-        assert step.result().wait().status == -SIGKILL
-        world.recover()
-        assert world.taken() == Counter(world.missed), f"{kind} killed at request {at}, {after=}"
-
-
-def test_a_run_killed_before_or_after_any_request_loses_nothing_and_repeats_nothing(
-    add_to_summary: Tell,
+def try_points(
+    points: Iterable[Callable[[], None]], description: str, add_to_summary: AddToSummary
 ) -> None:
-    points = [partial(killed, *point, after=after) for point in EVERY_REQUEST for after in BOTH]
-    side_by_side(
-        points, add_to_summary, "the process is killed before and after each request of a run"
-    )
+    """Try all points, some at the same time because they mostly wait."""
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        futures = [pool.submit(point) for point in points]
+        for future in futures:
+            future.result()
+    add_to_summary(f"{len(futures)} points: {description}")
 
 
-def spoilt(kind: str, at: int, name: str, *, times: int | None) -> None:
-    with outage(kind, FAULTS[name], at=at, times=times) as world:
-        world.run()
-        world.github.mend()
-        world.recover()
-        where = f"{kind} with {name} at request {at}, {times=}"
-        assert world.taken() == Counter(world.missed), where
+@pytest.mark.parametrize("with_file", [False, True], ids=["a variable", "a checkpoint file"])
+@pytest.mark.parametrize("kind", [FIRST, LATER])
+def test_a_run_makes_the_requests_that_are_tried(
+    kind: str, tmp_path: Path, *, with_file: bool
+) -> None:
+    """Two of its three redeliveries succeed, and the next runs recover the rest."""
+    checkpoint_file = tmp_path / "checkpoint.json" if with_file else None
+    with past_outage(kind, checkpoint_file=checkpoint_file) as outage:
+        outage.run()
+
+        methods = [request.method for request in outage.github.requests]
+        assert methods == (METHODS_WITH_FILE if with_file else METHODS[kind])
+        outage.github.settle()
+        assert len(outage.redelivered()) == 2
+        outage.recover()
+        assert outage.redelivered() == outage.missed
+
+
+def kill(
+    start: Callable[[Outage], RunningStep | RunningCommand],
+    kind: str,
+    nth: int,
+    *,
+    after: bool,
+    checkpoint_file: Path | None = None,
+) -> None:
+    """Kill a run before or after GitHub handles one of its requests."""
+    run = Future[RunningStep | RunningCommand]()
+    fault = Meanwhile(lambda: run.result().kill(), after=after)
+    with past_outage(kind, fault, nth=nth, checkpoint_file=checkpoint_file) as outage:
+        run.set_result(start(outage))
+        assert run.result().wait().status == -SIGKILL
+        outage.recover()
+        assert outage.redelivered() == outage.missed, f"{kind} killed at request {nth}, {after=}"
+
+
+def test_a_run_killed_at_any_request_loses_or_repeats_nothing(add_to_summary: AddToSummary) -> None:
+    def start(outage: Outage) -> RunningStep:
+        return start_action(outage.github, outage.hook, verify="1s")
+
+    points = [
+        partial(kill, start, kind, nth, after=after)
+        for kind, nth in EVERY_REQUEST
+        for after in BEFORE_AND_AFTER
+    ]
+    description = "a run is killed before and after each of its requests"
+    try_points(points, description, add_to_summary)
+
+
+def test_a_command_killed_at_any_request_loses_nothing(
+    tmp_path: Path, add_to_summary: AddToSummary
+) -> None:
+    """It repeats nothing either."""
+
+    def start(outage: Outage) -> RunningCommand:
+        assert outage.checkpoint_file
+        return Command(outage.github, outage.hook, outage.checkpoint_file).start()
+
+    points = [
+        partial(
+            kill,
+            start,
+            kind,
+            nth,
+            after=after,
+            checkpoint_file=tmp_path / f"{kind} {nth} {after}.json",
+        )
+        for kind, nth in EVERY_REQUEST_WITH_FILE
+        for after in BEFORE_AND_AFTER
+    ]
+    description = "a run with a checkpoint file is killed before and after each of its requests"
+    try_points(points, description, add_to_summary)
+
+
+def disturb(kind: str, nth: int, name: str, *, times: int | None) -> None:
+    """Have one request of a run, or it and all that follow, meet a fault."""
+    with past_outage(kind, FAULTS[name], nth=nth, times=times) as outage:
+        outage.run()
+        outage.github.mend()
+        outage.recover()
+        point = f"{kind} with {name} at request {nth}, {times=}"
+        assert outage.redelivered() == outage.missed, point
 
 
 @pytest.mark.parametrize("name", FAULTS)
 @pytest.mark.parametrize("times", [pytest.param(1, id="once"), pytest.param(None, id="for good")])
-def test_a_run_that_meets_a_fault_at_any_request_loses_nothing_and_repeats_nothing(
-    name: str, times: int | None, add_to_summary: Tell
+def test_a_fault_at_any_request_loses_or_repeats_nothing(
+    name: str, times: int | None, add_to_summary: AddToSummary
 ) -> None:
-    points = [partial(spoilt, *point, name, times=times) for point in EVERY_REQUEST]
-    how = "at each request of a run" if times else "from each request of a run on"
-    side_by_side(points, add_to_summary, f"{name} {how}")
+    points = [partial(disturb, kind, nth, name, times=times) for kind, nth in EVERY_REQUEST]
+    extent = "at each request of a run" if times else "from each request of a run on"
+    try_points(points, f"{name} {extent}", add_to_summary)
 
 
 @settings(max_examples=25 * SOAK, deadline=None)
@@ -115,72 +167,76 @@ def test_a_run_that_meets_a_fault_at_any_request_loses_nothing_and_repeats_nothi
         max_size=5,
     ),
 )
-def test_runs_that_meet_faults_one_after_the_other_lose_nothing_and_repeat_nothing(
+def test_faults_in_successive_runs_lose_or_repeat_nothing(
     kind: str, faults: list[tuple[int, str, int | None, timedelta]]
 ) -> None:
-    with outage(kind) as world:
-        for at, name, times, pause in faults:
-            world.github.inject(FAULTS[name], nth=at, times=times)
-            world.run()
-            world.github.mend()
-            world.github.settle()
-            world.clock.advance(pause)
-        world.recover()
-        assert world.taken() == Counter(world.missed)
+    with past_outage(kind) as outage:
+        for nth, name, times, pause in faults:
+            outage.github.inject(FAULTS[name], nth=nth, times=times)
+            outage.run()
+            outage.github.mend()
+            outage.github.settle()
+            outage.clock.advance(pause)
+        outage.recover()
+        assert outage.redelivered() == outage.missed
 
 
 BETWEEN_READ_AND_WRITE = {
-    (kind, at + place, after)
-    for kind, at in EVERY_REQUEST
-    if METHODS[kind][at - 1 : at + 1] == ["GET", "PATCH"]
-    for place, after in ((0, True), (1, False))
+    (kind, nth + offset, after)
+    for kind, nth in EVERY_REQUEST
+    if METHODS[kind][nth - 1 : nth + 1] == ["GET", "PATCH"]
+    for offset, after in ((0, True), (1, False))
 }
-"""Where nothing can help without a compare-and-swap: right after the checkpoint was read for
-the last time, and right before it is written. Only creating the variable is safe even there."""
+"""Points right after a run reads the variable for the last time and right before it writes it.
+
+GitHub has no compare-and-swap, so a run cannot notice another one there, except when it creates
+the variable.
+"""
 
 
-def overtaken(kind: str, at: int, *, after: bool) -> None:
-    """Have another run do all it does at one request of the first."""
+def overtake(kind: str, nth: int, *, after: bool) -> None:
+    """Have a whole other run take place before or after one request of a run."""
     first = Future[Outage]()
-    marks: list[str] = []
+    checkpoints: list[str] = []
 
-    def another_run() -> None:
-        world = first.result()
-        marks.append(world.checkpoint)
-        world.clock.advance(timedelta(seconds=30))
-        run_in_process(world.github, world.hook, world.clock, verify=VERIFY)
-        marks.append(world.checkpoint)
+    def run_another() -> None:
+        outage = first.result()
+        checkpoints.append(outage.checkpoint)
+        outage.clock.advance(timedelta(seconds=30))
+        run_in_process(outage.github, outage.hook, outage.clock, verify=VERIFY)
+        checkpoints.append(outage.checkpoint)
 
-    with outage(kind, Meanwhile(another_run, after=after), at=at) as world:
-        first.set_result(world)
-        world.run()
-        marks.append(world.checkpoint)
-        world.recover()
-        marks.append(world.checkpoint)
-        taken = world.taken()
-        where = f"{kind} with another run at request {at}, {after=}"
-        assert taken.keys() == set(world.missed), where
-        if (kind, at, after) not in BETWEEN_READ_AND_WRITE:
-            assert taken == Counter(world.missed), where
-            assert marks == sorted(marks), where
+    with past_outage(kind, Meanwhile(run_another, after=after), nth=nth) as outage:
+        first.set_result(outage)
+        outage.run()
+        checkpoints.append(outage.checkpoint)
+        outage.recover()
+        checkpoints.append(outage.checkpoint)
+        point = f"{kind} with another run at request {nth}, {after=}"
+        assert set(outage.redelivered()) == set(outage.missed), point
+        if (kind, nth, after) not in BETWEEN_READ_AND_WRITE:
+            assert outage.redelivered() == outage.missed, point
+            assert checkpoints == sorted(checkpoints), point
 
 
-def test_a_run_overtaken_by_another_at_any_request_loses_nothing_and_repeats_nothing(
-    add_to_summary: Tell,
-) -> None:
-    points = [partial(overtaken, *point, after=after) for point in EVERY_REQUEST for after in BOTH]
+def test_two_runs_at_the_same_time_lose_or_repeat_nothing(add_to_summary: AddToSummary) -> None:
+    points = [
+        partial(overtake, kind, nth, after=after)
+        for kind, nth in EVERY_REQUEST
+        for after in BEFORE_AND_AFTER
+    ]
     between = f"{len(BETWEEN_READ_AND_WRITE)} of them between reading and writing the checkpoint"
-    side_by_side(
-        points,
-        add_to_summary,
-        f"a whole other run before and after each request of a run, {between}",
-    )
+    description = f"a whole other run before and after each request of a run, {between}"
+    try_points(points, description, add_to_summary)
 
 
-def test_the_docs_tell_how_many_points_are_tried() -> None:
-    told = (Path(__file__).parents[2] / "docs" / "promises.md").read_text()
-    kills = f"{2 * len(EVERY_REQUEST)} crash points"
-    faults = f"{2 * len(FAULTS) * len(EVERY_REQUEST)} spoilt runs"
-    others = f"{2 * len(EVERY_REQUEST)} overtaken runs"
+def test_the_docs_say_how_many_points_are_tried() -> None:
+    promises = (Path(__file__).parents[2] / "docs" / "promises.md").read_text()
+    figures = [
+        f"{2 * len(EVERY_REQUEST)} crash points",
+        f"{2 * len(EVERY_REQUEST_WITH_FILE)} crash points",
+        f"{2 * len(FAULTS) * len(EVERY_REQUEST)} spoilt runs",
+        f"{2 * len(EVERY_REQUEST)} overtaken runs",
+    ]
 
-    assert [figure for figure in (kills, faults, others) if figure not in told] == []
+    assert [figure for figure in figures if figure not in promises] == []

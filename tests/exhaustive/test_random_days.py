@@ -274,7 +274,7 @@ class World(RuleBasedStateMachine):
     # What happens in the world.
 
     @rule(names=NAMES, age=AGES)
-    def an_outage(self, names: list[str], age: str) -> None:
+    def past_outage(self, names: list[str], age: str) -> None:
         before = self.receiver_is
         self.the_receiver_becomes("broken")
         self.events_happen(names)
@@ -350,14 +350,14 @@ class World(RuleBasedStateMachine):
     def a_run_while_github_is_not_well(
         self, names: list[str], age: str, mishaps: list[Mishap], span: str
     ) -> None:
-        self.an_outage(names, age)
+        self.past_outage(names, age)
         self.run(mishaps=mishaps)
         self.time_passes(span, 0)
         self.run()
 
     @rule(names=NAMES, age=AGES, end=MAX_CHART_NODES, span=LENGTHS)
     def a_run_that_is_ended(self, names: list[str], age: str, end: End, span: str) -> None:
-        self.an_outage(names, age)
+        self.past_outage(names, age)
         self.run(end=end)
         self.time_passes(span, 0)
         self.run()

@@ -1,4 +1,4 @@
-"""The program as a step of a workflow: whole runs against the sandbox."""
+"""The action as a step of a workflow, against the sandbox."""
 
 import json
 import re
@@ -14,48 +14,33 @@ from github_sandbox import Delay, Hook, Meanwhile, Receiver, Sandbox, Status, Vi
 from redeliver.core.checkpoint import format_checkpoint
 from tests.support.action_run import RunningStep, run_action, start_action
 from tests.support.builders import NOW, TOKEN, ago
+from tests.support.outage import arrived, miss_events
 
 
-def asked_for(github: Sandbox, hook: Hook) -> list[str]:
-    """Return the GUIDs that redelivery was asked for, each as often, in the order of the log."""
-    asked = Counter(r.path.split("/")[-2] for r in github.requests if r.path.endswith("/attempts"))
-    rows = reversed(hook.log)
-    return [row["guid"] for row in rows for _ in range(asked[str(row["id"])])]
+def requested_guids(github: Sandbox, hook: Hook) -> list[str]:
+    """Return the GUID of each redelivery that was requested, in the order of the events."""
+    paths = [request.path for request in github.requests]
+    counts = Counter(path.split("/")[-2] for path in paths if path.endswith("/attempts"))
+    return [row["guid"] for row in reversed(hook.log) for _ in range(counts[str(row["id"])])]
 
 
-def refuse(github: Sandbox, hook: Hook, guid: str) -> None:
-    """Have GitHub refuse once to redeliver this."""
+def refuse_redelivery(github: Sandbox, hook: Hook, guid: str) -> None:
+    """Have GitHub refuse once to redeliver this event."""
     (number,) = [row["id"] for row in hook.log if row["guid"] == guid]
     github.inject(Status(422, "Cannot"), method="POST", path=f".*/{number}/attempts")
 
 
-def arrived_again(github: Sandbox, receiver: Receiver) -> set[str]:
-    """Return the GUIDs that reached the receiver after what `outage` let through.
-
-    GitHub delivers side by side, so the order of arrival is nobody's promise.
-    """
-    github.settle()
-    guids = [received.guid for received in receiver.received()[2:]]
-    assert len(guids) == len(set(guids)), "each once"
-    return set(guids)
-
-
 @pytest.fixture
-def outage(receiver: Receiver, hook: Hook) -> list[str]:
-    """Give the GUIDs of what was missed in an outage, oldest first, among what was not."""
+def missed(receiver: Receiver, hook: Hook) -> list[str]:
+    """Deliver two events and miss two in between; return the GUIDs of these, oldest first."""
     hook.emit("push", at=ago(hours=5))
-    receiver.stop()
-    missed = [
-        hook.emit("issues", "opened", at=ago(hours=4)),
-        hook.emit("pull_request", "closed", at=ago(hours=3)),
-    ]
-    receiver.start()
+    missed = miss_events(receiver, hook)
     hook.emit("push", at=ago(hours=2))
     return missed
 
 
-def test_what_an_outage_missed_is_asked_for_arrives_and_the_checkpoint_moves(
-    github: Sandbox, receiver: Receiver, hook: Hook, outage: list[str], clock: VirtualClock
+def test_a_run_redelivers_events_and_saves_the_checkpoint(
+    github: Sandbox, receiver: Receiver, hook: Hook, missed: list[str]
 ) -> None:
     variables = github.repository("acme/ops").variables
     variables["LAST_REDELIVERY"] = format_checkpoint(ago(hours=6))
@@ -63,9 +48,9 @@ def test_what_an_outage_missed_is_asked_for_arrives_and_the_checkpoint_moves(
     run = run_action(github, hook)
 
     assert run.status == 0, run.visible
-    assert asked_for(github, hook) == outage
-    assert arrived_again(github, receiver) == set(outage)
-    assert variables["LAST_REDELIVERY"] == format_checkpoint(clock().replace(microsecond=0))
+    assert requested_guids(github, hook) == missed
+    assert arrived(github, receiver, after=2) == sorted(missed)
+    assert variables["LAST_REDELIVERY"] == format_checkpoint(NOW)
     assert json.loads(run.outputs["report"])["counts"]["redelivered"] == 2
     assert {**run.outputs, "report": ""} == {
         "scanned": "4",
@@ -82,13 +67,13 @@ def test_what_an_outage_missed_is_asked_for_arrives_and_the_checkpoint_moves(
         "report": "",
     }
     assert run.errors == ""
-    assert f"Redelivered: issues.opened {outage[0]} (delivery " in run.log
+    assert f"Redelivered: issues.opened {missed[0]} (delivery " in run.log
     assert "last status failed to connect to host, 502)" in run.log
     assert run.summary.startswith("### redeliver: 2 events failed: 2 pending\n")
 
 
 def test_a_second_run_has_nothing_left_to_do(
-    github: Sandbox, receiver: Receiver, hook: Hook, outage: list[str]
+    github: Sandbox, receiver: Receiver, hook: Hook, missed: list[str]
 ) -> None:
     run_action(github, hook)
     github.settle()
@@ -100,11 +85,11 @@ def test_a_second_run_has_nothing_left_to_do(
     assert again.status == 0, again.visible
     assert again.outputs["redelivered"] == "0"
     assert again.outputs["failed"] == "0"
-    assert len(receiver.received()) == arrived == 2 + len(outage)
+    assert len(receiver.received()) == arrived == 2 + len(missed)
 
 
-def test_a_run_asks_for_no_more_than_it_needs(
-    github: Sandbox, hook: Hook, outage: list[str]
+def test_a_run_makes_no_request_that_it_does_not_need(
+    github: Sandbox, hook: Hook, missed: list[str]
 ) -> None:
     github.repository("acme/ops").variables["LAST_REDELIVERY"] = format_checkpoint(ago(hours=6))
 
@@ -112,10 +97,10 @@ def test_a_run_asks_for_no_more_than_it_needs(
 
     methods = [request.method for request in github.requests]
     claim, save = ["GET", "PATCH"], ["GET", "PATCH"]
-    assert methods == ["GET", "GET", *claim, *["POST"] * len(outage), *save]
+    assert methods == ["GET", "GET", *claim, *["POST"] * len(missed), *save]
 
 
-def test_an_empty_log_is_a_quiet_success_in_three_requests(github: Sandbox, hook: Hook) -> None:
+def test_a_run_with_an_empty_log_makes_three_requests(github: Sandbox, hook: Hook) -> None:
     github.repository("acme/ops").variables["LAST_REDELIVERY"] = format_checkpoint(ago(hours=6))
 
     run = run_action(github, hook)
@@ -125,60 +110,60 @@ def test_an_empty_log_is_a_quiet_success_in_three_requests(github: Sandbox, hook
     assert len(github.requests) == 3
 
 
-def test_a_first_run_looks_back_and_leaves_a_checkpoint(
-    github: Sandbox, receiver: Receiver, hook: Hook, outage: list[str]
+def test_a_first_run_looks_back_and_saves_a_checkpoint(
+    github: Sandbox, receiver: Receiver, hook: Hook, missed: list[str]
 ) -> None:
-    run = run_action(github, hook, lookback="210m")
+    run = run_action(github, hook, lookback="225m")
 
     assert "found no checkpoint in variable LAST_REDELIVERY of acme/ops" in run.log
-    assert arrived_again(github, receiver) == {outage[1]}, "the first is out of reach"
+    assert arrived(github, receiver, after=2) == [missed[1]], "the first is too old"
     assert github.repository("acme/ops").variables.keys() == {"LAST_REDELIVERY"}
 
 
-def test_no_checkpoint_is_kept_without_a_variable_name(
-    github: Sandbox, receiver: Receiver, hook: Hook, outage: list[str]
+def test_a_run_without_variable_name_saves_no_checkpoint(
+    github: Sandbox, receiver: Receiver, hook: Hook, missed: list[str]
 ) -> None:
     run = run_action(github, hook, variable_name="")
 
     assert run.status == 0, run.visible
-    assert [r.path for r in github.requests][:1] == ["/rate_limit"], "it knows the time"
-    assert arrived_again(github, receiver) == set(outage)
+    assert [r.path for r in github.requests][:1] == ["/rate_limit"], "the response has the time"
+    assert arrived(github, receiver, after=2) == sorted(missed)
     assert github.repository("acme/ops").variables == {}
     assert run.outputs["checkpoint"] == ""
 
 
 def test_a_dry_run_shows_the_plan_and_changes_nothing(
-    github: Sandbox, hook: Hook, outage: list[str]
+    github: Sandbox, hook: Hook, missed: list[str]
 ) -> None:
     run = run_action(github, hook, dry_run="true")
 
     assert run.status == 0, run.visible
     assert [request.method for request in github.requests] == ["GET", "GET"]
-    assert [line.split()[4] for line in run.log.splitlines() if "Would be" in line] == outage
+    assert [line.split()[4] for line in run.log.splitlines() if "Would be" in line] == missed
     assert "dry run, 2 events failed" in run.summary
     assert run.outputs["redelivered"] == "0"
 
 
-def test_one_refusal_is_reported_and_the_rest_goes_on(
-    github: Sandbox, receiver: Receiver, hook: Hook, outage: list[str]
+def test_a_refusal_is_reported_and_stops_nothing_else(
+    github: Sandbox, receiver: Receiver, hook: Hook, missed: list[str]
 ) -> None:
-    refuse(github, hook, outage[0])
+    refuse_redelivery(github, hook, missed[0])
 
     run = run_action(github, hook)
 
     assert run.status == 1
-    assert arrived_again(github, receiver) == {outage[1]}
-    assert f"Refused: issues.opened {outage[0]}" in run.log
+    assert arrived(github, receiver, after=2) == [missed[1]]
+    assert f"Refused: issues.opened {missed[0]}" in run.log
     assert "::error::of 2 events that failed: 1 refused" in run.log
     assert "**Failed:**" in run.summary
-    (held,) = [row["delivered_at"] for row in hook.log if row["guid"] == outage[0]]
-    assert run.outputs["checkpoint"] == format_checkpoint(datetime.fromisoformat(held))
+    (delivered_at,) = [row["delivered_at"] for row in hook.log if row["guid"] == missed[0]]
+    assert run.outputs["checkpoint"] == format_checkpoint(datetime.fromisoformat(delivered_at))
 
 
-def test_what_was_refused_is_redelivered_by_the_next_run(
-    github: Sandbox, receiver: Receiver, hook: Hook, outage: list[str], clock: VirtualClock
+def test_the_next_run_redelivers_a_refused_event(
+    github: Sandbox, receiver: Receiver, hook: Hook, missed: list[str], clock: VirtualClock
 ) -> None:
-    refuse(github, hook, outage[0])
+    refuse_redelivery(github, hook, missed[0])
     run_action(github, hook)
     github.settle()
     clock.advance(timedelta(minutes=17))
@@ -186,13 +171,13 @@ def test_what_was_refused_is_redelivered_by_the_next_run(
     again = run_action(github, hook)
 
     assert again.status == 0, again.visible
-    assert arrived_again(github, receiver) == set(outage)
+    assert arrived(github, receiver, after=2) == sorted(missed)
 
 
-def test_a_run_that_follows_at_once_on_one_that_left_something_keeps_still(
-    github: Sandbox, hook: Hook, outage: list[str], clock: VirtualClock
+def test_a_run_soon_after_an_incomplete_one_does_nothing(
+    github: Sandbox, hook: Hook, missed: list[str], clock: VirtualClock
 ) -> None:
-    refuse(github, hook, outage[0])
+    refuse_redelivery(github, hook, missed[0])
     first = run_action(github, hook)
     github.settle()
     clock.advance(timedelta(minutes=14))
@@ -202,17 +187,22 @@ def test_a_run_that_follows_at_once_on_one_that_left_something_keeps_still(
 
     assert again.status == 0, again.visible
     assert [request.method for request in github.requests[before:]] == ["GET", "GET"]
-    assert f"Unsettled, left for the next run: issues.opened {outage[0]}" in again.log
+    assert f"Unsettled, left for the next run: issues.opened {missed[0]}" in again.log
     assert f"a run after {clock() + timedelta(minutes=2):%Y-%m-%d %H:%M}" in again.log
     assert again.outputs["checkpoint"] == first.outputs["checkpoint"]
     assert again.outputs["deferred"] == "1"
 
 
-def test_what_is_given_up_by_age_and_by_attempts_is_named(github: Sandbox, hook: Hook) -> None:
-    failure = {"status": "timed out", "status_code": 504}
-    hook.record(guid="old", at=ago(hours=20), **failure)  # type: ignore[arg-type]
+def test_the_log_says_why_events_are_given_up(github: Sandbox, hook: Hook) -> None:
+    hook.record(guid="old", at=ago(hours=20), status="timed out", status_code=504)
     for hours in (5, 4, 3):
-        hook.record(guid="tired", at=ago(hours=hours), redelivery=hours < 5, **failure)  # type: ignore[arg-type]
+        hook.record(
+            guid="tried",
+            at=ago(hours=hours),
+            status="timed out",
+            status_code=504,
+            redelivery=hours < 5,
+        )
 
     run = run_action(github, hook, give_up_after="18h", max_attempts="3")
 
@@ -224,9 +214,7 @@ def test_what_is_given_up_by_age_and_by_attempts_is_named(github: Sandbox, hook:
     assert "POST" not in [r.method for r in github.requests if r.path.endswith("attempts")]
 
 
-def test_a_checkpoint_older_than_githubs_log_is_a_warning_with_the_time_in_question(
-    github: Sandbox, hook: Hook
-) -> None:
+def test_a_checkpoint_older_than_the_log_is_a_warning(github: Sandbox, hook: Hook) -> None:
     github.repository("acme/ops").variables["LAST_REDELIVERY"] = format_checkpoint(ago(days=9))
 
     run = run_action(github, hook)
@@ -240,13 +228,13 @@ def test_a_checkpoint_older_than_githubs_log_is_a_warning_with_the_time_in_quest
 @pytest.mark.parametrize(
     "value",
     [
-        "postgres://user:hunter2@db/prod",
-        "{}",
-        pytest.param(format_checkpoint(NOW + timedelta(hours=2)), id="in two hours"),
+        pytest.param("postgres://user:hunter2@db/prod", id="a URL"),
+        pytest.param("{}", id="JSON"),
+        pytest.param(format_checkpoint(NOW + timedelta(hours=2)), id="a time in the future"),
     ],
 )
-def test_a_variable_with_anything_else_stops_the_run_and_stays(
-    github: Sandbox, hook: Hook, outage: list[str], value: str
+def test_a_variable_with_another_value_ends_the_run(
+    github: Sandbox, hook: Hook, missed: list[str], value: str
 ) -> None:
     variables = github.repository("acme/ops").variables
     variables["LAST_REDELIVERY"] = value
@@ -259,11 +247,11 @@ def test_a_variable_with_anything_else_stops_the_run_and_stays(
     assert variables == {"LAST_REDELIVERY": value}
     assert value not in run.log + run.summary
     assert [request.method for request in github.requests] == ["GET"]
-    assert len(outage) == 2
+    assert len(missed) == 2
 
 
-def test_a_missing_right_to_write_shows_before_the_first_redelivery(
-    github: Sandbox, hook: Hook, outage: list[str]
+def test_a_variable_that_is_read_only_ends_the_run(
+    github: Sandbox, hook: Hook, missed: list[str]
 ) -> None:
     github.repository("acme/ops").variables["LAST_REDELIVERY"] = format_checkpoint(ago(hours=6))
     github.token("ghp_reader", actions_variables="read")
@@ -273,11 +261,11 @@ def test_a_missing_right_to_write_shows_before_the_first_redelivery(
     assert run.status == 1
     assert "::error::cannot write variable LAST_REDELIVERY of acme/ops" in run.log
     assert "POST" not in [request.method for request in github.requests]
-    assert len(outage) == 2
+    assert len(missed) == 2
 
 
-def test_each_token_goes_only_where_it_is_for(
-    github: Sandbox, hook: Hook, outage: list[str]
+def test_each_token_is_sent_only_where_it_is_needed(
+    github: Sandbox, hook: Hook, missed: list[str]
 ) -> None:
     github.token("ghp_hooks", organization_hooks="write")
     github.token("ghp_vars", actions_variables="write")
@@ -285,11 +273,11 @@ def test_each_token_goes_only_where_it_is_for(
     run = run_action(github, hook, token="ghp_hooks", variable_token="ghp_vars")
 
     assert run.status == 0, run.visible
-    used = {(request.path.split("/")[1], request.token) for request in github.requests}
-    assert used == {("orgs", "ghp_hooks"), ("repos", "ghp_vars")}
+    tokens = {(request.path.split("/")[1], request.token) for request in github.requests}
+    assert tokens == {("orgs", "ghp_hooks"), ("repos", "ghp_vars")}
     assert "ghp_hooks" not in run.visible
     assert "ghp_vars" not in run.visible
-    assert len(outage) == 2
+    assert len(missed) == 2
 
 
 def test_a_wrong_token_fails_with_advice_and_is_not_shown(github: Sandbox, hook: Hook) -> None:
@@ -302,22 +290,23 @@ def test_a_wrong_token_fails_with_advice_and_is_not_shown(github: Sandbox, hook:
     assert "ghp_wr0ng" not in run.visible
 
 
-@pytest.mark.parametrize("token", [TOKEN, "ghp_wr0ng"])
-def test_debugging_shows_no_token_either(
-    github: Sandbox, hook: Hook, outage: list[str], token: str
+@pytest.mark.parametrize(
+    "token",
+    [pytest.param(TOKEN, id="a valid token"), pytest.param("ghp_wr0ng", id="a wrong token")],
+)
+def test_debug_logging_shows_no_token(
+    github: Sandbox, hook: Hook, missed: list[str], token: str
 ) -> None:
-    debugging = {"RUNNER_DEBUG": "1", "ACTIONS_STEP_DEBUG": "true", "PYTHONDEVMODE": "1"}
+    debug = {"RUNNER_DEBUG": "1", "ACTIONS_STEP_DEBUG": "true", "PYTHONDEVMODE": "1"}
 
-    run = run_action(github, hook, token=token, environment=debugging)
+    run = run_action(github, hook, token=token, environment=debug)
 
     assert run.status == (token != TOKEN)
     assert token not in run.visible
-    assert (outage[0] in run.log) == (token == TOKEN)
+    assert (missed[0] in run.log) == (token == TOKEN)
 
 
-def test_a_token_saved_with_a_line_break_works_and_is_masked_as_it_is_used(
-    github: Sandbox, hook: Hook
-) -> None:
+def test_a_token_with_a_line_break_is_trimmed_and_masked(github: Sandbox, hook: Hook) -> None:
     run = run_action(github, hook, token=f"{TOKEN}\n")
 
     assert run.status == 0, run.visible
@@ -325,7 +314,7 @@ def test_a_token_saved_with_a_line_break_works_and_is_masked_as_it_is_used(
     assert TOKEN not in run.visible
 
 
-def test_every_fault_of_the_inputs_is_in_one_message(github: Sandbox, hook: Hook) -> None:
+def test_one_error_names_every_invalid_input(github: Sandbox, hook: Hook) -> None:
     run = run_action(github, hook, token="a b", hook_id="any", dry_run="maybe")
 
     assert run.status == 1
@@ -335,44 +324,51 @@ def test_every_fault_of_the_inputs_is_in_one_message(github: Sandbox, hook: Hook
     assert run.outputs == {}
 
 
-@pytest.mark.parametrize(("token", "explained"), [("", True), ("a b", False)])
+@pytest.mark.parametrize(
+    ("token", "is_explained"),
+    [pytest.param("", True, id="an empty token"), pytest.param("a b", False, id="a wrong token")],
+)
 def test_an_empty_secret_is_explained(
-    github: Sandbox, hook: Hook, token: str, *, explained: bool
+    github: Sandbox, hook: Hook, token: str, *, is_explained: bool
 ) -> None:
     run = run_action(github, hook, token=token, dry_run="maybe")
 
     assert run.status == 1
-    assert ("A secret that does not exist" in run.log) == explained
+    assert ("A secret that does not exist" in run.log) == is_explained
 
 
 @pytest.mark.parametrize(
-    ("hostname", "named"), [("", "the variable GITHUB_API_URL"), ("a b", "input 'hostname'")]
+    ("hostname", "source"),
+    [
+        pytest.param("", "the variable GITHUB_API_URL", id="the variable"),
+        pytest.param("a b", "input 'hostname'", id="the input"),
+    ],
 )
-def test_a_faulty_hostname_is_named_by_where_it_is_from(
-    github: Sandbox, hook: Hook, hostname: str, named: str
+def test_an_invalid_hostname_error_names_its_source(
+    github: Sandbox, hook: Hook, hostname: str, source: str
 ) -> None:
     environment = {"GITHUB_API_URL": "no address"}
 
     run = run_action(github, hook, hostname=hostname, environment=environment)
 
-    assert f"::error::{named} must be the host name of your GitHub" in run.log
+    assert f"::error::{source} must be the host name of your GitHub" in run.log
 
 
-def test_inputs_may_have_underscores(github: Sandbox, hook: Hook) -> None:
-    # The hyphenated names are there as well, but empty: what is set wins.
+def test_input_names_may_have_underscores(github: Sandbox, hook: Hook) -> None:
+    # The hyphenated name is set as well, but empty.
     run = run_action(github, hook, hook_id="", environment={"INPUT_HOOK_ID": str(hook.id)})
 
     assert run.status == 0, run.visible
 
 
-def test_an_empty_input_means_its_default(github: Sandbox, hook: Hook) -> None:
+def test_an_empty_input_has_its_default(github: Sandbox, hook: Hook) -> None:
     run = run_action(github, hook, lookback="", dry_run="")
 
     assert run.status == 0, run.visible
-    assert [request.method for request in github.requests] == ["GET", "GET", "POST"], "not dry"
+    assert [request.method for request in github.requests] == ["GET", "GET", "POST"]
 
 
-def test_what_is_given_up_is_a_warning(github: Sandbox, hook: Hook) -> None:
+def test_an_event_that_is_given_up_is_a_warning(github: Sandbox, hook: Hook) -> None:
     hook.record(status="timed out", status_code=504, at=ago(hours=1), redelivery=True)
 
     run = run_action(github, hook)
@@ -393,7 +389,7 @@ def test_the_callers_workspace_is_not_imported(github: Sandbox, hook: Hook, tmp_
     assert run_action(github, hook, workspace=tmp_path).status == 0
 
 
-def test_what_comes_from_outside_is_only_words(github: Sandbox, hook: Hook) -> None:
+def test_untrusted_text_is_no_workflow_command(github: Sandbox, hook: Hook) -> None:
     hostile = "x\n::error::pwned\r::add-mask::pwned ##[error]pwned |<b>"
     hook.record(
         event=hostile,
@@ -415,10 +411,10 @@ def test_what_comes_from_outside_is_only_words(github: Sandbox, hook: Hook) -> N
     assert "hush" not in run.visible
     assert "evil" not in run.visible
     assert "<b>" not in run.summary
-    assert "pwned" in run.log, "it is shown all the same"
+    assert "pwned" in run.log, "the text itself is shown"
 
 
-def test_a_bug_keeps_its_traceback_and_is_no_command(
+def test_a_bug_shows_its_traceback_without_commands(
     github: Sandbox, hook: Hook, tmp_path: Path
 ) -> None:
     run = run_action(github, hook, environment={"GITHUB_OUTPUT": str(tmp_path / "no" / "##[x]")})
@@ -430,9 +426,7 @@ def test_a_bug_keeps_its_traceback_and_is_no_command(
     assert run.errors == ""
 
 
-def test_a_run_that_is_stopped_before_it_knows_anything_says_so(
-    github: Sandbox, hook: Hook
-) -> None:
+def test_a_run_stopped_at_its_first_request_says_so(github: Sandbox, hook: Hook) -> None:
     step = Future[RunningStep]()
     github.inject(Meanwhile(lambda: step.result().send_signal(SIGTERM)))
     github.inject(Delay(30))
@@ -444,17 +438,17 @@ def test_a_run_that_is_stopped_before_it_knows_anything_says_so(
     assert "::error::stopped by SIGTERM. Nothing is lost" in run.log
 
 
-def test_a_summary_that_cannot_be_written_undoes_nothing(
-    github: Sandbox, hook: Hook, outage: list[str], tmp_path: Path
+def test_a_run_succeeds_if_its_summary_cannot_be_written(
+    github: Sandbox, hook: Hook, missed: list[str], tmp_path: Path
 ) -> None:
-    nowhere = {"GITHUB_STEP_SUMMARY": str(tmp_path / "no" / "summary")}
+    environment = {"GITHUB_STEP_SUMMARY": str(tmp_path / "no" / "summary")}
 
-    run = run_action(github, hook, environment=nowhere)
+    run = run_action(github, hook, environment=environment)
 
     assert run.status == 0, run.visible
     assert "::warning::the step summary could not be written" in run.log
-    assert asked_for(github, hook) == outage
+    assert requested_guids(github, hook) == missed
 
 
-def test_without_a_place_for_the_summary_there_is_none(github: Sandbox, hook: Hook) -> None:
+def test_a_run_succeeds_without_a_summary_file(github: Sandbox, hook: Hook) -> None:
     assert run_action(github, hook, environment={"GITHUB_STEP_SUMMARY": ""}).status == 0

@@ -1,4 +1,4 @@
-"""Runs of redeliver are started as a runner starts them."""
+"""Tests start redeliver as a runner does."""
 
 import json
 import re
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from github_sandbox import Hook, Meanwhile, Sandbox
+from github_sandbox import Meanwhile, Sandbox
 from tests.sandbox.client import eventually
 from tests.support.action_run import FLAGS, RunningStep, run_step, start_step
 from tests.support.builders import TOKEN
@@ -20,21 +20,21 @@ INPUTS = {"token": TOKEN, "org": "acme", "hook-id": "1", "variable-name": "LAST"
 
 
 @pytest.fixture
-def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def temporary_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     return tmp_path
 
 
 @pytest.fixture
-def silent() -> Iterator[str]:
+def silent_url() -> Iterator[str]:
     """Return the URL of a server that accepts connections, and never responds."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
 
 
-def start(api: str, hook: str = "1") -> RunningStep:
-    environment = {"GITHUB_API_URL": api, "GITHUB_REPOSITORY": "acme/ops"}
-    return start_step(INPUTS | {"hook-id": hook}, environment)
+def start(api_url: str) -> RunningStep:
+    environment = {"GITHUB_API_URL": api_url, "GITHUB_REPOSITORY": "acme/ops"}
+    return start_step(INPUTS, environment)
 
 
 def test_a_step_starts_python_as_the_image_does() -> None:
@@ -44,45 +44,45 @@ def test_a_step_starts_python_as_the_image_does() -> None:
     assert [*FLAGS, "-m", "redeliver"] == json.loads(entrypoint)[1:]
 
 
-def test_a_step_leaves_no_files_behind(temporary: Path) -> None:
+def test_a_step_leaves_no_files_behind(temporary_directory: Path) -> None:
     step = run_step({}, {})
 
     assert step.status == 1
     assert "::error" in step.log
-    assert list(temporary.iterdir()) == []
+    assert list(temporary_directory.iterdir()) == []
 
 
 def test_a_step_can_be_killed_at_a_chosen_request(
-    github: Sandbox, recorded_hook: Hook, temporary: Path
+    github: Sandbox, temporary_directory: Path
 ) -> None:
-    started: Future[RunningStep] = Future()
-    github.inject(Meanwhile(lambda: started.result().kill()))
+    running = Future[RunningStep]()
+    github.inject(Meanwhile(lambda: running.result().kill()))
 
-    started.set_result(start(github.url, str(recorded_hook.id)))
-    step = started.result().wait()
+    running.set_result(start(github.url))
+    step = running.result().wait()
 
     assert step.status == -signal.SIGKILL
     assert (step.outputs, step.summary) == ({}, "")
-    assert list(temporary.iterdir()) == []
-    # What has been asked is done, whether anybody is left to be told or not.
+    assert list(temporary_directory.iterdir()) == []
+    # GitHub handles the request although nobody waits for the response.
     eventually(lambda: github.requests[-1].status is not None)
     assert len(github.requests) == 1
 
 
-def test_a_step_can_be_sent_a_signal(silent: str) -> None:
-    step = start(silent)
+def test_a_step_can_be_sent_a_signal(silent_url: str) -> None:
+    step = start(silent_url)
 
     step.send_signal(signal.SIGUSR1)
 
     assert step.wait().status == -signal.SIGUSR1
 
 
-def test_a_step_can_be_waited_for_repeatedly(silent: str) -> None:
-    step = start(silent)
+def test_a_step_can_be_waited_for_repeatedly(silent_url: str) -> None:
+    step = start(silent_url)
     step.kill()
 
     assert step.wait() is step.wait()
 
 
-def test_a_step_that_takes_too_long_is_killed(silent: str) -> None:
-    assert start(silent).wait(timeout=0.01).status == -signal.SIGKILL
+def test_a_step_that_takes_too_long_is_killed(silent_url: str) -> None:
+    assert start(silent_url).wait(timeout=0.01).status == -signal.SIGKILL

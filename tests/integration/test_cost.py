@@ -1,4 +1,4 @@
-"""What a run costs, request by request, and that it keeps within what GitHub allows."""
+"""Which requests a run makes, and how it keeps within GitHub's rate limits."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -15,14 +15,14 @@ from redeliver.reporting.report import Report
 from redeliver.wiring import WORKERS
 from tests.support.action_run import run_action
 from tests.support.builders import NOW, ago, running
+from tests.support.outage import arrived
 from tests.support.virtual_run import run_in_process
 
 SINCE = NOW - timedelta(hours=6)
-VARIABLE, LOG, ATTEMPTS = "variable", "log", "attempts"
 
 
-class Scene:
-    """A hook, and a checkpoint of six hours ago, in virtual time."""
+class Scenario:
+    """A hook and a checkpoint of six hours ago, in virtual time."""
 
     def __init__(self, github: Sandbox, receiver: Receiver, clock: VirtualClock) -> None:
         self.github = github
@@ -32,11 +32,11 @@ class Scene:
         self.hook = github.org("acme").hook(receiver.url)
 
     def succeed(self, count: int) -> None:
-        """Have so many deliveries succeed since the checkpoint, each a little after the other."""
+        """Record successful deliveries, evenly spread since the checkpoint."""
         self.hook.record_many(count, since=SINCE, until=NOW)
 
     def fail(self, count: int, *, status_code: int = 500) -> None:
-        """Have so many fail, three hours ago."""
+        """Record failed deliveries of three hours ago."""
         for number in range(count):
             self.hook.record(
                 guid=f"missed-{number}",
@@ -64,25 +64,37 @@ class Scene:
             verify=timedelta(seconds=verify),
         )
 
-    def asked(self) -> list[str]:
-        """Tell what was asked, request by request."""
-        kinds = {"variables": VARIABLE, "deliveries": LOG, "attempts": ATTEMPTS}
+    def requests(self) -> list[str]:
+        """Return the method and the subject of each request."""
+        subjects = {"variables": "variable", "deliveries": "log", "attempts": "attempts"}
         return [
-            next(f"{request.method} {kinds[part]}" for part in reversed(parts) if part in kinds)
+            next(
+                f"{request.method} {subjects[part]}" for part in reversed(parts) if part in subjects
+            )
             for request in self.github.requests
             for parts in [request.path.split("/")]
         ]
 
     def arrived(self) -> Counter[str]:
-        """Count what came to the receiver, by GUID."""
-        self.github.settle()
-        return Counter(each.guid for each in self.receiver.received())
+        """Count how often the receiver got each GUID."""
+        return Counter(arrived(self.github, self.receiver))
+
+    def seconds(self) -> float:
+        """Return how long the runs have taken."""
+        return (self.clock() - NOW).total_seconds()
+
+    def note_attempts(self) -> list[datetime]:
+        """Return a list that gets the time of each request for a redelivery."""
+        times = list[datetime]()
+        note = Meanwhile(lambda: times.append(self.clock()))
+        self.github.inject(note, path=".*/attempts", times=None)
+        return times
 
 
 @contextmanager
-def a_scene(
+def a_scenario(
     *, rate_limits: bool = True, points_per_minute: int | None = None, filters: bool = True
-) -> Iterator[Scene]:
+) -> Iterator[Scenario]:
     clock = VirtualClock(NOW)
     with (
         Receiver() as receiver,
@@ -95,125 +107,125 @@ def a_scene(
             )
         ) as github,
     ):
-        yield Scene(github, receiver, clock)
+        yield Scenario(github, receiver, clock)
 
 
 @pytest.mark.parametrize("scan", ScanMode)
-def test_a_quiet_hook_with_a_small_log_costs_three_requests(scan: ScanMode) -> None:
-    with a_scene() as scene:
-        scene.succeed(60)
-        scene.run(scan=scan)
+def test_a_small_log_without_failures_takes_three_requests(scan: ScanMode) -> None:
+    with a_scenario() as scenario:
+        scenario.succeed(60)
+        scenario.run(scan=scan)
 
-        assert scene.asked() == ["GET variable", "GET log", "PATCH variable"]
+        assert scenario.requests() == ["GET variable", "GET log", "PATCH variable"]
 
 
 @pytest.mark.unmeasured
-def test_a_quiet_busy_hook_costs_its_pages_or_by_its_failures_one() -> None:
-    with a_scene() as scene:
-        scene.succeed(20_000)
-        full = scene.run(verify=30)
-        pages = scene.asked()
-        failures = scene.run(scan=ScanMode.FAILURES, verify=30)
+def test_a_scan_for_failures_reads_one_page_if_there_are_none() -> None:
+    with a_scenario() as scenario:
+        scenario.succeed(20_000)
+        full = scenario.run(verify=30)
+        pages = scenario.requests()
+        failures = scenario.run(scan=ScanMode.FAILURES, verify=30)
 
         assert pages == ["GET variable", *["GET log"] * 200, "PATCH variable"]
-        assert scene.asked()[len(pages) :] == ["GET variable", "GET log", "PATCH variable"]
+        assert scenario.requests()[len(pages) :] == ["GET variable", "GET log", "PATCH variable"]
         assert (full.scans[0].scanned, failures.scans[0].scanned) == (20_000, 0)
 
 
-def test_a_few_failures_among_many_deliveries_cost_the_pages_and_one_request_each() -> None:
-    with a_scene() as scene:
-        scene.succeed(2000)
-        scene.fail(32)
-        scene.run()
+def test_each_failure_takes_one_request_in_addition_to_pages() -> None:
+    with a_scenario() as scenario:
+        scenario.succeed(2000)
+        scenario.fail(32)
+        scenario.run()
 
-        pages = ["GET log"] * 21
+        pages, attempts = ["GET log"] * 21, ["POST attempts"] * 32
         claim = save = ["GET variable", "PATCH variable"]
-        assert scene.asked() == ["GET variable", *pages, *claim, *["POST attempts"] * 32, *save]
+        assert scenario.requests() == [
+            "GET variable",
+            *pages,
+            *claim,
+            *attempts,
+            *save,
+        ]
 
 
 @pytest.mark.unmeasured
-def test_by_its_failures_the_successes_are_read_back_to_the_oldest_of_them() -> None:
-    with a_scene() as scene:
-        scene.succeed(6000)  # half of them since the first failure
-        scene.fail(32)
-        scene.run(scan=ScanMode.FAILURES)
+def test_a_scan_for_failures_reads_successes_since_the_first() -> None:
+    with a_scenario() as scenario:
+        scenario.succeed(6000)  # half of them since the failures
+        scenario.fail(32)
+        scenario.run(scan=ScanMode.FAILURES)
 
-        assert Counter(scene.asked())["GET log"] == 1 + 31
-        assert set(scene.arrived().values()) == {1}
+        assert Counter(scenario.requests())["GET log"] == 1 + 31
+        assert set(scenario.arrived().values()) == {1}
 
 
 def test_a_server_that_ignores_the_filter_is_read_in_full() -> None:
-    with a_scene(filters=False) as scene:
-        scene.succeed(1000)
-        scene.fail(1)
-        scene.run(scan=ScanMode.FAILURES)
+    with a_scenario(filters=False) as scenario:
+        scenario.succeed(1000)
+        scenario.fail(1)
+        scenario.run(scan=ScanMode.FAILURES)
 
-        assert Counter(scene.asked())["GET log"] == 1 + 11, "one to learn that"
-        assert scene.arrived() == {"missed-0": 1}
+        assert Counter(scenario.requests())["GET log"] == 1 + 11, "one page shows that it does"
+        assert scenario.arrived() == {"missed-0": 1}
 
 
-def test_what_the_filter_does_not_show_is_counted_by_the_full_scan_and_else_left() -> None:
-    with a_scene() as scene:
-        scene.fail(2, status_code=0)
-        by_failures = scene.run(scan=ScanMode.FAILURES)
-        assert (by_failures.scans[0].scanned, scene.arrived()) == (0, {})
+def test_only_a_full_scan_finds_unclassified_failures() -> None:
+    with a_scenario() as scenario:
+        scenario.fail(2, status_code=0)
+        by_failures = scenario.run(scan=ScanMode.FAILURES)
+        assert (by_failures.scans[0].scanned, scenario.arrived()) == (0, {})
 
-    with a_scene() as scene:
-        scene.fail(2, status_code=0)
-        full = scene.run()
-        assert (full.scans[0].unclassified, scene.arrived()) == (
+    with a_scenario() as scenario:
+        scenario.fail(2, status_code=0)
+        full = scenario.run()
+        assert (full.scans[0].unclassified, scenario.arrived()) == (
             2,
             {"missed-0": 1, "missed-1": 1},
         )
 
 
-def test_workers_ask_side_by_side_each_on_a_connection_of_its_own() -> None:
-    with a_scene() as scene:
-        scene.fail(40)
-        scene.github.inject(Delay(0.05), times=None)
-        scene.run()
+def test_workers_request_redeliveries_at_the_same_time() -> None:
+    with a_scenario() as scenario:
+        scenario.fail(40)
+        scenario.github.inject(Delay(0.05), times=None)
+        scenario.run()
 
-        assert scene.github.most_at_once == WORKERS
-        ids = {str(row["id"]): int(row["guid"].split("-")[1]) for row in scene.hook.log}
-        asked = [r.path.split("/")[-2] for r in scene.github.requests if "attempts" in r.path]
-        for place, number in enumerate(asked):
-            assert ids[number] < place + WORKERS, "the oldest are handed out first"
-
-
-def seconds_of(scene: Scene) -> float:
-    return (scene.clock() - NOW).total_seconds()
+        assert scenario.github.most_at_once == WORKERS
+        numbers = {str(row["id"]): int(row["guid"].split("-")[1]) for row in scenario.hook.log}
+        ids = [r.path.split("/")[-2] for r in scenario.github.requests if "attempts" in r.path]
+        for index, delivery_id in enumerate(ids):
+            assert numbers[delivery_id] < index + WORKERS, "the oldest come first"
 
 
 @pytest.mark.unmeasured
-def test_a_thousand_failures_keep_within_githubs_points_and_use_them() -> None:
-    with a_scene(points_per_minute=900) as scene:
-        scene.fail(1000)
-        scene.run(per_minute=0)
+def test_a_thousand_redeliveries_use_githubs_points_fully() -> None:
+    with a_scenario(points_per_minute=900) as scenario:
+        scenario.fail(1000)
+        scenario.run(per_minute=0)
 
-        assert all(request.status < 400 for request in scene.github.requests if request.status)
-        assert scene.arrived() == {f"missed-{number}": 1 for number in range(1000)}
-        # 900 points are 180 redeliveries, so that the last of a thousand may go after five minutes.
-        assert 300 <= seconds_of(scene) <= 1.15 * 300
-
-
-@pytest.mark.unmeasured
-def test_on_a_server_without_limits_nothing_waits() -> None:
-    with a_scene(rate_limits=False) as scene:
-        scene.fail(300)
-        scene.run(per_minute=0)
-
-        assert len(scene.arrived()) == 300
-        assert seconds_of(scene) == 0
+        assert all(request.status < 400 for request in scenario.github.requests if request.status)
+        assert scenario.arrived() == {f"missed-{number}": 1 for number in range(1000)}
+        # 900 points are 180 redeliveries, so the limit allows the last of a thousand after 300 s.
+        assert 300 <= scenario.seconds() <= 1.15 * 300
 
 
 @pytest.mark.unmeasured
-def test_a_burst_goes_at_once_and_the_rest_as_the_minute_allows() -> None:
-    with a_scene() as scene:
-        scene.fail(80)
-        times = list[datetime]()
-        note = Meanwhile(lambda: times.append(scene.clock()))
-        scene.github.inject(note, path=".*/attempts", times=None)
-        scene.run()
+def test_a_run_on_a_server_without_limits_never_waits() -> None:
+    with a_scenario(rate_limits=False) as scenario:
+        scenario.fail(300)
+        scenario.run(per_minute=0)
+
+        assert len(scenario.arrived()) == 300
+        assert scenario.seconds() == 0
+
+
+@pytest.mark.unmeasured
+def test_a_minutes_redeliveries_are_requested_at_once() -> None:
+    with a_scenario() as scenario:
+        scenario.fail(80)
+        times = scenario.note_attempts()
+        scenario.run()
 
         assert [at for at in times if at == NOW] == [NOW] * 75
         assert min(at for at in times if at > NOW) > NOW + timedelta(minutes=1)
@@ -221,14 +233,12 @@ def test_a_burst_goes_at_once_and_the_rest_as_the_minute_allows() -> None:
 
 @pytest.mark.unmeasured
 @pytest.mark.parametrize("remaining", [40, 60])
-def test_who_waited_for_the_rate_limit_waits_for_a_turn_again(remaining: int) -> None:
-    with a_scene() as scene:
-        scene.fail(200)
-        scene.github.rate_limit(remaining=remaining, reset_in=120)
-        times = list[datetime]()
-        note = Meanwhile(lambda: times.append(scene.clock()))
-        scene.github.inject(note, path=".*/attempts", times=None)
-        scene.run(workers=1)  # with more, one that sleeps moves the time of one that asks
+def test_a_run_keeps_the_pace_after_a_wait_for_a_rate_limit(remaining: int) -> None:
+    with a_scenario() as scenario:
+        scenario.fail(200)
+        scenario.github.rate_limit(remaining=remaining, reset_in=120)
+        times = scenario.note_attempts()
+        scenario.run(workers=1)  # with more, a sleeping one moves the time of the others
 
         assert len(times) == 200
         for start in times:
@@ -236,26 +246,26 @@ def test_who_waited_for_the_rate_limit_waits_for_a_turn_again(remaining: int) ->
             assert len(within) <= 75
 
 
-def test_a_rate_limit_that_has_begun_anew_is_not_waited_for() -> None:
-    with a_scene() as scene:
-        scene.fail(80)
-        scene.github.rate_limit(remaining=98, reset_in=58)
-        scene.run()
+def test_a_rate_limit_that_has_been_reset_causes_no_wait() -> None:
+    with a_scenario() as scenario:
+        scenario.fail(80)
+        scenario.github.rate_limit(remaining=98, reset_in=58)
+        scenario.run()
 
-        assert len(scene.arrived()) == 80
-        assert seconds_of(scene) <= 70, "a minute for the turn, in which it began anew"
+        assert len(scenario.arrived()) == 80
+        assert scenario.seconds() <= 70, "the limit is reset while the run waits for its turn"
 
 
-def test_a_secondary_limit_slows_the_run_down_and_fails_nothing() -> None:
-    with a_scene(points_per_minute=250) as scene:
-        scene.fail(120)
-        report = scene.run(per_minute=0)
+def test_a_secondary_limit_slows_a_run_and_fails_nothing() -> None:
+    with a_scenario(points_per_minute=250) as scenario:
+        scenario.fail(120)
+        report = scenario.run(per_minute=0)
 
         assert report.status == 0
-        assert scene.arrived() == {f"missed-{number}": 1 for number in range(120)}
-        refused = [request.status for request in scene.github.requests].count(403)
+        assert scenario.arrived() == {f"missed-{number}": 1 for number in range(120)}
+        refused = [request.status for request in scenario.github.requests].count(403)
         assert 0 < refused <= 3 * WORKERS
-        assert MIN_RATE_FACTOR < 1 / 4, "which is what is needed here"
+        assert MIN_RATE_FACTOR < 1 / 4, "as slow as this limit needs"
 
 
 def test_scan_is_an_input(github: Sandbox, hook: Hook) -> None:
@@ -266,5 +276,19 @@ def test_scan_is_an_input(github: Sandbox, hook: Hook) -> None:
 
     assert run.status == 0, run.visible
     assert (run.outputs["redelivered"], run.outputs["unclassified"]) == ("3", "0")
-    asked = [request.query.get("status") for request in github.requests if "del" in request.path]
-    assert asked[:2] == ["failure", "success"]
+    filters = [request.query.get("status") for request in github.requests if "del" in request.path]
+    assert filters[:2] == ["failure", "success"]
+
+
+@pytest.mark.parametrize(
+    ("hook_ids", "times"),
+    [pytest.param({}, 1, id="one id"), pytest.param({"hook-id": "all"}, 0, id="all")],
+)
+def test_a_run_requests_the_time_unless_it_lists_webhooks(
+    github: Sandbox, hook: Hook, hook_ids: dict[str, str], times: int
+) -> None:
+    """Without a variable, the run has to know the time before it reads the log."""
+    run = run_action(github, hook, hook_ids, variable_name="")
+
+    assert run.status == 0
+    assert [request.path for request in github.requests].count("/rate_limit") == times

@@ -1,4 +1,4 @@
-"""Each kind of webhook with each way to prove who asks, and who may not."""
+"""Each kind of webhook with each kind of credentials, and credentials that lack something."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -12,6 +12,7 @@ from github_sandbox.model.entities import Access
 from redeliver.core.checkpoint import format_checkpoint
 from tests.support.action_run import run_action
 from tests.support.builders import running
+from tests.support.outage import arrived, miss_events
 
 WRITE: Mapping[str, Access] = {
     "organization_hooks": "write",
@@ -21,8 +22,8 @@ WRITE: Mapping[str, Access] = {
 
 
 @dataclass(frozen=True)
-class Scene:
-    """A GitHub App, and a receiver that missed one event of a webhook."""
+class Scenario:
+    """A GitHub with an App of the organization acme."""
 
     github: Sandbox
     receiver: Receiver
@@ -30,18 +31,18 @@ class Scene:
     clock: VirtualClock
 
     @property
-    def as_app(self) -> dict[str, str]:
+    def app_inputs(self) -> dict[str, str]:
+        """The inputs that authenticate as the App."""
         return {"token": "", "app_id": str(self.app.id), "private_key": self.app.private_key}
 
-    def miss(self, hook: Hook) -> str:
-        self.receiver.stop()
-        missed = hook.emit("push", at=self.clock() - timedelta(hours=1))
-        self.receiver.start()
-        return missed
+    def miss_event(self, hook: Hook) -> str:
+        """Have the hook miss an event, and return its GUID."""
+        [guid] = miss_events(self.receiver, hook, events=["push"], now=self.clock())
+        return guid
 
     def arrived(self) -> list[str]:
-        self.github.settle()
-        return [received.guid for received in self.receiver.received()]
+        """Return the GUIDs of what the receiver has got."""
+        return arrived(self.github, self.receiver)
 
 
 @pytest.fixture
@@ -51,21 +52,23 @@ def clock() -> VirtualClock:
 
 
 @pytest.fixture
-def scene(github: Sandbox, receiver: Receiver, clock: VirtualClock) -> Scene:
+def scenario(github: Sandbox, receiver: Receiver, clock: VirtualClock) -> Scenario:
     github.org("acme")
     app = github.app(slug="redeliver-bot", owner="acme", permissions=WRITE)
-    return Scene(github=github, receiver=receiver, app=app, clock=clock)
+    return Scenario(github=github, receiver=receiver, app=app, clock=clock)
 
 
-KINDS: dict[str, Callable[[Scene], Hook]] = {
-    "organization": lambda scene: scene.github.org("acme").hook(scene.receiver.url),
-    "repository": lambda scene: scene.github.repository("acme/shop").hook(scene.receiver.url),
-    "App": lambda scene: scene.app.hook(scene.receiver.url),
+HOOKS: dict[str, Callable[[Scenario], Hook]] = {
+    "an organization": lambda scenario: scenario.github.org("acme").hook(scenario.receiver.url),
+    "a repository": lambda scenario: scenario.github.repository("acme/shop").hook(
+        scenario.receiver.url
+    ),
+    "an App": lambda scenario: scenario.app.hook(scenario.receiver.url),
 }
 
 
-def fine_grained(scene: Scene) -> dict[str, str]:
-    scene.github.token(
+def use_fine_grained_token(scenario: Scenario) -> dict[str, str]:
+    scenario.github.token(
         "github_pat_f1ne",
         organization_hooks="write",
         repository_hooks="write",
@@ -74,340 +77,255 @@ def fine_grained(scene: Scene) -> dict[str, str]:
     return {"token": "github_pat_f1ne"}
 
 
-def classic(scene: Scene) -> dict[str, str]:
-    scene.github.token("ghp_classic", scopes={"admin:org_hook", "repo"})
+def use_classic_token(scenario: Scenario) -> dict[str, str]:
+    scenario.github.token("ghp_classic", scopes={"admin:org_hook", "repo"})
     return {"token": "ghp_classic"}
 
 
-def installed(scene: Scene) -> dict[str, str]:
-    scene.app.install("acme", WRITE)
-    return scene.as_app
+def install_app(scenario: Scenario) -> dict[str, str]:
+    scenario.app.install("acme", WRITE)
+    return scenario.app_inputs
 
 
-def by_client_id(scene: Scene) -> dict[str, str]:
-    key = scene.app.private_key.replace("\n", "\\n")
-    return installed(scene) | {"app_id": scene.app.client_id, "private_key": key}
+def install_app_with_client_id(scenario: Scenario) -> dict[str, str]:
+    key = scenario.app.private_key.replace("\n", "\\n")
+    return install_app(scenario) | {"app_id": scenario.app.client_id, "private_key": key}
 
 
-def with_a_token_for_the_variable(scene: Scene) -> dict[str, str]:
-    scene.app.install("acme", {"organization_hooks": "write", "repository_hooks": "write"})
-    scene.github.token("ghp_variable", actions_variables="write")
-    return scene.as_app | {"variable_token": "ghp_variable"}
+def install_app_without_variables(scenario: Scenario) -> dict[str, str]:
+    scenario.app.install("acme", {"organization_hooks": "write", "repository_hooks": "write"})
+    scenario.github.token("ghp_variable", actions_variables="write")
+    return scenario.app_inputs | {"variable_token": "ghp_variable"}
 
 
-def ready_made(scene: Scene) -> dict[str, str]:
-    """Give the installation's token that an earlier step of the workflow made."""
-    made = scene.app.install("acme", WRITE)
-    scene.github.token(
+def use_installation_token(scenario: Scenario) -> dict[str, str]:
+    """Return the token of an installation, which an earlier step of the workflow created."""
+    scenario.app.install("acme", WRITE)
+    scenario.github.token(
         "ghs_ready",
         organization_hooks="write",
         repository_hooks="write",
         actions_variables="write",
     )
-    assert made.id
     return {"token": "ghs_ready"}
 
 
-WAYS = {
-    "a fine-grained token": fine_grained,
-    "a classic token": classic,
-    "an App": installed,
-    "an App by its client id, its key in one line": by_client_id,
-    "an App, and a token for the variable": with_a_token_for_the_variable,
-    "a token that another step made": ready_made,
+CREDENTIALS = {
+    "a fine-grained token": use_fine_grained_token,
+    "a classic token": use_classic_token,
+    "an App": install_app,
+    "an App by its client id and its key in one line": install_app_with_client_id,
+    "an App and a token for the variable": install_app_without_variables,
+    "a token that another step created": use_installation_token,
 }
-POSSIBLE = [
-    (kind, way)
-    for kind in KINDS
-    for way in WAYS
-    if kind != "App" or "App" in way  # its own webhook answers to its own word only
+COMBINATIONS = [
+    pytest.param(kind, credentials, id=f"webhook of {kind} with {credentials}")
+    for kind in HOOKS
+    for credentials in CREDENTIALS
+    if kind != "an App" or "App" in credentials  # only the App itself may use its webhook
 ]
 
 
-@pytest.mark.parametrize(("kind", "way"), POSSIBLE)
-def test_what_was_missed_comes_back(scene: Scene, kind: str, way: str) -> None:
-    hook = KINDS[kind](scene)
-    credentials = WAYS[way](scene)
-    missed = scene.miss(hook)
-    variables = scene.github.repository("acme/ops").variables
-    variables["LAST_REDELIVERY"] = format_checkpoint(scene.clock() - timedelta(hours=6))
+@pytest.mark.parametrize(("kind", "credentials"), COMBINATIONS)
+def test_a_missed_event_is_redelivered(scenario: Scenario, kind: str, credentials: str) -> None:
+    hook = HOOKS[kind](scenario)
+    inputs = CREDENTIALS[credentials](scenario)
+    missed = scenario.miss_event(hook)
+    variables = scenario.github.repository("acme/ops").variables
+    variables["LAST_REDELIVERY"] = format_checkpoint(scenario.clock() - timedelta(hours=6))
 
-    run = run_action(scene.github, hook, credentials)
+    run = run_action(scenario.github, hook, inputs)
 
     assert run.status == 0, run.visible
-    assert scene.arrived() == [missed]
+    assert scenario.arrived() == [missed]
     assert run.outputs["redelivered"] == "1"
     assert variables["LAST_REDELIVERY"] == run.outputs["checkpoint"]
-    for secret in (scene.app.private_key.split()[5], *(t.value for t in scene.app.tokens)):
+    for secret in (scenario.app.private_key.split()[5], *(t.value for t in scenario.app.tokens)):
         assert secret not in run.visible
 
 
-@pytest.mark.parametrize("kind", ["organization", "repository"])
-def test_an_apps_tokens_may_do_no_more_than_they_have_to_and_are_masked(
-    scene: Scene, kind: str
+@pytest.mark.parametrize(
+    ("kind", "permission"),
+    [
+        pytest.param("an organization", "organization_hooks", id="an organization"),
+        pytest.param("a repository", "repository_hooks", id="a repository"),
+    ],
+)
+def test_an_apps_tokens_have_minimal_rights_and_are_masked(
+    scenario: Scenario, kind: str, permission: str
 ) -> None:
-    hook = KINDS[kind](scene)
+    hook = HOOKS[kind](scenario)
 
-    run = run_action(scene.github, hook, installed(scene))
+    run = run_action(scenario.github, hook, install_app(scenario))
 
     assert run.status == 0, run.visible
-    assert [dict(token.permissions) for token in scene.app.tokens] == [
+    assert [dict(token.permissions) for token in scenario.app.tokens] == [
         {"actions_variables": "write"},
-        {f"{kind}_hooks": "write"},
+        {permission: "write"},
     ]
     masked = re.findall(r"^::add-mask::(.*)$", run.log, flags=re.MULTILINE)
-    assert {token.value for token in scene.app.tokens} <= set(masked)
-    _, *lines, _ = scene.app.private_key.splitlines()
-    assert set(lines) <= set(masked), "every line of the key that is of this key alone"
-    assert not {"PRIVATE", "KEY-----"} & set(masked), "or outputs with such a word were dropped"
+    assert {token.value for token in scenario.app.tokens} <= set(masked)
+    _, *lines, _ = scenario.app.private_key.splitlines()
+    assert set(lines) <= set(masked), "each line that is not the same in every key"
+    assert not {"PRIVATE", "KEY-----"} & set(masked), "the runner drops outputs with masked words"
 
 
-def test_a_token_that_expires_in_a_long_run_is_renewed(scene: Scene) -> None:
-    hook = scene.github.org("acme").hook(scene.receiver.url)
-    credentials = installed(scene)
-    missed = [scene.miss(hook) for _ in range(3)]
-    an_hour = Meanwhile(lambda: scene.clock.advance(timedelta(minutes=55)), after=True)
-    scene.github.inject(an_hour, path=".*/deliveries", times=None)
+def test_a_token_that_expires_during_a_run_is_replaced(scenario: Scenario) -> None:
+    hook = scenario.github.org("acme").hook(scenario.receiver.url)
+    credentials = install_app(scenario)
+    missed = [scenario.miss_event(hook) for _ in range(3)]
+    advance = Meanwhile(lambda: scenario.clock.advance(timedelta(minutes=55)), after=True)
+    scenario.github.inject(advance, path=".*/deliveries", times=None)
 
-    run = run_action(scene.github, hook, credentials)
-
-    assert run.status == 0, run.visible
-    assert sorted(scene.arrived()) == sorted(missed)
-    assert len(scene.app.tokens) >= 4, "two at first, and both anew"
-    assert all(request.status != 401 for request in scene.github.requests)
-
-
-def test_a_token_that_is_revoked_in_the_middle_is_replaced(scene: Scene) -> None:
-    hook = scene.github.org("acme").hook(scene.receiver.url)
-    credentials = installed(scene)
-    missed = scene.miss(hook)
-    # As far as this machine can tell it has hours left: only GitHub knows better.
-    later = Meanwhile(lambda: scene.clock.advance(timedelta(minutes=61)))
-    scene.github.inject(later, method="POST", path=".*/attempts")
-
-    run = run_action(scene.github, hook, credentials)
+    run = run_action(scenario.github, hook, credentials)
 
     assert run.status == 0, run.visible
-    assert scene.arrived() == [missed]
-    assert [r.status for r in scene.github.requests if r.path.endswith("/attempts")] == [401, 202]
+    assert sorted(scenario.arrived()) == sorted(missed)
+    assert len(scenario.app.tokens) >= 4, "two at first, and one more of each"
+    assert all(request.status != 401 for request in scenario.github.requests)
 
 
-@pytest.mark.parametrize("hours", [-2, 2])
-def test_an_app_goes_by_githubs_clock_when_the_runners_is_wrong(
-    receiver: Receiver, hours: int
-) -> None:
+def test_a_token_that_is_revoked_during_a_run_is_replaced(scenario: Scenario) -> None:
+    hook = scenario.github.org("acme").hook(scenario.receiver.url)
+    credentials = install_app(scenario)
+    missed = scenario.miss_event(hook)
+    # The run does not notice that the time has passed, so it takes the token to be valid.
+    advance = Meanwhile(lambda: scenario.clock.advance(timedelta(minutes=61)))
+    scenario.github.inject(advance, method="POST", path=".*/attempts")
+
+    run = run_action(scenario.github, hook, credentials)
+
+    assert run.status == 0, run.visible
+    assert scenario.arrived() == [missed]
+    assert [r.status for r in scenario.github.requests if r.path.endswith("/attempts")] == [
+        401,
+        202,
+    ]
+
+
+@pytest.mark.parametrize(
+    "hours", [pytest.param(-2, id="two hours fast"), pytest.param(2, id="two hours slow")]
+)
+def test_an_app_uses_githubs_clock_if_the_runners_is_wrong(receiver: Receiver, hours: int) -> None:
     clock = VirtualClock(datetime.now(UTC) + timedelta(hours=hours))
     with running(Sandbox(clock=clock)) as github:
         github.org("acme")
         app = github.app(slug="redeliver-bot", owner="acme", permissions=WRITE)
-        scene = Scene(github=github, receiver=receiver, app=app, clock=clock)
+        scenario = Scenario(github=github, receiver=receiver, app=app, clock=clock)
         hook = app.hook(receiver.url)
-        credentials = installed(scene)
-        missed = scene.miss(hook)
+        credentials = install_app(scenario)
+        missed = scenario.miss_event(hook)
 
         run = run_action(github, hook, credentials)
 
         assert run.status == 0, run.visible
-        assert scene.arrived() == [missed]
+        assert scenario.arrived() == [missed]
         assert [request.status for request in github.requests[:2]] == [401, 200]
 
 
-def lacking(permissions: Mapping[str, Access]) -> Callable[[Scene], dict[str, str]]:
-    def give(scene: Scene) -> dict[str, str]:
-        scene.app.install("acme", permissions)
-        return scene.as_app
+def install_app_with(permissions: Mapping[str, Access]) -> Callable[[Scenario], dict[str, str]]:
+    def install(scenario: Scenario) -> dict[str, str]:
+        scenario.app.install("acme", permissions)
+        return scenario.app_inputs
 
-    return give
-
-
-def suspended(scene: Scene) -> dict[str, str]:
-    scene.app.install("acme", WRITE).suspend()
-    return scene.as_app
+    return install
 
 
-def only_on_the_shop(scene: Scene) -> dict[str, str]:
-    scene.github.repository("acme/shop")
-    scene.app.install("acme", WRITE, repositories=["acme/shop"])
-    return scene.as_app
+def suspend_app(scenario: Scenario) -> dict[str, str]:
+    scenario.app.install("acme", WRITE).suspend()
+    return scenario.app_inputs
 
 
-def with_anothers_key(scene: Scene) -> dict[str, str]:
-    # Of the right form, and nobody's.
-    body = scene.app.private_key.split("\n")
+def install_app_on_another_repository(scenario: Scenario) -> dict[str, str]:
+    scenario.github.repository("acme/shop")
+    scenario.app.install("acme", WRITE, repositories=["acme/shop"])
+    return scenario.app_inputs
+
+
+def garble_key(scenario: Scenario) -> dict[str, str]:
+    body = scenario.app.private_key.split("\n")
     body[3] = body[3][::-1]
-    return installed(scene) | {"private_key": "\n".join(body)}
+    return install_app(scenario) | {"private_key": "\n".join(body)}
 
 
-DENIED: dict[str, tuple[Callable[[Scene], dict[str, str]], str]] = {
-    "an App that is not installed there": (
-        lambda scene: scene.as_app,
+INSUFFICIENT: dict[str, tuple[Callable[[Scenario], dict[str, str]], str]] = {
+    "an App that is not installed": (
+        lambda scenario: scenario.app_inputs,
         "the GitHub App is not installed there",
     ),
-    "an App that is suspended": (suspended, "its installation is suspended"),
-    "an App without the right to the webhook": (
-        lacking({"actions_variables": "write"}),
+    "an App that is suspended": (suspend_app, "its installation is suspended"),
+    "an App without permission for webhooks": (
+        install_app_with({"actions_variables": "write"}),
         "it needs the organization permission 'Webhooks' (read and write)",
     ),
-    "an App that may only read the webhook": (
-        lacking({"organization_hooks": "read", "actions_variables": "write"}),
+    "an App that may only read webhooks": (
+        install_app_with({"organization_hooks": "read", "actions_variables": "write"}),
         "it needs the organization permission 'Webhooks' (read and write)",
     ),
-    "an App without the right to the variable": (
-        lacking({"organization_hooks": "write"}),
+    "an App without permission for variables": (
+        install_app_with({"organization_hooks": "write"}),
         "it needs the repository permission 'Variables' (read and write)",
     ),
-    "an App whose installation lacks the variable's repository": (
-        only_on_the_shop,
+    "an App that is not installed on the variable's repository": (
+        install_app_on_another_repository,
         "Check 'variable-repository' for a mistake; if there is none, the GitHub App is not",
     ),
     "an App that GitHub does not know": (
-        lambda scene: installed(scene) | {"app_id": "4711"},
+        lambda scenario: install_app(scenario) | {"app_id": "4711"},
         "cannot act as the GitHub App's installation on",
     ),
-    "a key that cannot be read": (with_anothers_key, "input 'private-key' is not the App's"),
+    "a key that is not valid": (garble_key, "input 'private-key' is not the App's"),
 }
 
 
-@pytest.mark.parametrize("case", DENIED)
-def test_what_an_app_lacks_is_told_with_the_way_to_mend_it(scene: Scene, case: str) -> None:
-    give, advice = DENIED[case]
-    hook = scene.github.org("acme").hook(scene.receiver.url)
-    credentials = give(scene)
-    missed = scene.miss(hook)
+@pytest.mark.parametrize(("set_up", "advice"), INSUFFICIENT.values(), ids=INSUFFICIENT)
+def test_an_error_says_what_the_app_lacks(
+    scenario: Scenario, set_up: Callable[[Scenario], dict[str, str]], advice: str
+) -> None:
+    hook = scenario.github.org("acme").hook(scenario.receiver.url)
+    credentials = set_up(scenario)
+    missed = scenario.miss_event(hook)
 
-    run = run_action(scene.github, hook, credentials)
+    run = run_action(scenario.github, hook, credentials)
 
     assert run.status == 1
     assert advice in run.log, run.visible
-    assert "GITHUB_TOKEN" not in run.log, "that is no token's fault"
-    assert missed not in scene.arrived()
-    assert scene.github.repository("acme/ops").variables == {}
+    assert "GITHUB_TOKEN" not in run.log, "no token was used"
+    assert missed not in scenario.arrived()
+    assert scenario.github.repository("acme/ops").variables == {}
 
 
-@pytest.mark.parametrize(("variable", "lookups"), [("acme/ops", 1), ("elsewhere/ops", 2)])
+@pytest.mark.parametrize(
+    ("variable", "lookups"),
+    [
+        pytest.param("acme/ops", 1, id="one account"),
+        pytest.param("elsewhere/ops", 2, id="two accounts"),
+    ],
+)
 def test_an_installation_is_looked_up_once_for_each_account(
-    scene: Scene, variable: str, lookups: int
+    scenario: Scenario, variable: str, lookups: int
 ) -> None:
-    hook = scene.github.org("acme").hook(scene.receiver.url)
-    scene.github.repository(variable)
+    hook = scenario.github.org("acme").hook(scenario.receiver.url)
+    scenario.github.repository(variable)
     for account in {"acme", variable.split("/", maxsplit=1)[0]}:
-        scene.app.install(account, WRITE)
-    missed = scene.miss(hook)
+        scenario.app.install(account, WRITE)
+    missed = scenario.miss_event(hook)
 
-    run = run_action(scene.github, hook, scene.as_app, variable_repository=variable)
+    run = run_action(scenario.github, hook, scenario.app_inputs, variable_repository=variable)
 
     assert run.status == 0, run.visible
-    assert scene.arrived() == [missed]
-    paths = [request.path for request in scene.github.requests]
+    assert scenario.arrived() == [missed]
+    paths = [request.path for request in scenario.github.requests]
     assert len([path for path in paths if path.endswith("/installation")]) == lookups
     assert len([path for path in paths if path.endswith("/access_tokens")]) == 2
 
 
-def test_an_apps_own_webhook_is_named_and_linked(scene: Scene) -> None:
-    hook = scene.app.hook(scene.receiver.url)
-    scene.miss(hook)
+def test_an_apps_own_webhook_is_named_and_linked(scenario: Scenario) -> None:
+    hook = scenario.app.hook(scenario.receiver.url)
+    scenario.miss_event(hook)
 
-    run = run_action(scene.github, hook, installed(scene))
+    run = run_action(scenario.github, hook, install_app(scenario))
 
     assert "of webhook of GitHub App redeliver-bot: 1 event failed" in run.log
-    page = f"{scene.github.url}/organizations/acme/settings/apps/redeliver-bot/advanced"
+    page = f"{scenario.github.url}/organizations/acme/settings/apps/redeliver-bot/advanced"
     assert page in run.summary
-
-
-# Several webhooks.
-
-
-@pytest.fixture
-def two(scene: Scene) -> tuple[Hook, Hook]:
-    """Give two webhooks of one organization that both missed the same event."""
-    one, other = (scene.github.org("acme").hook(scene.receiver.url) for _ in range(2))
-    scene.receiver.stop()
-    for hook in (one, other):
-        hook.emit("push", guid="shared", at=scene.clock() - timedelta(hours=1))
-    scene.receiver.start()
-    return one, other
-
-
-@pytest.mark.parametrize("listed", [True, False], ids=["listed", "all"])
-def test_several_webhooks_each_get_back_what_they_missed(
-    scene: Scene, two: tuple[Hook, Hook], *, listed: bool
-) -> None:
-    ids = "\n".join(str(hook.id) for hook in two) if listed else "all"
-    scene.github.org("acme").hook("http://127.0.0.1:9/off?secret=hush", active=False)
-
-    run = run_action(scene.github, two[0], hook_id=ids)
-
-    assert run.status == 0, run.visible
-    assert scene.arrived() == ["shared", "shared"]
-    assert run.outputs["redelivered"] == "2"
-    assert ("Left out because they are not active: webhooks " in run.log) is not listed
-    assert "hush" not in run.visible
-    assert scene.receiver.url not in run.visible
-
-
-def test_all_webhooks_of_a_repository_get_back_what_they_missed(scene: Scene) -> None:
-    shop = scene.github.repository("acme/shop")
-    hooks = [shop.hook(scene.receiver.url) for _ in range(2)]
-    missed = [scene.miss(hook) for hook in hooks]
-
-    run = run_action(scene.github, hooks[0], fine_grained(scene), hook_id="all")
-
-    assert run.status == 0, run.visible
-    assert sorted(scene.arrived()) == sorted(missed)
-
-
-def test_what_one_webhook_took_is_nothing_to_the_other(
-    scene: Scene, two: tuple[Hook, Hook]
-) -> None:
-    two[0].redeliver(two[0].log[0]["id"])
-
-    run = run_action(scene.github, two[0], hook_id="all")
-
-    assert run.outputs["redelivered"] == "1", run.visible
-    assert len(two[1].log) == 2
-
-
-def test_a_webhook_that_is_gone_is_told_and_the_others_go_on(
-    scene: Scene, two: tuple[Hook, Hook]
-) -> None:
-    variables = scene.github.repository("acme/ops").variables
-    before = variables["LAST_REDELIVERY"] = format_checkpoint(scene.clock() - timedelta(hours=6))
-
-    run = run_action(scene.github, two[0], hook_id=f"7, {two[1].id}")
-
-    assert run.status == 1
-    assert "::error::cannot read the deliveries of webhook 7 of organization acme" in run.log
-    assert scene.arrived() == ["shared"]
-    assert variables["LAST_REDELIVERY"] == before, "what webhook 7 missed is not forgotten"
-
-
-def test_more_webhooks_than_a_page_holds_are_all_found(scene: Scene, github: Sandbox) -> None:
-    hooks = [scene.github.org("acme").hook("http://127.0.0.1:9/x") for _ in range(101)]
-
-    run = run_action(github, hooks[0], hook_id="all")
-
-    assert run.status == 0, run.visible
-    assert run.log.count("nothing to redeliver") == 101
-
-
-def test_an_organization_without_an_active_webhook_is_a_warning(
-    scene: Scene, github: Sandbox
-) -> None:
-    hook = scene.github.org("acme").hook("http://127.0.0.1:9/x", active=False)
-
-    run = run_action(github, hook, hook_id="all")
-
-    assert run.status == 0, run.visible
-    assert "::warning::there is no active webhook" in run.log
-
-
-@pytest.mark.parametrize(("hook_ids", "times"), [("one", 1), ("all", 0)])
-def test_github_is_asked_for_the_time_unless_it_has_told_that(
-    github: Sandbox, hook: Hook, hook_ids: str, times: int
-) -> None:
-    more = {"hook-id": "all"} if hook_ids == "all" else {}
-
-    run = run_action(github, hook, more, variable_name="")
-
-    assert run.status == 0
-    assert [request.path for request in github.requests].count("/rate_limit") == times

@@ -1,106 +1,171 @@
-"""An outage with everything in it that a run can meet, and what must hold after it."""
+"""Outages: events that a receiver missed, and all else that a run may meet after that."""
 
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
+from pathlib import Path
 
 from github_sandbox import Fault, Hook, Receiver, Sandbox, Status, VirtualClock
+from redeliver import settings, wiring
+from redeliver.cli.checkpoint_file import CheckpointFile, locked
 from redeliver.core.checkpoint import format_checkpoint
 from redeliver.errors import RedeliverError
 from redeliver.wiring import WORKERS
-from tests.support.builders import TOKEN
+from tests.support.builders import NOW, START, TOKEN, running
+from tests.support.fakes import FakeConsole
 from tests.support.virtual_run import run_in_process
 
-NOW = datetime(2026, 11, 24, 12, 0, 0, 250_000, tzinfo=UTC)
 SCHEDULE = timedelta(hours=6)
 VERIFY = timedelta(seconds=1)
-"""One look at what came of the redeliveries, which for the killed takes real time."""
+"""Time for one look at the outcomes. A run in a process of its own really takes it."""
 
 FIRST, LATER = "a first run", "a later run"
 
+METHODS = {
+    FIRST: [*["GET"] * 4, "POST", *["POST"] * 3, "GET", "PATCH", *["GET"] * 3],
+    LATER: [*["GET"] * 4, "PATCH", *["POST"] * 3, "GET", "PATCH", *["GET"] * 3],
+}
+"""The requests of a run when nothing disturbs it. A test compares them with those of a run."""
 
-@dataclass(frozen=True)
+METHODS_WITH_FILE = [*["GET"] * 3, *["POST"] * 3, *["GET"] * 2]
+"""The same for either kind of run with a checkpoint file."""
+
+
+def miss_events(
+    receiver: Receiver,
+    *hooks: Hook,
+    events: Iterable[str] = ("issues.opened", "pull_request.closed"),
+    now: datetime = NOW,
+) -> list[str]:
+    """Have each hook miss these events, one each half hour from four hours ago on.
+
+    Return their GUIDs, those of each hook from the oldest to the newest.
+    """
+    receiver.stop()
+    missed = []
+    for hook in hooks:
+        at = now - timedelta(hours=4)
+        for event in events:
+            name, _, action = event.partition(".")
+            missed.append(hook.emit(name, action or None, at=at))
+            at += timedelta(minutes=30)
+    receiver.start()
+    return missed
+
+
+def arrived(github: Sandbox, receiver: Receiver, *, after: int = 0) -> list[str]:
+    """Return the GUIDs of what the receiver has got after the first few, sorted.
+
+    Redeliveries run side by side, so nobody can rely on their order.
+    """
+    github.settle()
+    return sorted(delivery.guid for delivery in receiver.received()[after:])
+
+
+@dataclass(frozen=True, kw_only=True)
 class Outage:
-    """An outage with what a run can meet: failures, a refusal, a late row, and pages."""
+    """An outage that is over. Its log has failures, a redelivery, a late row and several pages.
+
+    GitHub refuses the first redelivery of one event, and shows redeliveries five minutes late.
+    """
 
     github: Sandbox
     receiver: Receiver
     hook: Hook
     clock: VirtualClock
-    missed: list[str]
-    before: int
-    """How many deliveries the receiver had got when the outage was over."""
+    checkpoint_file: Path | None
+    missed: Sequence[str]
+    """The GUIDs of the events to redeliver, sorted."""
+    received_before: int
+    """How many deliveries the receiver got before the outage was over."""
 
     def run(self, *, verify: timedelta = VERIFY) -> None:
-        """Run, to whatever end that comes."""
+        """Run in this process, even if that ends in an error."""
         with suppress(RedeliverError):
-            run_in_process(self.github, self.hook, self.clock, verify=verify, workers=WORKERS)
+            if self.checkpoint_file:
+                self._run_with_file(self.checkpoint_file)
+            else:
+                run_in_process(self.github, self.hook, self.clock, verify=verify, workers=WORKERS)
+
+    def _run_with_file(self, file: Path) -> None:
+        """Run in real time, so without waiting for the outcomes."""
+        inputs = {
+            "token": TOKEN,
+            "hostname": self.github.url,
+            "org": self.hook.org,
+            "hook-id": str(self.hook.id),
+            "verify": "0",
+        }
+        with locked(file):
+            wiring.redeliver(
+                settings.parse(dict.fromkeys(settings.INPUTS, "") | inputs),
+                FakeConsole(),
+                store_in=lambda clock: CheckpointFile(file, clock=clock),
+            )
 
     def recover(self) -> None:
-        """Run at once, when the log does not show yet what was just done, and as scheduled."""
+        """Run a minute later, when the log does not show redeliveries yet, and as scheduled."""
         self.github.settle()
         for pause in (timedelta(minutes=1), SCHEDULE, SCHEDULE):
             self.clock.advance(pause)
             self.run(verify=timedelta())
             self.github.settle()
 
-    def taken(self) -> Counter[str]:
-        """Count what the receiver took since, by GUID."""
-        received = self.receiver.received()[self.before :]
-        return Counter(each.guid for each in received if each.status == 200)
+    def redelivered(self) -> list[str]:
+        """Return the GUIDs of what the receiver has accepted since the outage, sorted."""
+        received = self.receiver.received()[self.received_before :]
+        return sorted(delivery.guid for delivery in received if delivery.status == 200)
 
     @property
     def checkpoint(self) -> str:
-        """The variable as it stands."""
+        """The variable's value, or "" if there is none."""
         return self.github.repository("acme/ops").variables.get("LAST_REDELIVERY", "")
 
 
 @contextmanager
-def outage(
-    kind: str, fault: Fault | None = None, *, at: int = 1, times: int | None = 1
+def past_outage(
+    kind: str,
+    fault: Fault | None = None,
+    *,
+    nth: int = 1,
+    times: int | None = 1,
+    checkpoint_file: Path | None = None,
 ) -> Iterator[Outage]:
-    """Set the scene for a run of that kind, spoilt by the fault at one request or more."""
-    clock = VirtualClock(NOW - timedelta(minutes=3))
-    with Receiver() as receiver, Sandbox(clock=clock) as github:
+    """Set up an outage for a run of this kind, whose `nth` request and the next meet a fault."""
+    clock = VirtualClock(START - timedelta(minutes=3))
+    with Receiver() as receiver, running(Sandbox(clock=clock)) as github:
         if fault:
-            github.inject(fault, nth=at, times=times)
-        github.token(TOKEN, organization_hooks="write", actions_variables="write")
-        variables = github.repository("acme/ops").variables
+            github.inject(fault, nth=nth, times=times)
         if kind == LATER:
-            variables["LAST_REDELIVERY"] = format_checkpoint(NOW - SCHEDULE)
+            checkpoint = START - SCHEDULE
+            if checkpoint_file:
+                CheckpointFile(checkpoint_file, clock=lambda: checkpoint).write(checkpoint)
+            else:
+                variables = github.repository("acme/ops").variables
+                variables["LAST_REDELIVERY"] = format_checkpoint(checkpoint)
         hook = github.org("acme").hook(receiver.url, secret="hush")
-        until = NOW - timedelta(hours=3)
+        until = START - timedelta(hours=3)
         hook.record_many(110, since=until - timedelta(seconds=109), until=until)
         receiver.behave(status=503)
-        missed = [hook.emit("push", at=NOW - timedelta(hours=hours)) for hours in (5, 4, 2)]
-        brought_back = hook.emit("issues", "opened", at=NOW - timedelta(hours=1))
+        missed = [hook.emit("push", at=START - timedelta(hours=hours)) for hours in (5, 4, 2)]
+        recovered = hook.emit("issues", "opened", at=START - timedelta(hours=1))
         github.show_late(300)
-        missed.append(hook.emit("push", at=NOW - timedelta(minutes=4)))
+        missed.append(hook.emit("push", at=START - timedelta(minutes=4)))
         receiver.behave()
         github.show_late(0)
-        hook.redeliver(next(row["id"] for row in hook.log if row["guid"] == brought_back))
-        refused = next(row["id"] for row in hook.log if row["guid"] == missed[1])
-        github.inject(Status(422, "Cannot"), method="POST", path=f".*/{refused}/attempts")
-        github.show_late(300)  # from now on, so that no run sees at once what it has done
+        ids = {row["guid"]: row["id"] for row in hook.log}
+        hook.redeliver(ids[recovered])
+        refused = f".*/{ids[missed[1]]}/attempts"
+        github.inject(Status(422, "Cannot"), method="POST", path=refused)
+        github.show_late(300)  # so that a run cannot see the redeliveries of the one before
         clock.advance(timedelta(minutes=3))
         yield Outage(
             github=github,
             receiver=receiver,
             hook=hook,
             clock=clock,
-            missed=missed,
-            before=len(receiver.received()),
+            checkpoint_file=checkpoint_file,
+            missed=sorted(missed),
+            received_before=len(receiver.received()),
         )
-
-
-def requests_of(kind: str) -> list[str]:
-    """Run undisturbed, and tell the method of each request."""
-    with outage(kind) as world:
-        world.run()
-        return [request.method for request in world.github.requests]
-
-
-METHODS = {kind: requests_of(kind) for kind in (FIRST, LATER)}
-EVERY_REQUEST = [(kind, n) for kind, methods in METHODS.items() for n in range(1, len(methods) + 1)]

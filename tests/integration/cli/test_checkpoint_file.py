@@ -3,9 +3,6 @@
 import errno
 import json
 import stat
-import subprocess
-import sys
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from redeliver.cli.checkpoint_file import CheckpointFile, locked
-from redeliver.core.checkpoint import EPOCH, SavedCheckpoint, format_checkpoint
+from redeliver.core.checkpoint import SavedCheckpoint, format_checkpoint
 from redeliver.errors import BusyError, CheckpointError, FileError
 
 NOW = datetime(2026, 11, 24, 12, 0, 0, 250_000, tzinfo=UTC)
@@ -215,56 +212,3 @@ def test_the_lock_is_let_go_of_when_a_run_fails(path: Path) -> None:
 
     with locked(path):
         pass
-
-
-WRITER = """
-import sys
-from datetime import timedelta
-from pathlib import Path
-from redeliver.core.checkpoint import EPOCH
-from redeliver.cli.checkpoint_file import CheckpointFile, locked
-
-path = Path(sys.argv[1])
-number = int(sys.argv[2])
-with locked(path):
-    while True:
-        number += 1
-        instant = EPOCH + timedelta(milliseconds=number)
-        CheckpointFile(path, clock=lambda: instant).write(instant)
-        sys.stdout.write(f"{number}\\n")
-        sys.stdout.flush()
-"""
-"""Writes one checkpoint after the other, and tells of each once it is kept."""
-
-KILLS = 24
-
-
-def test_a_writer_killed_at_any_moment_leaves_a_whole_checkpoint_that_never_goes_back(
-    path: Path, add_to_summary: Callable[[str], None]
-) -> None:
-    number = int(format_checkpoint(EARLIER))
-    written = 0
-    for milliseconds in range(KILLS):
-        with subprocess.Popen(
-            [sys.executable, "-I", "-c", WRITER, str(path), str(number)],
-            env={},  # without coverage: what is killed leaves nothing to measure
-            stdout=subprocess.PIPE,
-        ) as writer:
-            assert writer.stdout
-            first = writer.stdout.readline()  # so that it is killed while it writes
-            time.sleep(milliseconds / 1000)
-            writer.kill()
-            told = [first, *writer.stdout.read().splitlines(keepends=True)]
-        whole = [int(line) for line in told if line.endswith(b"\n")]
-
-        saved = a_file(path).read()
-
-        assert saved
-        found = (saved.checkpoint - EPOCH) // timedelta(milliseconds=1)
-        assert saved.written == saved.checkpoint, "of one and the same write"
-        assert found >= whole[-1], "what was told to be kept is kept"
-        written += len(whole)
-        number = found
-    left = {each.name for each in path.parent.iterdir()}
-    assert left <= {"checkpoint.json", "checkpoint.json.lock", "checkpoint.json.new"}
-    add_to_summary(f"{KILLS} kills of a process that writes checkpoint files, {written:,} of them")

@@ -1,0 +1,217 @@
+"""The command's exit statuses, each with what it prints."""
+
+import os
+import re
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from pathlib import Path
+from signal import SIGINT, SIGTERM, Signals
+
+import pytest
+
+from github_sandbox import Delay, Meanwhile, Receiver, Status
+from redeliver.cli.main import EXIT_STATUSES
+from tests.support.builders import TOKEN, ago
+from tests.support.command_run import Command, CommandResult, RunningCommand
+from tests.support.outage import arrived
+
+WITHOUT_SLEEP = (
+    "import sys, time; from redeliver.cli.main import main; del time.sleep; sys.exit(main())"
+)
+"""The command with a bug."""
+
+WITHOUT_RICH = (
+    "import sys; sys.modules['rich'] = None; from redeliver.cli.main import main; sys.exit(main())"
+)
+
+
+def change_nothing(_command: Command) -> None:
+    """Leave everything as it is."""
+
+
+def refuse_a_redelivery(command: Command) -> None:
+    command.hook.record(status="oh", status_code=500, at=ago(hours=1))
+    command.github.inject(Status(422, "Cannot"), method="POST")
+
+
+def fail_too_long_ago(command: Command) -> None:
+    command.hook.record(status="oh", status_code=500, at=ago(hours=1), redelivery=True)
+
+
+def write_something_else_to_the_file(command: Command) -> None:
+    command.checkpoint_file.write_text("hunter2")
+
+
+def redirect(command: Command) -> None:
+    command.github.inject(Status(302, "Found", headers={"Location": "/"}))
+
+
+def limit_the_rate(command: Command) -> None:
+    command.github.inject(Status(429, "Slow down", headers={"Retry-After": "4000"}))
+
+
+def remove_the_directory(command: Command) -> None:
+    command.checkpoint_file.parent.rmdir()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """What a run meets, its exit status, and a regular expression for its error."""
+
+    status: int
+    error: str = ""
+    set_up: Callable[[Command], None] = change_nothing
+    flags: Sequence[str] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+CASES = {
+    "success": Case(status=0),
+    "a refusal": Case(
+        status=1,
+        error="Error: of 1 event that failed: 1 refused. The log says",
+        set_up=refuse_a_redelivery,
+    ),
+    "an event that is given up": Case(
+        status=0,
+        error="Warning: 1 event given up .first attempt older than --give-up-after, .* the log "
+        "names",
+        set_up=fail_too_long_ago,
+    ),
+    "an event that is given up, with --fail-on unrecovered": Case(
+        status=1,
+        error="Error: of 1 event that failed: 1 given up, and --fail-on is unrecovered",
+        set_up=fail_too_long_ago,
+        flags=["--fail-on", "unrecovered"],
+    ),
+    "an unknown flag": Case(status=64, error="Error: unknown flag", flags=["--no-such-thing"]),
+    "an invalid value": Case(
+        status=64, error="Error: --lookback must be", flags=["--lookback", "s0on"]
+    ),
+    "two invalid values": Case(
+        status=64,
+        error="--hook-id must be set to the webhook's id.*--probe must be a whole",
+        flags=["--hook-id", "x", "--probe", "s0on"],
+    ),
+    "no token": Case(
+        status=64,
+        error="Error: REDELIVER_TOKEN or GH_TOKEN must be set, or --app-id and --private-key-file",
+        environment={"REDELIVER_TOKEN": ""},
+    ),
+    "a secret among the flags": Case(
+        status=64, error="Error: what looks like a secret", flags=["--org", TOKEN]
+    ),
+    "a file without a checkpoint": Case(
+        status=65,
+        error="Error: file .*checkpoint.json does not hold a checkpoint",
+        set_up=write_something_else_to_the_file,
+    ),
+    "a server that is not GitHub": Case(
+        status=69,
+        error="Error: cannot ask GitHub for the time.*REDELIVER_HOSTNAME",
+        set_up=redirect,
+    ),
+    "a missing directory": Case(
+        status=73,
+        error="Error: cannot open .*checkpoint.json.lock",
+        set_up=remove_the_directory,
+    ),
+    "a rate limit": Case(
+        status=75,
+        error="Error: .* the rate limit of the token in REDELIVER_TOK",
+        set_up=limit_the_rate,
+    ),
+    "a wrong token": Case(
+        status=77,
+        error="It does not know the token in REDELIVER_TOKEN, which is mistyped, expired",
+        environment={"REDELIVER_TOKEN": "ghp_wr0ng"},
+    ),
+    "a wrong token of gh": Case(
+        status=77,
+        error="It does not know the token in GH_TOKEN, which",
+        environment={"REDELIVER_TOKEN": "", "GH_TOKEN": "ghp_wr0ng"},
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_the_exit_status_says_what_to_do(command: Command, case: Case) -> None:
+    case.set_up(command)
+
+    run = command.run(*case.flags, **case.environment)
+
+    assert run.status == case.status, run.stderr
+    assert re.search(case.error, run.stderr)
+    labels = [line.partition(": ")[0] for line in run.stderr.splitlines()]
+    assert labels in ([], ["Warning"], ["Error"], ["Warning", "Error"])
+    for secret in (TOKEN, "ghp_wr0ng", "hunter2", "s0on"):
+        assert secret not in run.stdout + run.stderr
+    if case.status == os.EX_USAGE:
+        assert command.github.requests == []
+
+
+def test_a_bug_ends_with_status_70_and_its_traceback(command: Command) -> None:
+    run = command.run_new_process(sys.executable, "-I", "-c", WITHOUT_SLEEP)
+
+    assert run.status == 70
+    assert run.stderr.startswith("Traceback (most recent call last):\n")
+    assert "this is a bug in redeliver: please report it" in run.stderr
+    assert TOKEN not in run.stderr
+
+
+def test_a_report_that_cannot_be_written_ends_with_74(command: Command, missed: list[str]) -> None:
+    with Path("/dev/full").open("w") as full:
+        run = command.run_with(*command.flags, "--json", stdout=full.fileno())
+
+    assert run.status == 74, run.stderr
+    assert run.stderr.splitlines()[-1].startswith("Error: the report could not be written")
+    assert command.checkpoint
+    assert len(missed) == 2
+
+
+def test_an_incomplete_installation_ends_with_status_69(command: Command) -> None:
+    run = command.run_new_process(sys.executable, "-I", "-c", WITHOUT_RICH)
+
+    assert run.status == 69
+    assert run.stderr == "redeliver: the command needs more: pip install 'redeliver[cli]'\n"
+
+
+@pytest.mark.parametrize("number", [SIGINT, SIGTERM])
+def test_a_signal_ends_the_run_at_once_with_its_status(command: Command, number: Signals) -> None:
+    running = Future[RunningCommand]()
+    stop = Meanwhile(lambda: running.result().send_signal(number))
+    command.github.inject(stop, path=".*/deliveries")
+    command.github.inject(Delay(30), path=".*/deliveries")
+    running.set_result(command.start())
+
+    run = running.result().wait()
+
+    assert run.status == 128 + number, run.stderr
+    assert run.stderr.startswith(f"Error: stopped by {number.name}. Nothing is lost")
+
+
+def test_a_second_run_at_the_same_time_ends_with_status_75(
+    command: Command, receiver: Receiver, missed: list[str]
+) -> None:
+    """It requests nothing."""
+    file = command.checkpoint_file
+    future = Future[CommandResult]()
+    run_second = Meanwhile(lambda: future.set_result(command.run()))
+    command.github.inject(run_second, method="POST", path=".*/attempts")
+
+    first = command.run()
+
+    second = future.result()
+    assert first.status == 0, first.stderr
+    assert (second.status, second.stdout) == (75, "")
+    assert second.stderr.startswith(f"Error: another run uses {file}: it holds {file}.lock. ")
+    assert arrived(command.github, receiver) == sorted(missed)
+    assert [request.path for request in command.github.requests].count("/rate_limit") == 1
+
+
+def test_every_exit_status_is_tested() -> None:
+    in_other_tests = {70, 74, 128 + SIGINT, 128 + SIGTERM}
+
+    assert {case.status for case in CASES.values()} | in_other_tests == EXIT_STATUSES.keys()

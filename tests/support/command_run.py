@@ -1,0 +1,155 @@
+"""Run redeliver's command as a shell does, against the sandbox."""
+
+import fcntl
+import json
+import os
+import pty
+import struct
+import subprocess
+import sys
+import termios
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from signal import Signals
+from tempfile import TemporaryFile
+from typing import IO
+
+from github_sandbox import Hook, Sandbox
+from tests.support.builders import TOKEN
+from tests.support.fork_server import coverage_variables, fork_server
+
+EXECUTABLE = str(Path(sys.executable).with_name("redeliver"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandResult:
+    """The result of a run."""
+
+    status: int
+    stdout: str
+    stderr: str
+
+
+class RunningCommand:
+    """A run that has started. Its caller has to wait for its end."""
+
+    def __init__(
+        self, arguments: Sequence[str], environment: Mapping[str, str], *, stdout: int | None
+    ) -> None:
+        """Start it. What it prints goes to the file descriptor `stdout`, or into the result."""
+        with ExitStack() as files:
+            self._stdout = files.enter_context(TemporaryFile("w+"))
+            self._stderr = files.enter_context(TemporaryFile("w+"))
+            self._files = files.pop_all()
+        self._process = fork_server(
+            "redeliver.cli.main", "redeliver.cli.flags", "redeliver.cli.terminal"
+        ).start(
+            EXECUTABLE,
+            *arguments,
+            environment=environment,
+            directory=Path.cwd(),
+            stdout=self._stdout.fileno() if stdout is None else stdout,
+            stderr=self._stderr.fileno(),
+        )
+
+    def kill(self) -> None:
+        """Kill the process, which gets no chance to react."""
+        self._process.kill()
+
+    def send_signal(self, number: Signals) -> None:
+        """Send the process a signal."""
+        self._process.send_signal(number)
+
+    def wait(self) -> CommandResult:
+        """Wait until the process ends."""
+        with self._files:
+            return CommandResult(
+                status=self._process.wait(),
+                stdout=self._content(self._stdout),
+                stderr=self._content(self._stderr),
+            )
+
+    @staticmethod
+    def _content(file: IO[str]) -> str:
+        file.seek(0)
+        return file.read()
+
+
+@dataclass(frozen=True)
+class Command:
+    """The command for one webhook, with a file for the checkpoint."""
+
+    github: Sandbox
+    hook: Hook
+    checkpoint_file: Path
+
+    @property
+    def flags(self) -> list[str]:
+        """The flags of most runs."""
+        file = ["--checkpoint-file", str(self.checkpoint_file)]
+        return [*self.flags_without_file, *file]
+
+    @property
+    def flags_without_file(self) -> list[str]:
+        """The flags of most runs that keep the checkpoint elsewhere."""
+        # To verify takes real time.
+        return ["--org", self.hook.org, "--hook-id", str(self.hook.id), "--verify", "0"]
+
+    @property
+    def checkpoint(self) -> str:
+        """The checkpoint in the file."""
+        return str(json.loads(self.checkpoint_file.read_text())["checkpoint"])
+
+    def environment(self, **changes: str) -> dict[str, str]:
+        """Return the environment of most runs with changes; what is empty is left out."""
+        defaults = {"REDELIVER_TOKEN": TOKEN, "REDELIVER_HOSTNAME": self.github.url}
+        variables = coverage_variables() | defaults | changes
+        return {name: text for name, text in variables.items() if text}
+
+    def start(self, *flags: str, **environment: str) -> RunningCommand:
+        """Start the command with these flags in addition to the usual ones."""
+        return RunningCommand([*self.flags, *flags], self.environment(**environment), stdout=None)
+
+    def run(self, *flags: str, **environment: str) -> CommandResult:
+        """Run the command with these flags in addition to the usual ones."""
+        return self.start(*flags, **environment).wait()
+
+    def run_with(
+        self, *arguments: str, stdout: int | None = None, **environment: str
+    ) -> CommandResult:
+        """Run the command with these arguments and no others."""
+        return RunningCommand(arguments, self.environment(**environment), stdout=stdout).wait()
+
+    def run_new_process(self, *program: str, **environment: str) -> CommandResult:
+        """Run a program with the usual flags, in a process that is not forked."""
+        process = subprocess.run(
+            [*program, *self.flags],
+            env=self.environment(**environment),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return CommandResult(
+            status=process.returncode, stdout=process.stdout, stderr=process.stderr
+        )
+
+    def run_in_terminal(self, *flags: str, columns: int = 160, **environment: str) -> CommandResult:
+        """Run the command in a terminal; all that the terminal gets is in `stdout`."""
+        master, slave = pty.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
+        process = subprocess.Popen(
+            [EXECUTABLE, *self.flags, *flags],
+            env=self.environment(TERM="xterm-256color", **environment),
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+        )
+        os.close(slave)
+        output = b""
+        with suppress(OSError):  # which reports that the terminal was closed
+            while chunk := os.read(master, 65536):
+                output += chunk
+        os.close(master)
+        return CommandResult(status=process.wait(), stdout=output.decode(), stderr="")
