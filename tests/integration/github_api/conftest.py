@@ -1,0 +1,12 @@
+"""A delivery log, read over HTTP."""
+
+import pytest
+
+from github_sandbox import Hook, Sandbox
+from redeliver.github_api.delivery_log import DeliveryLog
+from tests.support.virtual_run import a_delivery_log
+
+
+@pytest.fixture
+def log(github: Sandbox, recorded_hook: Hook) -> DeliveryLog:
+    return a_delivery_log(github, recorded_hook)

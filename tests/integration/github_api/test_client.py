@@ -1,0 +1,247 @@
+"""When the client repeats a request, when it waits, and when it gives up."""
+
+import re
+from datetime import timedelta
+
+import pytest
+
+from github_sandbox import (
+    Dropped,
+    Fault,
+    Garbage,
+    Hook,
+    LostReply,
+    Receiver,
+    Sandbox,
+    Status,
+    Truncated,
+    VirtualClock,
+)
+from redeliver.errors import RateLimitError, UnavailableError
+from redeliver.github_api.clock import ServerClock
+from redeliver.github_api.delivery_log import DeliveryLog
+from redeliver.github_api.throttle import Throttle
+from tests.support.builders import START
+from tests.support.fakes import FakeTime
+from tests.support.virtual_run import a_client, a_delivery_log, a_throttle
+
+LOG = ".*/deliveries"
+
+
+@pytest.fixture
+def lines() -> list[str]:
+    """Return the lines that `logged` has said."""
+    return []
+
+
+@pytest.fixture
+def elapsed() -> FakeTime:
+    """Return the seconds that pass between responses."""
+    return FakeTime()
+
+
+@pytest.fixture
+def logged(
+    github: Sandbox, recorded_hook: Hook, lines: list[str], elapsed: FakeTime
+) -> DeliveryLog:
+    """Return a delivery log whose client says to `lines` that it waits."""
+    client = a_client(github.url, clock=ServerClock(elapsed=elapsed), throttle=a_throttle(lines))
+    return a_delivery_log(github, recorded_hook, client)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        pytest.param(LostReply(), id="its reply is lost"),
+        pytest.param(Dropped(), id="the connection drops"),
+        pytest.param(Truncated(), id="its reply is cut"),
+        pytest.param(Status(500), id="500"),
+        pytest.param(Status(502), id="502"),
+        pytest.param(Status(503, headers={"Retry-After": "0"}), id="503 with Retry-After"),
+        pytest.param(Garbage(status=202), id="a 202 that is not GitHub's"),
+        pytest.param(Status(202, body=[]), id="a 202 with another body"),
+    ],
+)
+def test_a_redelivery_is_never_requested_twice(
+    github: Sandbox, recorded_hook: Hook, log: DeliveryLog, fault: Fault
+) -> None:
+    recorded_hook.record(status="timed out", status_code=504)
+    delivery = next(log.deliveries())
+    github.inject(fault, method="POST", path=".*/attempts")
+
+    with pytest.raises(UnavailableError, match="cannot redeliver"):
+        log.redeliver(delivery)
+
+    assert [request.method for request in github.requests] == ["GET", "POST"]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        pytest.param(Status(502), id="a 502"),
+        pytest.param(Dropped(), id="a dropped connection"),
+        pytest.param(LostReply(), id="a lost reply"),
+    ],
+)
+def test_a_read_is_repeated_after(
+    github: Sandbox, recorded_hook: Hook, log: DeliveryLog, fault: Fault
+) -> None:
+    recorded_hook.record()
+    github.inject(fault, method="GET", path=LOG)
+
+    assert len(list(log.deliveries())) == 1
+
+
+def test_each_wait_is_logged_with_its_reason(
+    github: Sandbox, logged: DeliveryLog, lines: list[str]
+) -> None:
+    github.inject(Status(502, "Bad Gateway"), method="GET", path=LOG)
+    github.inject(Dropped(), method="GET", path=LOG, nth=2)
+
+    list(logged.deliveries())
+
+    first, second = lines
+    assert re.fullmatch(r"Waiting 0\.[2-8] s: GitHub answered 502, Bad Gateway", first)
+    assert re.fullmatch(
+        r"Waiting (0\.[5-9]|1\.[0-5]) s: no usable answer from 127.0.0.1:\d+ \(ConnectionError\)",
+        second,
+    )
+
+
+def test_a_read_that_keeps_failing_is_an_error(github: Sandbox, log: DeliveryLog) -> None:
+    github.inject(Status(502, "Bad Gateway"), method="GET", path=LOG, times=None)
+
+    with pytest.raises(UnavailableError, match=r"answered 502, Bad Gateway\. Nothing is lost"):
+        list(log.deliveries())
+
+
+@pytest.mark.parametrize(
+    "date",
+    [
+        pytest.param("", id="no date"),
+        pytest.param("yesterday", id="an invalid date"),
+        pytest.param("Fri, 31 Dec 9999 23:59:59 GMT", id="the last date"),
+        pytest.param(f"Fri, 31 Dec {10**19} 23:59:59 GMT", id="a date that is out of range"),
+    ],
+)
+def test_a_response_without_a_valid_date_is_an_error(
+    github: Sandbox, log: DeliveryLog, date: str
+) -> None:
+    github.inject(Status(200, body=[], headers={"Date": date}), path=LOG)
+
+    with pytest.raises(UnavailableError, match="no 'Date' header that tells the time"):
+        list(log.deliveries())
+
+
+def test_a_rate_limit_that_never_ends_is_an_error(github: Sandbox, log: DeliveryLog) -> None:
+    github.inject(Status(429, "Slow", headers={"Retry-After": "0"}), path=LOG, times=None)
+
+    with pytest.raises(RateLimitError):
+        list(log.deliveries())
+
+    assert len(github.requests) == 5
+
+
+def test_an_exhausted_rate_limit_error_says_until_when(github: Sandbox, log: DeliveryLog) -> None:
+    github.rate_limit(remaining=0, reset_in=600)
+
+    with pytest.raises(RateLimitError, match=r"used up until \d\d:\d\d:\d\d UTC"):
+        list(log.deliveries())
+
+    assert len(github.requests) == 1
+
+
+def test_a_rate_limit_that_ends_soon_is_waited_for(
+    github: Sandbox, recorded_hook: Hook, clock: VirtualClock
+) -> None:
+    throttle = Throttle(
+        list[str]().append,
+        per_minute=75,
+        clock=lambda: clock().timestamp(),
+        sleep=lambda seconds: clock.advance(timedelta(seconds=seconds)),
+    )
+    log = a_delivery_log(github, recorded_hook, a_client(github.url, throttle=throttle))
+    recorded_hook.record()
+    github.rate_limit(remaining=0, reset_in=40)
+
+    assert len(list(log.deliveries())) == 1
+    assert timedelta(seconds=40) <= clock() - START <= timedelta(seconds=42)
+
+
+def test_a_redelivery_after_a_rate_limit_arrives_once(
+    github: Sandbox, receiver: Receiver, hook: Hook
+) -> None:
+    receiver.behave(status=500)
+    hook.emit("push")
+    receiver.behave()
+    log = a_delivery_log(github, hook)
+    delivery = next(log.deliveries())
+    github.inject(Status(403, "Forbidden", headers={"Retry-After": "2"}), method="POST")
+
+    log.redeliver(delivery)
+    github.settle()
+
+    assert [received.status for received in receiver.received()] == [500, 200]
+
+
+def test_a_nearly_exhausted_rate_limit_is_waited_for(
+    github: Sandbox, recorded_hook: Hook, logged: DeliveryLog, lines: list[str]
+) -> None:
+    """If it ends soon."""
+    recorded_hook.record(status_code=500, status="")
+    github.rate_limit(remaining=11, reset_in=20)
+
+    logged.redeliver(next(logged.deliveries()))
+
+    assert [request.method for request in github.requests] == ["GET", "POST"]
+    reason = "the rate limit is used up, but for a reserve"
+    assert re.fullmatch(rf"Waiting 2[12].0 s: {reason}", lines[0])
+
+
+def test_a_rate_limit_that_was_reset_is_not_waited_for(
+    github: Sandbox,
+    recorded_hook: Hook,
+    logged: DeliveryLog,
+    lines: list[str],
+    elapsed: FakeTime,
+) -> None:
+    recorded_hook.record(status_code=500, status="")
+    github.rate_limit(remaining=11, reset_in=20)
+    delivery = next(logged.deliveries())
+
+    elapsed.now += 30
+    logged.redeliver(delivery)
+
+    assert lines == []
+
+
+def test_a_reserve_of_requests_is_kept_for_the_checkpoint(
+    github: Sandbox, recorded_hook: Hook, log: DeliveryLog
+) -> None:
+    recorded_hook.record(status_code=500, status="")
+    github.rate_limit(remaining=11, reset_in=600)
+    delivery = next(log.deliveries())
+
+    with pytest.raises(RateLimitError, match=r"cannot redeliver to .* used up until"):
+        log.redeliver(delivery)
+
+    assert [request.method for request in github.requests] == ["GET"]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        pytest.param(Status(403, "You have exceeded a secondary rate limit"), id="by message"),
+        pytest.param(Status(403, "Forbidden", headers={"Retry-After": "60"}), id="by header"),
+        pytest.param(Status(429, "Too Many Requests"), id="by status"),
+    ],
+)
+def test_a_secondary_limit_is_recognized_and_waited_for(
+    github: Sandbox, recorded_hook: Hook, logged: DeliveryLog, lines: list[str], fault: Fault
+) -> None:
+    """It is not taken for a missing permission."""
+    recorded_hook.record()
+    github.inject(fault, path=LOG)
+
+    assert len(list(logged.deliveries())) == 1
+    assert lines == ["Waiting 60.0 s: GitHub wants no more requests for now, then half as fast"]

@@ -1,0 +1,124 @@
+"""Responses that cannot be used, and secrets in responses."""
+
+import pytest
+
+from github_sandbox import Fault, Garbage, Hook, Sandbox, Status, Truncated
+from redeliver.core.delivery import HookId
+from redeliver.errors import AccessError, UnavailableError
+from redeliver.github_api.delivery_log import DeliveryLog
+from redeliver.github_api.webhooks import organization_hook
+from tests.support.builders import TOKEN
+from tests.support.virtual_run import a_client, a_delivery_log
+
+LOG = ".*/deliveries"
+
+
+def test_an_unreachable_github_is_an_error() -> None:
+    client = a_client("http://127.0.0.1:9")
+    log = organization_hook(client, "https://github.com", "acme", HookId(7))
+
+    with pytest.raises(UnavailableError, match=r"no usable answer from 127\.0\.0\.1:9 \(Conn"):
+        list(log.deliveries())
+
+
+def test_an_error_does_not_quote_a_body_that_is_not_json(github: Sandbox, log: DeliveryLog) -> None:
+    github.inject(Garbage(body=b"<html>hush</html>"), path=LOG)
+
+    with pytest.raises(
+        UnavailableError, match=r"\(200\) is not GitHub's API\. Is 'hostname' its address"
+    ) as caught:
+        list(log.deliveries())
+
+    assert "hush" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        pytest.param(Garbage(body=b'[{"id": 1'), id="JSON that is not complete"),
+        pytest.param(Truncated(), id="a body that is not complete"),
+        pytest.param(Garbage(body=b"[" * 100_000), id="JSON that is too deep"),
+    ],
+)
+def test_an_invalid_body_is_an_error(github: Sandbox, log: DeliveryLog, fault: Fault) -> None:
+    github.inject(fault, path=LOG, times=None)
+
+    with pytest.raises(UnavailableError):
+        list(log.deliveries())
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 418])
+def test_an_error_status_of_another_server_is_an_error(
+    github: Sandbox, log: DeliveryLog, status: int
+) -> None:
+    github.inject(Garbage(status=status), path=LOG)
+
+    with pytest.raises(UnavailableError, match=rf"answered \({status}\) is not GitHub's API"):
+        list(log.deliveries())
+
+
+@pytest.mark.parametrize("remaining", ["many", "1e999"])
+def test_an_invalid_rate_limit_header_is_an_error(
+    github: Sandbox, log: DeliveryLog, remaining: str
+) -> None:
+    headers = {"X-RateLimit-Remaining": remaining, "X-RateLimit-Limit": "most"}
+    github.inject(Status(200, body=[], headers=headers), path=LOG)
+
+    with pytest.raises(UnavailableError, match="no usable answer"):
+        list(log.deliveries())
+
+
+def test_a_202_to_a_read_is_an_error_and_not_repeated(github: Sandbox, log: DeliveryLog) -> None:
+    github.inject(Status(202, body={}), path=LOG, times=None)
+
+    with pytest.raises(
+        UnavailableError, match="answered 202, which means that the answer is not ready yet"
+    ):
+        list(log.deliveries())
+
+    assert len(github.requests) == 1
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_a_redirect_is_an_error_and_not_followed(
+    github: Sandbox, recorded_hook: Hook, log: DeliveryLog, status: int
+) -> None:
+    """So another server does not get the token."""
+    headers = {"Location": "http://localhost:9/elsewhere"}
+    github.inject(Status(status, "Moved", headers=headers), path=".*", times=None)
+    recorded_hook.record()
+
+    with pytest.raises(UnavailableError, match="a redirect, which is not followed because"):
+        list(log.deliveries())
+
+    assert len(github.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("message", "headers"),
+    [
+        pytest.param(f"who is {TOKEN}?", {}, id="the token in a message"),
+        pytest.param("Not Found", {"X-OAuth-Scopes": "in?token=hush"}, id="a URL in a header"),
+    ],
+)
+def test_a_secret_that_the_server_echoes_is_not_shown(
+    github: Sandbox, log: DeliveryLog, message: str, headers: dict[str, str]
+) -> None:
+    github.inject(Status(404, message, headers=headers), path=LOG)
+
+    with pytest.raises(AccessError) as caught:
+        list(log.deliveries())
+
+    assert TOKEN not in str(caught.value)
+    assert "hush" not in str(caught.value)
+
+
+def test_a_token_of_one_letter_is_not_removed_from_responses(
+    github: Sandbox, recorded_hook: Hook
+) -> None:
+    github.token("e", organization_hooks="write")
+    recorded_hook.record(event="release")
+
+    [delivery] = a_delivery_log(github, recorded_hook, a_client(github.url, "e")).deliveries()
+
+    assert delivery.event == "release"
