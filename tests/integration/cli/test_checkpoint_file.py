@@ -1,10 +1,10 @@
-"""The checkpoint in a file: whole at any moment, its owner's only, one run's at a time."""
+"""The checkpoint file: complete at any moment, private, and for one run at a time."""
 
 import errno
 import json
 import stat
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,9 +12,9 @@ import pytest
 from redeliver.cli.checkpoint_file import CheckpointFile, locked
 from redeliver.core.checkpoint import SavedCheckpoint, format_checkpoint
 from redeliver.errors import BusyError, CheckpointError, FileError
+from tests.support.builders import START
 
-NOW = datetime(2026, 11, 24, 12, 0, 0, 250_000, tzinfo=UTC)
-EARLIER = NOW - timedelta(hours=6)
+EARLIER = START - timedelta(hours=6)
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "checkpoint.json"
 
 
-def a_file(path: Path, *, now: datetime = NOW) -> CheckpointFile:
+def a_file(path: Path, *, now: datetime = START) -> CheckpointFile:
     return CheckpointFile(path, clock=lambda: now)
 
 
@@ -30,58 +30,63 @@ def content(checkpoint: object, written: object) -> str:
     return json.dumps({"checkpoint": checkpoint, "written": written})
 
 
-def test_no_file_is_no_checkpoint_yet(path: Path) -> None:
+def test_a_missing_file_has_no_checkpoint(path: Path) -> None:
     assert a_file(path).read() is None
     assert not path.exists()
 
 
-def test_what_was_written_is_read_with_githubs_time_of_writing(path: Path) -> None:
+def test_a_checkpoint_is_read_with_githubs_time_of_writing(path: Path) -> None:
     assert a_file(path).write(EARLIER)
 
-    later = a_file(path, now=NOW + timedelta(hours=1))
-    assert later.read() == SavedCheckpoint(checkpoint=EARLIER, written=NOW)
+    later = a_file(path, now=START + timedelta(hours=1))
+    assert later.read() == SavedCheckpoint(checkpoint=EARLIER, written=START)
     assert json.loads(path.read_text()) == {
         "checkpoint": format_checkpoint(EARLIER),
-        "written": format_checkpoint(NOW),
+        "written": format_checkpoint(START),
     }
 
 
-def test_the_file_is_its_owners_only_and_nothing_else_is_left(path: Path) -> None:
+def test_only_its_owner_may_read_the_file(path: Path) -> None:
     with locked(path):
         a_file(path).write(EARLIER)
-        a_file(path).write(NOW)
+        a_file(path).write(START)
 
-    left = {each.name: stat.S_IMODE(each.stat().st_mode) for each in path.parent.iterdir()}
-    assert left == {"checkpoint.json": 0o600, "checkpoint.json.lock": 0o600}
+    modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in path.parent.iterdir()}
+    assert modes == {"checkpoint.json": 0o600, "checkpoint.json.lock": 0o600}
 
 
 @pytest.mark.parametrize(
     "text",
     [
-        pytest.param("", id="nothing"),
-        pytest.param("hunter2", id="words"),
+        pytest.param("", id="an empty file"),
+        pytest.param("hunter2", id="text"),
         pytest.param('"hunter2"', id="a string"),
-        pytest.param("[" * 900, id="no end"),
-        pytest.param("{}", id="another object"),
-        pytest.param(format_checkpoint(EARLIER), id="only the milliseconds"),
+        pytest.param("[" * 900, id="JSON that is not complete"),
+        pytest.param("{}", id="an empty object"),
+        pytest.param(format_checkpoint(EARLIER), id="a bare checkpoint"),
         pytest.param(
-            content(int(format_checkpoint(EARLIER)), format_checkpoint(EARLIER)), id="a number"
-        ),
-        pytest.param(content(format_checkpoint(EARLIER), "hunter2"), id="no time of writing"),
-        pytest.param(
-            content(format_checkpoint(EARLIER)[:-3], format_checkpoint(EARLIER)), id="seconds"
+            content(int(format_checkpoint(EARLIER)), format_checkpoint(EARLIER)),
+            id="a number as checkpoint",
         ),
         pytest.param(
-            content(format_checkpoint(NOW + timedelta(hours=1)), format_checkpoint(NOW)),
-            id="the future",
+            content(format_checkpoint(EARLIER), "hunter2"), id="an invalid time of writing"
         ),
         pytest.param(
-            content(format_checkpoint(EARLIER), format_checkpoint(NOW))[:-1] + " " * 2000,
-            id="too long",
+            content(format_checkpoint(EARLIER)[:-3], format_checkpoint(EARLIER)),
+            id="seconds instead of milliseconds",
+        ),
+        pytest.param(
+            content(format_checkpoint(START + timedelta(hours=1)), format_checkpoint(START)),
+            id="a time in the future",
+        ),
+        pytest.param(
+            content(format_checkpoint(EARLIER), format_checkpoint(START))[:-1] + " " * 2000,
+            id="a long file",
         ),
     ],
 )
-def test_anything_else_is_an_error_that_does_not_repeat_it_and_stays(path: Path, text: str) -> None:
+def test_other_content_is_an_error_that_does_not_quote_it(path: Path, text: str) -> None:
+    """The file stays as it is."""
     path.write_text(text)
 
     with pytest.raises(CheckpointError, match="does not hold a checkpoint") as caught:
@@ -92,14 +97,14 @@ def test_anything_else_is_an_error_that_does_not_repeat_it_and_stays(path: Path,
     assert path.read_text() == text
 
 
-def test_bytes_that_are_no_text_are_no_checkpoint(path: Path) -> None:
+def test_binary_content_is_an_error(path: Path) -> None:
     path.write_bytes(b"\xff\xfe")
 
     with pytest.raises(CheckpointError):
         a_file(path).read()
 
 
-def in_no_directory(path: Path) -> Path:
+def in_a_missing_directory(path: Path) -> Path:
     return path.parent / "none" / "checkpoint.json"
 
 
@@ -113,7 +118,7 @@ def a_directory(path: Path) -> Path:
     return path
 
 
-def a_circle(path: Path) -> Path:
+def a_circular_link(path: Path) -> Path:
     path.symlink_to(path.name)
     return path
 
@@ -123,54 +128,55 @@ def a_device(_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    "where",
-    [in_no_directory, below_a_file, a_directory, a_device],
-    ids=lambda where: where.__name__.replace("_", " "),
+    "make",
+    [in_a_missing_directory, below_a_file, a_directory, a_device],
+    ids=lambda make: make.__name__.replace("_", " "),
 )
-def test_a_place_that_keeps_no_file_is_refused_before_anything_is_done(
-    path: Path, where: Callable[[Path], Path]
-) -> None:
-    place = where(path)
+def test_a_path_that_cannot_be_a_file_is_an_error(path: Path, make: Callable[[Path], Path]) -> None:
+    """It comes before anything is done."""
+    unusable = make(path)
     before = sorted(path.parent.rglob("*"))
 
-    with pytest.raises(FileError), locked(place):
+    with pytest.raises(FileError), locked(unusable):
         pytest.fail("it was locked")
 
     assert sorted(path.parent.rglob("*")) == before
     assert not Path("/dev/null.lock").exists()
 
 
-@pytest.mark.parametrize("where", [a_directory, a_circle], ids=["a directory", "a circle"])
-def test_a_file_that_cannot_be_read_is_an_error(path: Path, where: Callable[[Path], Path]) -> None:
-    where(path)
+@pytest.mark.parametrize(
+    "make", [a_directory, a_circular_link], ids=["a directory", "a circular link"]
+)
+def test_a_file_that_cannot_be_read_is_an_error(path: Path, make: Callable[[Path], Path]) -> None:
+    make(path)
 
     with pytest.raises(FileError, match=f"cannot read file {path}: "):
         a_file(path).read()
 
 
-def test_a_write_that_fails_is_an_error_and_leaves_what_was_there(path: Path) -> None:
+def test_a_write_that_fails_is_an_error_and_changes_nothing(path: Path) -> None:
     a_file(path).write(EARLIER)
-    elsewhere = path.parent / "elsewhere"
-    elsewhere.write_text("theirs")
-    (path.parent / "checkpoint.json.new").symlink_to(elsewhere)
+    other_file = path.parent / "other"
+    other_file.write_text("something")
+    (path.parent / "checkpoint.json.new").symlink_to(other_file)
 
     with pytest.raises(FileError, match=f"cannot write file {path}"):
-        a_file(path).write(NOW)
+        a_file(path).write(START)
 
-    assert a_file(path).read() == SavedCheckpoint(checkpoint=EARLIER, written=NOW)
-    assert elsewhere.read_text() == "theirs"
+    assert a_file(path).read() == SavedCheckpoint(checkpoint=EARLIER, written=START)
+    assert other_file.read_text() == "something"
 
 
-def test_what_a_run_that_was_killed_left_half_written_is_in_nobodys_way(path: Path) -> None:
+def test_a_file_that_a_killed_run_left_is_overwritten(path: Path) -> None:
     (path.parent / "checkpoint.json.new").write_text('{"checkpoint": "17')
 
     a_file(path).write(EARLIER)
 
-    assert a_file(path).read() == SavedCheckpoint(checkpoint=EARLIER, written=NOW)
-    assert [each.name for each in path.parent.iterdir()] == ["checkpoint.json"]
+    assert a_file(path).read() == SavedCheckpoint(checkpoint=EARLIER, written=START)
+    assert [file.name for file in path.parent.iterdir()] == ["checkpoint.json"]
 
 
-def test_a_second_run_is_kept_off_however_it_names_the_file(
+def test_a_locked_file_is_locked_under_each_of_its_names(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     link = path.parent / "link"
@@ -185,28 +191,30 @@ def test_a_second_run_is_kept_off_however_it_names_the_file(
         pass
 
 
-def test_a_link_stays_one_and_what_it_leads_to_is_written(path: Path) -> None:
+def test_a_write_to_a_link_changes_the_file_it_points_to(path: Path) -> None:
     link = path.parent / "link"
     link.symlink_to(path)
 
     a_file(link).write(EARLIER)
 
     assert link.is_symlink()
-    assert a_file(path).read() == SavedCheckpoint(checkpoint=EARLIER, written=NOW)
+    assert a_file(path).read() == SavedCheckpoint(checkpoint=EARLIER, written=START)
 
 
-def test_a_file_system_without_locks_is_told(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_system_without_locks_is_an_error(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def fail(_descriptor: int, _operation: int) -> None:
         raise OSError(errno.ENOLCK, "No locks available")
 
-    # Not ours, but the kernel's: no file system without locks is at hand everywhere.
+    # Not every machine has a file system without locks.
     monkeypatch.setattr("fcntl.flock", fail)
 
     with pytest.raises(FileError, match=r"No locks available.*on a local one"), locked(path):
-        pytest.fail("it must not go on without")
+        pytest.fail("it continued without a lock")
 
 
-def test_the_lock_is_let_go_of_when_a_run_fails(path: Path) -> None:
+def test_the_lock_is_released_when_a_run_fails(path: Path) -> None:
     with pytest.raises(ZeroDivisionError), locked(path):
         raise ZeroDivisionError
 

@@ -1,4 +1,4 @@
-"""Which version of GitHub's API a run asks for, and what becomes of it where nobody knows that."""
+"""The version of GitHub's API that each request names."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -11,15 +11,15 @@ from redeliver.github_api.transport import API_VERSION
 from tests.support.action_run import run_action
 from tests.support.builders import START, ago, running
 
-KNOWING = {
+SUPPORTED = {
     "Enterprise Server 3.9 to 3.20": ("2022-11-28",),
     "GitHub since March 2026": ("2022-11-28", "2026-03-10"),
 }
 
 
 @contextmanager
-def one_missed(versions: Sequence[str]) -> Iterator[tuple[Sandbox, Hook]]:
-    """Give a GitHub that knows these versions, and a webhook that missed an event."""
+def a_missed_event(versions: Sequence[str]) -> Iterator[tuple[Sandbox, Hook]]:
+    """Start a GitHub with these API versions, and with a webhook that missed an event."""
     with running(Sandbox(api_versions=versions, clock=VirtualClock(START))) as github:
         before = format_checkpoint(ago(hours=2))
         github.repository("acme/ops").variables["LAST_REDELIVERY"] = before
@@ -28,9 +28,9 @@ def one_missed(versions: Sequence[str]) -> Iterator[tuple[Sandbox, Hook]]:
         yield github, hook
 
 
-@pytest.mark.parametrize("versions", KNOWING.values(), ids=KNOWING)
-def test_every_request_names_the_version_that_all_know(versions: Sequence[str]) -> None:
-    with one_missed(versions) as (github, hook):
+@pytest.mark.parametrize("versions", SUPPORTED.values(), ids=SUPPORTED)
+def test_every_request_names_a_version_that_all_servers_know(versions: Sequence[str]) -> None:
+    with a_missed_event(versions) as (github, hook):
         run = run_action(github, hook)
 
         assert run.status == 0, run.visible
@@ -38,8 +38,8 @@ def test_every_request_names_the_version_that_all_know(versions: Sequence[str]) 
         assert {request.api_version for request in github.requests} == {API_VERSION}
 
 
-def test_a_github_that_knows_the_version_no_more_is_told_and_nothing_is_lost() -> None:
-    with one_missed(("2026-03-10", "2028-09-12")) as (github, hook):
+def test_a_version_that_is_no_longer_supported_is_an_error() -> None:
+    with a_missed_event(("2026-03-10", "2028-09-12")) as (github, hook):
         before = dict(github.repository("acme/ops").variables)
 
         run = run_action(github, hook)
@@ -50,4 +50,4 @@ def test_a_github_that_knows_the_version_no_more_is_told_and_nothing_is_lost() -
         assert 'supported: "2028-09-12" (most recent) and "2026-03-10"' in error
         assert "Use a newer version of redeliver" in error
         assert github.repository("acme/ops").variables == before
-        assert [request.method for request in github.requests] == ["GET"], "not asked again"
+        assert [request.method for request in github.requests] == ["GET"], "it is not repeated"

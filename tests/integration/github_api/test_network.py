@@ -1,4 +1,4 @@
-"""Proxies and certificates, as the environment of the runner sets them."""
+"""Proxies and certificates that the runner's environment names."""
 
 import ssl
 from pathlib import Path
@@ -14,7 +14,7 @@ def server_tls(tls: ssl.SSLContext) -> ssl.SSLContext:
     return tls
 
 
-def test_an_authority_of_ones_own_is_trusted_when_the_environment_names_it(
+def test_an_authority_in_requests_ca_bundle_is_trusted(
     github: Sandbox, recorded_hook: Hook, certificate: Path
 ) -> None:
     run = run_action(github, recorded_hook, environment={"REQUESTS_CA_BUNDLE": str(certificate)})
@@ -26,14 +26,14 @@ def test_an_authority_of_ones_own_is_trusted_when_the_environment_names_it(
 @pytest.mark.parametrize(
     "environment",
     [
-        pytest.param({}, id="nothing is said about it"),
-        pytest.param({"REQUESTS_CA_BUNDLE": ""}, id="the bundle is empty"),
-        pytest.param({"CURL_CA_BUNDLE": ""}, id="the bundle is empty, by its other name"),
-        pytest.param({"PYTHONHTTPSVERIFY": "0"}, id="Python is told not to look"),
-        pytest.param({"GIT_SSL_NO_VERIFY": "1"}, id="git is told not to look"),
+        pytest.param({}, id="no variable"),
+        pytest.param({"REQUESTS_CA_BUNDLE": ""}, id="an empty REQUESTS_CA_BUNDLE"),
+        pytest.param({"CURL_CA_BUNDLE": ""}, id="an empty CURL_CA_BUNDLE"),
+        pytest.param({"PYTHONHTTPSVERIFY": "0"}, id="PYTHONHTTPSVERIFY off"),
+        pytest.param({"GIT_SSL_NO_VERIFY": "1"}, id="GIT_SSL_NO_VERIFY on"),
     ],
 )
-def test_a_certificate_that_is_not_trusted_is_told_at_once_and_never_accepted(
+def test_an_untrusted_certificate_is_always_an_error(
     github: Sandbox, recorded_hook: Hook, environment: dict[str, str]
 ) -> None:
     run = run_action(github, recorded_hook, environment=environment)
@@ -41,12 +41,12 @@ def test_a_certificate_that_is_not_trusted_is_told_at_once_and_never_accepted(
     assert run.status == 1
     assert "(SSLError). Its certificate is not trusted here" in run.log
     assert "name that authority's file in the variable REQUESTS_CA_BUNDLE" in run.log
-    assert "Waiting" not in run.log, "it would not get better"
+    assert "Waiting" not in run.log, "another try would not help"
     assert github.requests == []
 
 
 @pytest.mark.parametrize("name", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"])
-def test_everything_goes_through_the_proxy_that_the_environment_names(
+def test_all_requests_go_through_the_proxy(
     github: Sandbox, recorded_hook: Hook, certificate: Path, name: str
 ) -> None:
     with Proxy() as proxy:
@@ -57,9 +57,7 @@ def test_everything_goes_through_the_proxy_that_the_environment_names(
     assert set(proxy.connections) == {github.url.removeprefix("https://")}
 
 
-def test_a_proxy_does_not_weaken_the_check_of_the_certificate(
-    github: Sandbox, recorded_hook: Hook
-) -> None:
+def test_certificates_are_also_checked_behind_a_proxy(github: Sandbox, recorded_hook: Hook) -> None:
     with Proxy() as proxy:
         run = run_action(github, recorded_hook, environment={"HTTPS_PROXY": proxy.url})
 
@@ -68,7 +66,7 @@ def test_a_proxy_does_not_weaken_the_check_of_the_certificate(
     assert github.requests == []
 
 
-def test_what_the_proxy_is_not_for_does_not_go_through_it(
+def test_hosts_in_no_proxy_are_reached_without_the_proxy(
     github: Sandbox, recorded_hook: Hook, certificate: Path
 ) -> None:
     with Proxy() as proxy:
@@ -83,8 +81,17 @@ def test_what_the_proxy_is_not_for_does_not_go_through_it(
     assert proxy.connections == []
 
 
-@pytest.mark.parametrize("bundle", ["/no/such/file.pem", "/etc", __file__])
-def test_a_bundle_that_is_none_is_told(github: Sandbox, recorded_hook: Hook, bundle: str) -> None:
+@pytest.mark.parametrize(
+    "bundle",
+    [
+        pytest.param("/no/such/file.pem", id="a missing file"),
+        pytest.param("/etc", id="a directory"),
+        pytest.param(__file__, id="a file without certificates"),
+    ],
+)
+def test_an_invalid_requests_ca_bundle_is_an_error(
+    github: Sandbox, recorded_hook: Hook, bundle: str
+) -> None:
     run = run_action(github, recorded_hook, environment={"REQUESTS_CA_BUNDLE": bundle})
 
     assert run.status == 1
@@ -95,7 +102,7 @@ def test_a_bundle_that_is_none_is_told(github: Sandbox, recorded_hook: Hook, bun
     assert "Waiting" not in run.log
 
 
-def test_a_password_for_the_proxy_is_not_shown(github: Sandbox, recorded_hook: Hook) -> None:
+def test_the_password_of_a_proxy_is_not_shown(github: Sandbox, recorded_hook: Hook) -> None:
     proxy = "http://user:hunter2@127.0.0.1:9"
 
     run = run_action(github, recorded_hook, environment={"HTTPS_PROXY": proxy, "RUNNER_DEBUG": "1"})

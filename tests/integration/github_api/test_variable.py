@@ -17,12 +17,11 @@ from github_sandbox.model.entities import Access
 from redeliver.core.checkpoint import SavedCheckpoint, format_checkpoint
 from redeliver.engine.ports import NullStore
 from redeliver.errors import AccessError, CheckpointError, UnavailableError
-from redeliver.github_api.clock import ServerClock
 from redeliver.github_api.variable import RepositoryVariable
-from tests.support.builders import NOW, TOKEN
+from tests.support.builders import NOW, TOKEN, ago
 from tests.support.virtual_run import a_client
 
-CHECKPOINT = NOW - timedelta(hours=6)
+CHECKPOINT = ago(hours=6)
 
 
 @pytest.fixture
@@ -37,7 +36,9 @@ def variable(
     return RepositoryVariable(client, repository, "LAST_REDELIVERY")
 
 
-def test_a_first_run_finds_none_and_creates_it(github: Sandbox, repository: Repository) -> None:
+def test_a_missing_variable_is_created_by_the_first_write(
+    github: Sandbox, repository: Repository
+) -> None:
     store = variable(github)
 
     assert store.read() is None
@@ -46,7 +47,7 @@ def test_a_first_run_finds_none_and_creates_it(github: Sandbox, repository: Repo
     assert repository.variables == {"LAST_REDELIVERY": format_checkpoint(CHECKPOINT)}
 
 
-def test_a_later_run_finds_it_and_updates_it(github: Sandbox, repository: Repository) -> None:
+def test_an_existing_variable_is_read_and_updated(github: Sandbox, repository: Repository) -> None:
     repository.variables["LAST_REDELIVERY"] = format_checkpoint(CHECKPOINT)
     store = variable(github)
 
@@ -57,7 +58,9 @@ def test_a_later_run_finds_it_and_updates_it(github: Sandbox, repository: Reposi
     assert [request.method for request in github.requests] == ["GET", "PATCH"]
 
 
-def test_it_is_created_once(github: Sandbox, repository: Repository) -> None:
+def test_a_second_write_updates_the_created_variable(
+    github: Sandbox, repository: Repository
+) -> None:
     store = variable(github)
     store.read()
 
@@ -69,9 +72,14 @@ def test_it_is_created_once(github: Sandbox, repository: Repository) -> None:
 
 
 @pytest.mark.parametrize(
-    "other", [format_checkpoint(CHECKPOINT), format_checkpoint(NOW), "something else"]
+    "other",
+    [
+        pytest.param(format_checkpoint(CHECKPOINT), id="an earlier checkpoint"),
+        pytest.param(format_checkpoint(NOW), id="the same checkpoint"),
+        pytest.param("something else", id="another value"),
+    ],
 )
-def test_what_another_run_created_in_between_is_left_as_it_is(
+def test_a_variable_that_another_run_created_is_not_changed(
     github: Sandbox, repository: Repository, other: str
 ) -> None:
     store = variable(github)
@@ -83,7 +91,7 @@ def test_what_another_run_created_in_between_is_left_as_it_is(
     assert repository.variables == {"LAST_REDELIVERY": other}
 
 
-def test_a_passing_404_does_not_move_a_checkpoint_that_is_there(
+def test_a_temporary_404_does_not_change_the_variable(
     github: Sandbox, repository: Repository
 ) -> None:
     repository.variables["LAST_REDELIVERY"] = format_checkpoint(CHECKPOINT)
@@ -96,9 +104,7 @@ def test_a_passing_404_does_not_move_a_checkpoint_that_is_there(
     assert repository.variables == {"LAST_REDELIVERY": format_checkpoint(CHECKPOINT)}
 
 
-def test_a_creation_whose_reply_is_lost_is_one_all_the_same(
-    github: Sandbox, repository: Repository
-) -> None:
+def test_a_creation_whose_reply_is_lost_succeeds(github: Sandbox, repository: Repository) -> None:
     store = variable(github)
     store.read()
     github.inject(LostReply(), method="POST")
@@ -108,8 +114,16 @@ def test_a_creation_whose_reply_is_lost_is_one_all_the_same(
     assert repository.variables == {"LAST_REDELIVERY": format_checkpoint(NOW)}
 
 
-@pytest.mark.parametrize("updated_at", [None, "yesterday", "2026-11-24T12:00:00"])
-def test_without_a_time_of_writing_the_checkpoint_stands_for_it(
+@pytest.mark.parametrize(
+    "updated_at",
+    [
+        pytest.param(None, id="none"),
+        pytest.param("yesterday", id="an invalid time"),
+        pytest.param("2026-11-24T12:00:00", id="a time without time zone"),
+        pytest.param("2027-01-01T00:00:00Z", id="a time in the future"),
+    ],
+)
+def test_the_checkpoint_replaces_an_invalid_time_of_writing(
     github: Sandbox, repository: Repository, updated_at: str | None
 ) -> None:
     body = {"value": format_checkpoint(CHECKPOINT), "updated_at": updated_at}
@@ -119,14 +133,9 @@ def test_without_a_time_of_writing_the_checkpoint_stands_for_it(
     assert repository.variables == {}
 
 
-def test_a_time_of_writing_that_is_yet_to_come_is_not_believed(github: Sandbox) -> None:
-    body = {"value": format_checkpoint(CHECKPOINT), "updated_at": "2027-01-01T00:00:00Z"}
-    github.inject(Status(200, body=body))
-
-    assert variable(github).read() == SavedCheckpoint(checkpoint=CHECKPOINT, written=CHECKPOINT)
-
-
-def test_the_time_of_writing_is_told(github: Sandbox, repository: Repository) -> None:
+def test_the_checkpoint_is_read_with_the_time_of_writing(
+    github: Sandbox, repository: Repository
+) -> None:
     store = variable(github)
     store.read()
     store.write(CHECKPOINT)
@@ -135,31 +144,15 @@ def test_the_time_of_writing_is_told(github: Sandbox, repository: Repository) ->
     assert repository.variables
 
 
-def test_where_no_checkpoint_is_kept_there_is_nothing_to_find() -> None:
-    nowhere = NullStore()
+def test_a_null_store_saves_nothing() -> None:
+    store = NullStore()
 
-    assert nowhere.write(NOW)
-    nowhere.read()
-    assert nowhere.name == ""
-
-
-def test_the_clock_goes_on_between_two_answers_but_never_ahead_of_github() -> None:
-    times = iter([100.0, 100.9, 161.5, 161.5, 161.9])
-    clock = ServerClock(elapsed=lambda: next(times))
-
-    clock.sync(NOW)
-
-    assert clock() == NOW
-    clock.sync(NOW)
-    assert clock() == NOW + timedelta(seconds=61)
+    assert store.write(NOW)
+    store.read()
+    assert store.name == ""
 
 
-def test_a_clock_that_nobody_has_set_is_a_bug() -> None:
-    with pytest.raises(RuntimeError, match="nothing has been asked yet"):
-        ServerClock()()
-
-
-def test_a_websites_404_is_not_taken_for_a_variable_yet_to_be_created(github: Sandbox) -> None:
+def test_a_404_of_another_server_is_an_error(github: Sandbox) -> None:
     github.inject(Garbage(status=404), method="GET")
 
     with pytest.raises(UnavailableError, match="is not GitHub's API"):
@@ -169,13 +162,13 @@ def test_a_websites_404_is_not_taken_for_a_variable_yet_to_be_created(github: Sa
 @pytest.mark.parametrize(
     "value",
     [
-        "postgres://user:pass@db/prod",
-        "{}",
-        "5432",
-        format_checkpoint(NOW + timedelta(hours=1)),
+        pytest.param("postgres://user:pass@db/prod", id="a URL"),
+        pytest.param("{}", id="JSON"),
+        pytest.param("5432", id="another number"),
+        pytest.param(format_checkpoint(NOW + timedelta(hours=1)), id="a time in the future"),
     ],
 )
-def test_anything_else_is_refused_and_not_printed(
+def test_another_value_is_an_error_that_does_not_quote_it(
     github: Sandbox, repository: Repository, value: str
 ) -> None:
     repository.variables["LAST_REDELIVERY"] = value
@@ -187,8 +180,15 @@ def test_anything_else_is_refused_and_not_printed(
     assert repository.variables == {"LAST_REDELIVERY": value}
 
 
-@pytest.mark.parametrize("body", [[], {}, {"value": 1795521600000}])
-def test_an_answer_without_a_value_is_told(
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param([], id="a list"),
+        pytest.param({}, id="an empty object"),
+        pytest.param({"value": 1795521600000}, id="a number as value"),
+    ],
+)
+def test_a_response_without_a_value_is_an_error(
     github: Sandbox, repository: Repository, body: object
 ) -> None:
     repository.variables["LAST_REDELIVERY"] = format_checkpoint(CHECKPOINT)
@@ -201,7 +201,7 @@ def test_an_answer_without_a_value_is_told(
 @pytest.mark.parametrize(
     "fault", [pytest.param(Status(502), id="a 502"), pytest.param(LostReply(), id="a lost reply")]
 )
-def test_an_update_gets_over(github: Sandbox, repository: Repository, fault: Fault) -> None:
+def test_an_update_is_repeated_after(github: Sandbox, repository: Repository, fault: Fault) -> None:
     repository.variables["LAST_REDELIVERY"] = format_checkpoint(CHECKPOINT)
     store = variable(github)
     store.read()
@@ -213,7 +213,7 @@ def test_an_update_gets_over(github: Sandbox, repository: Repository, fault: Fau
 
 
 @pytest.mark.parametrize("status", [403, 404, 500])
-def test_a_write_that_fails_is_never_taken_for_one_that_did_not(
+def test_a_write_that_fails_is_an_error(
     github: Sandbox, repository: Repository, status: int
 ) -> None:
     repository.variables["LAST_REDELIVERY"] = format_checkpoint(CHECKPOINT)
@@ -225,8 +225,14 @@ def test_a_write_that_fails_is_never_taken_for_one_that_did_not(
         store.write(NOW)
 
 
-@pytest.mark.parametrize(("method", "granted"), [("read", None), ("write", "read")])
-def test_a_missing_right_says_which_and_for_what(
+@pytest.mark.parametrize(
+    ("method", "granted"),
+    [
+        pytest.param("read", None, id="no permission"),
+        pytest.param("write", "read", id="permission to read"),
+    ],
+)
+def test_an_error_names_the_missing_permission(
     github: Sandbox, method: str, granted: Access | None
 ) -> None:
     github.token("ghp_short", organization_hooks="write", actions_variables=granted)
@@ -241,9 +247,9 @@ def test_a_missing_right_says_which_and_for_what(
     assert "the token in input 'variable-token'" in str(caught.value)
 
 
-def test_a_repository_that_does_not_exist_shows_at_the_first_write(github: Sandbox) -> None:
+def test_a_missing_repository_is_an_error_of_the_first_write(github: Sandbox) -> None:
     store = variable(github, repository="acme/nowhere")
 
-    assert store.read() is None, "GitHub answers 404 for both"
+    assert store.read() is None, "GitHub responds 404 for a missing variable, too"
     with pytest.raises(AccessError, match=r"of acme/nowhere.*Check 'variable-repository'"):
         store.write(NOW)

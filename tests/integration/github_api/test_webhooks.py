@@ -1,0 +1,80 @@
+"""The webhooks of an organization, and the page of a GitHub App."""
+
+import pytest
+
+from github_sandbox import Sandbox, Status
+from redeliver.errors import UnavailableError
+from redeliver.github_api.webhooks import app_hook, list_hooks
+from tests.support.virtual_run import a_client
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        pytest.param({}, id="an object"),
+        pytest.param([7], id="a number as row"),
+        pytest.param([{"id": 7}], id="a row without active"),
+        pytest.param([{"id": "7", "active": True}], id="an id as text"),
+        pytest.param([{"id": 7, "active": "yes"}], id="active as text"),
+    ],
+)
+def test_an_invalid_list_of_webhooks_is_an_error(github: Sandbox, rows: object) -> None:
+    github.org("acme")
+    github.inject(Status(200, body=rows), path=".*/hooks")
+
+    with pytest.raises(UnavailableError, match="is not GitHub's API"):
+        list_hooks(a_client(github.url), org="acme")
+
+
+def test_a_list_of_webhooks_without_an_end_is_an_error(github: Sandbox) -> None:
+    rows = [{"id": number, "active": True} for number in range(100)]
+    github.inject(Status(200, body=rows), path=".*/hooks", times=None)
+
+    with pytest.raises(UnavailableError, match="is not GitHub's API"):
+        list_hooks(a_client(github.url), org="acme")
+
+    assert len(github.requests) == 2
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param([], id="a list"),
+        pytest.param({}, id="an empty object"),
+        pytest.param({"slug": "bot"}, id="an App without id"),
+    ],
+)
+def test_an_invalid_app_is_an_error(github: Sandbox, body: object) -> None:
+    github.inject(Status(200, body=body), path="/app")
+
+    with pytest.raises(UnavailableError, match="is not GitHub's API"):
+        app_hook(a_client(github.url), github.url)
+
+
+USER, ORGANIZATION = {"type": "User", "login": "mona"}, {"type": "Organization", "login": "acme"}
+
+
+@pytest.mark.parametrize(
+    ("app", "page"),
+    [
+        pytest.param({"slug": "bot", "owner": USER}, "/settings/apps/bot/advanced", id="of a user"),
+        pytest.param(
+            {"slug": "bot", "owner": ORGANIZATION},
+            "/organizations/acme/settings/apps/bot/advanced",
+            id="of an organization",
+        ),
+        pytest.param({"slug": "bot", "owner": None}, "/settings/apps", id="without owner"),
+        pytest.param({"owner": USER}, "/settings/apps", id="without name"),
+        pytest.param(
+            {"slug": "a/b c", "owner": USER},
+            "/settings/apps/a%2Fb%20c/advanced",
+            id="with special characters in its name",
+        ),
+    ],
+)
+def test_an_app_has_a_settings_page(github: Sandbox, app: dict[str, object], page: str) -> None:
+    github.inject(Status(200, body={"id": 7, **app}), path="/app")
+
+    hook = app_hook(a_client(github.url), "https://github.com")
+
+    assert hook.webhook.page == f"https://github.com{page}"
