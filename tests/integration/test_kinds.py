@@ -278,15 +278,16 @@ INSUFFICIENT: dict[str, tuple[Callable[[Scenario], dict[str, str]], str]] = {
 }
 
 
+@pytest.mark.parametrize("dry_run", ["false", "true"])
 @pytest.mark.parametrize(("set_up", "advice"), INSUFFICIENT.values(), ids=INSUFFICIENT)
 def test_an_error_says_what_the_app_lacks(
-    scenario: Scenario, set_up: Callable[[Scenario], dict[str, str]], advice: str
+    scenario: Scenario, set_up: Callable[[Scenario], dict[str, str]], advice: str, dry_run: str
 ) -> None:
     hook = scenario.github.org("acme").hook(scenario.receiver.url)
     credentials = set_up(scenario)
     missed = scenario.miss_event(hook)
 
-    run = run_action(scenario.github, hook, credentials)
+    run = run_action(scenario.github, hook, credentials, dry_run=dry_run)
 
     assert run.status == 1
     assert advice in run.log, run.visible

@@ -69,10 +69,13 @@ def _app_advice(response: Response) -> str | None:
                 "clock of this machine is minutes off. The App's settings page shows its id and "
                 "makes keys"
             )
-        case HTTPStatus.FORBIDDEN | HTTPStatus.UNPROCESSABLE_ENTITY:
-            doubt = "Most likely"
         case HTTPStatus.NOT_FOUND:
             doubt = f"Check {permission.inputs} for a mistake; if there is none,"
+        # What GitHub sends for a repository that a token is requested for but that is not there.
+        case HTTPStatus.UNPROCESSABLE_ENTITY if "repository" in response.message:
+            doubt = f"Check {permission.inputs} for a mistake; if there is none,"
+        case HTTPStatus.FORBIDDEN | HTTPStatus.UNPROCESSABLE_ENTITY:
+            doubt = "Most likely"
         case _:
             return None
     if not permission.fine_grained:

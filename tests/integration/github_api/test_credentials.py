@@ -52,7 +52,7 @@ def client(github: Sandbox, masked: list[str]) -> Client:
     installation = InstallationCredential(
         AppInstallation(app_client, INSTALLATION, purpose),
         purpose,
-        {"organization_hooks": "write"},
+        permissions={"organization_hooks": "write"},
         clock=clock,
         mask=masked.append,
     )

@@ -159,7 +159,6 @@ def next_page(github: Sandbox, number: int) -> dict[str, str]:
     "pages",
     [
         pytest.param([[1, 2], [1, 2]], id="the same page with new links"),
-        pytest.param([[], []], id="empty pages"),
         pytest.param([[1], [2], [3]] * 3, id="pages in a circle"),
     ],
 )
@@ -172,6 +171,25 @@ def test_pages_that_repeat_are_an_error(
 
     with pytest.raises(UnavailableError, match="pages that lead nowhere"):
         list(log.deliveries())
+
+
+def test_a_cursor_that_comes_again_is_an_error(github: Sandbox, log: DeliveryLog) -> None:
+    for number in range(1, 9):
+        page = Status(200, body=[a_row(id=number)], headers=next_page(github, number % 3))
+        github.inject(page, path=LOG, nth=number)
+
+    with pytest.raises(UnavailableError, match="pages that lead nowhere"):
+        list(log.deliveries())
+
+
+def test_a_log_may_have_empty_pages_between_others(github: Sandbox, log: DeliveryLog) -> None:
+    for number in range(1, 12):
+        rows = [a_row(id=number)] if number % 2 == 0 else []
+        page = Status(200, body=rows, headers=next_page(github, number))
+        github.inject(page, path=LOG, nth=number)
+    github.inject(Status(200, body=[a_row(id=12)]), path=LOG, nth=12)
+
+    assert [delivery.id for delivery in log.deliveries()] == [2, 4, 6, 8, 10, 12]
 
 
 def test_a_filtered_log_may_have_several_empty_pages(github: Sandbox, log: DeliveryLog) -> None:

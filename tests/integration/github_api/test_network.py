@@ -85,6 +85,7 @@ def test_hosts_in_no_proxy_are_reached_without_the_proxy(
     "bundle",
     [
         pytest.param("/no/such/file.pem", id="a missing file"),
+        pytest.param(f"-----BEGIN CERTIFICATE-----\n{'A' * 5000}", id="a certificate itself"),
         pytest.param("/etc", id="a directory"),
         pytest.param(__file__, id="a file without certificates"),
     ],
@@ -96,9 +97,10 @@ def test_an_invalid_requests_ca_bundle_is_an_error(
 
     assert run.status == 1
     assert "REQUESTS_CA_BUNDLE" in run.log
-    is_missing = bundle == "/no/such/file.pem"
+    is_missing = bundle not in {"/etc", __file__}
     assert ("A Docker action sees the workspace" in run.log) == is_missing
-    assert "Traceback" not in run.log
+    assert "Traceback" not in run.visible
+    assert "AAAA" not in run.visible
     assert "Waiting" not in run.log
 
 
