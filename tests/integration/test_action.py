@@ -6,7 +6,7 @@ from collections import Counter
 from concurrent.futures import Future
 from datetime import datetime, timedelta
 from pathlib import Path
-from signal import SIGTERM
+from signal import SIGINT, SIGTERM, Signals
 
 import pytest
 
@@ -426,16 +426,20 @@ def test_a_bug_shows_its_traceback_without_commands(
     assert run.errors == ""
 
 
-def test_a_run_stopped_at_its_first_request_says_so(github: Sandbox, hook: Hook) -> None:
+@pytest.mark.parametrize("nth", [1, 2])
+@pytest.mark.parametrize("number", [SIGINT, SIGTERM])
+def test_a_run_stopped_before_it_redelivers_says_so(
+    github: Sandbox, hook: Hook, number: Signals, nth: int
+) -> None:
     step = Future[RunningStep]()
-    github.inject(Meanwhile(lambda: step.result().send_signal(SIGTERM)))
-    github.inject(Delay(30))
+    github.inject(Meanwhile(lambda: step.result().send_signal(number)), nth=nth)
+    github.inject(Delay(30), nth=nth)
+
     step.set_result(start_action(github, hook))
+    run = step.result().wait(timeout=10)
 
-    run = step.result().wait()
-
-    assert run.status == 128 + SIGTERM, run.visible
-    assert "::error::stopped by SIGTERM. Nothing is lost" in run.log
+    assert run.status == 128 + number, run.visible
+    assert f"::error::stopped by {number.name}. Nothing is lost" in run.log
 
 
 def test_a_run_succeeds_if_its_summary_cannot_be_written(
