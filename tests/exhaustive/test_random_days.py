@@ -1,22 +1,16 @@
-"""Days of whatever can happen, drawn at random, and in all of it the program keeps its promises.
+"""Random days: outages, faults and runs in any order, in which redeliver keeps its promises.
 
-The world is the sandbox in virtual time, with a real receiver; the program runs in this process.
-One thing happens at a time: `test_sweep` sees to a second run in the middle of the first.
+The sandbox is in virtual time, the receiver is real, and redeliver runs in this process. One thing
+happens at a time: in `test_every_request`, a second run takes place in the middle of another.
 """
 
-import asyncio
 import math
-import re
 import signal
-import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from types import FrameType
+from collections.abc import Callable, Collection, Iterable
+from contextlib import ExitStack
+from datetime import datetime, timedelta
 
-from aiohttp import web
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -28,190 +22,67 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from github_sandbox import (
-    Dropped,
-    Fault,
-    Garbage,
-    LostReply,
-    Receiver,
-    Request,
-    Sandbox,
-    Status,
-    Truncated,
-    VirtualClock,
-)
-from github_sandbox.faults import Work
+from github_sandbox import Receiver, Request, Sandbox, VirtualClock
 from redeliver.core.checkpoint import OVERLAP, parse_checkpoint
 from redeliver.core.outcome import ACCEPTED, EventResult, Outcome
 from redeliver.errors import Interrupted, RedeliverError
 from redeliver.github_api.throttle import MAX_WAIT_SECONDS, MIN_RATE_FACTOR, MINUTE
 from redeliver.reporting.report import Report
+from tests.exhaustive.disturbances import DISTURBANCES, RUN_ENDS, Disturbance, Killed, RunEnd
+from tests.exhaustive.history import RETENTION, History, RecordedVariables
 from tests.exhaustive.soak import SOAK
-from tests.support.builders import TOKEN
+from tests.support.builders import START, running
+from tests.support.outage import SCHEDULE
 from tests.support.virtual_run import PER_MINUTE, run_in_process
 
-START = datetime(2026, 11, 24, 12, 0, 0, 250_000, tzinfo=UTC)
-RETENTION = timedelta(days=3)
 LOOKBACK = timedelta(hours=24)
-SCHEDULE = timedelta(hours=6)
+VERIFY = timedelta(seconds=30)
 SETTLED = timedelta(minutes=20)
-"""When every row shows and no run keeps still because of another."""
+"""After this time the log shows every row, and no run waits for the one before."""
 
-LATENESS = (0, 60, 300, 599, 600)
-"""By how many seconds rows show late. GitHub says minutes; the promises go as far as ten."""
+DELAYS = (0, 60, 300, 599, 600)
+"""After how many seconds the log shows a row. GitHub says minutes; the promises allow ten."""
 
-SPANS = {
-    "at once": timedelta(),
+DURATIONS = {
+    "nothing": timedelta(),
     "a minute": timedelta(minutes=1),
     "five minutes": timedelta(minutes=5),
-    "as late as a row can be": timedelta(minutes=10),
-    "as long as a run keeps still after another": timedelta(minutes=16),
+    "the longest delay of the log": timedelta(minutes=10),
+    "as long as a run may wait for the one before": timedelta(minutes=16),
     "an hour": timedelta(hours=1),
-    "as scheduled": SCHEDULE,
+    "the schedule": SCHEDULE,
     "30 hours": timedelta(hours=30),
     "as long as GitHub keeps the log": RETENTION,
 }
-# Some more often than others: after days there is nothing left but to give up.
-SOON = ["at once", "a minute", "five minutes", "as late as a row can be"]
-SOON += ["as long as a run keeps still after another", "an hour", "as scheduled"]
-LENGTHS = st.sampled_from([*SOON, *SOON, "as scheduled", *SPANS])
-AGES = st.sampled_from(["a minute", "five minutes", "an hour", "as scheduled"])
-MORE = st.integers(-1500, 1500)
-"""How many milliseconds something is off."""
+# Short ones are drawn more often: after days, all that is left to do is to give up.
+SHORT = [*DURATIONS][:7]
+PAUSES = st.sampled_from([*SHORT, *SHORT, "the schedule", *DURATIONS])
+AGES = st.sampled_from(["a minute", "five minutes", "an hour", "the schedule"])
+OFFSETS = st.integers(-1500, 1500)
+"""Milliseconds that are added to a pause."""
 
-RECEIVERS = {
+BEHAVIOURS = {
     "well": {},
     "broken": {"status": 500},
     "moved": {"status": 302},
-    "broken for some": {"failing_events": {"check_run": 503}},
+    "broken for some events": {"failing_events": {"check_run": 503}},
 }
-FAULTS: dict[str, Fault] = {
-    "500": Status(500),
-    "502": Status(502, "Bad Gateway"),
-    "dropped": Dropped(),
-    "reply lost": LostReply(),
-    "garbage": Garbage(),
-    "cut": Truncated(),
-    "403 for 7 s": Status(403, "secondary rate limit", {"Retry-After": "7"}),
-    "429 for 90 s": Status(429, "Slow down", {"Retry-After": "90"}),
-    "429 for 299 s": Status(429, "Slow down", {"Retry-After": "299"}),
-    "429 for an hour": Status(429, "Slow down", {"Retry-After": "3600"}),
-}
-REFUSAL = Status(422, "Cannot")
-WHERE = {
-    "anything": ("*", ".*"),
-    "the log": ("GET", ".*/deliveries"),
-    "a redelivery": ("POST", ".*/attempts"),
-    "saving": ("PATCH", ".*/variables/.*"),
-}
-VERIFY = timedelta(seconds=30)
-MOST_FAILING = PER_MINUTE - 1
-"""One more, and a run may have to wait for more than GitHub."""
-
-MOST_ROWS = 250
-"""So many that go well make pages, and more make nothing but work."""
-
 NAMES = st.lists(st.sampled_from(["push", "check_run"]), min_size=1, max_size=3)
 
-TRIED = Counter[str]()
+MAX_OPEN_EVENTS = PER_MINUTE - 1
+"""With more, a run may have to wait not only for GitHub."""
 
+MAX_SUCCESSES = 250
+"""Enough for several pages; more would only take time."""
 
-class Killed(BaseException):
-    """The run is no more; nothing in the program may notice."""
-
-
-@dataclass(frozen=True)
-class End:
-    """The end of a run at one of its requests, which GitHub carries out or does not get."""
-
-    at: int
-    carried_out: bool
-    by: type[BaseException]
-    _struck: threading.Event = field(default_factory=threading.Event, repr=False)
-
-    async def answer(self, _request: web.Request, work: Work) -> None:
-        """Have `strike` called in the thread of the run, which waits for the answer."""
-        if self.carried_out:
-            await work()
-        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGUSR1)
-        await asyncio.to_thread(self._struck.wait)
-
-    def strike(self, _number: int, _frame: FrameType | None) -> None:
-        self._struck.set()
-        raise Interrupted(signal.SIGTERM) if self.by is Interrupted else Killed
-
-    @contextmanager
-    def ready(self) -> Iterator[None]:
-        before = signal.signal(signal.SIGUSR1, self.strike)
-        try:
-            yield
-        finally:
-            signal.signal(signal.SIGUSR1, before)
-
-
-@dataclass(frozen=True)
-class Mishap:
-    """What goes wrong at some of the requests of a run."""
-
-    what: str
-    where: str
-    nth: int
-    times: int | None
-
-
-MAX_CHART_NODES = st.builds(
-    End, at=st.integers(1, 10), carried_out=st.booleans(), by=st.sampled_from([Killed, Interrupted])
-)
-MISHAPS = st.builds(
-    Mishap,
-    what=st.sampled_from(sorted(FAULTS)),
-    where=st.sampled_from(sorted(WHERE)),
-    nth=st.integers(1, 4),
-    times=st.sampled_from([1, 2, 5, None]),
-) | st.builds(
-    Mishap,
-    what=st.just("refused"),
-    where=st.just("a redelivery"),
-    nth=st.integers(1, 4),
-    times=st.just(1),
-)
-
-
-@dataclass(frozen=True)
-class Attempt:
-    """One row of the log, remembered for longer than GitHub keeps it."""
-
-    id: int
-    at: datetime
-    shown_at: datetime
-    taken: bool
-
-
-@dataclass(frozen=True)
-class Kept:
-    """One value that the variable was given, and when."""
-
-    text: str
-    at: datetime
-
-
-class Journal(dict[str, str]):
-    """The repository's variables, and everything they ever were."""
-
-    def __init__(self, clock: VirtualClock) -> None:
-        super().__init__()
-        self.kept: list[Kept] = []
-        self._clock = clock
-
-    def __setitem__(self, name: str, text: str) -> None:
-        self.kept.append(Kept(text, self._clock()))
-        super().__setitem__(name, text)
+COUNTS = Counter[str]()
+"""How often something happened, for the end of the session."""
 
 
 class SettlingClock(VirtualClock):
-    """The clock as a run moves it: what it has asked for is over before more time passes.
+    """The clock of a run: the redeliveries that it requested end before more time passes.
 
-    Else what happens first would be up to the scheduler of this machine.
+    Otherwise the order of events would depend on the scheduler of this machine.
     """
 
     def __init__(self, clock: VirtualClock, github: Sandbox) -> None:
@@ -226,151 +97,224 @@ class SettlingClock(VirtualClock):
         self._clock.advance(by)
 
 
-class World(RuleBasedStateMachine):
+# The promises.
+
+
+def assert_nothing_is_hammered(
+    history: History, requests: Iterable[Request], successes: Collection[str]
+) -> None:
+    """Check that a run requests each event once, and none whose success the log shows.
+
+    A request counts if GitHub may have accepted it: it did, or its response does not tell.
+    """
+    guids = history.guids()
+    counts = Counter(
+        guids[int(request.path.split("/")[-2])]
+        for request in requests
+        if request.path.endswith("/attempts")
+        and (request.status is None or not 400 <= request.status < 500)
+    )
+    assert all(count == 1 for count in counts.values()), counts
+    assert not counts.keys() & successes
+    for guid in history.attempts.keys() - history.redelivered_by_hand:
+        *earlier, _ = history.attempts[guid]
+        assert not any(attempt.succeeded for attempt in earlier), f"{guid} twice"
+
+
+def assert_nothing_is_lost(history: History, variables: RecordedVariables) -> None:
+    """Check that the next run looks at each event that has to be redelivered."""
+    if not variables.values_saved:
+        return
+    saved = variables.values_saved[-1]
+    checkpoint = parse_checkpoint(saved.text, now=saved.at)
+    assert checkpoint
+    for guid in history.open_events():
+        assert history.newest(guid) >= checkpoint - OVERLAP, f"{guid} is out of reach"
+
+
+def assert_nothing_is_given_up_early(
+    history: History,
+    report: Report,
+    *,
+    now: datetime,
+    give_up_after: timedelta,
+    max_attempts: int | None,
+) -> None:
+    """Check that a run gives up only what is too old, has had its attempts or has left the log."""
+    for result in report.results:
+        attempts = history.attempts[result.decision.delivery.guid]
+        if result.outcome is Outcome.GIVEN_UP:
+            has_had_all = max_attempts is not None and len(attempts) >= max_attempts
+            assert has_had_all or attempts[0].at < report.window.now - give_up_after
+        if result.outcome is Outcome.GONE:
+            assert result.decision.delivery.delivered_at < now - RETENTION
+
+
+def assert_no_run_waits_for_long(duration: timedelta, *, slow_requests: int) -> None:
+    """Check it; only if GitHub wants requests to come slowly, a run may take longer."""
+    per_minute = int(PER_MINUTE * MIN_RATE_FACTOR)
+    seconds = MAX_WAIT_SECONDS + math.ceil(slow_requests / per_minute) * MINUTE
+    assert duration <= timedelta(seconds=seconds) + 2 * VERIFY
+
+
+def requested(results: Iterable[EventResult]) -> list[str]:
+    """Return the GUIDs whose redelivery a run requested, or would request, in that order."""
+    outcomes = ACCEPTED | {Outcome.DUE, Outcome.REFUSED, Outcome.GONE, Outcome.UNANSWERED}
+    return [result.decision.delivery.guid for result in results if result.outcome in outcomes]
+
+
+class RandomDays(RuleBasedStateMachine):
+    """What can happen, in any order; after each run the promises are checked."""
+
     def __init__(self) -> None:
         super().__init__()
-        TRIED["examples"] += 1
+        COUNTS["examples"] += 1
         self.clock = VirtualClock(START)
-        self.journal = Journal(self.clock)
+        self.variables = RecordedVariables(self.clock)
         with ExitStack() as resources:
             self.receiver = resources.enter_context(Receiver())
-            self.github = resources.enter_context(Sandbox(clock=self.clock, retention=RETENTION))
+            sandbox = Sandbox(clock=self.clock, retention=RETENTION)
+            self.github = resources.enter_context(running(sandbox))
             self.resources = resources.pop_all()
-        self.github.token(TOKEN, organization_hooks="write", actions_variables="write")
-        self.github.repository("acme/ops").variables = self.journal
+        self.github.repository("acme/ops").variables = self.variables
         self.hook = self.github.org("acme").hook(self.receiver.url, secret="hush")
-        self.receiver_is = "well"
-        self.rows = 0
-        self.events: dict[str, list[Attempt]] = {}
-        self.by_hand: set[str] = set()
-        self.named: set[str] = set()
-        """GUIDs that some run said it would not redeliver any more."""
-        self.unseen: list[tuple[datetime, datetime]] = []
-        self.reach = START
-        """How far back the first run looked that left a checkpoint."""
-        self.is_sound = True
+        self.history = History(self.hook, self.clock)
+        self.behaviour = "well"
+        self.successes = 0
+        self.has_failed = False
+        """Whether a promise was broken, so that more checks would hide that."""
 
     @initialize(
         give_up_after=st.sampled_from([RETENTION, RETENTION, timedelta(hours=18)]),
         max_attempts=st.sampled_from([None, None, 3]),
         max_redeliveries=st.sampled_from([None, None, 1, 3]),
         probe=st.sampled_from([None, None, 1, 2]),
-        late=st.sampled_from(LATENESS),
+        delay=st.sampled_from(DELAYS),
     )
-    def it_begins(
+    def start(
         self,
         give_up_after: timedelta,
         max_attempts: int | None,
         max_redeliveries: int | None,
         probe: int | None,
-        late: int,
+        delay: int,
     ) -> None:
         self.give_up_after = give_up_after
         self.max_attempts = max_attempts
         self.max_redeliveries = max_redeliveries
         self.probe = probe
-        self.rows_show_late_from_now_on(late)
+        self.delay_log(delay)
 
-    # What happens in the world.
+    # What happens.
 
     @rule(names=NAMES, age=AGES)
-    def past_outage(self, names: list[str], age: str) -> None:
-        before = self.receiver_is
-        self.the_receiver_becomes("broken")
-        self.events_happen(names)
-        self.time_passes(age, 0)
-        self.the_receiver_becomes(before)
+    def have_outage(self, names: list[str], age: str) -> None:
+        before = self.behaviour
+        self.change_receiver("broken")
+        self.emit_events(names)
+        self.advance(age, 0)
+        self.change_receiver(before)
 
     @rule(names=NAMES)
-    def events_happen(self, names: list[str]) -> None:
-        for name in names[: MOST_FAILING - len(self.open_events())]:
-            guid = f"event-{len(self.events) + 1}"
-            self.events[guid] = []
+    def emit_events(self, names: list[str]) -> None:
+        for name in names[: MAX_OPEN_EVENTS - len(self.history.open_events())]:
+            guid = f"event-{len(self.history.attempts) + 1}"
+            self.history.attempts[guid] = []
             self.hook.emit(name, guid=guid)
             self.clock.advance(timedelta(milliseconds=700))
-            TRIED["events"] += 1
-        self.remember()
+            COUNTS["events"] += 1
+        self.history.record_new_attempts()
 
-    @rule(how=st.sampled_from(sorted(RECEIVERS)))
-    def the_receiver_becomes(self, how: str) -> None:
-        self.receiver_is = how
-        self.receiver.behave(**RECEIVERS[how])  # type: ignore[arg-type]
+    @rule(behaviour=st.sampled_from(sorted(BEHAVIOURS)))
+    def change_receiver(self, behaviour: str) -> None:
+        self.behaviour = behaviour
+        self.receiver.behave(**BEHAVIOURS[behaviour])  # type: ignore[arg-type]
 
-    @rule(span=LENGTHS, more=MORE)
-    def time_passes(self, span: str, more: int) -> None:
-        by = SPANS[span] + timedelta(milliseconds=more)
-        self.clock.advance(max(by, timedelta()))
+    @rule(pause=PAUSES, offset=OFFSETS)
+    def advance(self, pause: str, offset: int) -> None:
+        duration = DURATIONS[pause] + timedelta(milliseconds=offset)
+        self.clock.advance(max(duration, timedelta()))
 
-    @rule(seconds=st.sampled_from(LATENESS))
-    def rows_show_late_from_now_on(self, seconds: int) -> None:
-        self.late = timedelta(seconds=seconds)
+    @rule(seconds=st.sampled_from(DELAYS))
+    def delay_log(self, seconds: int) -> None:
+        self.history.delay = timedelta(seconds=seconds)
         self.github.show_late(seconds)
 
     @rule(data=st.data())
-    def somebody_redelivers_by_hand(self, data: st.DataObject) -> None:
-        now = self.clock()
-        shown = [
-            (guid, attempt.id)
-            for guid, attempts in self.events.items()
-            for attempt in attempts
-            if attempt.shown_at <= now <= attempt.at + RETENTION
-        ]
-        if shown:
-            guid, number = data.draw(st.sampled_from(shown))
-            self.by_hand.add(guid)
-            self.hook.redeliver(number)
-            self.remember()
-            TRIED["redelivered by hand"] += 1
+    def redeliver_by_hand(self, data: st.DataObject) -> None:
+        if attempts := self.history.visible_attempts():
+            guid, delivery_id = data.draw(st.sampled_from(attempts))
+            self.history.redelivered_by_hand.add(guid)
+            self.hook.redeliver(delivery_id)
+            self.history.record_new_attempts()
+            COUNTS["redelivered by hand"] += 1
 
-    @precondition(lambda self: self.rows < MOST_ROWS)
-    @rule(rows=st.sampled_from([30, 110]))
-    def much_goes_well(self, rows: int) -> None:
-        self.rows += rows
-        for _ in range(rows):
+    @precondition(lambda self: self.successes < MAX_SUCCESSES)
+    @rule(number=st.sampled_from([30, 110]))
+    def record_successes(self, number: int) -> None:
+        self.successes += number
+        for _ in range(number):
             self.hook.record()
 
     @rule(remaining=st.integers(0, 16), reset_in=st.sampled_from([5, 200, 3600]))
-    def the_rate_limit_is_nearly_used_up(self, remaining: int, reset_in: int) -> None:
+    def use_up_rate_limit(self, remaining: int, reset_in: int) -> None:
         self.github.rate_limit(remaining=remaining, reset_in=reset_in)
 
-    @rule(span=LENGTHS, more=MORE)
-    def a_run(self, span: str, more: int) -> None:
-        self.time_passes(span, more)
-        began = self.clock()
-        try:
-            would = self.asked_in(self.start(dry_run=True).results)
-        except RedeliverError:
-            would = None
-        waited = self.clock() != began
-        report = self.run()
-        if report and would is not None and not waited:
-            self.what_was_asked_for_is_what_a_dry_run_told(would, report)
+    @rule(pause=PAUSES, offset=OFFSETS)
+    def run_after_dry_run(self, pause: str, offset: int) -> None:
+        """Compare what a run requests with what a dry run shows.
 
-    @rule(names=NAMES, age=AGES, mishaps=st.lists(MISHAPS, min_size=1, max_size=2), span=LENGTHS)
-    def a_run_while_github_is_not_well(
-        self, names: list[str], age: str, mishaps: list[Mishap], span: str
+        A rate limit or a probe may leave some of it.
+        """
+        self.advance(pause, offset)
+        start = self.clock()
+        try:
+            planned = requested(self.redeliver(dry_run=True).results)
+        except RedeliverError:
+            planned = None
+        has_waited = self.clock() != start
+        report = self.run()
+        if report is None or planned is None or has_waited:
+            return
+        COUNTS["dry runs compared"] += 1
+        if self.probe is None and not report.limit:
+            assert requested(report.results) == planned
+        else:
+            assert set(requested(report.results)) <= set(planned)
+
+    @rule(
+        names=NAMES,
+        age=AGES,
+        disturbances=st.lists(DISTURBANCES, min_size=1, max_size=2),
+        pause=PAUSES,
+    )
+    def disturb_run(
+        self, names: list[str], age: str, disturbances: list[Disturbance], pause: str
     ) -> None:
-        self.past_outage(names, age)
-        self.run(mishaps=mishaps)
-        self.time_passes(span, 0)
+        self.have_outage(names, age)
+        self.run(*disturbances)
+        self.advance(pause, 0)
         self.run()
 
-    @rule(names=NAMES, age=AGES, end=MAX_CHART_NODES, span=LENGTHS)
-    def a_run_that_is_ended(self, names: list[str], age: str, end: End, span: str) -> None:
-        self.past_outage(names, age)
-        self.run(end=end)
-        self.time_passes(span, 0)
+    @rule(names=NAMES, age=AGES, end=RUN_ENDS, pause=PAUSES)
+    def end_run(self, names: list[str], age: str, end: RunEnd, pause: str) -> None:
+        self.have_outage(names, age)
+        self.run(end)
+        self.advance(pause, 0)
         self.run()
 
     def teardown(self) -> None:
         with self.resources:
-            if self.is_sound:
-                self.get_well()
-                self.nothing_is_lost_in_the_end()
+            if not self.has_failed:
+                self.recover()
+                received = self.receiver.received()
+                accepted = {delivery.guid for delivery in received if delivery.status == 200}
+                assert self.history.open_events() <= accepted
 
-    def get_well(self) -> None:
+    def recover(self) -> None:
+        """Let everything be well, and run until nothing is left to do."""
         self.receiver.behave()
-        self.rows_show_late_from_now_on(0)
+        self.delay_log(0)
         self.github.rate_limit(remaining=5000, reset_in=3600)
         self.clock.advance(SETTLED)
         self.max_redeliveries = None
@@ -378,63 +322,60 @@ class World(RuleBasedStateMachine):
             self.run()
             self.clock.advance(SCHEDULE)
 
-    # A run of the program.
+    # A run.
 
-    def run(self, *, mishaps: list[Mishap] | None = None, end: End | None = None) -> Report | None:
-        self.is_sound = False
-        began, asked_before = self.clock(), len(self.github.requests)
-        shown_as_taken = {
-            guid
-            for guid, tried in self.events.items()
-            if any(attempt.taken and attempt.shown_at <= began for attempt in tried)
-        }
-        was_first = not self.journal.kept
-        said: list[str] = []
-        with ExitStack() as ready:
-            if end:
-                ready.enter_context(end.ready())
-                self.github.inject(end, nth=end.at)
-            for mishap in mishaps or []:
-                method, path = WHERE[mishap.where]
-                fault = FAULTS.get(mishap.what, REFUSAL)
-                self.github.inject(
-                    fault, method=method, path=path, nth=mishap.nth, times=mishap.times
-                )
-            report = self.report_of_a_run(said)
+    def run(self, *disturbances: Disturbance | RunEnd) -> Report | None:
+        """Run, and check the promises; return the report unless the run was ended."""
+        self.has_failed = True
+        start, requests_before = self.clock(), len(self.github.requests)
+        successes = self.history.visible_successes()
+        was_first = not self.variables.values_saved
+        lines: list[str] = []
+        for disturbance in disturbances:
+            disturbance.inject(self.github)
+        report = self.redeliver_to_any_end(lines)
         self.github.mend()
         self.github.settle()
-        self.remember()
-        if was_first and self.journal.kept:
-            self.reach = self.clock() - LOOKBACK
-        self.hear(report, said)
+        self.history.record_new_attempts()
+        if was_first and self.variables.values_saved:
+            self.history.start = self.clock() - LOOKBACK
+        self.history.record_report(report, lines)
 
-        requests = self.github.requests[asked_before:]
-        self.nothing_is_hammered(shown_as_taken, requests)
-        self.nothing_is_lost()
+        requests = self.github.requests[requests_before:]
+        assert_nothing_is_hammered(self.history, requests, successes)
+        assert_nothing_is_lost(self.history, self.variables)
         if report:
-            self.nothing_is_given_up_early(report)
-        is_slow = any("half as fast" in line for line in said)
-        self.no_run_waits_for_long(began, len(requests) if is_slow else 0)
-        self.is_sound = True
+            assert_nothing_is_given_up_early(
+                self.history,
+                report,
+                now=self.clock(),
+                give_up_after=self.give_up_after,
+                max_attempts=self.max_attempts,
+            )
+        is_slow = any("half as fast" in line for line in lines)
+        assert_no_run_waits_for_long(
+            self.clock() - start, slow_requests=len(requests) if is_slow else 0
+        )
+        self.has_failed = False
         return report
 
-    def report_of_a_run(self, said: list[str]) -> Report | None:
-        """Run, to whatever end that comes, but for a bug."""
-        TRIED["runs"] += 1
+    def redeliver_to_any_end(self, lines: list[str]) -> Report | None:
+        """Run once; only a bug raises an error."""
+        COUNTS["runs"] += 1
         try:
-            report = self.start(said=said)
+            report = self.redeliver(lines=lines)
         except RedeliverError:
-            TRIED["errors"] += 1
+            COUNTS["errors"] += 1
         except Killed:
-            TRIED["killed"] += 1
+            COUNTS["killed"] += 1
         except Interrupted:
-            TRIED["interrupted"] += 1
+            COUNTS["interrupted"] += 1
         else:
-            TRIED["interrupted"] += report.interrupted is not None
+            COUNTS["interrupted"] += report.interrupted is not None
             return report
         return None
 
-    def start(self, *, dry_run: bool = False, said: list[str] | None = None) -> Report:
+    def redeliver(self, *, dry_run: bool = False, lines: list[str] | None = None) -> Report:
         return run_in_process(
             self.github,
             self.hook,
@@ -445,154 +386,36 @@ class World(RuleBasedStateMachine):
             probe=self.probe,
             verify=VERIFY,
             dry_run=dry_run,
-            lines=said,
+            lines=lines,
         )
-
-    def remember(self) -> None:
-        """Write down what is new in the log, whether it shows yet or not."""
-        for row in reversed(self.hook.log):
-            attempts = self.events.get(row["guid"], [])
-            if all(attempt.id != row["id"] for attempt in attempts):
-                at = datetime.fromisoformat(row["delivered_at"])
-                attempts.append(
-                    Attempt(
-                        id=row["id"],
-                        at=at,
-                        shown_at=at + self.late,
-                        taken=row["status_code"] == 200,
-                    )
-                )
-
-    def hear(self, report: Report | None, said: list[str]) -> None:
-        """Write down which events are named as left alone for good, and what went unseen.
-
-        A run that is killed leaves its log, one that is interrupted its report as well.
-        """
-        for_good = [
-            outcome.value.capitalize() + ": " for outcome in (Outcome.GIVEN_UP, Outcome.GONE)
-        ]
-        told = [line.split() for line in said if line.startswith(tuple(for_good))]
-        self.named |= {guid for guid in self.events if any(guid in line for line in told)}
-        if report:
-            left = (o for o in report.results if o.outcome in {Outcome.GIVEN_UP, Outcome.GONE})
-            self.named |= {o.decision.delivery.guid for o in left}
-        for line in said:
-            if gone := re.match(
-                r"Warning: deliveries from (.*) UTC to (.*) UTC may have left", line
-            ):
-                start, end = (
-                    datetime.fromisoformat(text).replace(tzinfo=UTC) for text in gone.groups()
-                )
-                assert end <= self.clock() - RETENTION
-                # Times are told in whole seconds.
-                self.unseen.append((start, end + timedelta(seconds=1)))
-
-    # The promises.
-
-    def nothing_is_hammered(self, shown_as_taken: set[str], requests: list[Request]) -> None:
-        """In one run each event is asked for once, and none that the log showed as taken.
-
-        A request counts as soon as it may have been accepted: it was, or there was no answer, or
-        one that does not tell.
-        """
-        guids = {attempt.id: guid for guid, tried in self.events.items() for attempt in tried}
-        asked = Counter(
-            guids[int(request.path.split("/")[-2])]
-            for request in requests
-            if request.path.endswith("/attempts")
-            and (request.status is None or not 400 <= request.status < 500)
-        )
-        assert all(times == 1 for times in asked.values()), asked
-        assert not shown_as_taken & asked.keys()
-        for guid in self.events.keys() - self.by_hand:
-            *earlier, _ = self.events[guid]
-            assert not any(attempt.taken for attempt in earlier), f"{guid} twice"
-
-    def nothing_is_lost(self) -> None:
-        """Check that the next run looks at each event that nothing became of."""
-        if not self.journal.kept:
-            return
-        checkpoint = parse_checkpoint(self.journal.kept[-1].text, now=self.clock())
-        assert checkpoint
-        for guid in self.open_events():
-            assert self.newest(guid) >= checkpoint - OVERLAP, f"{guid} is out of sight"
-
-    def nothing_is_lost_in_the_end(self) -> None:
-        """Once all is well, each event has been taken, or a run said that it will not be."""
-        taken = {each.guid for each in self.receiver.received() if each.status == 200}
-        assert self.open_events() <= taken
-
-    def open_events(self) -> set[str]:
-        """Events that were not taken and that no run has given up, and told so."""
-        return {
-            guid
-            for guid, tried in self.events.items()
-            if not any(attempt.taken for attempt in tried)
-            and guid not in self.named
-            and self.newest(guid) >= self.reach
-            and not any(start <= self.newest(guid) <= end for start, end in self.unseen)
-        }
-
-    def newest(self, guid: str) -> datetime:
-        return max(attempt.at for attempt in self.events[guid])
-
-    def nothing_is_given_up_early(self, report: Report) -> None:
-        """Only what is too old, has had its attempts, or has left the log."""
-        oldest = report.window.now - self.give_up_after
-        for result in report.results:
-            tried = self.events[result.decision.delivery.guid]
-            if result.outcome is Outcome.GIVEN_UP:
-                enough = self.max_attempts is not None and len(tried) >= self.max_attempts
-                assert enough or tried[0].at < oldest
-            if result.outcome is Outcome.GONE:
-                assert result.decision.delivery.delivered_at < self.clock() - RETENTION
-
-    def what_was_asked_for_is_what_a_dry_run_told(self, would: list[str], report: Report) -> None:
-        """Check it; a rate limit may end what is done of the plan, and so may a probe."""
-        asked = self.asked_in(report.results)
-        TRIED["dry runs compared"] += 1
-        if self.probe is None and not report.limit:
-            assert asked == would
-        else:
-            assert set(asked) <= set(would)
-
-    @staticmethod
-    def asked_in(results: Iterable[EventResult]) -> list[str]:
-        """Give the GUIDs that were asked for, or would be, in that order."""
-        outcomes = ACCEPTED | {Outcome.DUE, Outcome.REFUSED, Outcome.GONE, Outcome.UNANSWERED}
-        return [o.decision.delivery.guid for o in results if o.outcome in outcomes]
-
-    def no_run_waits_for_long(self, began: datetime, slowly: int) -> None:
-        """Nor longer than so many requests take when GitHub wants them to come slowly."""
-        per_minute = int(PER_MINUTE * MIN_RATE_FACTOR)
-        most = MAX_WAIT_SECONDS + math.ceil(slowly / per_minute) * MINUTE
-        assert self.clock() - began <= timedelta(seconds=most) + 2 * VERIFY
 
     @invariant()
-    def the_checkpoint_is_one_not_in_the_future_and_never_moves_back(self) -> None:
-        TRIED["steps"] += 1
-        marks = []
-        for kept in self.journal.kept:
-            mark = parse_checkpoint(kept.text, now=kept.at)
-            assert mark
-            assert mark <= kept.at
-            marks.append(mark)
-        assert marks == sorted(marks)
+    def check_checkpoints(self) -> None:
+        """Check that the variable has checkpoints, none in the future, and that none goes back."""
+        COUNTS["steps"] += 1
+        checkpoints = []
+        for saved in self.variables.values_saved:
+            checkpoint = parse_checkpoint(saved.text, now=saved.at)
+            assert checkpoint
+            assert checkpoint <= saved.at
+            checkpoints.append(checkpoint)
+        assert checkpoints == sorted(checkpoints)
 
 
-def test_whatever_happens_nothing_is_lost_hammered_or_given_up_early(
-    add_to_summary: Callable[[str], None],
-) -> None:
-    run_state_machine_as_test(
-        World,
-        settings=settings(
-            max_examples=25 * SOAK,
-            stateful_step_count=30,
-            deadline=None,
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
-    add_to_summary(
-        f"{TRIED['examples']} random worlds: "
-        + ", ".join(f"{TRIED[what]} {what}" for what in sorted(TRIED) if what != "examples")
-    )
+def test_redeliver_keeps_its_promises_on_random_days(add_to_summary: Callable[[str], None]) -> None:
+    """Nothing is lost, hammered or given up early, whatever happens."""
+    handler = signal.getsignal(signal.SIGUSR1)
+    try:
+        run_state_machine_as_test(
+            RandomDays,
+            settings=settings(
+                max_examples=25 * SOAK,
+                stateful_step_count=30,
+                deadline=None,
+                suppress_health_check=list(HealthCheck),
+            ),
+        )
+    finally:
+        signal.signal(signal.SIGUSR1, handler)
+    counts = ", ".join(f"{COUNTS[what]} {what}" for what in sorted(COUNTS) if what != "examples")
+    add_to_summary(f"{COUNTS['examples']} random days: {counts}")

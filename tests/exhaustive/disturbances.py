@@ -1,0 +1,105 @@
+"""What can go wrong during a random run: faults at some of its requests, and its end at one."""
+
+import asyncio
+import signal
+import threading
+from dataclasses import dataclass, field
+from types import FrameType
+
+from aiohttp import web
+from hypothesis import strategies as st
+
+from github_sandbox import Dropped, Fault, Garbage, LostReply, Sandbox, Status, Truncated
+from github_sandbox.faults import Work
+from redeliver.errors import Interrupted
+
+REFUSAL = "a refusal"
+FAULTS: dict[str, Fault] = {
+    "500": Status(500),
+    "502": Status(502, "Bad Gateway"),
+    "a dropped connection": Dropped(),
+    "a lost reply": LostReply(),
+    "garbage": Garbage(),
+    "a body that is cut": Truncated(),
+    "403 for 7 s": Status(403, "secondary rate limit", {"Retry-After": "7"}),
+    "429 for 90 s": Status(429, "Slow down", {"Retry-After": "90"}),
+    "429 for 299 s": Status(429, "Slow down", {"Retry-After": "299"}),
+    "429 for an hour": Status(429, "Slow down", {"Retry-After": "3600"}),
+}
+REQUESTS = {
+    "any request": ("*", ".*"),
+    "the log": ("GET", ".*/deliveries"),
+    "a redelivery": ("POST", ".*/attempts"),
+    "the checkpoint": ("PATCH", ".*/variables/.*"),
+}
+
+
+@dataclass(frozen=True)
+class Disturbance:
+    """A fault at some requests of a run."""
+
+    fault: str
+    requests: str
+    nth: int
+    times: int | None
+
+    def inject(self, github: Sandbox) -> None:
+        fault = Status(422, "Cannot") if self.fault == REFUSAL else FAULTS[self.fault]
+        method, path = REQUESTS[self.requests]
+        github.inject(fault, method=method, path=path, nth=self.nth, times=self.times)
+
+
+DISTURBANCES = st.builds(
+    Disturbance,
+    fault=st.sampled_from(sorted(FAULTS)),
+    requests=st.sampled_from(sorted(REQUESTS)),
+    nth=st.integers(1, 4),
+    times=st.sampled_from([1, 2, 5, None]),
+) | st.builds(
+    Disturbance,
+    fault=st.just(REFUSAL),
+    requests=st.just("a redelivery"),
+    nth=st.integers(1, 4),
+    times=st.just(1),
+)
+
+
+class Killed(BaseException):
+    """Ends a run so that nothing in the program may react."""
+
+
+@dataclass(frozen=True)
+class RunEnd:
+    """The end of a run at its nth request, before or after GitHub handles that."""
+
+    nth: int
+    is_handled: bool
+    error: type[BaseException]
+    _has_raised: threading.Event = field(default_factory=threading.Event, repr=False)
+
+    def inject(self, github: Sandbox) -> None:
+        """Inject it; this has to be the main thread, and the run has to be in it."""
+        signal.signal(signal.SIGUSR1, self._raise)
+        github.inject(self, nth=self.nth)
+
+    async def answer(self, _request: web.Request, work: Work) -> None:
+        """Have `_raise` called in the main thread, which waits for the response."""
+        if self.is_handled:
+            await work()
+        # A signal does not wake a thread that is just about to wait.
+        while not self._has_raised.is_set():
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGUSR1)
+            await asyncio.sleep(0.01)
+
+    def _raise(self, _number: int, _frame: FrameType | None) -> None:
+        if not self._has_raised.is_set():
+            self._has_raised.set()
+            raise Interrupted(signal.SIGTERM) if self.error is Interrupted else Killed
+
+
+RUN_ENDS = st.builds(
+    RunEnd,
+    nth=st.integers(1, 10),
+    is_handled=st.booleans(),
+    error=st.sampled_from([Killed, Interrupted]),
+)

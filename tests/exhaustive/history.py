@@ -1,0 +1,143 @@
+"""What has happened in random days: each attempt, each value of the variable, each report."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from github_sandbox import Hook, VirtualClock
+from redeliver.core.outcome import Outcome
+from redeliver.reporting.report import Report
+
+RETENTION = timedelta(days=3)
+"""How long the sandbox keeps the log, as GitHub does."""
+
+FINAL = (Outcome.GIVEN_UP, Outcome.GONE)
+"""The outcomes of events that no later run redelivers."""
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One row of the log, remembered for longer than GitHub keeps it."""
+
+    id: int
+    at: datetime
+    visible_at: datetime
+    succeeded: bool
+
+
+@dataclass(frozen=True)
+class SavedValue:
+    """A value that the variable was given, and when."""
+
+    text: str
+    at: datetime
+
+
+class RecordedVariables(dict[str, str]):
+    """A repository's variables, with all values that they ever had."""
+
+    def __init__(self, clock: VirtualClock) -> None:
+        super().__init__()
+        self.values_saved: list[SavedValue] = []
+        self._clock = clock
+
+    def __setitem__(self, name: str, text: str) -> None:
+        self.values_saved.append(SavedValue(text, self._clock()))
+        super().__setitem__(name, text)
+
+
+class History:
+    """All attempts at the events of a webhook, and what runs reported of them."""
+
+    def __init__(self, hook: Hook, clock: VirtualClock) -> None:
+        self._hook = hook
+        self._clock = clock
+        self.attempts: dict[str, list[Attempt]] = {}
+        """By GUID, oldest first."""
+        self.redelivered_by_hand: set[str] = set()
+        self.delay = timedelta()
+        """How long after an attempt the log shows it."""
+        self.start = clock()
+        """How far back the first run looked that saved a checkpoint."""
+        self.reported: set[str] = set()
+        """The GUIDs that some run reported with a final outcome."""
+        self.gaps: list[tuple[datetime, datetime]] = []
+        """Periods that some run reported as missing in the log."""
+
+    def record_new_attempts(self) -> None:
+        """Record what is new in the log, whether the log shows it already or not."""
+        for row in reversed(self._hook.log):
+            attempts = self.attempts.get(row["guid"], [])
+            if all(attempt.id != row["id"] for attempt in attempts):
+                at = datetime.fromisoformat(row["delivered_at"])
+                attempts.append(
+                    Attempt(
+                        id=row["id"],
+                        at=at,
+                        visible_at=at + self.delay,
+                        succeeded=row["status_code"] == 200,
+                    )
+                )
+
+    def record_report(self, report: Report | None, lines: Iterable[str]) -> None:
+        """Record what a run reported.
+
+        A killed run leaves its log, and one that was interrupted its report as well.
+        """
+        prefixes = tuple(f"{outcome.value.capitalize()}: " for outcome in FINAL)
+        texts = [line.split() for line in lines if line.startswith(prefixes)]
+        self.reported |= {guid for guid in self.attempts if any(guid in text for text in texts)}
+        if report:
+            final = (result for result in report.results if result.outcome in FINAL)
+            self.reported |= {result.decision.delivery.guid for result in final}
+        for line in lines:
+            if gap := re.match(
+                r"Warning: deliveries from (.*) UTC to (.*) UTC may have left", line
+            ):
+                start, end = (
+                    datetime.fromisoformat(text).replace(tzinfo=UTC) for text in gap.groups()
+                )
+                assert end <= self._clock() - RETENTION
+                # The report has whole seconds.
+                self.gaps.append((start, end + timedelta(seconds=1)))
+
+    def newest(self, guid: str) -> datetime:
+        """Return the time of the newest attempt at an event."""
+        return max(attempt.at for attempt in self.attempts[guid])
+
+    def open_events(self) -> set[str]:
+        """Return the events that have to be redelivered: no run reported that they will not be."""
+        return {
+            guid
+            for guid, attempts in self.attempts.items()
+            if not any(attempt.succeeded for attempt in attempts)
+            and guid not in self.reported
+            and self.newest(guid) >= self.start
+            and not any(start <= self.newest(guid) <= end for start, end in self.gaps)
+        }
+
+    def visible_attempts(self) -> list[tuple[str, int]]:
+        """Return GUID and id of each attempt that the log shows now."""
+        now = self._clock()
+        return [
+            (guid, attempt.id)
+            for guid, attempts in self.attempts.items()
+            for attempt in attempts
+            if attempt.visible_at <= now <= attempt.at + RETENTION
+        ]
+
+    def visible_successes(self) -> set[str]:
+        """Return the events whose success the log shows now."""
+        now = self._clock()
+        return {
+            guid
+            for guid, attempts in self.attempts.items()
+            if any(attempt.succeeded and attempt.visible_at <= now for attempt in attempts)
+        }
+
+    def guids(self) -> Mapping[int, str]:
+        """Return the GUID of each attempt by its id."""
+        return {
+            attempt.id: guid for guid, attempts in self.attempts.items() for attempt in attempts
+        }
