@@ -1,7 +1,7 @@
-"""What tests at every point and at random have tried is told at the end of the session.
+"""Fixtures of all tests, a summary at the end of the session, and the marker `unmeasured`.
 
-What is marked as `unmeasured` is for what is large or many: coverage makes each line of the program
-five times as slow, and has seen those lines elsewhere.
+The summary says how much the exhaustive tests have tried. The marker is for tests that execute the
+same lines very often: coverage makes those five times as slow, and other tests cover them.
 """
 
 import ssl
@@ -16,16 +16,17 @@ from xdist.workermanage import WorkerController
 from github_sandbox import Hook, Receiver, Sandbox, VirtualClock
 from tests.support.builders import START, TOKEN, running
 
-FIGURES: list[str] = []
+SUMMARY: list[str] = []
+"""The lines that tests have added in this process."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "unmeasured: leave what the test runs out of the coverage.")
+    config.addinivalue_line("markers", "unmeasured: do not measure the test's coverage.")
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """Have coverage look away while a test runs that is marked so."""
+    """Stop coverage during a test that is marked as unmeasured."""
     coverage = Coverage.current() if item.get_closest_marker("unmeasured") else None
     if coverage is None:
         return (yield)
@@ -39,29 +40,30 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 @pytest.fixture(scope="session")
 def add_to_summary() -> Callable[[str], None]:
     """Return a function that adds a line to what the session reports at its end."""
-    return FIGURES.append
+    return SUMMARY.append
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Hand the figures of a process that works for another over to that."""
+    """Send the summary of an xdist worker to the process that started it."""
     if hasattr(session.config, "workeroutput"):
-        session.config.workeroutput["figures"] = FIGURES
+        session.config.workeroutput["summary"] = SUMMARY
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: WorkerController) -> None:
-    FIGURES.extend(node.workeroutput.get("figures", []))
+    """Add the summary of an xdist worker."""
+    SUMMARY.extend(node.workeroutput.get("summary", []))
 
 
 @pytest.fixture(scope="session")
 def authority() -> trustme.CA:
-    """Give a certificate authority that nobody trusts of old."""
+    """Return a certificate authority that no system trusts."""
     return trustme.CA()
 
 
 @pytest.fixture(scope="session")
 def tls(authority: trustme.CA) -> ssl.SSLContext:
-    """Give what a server at localhost needs to speak TLS."""
+    """Return what a server at localhost needs for HTTPS."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     authority.issue_cert("localhost").configure_cert(context)
     return context
@@ -69,7 +71,7 @@ def tls(authority: trustme.CA) -> ssl.SSLContext:
 
 @pytest.fixture(scope="session")
 def certificate(authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give the file by which to trust the authority."""
+    """Return the file with the authority's certificate, for clients that are to trust it."""
     pem = tmp_path_factory.mktemp("tls") / "authority.pem"
     authority.cert_pem.write_to_path(str(pem))
     return pem
@@ -130,7 +132,7 @@ def recorded_hook(github: Sandbox) -> Hook:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    if FIGURES:
+    if SUMMARY:
         terminalreporter.section("what was tried")
-        for line in sorted(FIGURES):
+        for line in sorted(SUMMARY):
             terminalreporter.write_line(line)

@@ -43,14 +43,14 @@ def interrupt(nth: int, number: Signals, *, hangs_for_good: bool) -> StepResult:
     return run
 
 
-@pytest.mark.parametrize("nth", range(1, len(METHODS[LATER]) + 1))
+@pytest.mark.parametrize("nth", range(1, len(METHODS[LATER]) + 1), ids="request {}".format)
 def test_a_signal_ends_a_run_while_any_request_hangs(nth: int) -> None:
     """The run ends in time, and loses nothing."""
     interrupt(nth, SIGTERM, hangs_for_good=False)
 
 
-@pytest.mark.parametrize("nth", [2, 6])
-@pytest.mark.parametrize("number", [SIGINT, SIGTERM])
+@pytest.mark.parametrize("nth", [2, 6], ids="request {}".format)
+@pytest.mark.parametrize("number", [SIGINT, SIGTERM], ids=lambda number: number.name)
 def test_a_signal_ends_a_run_while_all_requests_hang(nth: int, number: Signals) -> None:
     run = interrupt(nth, number, hangs_for_good=True)
 
@@ -74,7 +74,7 @@ runpy.run_module("redeliver", run_name="__main__", alter_sys=True)
 """
 
 
-@pytest.mark.parametrize("number", [SIGINT, SIGTERM])
+@pytest.mark.parametrize("number", [SIGINT, SIGTERM], ids=lambda number: number.name)
 def test_a_signal_ends_a_run_that_is_still_importing(number: Signals) -> None:
     run = subprocess.run(
         [sys.executable, *FLAGS, "-c", INTERRUPTED_IMPORT, str(int(number))],

@@ -110,7 +110,7 @@ def a_scenario(
         yield Scenario(github, receiver, clock)
 
 
-@pytest.mark.parametrize("scan", ScanMode)
+@pytest.mark.parametrize("scan", ScanMode, ids=lambda scan: scan.value)
 def test_a_small_log_without_failures_takes_three_requests(scan: ScanMode) -> None:
     with a_scenario() as scenario:
         scenario.succeed(60)
@@ -232,7 +232,7 @@ def test_a_minutes_redeliveries_are_requested_at_once() -> None:
 
 
 @pytest.mark.unmeasured
-@pytest.mark.parametrize("remaining", [40, 60])
+@pytest.mark.parametrize("remaining", [40, 60], ids="{} requests left".format)
 def test_a_run_keeps_the_pace_after_a_wait_for_a_rate_limit(remaining: int) -> None:
     with a_scenario() as scenario:
         scenario.fail(200)

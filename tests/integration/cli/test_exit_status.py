@@ -178,7 +178,7 @@ def test_an_incomplete_installation_ends_with_status_69(command: Command) -> Non
     assert run.stderr == "redeliver: the command needs more: pip install 'redeliver[cli]'\n"
 
 
-@pytest.mark.parametrize("number", [SIGINT, SIGTERM])
+@pytest.mark.parametrize("number", [SIGINT, SIGTERM], ids=lambda number: number.name)
 def test_a_signal_ends_the_run_at_once_with_its_status(command: Command, number: Signals) -> None:
     running = Future[RunningCommand]()
     stop = Meanwhile(lambda: running.result().send_signal(number))
