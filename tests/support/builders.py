@@ -155,7 +155,7 @@ CODES: Mapping[StatusFilter, Container[int]] = {
 
 
 def a_log(rows: Iterable[Delivery]) -> Callable[[StatusFilter], Iterator[Delivery]]:
-    """Give the rows of a log as GitHub lists them, the newest first as they come."""
+    """Return a function that lists these rows of a log as GitHub does with a filter."""
     return lambda listed: (row for row in rows if row.status_code in CODES[listed])
 
 
