@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from github_sandbox import App, Hook, Installation, Sandbox, VirtualClock
+from github_sandbox import App, Hook, Installation, Repository, Sandbox, VirtualClock
 from tests.sandbox.client import TOKEN, Client, signed
 
 
@@ -53,3 +53,14 @@ def acme(github: Sandbox, app: App) -> Installation:
     github.org("acme")
     github.repository("acme/ops").variables["A"] = "1"
     return app.install("acme")
+
+
+@pytest.fixture
+def shop(github: Sandbox) -> Hook:
+    """Return a repository's hook whose log is only written by hand."""
+    return github.repository("acme/shop").hook("http://127.0.0.1:9/hook", secret="hush")
+
+
+@pytest.fixture
+def ops(github: Sandbox) -> Repository:
+    return github.repository("acme/ops")

@@ -28,12 +28,6 @@ def owned(
     return owner.hook(receiver.url, secret="hush"), Client(github)
 
 
-@pytest.fixture
-def shop(github: Sandbox) -> Hook:
-    """Give a repository's hook whose log is only written by hand."""
-    return github.repository("acme/shop").hook("http://127.0.0.1:9/hook", secret="hush")
-
-
 def test_an_app_has_one_hook(as_app: Client, app: App) -> None:
     assert refusal(as_app.get("/app/hook/deliveries")) == NOT_FOUND
     app.hook("http://127.0.0.1:9/hook", secret="hush")

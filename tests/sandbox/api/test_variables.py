@@ -10,11 +10,6 @@ from tests.sandbox.client import Client
 VARIABLES = "/repos/acme/ops/actions/variables"
 
 
-@pytest.fixture
-def ops(client: Client) -> Repository:
-    return client.github.repository("acme/ops")
-
-
 def test_a_variable_is_created_read_and_changed(
     client: Client, ops: Repository, clock: VirtualClock
 ) -> None:

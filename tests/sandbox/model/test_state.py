@@ -2,21 +2,10 @@
 
 import pytest
 
-from github_sandbox import Hook, Repository, Sandbox
+from github_sandbox import Hook, Repository
 from tests.sandbox.client import Client
 
 VARIABLES = "/repos/acme/nowhere/actions/variables"
-
-
-@pytest.fixture
-def shop(github: Sandbox) -> Hook:
-    """Give a repository's hook whose log is only written by hand."""
-    return github.repository("acme/shop").hook("http://127.0.0.1:9/hook", secret="hush")
-
-
-@pytest.fixture
-def ops(client: Client) -> Repository:
-    return client.github.repository("acme/ops")
 
 
 def test_an_organization_is_the_same_in_any_case(client: Client, bookkeeping: Hook) -> None:
