@@ -135,7 +135,7 @@ def _label(name: str) -> str:
 
 def _imports() -> dict[str, set[str]]:
     """Return what each part of redeliver imports, directly or through others."""
-    graph = grimp.build_graph("redeliver")
+    graph = grimp.build_graph("redeliver", cache_dir=None)
     shared = {name for layer in LAYERS[-SHARED:] for name in layer}
     parts = [name for layer in LAYERS for name in layer if name not in shared]
     return {

@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from redeliver.core.delivery import HookId
-from redeliver.core.events import EVENT_PATTERN, EventFilter, is_unknown
+from redeliver.core.event_filter import EVENT_PATTERN, EventFilter, is_unknown
 from redeliver.core.policy import Policy, RunOptions, ScanMode
 from redeliver.errors import InputError
 from redeliver.sanitize import split_secret

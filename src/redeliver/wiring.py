@@ -12,8 +12,8 @@ from http import HTTPStatus
 from redeliver.console import Console, LockedConsole
 from redeliver.engine.ports import Hook, NullStore, Runtime, Store
 from redeliver.engine.run import run
+from redeliver.github_api.checkpoint_variable import VARIABLES, RepositoryVariable
 from redeliver.github_api.client import Client, Credential
-from redeliver.github_api.clock import ServerClock
 from redeliver.github_api.credentials import (
     AppCredential,
     AppInstallation,
@@ -21,8 +21,8 @@ from redeliver.github_api.credentials import (
     TokenCredential,
 )
 from redeliver.github_api.permissions import Permission
+from redeliver.github_api.server_clock import ServerClock
 from redeliver.github_api.throttle import Throttle
-from redeliver.github_api.variable import VARIABLES, RepositoryVariable
 from redeliver.github_api.webhooks import (
     ORGANIZATION,
     REPOSITORY,

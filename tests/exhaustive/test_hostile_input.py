@@ -25,8 +25,8 @@ from redeliver.core.decision import Verdict
 from redeliver.core.delivery import Delivery, Guid
 from redeliver.core.outcome import NOT_REACHED, EventResult
 from redeliver.errors import InputError, RedeliverError, UnavailableError
+from redeliver.github_api.checkpoint_variable import RepositoryVariable
 from redeliver.github_api.delivery_log import FIELDS
-from redeliver.github_api.variable import RepositoryVariable
 from redeliver.reporting import messages, outputs
 from redeliver.reporting.report import Report
 from redeliver.reporting.summary import summary

@@ -12,7 +12,7 @@ from redeliver.cli.flags import parse as parse_flags
 from redeliver.core.checkpoint import SavedCheckpoint, Window
 from redeliver.core.decision import Decision, Verdict
 from redeliver.core.delivery import Delivery, DeliveryId, Guid, HookId, StatusFilter, Webhook
-from redeliver.core.events import ALL_EVENTS, EventFilter
+from redeliver.core.event_filter import ALL_EVENTS, EventFilter
 from redeliver.core.outcome import EventResult, Outcome
 from redeliver.core.plan import Plan
 from redeliver.core.policy import Policy, RunOptions, ScanMode

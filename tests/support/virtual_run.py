@@ -9,12 +9,12 @@ from redeliver.core.delivery import HookId
 from redeliver.core.policy import Policy, RunOptions, ScanMode
 from redeliver.engine.ports import Runtime
 from redeliver.engine.run import run
+from redeliver.github_api.checkpoint_variable import RepositoryVariable
 from redeliver.github_api.client import Client
-from redeliver.github_api.clock import ServerClock
 from redeliver.github_api.credentials import TokenCredential
 from redeliver.github_api.delivery_log import DeliveryLog
+from redeliver.github_api.server_clock import ServerClock
 from redeliver.github_api.throttle import Throttle
-from redeliver.github_api.variable import RepositoryVariable
 from redeliver.github_api.webhooks import organization_hook
 from redeliver.reporting.report import Report
 from tests.support.builders import TOKEN

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from redeliver.core.delivery import HookId
-from redeliver.core.events import EventFilter
+from redeliver.core.event_filter import EventFilter
 from redeliver.core.policy import Policy, RunOptions, ScanMode
 from redeliver.errors import InputError
 from redeliver.sanitize import sanitize

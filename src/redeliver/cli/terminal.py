@@ -18,8 +18,8 @@ from redeliver.cli.wording import Wording
 from redeliver.console import Console, ProgressLines
 from redeliver.core.outcome import Outcome
 from redeliver.reporting import messages
+from redeliver.reporting.event_row import EventRow
 from redeliver.reporting.report import NEEDS_ATTENTION, UNRECOVERED, Report
-from redeliver.reporting.row import Row
 
 MAX_ROWS = 50
 """Of the table: about a screenful."""
@@ -151,7 +151,7 @@ class Live:
         if rows:  # without rows, the line before says the same
             self._print(messages.closing(report))
 
-    def _table(self, rows: Sequence[Row], *, several: bool) -> Table:
+    def _table(self, rows: Sequence[EventRow], *, several: bool) -> Table:
         table = Table(box=SIMPLE_HEAD, show_edge=False)
         hidden = set() if self._out.width >= WIDE_TERMINAL else LESS_IMPORTANT
         columns = [name for name in rows[0].cells if name not in hidden]

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
 
-from redeliver.core.events import ALL_EVENTS, EventFilter
+from redeliver.core.event_filter import ALL_EVENTS, EventFilter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,8 +22,8 @@ from redeliver.engine.verification import Verification
 from redeliver.engine.workers import WorkerPool
 from redeliver.errors import Interrupted, RateLimitError, RedeliverError
 from redeliver.reporting import messages
+from redeliver.reporting.event_row import EventRow
 from redeliver.reporting.report import NOT_FAILED, Report
-from redeliver.reporting.row import Row
 
 
 class Execution:
@@ -224,5 +224,5 @@ class Execution:
     def _log(self, result: EventResult) -> None:
         # Events that did not fail are only counted.
         if result.outcome not in NOT_FAILED:
-            row = Row.of(result, now=self._window.now, dry_run=self._options.dry_run)
+            row = EventRow.of(result, now=self._window.now, dry_run=self._options.dry_run)
             self._console.say(messages.line(row, name_webhook=len(self._hooks) > 1))

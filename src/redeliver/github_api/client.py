@@ -13,9 +13,9 @@ from typing import Any, Protocol
 
 from redeliver.errors import RedeliverError, UnavailableError
 from redeliver.github_api.advice import error_for, rate_limit_error
-from redeliver.github_api.clock import ServerClock
 from redeliver.github_api.permissions import Identity, Purpose
 from redeliver.github_api.response import Response
+from redeliver.github_api.server_clock import ServerClock
 from redeliver.github_api.throttle import READ_POINTS, WRITE_POINTS, Throttle
 from redeliver.github_api.transport import NoResponseError, Transport
 

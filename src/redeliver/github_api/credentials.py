@@ -15,9 +15,9 @@ from cryptography.exceptions import UnsupportedAlgorithm
 
 from redeliver.errors import InputError
 from redeliver.github_api.client import Client
-from redeliver.github_api.clock import ServerClock
 from redeliver.github_api.permissions import APP_IDENTITY, Identity, Purpose, token_identity
 from redeliver.github_api.response import Response, parse_time
+from redeliver.github_api.server_clock import ServerClock
 
 CLOCK_DRIFT = timedelta(minutes=1)
 """How far a JWT is dated back, as GitHub's documentation advises, because clocks differ."""

@@ -10,9 +10,9 @@ from redeliver.core.decision import Verdict
 from redeliver.core.outcome import NOT_REACHED, UNCONFIRMED, Outcome
 from redeliver.core.policy import ScanMode
 from redeliver.core.scan import ScanResult
+from redeliver.reporting.event_row import EventRow
 from redeliver.reporting.format import count, minutes, utc
 from redeliver.reporting.report import NEEDS_ATTENTION, NOT_FAILED, UNRECOVERED, Report
-from redeliver.reporting.row import Row
 
 UNCLASSIFIED = "without a status code from 400 to 599, so that 'scan: failures' can miss them"
 """Said of events that GitHub's own filter does not count as failures."""
@@ -63,7 +63,7 @@ def probing(probe: int) -> str:
     )
 
 
-def line(row: Row, *, name_webhook: bool) -> str:
+def line(row: EventRow, *, name_webhook: bool) -> str:
     """Say what became of one event."""
     webhook = f"{row.webhook.name}, " if name_webhook else ""
     because = f": {row.because}" if row.because else ""

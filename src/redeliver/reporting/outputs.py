@@ -14,9 +14,9 @@ from redeliver.core.checkpoint import format_checkpoint
 from redeliver.core.outcome import Outcome
 from redeliver.core.scan import ScanResult
 from redeliver.reporting import messages
+from redeliver.reporting.event_row import EventRow
 from redeliver.reporting.format import MAX_LINES, MAX_REASON, MAX_TEXT
 from redeliver.reporting.report import LEFT_FOR_LATER, Report
-from redeliver.reporting.row import Row
 from redeliver.sanitize import truncate
 
 VERSION = 1
@@ -93,7 +93,7 @@ def _hook(scan: ScanResult) -> dict[str, Any]:
     }
 
 
-def _event(row: Row) -> dict[str, Any]:
+def _event(row: EventRow) -> dict[str, Any]:
     return {
         "hook": str(row.webhook.id) if row.webhook.id else None,
         "guid": row.guid,

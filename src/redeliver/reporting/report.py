@@ -11,7 +11,7 @@ from redeliver.core.delivery import Webhook
 from redeliver.core.outcome import ACCEPTED, EventResult, Outcome
 from redeliver.core.policy import RunOptions
 from redeliver.core.scan import ScanResult
-from redeliver.reporting.row import Row
+from redeliver.reporting.event_row import EventRow
 
 NEEDS_ATTENTION = (Outcome.REFUSED, Outcome.UNANSWERED, Outcome.UNREAD)
 """The outcomes that make a run fail."""
@@ -55,7 +55,7 @@ class Report:
         reasons = Counter(result.because for result in self.results if result.outcome in outcomes)
         return dict(reasons.most_common())
 
-    def rows(self, *outcomes: Outcome) -> Iterator[Row]:
+    def rows(self, *outcomes: Outcome) -> Iterator[EventRow]:
         """Yield the failed events with one of `outcomes`, or all of them.
 
         Those that need attention come first, then the oldest.
@@ -66,7 +66,7 @@ class Report:
             key=lambda r: (r.outcome not in NEEDS_ATTENTION, r.outcome not in UNRECOVERED),
         )
         for result in ranked:
-            yield Row.of(result, now=self.window.now, dry_run=self.options.dry_run)
+            yield EventRow.of(result, now=self.window.now, dry_run=self.options.dry_run)
 
     @property
     def scanned(self) -> int:

@@ -13,6 +13,7 @@ from redeliver.core.delivery import Delivery
 from redeliver.core.outcome import Outcome
 from redeliver.core.policy import ScanMode
 from redeliver.reporting import messages
+from redeliver.reporting.event_row import EventRow
 from redeliver.reporting.format import MAX_LINES, MAX_REASON, MAX_TEXT, count, utc
 from redeliver.reporting.report import (
     LEFT_FOR_LATER,
@@ -21,7 +22,6 @@ from redeliver.reporting.report import (
     UNRECOVERED,
     Report,
 )
-from redeliver.reporting.row import Row
 from redeliver.sanitize import escape_markdown, quote_untrusted, truncate
 
 MAX_ATTENTION_ROWS = 100
@@ -163,7 +163,7 @@ def _table(report: Report, outcomes: Sequence[Outcome], title: str, max_rows: in
         yield ""
 
 
-def _line(row: Row, *, several: bool) -> str:
+def _line(row: EventRow, *, several: bool) -> str:
     cells = {column: escape_markdown(text) for column, text in row.cells.items()}
     cells["Event"] = f"<code>{cells['Event']}</code>"
     cells["GUID"] = f"[<code>{cells['GUID']}</code>]({row.webhook.page})"

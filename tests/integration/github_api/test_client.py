@@ -18,8 +18,8 @@ from github_sandbox import (
     VirtualClock,
 )
 from redeliver.errors import RateLimitError, UnavailableError
-from redeliver.github_api.clock import ServerClock
 from redeliver.github_api.delivery_log import DeliveryLog
+from redeliver.github_api.server_clock import ServerClock
 from redeliver.github_api.throttle import Throttle
 from tests.support.builders import START
 from tests.support.fakes import FakeTime

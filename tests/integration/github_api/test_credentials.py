@@ -12,9 +12,9 @@ from github_sandbox import Fault, Garbage, Sandbox, Status, VirtualClock
 from github_sandbox.faults import Work
 from redeliver.errors import AccessError, UnavailableError
 from redeliver.github_api.client import Client
-from redeliver.github_api.clock import ServerClock
 from redeliver.github_api.credentials import AppCredential, AppInstallation, InstallationCredential
 from redeliver.github_api.permissions import Permission
+from redeliver.github_api.server_clock import ServerClock
 from redeliver.github_api.webhooks import list_hooks
 from tests.support.virtual_run import a_throttle
 

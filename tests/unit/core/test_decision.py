@@ -6,7 +6,7 @@ import pytest
 
 from redeliver.core.checkpoint import SETTLING_TIME
 from redeliver.core.decision import Verdict
-from redeliver.core.events import EventFilter
+from redeliver.core.event_filter import EventFilter
 from tests.support.builders import (
     NOW,
     a_delivery,

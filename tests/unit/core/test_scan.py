@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from redeliver.core.checkpoint import OVERLAP
 from redeliver.core.decision import Decision, Verdict
 from redeliver.core.delivery import Delivery, StatusFilter
-from redeliver.core.events import EventFilter
+from redeliver.core.event_filter import EventFilter
 from redeliver.core.policy import ScanMode
 from redeliver.core.scan import OLD_ROWS_AT_END, ScanResult, scan_log
 from redeliver.errors import UnavailableError

@@ -6,7 +6,7 @@ from signal import Signals
 import pytest
 
 from redeliver.core.delivery import Delivery
-from redeliver.core.events import EventFilter
+from redeliver.core.event_filter import EventFilter
 from redeliver.core.outcome import Outcome
 from redeliver.errors import (
     Interrupted,

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from redeliver.core.delivery import Delivery
-from redeliver.core.events import EventFilter
+from redeliver.core.event_filter import EventFilter
 from redeliver.core.outcome import Outcome
 from redeliver.engine.run import run
 from redeliver.errors import (

@@ -11,7 +11,7 @@ from redeliver.core.outcome import NOT_REACHED, EventResult, Outcome
 from redeliver.core.policy import ScanMode
 from redeliver.errors import UnavailableError
 from redeliver.reporting import messages, outputs
-from redeliver.reporting.row import Row
+from redeliver.reporting.event_row import EventRow
 from redeliver.reporting.summary import summary
 from tests.support.builders import (
     DRY_RUN,
@@ -29,7 +29,7 @@ from tests.support.builders import (
 
 
 def a_line(result: EventResult, *, dry_run: bool = False, name_webhook: bool = False) -> str:
-    return messages.line(Row.of(result, now=NOW, dry_run=dry_run), name_webhook=name_webhook)
+    return messages.line(EventRow.of(result, now=NOW, dry_run=dry_run), name_webhook=name_webhook)
 
 
 def test_a_run_without_a_store_says_that_it_keeps_nothing() -> None:

@@ -13,7 +13,7 @@ from redeliver.sanitize import quote_untrusted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class EventRow:
     """One failed event; texts that came from GitHub are safe to print."""
 
     webhook: Webhook

@@ -5,12 +5,12 @@ from dataclasses import replace
 import pytest
 
 from redeliver.core.outcome import EventResult, Outcome
-from redeliver.reporting.row import Row
+from redeliver.reporting.event_row import EventRow
 from tests.support.builders import NOW, a_result
 
 
-def a_row(result: EventResult) -> Row:
-    return Row.of(result, now=NOW, dry_run=False)
+def a_row(result: EventResult) -> EventRow:
+    return EventRow.of(result, now=NOW, dry_run=False)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from redeliver.github_api.clock import ServerClock
+from redeliver.github_api.server_clock import ServerClock
 from tests.support.builders import NOW
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from redeliver.core.events import EventFilter
+from redeliver.core.event_filter import EventFilter
 
 WANTED = [
     ("", "push", None, True),

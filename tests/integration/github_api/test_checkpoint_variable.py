@@ -17,7 +17,7 @@ from github_sandbox.model.entities import Access
 from redeliver.core.checkpoint import SavedCheckpoint, format_checkpoint
 from redeliver.engine.ports import NullStore
 from redeliver.errors import AccessError, CheckpointError, UnavailableError
-from redeliver.github_api.variable import RepositoryVariable
+from redeliver.github_api.checkpoint_variable import RepositoryVariable
 from tests.support.builders import NOW, TOKEN, ago
 from tests.support.virtual_run import a_client
 
