@@ -150,20 +150,35 @@ def _imports() -> dict[str, set[str]]:
 
 
 def modules() -> None:
-    """Print what each module is for: the first line of its docstring."""
+    """Print what each folder and module is for: the first line of its docstring."""
     print("| Module | What it is for |")
     print("| --- | --- |")
     for name in (name for layer in LAYERS for name in layer):
-        for path in _modules(name) or [PACKAGE / f"{name}.py"]:
-            documentation = ast.get_docstring(ast.parse(path.read_text())) or ""
-            print(f"| `{path.relative_to(PACKAGE)}` | {documentation.splitlines()[0]} |")
+        inside = _modules(name)
+        if inside:
+            print(f"| **`{name}/`** | **{_first_line(PACKAGE / name / '__init__.py')}** |")
+        for path in inside or [PACKAGE / f"{name}.py"]:
+            print(f"| `{path.relative_to(PACKAGE)}` | {_first_line(path)} |")
+
+
+def _first_line(path: Path) -> str:
+    documentation = ast.get_docstring(ast.parse(path.read_text())) or ""
+    return documentation.splitlines()[0]
 
 
 def _modules(folder: str) -> list[Path]:
-    """Return the modules of a folder, those first that import the others."""
-    found = [path for path in (PACKAGE / folder).glob("*.py") if path.stem != "__init__"]
+    """Return the modules of a folder, those first that import the others.
+
+    Raise `SystemExit` if the folder's contract does not name one of them.
+    """
+    found = {path.stem: path for path in (PACKAGE / folder).glob("*.py")}
+    found.pop("__init__", None)
     order = [name for layer in CONTRACTS.get(folder, []) for name in layer.split(" | ")]
-    return sorted(found, key=lambda path: order.index(path.stem))
+    missing = found.keys() - set(order)
+    if missing:
+        names = ", ".join(sorted(missing))
+        raise SystemExit(f"pyproject.toml: give {names} a layer in the contract {folder!r}")
+    return [found[name] for name in order if name in found]
 
 
 def declared_inputs() -> None:
