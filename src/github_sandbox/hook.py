@@ -4,25 +4,13 @@ Every method may be called from any thread, and returns when it has taken effect
 """
 
 import uuid
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from github_sandbox.delivery.dispatcher import Dispatcher
+from github_sandbox.backend import Backend
 from github_sandbox.model.delivery_log import AttemptResult, Event
 from github_sandbox.model.entities import HookState, OrganizationState
 from github_sandbox.model.formats import Json
-from github_sandbox.model.state import State
-from github_sandbox.network.server_thread import ServerThread
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Backend:
-    """The running server that all these objects act on."""
-
-    server: ServerThread
-    state: State
-    dispatcher: Dispatcher
 
 
 class Hook:

@@ -5,7 +5,8 @@ Every method may be called from any thread, and returns when it has taken effect
 
 from collections.abc import Collection
 
-from github_sandbox.hook import Backend, Hook
+from github_sandbox.backend import Backend
+from github_sandbox.hook import Hook
 from github_sandbox.model.entities import (
     AppState,
     InstallationState,

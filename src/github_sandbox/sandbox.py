@@ -11,12 +11,12 @@ from typing import Self
 import aiohttp
 from aiohttp import web
 
-from github_sandbox.api.app_tokens import generate_private_key, public_key_of
+from github_sandbox.api.app_keys import generate_private_key, public_key_of
 from github_sandbox.api.application import RestApi
+from github_sandbox.backend import Backend
 from github_sandbox.clock import Clock, utc_now
 from github_sandbox.delivery.dispatcher import Dispatcher
 from github_sandbox.faults import Fault, Faults
-from github_sandbox.hook import Backend
 from github_sandbox.model.entities import Access, AppState, Permissions, PersonalToken
 from github_sandbox.model.state import Request, State
 from github_sandbox.network.server_thread import HOST, ServerThread

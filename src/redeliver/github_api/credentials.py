@@ -61,10 +61,8 @@ class AppCredential:
 
     def token(self) -> str:
         """Sign a new JWT, or raise `InputError` if the key is not usable."""
-        if self._clock.is_set:
-            now = self._clock()
-        else:
-            now = datetime.now(UTC)  # noqa: TID251 - no response has told GitHub's time yet
+        # This machine's time, as long as no response has told GitHub's.
+        now = self._clock() if self._clock.is_set else datetime.now(UTC)  # noqa: TID251
         claims = {
             "iss": self._app_id,
             "iat": int((now - CLOCK_DRIFT).timestamp()),

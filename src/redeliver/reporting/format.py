@@ -1,15 +1,6 @@
-"""Write numbers, times and time spans for people, and how long their texts may be."""
+"""Write numbers, times and time spans for people."""
 
 from datetime import datetime, timedelta
-
-MAX_TEXT = 2000
-"""Characters of a problem or a warning in the summary and in the JSON report."""
-
-MAX_REASON = 300
-"""Characters of a reason there, or of one webhook's error."""
-
-MAX_LINES = 20
-"""How many warnings, reasons and webhooks they have; the log has all."""
 
 
 def count(number: int, noun: str, plural: str = "") -> str:

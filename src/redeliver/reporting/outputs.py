@@ -15,7 +15,7 @@ from redeliver.core.outcome import Outcome
 from redeliver.core.scan import ScanResult
 from redeliver.reporting import messages
 from redeliver.reporting.event_row import EventRow
-from redeliver.reporting.format import MAX_LINES, MAX_REASON, MAX_TEXT
+from redeliver.reporting.limits import MAX_LINES, MAX_REASON, MAX_TEXT
 from redeliver.reporting.report import LEFT_FOR_LATER, Report
 from redeliver.sanitize import truncate
 

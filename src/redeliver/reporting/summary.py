@@ -14,7 +14,8 @@ from redeliver.core.outcome import Outcome
 from redeliver.core.policy import ScanMode
 from redeliver.reporting import messages
 from redeliver.reporting.event_row import EventRow
-from redeliver.reporting.format import MAX_LINES, MAX_REASON, MAX_TEXT, count, utc
+from redeliver.reporting.format import count, utc
+from redeliver.reporting.limits import MAX_LINES, MAX_REASON, MAX_TEXT
 from redeliver.reporting.report import (
     LEFT_FOR_LATER,
     NEEDS_ATTENTION,
