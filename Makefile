@@ -69,7 +69,7 @@ check: test contract lint e2e ## All checks of one Python and the newest PyGithu
 
 docs: $(READY) ## Write what is generated: tables, copies of examples, the composite action, the summary of the picture
 	$(BIN)/cog -r -P -I docs $(GENERATED)
-	$(BIN)/python -m docs.golden > docs/summary.md
+	$(BIN)/python -m docs.example_summary > docs/summary.md
 
 screenshot: $(DRAWING_READY) ## Draw docs/summary.md as GitHub shows it (needs Node, Chromium)
 	@node docs/screenshot/screenshot.js docs/summary.md docs/summary.png >/dev/null

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from bench import own, page, plot
+from bench import overhead, page, plot
 from bench.cases import BY_DELIVERIES, BY_FAILURES, CASES, Case, Program
 from bench.measure import Measured, measure
 from bench.page import Result
@@ -33,10 +33,10 @@ def main() -> None:
     text = page.written(
         [results[case] for case in CASES],
         latency=latency,
-        cpu=own.cpu(),
-        imports=own.imports(),
-        image=own.image(),
-        npm=own.npm_install(),
+        cpu=overhead.cpu(),
+        imports=overhead.imports(),
+        image=overhead.image(),
+        npm=overhead.npm_install(),
     )
     (DOCS / "benchmarks.md").write_text(text)
     print(page.table([results[case] for case in CASES]))

@@ -9,7 +9,7 @@ from statistics import median
 
 from bench.cases import Case, Program
 from bench.measure import Measured, floor
-from bench.own import Cpu, Image
+from bench.overhead import Cpu, Image
 from redeliver.github_api.throttle import MAX_POINTS, URGENT_POINTS
 from redeliver.wiring import WORKERS
 

@@ -9,7 +9,7 @@ import pytest
 import trustme
 
 from github_sandbox.clock import Clock, utc_now
-from tests.e2e.stage import ROOT, TOKEN, Stage
+from tests.e2e.workflow_run import ROOT, TOKEN, Checkout
 
 
 @pytest.fixture(scope="session")
@@ -43,8 +43,8 @@ def image() -> str:
 
 
 @pytest.fixture
-def stage(action: Path, tmp_path: Path) -> Stage:
-    return Stage(workspace=tmp_path, action=action)
+def checkout(action: Path, tmp_path: Path) -> Checkout:
+    return Checkout(workspace=tmp_path, action=action)
 
 
 @pytest.fixture

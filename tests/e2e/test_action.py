@@ -9,7 +9,7 @@ import pytest
 
 from github_sandbox import Delay, Hook, Meanwhile, Receiver, Sandbox
 from redeliver.core.checkpoint import format_checkpoint
-from tests.e2e.stage import TOKEN, Stage, an_outage, arrived, filled_in
+from tests.e2e.workflow_run import TOKEN, Checkout, an_outage, arrived, filled_in
 
 NEXT_STEP = """
       - name: The next step
@@ -56,17 +56,21 @@ def outage(github: Sandbox, receiver: Receiver) -> Outage:
 
 
 def run_quick_start(
-    outage: Outage, stage: Stage, *arguments: str, event: str = "workflow_dispatch", **inputs: str
+    outage: Outage,
+    checkout: Checkout,
+    *arguments: str,
+    event: str = "workflow_dispatch",
+    **inputs: str,
 ) -> subprocess.CompletedProcess[str]:
     """Run the quick start with more inputs, and a next step that prints the outputs."""
     workflow = filled_in("organization.yml", {"my-org": "acme", "123456789": str(outage.hook.id)})
     workflow = workflow.replace("- uses:", "- id: redeliver\n        uses:")
     more_inputs = "".join(f"          {name}: {text}\n" for name, text in inputs.items())
-    return stage.run(workflow + more_inputs + NEXT_STEP, outage.github, *arguments, event=event)
+    return checkout.run(workflow + more_inputs + NEXT_STEP, outage.github, *arguments, event=event)
 
 
-def test_a_workflow_recovers_the_missed_events(outage: Outage, stage: Stage) -> None:
-    job = run_quick_start(outage, stage)
+def test_a_workflow_recovers_the_missed_events(outage: Outage, checkout: Checkout) -> None:
+    job = run_quick_start(outage, checkout)
 
     assert job.returncode == 0, job.stdout
     assert outage.arrived() == sorted(outage.missed)
@@ -79,15 +83,15 @@ def test_a_workflow_recovers_the_missed_events(outage: Outage, stage: Stage) -> 
     assert TOKEN not in job.stdout
 
 
-def test_a_scheduled_run_recovers_the_missed_events(outage: Outage, stage: Stage) -> None:
-    job = run_quick_start(outage, stage, event="schedule")
+def test_a_scheduled_run_recovers_the_missed_events(outage: Outage, checkout: Checkout) -> None:
+    job = run_quick_start(outage, checkout, event="schedule")
 
     assert job.returncode == 0, job.stdout
     assert outage.arrived() == sorted(outage.missed)
 
 
-def test_a_dry_run_on_demand_changes_nothing(outage: Outage, stage: Stage) -> None:
-    job = run_quick_start(outage, stage, "--input", "dry-run=true")
+def test_a_dry_run_on_demand_changes_nothing(outage: Outage, checkout: Checkout) -> None:
+    job = run_quick_start(outage, checkout, "--input", "dry-run=true")
 
     assert job.returncode == 0, job.stdout
     assert outage.arrived() == []
@@ -95,11 +99,11 @@ def test_a_dry_run_on_demand_changes_nothing(outage: Outage, stage: Stage) -> No
     assert f"Would be redelivered: issues.opened {outage.missed[0]}" in job.stdout
 
 
-def test_a_token_that_is_not_a_secret_is_masked_as_well(outage: Outage, stage: Stage) -> None:
+def test_a_token_that_is_not_a_secret_is_masked_as_well(outage: Outage, checkout: Checkout) -> None:
     # The runner masks secrets only; this token is a variable.
     outage.github.token("ghp_plainVariable", actions_variables="write")
     variable = ("--var", "PLAIN=ghp_plainVariable")
-    job = run_quick_start(outage, stage, *variable, **{"variable-token": "${{ vars.PLAIN }}"})
+    job = run_quick_start(outage, checkout, *variable, **{"variable-token": "${{ vars.PLAIN }}"})
 
     assert job.returncode == 0, job.stdout
     assert outage.variables["LAST_REDELIVERY"] > outage.checkpoint
@@ -107,9 +111,9 @@ def test_a_token_that_is_not_a_secret_is_masked_as_well(outage: Outage, stage: S
     assert "ghp_plainVariable" not in job.stdout
 
 
-def test_a_wrong_token_fails_the_job_with_advice(outage: Outage, stage: Stage) -> None:
-    stage = replace(stage, secrets={"REDELIVER_TOKEN": "ghp_wr0ngT0ken"})
-    job = run_quick_start(outage, stage, hostname=f"{outage.github.url}/api/v3")
+def test_a_wrong_token_fails_the_job_with_advice(outage: Outage, checkout: Checkout) -> None:
+    checkout = replace(checkout, secrets={"REDELIVER_TOKEN": "ghp_wr0ngT0ken"})
+    job = run_quick_start(outage, checkout, hostname=f"{outage.github.url}/api/v3")
 
     assert job.returncode != 0
     assert "::error::cannot read variable LAST_REDELIVERY of acme/ops" in job.stdout

@@ -11,7 +11,7 @@ import pytest
 from github_sandbox import App, Proxy, Receiver, Sandbox
 from redeliver.core.checkpoint import format_checkpoint
 from tests.e2e.api_github_com import ApiGithubCom
-from tests.e2e.stage import ROOT, TOKEN, Stage, an_outage, arrived, filled_in
+from tests.e2e.workflow_run import ROOT, TOKEN, Checkout, an_outage, arrived, filled_in
 
 
 def test_every_example_has_a_test_here() -> None:
@@ -22,13 +22,13 @@ def test_every_example_has_a_test_here() -> None:
 
 
 def test_the_organization_example_recovers_events(
-    stage: Stage, github: Sandbox, receiver: Receiver
+    checkout: Checkout, github: Sandbox, receiver: Receiver
 ) -> None:
     hook = github.org("acme").hook(receiver.url)
     missed = an_outage(receiver, hook)
     workflow = filled_in("organization.yml", {"my-org": "acme", "123456789": str(hook.id)})
 
-    job = stage.run(workflow, github)
+    job = checkout.run(workflow, github)
 
     assert job.returncode == 0, job.stdout
     assert sorted(arrived(github, receiver, missed)) == sorted(missed)
@@ -36,20 +36,20 @@ def test_the_organization_example_recovers_events(
 
 
 def test_the_repository_example_recovers_events(
-    stage: Stage, github: Sandbox, receiver: Receiver
+    checkout: Checkout, github: Sandbox, receiver: Receiver
 ) -> None:
     hook = github.repository("acme/ops").hook(receiver.url)
     missed = an_outage(receiver, hook)
     workflow = filled_in("repository.yml", {"123456789": str(hook.id)})
 
-    job = stage.run(workflow, github)
+    job = checkout.run(workflow, github)
 
     assert job.returncode == 0, job.stdout
     assert sorted(arrived(github, receiver, missed)) == sorted(missed)
 
 
 def test_the_several_hooks_example_recovers_events_of_each(
-    stage: Stage, github: Sandbox, receiver: Receiver
+    checkout: Checkout, github: Sandbox, receiver: Receiver
 ) -> None:
     acme, site = github.org("acme"), github.repository("acme/site")
     hooks = [acme.hook(receiver.url), acme.hook(receiver.url), site.hook(receiver.url)]
@@ -57,7 +57,7 @@ def test_the_several_hooks_example_recovers_events_of_each(
     names = {"my-org/my-repository": "acme/site", "my-org": "acme"}
     names |= {"123456789": str(hooks[0].id), "123456790": str(hooks[1].id)}
 
-    job = stage.run(filled_in("several-hooks.yml", names), github)
+    job = checkout.run(filled_in("several-hooks.yml", names), github)
 
     assert job.returncode == 0, job.stdout
     assert sorted(arrived(github, receiver, missed)) == sorted(missed)
@@ -66,7 +66,7 @@ def test_the_several_hooks_example_recovers_events_of_each(
 
 
 def test_the_reusable_workflow_recovers_events_with_outputs(
-    stage: Stage, github: Sandbox, receiver: Receiver
+    checkout: Checkout, github: Sandbox, receiver: Receiver
 ) -> None:
     missed = an_outage(receiver, github.org("acme").hook(receiver.url))
     workflow = filled_in("reusable-workflow.yml", {"my-org": "acme"})
@@ -80,7 +80,7 @@ def test_the_reusable_workflow_recovers_events_with_outputs(
         run: echo "the next job gets $RECOVERED"
 """
 
-    job = stage.run(workflow + next_job, github)
+    job = checkout.run(workflow + next_job, github)
 
     assert job.returncode == 0, job.stdout
     assert sorted(arrived(github, receiver, missed)) == sorted(missed)
@@ -88,20 +88,20 @@ def test_the_reusable_workflow_recovers_events_with_outputs(
     assert "the next job gets 2" in job.stdout
 
 
-def an_app(github: Sandbox, stage: Stage, secret: str) -> tuple[App, Stage]:
+def an_app(github: Sandbox, checkout: Checkout, secret: str) -> tuple[App, Checkout]:
     app = github.app(owner="acme")
-    return app, replace(stage, secrets={secret: app.private_key})
+    return app, replace(checkout, secrets={secret: app.private_key})
 
 
 def test_the_app_installation_example_recovers_events(
-    stage: Stage, github: Sandbox, receiver: Receiver
+    checkout: Checkout, github: Sandbox, receiver: Receiver
 ) -> None:
     missed = an_outage(receiver, github.org("acme").hook(receiver.url))
-    app, stage = an_app(github, stage, "REDELIVER_PRIVATE_KEY")
+    app, checkout = an_app(github, checkout, "REDELIVER_PRIVATE_KEY")
     app.install("acme")
     names = {"my-org": "acme", "123456": str(app.id)}
 
-    job = stage.run(filled_in("app-installation.yml", names), github)
+    job = checkout.run(filled_in("app-installation.yml", names), github)
 
     assert job.returncode == 0, job.stdout
     assert sorted(arrived(github, receiver, missed)) == sorted(missed)
@@ -110,14 +110,14 @@ def test_the_app_installation_example_recovers_events(
 
 
 def test_the_github_app_example_recovers_events_of_its_webhook(
-    stage: Stage, github: Sandbox, receiver: Receiver
+    checkout: Checkout, github: Sandbox, receiver: Receiver
 ) -> None:
-    app, stage = an_app(github, stage, "MY_APP_PRIVATE_KEY")
+    app, checkout = an_app(github, checkout, "MY_APP_PRIVATE_KEY")
     missed = an_outage(receiver, app.hook(receiver.url))
-    stage = replace(stage, secrets={**stage.secrets, "VARIABLES_TOKEN": "ghp_variables"})
+    checkout = replace(checkout, secrets={**checkout.secrets, "VARIABLES_TOKEN": "ghp_variables"})
     github.token("ghp_variables", actions_variables="write")
 
-    job = stage.run(filled_in("github-app.yml", {"123456": str(app.id)}), github)
+    job = checkout.run(filled_in("github-app.yml", {"123456": str(app.id)}), github)
 
     assert job.returncode == 0, job.stdout
     assert sorted(arrived(github, receiver, missed)) == sorted(missed)
@@ -125,9 +125,9 @@ def test_the_github_app_example_recovers_events_of_its_webhook(
 
 
 def test_the_many_organizations_example_recovers_their_events(
-    stage: Stage, github: Sandbox, receiver: Receiver
+    checkout: Checkout, github: Sandbox, receiver: Receiver
 ) -> None:
-    app, stage = an_app(github, stage, "REDELIVER_PRIVATE_KEY")
+    app, checkout = an_app(github, checkout, "REDELIVER_PRIVATE_KEY")
     hooks = []
     for name in ("acme", "globex"):
         hooks.append(github.org(name).hook(receiver.url))
@@ -135,7 +135,7 @@ def test_the_many_organizations_example_recovers_their_events(
     missed = an_outage(receiver, *hooks)
     names = {"org: my-org,": "org: acme,", "my-other-org": "globex", "123456": str(app.id)}
 
-    job = stage.run(filled_in("many-organizations.yml", names), github)
+    job = checkout.run(filled_in("many-organizations.yml", names), github)
 
     assert job.returncode == 0, job.stdout
     assert sorted(arrived(github, receiver, missed)) == sorted(missed)
@@ -144,9 +144,9 @@ def test_the_many_organizations_example_recovers_their_events(
 
 
 def test_the_enterprise_server_example_trusts_its_certificate(
-    stage: Stage, receiver: Receiver, tls: ssl.SSLContext, certificate: Path
+    checkout: Checkout, receiver: Receiver, tls: ssl.SSLContext, certificate: Path
 ) -> None:
-    (stage.workspace / "authority.pem").write_bytes(certificate.read_bytes())
+    (checkout.workspace / "authority.pem").write_bytes(certificate.read_bytes())
     with Sandbox(tls=tls, rate_limits=False, filters=False) as server:
         server.token(TOKEN, organization_hooks="write", actions_variables="write")
         server.repository("acme/ops")
@@ -154,7 +154,7 @@ def test_the_enterprise_server_example_trusts_its_certificate(
         missed = an_outage(receiver, hook)
         names = {"my-org": "acme", "123456789": str(hook.id)}
 
-        job = stage.run(filled_in("enterprise-server.yml", names), server)
+        job = checkout.run(filled_in("enterprise-server.yml", names), server)
 
         assert job.returncode == 0, job.stdout
         assert sorted(arrived(server, receiver, missed)) == sorted(missed)
@@ -162,13 +162,13 @@ def test_the_enterprise_server_example_trusts_its_certificate(
 
 
 def test_the_dry_run_example_changes_nothing(
-    stage: Stage, github: Sandbox, receiver: Receiver
+    checkout: Checkout, github: Sandbox, receiver: Receiver
 ) -> None:
     missed = an_outage(receiver, github.org("acme").hook(receiver.url))
     workflow = filled_in("dry-run.yml", {"my-org": "acme"})
     inputs = ("--input", "events=issues", "--input", "lookback=2d")
 
-    job = stage.run(workflow, github, *inputs, event="workflow_dispatch")
+    job = checkout.run(workflow, github, *inputs, event="workflow_dispatch")
 
     assert job.returncode == 0, job.stdout
     assert f"Would be redelivered: issues.opened {missed[0]}" in job.stdout
@@ -179,39 +179,42 @@ def test_the_dry_run_example_changes_nothing(
 
 
 def test_the_example_without_docker_verifies_its_cached_packages(
-    stage: Stage, github: Sandbox, receiver: Receiver, tmp_path_factory: pytest.TempPathFactory
+    checkout: Checkout,
+    github: Sandbox,
+    receiver: Receiver,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     """It downloads the packages in its first run, and again when one of them was changed."""
     hook = github.org("acme").hook(receiver.url)
     workflow = filled_in("without-docker.yml", {"my-org": "acme", "123456789": str(hook.id)})
     cache = tmp_path_factory.mktemp("cache")
     # pip starts another Python, which would import this first if it looked into the workspace.
-    (stage.workspace / "sitecustomize.py").write_text("raise SystemExit('imported')")
+    (checkout.workspace / "sitecustomize.py").write_text("raise SystemExit('imported')")
     variables = ("RUNNER_TOOL_CACHE=/cache", "PYTHONPATH=.", "PIP_USER=1")
     arguments = [word for variable in variables for word in ("--env", variable)]
     arguments += ["--container-options", f"-v {cache}:/cache"]
 
     missed = an_outage(receiver, hook)
-    first = stage.run(workflow, github, *arguments)
+    first = checkout.run(workflow, github, *arguments)
     assert first.returncode == 0, first.stdout
     assert "Downloading the packages" in first.stdout
     assert sorted(arrived(github, receiver, missed)) == sorted(missed)
     assert TOKEN not in first.stdout
 
-    second = stage.run(workflow, github, *arguments)
+    second = checkout.run(workflow, github, *arguments)
     assert second.returncode == 0, second.stdout
     assert "Downloading the packages" not in second.stdout
 
     [requests] = cache.glob("redeliver/wheels/requests-*.whl")
     with zipfile.ZipFile(requests, "a") as wheel:
         wheel.writestr("requests/planted.py", "raise SystemExit('planted')")
-    third = stage.run(workflow, github, *arguments)
+    third = checkout.run(workflow, github, *arguments)
     assert third.returncode == 0, third.stdout
     assert "Downloading the packages" in third.stdout
 
 
 def test_the_issue_example_opens_one_issue_while_events_fail(
-    stage: Stage,
+    checkout: Checkout,
     github: Sandbox,
     receiver: Receiver,
     machine: str,
@@ -245,14 +248,14 @@ def test_the_issue_example_opens_one_issue_while_events_fail(
     ):
         arguments = ["-s", "GITHUB_TOKEN=ghs_0fTheJ0b", *api.act_arguments(proxy.url)]
 
-        healthy = stage.run(workflow, github, *arguments, runner=machine)
+        healthy = checkout.run(workflow, github, *arguments, runner=machine)
         assert healthy.returncode == 0, healthy.stdout
         assert issues == []
 
         receiver.stop()
         hook.emit("issues", "closed")
         for _ in range(2):
-            failing = stage.run(workflow, github, *arguments, runner=machine)
+            failing = checkout.run(workflow, github, *arguments, runner=machine)
             assert failing.returncode == 1, failing.stdout
         [issue] = issues
         assert issue["title"] == "Webhook deliveries stay failing"
@@ -262,7 +265,7 @@ def test_the_issue_example_opens_one_issue_while_events_fail(
         )
 
         issues.clear()
-        wrong_token = replace(stage, secrets={"REDELIVER_TOKEN": "ghp_wr0ngT0ken"})
+        wrong_token = replace(checkout, secrets={"REDELIVER_TOKEN": "ghp_wr0ngT0ken"})
         assert wrong_token.run(workflow, github, *arguments, runner=machine).returncode == 1
         [issue] = issues
         assert issue["body"].startswith(

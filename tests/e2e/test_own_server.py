@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from github_sandbox import Receiver, Sandbox
-from tests.e2e.stage import ROOT, TOKEN, an_outage, arrived
+from tests.e2e.workflow_run import ROOT, TOKEN, an_outage, arrived
 
 FILES = ROOT / "examples" / "own-server"
 CGROUPS = Path("/sys/fs/cgroup/systemd")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.stage import ROOT
+from tests.e2e.workflow_run import ROOT
 
 UV = Path(sys.executable).with_name("uv")
 

@@ -16,7 +16,7 @@ import pytest
 import redeliver
 from github_sandbox import Proxy, Receiver, Sandbox
 from tests.e2e.api_github_com import ApiGithubCom, Route
-from tests.e2e.stage import REMOTE, Stage, act, an_outage, arrived, filled_in
+from tests.e2e.workflow_run import REMOTE, Checkout, act, an_outage, arrived, filled_in
 
 TAG = f"v{redeliver.__version__}"
 
@@ -165,13 +165,13 @@ def run(directory: Path, *command: str) -> str:
 
 @pytest.mark.parametrize("example", ["organization.yml", "reusable-workflow.yml"])
 def test_a_release_is_pulled_by_its_digest_and_not_built(
-    example: str, release: Path, stage: Stage, github: Sandbox, receiver: Receiver
+    example: str, release: Path, checkout: Checkout, github: Sandbox, receiver: Receiver
 ) -> None:
     hook = github.org("acme").hook(receiver.url)
     missed = an_outage(receiver, hook)
     workflow = filled_in(example, {"my-org": "acme"}).replace("123456789", str(hook.id))
 
-    job = replace(stage, action=release).run(workflow, github)
+    job = replace(checkout, action=release).run(workflow, github)
 
     assert job.returncode == 0, job.stdout
     assert sorted(arrived(github, receiver, missed)) == sorted(missed)

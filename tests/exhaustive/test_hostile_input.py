@@ -34,8 +34,15 @@ from redeliver.sanitize import sanitize
 from redeliver.settings import INPUTS, parse
 from tests.exhaustive.soak import SOAK
 from tests.support.action_run import fork_interpreter, start_step
-from tests.support.builders import NOW, TOKEN, ago, running
-from tests.support.virtual_run import a_client, a_delivery_log, run_in_process
+from tests.support.builders import (
+    NOW,
+    TOKEN,
+    ago,
+)
+from tests.support.sandboxes import a_client, a_delivery_log, running
+from tests.support.virtual_run import (
+    run_in_process,
+)
 
 LOG, ATTEMPT, VARIABLE = ".*/deliveries", ".*/attempts", ".*/variables(/.*)?"
 SECRET = "hush"

@@ -31,9 +31,14 @@ from redeliver.reporting.report import Report
 from tests.exhaustive.disturbances import DISTURBANCES, RUN_ENDS, Disturbance, Killed, RunEnd
 from tests.exhaustive.history import RETENTION, History, RecordedVariables
 from tests.exhaustive.soak import SOAK
-from tests.support.builders import START, running
+from tests.support.builders import (
+    START,
+)
 from tests.support.outage import SCHEDULE
-from tests.support.virtual_run import PER_MINUTE, run_in_process
+from tests.support.sandboxes import PER_MINUTE, running
+from tests.support.virtual_run import (
+    run_in_process,
+)
 
 LOOKBACK = timedelta(hours=24)
 VERIFY = timedelta(seconds=30)

@@ -14,8 +14,12 @@ from redeliver.github_api.throttle import MIN_RATE_FACTOR
 from redeliver.reporting.report import Report
 from redeliver.wiring import WORKERS
 from tests.support.action_run import run_action
-from tests.support.builders import NOW, ago, running
+from tests.support.builders import (
+    NOW,
+    ago,
+)
 from tests.support.outage import arrived
+from tests.support.sandboxes import running
 from tests.support.virtual_run import run_in_process
 
 SINCE = NOW - timedelta(hours=6)

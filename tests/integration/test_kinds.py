@@ -11,8 +11,8 @@ from github_sandbox import App, Hook, Meanwhile, Receiver, Sandbox, VirtualClock
 from github_sandbox.model.entities import Access
 from redeliver.core.checkpoint import format_checkpoint
 from tests.support.action_run import run_action
-from tests.support.builders import running
 from tests.support.outage import arrived, miss_events
+from tests.support.sandboxes import running
 
 WRITE: Mapping[str, Access] = {
     "organization_hooks": "write",

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 import redeliver
-from docs.golden import example_report
+from docs.example_summary import example_report
 from redeliver.reporting import outputs
 from redeliver.reporting.summary import summary
 from redeliver.settings import INPUTS, SECRETS, parse

@@ -1,14 +1,10 @@
-"""Deliveries, decisions, windows, logs, sandboxes: defaults for what a test is not about."""
+"""Deliveries, decisions, windows, logs, responses: defaults for what a test is not about."""
 
 import itertools
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from github_sandbox import Sandbox
-from redeliver.cli.environment import Invocation, resolve
-from redeliver.cli.flags import parse as parse_flags
 from redeliver.core.checkpoint import SavedCheckpoint, Window
 from redeliver.core.decision import Decision, Verdict
 from redeliver.core.delivery import Delivery, DeliveryId, Guid, HookId, StatusFilter, Webhook
@@ -272,13 +268,6 @@ APP_INPUTS = {**GOOD_INPUTS, "token": "", "app-id": "12345", "private-key": PRIV
 OWN_WEBHOOK_INPUTS = {**APP_INPUTS, "org": "", "hook-id": ""}
 
 
-def invoke(*arguments: str, **environment: str) -> Invocation:
-    """Resolve a command line and environment variables."""
-    given = parse_flags(arguments)
-    assert given
-    return resolve(given.values, environment)
-
-
 def a_response(
     status: int = 403, text: str = '{"message": "Forbidden"}', **headers: str
 ) -> Response:
@@ -287,17 +276,3 @@ def a_response(
     named = {name.replace("_", "-"): value for name, value in (date | headers).items()}
     purpose = Permission(inputs="'hook-id'").to("read the log")
     return Response(purpose=purpose, status=status, headers=named, text=text)
-
-
-@contextmanager
-def running(sandbox: Sandbox, *, token: str = TOKEN) -> Iterator[Sandbox]:
-    """Start a sandbox with repository acme/ops, and `token` with all that the action needs."""
-    with sandbox as github:
-        github.token(
-            token,
-            organization_hooks="write",
-            repository_hooks="write",
-            actions_variables="write",
-        )
-        github.repository("acme/ops")
-        yield github

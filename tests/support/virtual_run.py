@@ -5,52 +5,15 @@ from datetime import timedelta
 from threading import Lock
 
 from github_sandbox import Hook, Sandbox, VirtualClock
-from redeliver.core.delivery import HookId
 from redeliver.core.policy import Policy, RunOptions, ScanMode
 from redeliver.engine.ports import Runtime
 from redeliver.engine.run import run
 from redeliver.github_api.checkpoint_variable import RepositoryVariable
-from redeliver.github_api.client import Client
-from redeliver.github_api.credentials import TokenCredential
-from redeliver.github_api.delivery_log import DeliveryLog
 from redeliver.github_api.server_clock import ServerClock
 from redeliver.github_api.throttle import Throttle
-from redeliver.github_api.webhooks import organization_hook
 from redeliver.reporting.report import Report
-from tests.support.builders import TOKEN
-from tests.support.fakes import FakeConsole, FakeTime
-
-PER_MINUTE = 75
-
-
-def a_throttle(lines: list[str] | None = None) -> Throttle:
-    """Return a throttle whose waits take no time; what it says goes to `lines`."""
-    fake_time = FakeTime()
-    lines = [] if lines is None else lines
-    return Throttle(lines.append, per_minute=PER_MINUTE, clock=fake_time, sleep=fake_time.sleep)
-
-
-def a_client(
-    url: str,
-    token: str = TOKEN,
-    *,
-    token_input: str = "token",
-    clock: ServerClock | None = None,
-    throttle: Throttle | None = None,
-) -> Client:
-    """Return a client whose waits take no time."""
-    return Client(
-        TokenCredential(token, from_input=token_input),
-        url=url,
-        clock=clock or ServerClock(),
-        throttle=throttle or a_throttle(),
-    )
-
-
-def a_delivery_log(github: Sandbox, hook: Hook, client: Client | None = None) -> DeliveryLog:
-    """Return the log of an organization's webhook, which redeliver reads over HTTP."""
-    client = client or a_client(github.url)
-    return organization_hook(client, github.url, hook.org, HookId(hook.id))
+from tests.support.fakes import FakeConsole
+from tests.support.sandboxes import PER_MINUTE, a_client, a_delivery_log
 
 
 def run_in_process(

@@ -4,7 +4,7 @@ import pytest
 
 from github_sandbox import Hook, Sandbox
 from redeliver.github_api.delivery_log import DeliveryLog
-from tests.support.virtual_run import a_delivery_log
+from tests.support.sandboxes import a_delivery_log
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from redeliver.core.delivery import HookId
 from redeliver.errors import AccessError
 from redeliver.github_api.webhooks import organization_hook
 from redeliver.sanitize import sanitize
-from tests.support.virtual_run import a_client, a_delivery_log
+from tests.support.sandboxes import a_client, a_delivery_log
 
 
 @pytest.mark.parametrize(

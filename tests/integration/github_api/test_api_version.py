@@ -9,7 +9,11 @@ from github_sandbox import Hook, Sandbox, VirtualClock
 from redeliver.core.checkpoint import format_checkpoint
 from redeliver.github_api.transport import API_VERSION
 from tests.support.action_run import run_action
-from tests.support.builders import START, ago, running
+from tests.support.builders import (
+    START,
+    ago,
+)
+from tests.support.sandboxes import running
 
 SUPPORTED = {
     "Enterprise Server 3.9 to 3.20": ("2022-11-28",),

@@ -19,7 +19,7 @@ from redeliver.engine.ports import NullStore
 from redeliver.errors import AccessError, CheckpointError, UnavailableError
 from redeliver.github_api.checkpoint_variable import RepositoryVariable
 from tests.support.builders import NOW, TOKEN, ago
-from tests.support.virtual_run import a_client
+from tests.support.sandboxes import a_client
 
 CHECKPOINT = ago(hours=6)
 

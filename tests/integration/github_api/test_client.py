@@ -23,7 +23,7 @@ from redeliver.github_api.server_clock import ServerClock
 from redeliver.github_api.throttle import Throttle
 from tests.support.builders import START
 from tests.support.fakes import FakeTime
-from tests.support.virtual_run import a_client, a_delivery_log, a_throttle
+from tests.support.sandboxes import a_client, a_delivery_log, a_throttle
 
 LOG = ".*/deliveries"
 

@@ -16,7 +16,7 @@ from redeliver.github_api.credentials import AppCredential, AppInstallation, Ins
 from redeliver.github_api.permissions import Permission
 from redeliver.github_api.server_clock import ServerClock
 from redeliver.github_api.webhooks import list_hooks
-from tests.support.virtual_run import a_throttle
+from tests.support.sandboxes import a_throttle
 
 INSTALLATION = "/orgs/acme/installation"
 TOKENS = "/app/installations/.*/access_tokens"

@@ -11,7 +11,7 @@ from redeliver.errors import RefusalError, UnavailableError
 from redeliver.github_api import delivery_log
 from redeliver.github_api.delivery_log import DeliveryLog
 from tests.support.builders import ago
-from tests.support.virtual_run import a_client, a_delivery_log
+from tests.support.sandboxes import a_client, a_delivery_log
 
 LOG = ".*/deliveries"
 

@@ -8,7 +8,7 @@ from redeliver.errors import AccessError, UnavailableError
 from redeliver.github_api.delivery_log import DeliveryLog
 from redeliver.github_api.webhooks import organization_hook
 from tests.support.builders import TOKEN
-from tests.support.virtual_run import a_client, a_delivery_log
+from tests.support.sandboxes import a_client, a_delivery_log
 
 LOG = ".*/deliveries"
 

@@ -5,7 +5,7 @@ import pytest
 from github_sandbox import Sandbox, Status
 from redeliver.errors import UnavailableError
 from redeliver.github_api.webhooks import app_hook, list_hooks
-from tests.support.virtual_run import a_client
+from tests.support.sandboxes import a_client
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,11 @@ from redeliver.cli.environment import NAMES, variable_of
 from redeliver.cli.wording import Wording, in_flags
 from redeliver.errors import InputError
 from redeliver.settings import INPUTS, SECRETS
-from tests.support.builders import GOOD_INPUTS, PRIVATE_KEY, invoke
+from tests.support.builders import (
+    GOOD_INPUTS,
+    PRIVATE_KEY,
+)
+from tests.unit.cli.invocations import invoke
 
 
 @pytest.mark.parametrize("name", INPUTS)

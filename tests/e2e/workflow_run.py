@@ -46,7 +46,7 @@ def filled_in(example: str, names: Mapping[str, str]) -> str:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Stage:
+class Checkout:
     """A checkout of acme/ops, in which act runs workflows that use the action in `action`."""
 
     workspace: Path

@@ -81,7 +81,7 @@ def _pages(now: datetime) -> Iterator[Response]:
 
 
 class _Canned:
-    """An `Client` whose answers have come already."""
+    """A `Client` whose answers have come already."""
 
     def __init__(self, pages: list[Response]) -> None:
         self._pages = iter(pages)

@@ -1,0 +1,61 @@
+"""Sandboxes as most tests need them, and redeliver's own clients for them."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from github_sandbox import Hook, Sandbox
+from redeliver.core.delivery import HookId
+from redeliver.github_api.client import Client
+from redeliver.github_api.credentials import TokenCredential
+from redeliver.github_api.delivery_log import DeliveryLog
+from redeliver.github_api.server_clock import ServerClock
+from redeliver.github_api.throttle import Throttle
+from redeliver.github_api.webhooks import organization_hook
+from tests.support.builders import TOKEN
+from tests.support.fakes import FakeTime
+
+PER_MINUTE = 75
+
+
+@contextmanager
+def running(sandbox: Sandbox, *, token: str = TOKEN) -> Iterator[Sandbox]:
+    """Start a sandbox with repository acme/ops, and `token` with all that the action needs."""
+    with sandbox as github:
+        github.token(
+            token,
+            organization_hooks="write",
+            repository_hooks="write",
+            actions_variables="write",
+        )
+        github.repository("acme/ops")
+        yield github
+
+
+def a_throttle(lines: list[str] | None = None) -> Throttle:
+    """Return a throttle whose waits take no time; what it says goes to `lines`."""
+    fake_time = FakeTime()
+    lines = [] if lines is None else lines
+    return Throttle(lines.append, per_minute=PER_MINUTE, clock=fake_time, sleep=fake_time.sleep)
+
+
+def a_client(
+    url: str,
+    token: str = TOKEN,
+    *,
+    token_input: str = "token",
+    clock: ServerClock | None = None,
+    throttle: Throttle | None = None,
+) -> Client:
+    """Return a client whose waits take no time."""
+    return Client(
+        TokenCredential(token, from_input=token_input),
+        url=url,
+        clock=clock or ServerClock(),
+        throttle=throttle or a_throttle(),
+    )
+
+
+def a_delivery_log(github: Sandbox, hook: Hook, client: Client | None = None) -> DeliveryLog:
+    """Return the log of an organization's webhook, which redeliver reads over HTTP."""
+    client = client or a_client(github.url)
+    return organization_hook(client, github.url, hook.org, HookId(hook.id))
