@@ -31,7 +31,7 @@ demo: $(READY) ## See deliveries fail and come back, without GitHub
 
 test: $(READY) ## Run the tests, with branch coverage
 	$(run_and_record)
-	@echo "test: what tries at every point and at random"
+	@echo "test: tests/exhaustive"
 	@$(PYTEST) tests/exhaustive
 
 contract: $(READY) $(CONTRACT_READY) $(EXCHANGES) ## Compare the tests' requests and answers with GitHub's OpenAPI descriptions (needs Node)
@@ -85,7 +85,7 @@ clean: ## Remove what the above made
 
 # All but the exhaustive tests, which take twice as long with coverage and reach nothing new. What they and the sandbox said to each other is for `make contract`.
 define run_and_record
-@echo "test: everything but the Docker action, with branch coverage"
+@echo "test: the tests of each folder but tests/exhaustive and tests/e2e, with branch coverage"
 @rm -rf $(dir $(EXCHANGES)); mkdir $(dir $(EXCHANGES))
 @$(BIN)/coverage erase
 @GITHUB_SANDBOX_EXCHANGES=$(CURDIR)/$(dir $(EXCHANGES)) $(BIN)/coverage run -m pytest $(WORKERS) --ignore=tests/e2e --ignore=tests/exhaustive --ignore=$(OCTOKIT)

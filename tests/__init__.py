@@ -1,1 +1,1 @@
-"""Claims about what needs neither network nor process, and what all tests share."""
+"""The tests; README.md says what each folder is for."""

@@ -98,12 +98,13 @@ def _instructions(github: Sandbox, hook: Hook, repository: str, answer: int) -> 
 
             INPUT_TOKEN={TOKEN} INPUT_ORG={hook.org} INPUT_HOOK_ID={hook.id} \\
                 INPUT_VARIABLE_NAME=LAST_REDELIVERY GITHUB_REPOSITORY={repository} \\
-                GITHUB_API_URL={github.url} .venv/bin/python -m redeliver
+                GITHUB_API_URL={github.url} GITHUB_OUTPUT=/dev/null \\
+                .venv/bin/python -m redeliver
 
         or as from a shell or cron:
 
             GH_TOKEN={TOKEN} .venv/bin/redeliver --hostname {github.url} \\
-                --org {hook.org} --hook-id {hook.id} --checkpoint-file checkpoint.json
+                --org {hook.org} --hook-id {hook.id} --checkpoint-file /tmp/checkpoint.json
 
         Ctrl-C ends it all."""
     )

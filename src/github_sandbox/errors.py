@@ -1,7 +1,4 @@
-"""GitHub's error responses.
-
-* ApiError          what the API refuses a request with, answered as JSON
-"""
+"""GitHub's error responses."""
 
 from aiohttp import web
 

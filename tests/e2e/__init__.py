@@ -1,1 +1,1 @@
-"""Tests of the action in real workflows, with act and a Docker engine."""
+"""Tests with real programs: workflows in act, the image in Docker, cron and systemd, a browser."""

@@ -1,4 +1,4 @@
-"""What the tests of the sandbox ask, and when."""
+"""The sandboxes, hooks and clients that the tests of the sandbox use."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,12 +29,6 @@ def granted_token() -> str:
 @pytest.fixture
 def client(github: Sandbox) -> Client:
     return Client(github)
-
-
-@pytest.fixture
-def bookkeeping(github: Sandbox) -> Hook:
-    """Return a hook without a receiver, whose log is only written by `record`."""
-    return github.org("acme").hook("http://127.0.0.1:9/hook")
 
 
 @pytest.fixture

@@ -29,12 +29,12 @@ def test_an_inactive_hook_emits_nothing(github: Sandbox, receiver: Receiver) -> 
 
 
 def test_many_deliveries_are_spread_evenly_over_the_time(
-    client: Client, bookkeeping: Hook, clock: VirtualClock
+    client: Client, recorded_hook: Hook, clock: VirtualClock
 ) -> None:
     """The first is at the beginning of the time, the last at its end."""
-    bookkeeping.record_many(5, since=clock() - timedelta(hours=4), until=clock())
+    recorded_hook.record_many(5, since=clock() - timedelta(hours=4), until=clock())
 
-    rows = client.get(deliveries(bookkeeping)).json()
+    rows = client.get(deliveries(recorded_hook)).json()
 
     assert [datetime.fromisoformat(row["delivered_at"]) for row in rows] == [
         clock() - timedelta(hours=hours) for hours in range(5)
@@ -47,42 +47,42 @@ def test_many_deliveries_are_spread_evenly_over_the_time(
 
 @pytest.mark.parametrize("count", [0, 1])
 def test_few_deliveries_are_recorded_like_many(
-    bookkeeping: Hook, clock: VirtualClock, count: int
+    recorded_hook: Hook, clock: VirtualClock, count: int
 ) -> None:
-    bookkeeping.record_many(count, since=clock() - timedelta(hours=1), until=clock())
+    recorded_hook.record_many(count, since=clock() - timedelta(hours=1), until=clock())
 
-    instants = [datetime.fromisoformat(row["delivered_at"]) for row in bookkeeping.log]
+    instants = [datetime.fromisoformat(row["delivered_at"]) for row in recorded_hook.log]
 
     assert instants == [clock() - timedelta(hours=1)] * count
 
 
 def test_each_of_many_deliveries_has_its_own_id_and_guid(
-    bookkeeping: Hook, clock: VirtualClock
+    recorded_hook: Hook, clock: VirtualClock
 ) -> None:
     for _ in range(2):
-        bookkeeping.record_many(500, since=clock() - timedelta(hours=1), until=clock())
+        recorded_hook.record_many(500, since=clock() - timedelta(hours=1), until=clock())
 
-    rows = bookkeeping.log
+    rows = recorded_hook.log
 
     assert len({row["id"] for row in rows}) == len({row["guid"] for row in rows}) == 1000
     assert all(str(UUID(row["guid"])) == row["guid"] for row in rows)
 
 
 def test_many_deliveries_are_sorted_among_those_in_the_log(
-    client: Client, bookkeeping: Hook, clock: VirtualClock
+    client: Client, recorded_hook: Hook, clock: VirtualClock
 ) -> None:
     for _ in range(2):
         for minutes in (90, 30):
-            bookkeeping.record(at=clock() - timedelta(minutes=minutes), status_code=502)
-        bookkeeping.record_many(50, since=clock() - timedelta(hours=2), until=clock())
+            recorded_hook.record(at=clock() - timedelta(minutes=minutes), status_code=502)
+        recorded_hook.record_many(50, since=clock() - timedelta(hours=2), until=clock())
 
-    rows = [row for page in client.pages(bookkeeping, per_page=9) for row in page]
+    rows = [row for page in client.pages(recorded_hook, per_page=9) for row in page]
     places = [(datetime.fromisoformat(row["delivered_at"]), row["id"]) for row in rows]
 
     assert len(rows) == 104
     assert places == sorted(places, reverse=True)
     for status, codes in (("success", {200}), ("failure", {502})):
-        pages = client.pages(bookkeeping, per_page=3, status=status)
+        pages = client.pages(recorded_hook, per_page=3, status=status)
         assert [row for page in pages for row in page] == [
             row for row in rows if row["status_code"] in codes
         ]
@@ -104,10 +104,10 @@ def test_one_of_many_is_shown_and_redelivered_like_any_other(
     assert received.payload == shown["request"]["payload"]
 
 
-def test_deliveries_can_be_recorded_by_many_threads(bookkeeping: Hook) -> None:
+def test_deliveries_can_be_recorded_by_many_threads(recorded_hook: Hook) -> None:
     def record() -> None:
         for _ in range(50):
-            bookkeeping.record()
+            recorded_hook.record()
 
     threads = [threading.Thread(target=record) for _ in range(8)]
     for thread in threads:
@@ -115,6 +115,6 @@ def test_deliveries_can_be_recorded_by_many_threads(bookkeeping: Hook) -> None:
     for thread in threads:
         thread.join()
 
-    ids = [row["id"] for row in bookkeeping.log]
+    ids = [row["id"] for row in recorded_hook.log]
     assert len(ids) == 400
     assert ids == sorted(ids, reverse=True)

@@ -22,12 +22,12 @@ def only(directory: Path) -> Exchange:
 
 
 def test_request_and_response_are_recorded_without_the_token(
-    client: Client, bookkeeping: Hook, directory: Path
+    client: Client, recorded_hook: Hook, directory: Path
 ) -> None:
-    answer = client.post(f"/api/v3{deliveries(bookkeeping)}/7/attempts", json={"a": 1})
+    answer = client.post(f"/api/v3{deliveries(recorded_hook)}/7/attempts", json={"a": 1})
 
     exchange = only(directory)
-    assert (exchange.method, exchange.path) == ("POST", f"{deliveries(bookkeeping)}/7/attempts")
+    assert (exchange.method, exchange.path) == ("POST", f"{deliveries(recorded_hook)}/7/attempts")
     assert exchange.body == '{"a": 1}'
     assert exchange.headers["content-type"] == "application/json"
     assert (exchange.status, exchange.answer) == (404, answer.text)
@@ -36,24 +36,24 @@ def test_request_and_response_are_recorded_without_the_token(
 
 
 def test_the_response_of_a_fault_is_not_recorded(
-    client: Client, bookkeeping: Hook, directory: Path
+    client: Client, recorded_hook: Hook, directory: Path
 ) -> None:
     """The request is."""
     client.github.inject(Status(502))
 
-    assert client.get(deliveries(bookkeeping), params={"per_page": 7}).status_code == 502
+    assert client.get(deliveries(recorded_hook), params={"per_page": 7}).status_code == 502
 
     assert only(directory).query == {"per_page": "7"}
     assert only(directory).status is None
 
 
 def test_a_dropped_request_is_recorded_without_a_response(
-    client: Client, bookkeeping: Hook, directory: Path
+    client: Client, recorded_hook: Hook, directory: Path
 ) -> None:
     client.github.inject(Dropped())
 
     with pytest.raises(requests.ConnectionError):
-        client.get(deliveries(bookkeeping))
+        client.get(deliveries(recorded_hook))
 
     assert only(directory).status is None
 
@@ -69,10 +69,10 @@ def test_an_exception_in_the_sandbox_is_recorded_as_500(
 
 
 def test_nothing_is_recorded_without_the_variable(
-    client: Client, bookkeeping: Hook, directory: Path, monkeypatch: pytest.MonkeyPatch
+    client: Client, recorded_hook: Hook, directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv(DIRECTORY_VARIABLE)
 
-    client.get(deliveries(bookkeeping))
+    client.get(deliveries(recorded_hook))
 
     assert not list(directory.iterdir())

@@ -22,9 +22,9 @@ from github_sandbox import (
 from tests.sandbox.client import TOKEN, Client, deliveries, is_down
 
 
-def test_the_sandbox_remembers_requests(client: Client, bookkeeping: Hook) -> None:
+def test_the_sandbox_remembers_requests(client: Client, recorded_hook: Hook) -> None:
     client.get(
-        "/api/v3" + deliveries(bookkeeping),
+        "/api/v3" + deliveries(recorded_hook),
         params={"per_page": 1},
         headers={"X-GitHub-Api-Version": "2022-11-28"},
     )
@@ -33,7 +33,7 @@ def test_the_sandbox_remembers_requests(client: Client, bookkeeping: Hook) -> No
     assert client.github.requests == [
         Request(
             method="GET",
-            path=deliveries(bookkeeping),
+            path=deliveries(recorded_hook),
             query={"per_page": "1"},
             token=TOKEN,
             api_version="2022-11-28",
@@ -92,10 +92,10 @@ def test_a_remembered_request_does_not_print_its_token(client: Client) -> None:
     assert TOKEN not in repr(client.github.requests)
 
 
-def test_sandboxes_do_not_share_anything(client: Client, bookkeeping: Hook) -> None:
+def test_sandboxes_do_not_share_anything(client: Client, recorded_hook: Hook) -> None:
     with Sandbox() as another:
         assert another.url != client.github.url
-        assert Client(another).get(deliveries(bookkeeping)).status_code == 401
+        assert Client(another).get(deliveries(recorded_hook)).status_code == 401
 
 
 def test_a_sandbox_listens_on_the_port_it_is_given() -> None:

@@ -164,11 +164,9 @@ def start_action(
     )
 
 
-def run_step(
-    inputs: Mapping[str, str], environment: Mapping[str, str], *, workspace: Path | None = None
-) -> StepResult:
-    """Run redeliver in `workspace`. `inputs` have the names that action.yml gives them."""
-    return start_step(inputs, environment, workspace=workspace).wait()
+def run_step(inputs: Mapping[str, str], environment: Mapping[str, str]) -> StepResult:
+    """Run redeliver. `inputs` have the names that action.yml gives them."""
+    return start_step(inputs, environment).wait()
 
 
 def start_interpreter(environment: ProcessEnvironment) -> Process:

@@ -1,4 +1,4 @@
-"""Stand-ins for webhooks, stores, consoles, throttles and time, which remember what happened."""
+"""Fake webhooks, stores, consoles, throttles and time, which remember; and a run between them."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -8,7 +8,7 @@ from redeliver.core.checkpoint import SavedCheckpoint
 from redeliver.core.decision import EventKey
 from redeliver.core.delivery import Delivery, StatusFilter
 from redeliver.core.outcome import Outcome
-from redeliver.core.policy import Policy, ScanMode
+from redeliver.core.policy import Policy
 from redeliver.engine.ports import Runtime
 from redeliver.engine.run import run
 from redeliver.errors import UnavailableError
@@ -220,7 +220,6 @@ def run_once(
     *others: FakeHook,
     runtime: FakeRuntime | None = None,
     policy: Policy | None = None,
-    scan: ScanMode = ScanMode.FULL,
     probe: int | None = None,
     verify: float = 30,
     dry_run: bool = False,
@@ -229,7 +228,6 @@ def run_once(
     options = replace(
         OPTIONS,
         policy=policy or a_policy(),
-        scan=scan,
         probe=probe,
         verify=timedelta(seconds=verify),
         dry_run=dry_run,

@@ -1,4 +1,4 @@
-"""The interfaces that a run depends on: webhooks, the checkpoint's store, time, the console."""
+"""The interfaces that a run depends on, and a store that keeps no checkpoint."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass

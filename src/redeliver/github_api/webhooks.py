@@ -1,4 +1,4 @@
-"""Which webhooks an organization, a repository and a GitHub App have."""
+"""The webhooks of organizations, repositories and GitHub Apps: paths, pages, permissions, list."""
 
 from collections.abc import Mapping
 from http import HTTPStatus

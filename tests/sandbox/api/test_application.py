@@ -24,9 +24,9 @@ from tests.sandbox.client import Client, deliveries
 )
 @pytest.mark.parametrize("prefix", ["", "/api/v3"])
 def test_an_unknown_path_or_method_is_not_found(
-    client: Client, bookkeeping: Hook, method: str, path: str, prefix: str
+    client: Client, recorded_hook: Hook, method: str, path: str, prefix: str
 ) -> None:
-    assert bookkeeping.org == "acme"
+    assert recorded_hook.org == "acme"
 
     response = replace(client, prefix=prefix).ask(method, path)
 
@@ -48,10 +48,10 @@ def test_the_api_is_also_at_the_path_of_enterprise_server(client: Client, hook: 
 
 
 def test_every_response_has_the_headers_of_github(
-    client: Client, bookkeeping: Hook, clock: VirtualClock
+    client: Client, recorded_hook: Hook, clock: VirtualClock
 ) -> None:
     for response in (
-        client.get(deliveries(bookkeeping)),
+        client.get(deliveries(recorded_hook)),
         client.get("/nowhere"),
         replace(client, token=None).get("/orgs/acme/hooks"),
     ):

@@ -18,8 +18,10 @@ def ops(github: Sandbox) -> None:
     "authorization",
     ["", "Bearer", "Bearer wrong", "token wrong", "Basic t0k3n", "t0k3n"],
 )
-def test_bad_credentials_are_refused(client: Client, bookkeeping: Hook, authorization: str) -> None:
-    response = client.get(deliveries(bookkeeping), headers={"Authorization": authorization})
+def test_bad_credentials_are_refused(
+    client: Client, recorded_hook: Hook, authorization: str
+) -> None:
+    response = client.get(deliveries(recorded_hook), headers={"Authorization": authorization})
 
     assert response.status_code == 401
     assert response.json()["message"] == "Bad credentials"
@@ -29,14 +31,14 @@ def test_bad_credentials_are_refused(client: Client, bookkeeping: Hook, authoriz
 
 @pytest.mark.parametrize("scheme", ["token", "Bearer", "bearer"])
 def test_a_token_is_accepted_with_either_scheme(
-    client: Client, bookkeeping: Hook, scheme: str
+    client: Client, recorded_hook: Hook, scheme: str
 ) -> None:
     headers = {"Authorization": f"{scheme} t0k3n"}
 
-    assert client.get(deliveries(bookkeeping), headers=headers).status_code == 200
+    assert client.get(deliveries(recorded_hook), headers=headers).status_code == 200
 
 
-def test_a_fine_grained_token_needs_the_permission(github: Sandbox, bookkeeping: Hook) -> None:
+def test_a_fine_grained_token_needs_the_permission(github: Sandbox, recorded_hook: Hook) -> None:
     github.token("none")
     client = Client(github, "none")
 
@@ -45,38 +47,38 @@ def test_a_fine_grained_token_needs_the_permission(github: Sandbox, bookkeeping:
         assert response.json()["message"] == "Resource not accessible by personal access token"
         return response.headers["X-Accepted-GitHub-Permissions"]
 
-    delivery = bookkeeping.record()
-    one = f"{deliveries(bookkeeping)}/{delivery}"
+    delivery = recorded_hook.record()
+    one = f"{deliveries(recorded_hook)}/{delivery}"
     assert refused(client.get("/orgs/acme/hooks")) == "organization_hooks=read"
-    assert refused(client.get(deliveries(bookkeeping))) == "organization_hooks=read"
+    assert refused(client.get(deliveries(recorded_hook))) == "organization_hooks=read"
     assert refused(client.get(one)) == "organization_hooks=read"
-    assert refused(client.redeliver(bookkeeping, delivery)) == "organization_hooks=write"
+    assert refused(client.redeliver(recorded_hook, delivery)) == "organization_hooks=write"
     assert refused(client.get(VARIABLES)) == "actions_variables=read"
     assert refused(client.get(f"{VARIABLES}/A")) == "actions_variables=read"
     assert refused(client.post(VARIABLES)) == "actions_variables=write"
     assert refused(client.patch(f"{VARIABLES}/A")) == "actions_variables=write"
 
 
-def test_a_token_with_read_access_cannot_write(github: Sandbox, bookkeeping: Hook) -> None:
+def test_a_token_with_read_access_cannot_write(github: Sandbox, recorded_hook: Hook) -> None:
     github.token("reader", organization_hooks="read", actions_variables="read")
     client = Client(github, "reader")
 
-    assert client.get(deliveries(bookkeeping)).status_code == 200
+    assert client.get(deliveries(recorded_hook)).status_code == 200
     assert client.get(f"{VARIABLES}/A").status_code == 200
-    response = client.redeliver(bookkeeping, bookkeeping.record())
+    response = client.redeliver(recorded_hook, recorded_hook.record())
     assert response.status_code == 403
     assert response.headers["X-Accepted-GitHub-Permissions"] == "organization_hooks=write"
     assert client.patch(f"{VARIABLES}/A", json={"value": "2"}).status_code == 403
-    assert len(bookkeeping.log) == 1
+    assert len(recorded_hook.log) == 1
 
 
 def test_a_classic_token_with_the_scopes_can_read_and_write(
-    github: Sandbox, bookkeeping: Hook
+    github: Sandbox, recorded_hook: Hook
 ) -> None:
     github.token("ghp_x", scopes={"admin:org_hook", "repo"})
     client = Client(github, "ghp_x")
 
-    assert client.redeliver(bookkeeping, bookkeeping.record()).status_code == 202
+    assert client.redeliver(recorded_hook, recorded_hook.record()).status_code == 202
     assert client.patch(f"{VARIABLES}/A", json={"value": "2"}).status_code == 204
     github.settle()
 
@@ -85,9 +87,9 @@ def test_a_classic_token_with_the_scopes_can_read_and_write(
     ("path", "scope"), [("/orgs/acme/hooks", "admin:org_hook"), (VARIABLES, "repo")]
 )
 def test_a_classic_token_without_the_scope_finds_nothing(
-    github: Sandbox, bookkeeping: Hook, path: str, scope: str
+    github: Sandbox, recorded_hook: Hook, path: str, scope: str
 ) -> None:
-    assert bookkeeping.org == "acme"
+    assert recorded_hook.org == "acme"
     github.token("ghp_x", scopes={"read:org", "gist"})
 
     response = Client(github, "ghp_x").get(path)
@@ -104,9 +106,9 @@ def test_a_token_is_fine_grained_or_classic(github: Sandbox) -> None:
 
 @pytest.mark.parametrize("path", ["/orgs/acme/hooks", VARIABLES])
 def test_a_token_without_single_sign_on_is_refused(
-    github: Sandbox, bookkeeping: Hook, path: str
+    github: Sandbox, recorded_hook: Hook, path: str
 ) -> None:
-    assert bookkeeping.org == "acme"
+    assert recorded_hook.org == "acme"
     github.token("sso", organization_hooks="write", actions_variables="write", sso=True)
 
     response = Client(github, "sso").get(path)

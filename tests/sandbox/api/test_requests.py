@@ -6,8 +6,8 @@ from github_sandbox import Hook, Sandbox, VirtualClock
 from tests.sandbox.client import TOKEN, Client, deliveries, refusal
 
 
-def test_a_request_without_a_user_agent_is_forbidden(client: Client, bookkeeping: Hook) -> None:
-    response = client.get(deliveries(bookkeeping), headers={"User-Agent": ""})
+def test_a_request_without_a_user_agent_is_forbidden(client: Client, recorded_hook: Hook) -> None:
+    response = client.get(deliveries(recorded_hook), headers={"User-Agent": ""})
 
     assert response.status_code == 403
     assert "User-Agent" in response.json()["message"]
@@ -17,11 +17,11 @@ def test_a_request_without_a_user_agent_is_forbidden(client: Client, bookkeeping
     ("version", "status"), [("2022-11-28", 200), ("2026-03-10", 200), ("2020-01-01", 400)]
 )
 def test_only_a_known_version_of_the_api_is_accepted(
-    client: Client, bookkeeping: Hook, version: str, status: int
+    client: Client, recorded_hook: Hook, version: str, status: int
 ) -> None:
     headers = {"X-GitHub-Api-Version": version}
 
-    assert client.get(deliveries(bookkeeping), headers=headers).status_code == status
+    assert client.get(deliveries(recorded_hook), headers=headers).status_code == status
 
 
 def test_an_old_server_refuses_a_newer_version_of_the_api(clock: VirtualClock) -> None:

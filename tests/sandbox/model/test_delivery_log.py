@@ -35,17 +35,17 @@ def test_a_delivery_has_the_fields_of_the_documentation(
     }
 
 
-def test_a_missing_part_of_an_event_is_null(client: Client, bookkeeping: Hook) -> None:
-    bookkeeping.record()
+def test_a_missing_part_of_an_event_is_null(client: Client, recorded_hook: Hook) -> None:
+    recorded_hook.record()
 
-    [row] = client.get(deliveries(bookkeeping)).json()
+    [row] = client.get(deliveries(recorded_hook)).json()
 
     assert row["action"] is row["installation_id"] is row["repository_id"] is None
 
 
-def test_an_id_has_nineteen_digits_that_a_float_corrupts(bookkeeping: Hook) -> None:
+def test_an_id_has_nineteen_digits_that_a_float_corrupts(recorded_hook: Hook) -> None:
     """Ids grow, and each of them differs from its nearest float."""
-    ids = [bookkeeping.record() for _ in range(300)]
+    ids = [recorded_hook.record() for _ in range(300)]
 
     assert ids == sorted(set(ids))
     assert all(len(str(number)) == 19 and number > 2**53 for number in ids)
@@ -53,40 +53,40 @@ def test_an_id_has_nineteen_digits_that_a_float_corrupts(bookkeeping: Hook) -> N
 
 
 def test_a_timestamp_comes_with_and_without_milliseconds(
-    bookkeeping: Hook, clock: VirtualClock
+    recorded_hook: Hook, clock: VirtualClock
 ) -> None:
-    bookkeeping.record(at=clock())
-    bookkeeping.record(at=clock())
-    bookkeeping.record(at=clock() + timedelta(microseconds=250_999))
+    recorded_hook.record(at=clock())
+    recorded_hook.record(at=clock())
+    recorded_hook.record(at=clock() + timedelta(microseconds=250_999))
 
-    latest, *same = [row["delivered_at"] for row in bookkeeping.log]
+    latest, *same = [row["delivered_at"] for row in recorded_hook.log]
 
     assert latest == "2026-01-10T00:00:00.250Z"
     assert sorted(same) == ["2026-01-10T00:00:00.000Z", "2026-01-10T00:00:00Z"]
 
 
-def test_a_time_without_a_time_zone_is_refused(bookkeeping: Hook) -> None:
+def test_a_time_without_a_time_zone_is_refused(recorded_hook: Hook) -> None:
     mistake = datetime(2026, 1, 9)  # noqa: DTZ001 - for this is one
     with pytest.raises(ValueError, match="time zone"):
-        bookkeeping.record(at=mistake)
+        recorded_hook.record(at=mistake)
     with pytest.raises(ValueError, match="time zone"):
-        bookkeeping.record(shown_at=mistake)
+        recorded_hook.record(shown_at=mistake)
 
 
 def test_the_newest_delivery_and_the_larger_id_come_first(
-    client: Client, bookkeeping: Hook, clock: VirtualClock
+    client: Client, recorded_hook: Hook, clock: VirtualClock
 ) -> None:
     """Newest first, and of two deliveries at the same time the one with the larger id."""
-    first = bookkeeping.record(at=clock())
-    second = bookkeeping.record(at=clock())
-    late = bookkeeping.record(at=clock() - timedelta(hours=1))
+    first = recorded_hook.record(at=clock())
+    second = recorded_hook.record(at=clock())
+    late = recorded_hook.record(at=clock() - timedelta(hours=1))
 
-    assert [row["id"] for row in client.get(deliveries(bookkeeping)).json()] == [
+    assert [row["id"] for row in client.get(deliveries(recorded_hook)).json()] == [
         second,
         first,
         late,
     ]
-    assert [row["id"] for row in bookkeeping.log] == [second, first, late]
+    assert [row["id"] for row in recorded_hook.log] == [second, first, late]
 
 
 @pytest.mark.parametrize(
@@ -98,12 +98,12 @@ def test_the_newest_delivery_and_the_larger_id_come_first(
     ],
 )
 def test_the_status_filter_selects_by_code(
-    client: Client, bookkeeping: Hook, outcome: str | None, codes: list[int]
+    client: Client, recorded_hook: Hook, outcome: str | None, codes: list[int]
 ) -> None:
     for code in (0, 200, 399, 400, 599, 600):
-        bookkeeping.record(status="whatever", status_code=code)
+        recorded_hook.record(status="whatever", status_code=code)
 
-    rows = client.get(deliveries(bookkeeping), params={"status": outcome}).json()
+    rows = client.get(deliveries(recorded_hook), params={"status": outcome}).json()
 
     assert [row["status_code"] for row in rows] == codes
 
@@ -135,22 +135,22 @@ def test_a_single_delivery_is_shown_with_request_and_response(client: Client, ho
 
 
 def test_a_delivery_older_than_the_retention_is_gone(
-    client: Client, bookkeeping: Hook, clock: VirtualClock
+    client: Client, recorded_hook: Hook, clock: VirtualClock
 ) -> None:
-    old = bookkeeping.record()
+    old = recorded_hook.record()
     clock.advance(timedelta(days=2))
-    young = bookkeeping.record()
-    path = f"{deliveries(bookkeeping)}/{old}"
+    young = recorded_hook.record()
+    path = f"{deliveries(recorded_hook)}/{old}"
     assert client.get(path).status_code == 200
 
     clock.advance(timedelta(days=1, seconds=1))
 
-    assert [row["id"] for row in client.get(deliveries(bookkeeping)).json()] == [young]
-    assert [row["id"] for row in bookkeeping.log] == [young]
+    assert [row["id"] for row in client.get(deliveries(recorded_hook)).json()] == [young]
+    assert [row["id"] for row in recorded_hook.log] == [young]
     assert client.get(path).status_code == 404
-    assert client.redeliver(bookkeeping, old).status_code == 404
+    assert client.redeliver(recorded_hook, old).status_code == 404
     with pytest.raises(LookupError, match=str(old)):
-        bookkeeping.redeliver(old)
+        recorded_hook.redeliver(old)
 
 
 def test_a_server_can_keep_its_log_longer(receiver: Receiver) -> None:
@@ -162,17 +162,17 @@ def test_a_server_can_keep_its_log_longer(receiver: Receiver) -> None:
         assert len(hook.log) == 1
 
 
-def test_hostile_text_is_kept_unchanged(client: Client, bookkeeping: Hook) -> None:
+def test_hostile_text_is_kept_unchanged(client: Client, recorded_hook: Hook) -> None:
     hostile = "::error::\r##[error]\x1b[31m|<b>\u202e\U0001f4a5"
-    bookkeeping.record(event=hostile, action=hostile, guid=hostile, status=hostile)
+    recorded_hook.record(event=hostile, action=hostile, guid=hostile, status=hostile)
 
-    [row] = client.get(deliveries(bookkeeping)).json()
+    [row] = client.get(deliveries(recorded_hook)).json()
 
     assert row["event"] == row["action"] == row["guid"] == row["status"] == hostile
 
 
-def test_each_hook_has_its_own_log(client: Client, hook: Hook, bookkeeping: Hook) -> None:
-    delivery = bookkeeping.record()
+def test_each_hook_has_its_own_log(client: Client, hook: Hook, recorded_hook: Hook) -> None:
+    delivery = recorded_hook.record()
 
     assert client.get(deliveries(hook)).json() == []
     assert client.get(f"{deliveries(hook)}/{delivery}").status_code == 404

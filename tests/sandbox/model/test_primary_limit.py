@@ -21,12 +21,12 @@ def unlimited(clock: VirtualClock) -> Iterator[Client]:
 
 
 def test_a_request_costs_one_of_the_limit_all_tokens_share(
-    client: Client, bookkeeping: Hook
+    client: Client, recorded_hook: Hook
 ) -> None:
     client.github.token("another", organization_hooks="read")
 
-    first = client.get(deliveries(bookkeeping))
-    second = Client(client.github, "another").get(deliveries(bookkeeping))
+    first = client.get(deliveries(recorded_hook))
+    second = Client(client.github, "another").get(deliveries(recorded_hook))
 
     assert first.headers["x-ratelimit-remaining"] == "4999"
     assert second.headers["x-ratelimit-remaining"] == "4998"
@@ -34,13 +34,13 @@ def test_a_request_costs_one_of_the_limit_all_tokens_share(
 
 
 def test_a_spent_limit_refuses_everything_until_the_reset(
-    client: Client, bookkeeping: Hook, clock: VirtualClock
+    client: Client, recorded_hook: Hook, clock: VirtualClock
 ) -> None:
     client.github.rate_limit(remaining=1, reset_in=60)
-    delivery = bookkeeping.record()
+    delivery = recorded_hook.record()
 
-    assert client.get(deliveries(bookkeeping)).status_code == 200
-    refused = client.redeliver(bookkeeping, delivery)
+    assert client.get(deliveries(recorded_hook)).status_code == 200
+    refused = client.redeliver(recorded_hook, delivery)
     client.github.settle()
 
     assert refused.status_code == 403
@@ -48,42 +48,42 @@ def test_a_spent_limit_refuses_everything_until_the_reset(
     assert refused.headers["x-ratelimit-remaining"] == "0"
     reset = clock() + timedelta(seconds=60)
     assert refused.headers["x-ratelimit-reset"] == str(int(reset.timestamp()))
-    assert len(bookkeeping.log) == 1
+    assert len(recorded_hook.log) == 1
 
     clock.advance(timedelta(seconds=60))
-    again = client.get(deliveries(bookkeeping))
+    again = client.get(deliveries(recorded_hook))
 
     assert again.status_code == 200
     assert again.headers["x-ratelimit-remaining"] == "4999"
 
 
 def test_a_request_right_at_the_reset_is_not_too_early(
-    client: Client, bookkeeping: Hook, clock: VirtualClock
+    client: Client, recorded_hook: Hook, clock: VirtualClock
 ) -> None:
     clock.advance(timedelta(milliseconds=250))
     client.github.rate_limit(remaining=0, reset_in=60)
-    reset = int(client.get(deliveries(bookkeeping)).headers["x-ratelimit-reset"])
+    reset = int(client.get(deliveries(recorded_hook)).headers["x-ratelimit-reset"])
 
     clock.advance(datetime.fromtimestamp(reset, UTC) - clock())
 
-    assert client.get(deliveries(bookkeeping)).status_code == 200
+    assert client.get(deliveries(recorded_hook)).status_code == 200
 
 
 def test_the_reset_is_never_in_the_past(
-    client: Client, bookkeeping: Hook, clock: VirtualClock
+    client: Client, recorded_hook: Hook, clock: VirtualClock
 ) -> None:
-    client.get(deliveries(bookkeeping))
+    client.get(deliveries(recorded_hook))
     client.github.inject(Status(502))
     clock.advance(timedelta(hours=5))
 
-    headers = client.get(deliveries(bookkeeping)).headers
+    headers = client.get(deliveries(recorded_hook)).headers
 
     assert headers["x-ratelimit-remaining"] == "5000"
     assert int(headers["x-ratelimit-reset"]) > clock().timestamp()
 
 
 def test_the_clock_can_move_in_the_middle_of_a_request(
-    client: Client, bookkeeping: Hook, clock: VirtualClock
+    client: Client, recorded_hook: Hook, clock: VirtualClock
 ) -> None:
     def five_hours_pass() -> None:
         clock.advance(timedelta(hours=5))
@@ -91,7 +91,7 @@ def test_the_clock_can_move_in_the_middle_of_a_request(
     client.github.rate_limit(remaining=0, reset_in=60)
     client.github.inject(Meanwhile(five_hours_pass))
 
-    response = client.get(deliveries(bookkeeping))
+    response = client.get(deliveries(recorded_hook))
 
     assert response.status_code == 200
     assert parsedate_to_datetime(response.headers["Date"]) == clock()

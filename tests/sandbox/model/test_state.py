@@ -8,8 +8,8 @@ from tests.sandbox.client import Client
 VARIABLES = "/repos/acme/nowhere/actions/variables"
 
 
-def test_an_organization_is_the_same_in_any_case(client: Client, bookkeeping: Hook) -> None:
-    assert client.get(f"/orgs/ACME/hooks/{bookkeeping.id}").status_code == 200
+def test_an_organization_is_the_same_in_any_case(client: Client, recorded_hook: Hook) -> None:
+    assert client.get(f"/orgs/ACME/hooks/{recorded_hook.id}").status_code == 200
     assert client.github.org("Acme").hook("http://127.0.0.1:9").org == "acme"
 
 

@@ -1,0 +1,62 @@
+"""The code keeps the rules of CONTRIBUTING.md and tests/README.md that a program can check."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+def imported_names(module: Path) -> Iterator[str]:
+    """Yield the full name of everything that a module imports."""
+    for node in ast.walk(ast.parse(module.read_text())):
+        match node:
+            case ast.ImportFrom(module=str(origin), names=names):
+                yield from (f"{origin}.{alias.name}" for alias in names)
+            case ast.Import(names=names):
+                yield from (alias.name for alias in names)
+
+
+def test_no_module_imports_from_a_test_module() -> None:
+    imports = {
+        (str(module.relative_to(ROOT)), name)
+        for module in ROOT.glob("tests/**/*.py")
+        for name in imported_names(module)
+    }
+
+    assert ("tests/repository/test_code.py", "pathlib.Path") in imports
+    assert {(module, name) for module, name in imports if ".test_" in name} == set()
+
+
+def test_a_tests_name_has_at_most_60_characters() -> None:
+    names = {
+        node.name
+        for module in ROOT.glob("tests/**/test_*.py")
+        for node in ast.walk(ast.parse(module.read_text()))
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
+    }
+
+    assert "test_a_tests_name_has_at_most_60_characters" in names
+    assert {name for name in names if len(name) > 60} == set()
+
+
+def test_a_long_module_says_why_it_is_long() -> None:
+    long_modules = {
+        module.name: ast.get_docstring(ast.parse(text)) or ""
+        for module in ROOT.glob("src/**/*.py")
+        if (text := module.read_text()).count("\n") > 250
+    }
+
+    assert {name for name, text in long_modules.items() if "is long because" not in text} == set()
+
+
+def test_a_class_has_at_most_200_lines() -> None:
+    lengths = {
+        node.name: (node.end_lineno or 0) - node.lineno + 1
+        for module in ROOT.glob("src/**/*.py")
+        for node in ast.walk(ast.parse(module.read_text()))
+        if isinstance(node, ast.ClassDef)
+    }
+
+    assert "Execution" in lengths
+    assert {name for name, length in lengths.items() if length > 200} == set()
