@@ -41,7 +41,6 @@ class Execution:
         options: RunOptions,
     ) -> None:
         self._plan = plan
-        self._is_held = plan.is_unsettled
         self._store = store
         self._runtime = runtime
         self._console = runtime.console
@@ -79,11 +78,11 @@ class Execution:
             if not result.is_due:
                 self._log(result)
         if not due:
-            if not self._is_held:
+            if not self._plan.is_unsettled:
                 self._save(reread=self._checkpointing.is_stale)
             return
         self._claim()
-        if self._is_held or self._dispatcher.limit:
+        if self._plan.is_unsettled or self._dispatcher.limit:
             for key in due:
                 self._log(self._results[key])
             return
@@ -101,7 +100,7 @@ class Execution:
 
     def save_interrupted(self) -> None:
         """Save the checkpoint of a run that is interrupted, if there is still time."""
-        if self._is_held:
+        if self._plan.is_unsettled:
             return
         try:
             self._runtime.throttle.hurry()
@@ -140,7 +139,6 @@ class Execution:
             self._dispatcher.stop_all(error)
             return
         if not is_claimed:
-            self._is_held = True
             self._plan = self._plan.held()
             self._expect(due=Outcome.DUE)
 

@@ -40,7 +40,7 @@ class Store(Protocol):
         """Return the checkpoint, None if there is none yet, or raise `CheckpointError`."""
         ...
 
-    def write(self, checkpoint: datetime) -> bool:
+    def write(self, checkpoint: datetime, /) -> bool:
         """Save `checkpoint`, or raise; return False if another run created the first one now."""
         ...
 
@@ -53,7 +53,7 @@ class NullStore:
     def read(self) -> None:
         """Find nothing."""
 
-    def write(self, checkpoint: datetime) -> bool:  # noqa: ARG002 - it is kept nowhere
+    def write(self, _checkpoint: datetime) -> bool:
         """Keep nothing."""
         return True
 

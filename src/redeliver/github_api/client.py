@@ -40,7 +40,7 @@ class Credential(Protocol):
         """Return the token to send, which may be another each time."""
         ...
 
-    def renew(self, refused: str) -> bool:
+    def renew(self, refused: str, /) -> bool:
         """Replace a token that GitHub refused; return False if that is not possible."""
         ...
 
@@ -176,10 +176,12 @@ class Client:
 
 
 def _no_response(purpose: Purpose, error: NoResponseError) -> _Failure:
-    next_run = ". Nothing is lost: the next run sees to it. If it goes on, check 'hostname' and "
-    next_run += "the network or proxy on the way"
+    advice = error.advice or (
+        ". Nothing is lost: the next run sees to it. If it goes on, check 'hostname' and the "
+        "network or proxy on the way"
+    )
     return _Failure(
-        error=UnavailableError(f"cannot {purpose.action}: {error}{error.advice or next_run}"),
+        error=UnavailableError(f"cannot {purpose.action}: {error}{advice}"),
         reason=str(error),
         is_transient=error.is_transient,
         may_be_done=error.may_be_done,

@@ -41,7 +41,7 @@ class TokenCredential:
         """Return the token."""
         return self._token
 
-    def renew(self, refused: str) -> bool:  # noqa: ARG002 - there is only this one
+    def renew(self, _refused: str) -> bool:
         """Do nothing: there is no other token."""
         return False
 
@@ -61,8 +61,8 @@ class AppCredential:
 
     def token(self) -> str:
         """Sign a new JWT, or raise `InputError` if the key is not usable."""
-        # This machine's time, as long as no response has told GitHub's.
-        now = self._clock() if self._clock.is_set else datetime.now(UTC)  # noqa: TID251
+        local_time = datetime.now(UTC)  # noqa: TID251 - for when GitHub's time is not known yet
+        now = self._clock() if self._clock.is_set else local_time
         claims = {
             "iss": self._app_id,
             "iat": int((now - CLOCK_DRIFT).timestamp()),
@@ -76,7 +76,7 @@ class AppCredential:
                 "cannot be read. Save the whole content of the .pem file that GitHub gave"
             ) from None
 
-    def renew(self, refused: str) -> bool:  # noqa: ARG002 - each is new
+    def renew(self, _refused: str) -> bool:
         """Do nothing: the next JWT has the time that GitHub has told by now."""
         return True
 

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from http import HTTPStatus
 from types import NoneType
-from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from requests.utils import parse_header_links
@@ -119,7 +118,7 @@ FIELDS: Mapping[str, set[type]] = {
 }
 
 
-def _delivery(row: Any) -> Delivery:  # noqa: ANN401 - whatever GitHub sent
+def _delivery(row: object) -> Delivery:
     if not isinstance(row, dict):
         raise _undocumented("a row that is no object")
     for field, types in FIELDS.items():

@@ -106,5 +106,5 @@ def list_hooks(
     return active, tuple(hook_id for hook_id in found if hook_id not in active)
 
 
-def _is_hook(row: Any) -> bool:  # noqa: ANN401 - whatever GitHub sent
+def _is_hook(row: object) -> bool:
     return isinstance(row, dict) and type(row.get("id")) is int and type(row.get("active")) is bool

@@ -20,10 +20,11 @@ def minutes(span: timedelta) -> str:
 
 def age(span: timedelta) -> str:
     """Write a time span in its two largest units: 2 d 4 h, 5 h 3 min, 12 min, 40 s."""
-    seconds = max(int(span.total_seconds()), 0)
-    days, hours = seconds // 86_400, seconds // 3600 % 24
+    whole_minutes, seconds = divmod(max(int(span.total_seconds()), 0), 60)
+    whole_hours, left_minutes = divmod(whole_minutes, 60)
+    days, left_hours = divmod(whole_hours, 24)
     if days:
-        return f"{days} d {hours} h"
-    if hours:
-        return f"{hours} h {seconds // 60 % 60} min"
-    return f"{seconds // 60} min" if seconds >= 60 else f"{seconds} s"  # noqa: PLR2004
+        return f"{days} d {left_hours} h"
+    if whole_hours:
+        return f"{whole_hours} h {left_minutes} min"
+    return f"{whole_minutes} min" if whole_minutes else f"{seconds} s"

@@ -1,10 +1,10 @@
-"""How much text the summary and the JSON report hold; the log has all of it."""
+"""How much text the summary and the JSON report may hold; the log has all of it."""
 
 MAX_TEXT = 2000
-"""Characters of a problem or a warning in the summary and in the JSON report."""
+"""Characters of a problem or a warning."""
 
 MAX_REASON = 300
-"""Characters of a reason there, or of one webhook's error."""
+"""Characters of a reason, or of one webhook's error."""
 
 MAX_LINES = 20
-"""How many warnings, reasons and webhooks they have; the log has all."""
+"""How many warnings, reasons and webhooks."""

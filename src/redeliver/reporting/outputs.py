@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from redeliver.core.checkpoint import format_checkpoint
+from redeliver.core.delivery import Webhook
 from redeliver.core.outcome import Outcome
 from redeliver.core.scan import ScanResult
 from redeliver.reporting import messages
@@ -84,7 +85,7 @@ def _reasons(report: Report, *outcomes: Outcome) -> dict[str, int]:
 
 def _hook(scan: ScanResult) -> dict[str, Any]:
     return {
-        "id": str(scan.webhook.id) if scan.webhook.id else None,
+        "id": _hook_id(scan.webhook),
         "name": scan.webhook.name,
         "page": scan.webhook.page,
         "scanned": scan.scanned,
@@ -95,7 +96,7 @@ def _hook(scan: ScanResult) -> dict[str, Any]:
 
 def _event(row: EventRow) -> dict[str, Any]:
     return {
-        "hook": str(row.webhook.id) if row.webhook.id else None,
+        "hook": _hook_id(row.webhook),
         "guid": row.guid,
         "delivery": row.delivery,
         "event": row.event,
@@ -107,6 +108,10 @@ def _event(row: EventRow) -> dict[str, Any]:
         "outcome": row.outcome.name.lower(),
         "because": row.because,
     }
+
+
+def _hook_id(webhook: Webhook) -> str | None:
+    return str(webhook.id) if webhook.id else None
 
 
 def _time(instant: datetime) -> str:

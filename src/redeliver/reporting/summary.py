@@ -37,6 +37,9 @@ MAX_CHART_NODES = 8
 OTHER_LABELS = ("other statuses", "other events")
 """The labels of that last one."""
 
+RIGHT_ALIGNED = {"Failing for", "Attempts", "Webhook"}
+"""The columns of numbers and time spans."""
+
 REDELIVERED = (Outcome.RECOVERED, Outcome.PENDING)
 
 
@@ -152,19 +155,20 @@ def _table(report: Report, outcomes: Sequence[Outcome], title: str, max_rows: in
     if title:
         yield f"#### {title}"
         yield ""
-    several = len(report.scans) > 1
-    webhook = " Webhook |" if several else ""
-    yield f"| Event | GUID | Failing for | Attempts | Last status | Outcome |{webhook}"
-    yield f"| --- | --- | ---: | ---: | --- | --- |{' ---: |' * several}"
-    for row in islice(report.rows(*outcomes), max_rows):
-        yield _line(row, several=several)
+    rows = list(islice(report.rows(*outcomes), max_rows))
+    columns = [name for name in rows[0].cells if name != "Webhook" or len(report.scans) > 1]
+    yield f"| {' | '.join(columns)} |"
+    yield f"| {' | '.join('---:' if name in RIGHT_ALIGNED else '---' for name in columns)} |"
+    for row in rows:
+        cells = _markdown_cells(row)
+        yield f"| {' | '.join(cells[name] for name in columns)} |"
     yield ""
     if number > max_rows:
         yield f"And {number - max_rows:,} more, in the log."
         yield ""
 
 
-def _line(row: EventRow, *, several: bool) -> str:
+def _markdown_cells(row: EventRow) -> dict[str, str]:
     cells = {column: escape_markdown(text) for column, text in row.cells.items()}
     cells["Event"] = f"<code>{cells['Event']}</code>"
     cells["GUID"] = f"[<code>{cells['GUID']}</code>]({row.webhook.page})"
@@ -172,9 +176,7 @@ def _line(row: EventRow, *, several: bool) -> str:
         cells["Last status"] = str(row.status_code)
     if row.because:
         cells["Outcome"] += f": {escape_markdown(truncate(row.because, MAX_REASON))}"
-    if not several:
-        del cells["Webhook"]
-    return f"| {' | '.join(cells.values())} |"
+    return cells
 
 
 def _reasons(title: str, report: Report, *outcomes: Outcome) -> Iterator[str]:
