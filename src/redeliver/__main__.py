@@ -7,13 +7,13 @@ import sys
 
 from redeliver.interruption import SIGNALS
 
-# A run that has not begun has nothing to tell. Without this SIGINT would leave a traceback, and the
-# first process of a container would not hear SIGTERM.
+# Before the run begins, a signal ends the process silently. By default, SIGINT would print a
+# traceback, and the first process of a container would ignore SIGTERM.
 for handled in SIGNALS:
     signal.signal(handled, lambda number, _frame: os._exit(128 + number))
 
-# What is imported stays until the end. To look through it for garbage, while it comes in and once
-# more at the end, would take a fifth of the time of a run that finds nothing to do.
+# Imported modules live until the process ends. Collecting garbage among them, during the imports
+# and again at exit, would take a fifth of the time of a run that finds nothing to do.
 gc.disable()
 if len(sys.argv) > 1:
     from redeliver.cli.main import main

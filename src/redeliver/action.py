@@ -16,8 +16,8 @@ from redeliver.sanitize import sanitize, secret_parts, truncate
 from redeliver.settings import SECRETS
 
 MAX_LINE = 4000
-"""Characters. GitHub cuts an annotation that is longer than 4,096, and a pipe takes that many bytes
-as a whole; of more, a signal could cut off the end, and Python would not write it again."""
+"""Characters. GitHub truncates an annotation that is longer than 4,096. A pipe takes up to 4,096
+bytes in one write; a signal could cut a longer line, and Python would not write the rest."""
 
 
 def main() -> int:
@@ -28,7 +28,7 @@ def main() -> int:
         return _failed(f"{error}{_hint(error)}", 1)
     except Interrupted as stop:
         return _failed(messages.stopped(stop.signal), 128 + stop.signal)
-    except Exception:  # noqa: BLE001 - a bug keeps its traceback, yet even that may quote the outside
+    except Exception:  # noqa: BLE001 - even the traceback of a bug is sanitized
         for line in traceback.format_exc().splitlines():
             _say(line)
         core.error("this is a bug in redeliver: please report it with the lines above")
@@ -39,7 +39,7 @@ def _step() -> int:
     with interruptible():
         inputs = _inputs()
         for name in SECRETS:
-            # Trimmed as it will be used: the runner masks a secret only as it was saved.
+            # The runner masks a secret as it was saved; here it has no surrounding spaces.
             for secret in secret_parts(inputs[name]):
                 core.set_secret(secret)
         done = wiring.redeliver(_settings(inputs), _WorkflowLog())
@@ -69,7 +69,7 @@ def _inputs() -> dict[str, str]:
 
 
 def _settings(inputs: dict[str, str]) -> settings.Settings:
-    """Parse the inputs, with what only a workflow has to be told."""
+    """Parse the inputs; messages about missing ones have advice for workflows."""
     names = {}
     if not inputs["hostname"]:
         names["hostname"] = "the variable GITHUB_API_URL"
@@ -79,11 +79,11 @@ def _settings(inputs: dict[str, str]) -> settings.Settings:
 
 
 def _hint(error: RedeliverError) -> str:
-    """Return what only a workflow has to be told of an error."""
+    """Return further advice on an error that is true only in a workflow."""
     bundle = os.environ.get("REQUESTS_CA_BUNDLE")
     if not isinstance(error, UnavailableError) or not bundle:
         return ""
-    with suppress(OSError):  # such as for a certificate in place of a path
+    with suppress(OSError):  # for example if it is a certificate and not a path
         if Path(bundle).exists():
             return ""
     return ". A Docker action sees the workspace, as /github/workspace, and no other files"
@@ -99,7 +99,7 @@ class _WorkflowLog:
 
 
 def _say(line: str) -> None:
-    """Print a line of the log. Whatever it quotes, it is only words to the runner."""
+    """Print a line of the log. Nothing in it can act as a workflow command."""
     core.info(_line(line))
 
 
@@ -108,7 +108,7 @@ def _line(text: str) -> str:
 
 
 def _failed(problem: str, status: int) -> int:
-    """Tell of a run that ended before there was anything to report."""
+    """Report the error of a run that has no report, and return `status`."""
     core.error(_line(problem))
     _summarize(summary.failure(problem))
     return status
@@ -122,5 +122,5 @@ def _summarize(markdown: str) -> None:
         with Path(path).open("a", encoding="utf-8") as file:
             file.write(markdown)
     except OSError as error:
-        # The work is done and told in the log; a missing summary does not undo it.
+        # The run is complete and the log describes it, so a missing summary is no failure.
         core.warning(f"the step summary could not be written: {type(error).__name__}")

@@ -1,4 +1,4 @@
-"""Where a person follows a run: one interface for a workflow's log and for a terminal."""
+"""Where a run prints lines and progress: one interface for a workflow's log and a terminal."""
 
 import time
 from collections.abc import Callable
@@ -6,22 +6,22 @@ from threading import Lock
 from typing import Protocol
 
 SECONDS_BETWEEN_LINES = 15
-"""How often a log shows progress: rarely enough to read, often enough to see that the run lives."""
+"""How often a log shows progress, so that a long run is seen to be alive."""
 
 
 class Console(Protocol):
-    """Shows what a run does."""
+    """Prints what a run does."""
 
     def say(self, line: str) -> None:
         """Print a line."""
         ...
 
     def progress(self, what: str, done: int, total: int | None) -> None:
-        """Show how much of something is done, and of how much; None if that is unknown."""
+        """Show that `done` of `total` is done; `total` is None if it is unknown."""
         ...
 
     def mask(self, secret: str) -> None:
-        """Never show `secret`, which GitHub issued during the run."""
+        """Never show `secret`, such as a token that GitHub issued during the run."""
         ...
 
 
@@ -49,7 +49,7 @@ class LockedConsole:
 
 
 class ProgressLines:
-    """Shows progress as lines, not too many of them."""
+    """Prints progress as lines, at most one each `SECONDS_BETWEEN_LINES`."""
 
     def __init__(
         self, say: Callable[[str], None], *, clock: Callable[[], float] = time.monotonic

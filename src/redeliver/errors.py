@@ -1,36 +1,36 @@
-"""Everything a run can fail with that its user can act on.
+"""The errors of a run that its user can act on.
 
-* RedeliverError        one error in the log; exit status 1, and of the command `cli.main.STATUS_OF`
-  * InputError          the inputs, or the flags, are wrong
-  * CheckpointError     the variable, or the file, holds something that is no checkpoint
+* RedeliverError        ends the run with exit status 1; the command has `cli.main.STATUS_OF`
+  * InputError          an input or a flag is wrong
+  * CheckpointError     the variable or the file holds something that is not a checkpoint
   * FileError           the checkpoint's file cannot be read or written
-  * BusyError           another run is at it with the same file
-  * AccessError         the token may not do what was asked of it
-  * UnavailableError    GitHub gave no answer, or none that can be used
-    * RateLimitError    GitHub wants no more requests for now
-  * RefusalError        GitHub turned down one redelivery; the run goes on
+  * BusyError           another run uses the same checkpoint file
+  * AccessError         the token lacks a permission
+  * UnavailableError    GitHub sent no response, or one that cannot be used
+    * RateLimitError    GitHub is rate limiting requests
+  * RefusalError        GitHub refused one redelivery; the run continues
 
-A message is advice: what is wrong, and what to do about it. Whatever else
-escapes is a bug, and keeps its traceback.
+A message says what is wrong and what to do about it. Any other exception is a bug, and its
+traceback is printed.
 
-Beside them, because no `except Exception` on its way may swallow it:
+Not a RedeliverError, because no `except Exception` may catch it:
 
-* Interrupted           the run was told to stop, exit status 128 + the signal
+* Interrupted           a signal stops the run, with exit status 128 + the signal
 """
 
 from signal import Signals
 
 
 class RedeliverError(Exception):
-    """Something the user can act on; its message says how."""
+    """An error that the user can act on; its message says how."""
 
 
 class InputError(RedeliverError):
-    """The inputs, or the flags, are wrong; nothing was asked of GitHub."""
+    """An input or a flag is wrong; no request was sent."""
 
 
 class CheckpointError(RedeliverError):
-    """The variable, or the file, holds something that is no checkpoint; it is left as it is."""
+    """The variable or the file holds something that is not a checkpoint; it was not changed."""
 
 
 class FileError(RedeliverError):
@@ -38,27 +38,27 @@ class FileError(RedeliverError):
 
 
 class BusyError(RedeliverError):
-    """Another run is at it with the same file."""
+    """Another run uses the same checkpoint file."""
 
 
 class AccessError(RedeliverError):
-    """The token may not do what was asked of it."""
+    """The token lacks a permission."""
 
 
 class UnavailableError(RedeliverError):
-    """GitHub gave no answer, or none that can be used."""
+    """GitHub sent no response, or one that cannot be used."""
 
 
 class RateLimitError(UnavailableError):
-    """GitHub wants no more requests for now."""
+    """GitHub is rate limiting requests."""
 
 
 class RefusalError(RedeliverError):
-    """GitHub turned down one redelivery; the others may still be accepted."""
+    """GitHub refused one redelivery; it may accept others."""
 
 
 class Interrupted(BaseException):
-    """The run has to stop at once, because of `signal`."""
+    """A signal stops the run."""
 
     def __init__(self, signal: Signals) -> None:
         super().__init__(signal.name)

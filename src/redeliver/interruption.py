@@ -3,8 +3,8 @@
 A runner sends SIGINT, 7.5 s later SIGTERM, and kills 2.5 s after that:
 https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-cancellation
 
-Windows has no alarm and cannot hold signals back. There, how GitHub answers may make the
-saving last until the runner kills, which loses nothing.
+Windows has no alarm and cannot block signals. There, a slow response can delay saving the
+checkpoint until the runner kills the process, which loses nothing.
 """
 
 import math
@@ -20,20 +20,23 @@ from redeliver.errors import Interrupted
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 LAST_SECONDS = 2.0
-"""How long the checkpoint may take to be saved after a signal, however GitHub answers."""
+"""How long saving the checkpoint may take after a signal, even if GitHub does not respond."""
 
 TICK = 0.1
-"""Seconds between alarms. Python hears of a signal when its next instruction is due, and a system
-call ends early for one. But a signal that comes when the call is about to begin would be heard
-only at its end, as late as GitHub answers. The next alarm ends the call."""
+"""Seconds between alarms.
+
+A signal ends a system call early, and Python runs the handler before its next instruction. But if
+the signal arrives just before the call begins, the handler would have to wait for the call's end,
+which can be a slow response. The next alarm ends that call.
+"""
 
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Raise `Interrupted` in the block at the first signal, and again when time is up.
+    """Raise `Interrupted` in the block at the first signal, and again `LAST_SECONDS` later.
 
-    Further signals change nothing; nor does any that comes after the block, where only
-    moments of telling are left.
+    Further signals are ignored. So are all signals after the block, because only the report is
+    left to write.
     """
     first: list[signal.Signals] = []
     until = math.inf
@@ -67,16 +70,16 @@ def interruptible() -> Iterator[None]:
 
 @contextmanager
 def uninterrupted() -> Iterator[None]:
-    """Let a signal that comes in the block count only after it.
+    """Delay signals that arrive in the block until its end.
 
-    For what does not bear an exception at any point, as `threading` does not.
+    Some code, such as `threading`, breaks if an exception is raised at any point of it.
     """
     if sys.platform == "win32":
         yield
         return
     before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
     try:
-        # For a signal that has just come this raises, when it has held them back already.
+        # If a signal has just arrived, this raises, but only after it has blocked the signals.
         signal.pthread_sigmask(signal.SIG_BLOCK, {*SIGNALS, signal.SIGALRM})
         yield
     finally:
@@ -84,10 +87,10 @@ def uninterrupted() -> Iterator[None]:
 
 
 def _tick_every(seconds: float) -> None:
-    """Have `SIGALRM` come again and again; never, for 0."""
+    """Have the system send `SIGALRM` at this interval; 0 ends that."""
     if sys.platform != "win32":
         signal.setitimer(signal.ITIMER_REAL, seconds, seconds)
 
 
 def _ignore(_number: int, _frame: FrameType | None) -> None:
-    """Do nothing; SIG_IGN would have Python complain of a signal that is already on its way."""
+    """Do nothing. With SIG_IGN, Python would report an error for a signal that is pending."""

@@ -12,13 +12,13 @@ UNPRINTABLE = {"Cc", "Cf", "Cs", "Co", "Cn"}
 """Unicode categories: control, format (right-to-left, too), surrogate, private, unassigned."""
 
 MAX_READ = 2000
-"""Characters of an untrusted text that are read at all; the rest would only cost time."""
+"""How many characters of an untrusted text are processed; messages show fewer anyway."""
 
 MIN_SECRET_LENGTH = 8
-"""Characters. A shorter text is no secret, and masking it would tear other words apart."""
+"""Characters. A shorter text is not a secret, and masking it would damage ordinary words."""
 
 STRUCTURE = re.compile(r"[!-&*+/:-@\[-^`{-~]|(?<![^\W_])_|_(?![^\W_])")
-"""ASCII punctuation less what means nothing to Markdown in the middle of a line: `'(),-.`, and
+"""ASCII punctuation that means something to Markdown within a line. That leaves out `'(),-.` and
 an underscore inside a word."""
 
 
@@ -28,7 +28,7 @@ def sanitize(text: str) -> str:
     The runner obeys `::command::` at the start of a line and `##[command]` anywhere in
     one: https://github.com/actions/runner/blob/main/src/Runner.Common/ActionCommand.cs.
     """
-    # Words first, then what does not print: it must neither hide a part of a URL nor cut one.
+    # Split first: an unprintable character must neither hide a part of a URL nor split one.
     words = ("".join(filter(_prints, word)) for word in text.split())
     return " ".join(_harmless(word) for word in words if word)
 
@@ -36,7 +36,7 @@ def sanitize(text: str) -> str:
 def quote_untrusted(text: str, limit: int = 120) -> str:
     """Return untrusted text sanitized, without host names and paths, at most `limit` long.
 
-    A host name or a path alone can be a hook's secret, and errors of DNS and TLS tell them.
+    A host name or a path can be a webhook's secret, and errors of DNS and TLS contain them.
     """
     words = sanitize(text[:MAX_READ]).split(" ")
     line = " ".join("[path removed]" if word.count("/") > 1 else word for word in words)
@@ -49,9 +49,9 @@ def truncate(text: str, limit: int) -> str:
 
 
 def escape_markdown(text: str) -> str:
-    """Return `text` sanitized, as Markdown that shows just its characters, within a line.
+    """Return `text` sanitized, as Markdown that shows exactly its characters, within a line.
 
-    ASCII punctuation becomes numeric entities, which CommonMark never takes for structure:
+    ASCII punctuation becomes numeric entities, which CommonMark never treats as structure:
     https://spec.commonmark.org/0.31.2/#entity-and-numeric-character-references.
     """
     return STRUCTURE.sub(lambda match: f"&#{ord(match[0])};", sanitize(text))
@@ -59,7 +59,7 @@ def escape_markdown(text: str) -> str:
 
 def _harmless(word: str) -> str:
     broken = re.sub(r"##(?=\[)", "## ", re.sub(r":(?=:)", ": ", word))
-    # Of a word with a URL in it nothing is left: its other parts may be of the same secret.
+    # The whole word is removed, because the text around a URL may belong to the same secret.
     return "[URL removed]" if any(map(_may_be_url, {word, *broken.split()})) else broken
 
 
@@ -70,7 +70,7 @@ def _prints(character: str) -> bool:
 def _may_be_url(word: str) -> bool:
     """Whether `word` may be a URL or a part of one, also encoded or escaped.
 
-    When in doubt it is: a word too few is better than a secret too many.
+    In doubt the answer is yes: removing a word is better than showing a secret.
     """
     for _ in range(3):  # a URL inside a URL is encoded once more
         word = unquote(word)
@@ -87,14 +87,14 @@ def _may_be_url(word: str) -> bool:
 
 
 def split_secret(secret: str) -> list[str]:
-    r"""Split a secret at its line ends, also where a store kept them as `\n` or as a space."""
+    r"""Split a secret at its line ends, also where they were saved as `\n` or as spaces."""
     return secret.replace("\\r", "").replace("\\n", "\n").split()
 
 
 def secret_parts(secret: str) -> list[str]:
     """Split a secret into the parts that must be masked.
 
-    Each line of a private key may appear alone. Its first and last line are the same for every
-    key, and their words appear elsewhere, so they are left out.
+    Each line of a private key may appear alone. The first and the last line are left out: they
+    are the same in every key, and their words are ordinary ones.
     """
     return re.sub("-----(BEGIN|END) [A-Z ]+-----", " ", " ".join(split_secret(secret))).split()

@@ -1,8 +1,8 @@
-"""Turn the inputs into one `Settings`, or say everything that is wrong with them.
+"""Turn the inputs into one `Settings`, or list everything that is wrong with them.
 
 No message repeats a value: a secret that was put into the wrong input must not show in a log.
-The module is long because every input has its line in one table, beside its converter; only few of
-them share anything, so parting them would scatter what a reader compares.
+The module is long because one table lists all inputs beside their converters. The converters have
+little in common, so several modules would only separate what a reader compares.
 """
 
 import re
@@ -23,7 +23,7 @@ MAX_SPAN = timedelta(days=30)
 """The longest time for which any GitHub has ever kept a delivery log."""
 
 MAX_WAIT = timedelta(minutes=60)
-"""How long a run may wait for outcomes: runners cost money, and the next run sees them as well."""
+"""How long a run may wait for outcomes: a runner costs money, and the next run finds them too."""
 
 SECRETS = ("token", "private-key", "variable-token")
 """The inputs that must never be shown."""
@@ -34,25 +34,25 @@ VARIABLE_NAME = "LAST_REDELIVERY"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What the user asked for, checked and complete."""
+    """All settings of a run, validated and complete."""
 
     token: str = field(repr=False)
-    """Empty: the GitHub App `app_id` authenticates, with its `private_key`."""
+    """Empty if the GitHub App `app_id` authenticates with its `private_key`."""
     app_id: str
     private_key: str = field(repr=False)
     org: str
     repo: str
-    """Neither `org` nor `repo`: the App's own webhook."""
+    """If `org` and `repo` are both empty, the webhook is the App's own."""
     hook_ids: tuple[HookId, ...] | None
-    """None: all active ones. Empty: the App's own webhook."""
+    """None for all active ones; empty for the App's own webhook."""
     api_url: str
     variable_name: str
-    """Empty: no checkpoint is kept."""
+    """Empty if no checkpoint is kept."""
     variable_repository: str
     variable_token: str = field(repr=False)
-    """Empty: the variable is read and written like the webhooks."""
+    """Empty if the variable is read and written with the webhooks' credentials."""
     max_per_minute: int
-    """0: as many as GitHub's rate limits allow."""
+    """0 for as many as GitHub's rate limits allow."""
     options: RunOptions
 
     @property
@@ -72,9 +72,9 @@ class Input:
     convert: Callable[[str], Any]
     """Raises `ValueError` with the rest of the sentence "input '…' …"."""
     default: str = ""
-    """What an empty input means, as `${{ inputs.lookback }}` is in a run that was not dispatched.
+    """What an empty input means, such as `${{ inputs.lookback }}` in a scheduled run.
 
-    Tested to be the default of action.yml, except that an empty 'variable-name' is a choice.
+    A test compares it with the default in action.yml. An empty 'variable-name' stays empty.
     """
 
 
@@ -86,8 +86,8 @@ def parse(
 ) -> Settings:
     """Check every input; raise one `InputError` that names each one at fault.
 
-    `inputs` has a text for every name in `INPUTS`. `names` says what messages call those that were
-    not given as inputs, and `if_missing` has a further sentence for those that are missing.
+    `inputs` has a text for every name in `INPUTS`. `names` has other names for messages, for values
+    that did not come from an input. `if_missing` has an extra sentence for each missing input.
     """
     called = {name: f"input '{name}'" for name in INPUTS} | dict(names or {})
     values: dict[str, Any] = {}
@@ -122,7 +122,7 @@ def _retention(api_url: str) -> timedelta:
 
 
 def _contradictions(values: Mapping[str, Any], if_missing: Mapping[str, str]) -> Iterator[str]:
-    """Say what does not go together; inputs that are wrong by themselves have no value here."""
+    """Yield what contradicts another input; `values` lacks the inputs that are invalid alone."""
     advice = {name: f". {sentence}" for name, sentence in if_missing.items()}
     if {"token", "app_id", "private_key"} <= values.keys():
         yield from _check_credentials(
@@ -242,7 +242,7 @@ def _repository(text: str) -> str:
 def _variable_name(text: str) -> str:
     # https://docs.github.com/en/actions/reference/workflows-and-actions/variables#naming-conventions
     if re.match(r"(gh[a-z]|github_pat)_\w{20}", text, re.IGNORECASE):
-        # Upper case, as GitHub keeps the name, is no longer what the runner masks.
+        # GitHub keeps the name in upper case, and the runner would not mask that.
         raise ValueError("must be a variable's name, and this looks like a token")
     if text and not re.fullmatch(r"(?!GITHUB_)[A-Z_][A-Z0-9_]*", text.upper()):
         raise ValueError(
@@ -297,7 +297,7 @@ def _events(text: str) -> EventFilter:
             "must be names of events, one in a line or with commas between, such as push, "
             "pull_request.opened or check_*, with ! before what to exclude"
         )
-    # A slip of the pen would filter everything out, and the checkpoint would pass it.
+    # A typing error would filter every event out, and the checkpoint would pass them.
     if any(map(is_unknown, patterns)):
         raise ValueError(
             "must name events that GitHub has, and one of these it does not have: check their "
@@ -355,7 +355,7 @@ def _api_url(text: str) -> str:
     if parts.scheme == "http" and not _is_loopback(host):
         raise ValueError("must be https: over plain http anyone on the way could read the token")
     if host in {"github.com", "api.github.com"} or host.endswith(".ghe.com"):
-        # Here the API has one address, also for who names the website.
+        # The API has one address here, also if the user gave the website's.
         if port or path:
             raise fault
         return f"https://api.{host.removeprefix('api.')}"

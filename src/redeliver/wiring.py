@@ -48,9 +48,9 @@ def redeliver(
     *,
     store_in: Callable[[Callable[[], datetime]], Store] | None = None,
 ) -> Report:
-    """Run once as the settings say, or raise as `run` does.
+    """Run once with these settings, or raise as `run` does.
 
-    `store_in` makes a store other than theirs; it is called with GitHub's clock.
+    `store_in` makes another store than the settings describe; it is called with GitHub's clock.
     """
     console = LockedConsole(console)
     clock, throttle = ServerClock(), Throttle(console.say, per_minute=settings.max_per_minute)
@@ -100,20 +100,20 @@ class _Connection:
         return [repository_hook(self._main, web_url, settings.repo, hook) for hook in ids]
 
     def store(self, another: Callable[[Callable[[], datetime]], Store] | None) -> Store:
-        """Return where the checkpoint is kept; once it was read, GitHub's time is known."""
+        """Return where the checkpoint is kept. GitHub's time is known once it has been read."""
         settings = self._settings
         if another or not settings.variable_name:
             self._learn_time()
             return another(self._clock) if another else NullStore()
-        # To read a variable takes a request, and every response has the time.
+        # Reading a variable takes a request, and every response has the time.
         client = self._main
         if settings.variable_token:
             client = self._client(
                 TokenCredential(settings.variable_token, from_input="variable-token")
             )
         elif settings.app_id:
-            # Whatever webhook it is for, the variable needs the App's installation on its
-            # repository.
+            # The repository of the variable can have another owner than the webhook, so another
+            # installation of the App.
             path = f"/repos/{settings.variable_repository}"
             client = self._installation_client(path, VARIABLES, {"actions_variables": "write"})
         return RepositoryVariable(client, settings.variable_repository, settings.variable_name)

@@ -1,4 +1,4 @@
-"""The checkpoint's store in a file, for one run at a time."""
+"""The checkpoint in a file, which one run at a time may use."""
 
 import fcntl
 import json
@@ -14,21 +14,21 @@ from redeliver.errors import BusyError, CheckpointError, FileError
 PRIVATE = 0o600
 
 MAX_LENGTH = 1000
-"""Characters that are read of the file: many more than a checkpoint has."""
+"""How many characters of the file are read; a checkpoint has far fewer."""
 
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Keep other runs off the checkpoint at `path` in the block; raise if one is at it.
+    """Lock the checkpoint at `path` in the block; raise `BusyError` if another run has locked it.
 
-    The lock is on a file beside it, for that one is replaced with every write. It stays there:
-    deleted, it could be locked by one run while the next one makes another. The kernel lets go
-    of the lock when the process ends, however it does.
+    The lock is on a second file, because each write replaces the first one. The second file is
+    never deleted: otherwise one run could lock the deleted file while another creates and locks a
+    new one. The kernel releases the lock when the process ends, even if it is killed.
     """
     file = real(path)
     lock = file.with_name(f"{file.name}.lock")
     try:
-        # /dev/null, for one, must not be replaced by a file.
+        # A write would replace a device such as /dev/null by a file.
         if file.exists() and not file.is_file():
             raise FileError(
                 f"{file} is not a regular file, so it cannot keep a checkpoint: name another"
@@ -41,7 +41,7 @@ def locked(path: Path) -> Iterator[None]:
         try:
             yield
         finally:
-            # Not only closed: what was forked meanwhile may have a copy, which holds it, too.
+            # Closing is not enough: a process forked since may have a copy of the descriptor.
             fcntl.flock(descriptor, fcntl.LOCK_UN)
     finally:
         os.close(descriptor)
@@ -63,7 +63,7 @@ def _lock(descriptor: int, file: Path, lock: Path) -> None:
 
 
 def real(path: Path) -> Path:
-    """Return the file that is meant, however it was named: it has one lock."""
+    """Return the path without symbolic links, so that all names of a file share one lock."""
     return Path(os.path.realpath(path))
 
 
@@ -78,7 +78,7 @@ class CheckpointFile:
     def read(self) -> SavedCheckpoint | None:
         """Return the checkpoint, or None when there is no file yet.
 
-        Raise `CheckpointError` when the file holds anything else, which no message repeats.
+        Raise `CheckpointError` when the file holds anything else. The message does not repeat it.
         """
         try:
             with self._file.open(encoding="utf-8", errors="replace") as file:
@@ -97,15 +97,15 @@ class CheckpointFile:
         return saved
 
     def write(self, checkpoint: datetime) -> bool:
-        """Keep `checkpoint` so that the file holds the old one or the new one at any moment.
+        """Save `checkpoint` and return True; the lock excludes other runs.
 
-        There is no other run that could come first.
+        At every moment, the file holds the old checkpoint or the new one.
         """
         times = {
             "checkpoint": format_checkpoint(checkpoint),
             "written": format_checkpoint(self._clock()),
         }
-        # Always the same name, so that runs that were killed leave no more than one.
+        # Always the same name, so that killed runs leave at most one such file.
         new = self._file.with_name(f"{self._file.name}.new")
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
         try:
@@ -133,7 +133,7 @@ def _parse(text: str, *, now: datetime) -> SavedCheckpoint | None:
 
 
 def _sync(directory: Path) -> None:
-    """Have the new name last, too, should the machine fail."""
+    """Write the directory to disk, so that the new name survives a crash of the machine."""
     descriptor = os.open(directory, os.O_RDONLY)
     try:
         os.fsync(descriptor)

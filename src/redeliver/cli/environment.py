@@ -1,4 +1,4 @@
-"""What flags and environment variables say, resolved into the inputs of a run."""
+"""Resolve flags and environment variables into the inputs of a run."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -17,47 +17,47 @@ ENVIRONMENT: Mapping[str, str] = {
     "REDELIVER_…": "Every other flag but --json, such as REDELIVER_HOOK_ID for --hook-id. "
     "REDELIVER_DRY_RUN is true or false. Flags go first.",
 }
-"""What may be given otherwise than by flags."""
+"""The environment variables, for the help."""
 
 FILES = ("checkpoint-file", "private-key-file")
-"""What can be given beside the inputs."""
+"""The options that are not inputs of the action."""
 
 MAX_KEY_LENGTH = 20_000
-"""Characters that are read of a private key; the longest in use have 13,000."""
+"""How many characters of a private key are read; the longest in use have 13,000."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Invocation:
-    """What flags and environment say, understood."""
+    """The inputs that flags and environment variables give."""
 
     inputs: Mapping[str, str] = field(repr=False)
     names: Mapping[str, str]
-    """What each input, and each file, is called here."""
+    """What messages call each input and each file: the flag or the variable that gave it."""
     checkpoint_file: Path | None
 
 
 def variable_of(name: str) -> str:
-    """Name the environment variable of an input or a flag."""
+    """Return the environment variable of an input or a flag."""
     return f"REDELIVER_{name.upper().replace('-', '_')}"
 
 
 NAMES: Mapping[str, str] = {
     name: variable_of(name) if name in SECRETS else f"--{name}" for name in (*INPUTS, *FILES)
 }
-"""What an input, or a file, is called here, unless it was given otherwise."""
+"""What messages call an input or a file that no environment variable gave."""
 
 
 def resolve(flags: Mapping[str, str], environment: Mapping[str, str]) -> Invocation:
-    """Find what each input is to be, or raise `InputError`."""
+    """Return the value of each input, or raise `InputError`."""
     known = {variable_of(name): name for name in (*INPUTS, *FILES)}
     unknown = {name for name in environment if name.startswith(variable_of(""))} - known.keys()
-    if unknown:  # a typing error, such as in the name of a filter, must not go unnoticed
+    if unknown:  # a typing error in the name of a filter must not go unnoticed
         names = ", ".join(sorted(unknown))
         raise InputError(f"there is no variable {names}; --help lists what there is")
     in_variables = {known[name]: environment[name] for name in environment if name in known}
     given = in_variables | dict(flags)
     inputs = {name: given.get(name, "") for name in INPUTS}
-    # What is empty was not given by that variable, so the flag is the better name.
+    # An empty variable gave nothing, so messages name the flag.
     by_variable = [name for name in in_variables if name not in flags and given[name]]
     called = {**NAMES, **{name: variable_of(name) for name in by_variable}}
     if not inputs["token"] and not inputs["app-id"]:
@@ -101,7 +101,7 @@ def _refuse_both(inputs: Mapping[str, str], names: Mapping[str, str]) -> None:
 
 
 def parse_settings(invocation: Invocation) -> Settings:
-    """Parse the inputs, or raise `InputError` with what only the command has to be told."""
+    """Parse the inputs, or raise `InputError` with advice for the command."""
     instead = "To keep the checkpoint in a file instead, give --checkpoint-file"
     return parse(
         invocation.inputs, names=invocation.names, if_missing={"variable-repository": instead}
@@ -109,7 +109,7 @@ def parse_settings(invocation: Invocation) -> Settings:
 
 
 def refuse_secrets(arguments: Sequence[str], environment: Mapping[str, str]) -> None:
-    """Raise `InputError` if there is a secret on the command line, wherever it stands."""
+    """Raise `InputError` if any argument has a secret in it."""
     secrets = [environment.get(name, "") for name in (*map(variable_of, SECRETS), "GH_TOKEN")]
     known = [secret for secret in secrets if len(secret) >= MIN_SECRET_LENGTH]
     for argument in arguments:

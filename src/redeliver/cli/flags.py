@@ -1,6 +1,6 @@
-"""The flags of the command: their help, and which were given.
+"""The flags of the command: parsing, and the help.
 
-No message repeats a value, because it may be a secret that was put there by mistake.
+No message repeats a value, because it may be a secret that was given by mistake.
 """
 
 import re
@@ -20,10 +20,10 @@ LAST_GROUP = "Output"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flag:
-    """A flag as the help has it."""
+    """A flag and its help."""
 
     takes: str = ""
-    """What stands for its value, if it has one."""
+    """The placeholder of its value; empty if it takes none."""
     does: str
 
 
@@ -127,35 +127,34 @@ GROUPS: Mapping[str, Mapping[str, Flag]] = {
         ),
     },
 }
-"""All flags, as the help has them."""
+"""All flags, in the order of the help."""
 
 LISTS = frozenset({"hook-id", "events", "skip-status-codes"})
-"""What may be repeated: each time adds to the list."""
+"""The flags that may be repeated."""
 
 INSTEAD_OF = {
     "token": "set REDELIVER_TOKEN, or GH_TOKEN, in the environment",
     "private-key": "set REDELIVER_PRIVATE_KEY, or name its file with --private-key-file",
     "variable-token": "set REDELIVER_VARIABLE_TOKEN in the environment",
 }
-"""How each secret is given."""
+"""How to give each secret."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flags:
-    """What the command line says."""
+    """The parsed command line."""
 
     values: Mapping[str, str]
-    """What was given, and nothing else, by name without the dashes."""
+    """The flags that were given, by their names without dashes."""
     as_json: bool
 
 
 def parse(
     arguments: Sequence[str], *, tables: Mapping[str, Mapping[str, str]] | None = None
 ) -> Flags | None:
-    """Tell what was given, or raise `InputError`.
+    """Parse the arguments, or raise `InputError`.
 
-    Return None when it was only asked for the help, which ends with `tables`, or the version;
-    that is printed then.
+    Return None after printing the version or the help, which ends with `tables`.
     """
     command = _Command("redeliver", params=_options(), help=PURPOSE)
     click.version_option(redeliver.__version__, message="%(prog)s %(version)s")(command)
@@ -184,12 +183,12 @@ def parse(
 
 
 class _Command(click.Command):
-    """A command whose help has its flags in groups, and tables in the end."""
+    """A command whose help has groups of flags, and tables at the end."""
 
     tables: Mapping[str, Mapping[str, str]]
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the groups, the last of which has what click adds."""
+        """Write the groups; the last one includes the flags that click adds."""
         records = {param.name: param.get_help_record(ctx) for param in self.get_params(ctx)}
         groups = {
             title: [records.pop(name.replace("-", "_")) for name in flags]
@@ -200,7 +199,7 @@ class _Command(click.Command):
             with formatter.section(title):
                 formatter.write_dl([record for record in group if record])
 
-    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click passes it
         """Write the tables."""
         for title, rows in self.tables.items():
             with formatter.section(title):

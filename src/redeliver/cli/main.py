@@ -1,7 +1,7 @@
 """The entry point of the command: flags and environment in; lines, a table or JSON out.
 
-It needs an extra of the package, click and rich. Exit statuses are those of sysexits.h, so that
-each says what to do: see EXIT_STATUSES.
+It needs click and rich, which are in the extra `cli` of the package. The exit statuses are those of
+sysexits.h: see EXIT_STATUSES.
 """
 
 import os
@@ -53,26 +53,26 @@ EXIT_STATUSES: Mapping[int, str] = {
     130: "Stopped by SIGINT. Nothing is lost.",
     143: "Stopped by SIGTERM. Nothing is lost.",
 }
-"""What each exit status says; docs/own-server.md has the same."""
+"""The exit statuses for the help; docs/own-server.md has the same."""
 
 STATUS_OF: Mapping[type[RedeliverError], int] = {
     InputError: os.EX_USAGE,
     CheckpointError: os.EX_DATAERR,
     FileError: os.EX_CANTCREAT,
     BusyError: os.EX_TEMPFAIL,
-    RateLimitError: os.EX_TEMPFAIL,  # before what it is a kind of
+    RateLimitError: os.EX_TEMPFAIL,  # before its base class
     UnavailableError: os.EX_UNAVAILABLE,
     AccessError: os.EX_NOPERM,
 }
-"""The exit status for each error that ends a run; the first that fits."""
+"""The exit status for each error that ends a run; the first matching class counts."""
 
 
 def main() -> int:
-    """Run once as the command line wants it, and return the exit status."""
+    """Run once with the options of the command line, and return the exit status."""
     if not (find_spec("click") and find_spec("rich")):
         sys.stderr.write("redeliver: the command needs more: pip install 'redeliver[cli]'\n")
         return os.EX_UNAVAILABLE
-    from redeliver.cli import terminal  # noqa: PLC0415 - an extra, which may be missing
+    from redeliver.cli import terminal  # noqa: PLC0415 - rich may be missing
 
     errors, wording = terminal.Stream(sys.stderr), Wording()
     try:
@@ -83,7 +83,7 @@ def main() -> int:
     except Interrupted as stop:
         errors.write(wording(f"Error: {messages.stopped(stop.signal)}"))
         return 128 + stop.signal
-    except Exception:  # noqa: BLE001 - a bug keeps its traceback, yet even that may quote the outside
+    except Exception:  # noqa: BLE001 - even the traceback of a bug is sanitized
         for line in traceback.format_exc().splitlines():
             errors.write(wording(line))
         errors.write("Error: this is a bug in redeliver: please report it with the lines above")
@@ -91,7 +91,7 @@ def main() -> int:
 
 
 def _run(errors: "Stream", wording: "Wording") -> int:
-    from redeliver.cli import flags, terminal  # noqa: PLC0415 - extras, which may be missing
+    from redeliver.cli import flags, terminal  # noqa: PLC0415 - as above
 
     arguments = sys.argv[1:]
     refuse_secrets(arguments, os.environ)

@@ -1,4 +1,4 @@
-"""The console of the command: lines, and in a terminal a progress bar and a table in the end."""
+"""The console of the command: lines; in a terminal also a progress bar and a final table."""
 
 import io
 import os
@@ -22,28 +22,28 @@ from redeliver.reporting.event_row import EventRow
 from redeliver.reporting.report import NEEDS_ATTENTION, UNRECOVERED, Report
 
 MAX_ROWS = 50
-"""Of the table: about a screenful."""
+"""The limit of the table: about one screen."""
 
 WIDE_TERMINAL = 120
-"""Characters of a terminal that has room for all columns."""
+"""How many characters wide a terminal must be for all columns."""
 
 LESS_IMPORTANT = {"Failing for", "Attempts", "Last status"}
-"""The columns that a narrower terminal does not show."""
+"""The columns that are hidden in a narrower terminal."""
 
 
 class Stream:
-    """A stream to which lines go as long as it takes them: what a run does is not to end for it."""
+    """A text stream whose failure, such as a closed pipe, must not end the run."""
 
     def __init__(self, stream: TextIO | None) -> None:
-        """Write to `stream`; None, as one is that was closed, takes nothing."""
+        """Write to `stream`; it is None, as in `sys.stdout`, if it was closed before the start."""
         self._stream = stream
         self.is_broken = stream is None
         self.is_terminal = stream is not None and stream.isatty()
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # what it cannot write in its own encoding
+            stream.reconfigure(errors="replace")  # for characters that its encoding lacks
 
     def write(self, line: str) -> None:
-        """Write a line, at once."""
+        """Write a line and flush it."""
         if self._stream is None or self.is_broken:
             return
         try:
@@ -51,13 +51,13 @@ class Stream:
             self._stream.flush()
         except OSError:
             self.is_broken = True
-            # Or Python would try once more when it ends, and fail for that.
+            # Otherwise Python would flush the stream again at exit, and fail.
             nothing = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nothing, self._stream.fileno())
             os.close(nothing)
 
     def console(self) -> RichConsole:
-        """Return it as rich writes to it, whatever looks like markup being text."""
+        """Return a console of rich for this stream, which does not interpret markup."""
         return RichConsole(file=self._stream, markup=False, emoji=False, highlight=False)
 
 
@@ -65,13 +65,13 @@ class Screen(Console, Protocol):
     """The console of the command."""
 
     def conclude(self, report: Report) -> None:
-        """Show what the run did, once it is over."""
+        """Show the report, after the run."""
         ...
 
 
 @contextmanager
 def screen(out: Stream, errors: Stream, wording: Wording) -> Iterator[Screen]:
-    """Return the screen that fits the streams; all it shows passes through `wording`."""
+    """Yield the screen for these streams; `wording` is applied to all it shows."""
     if not (out.is_terminal and errors.is_terminal):
         yield Lines(out, wording)
         return
@@ -80,7 +80,7 @@ def screen(out: Stream, errors: Stream, wording: Wording) -> Iterator[Screen]:
 
 
 class Lines:
-    """Plain lines, as for a log or a mail."""
+    """Plain lines, for a log or a mail."""
 
     def __init__(self, out: Stream, wording: Wording) -> None:
         self._out = out
@@ -93,12 +93,12 @@ class Lines:
         self._out.write(self._wording(line))
 
     def conclude(self, report: Report) -> None:
-        """Print what happened, in one line."""
+        """Print the headline of the report."""
         self.say(_headline(report))
 
 
 class Live:
-    """A bar that moves below the lines, and a table when it is over."""
+    """Lines above a progress bar, and a table at the end."""
 
     def __init__(self, out: Stream, errors: Stream, wording: Wording) -> None:
         self._out = out.console()
@@ -118,12 +118,12 @@ class Live:
         self._task: TaskID | None = None
 
     def __enter__(self) -> Self:
-        """Have the bar move."""
+        """Show the bar."""
         self._bar.start()
         return self
 
     def __exit__(self, *_exception: object) -> None:
-        """Take the bar away."""
+        """Remove the bar."""
         self._bar.stop()
 
     def say(self, line: str) -> None:
@@ -131,7 +131,7 @@ class Live:
         self._errors.print(self._wording(line), soft_wrap=True)
 
     def progress(self, what: str, done: int, total: int | None) -> None:
-        """Move the bar; there is one, for whatever is done now."""
+        """Update the bar; there is one bar, for the current step."""
         count = f"{done:,}" if total is None else f"{done:,} of {total:,}"
         if self._task is None or what != self._what:
             if self._task is not None:
@@ -140,7 +140,7 @@ class Live:
         self._bar.update(self._task, total=total, completed=done, count=count)
 
     def conclude(self, report: Report) -> None:
-        """Show what became of each event, what needs attention first."""
+        """Show the events in a table, those that need attention first."""
         self._bar.stop()
         rows = list(islice(report.rows(), MAX_ROWS))
         if rows:
@@ -148,7 +148,7 @@ class Live:
         if report.failed > MAX_ROWS:
             self._print(f"And {report.failed - MAX_ROWS:,} more, in the lines above")
         self._print(_headline(report))
-        if rows:  # without rows, the line before says the same
+        if rows:  # without rows, the headline says the same
             self._print(messages.closing(report))
 
     def _table(self, rows: Sequence[EventRow], *, several: bool) -> Table:
@@ -158,7 +158,7 @@ class Live:
         if not several:
             columns.remove("Webhook")
         for name in columns:
-            # Whoever looks for a GUID looks for all of it.
+            # A GUID is never wrapped, so that it can be searched for and copied.
             table.add_column(name, overflow="fold", no_wrap=name == "GUID")
         for row in rows:
             # Text, because rich would interpret markup in a string.

@@ -1,4 +1,4 @@
-"""Make text fit for a terminal: inputs by their flags, no secrets, safe to print."""
+"""Adapt messages to the command: flags for inputs, no secrets, nothing that acts on a terminal."""
 
 import re
 from collections.abc import Mapping
@@ -9,21 +9,21 @@ from redeliver.settings import SECRETS
 
 
 class Wording:
-    """Turns a message into a line that a terminal can show; no runner is there to mask secrets."""
+    """Turns a message into a line for a terminal, with secrets masked, as a runner would do."""
 
     def __init__(self) -> None:
         self._names = NAMES
         self._secrets: set[str] = set()
 
     def learn(self, invocation: Invocation) -> None:
-        """Learn the names of the inputs, and which of their values are secrets."""
+        """Learn what messages call the inputs, and which values are secrets."""
         self._names = invocation.names
         for name in SECRETS:
             for secret in secret_parts(invocation.inputs[name]):
                 self.hide(secret)
 
     def hide(self, secret: str) -> None:
-        """Never show `secret` from now on."""
+        """Mask `secret` from now on."""
         if len(secret) >= MIN_SECRET_LENGTH:
             self._secrets.add(secret)
 
@@ -35,10 +35,10 @@ class Wording:
 
     def __call__(self, text: str) -> str:
         """Return `text` as a line that can be printed."""
-        # Twice, because sanitizing can split a secret and can join the parts of one.
+        # Twice, because sanitizing can split a secret, and can join parts into one.
         return self.without_secrets(sanitize(in_flags(self.without_secrets(text), self._names)))
 
 
 def in_flags(text: str, names: Mapping[str, str] = NAMES) -> str:
-    """Call the inputs what they are called in a terminal."""
+    """Replace the names of inputs by those of flags and variables."""
     return re.sub(rf"(?:\binputs? )?'({'|'.join(names)})'", lambda match: names[match[1]], text)

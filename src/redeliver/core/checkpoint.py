@@ -13,26 +13,24 @@ from redeliver.core.delivery import Delivery
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 CLOCK_SKEW = timedelta(minutes=5)
-"""How far in the future a checkpoint may be: GitHub's script takes it from a runner's clock."""
+"""How far in the future a checkpoint may be: GitHub's script uses the runner's clock."""
 
 OVERLAP = timedelta(minutes=10)
 """How far a window reaches back before its checkpoint.
 
-GitHub writes a row when its attempt is over, which it says can take minutes, and `delivered_at`
-may lack the milliseconds. So a run can miss failures of its last minutes; the next run looks
-there again.
+GitHub writes a row when the attempt is over, which can take minutes, and `delivered_at` may lack
+the milliseconds. So a run can miss failures of its last minutes; the next run reads them again.
 """
 
 MAX_SILENCE = timedelta(minutes=6)
 """How long after it wrote the checkpoint a run may still request redeliveries.
 
-While it does, it writes the checkpoint once a minute (`checkpointing.SAVE_INTERVAL`), and it may
-wait five more minutes for a rate limit (`throttle.MAX_WAIT_SECONDS`): a test holds this to be the
-sum of both.
+It writes the checkpoint once a minute (`checkpointing.SAVE_INTERVAL`), and may wait five minutes
+for a rate limit (`throttle.MAX_WAIT_SECONDS`). A test checks that this is the sum of both.
 """
 
 SETTLING_TIME = OVERLAP + MAX_SILENCE
-"""How long after a run wrote the checkpoint the log may not show all of its redeliveries yet."""
+"""How long after a run wrote the checkpoint its redeliveries may be missing from the log."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,8 +45,8 @@ class SavedCheckpoint:
 class Window:
     """The part of the log that a run is responsible for: from `since` to `now`.
 
-    `saved` is None when there is no checkpoint. Failures after `now`, while the run reads, are
-    left to the next run: the checkpoint will say that this run did not look there.
+    `saved` is None when there is no checkpoint. Failures after `now` are left to the next run: the
+    new checkpoint is at most `now`.
     """
 
     saved: SavedCheckpoint | None
@@ -65,19 +63,16 @@ class Window:
 
     @property
     def mark(self) -> datetime:
-        """The checkpoint when the run starts: all failures before it are dealt with."""
+        """The checkpoint at the start of the run: all failures before it are dealt with."""
         return self.saved.checkpoint if self.saved else self.since
 
     @property
     def settled_at(self) -> datetime:
-        """When the log shows all redeliveries of earlier runs."""
+        """From when on the log shows all redeliveries of earlier runs."""
         return self.saved.written + SETTLING_TIME if self.saved else self.since
 
     def may_be_under_way(self, attempt: Delivery) -> bool:
-        """Whether an earlier run may have redelivered `attempt` a moment ago.
-
-        That run could see the attempt, and the log may not show its redelivery yet.
-        """
+        """Whether an earlier run may have redelivered `attempt` without the log showing it yet."""
         return (
             self.saved is not None
             and attempt.delivered_at <= self.saved.written
@@ -103,8 +98,8 @@ def format_checkpoint(instant: datetime) -> str:
 def parse_checkpoint(text: str, *, now: datetime) -> datetime | None:
     """Read a checkpoint from text; return None when `text` cannot be one.
 
-    Thirteen digits are the years 2001 to 2286: a port, a count, seconds since the epoch and the
-    like belong to somebody else's variable.
+    Thirteen digits are the years 2001 to 2286. A port, a count or seconds since the epoch have
+    fewer, so a variable with another purpose is not taken for a checkpoint.
     """
     if not re.fullmatch(r"[0-9]{13}", text.strip()):
         return None

@@ -1,4 +1,4 @@
-"""Decide what to do about one event from all attempts to deliver it: the heart of the program.
+"""Decide about one event from all attempts to deliver it: the central rule of the program.
 
 Each webhook is judged by its own log, because webhooks that subscribe to the same event share
 its GUID.
@@ -47,7 +47,7 @@ class Decision:
     webhook: Webhook
     delivery: Delivery
     attempts: int
-    """As far back as the log was read; all of them when the event is to be redelivered."""
+    """In the part of the log that was read; all of them if the event is to be redelivered."""
     failing_since: datetime
     verdict: Verdict
 
@@ -62,7 +62,7 @@ def decide(  # noqa: PLR0911 - one return for each reason
 ) -> Verdict:
     """Decide about one event from the attempts to deliver it, newest first.
 
-    `is_complete` tells whether these are all attempts that the log has or that can matter.
+    `is_complete` is False if the log may have more attempts that matter.
     """
     newest = attempts[0]
     if any(attempt.succeeded for attempt in attempts):
@@ -74,8 +74,8 @@ def decide(  # noqa: PLR0911 - one return for each reason
     if not is_complete:
         return Verdict.UNREAD
     originals = [attempt for attempt in attempts if not attempt.redelivery]
-    # Without this check, an event whose receiver is down for good would be tried for ever: each
-    # redelivery that fails is a new failure in the next window.
+    # Without this check, an event whose receiver never works again would be redelivered forever:
+    # each redelivery that fails is a new failure in the next window.
     if not originals or originals[0].delivered_at < window.now - policy.give_up_after:
         return Verdict.TOO_OLD
     if policy.max_attempts is not None and len(attempts) >= policy.max_attempts:

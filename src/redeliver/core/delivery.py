@@ -32,15 +32,15 @@ class Webhook:
     """The URL of its settings page, which shows its deliveries."""
 
     def __hash__(self) -> int:
-        """Hash the URL alone, which no other webhook has: every event's key has a webhook."""
+        """Hash only the URL, which is unique, to be fast: every lookup of an event hashes it."""
         return hash(self.page)
 
 
 class StatusFilter(Enum):
     """Which rows of a log GitHub lists, by the value of its parameter `status`.
 
-    GitHub filters by the status code alone, and unlike us: a code of 0 is in neither part, and a
-    redirect (300 to 399), which is a failure, counts as a success.
+    GitHub filters by the status code alone: a code of 0 is neither a failure nor a success, and a
+    redirect (300 to 399), which counts as a failure here, is a success.
     """
 
     ALL = ""

@@ -1,4 +1,4 @@
-"""Which events to redeliver: the event names that GitHub has, and patterns that select among them.
+"""Which events to redeliver: patterns that match events, and the event names that GitHub has.
 
 The names are those in GitHub's descriptions of its webhooks for GitHub.com, Enterprise Cloud and
 Enterprise Server 3.14 to 3.19, as of November 2026:
@@ -10,21 +10,21 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 EVENT_PATTERN = re.compile(r"!?[a-z0-9_*?]+(\.[a-z0-9_*?.-]+)?")
-"""An action can be more than a name: clients choose that of `repository_dispatch` freely."""
+"""Clients choose the action of `repository_dispatch` freely, so it can have other characters."""
 
 
 @dataclass(frozen=True, slots=True)
 class EventFilter:
     """Lower-case patterns such as `push`, `issues.opened`, `check_*`; a leading `!` excludes.
 
-    Without an including pattern, every event matches that no pattern excludes. The order of the
-    patterns does not matter.
+    Without an including pattern, all events match but the excluded ones. The order of the patterns
+    does not matter.
     """
 
     patterns: tuple[str, ...] = ()
 
     def matches(self, event: str, action: str | None) -> bool:
-        """Whether the filter includes an event, by GitHub's names for it and for its action."""
+        """Whether the filter includes an event; `event` and `action` are GitHub's names."""
         excluding = [pattern[1:] for pattern in self.patterns if pattern.startswith("!")]
         including = [pattern for pattern in self.patterns if not pattern.startswith("!")]
         if any(_matches(pattern, event, action) for pattern in excluding):
@@ -36,9 +36,9 @@ ALL_EVENTS = EventFilter()
 
 
 def is_unknown(pattern: str) -> bool:
-    """Whether a pattern names an event that GitHub does not have, so that it can never match.
+    """Whether a pattern can never match, because GitHub has no event with that name.
 
-    A pattern with `*` or `?` may be meant for events that are newer than `EVENT_NAMES`.
+    A pattern with `*` or `?` may be for events that are newer than `EVENT_NAMES`.
     """
     name = pattern.removeprefix("!").partition(".")[0]
     return name not in EVENT_NAMES and not {"*", "?"} & set(name)

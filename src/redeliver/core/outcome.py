@@ -38,15 +38,15 @@ class Outcome(Enum):
 
 
 ACCEPTED = frozenset({Outcome.RECOVERED, Outcome.FAILING, Outcome.PENDING})
-"""GitHub accepted the request to redeliver."""
+"""The outcomes of events whose redelivery GitHub accepted."""
 
 UNCONFIRMED = frozenset({Outcome.PENDING, Outcome.UNANSWERED})
-"""The log can still tell more."""
+"""The outcomes that the log may still change."""
 
 DEALT_WITH = ACCEPTED | {Outcome.GONE, Outcome.GIVEN_UP, Outcome.DELIVERED, Outcome.FILTERED}
 
 NOT_REACHED = "the run ended before its turn"
-"""Why an event is left for the next run unless there is a better reason."""
+"""The reason for an event that is left for the next run, unless there is a more exact one."""
 
 OUTCOME_OF_VERDICT = {
     Verdict.DELIVERED: Outcome.DELIVERED,
@@ -68,7 +68,7 @@ class EventResult:
     outcome: Outcome
     because: str = ""
     redelivery: Delivery | None = None
-    """The newest attempt since the request, as far as the log shows it."""
+    """The attempt that decided the outcome; None until the log shows it."""
 
     @classmethod
     def expected(cls, decision: Decision, *, due: Outcome) -> "EventResult":

@@ -24,15 +24,15 @@ class Plan:
         decisions = [decision for scan in scans for decision in scan.decisions]
         decisions.sort(key=lambda decision: (decision.failing_since, decision.delivery.id))
         plan = cls(scans=scans, decisions=tuple(decisions))
-        # As long as one event is unsettled, nothing at all is redelivered. If the others were,
-        # a webhook that keeps failing would never settle while runs follow each other closely.
+        # While one event is unsettled, nothing is redelivered. A run that redelivers writes the
+        # checkpoint, which would begin a new settling time, and so on with each run.
         if plan.is_unsettled:
             return plan.held()
         return plan._limited_to(policy.max_redeliveries)
 
     @property
     def is_incomplete(self) -> bool:
-        """Whether some log was not read as far back as it should have been."""
+        """Whether a log was not read as far back as it should have been."""
         return any(scan.error for scan in self.scans)
 
     @property
@@ -53,13 +53,13 @@ class Plan:
 
     @property
     def surplus(self) -> tuple[Decision, ...]:
-        """What `max_redeliveries` leaves to the next run, the first to take a free place first."""
+        """The events over `max_redeliveries`, in the order in which they fill free places."""
         return _in_turn(
             decision for decision in self.decisions if decision.verdict is Verdict.SURPLUS
         )
 
     def _limited_to(self, maximum: int | None) -> "Plan":
-        """Return the plan with all but `maximum` of what is due left to the next run."""
+        """Return the plan with `maximum` events due and the others left to the next run."""
         if maximum is None:
             return self
         return self._with_verdict(Verdict.SURPLUS, _in_turn(self.due)[maximum:])
@@ -74,11 +74,11 @@ class Plan:
 
 
 def _in_turn(decisions: Iterable[Decision]) -> tuple[Decision, ...]:
-    """Sort by whose turn it is when not all events can be redelivered.
+    """Sort the events by priority, for when not all of them can be redelivered.
 
-    The webhooks take turns; of each, the events with the fewest attempts come first, then the
-    oldest. If the oldest came first, a few events that their receiver never accepts, or one
-    webhook whose receiver is down, would keep all others back until it is too late for them.
+    The webhooks take turns. The events of a webhook are sorted by attempts, fewest first, then by
+    age, oldest first. By age alone, a few events that their receiver never accepts, or one
+    webhook whose receiver is down, would block all others until they have left the log.
     """
     taken = Counter[Webhook]()
     ranked = []

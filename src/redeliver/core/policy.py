@@ -1,4 +1,4 @@
-"""What the user wants of a run, as values: which events to leave alone, and how to run."""
+"""The user's options for a run: which events not to redeliver, and how to run."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -9,7 +9,7 @@ from redeliver.core.event_filter import ALL_EVENTS, EventFilter
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """Which events to leave alone, for good or for this run."""
+    """Which events not to redeliver, in this run or ever."""
 
     give_up_after: timedelta
     """Since the first attempt."""
@@ -17,22 +17,22 @@ class Policy:
     """Including the first attempt; None is no limit."""
     events: EventFilter = ALL_EVENTS
     skip_status_codes: frozenset[int] = frozenset()
-    """Failures that another attempt would not mend."""
+    """The codes of failures that another attempt would not change."""
     max_redeliveries: int | None = None
     """Per run, for all webhooks together; None is no limit."""
 
 
 class ScanMode(Enum):
-    """How a log is read, by the values of the input `scan`."""
+    """How a log is read: the values of the input `scan`."""
 
     FULL = "full"
     FAILURES = "failures"
-    """First what GitHub's filter counts as a failure, then only as much else as is needed."""
+    """First what GitHub's filter counts as a failure, then as few other rows as are needed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunOptions:
-    """How a run goes."""
+    """The options of a run."""
 
     lookback: timedelta
     """How far to look back when there is no checkpoint."""
@@ -41,9 +41,9 @@ class RunOptions:
     """How long GitHub keeps the logs."""
     scan: ScanMode = ScanMode.FULL
     probe: int | None = None
-    """How many events of a webhook must show first that its receiver is not down."""
+    """How many events of a webhook to redeliver first, to see whether its receiver is down."""
     verify: timedelta = timedelta()
-    """How long to read the logs, at most, until they show the outcomes of the redeliveries."""
+    """How long at most to read the logs until they show the outcomes of the redeliveries."""
     fail_unrecovered: bool = False
     """Whether the run fails when events are still failing or were given up."""
     dry_run: bool = False

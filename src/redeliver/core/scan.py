@@ -1,6 +1,6 @@
 """Read one webhook's log as far back as the decisions need, and decide about its events.
 
-A log comes in as an iterable of rows, newest first; no row is read that is not needed.
+A log is an iterable of rows, newest first. No more rows are read than necessary.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -22,26 +22,26 @@ from redeliver.errors import RedeliverError
 OLD_ROWS_AT_END = 20
 """How many consecutive rows must be too old before the log counts as read.
 
-GitHub only implies that a log is newest first. A row or two in the wrong place, such as one that
-was written late, must not hide the rows behind it.
+GitHub does not promise that a log is sorted. A few rows in the wrong place, such as rows that were
+written late, must not hide the rows behind them.
 """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScanResult:
-    """What the log of one webhook shows, and how many rows were read for it."""
+    """The decisions about the events in the log of one webhook."""
 
     webhook: Webhook
     scanned: int
     decisions: tuple[Decision, ...]
     unclassified: int = 0
-    """How many failed events GitHub's own filter does not count as failures."""
+    """How many failed events GitHub's filter does not list as failures."""
     error: RedeliverError | None = None
     """Why the log was not read as far back as it should have been."""
 
     @property
     def is_unread(self) -> bool:
-        """Whether not a single row could be read."""
+        """Whether no row could be read."""
         return self.error is not None and not self.scanned
 
 
@@ -54,8 +54,8 @@ def scan_log(
 ) -> ScanResult:
     """Read a log as far back as the decisions need, and decide about its events.
 
-    `log` returns the rows that pass a filter, newest first. When reading fails after the first
-    row, the result has the decisions that need no more rows, and the error.
+    `log` returns the rows that pass a filter, newest first. When reading fails, the result has the
+    error, and the decisions that need no more rows.
     """
     scan = _Scan(window, policy)
     failure = None
@@ -95,7 +95,7 @@ def scan_log(
 
 
 class _UnfilteredError(Exception):
-    """A server that does not know the filter has listed a success."""
+    """The server ignores the filter: it listed a success as a failure."""
 
 
 def _only_failures(log: Iterable[Delivery]) -> Iterator[Delivery]:
@@ -111,7 +111,7 @@ def _newest_first(attempts: Iterable[Delivery]) -> list[Delivery]:
 
 
 class _Scan:
-    """One pass over a log, which collects the attempts at each event that matters.
+    """Reads a log and collects the attempts of each event that may need a decision.
 
     Memory grows with failures and redeliveries, not with deliveries.
     """
@@ -123,7 +123,7 @@ class _Scan:
         self._policy = policy
         self._horizon = window.now - policy.give_up_after
         self._incomplete: set[Guid] = set()
-        """Events that may have to be redelivered and whose original was not read yet."""
+        """Events that may be redelivered, and whose original was not read yet."""
 
     def read(self, log: Iterable[Delivery]) -> None:
         """Read back to the start of the window.
@@ -142,10 +142,9 @@ class _Scan:
                 return
 
     def read_failures(self, log: Callable[[StatusFilter], Iterable[Delivery]]) -> None:
-        """Read what GitHub's filter counts as failures, and as much else as is needed.
+        """Read what GitHub's filter lists as failures, and as few other rows as are needed.
 
-        The failures are read first, so that an event which succeeds meanwhile is among the
-        successes.
+        The failures are read first, so an event that succeeds in between is among the successes.
         """
         try:
             self.read(_only_failures(log(StatusFilter.FAILURES)))
@@ -155,12 +154,12 @@ class _Scan:
         undelivered = {guid for guid, rows in self.attempts.items() if self._may_be_due(rows)}
         if undelivered:
             self._read_successes(log(StatusFilter.SUCCESSES), undelivered)
-        # An original may have a code of 0, which neither filter lists.
+        # An original can have the code 0, which neither filter lists.
         if self._incomplete:
             self.read(log(StatusFilter.ALL))
 
     def _read_successes(self, log: Iterable[Delivery], undelivered: set[Guid]) -> None:
-        """Read back to the oldest attempt at an undelivered event, and no further."""
+        """Read back to the oldest attempt of the undelivered events."""
         back_to = min(self._horizon, self._window.since)
         if not self._incomplete:
             oldest = min(row.delivered_at for guid in undelivered for row in self.attempts[guid])
@@ -175,7 +174,7 @@ class _Scan:
                 return
 
     def _may_be_due(self, rows: Iterable[Delivery]) -> bool:
-        """Whether an event may have to be redelivered unless some attempt succeeded."""
+        """Whether the attempts read so far make the event a candidate to redeliver."""
         attempts = _newest_first(rows)
         is_of_this_run = attempts[0].delivered_at <= self._window.now
         return is_of_this_run and decide(attempts, self._window, self._policy) not in NOT_A_FAILURE

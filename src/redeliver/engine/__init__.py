@@ -1,1 +1,1 @@
-"""How a run goes: read the logs, redeliver, save the checkpoint, verify."""
+"""The steps of a run: read the logs, redeliver, save the checkpoint, verify."""

@@ -1,4 +1,4 @@
-"""Keep the stored checkpoint where the results so far allow it: claim, save when due, save last."""
+"""Save the checkpoint that the results allow: before, during and after the redeliveries."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -28,7 +28,7 @@ class Checkpointing:
         *,
         is_complete: bool,
     ) -> None:
-        """Save what follows from `results`; `is_complete` is False if a log was not read whole."""
+        """Save what `results` allow; `is_complete` is False if a log was not read to its end."""
         self._store = store
         self._window = window
         self._results = results
@@ -36,11 +36,11 @@ class Checkpointing:
         self._is_complete = is_complete
         self._saved_at = window.now
         self.checkpoint = window.saved.checkpoint if window.saved else None
-        """As it is stored now; None if there is none."""
+        """The stored checkpoint; None if there is none."""
 
     @property
     def mark(self) -> datetime:
-        """The checkpoint that the results allow now."""
+        """The checkpoint that the results so far allow."""
         results = self._results.values()
         return low_water_mark(self._window, results, is_complete=self._is_complete)
 
@@ -57,9 +57,9 @@ class Checkpointing:
     def claim(self) -> bool:
         """Write the checkpoint before anything is redelivered; return whether this run may begin.
 
-        It may not if another run wrote meanwhile, or had the time to. The write lets other runs
-        see this one, shows a missing permission before anything is done, and tells the next run
-        where to start if this one is killed.
+        It may not if another run wrote the checkpoint in the meantime, or could have. The write
+        tells other runs of this one, shows a missing permission before anything is redelivered,
+        and tells the next run where to start if this one is killed.
         """
         if self._store.read() != self._window.saved:
             return False
@@ -67,14 +67,14 @@ class Checkpointing:
         if not self._store.write(mark):
             return False
         self.checkpoint, self._saved_at = mark, self._clock()
-        # If it took long to write, another run had time to begin.
+        # During a slow write, another run can begin.
         return self._saved_at - read_at <= MAX_AGE
 
     def save(self, *, reread: bool = True) -> None:
         """Save the checkpoint, unless another run has moved it further.
 
-        The other run's checkpoint is as low as its own failures need. Failures that only this run
-        saw appeared late, and the next window overlaps them.
+        The other run's checkpoint covers the failures that it saw. A failure that only this run saw
+        appeared late in the log, and the next window, which overlaps, includes it.
         """
         mark = self.mark
         latest = self._store.read() if reread else None

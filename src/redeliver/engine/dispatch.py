@@ -27,7 +27,7 @@ LAST_RESPONSES = timedelta(seconds=0.5)
 
 
 class Dispatcher:
-    """Redelivers events, several at once, until GitHub's responses say that more is useless."""
+    """Redelivers events, several at once, until a response shows that more requests would fail."""
 
     def __init__(
         self,
@@ -42,8 +42,7 @@ class Dispatcher:
     ) -> None:
         """Keep `results` up to date, and log each new one.
 
-        `before_each` is called before each redelivery. Progress counts up to `expected`
-        redeliveries, or as many as there are in the end.
+        `before_each` is called before each redelivery. `expected` is the total that progress shows.
         """
         self._hooks = hooks
         self._throttle = runtime.throttle
@@ -55,12 +54,12 @@ class Dispatcher:
         self._before_each = before_each
         self._submitted = 0
         self._unanswered = Counter[Webhook]()
-        """How many in a row, until now."""
+        """How many redeliveries in a row had no response."""
         self._stopped: set[Webhook] = set()
         self.limit = ""
         """The rate limit that stopped the redeliveries; empty if there was none."""
         self.trouble: list[str] = []
-        """What stopped redeliveries for another reason, with advice."""
+        """The other errors that stopped redeliveries, with advice."""
 
     def dispatch(self, keys: Iterable[EventKey]) -> None:
         """Redeliver events in this order; return when the result of each is known and logged."""
@@ -111,7 +110,7 @@ class Dispatcher:
             self.note(str(error))
 
     def note(self, trouble: str) -> None:
-        """Keep what the report has to tell, once: requests under way fail for the same reason."""
+        """Keep an error for the report, once: several requests can fail with the same one."""
         if trouble not in self.trouble:
             self.trouble.append(trouble)
 
@@ -120,7 +119,7 @@ class Dispatcher:
 
     def _wait_for_turn(self) -> None:
         """Wait until GitHub's limits allow one more request and a worker is free."""
-        # Responses that are there already may stop the redeliveries.
+        # A response that has already arrived may stop the redeliveries.
         while self.collect(timeout=timedelta()):
             pass
         while self._pool.is_full or (self._pool.pending and self._throttle.seconds_until_turn()):
@@ -128,7 +127,7 @@ class Dispatcher:
         self._throttle.wait_for_turn()
 
     def _submit(self, key: EventKey) -> None:
-        """Have a worker request a redelivery; until its response is in, it counts as unanswered."""
+        """Have a worker request a redelivery; until the response, its outcome is `UNANSWERED`."""
         decision = self._results[key].decision
         self._results[key] = _unanswered(decision, "the run was interrupted")
         self._submitted += 1

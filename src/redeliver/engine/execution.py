@@ -89,7 +89,7 @@ class Execution:
         probed = self._probe()
         self._dispatcher.dispatch(key for key in due if key not in probed)
         self._dispatcher.dispatch(self._surplus())
-        # Before the outcomes are known, because to find them takes time and requests.
+        # Saved before the outcomes are known, because finding them takes time and requests.
         self._save()
         mark = self._checkpointing.mark
         self._verify(self._results)
@@ -99,7 +99,7 @@ class Execution:
             self._save()
 
     def save_interrupted(self) -> None:
-        """Save the checkpoint of a run that is interrupted, if there is still time."""
+        """Save the checkpoint of an interrupted run, if there is still time."""
         if self._plan.is_unsettled:
             return
         try:
@@ -132,7 +132,7 @@ class Execution:
     # The checkpoint.
 
     def _claim(self) -> None:
-        """Write the checkpoint before anything is redelivered, or leave all to another run."""
+        """Write the checkpoint before the first redelivery, or leave everything to another run."""
         try:
             is_claimed = self._checkpointing.claim()
         except RateLimitError as error:
@@ -156,9 +156,9 @@ class Execution:
     # The redeliveries.
 
     def _probe(self) -> set[EventKey]:
-        """Redeliver a few events of each webhook first; if all of them fail, leave its others.
+        """Redeliver a few events of each webhook first; if all fail, stop its redeliveries.
 
-        Return what was redelivered. A webhook with no more events due than that needs no probe.
+        Return the events that were redelivered. A webhook with so few events due needs no probe.
         """
         chosen = self._choose_probes()
         if not chosen:
@@ -177,7 +177,7 @@ class Execution:
         return all_chosen
 
     def _choose_probes(self) -> dict[Webhook, list[EventKey]]:
-        """Choose what to redeliver first of each webhook with more events due, and log that."""
+        """Choose the events to probe of each webhook that has more events due."""
         probe = self._options.probe
         if probe is None:
             return {}
@@ -188,10 +188,10 @@ class Execution:
         return {webhook: self._runtime.choose(keys, probe) for webhook, keys in large.items()}
 
     def _surplus(self) -> Iterator[EventKey]:
-        """Yield events over `max-redeliveries` in place of planned ones that were not accepted."""
+        """Yield an event over `max-redeliveries` for each planned one that was not accepted."""
         maximum = len(self._plan.due)
         for decision in self._plan.surplus:
-            # A request that is under way takes a place until it turns out that it failed.
+            # A request counts until its response shows that it failed.
             while (
                 not self._dispatcher.is_stopped(decision.webhook)
                 and self._results.count(ACCEPTED | {Outcome.UNANSWERED}) >= maximum

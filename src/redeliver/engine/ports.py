@@ -12,19 +12,19 @@ from redeliver.core.delivery import Delivery, StatusFilter, Webhook
 
 
 class Hook(Protocol):
-    """A webhook, seen through its delivery log."""
+    """A webhook and its delivery log."""
 
     @property
     def webhook(self) -> Webhook:
-        """Which one it is."""
+        """The webhook, as reports name it."""
         ...
 
     def deliveries(self, status: StatusFilter = StatusFilter.ALL) -> Iterator[Delivery]:
-        """Yield the rows that pass a filter, newest first; read no more than is consumed."""
+        """Yield the rows that pass a filter, newest first; read only what is consumed."""
         ...
 
     def redeliver(self, delivery: Delivery) -> None:
-        """Request one more attempt, or raise `RefusalError`; from any thread."""
+        """Request one more attempt, or raise `RefusalError`. Any thread may call this."""
         ...
 
 
@@ -33,7 +33,7 @@ class Store(Protocol):
 
     @property
     def name(self) -> str:
-        """The place in words; empty if no checkpoint is kept."""
+        """What messages call it; empty if no checkpoint is kept."""
         ...
 
     def read(self) -> SavedCheckpoint | None:
@@ -41,12 +41,15 @@ class Store(Protocol):
         ...
 
     def write(self, checkpoint: datetime, /) -> bool:
-        """Save `checkpoint`, or raise; return False if another run created the first one now."""
+        """Save `checkpoint` and return True, or raise.
+
+        Return False if another run has just created the checkpoint; it is left as it is.
+        """
         ...
 
 
 class NullStore:
-    """Keeps no checkpoint: every run looks back as far as `lookback`."""
+    """Keeps no checkpoint, so every run reads as far back as `lookback`."""
 
     name = ""
 
@@ -62,29 +65,29 @@ class RedeliveryThrottle(Protocol):
     """Decides when the next redelivery may be requested."""
 
     def seconds_until_turn(self) -> float:
-        """Return how long it is until the next redelivery may be requested."""
+        """Return how many seconds to wait before the next redelivery may be requested."""
         ...
 
     def wait_for_turn(self) -> None:
-        """Return when the next redelivery may be requested, and count it."""
+        """Block until the next redelivery may be requested, and count it."""
         ...
 
     def hurry(self) -> None:
-        """Let the checkpoint be saved at once from now on, whatever the rate limits."""
+        """From now on, save the checkpoint without waiting for rate limits."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Runtime:
-    """What a run needs besides webhooks and a store."""
+    """The other dependencies of a run."""
 
     clock: Callable[[], datetime]
-    """GitHub's time, known once GitHub has responded to something."""
+    """GitHub's time; known after the first response."""
     throttle: RedeliveryThrottle
     console: Console
     sleep: Callable[[float], None]
-    """Waits so many seconds."""
+    """Waits the given number of seconds."""
     choose: Callable[[Sequence[EventKey], int], list[EventKey]]
-    """Returns so many at random."""
+    """Returns the given number of events, chosen at random."""
     workers: int
-    """How many redeliveries may be under way at the same time."""
+    """How many redeliveries may be requested at the same time."""

@@ -21,14 +21,14 @@ from redeliver.reporting.report import Report
 def run(hooks: Sequence[Hook], store: Store, runtime: Runtime, options: RunOptions) -> Report:
     """Redeliver what failed since the checkpoint, and move it as far as that allows.
 
-    Raise `RedeliverError` or `Interrupted` when the run ends before the first redelivery; what
-    goes wrong later is in the report.
+    Raise `RedeliverError` or `Interrupted` if the run ends before the first redelivery. The report
+    has later errors.
     """
     saved = store.read()
     window = Window.starting(saved, now=runtime.clock(), lookback=options.lookback)
     runtime.console.say(messages.opening(store.name, window, options.scan))
     unseen = window.unseen(options.retention)
-    if unseen:  # now, because a run that is killed later leaves only its log
+    if unseen:  # said now, because a run that is killed leaves only its log
         runtime.console.say(f"Warning: {messages.may_be_unseen(unseen)}")
     plan = Plan.of(_scan_all(hooks, runtime, window, options), options.policy)
     interrupted = None
@@ -55,7 +55,7 @@ def _scan_all(
     for hook in hooks:
         last = scans[-1] if scans else None
         if last and isinstance(last.error, RateLimitError):
-            # The others would meet the same limit, and GitHub penalizes clients that go on.
+            # The other logs would meet the same limit, and GitHub penalizes clients that continue.
             scan = replace(last, webhook=hook.webhook, scanned=0, decisions=(), unclassified=0)
         else:
             log = _with_progress(hook, runtime)
@@ -69,7 +69,7 @@ def _scan_all(
 
 
 def _with_progress(hook: Hook, runtime: Runtime) -> Callable[[StatusFilter], Iterator[Delivery]]:
-    """Return the hook's log, which shows how much of it has been read."""
+    """Return the hook's log; reading it shows progress on the console."""
     numbers = itertools.count(1)
 
     def log(status: StatusFilter) -> Iterator[Delivery]:

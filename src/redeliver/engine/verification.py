@@ -1,7 +1,7 @@
 """Find the outcomes of requested redeliveries in the logs.
 
-GitHub responds 202 to a redelivery before it makes it. Only the log shows how it went, once the
-attempt is over and sometimes minutes late.
+GitHub responds 202 before it redelivers. Only the log shows the outcome, when the attempt is over
+and sometimes minutes later.
 """
 
 from collections import defaultdict
@@ -16,14 +16,14 @@ from redeliver.engine.ports import Hook, Runtime
 from redeliver.errors import RedeliverError
 
 FIRST_PAUSE = timedelta(seconds=1)
-"""How long after the requests the logs are read first. Each further pause is as long as all before
-it together, because most receivers respond at once and some never do."""
+"""How long after the requests the logs are read first. Each further pause is as long as all pauses
+before it together, because most receivers respond at once and some never do."""
 
 MAX_PAUSE = timedelta(seconds=30)
 
 SERVER_CLOCK_SKEW = timedelta(minutes=1)
-"""How much earlier than its request a redelivery may seem to be, by the clock of another of
-GitHub's servers."""
+"""How much earlier than its request a redelivery can be dated, because GitHub's servers have
+different clocks."""
 
 
 class Verification:
@@ -34,7 +34,7 @@ class Verification:
         self._runtime = runtime
         self._window = window
         self.unverified: dict[Webhook, str] = {}
-        """Why a log could not be read the last time."""
+        """The error of each log whose last reading failed."""
 
     def outcomes(
         self,
@@ -62,7 +62,7 @@ class Verification:
             for webhook, of_webhook in _by_webhook(missing.values()).items():
                 found = self._read_outcomes(webhook, of_webhook)
                 if found is None:
-                    # This log is not read again while others are waited for.
+                    # This log is not read again, but the others are.
                     for result in of_webhook:
                         del missing[result.key]
                     continue
@@ -73,14 +73,14 @@ class Verification:
             waited = max(waited + pause, clock() - started)
 
     def gone(self, results: Iterable[EventResult]) -> Iterator[EventResult]:
-        """Yield what GitHub refused and is no longer in its log, by reading the logs once more."""
+        """Read the logs again, and yield the refused events that are no longer in them."""
         refused = [result for result in results if result.outcome is Outcome.REFUSED]
         for webhook, of_webhook in _by_webhook(refused).items():
             try:
                 log = self._hooks[webhook].deliveries()
                 missing = find_missing(log, _deliveries(of_webhook), since=self._window.since)
             except RedeliverError:
-                continue  # so it is not dealt with, and the next run looks at it again
+                continue  # the event stays refused, and the next run looks at it again
             for result in of_webhook:
                 if result.key.guid in missing:
                     yield result.gone()
@@ -88,7 +88,7 @@ class Verification:
     def _read_outcomes(
         self, webhook: Webhook, results: Iterable[EventResult]
     ) -> list[EventResult] | None:
-        """Return the results that the log changes; None if it could not be read."""
+        """Return the results that the log changes, or None if it could not be read."""
         log = self._hooks[webhook].deliveries()
         try:
             found = find_redeliveries(log, _deliveries(results), since=self._window.now)
@@ -106,7 +106,7 @@ class Verification:
 def find_redeliveries(
     log: Iterable[Delivery], requested: Iterable[Delivery], *, since: datetime
 ) -> Mapping[Guid, Delivery]:
-    """Return the newer attempts at what was requested, since then, one for each event.
+    """Return one newer attempt for each event, dated after `since`.
 
     That is a success if there is one, otherwise the newest attempt, whoever requested it. `log`
     is read no further back than necessary.
@@ -124,9 +124,9 @@ def find_redeliveries(
 def find_missing(
     log: Iterable[Delivery], refused: Iterable[Delivery], *, since: datetime
 ) -> frozenset[Guid]:
-    """Return the events whose delivery is no longer in the log, which was read back to `since`.
+    """Return the events whose delivery is no longer in the log, which is read back to `since`.
 
-    An empty log proves nothing: deliveries that were just read do not all leave at once.
+    An empty log proves nothing, because deliveries that were just read do not all leave at once.
     """
     missing = {delivery.id: delivery for delivery in refused}
     is_empty = True
@@ -141,7 +141,7 @@ def _counts_more(attempt: Delivery, other: Delivery) -> bool:
 
 
 def _back_to(log: Iterable[Delivery], instant: datetime) -> Iterator[Delivery]:
-    """Yield the rows since `instant`, and a few more, because a row can be in the wrong place."""
+    """Yield the rows since `instant`, and a few older ones, because rows can be misplaced."""
     too_old = 0
     for row in log:
         too_old = too_old + 1 if row.delivered_at < instant else 0

@@ -1,4 +1,4 @@
-"""Run several jobs at once, each in a thread, and collect how each ended."""
+"""Run several jobs at the same time, each in a thread, and collect their results."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -15,15 +15,15 @@ class WorkerPool(Generic[K]):
     """At most `size` threads, started when there is work for them.
 
     Jobs start in submission order. Results, tagged with the job's key, go to the submitting
-    thread only, so nothing else has to be shared. Nobody waits for the threads in the end: a run
-    that is told to stop must not hang on a GitHub that does not respond. (The executors of the
-    standard library do wait.)
+    thread only, so nothing else has to be shared. Leaving the pool does not wait for its threads,
+    as the executors of the standard library do: a run that is interrupted must not hang because
+    GitHub does not respond.
     """
 
     def __init__(self, size: int) -> None:
         self._size = size
         self._workers = 0
-        # A signal can interrupt these queues at any point, and they can still be used after it.
+        # These queues stay usable when a signal handler raises at any point of their methods.
         self._jobs = SimpleQueue[tuple[K, Callable[[], None]] | None]()
         self._finished = SimpleQueue[tuple[K, BaseException | None]]()
         self.pending = 0
@@ -34,7 +34,7 @@ class WorkerPool(Generic[K]):
         return self
 
     def __exit__(self, *_exception: object) -> None:
-        """Have each thread end after its job."""
+        """Let each thread end after its current job."""
         for _ in range(self._workers):
             self._jobs.put(None)
 
@@ -48,7 +48,7 @@ class WorkerPool(Generic[K]):
         self.pending += 1
         if self._workers < self.pending:
             self._workers += 1
-            # The thread keeps these signals blocked, so that they interrupt the one that waits.
+            # The new thread inherits the blocked signals, so they interrupt the main thread.
             with uninterrupted():
                 Thread(target=self._work, name=f"worker-{self._workers}", daemon=True).start()
         self._jobs.put((key, job))

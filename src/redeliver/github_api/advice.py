@@ -1,6 +1,6 @@
-"""Turn a response that was not expected into an error whose message is advice.
+"""Turn an unexpected response into an error with advice.
 
-It names what failed, what GitHub said, which permission is missing, and who can grant it.
+Its message names what failed, what GitHub said, which permission is missing, and who can grant it.
 """
 
 import re
@@ -21,7 +21,7 @@ REFUSALS = range(HTTPStatus.BAD_REQUEST, HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
 def error_for(response: Response, identity: Identity) -> RedeliverError:
-    """Return the error for a response that was not expected."""
+    """Return the error for an unexpected response."""
     problem = f"cannot {response.purpose.action}: {response.summary}"
     if response.is_rate_limit:
         return rate_limit_error(response, identity, response.retry_in)
@@ -59,7 +59,7 @@ def rate_limit_error(response: Response, identity: Identity, seconds: int) -> Ra
 
 
 def _app_advice(response: Response) -> str | None:
-    """Say what the App lacks and where to grant it; return None if nothing is lacking."""
+    """Return what the App lacks and where to grant it; None if it lacks nothing."""
     permission = response.purpose.permission
     match response.status:
         case HTTPStatus.UNAUTHORIZED:
@@ -71,7 +71,7 @@ def _app_advice(response: Response) -> str | None:
             )
         case HTTPStatus.NOT_FOUND:
             doubt = f"Check {permission.inputs} for a mistake; if there is none,"
-        # What GitHub sends for a repository that a token is requested for but that is not there.
+        # GitHub's response when a token is requested for a repository that does not exist.
         case HTTPStatus.UNPROCESSABLE_ENTITY if "repository" in response.message:
             doubt = f"Check {permission.inputs} for a mistake; if there is none,"
         case HTTPStatus.FORBIDDEN | HTTPStatus.UNPROCESSABLE_ENTITY:
@@ -89,7 +89,7 @@ def _app_advice(response: Response) -> str | None:
 
 
 def _token_advice(response: Response, token: str) -> str | None:
-    """Say what `token` lacks and where to grant it; return None if nothing is lacking."""
+    """Return what `token` lacks and where to grant it; None if it lacks nothing."""
     permission = response.purpose.permission
     match response.status:
         case HTTPStatus.UNAUTHORIZED:
@@ -105,7 +105,7 @@ def _token_advice(response: Response, token: str) -> str | None:
         case HTTPStatus.FORBIDDEN:
             doubt = "Most likely "
         case HTTPStatus.NOT_FOUND:
-            # GitHub sends this for a resource that the token may not see as well.
+            # GitHub also sends this for a resource that exists but that the token may not read.
             doubt = f"Check {permission.inputs} for a mistake; if there is none, "
         case _:
             return None
@@ -121,14 +121,14 @@ def _token_advice(response: Response, token: str) -> str | None:
 
 
 def _check_names(response: Response) -> str:
-    """Say what to check where no permission is needed."""
+    """Return what to check after a request that needs no permission."""
     inputs = response.purpose.permission.inputs
     says = _github_says(response.headers)
     return f"That takes no permission: check {inputs} for a mistake{says}"
 
 
 def _github_says(headers: Mapping[str, str]) -> str:
-    """Say what was needed by GitHub's own headers and, for a classic token, what it has."""
+    """Return what GitHub's headers say of needed permissions and of a classic token's scopes."""
     says = {
         "needed permission": headers.get("x-accepted-github-permissions", ""),
         "needed scope": headers.get("x-accepted-oauth-scopes", ""),

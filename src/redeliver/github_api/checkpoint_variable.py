@@ -34,8 +34,8 @@ class RepositoryVariable:
     def read(self) -> SavedCheckpoint | None:
         """Return the checkpoint, or None when there is no variable yet.
 
-        Raise `CheckpointError` when the variable holds anything else. Its content is in
-        no message: whatever it is, it was not meant for this log.
+        Raise `CheckpointError` when the variable holds anything else. The message does not repeat
+        it, because it may be a secret.
         """
         response = self._request(
             "GET", self._path, "read", expect={HTTPStatus.OK, HTTPStatus.NOT_FOUND}
@@ -43,7 +43,7 @@ class RepositoryVariable:
         self._exists = response.status == HTTPStatus.OK
         if not self._exists:
             if not response.message:
-                # A website's 404 must not pass for a variable that is yet to be created.
+                # A 404 of another website must not look like a variable that does not exist yet.
                 raise response.not_github()
             return None
         checkpoint = parse_checkpoint(response.field("value", str), now=response.date)
@@ -56,14 +56,14 @@ class RepositoryVariable:
             )
         written = _written(response)
         if written is None or written > response.date + CLOCK_SKEW:
-            written = checkpoint  # or every run would keep still until then
+            written = checkpoint  # with a time in the future, every run would wait until then
         return SavedCheckpoint(checkpoint=checkpoint, written=written)
 
     def write(self, checkpoint: datetime) -> bool:
-        """Create the variable or update it, or raise.
+        """Create the variable or update it, and return True, or raise.
 
-        Return False if there was one after all, of another run; it is left as it is, for who
-        looked back from elsewhere cannot know what it stands for.
+        Return False if another run has created the variable since this one read it. It is left as
+        it is, because this run does not know up to when the other one dealt with failures.
         """
         body = {"name": self._variable, "value": format_checkpoint(checkpoint)}
         if not self._exists:

@@ -1,6 +1,6 @@
-"""Request something of GitHub's REST API, and never in a way that could redeliver twice.
+"""Send requests to GitHub's REST API: when, how often, and which error a failed one becomes.
 
-Decides when a request goes, when it is sent again, and what error a failed one becomes.
+A redelivery is never repeated if GitHub may have received the first request.
 """
 
 import random
@@ -20,8 +20,8 @@ from redeliver.github_api.throttle import READ_POINTS, WRITE_POINTS, Throttle
 from redeliver.github_api.transport import NoResponseError, Transport
 
 BACKOFF_SECONDS = (0.5, 1, 2, 4)
-"""How long to wait before each further try, give or take half: many workflows start in the same
-minute and must not come back in the same second."""
+"""How long to wait before each further try, randomly up to half more or less: many workflows start
+in the same minute and must not all retry in the same second."""
 
 RESERVE = 20
 """How many requests of the primary rate limit redeliveries leave unused, so that the checkpoint
@@ -33,11 +33,11 @@ class Credential(Protocol):
 
     @property
     def identity(self) -> Identity:
-        """Whose it is, for messages."""
+        """Who authenticates, for messages."""
         ...
 
     def token(self) -> str:
-        """Return the token to send, which may be another each time."""
+        """Return the token to send; it can change from call to call."""
         ...
 
     def renew(self, refused: str, /) -> bool:
@@ -47,18 +47,18 @@ class Credential(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Failure:
-    """A request that did not get the response it was sent for."""
+    """A request that failed."""
 
     error: RedeliverError
     reason: str
     is_transient: bool
     """Whether another try may succeed."""
     may_be_done: bool
-    """Whether GitHub may have done what was requested all the same."""
+    """Whether GitHub may have received and executed the request."""
     retry_in: int | None = None
-    """How many seconds GitHub wants no more requests."""
+    """How many seconds to wait for a rate limit; None if it is another failure."""
     is_secondary_limit: bool = False
-    """Whether the requests came too fast, by GitHub's secondary rate limits."""
+    """Whether a secondary rate limit was hit, because the requests came too fast."""
 
 
 class Client:
@@ -95,14 +95,14 @@ class Client:
     ) -> Response:
         """Send a request, and return the response if its status is one of `expect`.
 
-        While GitHub does not respond, is broken or limits the rate, wait and send the request
-        again. With `once`, which is for redeliveries, do so only if GitHub certainly did not do
-        what was requested; the caller has waited for its turn, which is over after any other
-        wait. `urgent` requests have rate limit points of their own. When GitHub refuses the token
-        and the credential can make another, send the request once more with that.
+        If there is no response, a server error or a rate limit, wait and send the request again.
+        With `once`, which is for redeliveries, do so only if GitHub certainly did not execute the
+        request. The caller of a `once` request has waited for its turn; after another wait, the
+        request waits for a new turn. `urgent` requests have rate limit points of their own. If
+        GitHub refuses the token and the credential can make another, send the request once more.
 
-        Any other response raises: `AccessError` when the token lacks something, `RateLimitError`
-        when the wait is too long, or else `UnavailableError`, also when there is no response.
+        Any other response raises: `AccessError` if the token lacks a permission, `RateLimitError`
+        if the wait is too long, and otherwise `UnavailableError`, also if there is no response.
         """
         pauses = iter(BACKOFF_SECONDS)
         has_renewed = False
@@ -147,7 +147,7 @@ class Client:
         return self._credential.renew(token)
 
     def _wait_after(self, failure: _Failure, pause: float) -> bool:
-        """Wait before the next try, as long as GitHub wants or else for `pause` seconds.
+        """Wait before the next try: as long as GitHub asks, otherwise for `pause` seconds.
 
         Return False if that is too long.
         """
@@ -158,9 +158,9 @@ class Client:
         )
 
     def _wait_for_reserve(self, purpose: Purpose) -> bool:
-        """Wait if only the reserve of the rate limit is left, and return whether that was so.
+        """Wait for the rate limit to reset if only the reserve is left; return whether it was.
 
-        Raise `RateLimitError` if that takes too long. Only redeliveries wait for the reserve.
+        Raise `RateLimitError` if that takes too long. Only redeliveries keep the reserve.
         """
         latest = self._latest
         if latest is None or latest.remaining is None or latest.remaining > RESERVE:

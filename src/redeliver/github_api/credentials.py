@@ -20,14 +20,13 @@ from redeliver.github_api.response import Response, parse_time
 from redeliver.github_api.server_clock import ServerClock
 
 CLOCK_DRIFT = timedelta(minutes=1)
-"""How far a JWT is dated back, as GitHub's documentation advises, because clocks differ."""
+"""How far a JWT is backdated because clocks differ, as GitHub's documentation advises."""
 
 JWT_LIFETIME = timedelta(minutes=9)
-"""GitHub refuses a JWT that is valid for more than ten minutes from when it arrives."""
+"""GitHub refuses a JWT that expires more than ten minutes after it arrives."""
 
 RENEW_BEFORE = timedelta(minutes=10)
-"""How long before its end an installation's token is replaced: longer than any wait of a run, so
-that it does not expire meanwhile."""
+"""How long before it expires an installation's token is replaced: longer than any wait of a run."""
 
 
 class TokenCredential:
@@ -49,7 +48,7 @@ class TokenCredential:
 class AppCredential:
     """JWTs that a GitHub App signs with its private key.
 
-    Their times are by GitHub's clock, or by this machine's while that is not known.
+    Their times are by GitHub's clock, or by this machine's until the first response.
     """
 
     identity: Identity = APP_IDENTITY
@@ -77,14 +76,14 @@ class AppCredential:
             ) from None
 
     def renew(self, _refused: str) -> bool:
-        """Do nothing: the next JWT has the time that GitHub has told by now."""
+        """Do nothing: the next JWT is new, and by now GitHub's time is known."""
         return True
 
 
 class AppInstallation:
-    """A GitHub App's installation on an account, which the App looks up only once.
+    """A GitHub App's installation on an account, which is looked up once.
 
-    An App has at most one installation on an account, whatever resource there is asked about:
+    An App has at most one installation on an account, whichever resource is used to look it up:
     https://docs.github.com/en/rest/apps/apps#get-an-organization-installation-for-the-authenticated-app
     """
 
@@ -133,9 +132,9 @@ class InstallationCredential:
         clock: ServerClock,
         mask: Callable[[str], None],
     ) -> None:
-        """Give the tokens these permissions and no others, for `repository` alone if it is named.
+        """Limit the tokens to these permissions, and to `repository` unless it is empty.
 
-        `mask` gets each token before anything else does.
+        `mask` is called with each token before the token is used.
         """
         self._installation = installation
         self._purpose = purpose
@@ -149,7 +148,7 @@ class InstallationCredential:
         self._renew_at: datetime | None = None
 
     def token(self) -> str:
-        """Return a token that is valid for a while, or raise as `Client.request` does."""
+        """Return a token that is valid for ten more minutes, or raise as `Client.request` does."""
         with self._lock:
             if self._renew_at is None or self._clock() >= self._renew_at:
                 self._request_token()

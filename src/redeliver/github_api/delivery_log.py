@@ -18,7 +18,7 @@ PER_PAGE = 100
 """The most rows that GitHub puts on a page."""
 
 MAX_PAGES = 100_000
-"""More would be ten million deliveries in the days that GitHub keeps them, or a log without end."""
+"""Ten million deliveries; a log with more pages is taken for an endless one."""
 
 
 class DeliveryLog:
@@ -61,7 +61,7 @@ class DeliveryLog:
                 return
             if cursor == met_cursor or (page and page == met_page):
                 raise _undocumented("pages that lead nowhere")
-            # Brent's algorithm: to find a cycle, remember one page, ever more rarely a new one.
+            # Brent's algorithm finds a cycle by remembering pages 0, 1, 2, 4, 8 and so on.
             if number.bit_count() <= 1:
                 met_cursor, met_page = cursor, page
             parameters["cursor"] = cursor
@@ -94,8 +94,8 @@ class DeliveryLog:
 def _next_cursor(link: str) -> str | None:
     """Return the cursor of the next page, None if there is none.
 
-    Only the cursor is taken from the link, never its address: the token must go nowhere but to
-    the host that it was given for.
+    Only the cursor of the link is used, and not its URL, because the token must not be sent to
+    another host.
     """
     for target in parse_header_links(link):
         if target.get("rel") == "next":

@@ -1,4 +1,4 @@
-"""Who sends a request, what it is for, and which permission it needs: the facts behind advice."""
+"""Facts for advice: who sends a request, what it is for, and which permission it needs."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ class Permission:
     inputs: str
     """The inputs that name the resource, such as "'org' and 'hook-id'"."""
     fine_grained: str = ""
-    """That of a fine-grained token or an App, in the words of GitHub's pages; empty for none."""
+    """The permission of a fine-grained token or an App, as GitHub's pages call it; may be empty."""
     classic_scope: str = ""
     """The scope of a classic token; set whenever `fine_grained` is."""
     created_by: str = ""

@@ -1,4 +1,4 @@
-"""What GitHub responded to one request, and what its status, headers and body mean."""
+"""GitHub's response to one request, and what its status, headers and body mean."""
 
 import json
 import re
@@ -21,12 +21,12 @@ https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api#
 """
 
 YEARS = range(2000, 2200)
-"""The years that a time of GitHub's can be in."""
+"""The years that are plausible in a time from GitHub."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Response:
-    """A response: header names in lower case, the body as it came."""
+    """A response; its header names are in lower case."""
 
     purpose: Purpose
     status: int
@@ -50,7 +50,7 @@ class Response:
 
     @property
     def date(self) -> datetime:
-        """When GitHub responded, by its own clock, or raise `UnavailableError`."""
+        """The `Date` header; raises `UnavailableError` if there is no valid one."""
         try:
             date = parsedate_to_datetime(self.headers.get("date", ""))
             # RFC 9110: a date without a time zone is in UTC.
@@ -64,7 +64,7 @@ class Response:
 
     @property
     def is_rate_limit(self) -> bool:
-        """Whether this is a rate limit; GitHub sends 403 for a missing permission as well.
+        """Whether this is a rate limit; a 403 can also be a missing permission.
 
         https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
         """
@@ -79,7 +79,7 @@ class Response:
 
     @property
     def is_unsupported_version(self) -> bool:
-        """Whether GitHub does not know the requested API version, or no longer does.
+        """Whether GitHub does not support the requested API version.
 
         https://docs.github.com/en/rest/about-the-rest-api/api-versions
         """
@@ -97,7 +97,7 @@ class Response:
         reset = self._number("x-ratelimit-reset")
         if reset is None:
             return DEFAULT_WAIT_SECONDS
-        return max(reset - int(self.date.timestamp()), 0) + 1  # its clock counts whole seconds
+        return max(reset - int(self.date.timestamp()), 0) + 1  # both times are rounded to seconds
 
     @property
     def retry_in(self) -> int:
@@ -119,7 +119,7 @@ class Response:
             words = str(body["message"])
         except (ValueError, RecursionError, LookupError, TypeError):
             return ""
-        # Usually a list of faulty fields, but some errors have the sentence that matters here.
+        # Usually a list of invalid fields, but for some errors it is a sentence with the reason.
         more = body.get("errors")
         message = f"{words}: {more}" if isinstance(more, str) else words
         return quote_untrusted(message, 300).rstrip(".")
@@ -147,7 +147,7 @@ def parse_time(text: str) -> datetime:
 
 
 def _plausible(instant: datetime) -> datetime:
-    """Return `instant` in UTC; raise `ValueError` if arithmetic with it could overflow."""
+    """Return `instant` in UTC; raise `ValueError` if arithmetic with its year could overflow."""
     if instant.year not in YEARS:
         raise ValueError("of another age")
     return instant.astimezone(UTC)

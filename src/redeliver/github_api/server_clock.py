@@ -1,4 +1,4 @@
-"""GitHub's time, by the responses that it sends."""
+"""GitHub's time, from the `Date` headers of its responses."""
 
 import time
 from collections.abc import Callable
@@ -7,34 +7,34 @@ from threading import Lock
 
 
 class ServerClock:
-    """GitHub's clock as its answers tell it: a runner's own may be wrong.
+    """GitHub's clock, because the runner's may be wrong.
 
-    In between it goes on by `elapsed`, in seconds, which is not set by anybody.
+    Between responses it advances with `elapsed`, a monotonic clock in seconds.
     """
 
     def __init__(self, elapsed: Callable[[], float] = time.monotonic) -> None:
         self._elapsed = elapsed
         self._lock = Lock()
         self._latest: datetime | None = None
-        self._heard_at = 0.0
+        self._synced_at = 0.0
 
     @property
     def is_set(self) -> bool:
-        """Whether GitHub has told the time yet."""
+        """Whether GitHub's time is known."""
         return self._latest is not None
 
     def sync(self, instant: datetime) -> None:
-        """Set the clock; it never goes back."""
+        """Set the clock to the time of a response; it never goes back."""
         with self._lock:
-            self._latest = max(self._tell(), instant) if self._latest else instant
-            self._heard_at = self._elapsed()
+            self._latest = max(self._now(), instant) if self._latest else instant
+            self._synced_at = self._elapsed()
 
     def __call__(self) -> datetime:
-        """Tell the time, to the second below."""
+        """Return the time, rounded down to the second."""
         with self._lock:
-            return self._tell()
+            return self._now()
 
-    def _tell(self) -> datetime:
+    def _now(self) -> datetime:
         if self._latest is None:
             raise RuntimeError("nothing has been asked yet")
-        return self._latest + timedelta(seconds=int(self._elapsed() - self._heard_at))
+        return self._latest + timedelta(seconds=int(self._elapsed() - self._synced_at))

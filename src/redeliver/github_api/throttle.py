@@ -1,6 +1,6 @@
-"""How fast requests may go by GitHub's rate limits, and how long a run waits for it.
+"""Keep requests within GitHub's rate limits, and limit how long a run waits for them.
 
-Shared by all threads that ask.
+All threads that send requests share one throttle.
 """
 
 import math
@@ -10,47 +10,47 @@ from collections.abc import Callable
 from threading import Lock
 
 READ_POINTS, WRITE_POINTS = 1, 5
-"""What a request costs of the points that GitHub takes in a minute."""
+"""The points that GitHub counts for a request."""
 
 MAX_POINTS = 860
-"""GitHub takes 900 points in any minute: a redelivery costs 5, so that is 180 of them. Some are
-left for what is urgent, and for whoever else asks with the same token.
+"""Points per minute. GitHub allows 900, which are 180 redeliveries. The rest is left for urgent
+requests, and for other programs that use the same token.
 https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api#about-secondary-rate-limits
 """
 
 URGENT_POINTS = 20
-"""How many more are for urgent requests. What keeps the checkpoint is urgent: it costs six points
-to read and save it, a few times in a minute, and must not wait for what it is about."""
+"""Points per minute for urgent requests only, which read and save the checkpoint. Both together
+cost six points, a few times a minute, and must not wait for redeliveries."""
 
 MINUTE = 61.0
-"""Seconds that something stays in the account. GitHub's minute begins when a request arrives
-there, so one that took its time would else be met by others that are sooner."""
+"""Seconds for which a request counts. GitHub counts from when a request arrives, so a slow request
+could otherwise fall into the same minute as later ones."""
 
 MAX_WAIT_SECONDS = 300
-"""How long a run waits for GitHub, all in all. A secondary rate limit mostly asks for a minute;
-what takes longer than this is better left to the next run than paid for on a runner."""
+"""How long a run waits for GitHub in total. A secondary rate limit mostly lasts a minute. Longer
+waits are left to the next run, because a runner costs money while it waits."""
 
 MIN_RATE_FACTOR = 1 / 8
-"""How slow a run goes at most when GitHub keeps saying that it is too fast. A server to which even
-that is too much uses up the patience."""
+"""The slowest rate, as a part of the usual one, when GitHub keeps limiting requests. If even that
+is too fast, the wait budget runs out."""
 
 MIN_LOGGED_WAIT = 1.0
-"""Seconds of a wait. When the account is full, every request has to wait a little."""
+"""Seconds. Shorter waits are not logged: near the limit, every request waits a little."""
 
 
 class WaitBudget:
-    """The time that a run has for waiting, all in all.
+    """The total time that a run may wait.
 
-    Who waits at the same time as another takes no more of it than that one.
+    Threads that wait at the same time share one wait.
     """
 
     def __init__(self) -> None:
         self._left: float = MAX_WAIT_SECONDS
         self._until = -math.inf
-        """Up to when somebody waits already."""
+        """Until when a thread waits already."""
 
     def take(self, seconds: float, now: float) -> float | None:
-        """Take what nobody waits for yet, and return that; None if there is not so much left."""
+        """Take the part that no thread waits for yet, and return it; None if too little is left."""
         more = max(now + seconds - max(now, self._until), 0)
         if more > self._left:
             return None
@@ -60,10 +60,10 @@ class WaitBudget:
 
 
 class Throttle:
-    """An account of what was asked in the last minute, and how to wait when it is full.
+    """Counts the requests of the last minute, and makes further ones wait when there are too many.
 
-    At most `per_minute` redeliveries go in any minute, and at most `MAX_POINTS` of all requests
-    unless GitHub has no limits. As long as there is room they go at full speed.
+    At most `per_minute` redeliveries are sent in any minute, and requests of at most `MAX_POINTS`
+    unless GitHub has no limits. Below these, requests do not wait.
     """
 
     def __init__(
@@ -74,66 +74,65 @@ class Throttle:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """With 0 a minute, let as many redeliveries go as the points allow."""
+        """With a `per_minute` of 0, only the points limit redeliveries."""
         self._say = say
         self._per_minute = per_minute or math.inf
         self._clock = clock
         self._sleep = sleep
         self._lock = Lock()
-        self._asked = deque[tuple[float, int, int]]()
-        """When something was asked, its points, and whether it was a redelivery."""
+        self._sent = deque[tuple[float, int, int]]()
+        """When each request was sent, its points, and 1 if it was a redelivery."""
         self._points = 0
         self._redeliveries = 0
         self._rate_factor = 1.0
-        """How much of the usual pace is left after GitHub has asked for less."""
+        """The rate as a part of the usual one; lower after a secondary rate limit."""
         self._has_limits: bool | None = None
         self._held_until = -math.inf
         self._is_in_a_hurry = False
         self._wait_budget = WaitBudget()
 
     def seconds_until_turn(self) -> float:
-        """Tell how many seconds it is until the next redelivery may be asked for."""
+        """Return how many seconds to wait before the next redelivery may be requested."""
         with self._lock:
             return self._seconds_until_room(WRITE_POINTS, redeliveries=1)
 
     def wait_for_turn(self) -> None:
-        """Return when the next redelivery may be asked for, and count it as asked for."""
+        """Block until the next redelivery may be requested, and count it."""
         self._wait(WRITE_POINTS, redeliveries=1)
 
     def wait(self, points: int, *, urgent: bool = False) -> None:
-        """Return when a request of so many points may go that is no redelivery, and count it."""
+        """Block until a request that is not a redelivery may be sent, and count its points."""
         self._wait(points, urgent=urgent)
 
     def hurry(self) -> None:
-        """Let urgent requests go at once from now on, for a run that has a moment left."""
+        """From now on, let urgent requests go without waiting: the run ends in a moment."""
         self._is_in_a_hurry = True
 
     def learn_limits(self, *, has_limits: bool) -> None:
-        """Learn from an answer whether this GitHub has rate limits.
+        """Learn from a response whether this GitHub has rate limits.
 
-        Enterprise Server has none unless they are switched on. Once seen, they are believed in.
+        Enterprise Server has none unless they are switched on. One response with limits suffices.
         https://docs.github.com/en/enterprise-server/admin/configuring-settings/configuring-user-applications-for-your-enterprise/configuring-rate-limits
         """
         with self._lock:
             self._has_limits = has_limits or bool(self._has_limits)
 
     def back_off(self, seconds: float, why: str) -> bool:
-        """Wait before something is asked once more, and return True; or False if that is too long.
+        """Wait before a request is repeated, and return True; return False if that is too long.
 
-        It is too long when a run would wait for more than `MAX_WAIT_SECONDS`. Who waits at the
-        same time as another costs no more than that one.
+        It is too long if the run would wait for more than `MAX_WAIT_SECONDS` in total.
         """
         with self._lock:
             granted = self._wait_budget.take(seconds, self._clock())
         return self._waited(seconds, granted, why)
 
     def hold(self, seconds: float, why: str, *, is_too_fast: bool) -> bool:
-        """Wait likewise while nothing else is asked, and go on half as fast if it was too fast."""
+        """Wait likewise, make all other requests wait too, and halve the rate if `is_too_fast`."""
         with self._lock:
             now = self._clock()
             granted = self._wait_budget.take(seconds, now)
             if granted is not None:
-                # What was asked in the meantime is answered likewise, and tells nothing new.
+                # Requests that were under way get the same response and must not halve it again.
                 if is_too_fast and now >= self._held_until:
                     self._rate_factor = max(self._rate_factor / 2, MIN_RATE_FACTOR)
                     self._has_limits = True
@@ -142,34 +141,34 @@ class Throttle:
         return self._waited(seconds, granted, why)
 
     def _wait(self, points: int, *, redeliveries: int = 0, urgent: bool = False) -> None:
-        has_said = False
+        has_logged = False
         while True:
             with self._lock:
                 pause = self._seconds_until_room(points, redeliveries=redeliveries, urgent=urgent)
                 is_held = self._held_until > self._clock()
                 if pause <= 0 or (urgent and self._is_in_a_hurry):
-                    self._asked.append((self._clock(), points, redeliveries))
+                    self._sent.append((self._clock(), points, redeliveries))
                     self._points += points
                     self._redeliveries += redeliveries
                     return
-            # Why it is held was said when that began.
-            if pause >= MIN_LOGGED_WAIT and not has_said and not is_held:
-                has_said = True
+            # `hold` has logged its own wait.
+            if pause >= MIN_LOGGED_WAIT and not has_logged and not is_held:
+                has_logged = True
                 self._say(f"Waiting {pause:.0f} s: {self._bounds(redeliveries)}")
             self._sleep(pause)
 
     def _seconds_until_room(self, points: int, *, redeliveries: int, urgent: bool = False) -> float:
-        """Tell how many seconds it is until there is room for this."""
+        """Return how many seconds to wait until the limits allow this request."""
         now = self._clock()
-        while self._asked and self._asked[0][0] + MINUTE <= now:
-            _, spent, redelivered = self._asked.popleft()
+        while self._sent and self._sent[0][0] + MINUTE <= now:
+            _, spent, redelivered = self._sent.popleft()
             self._points -= spent
             self._redeliveries -= redelivered
         at = max(now, self._held_until)
         points += self._points - (URGENT_POINTS if urgent else 0)
-        # What is no redelivery need not wait for one.
+        # Only a redelivery has to wait for other redeliveries.
         redeliveries += self._redeliveries if redeliveries else 0
-        for when, spent, redelivered in self._asked:
+        for when, spent, redelivered in self._sent:
             if points <= self._max_points and redeliveries <= self._max_redeliveries:
                 break
             points -= spent
@@ -196,7 +195,7 @@ class Throttle:
     def _waited(self, seconds: float, granted: float | None, why: str) -> bool:
         if granted is None:
             return False
-        if granted > seconds / 2:  # else somebody has just said so
+        if granted > seconds / 2:  # otherwise another thread has just logged this wait
             self._say(f"Waiting {seconds:.1f} s: {why}")
         self._sleep(seconds)
         return True

@@ -1,7 +1,7 @@
 """Send one request to GitHub's REST API, exactly once, with PyGithub.
 
 PyGithub's own retries are off, because they repeat a POST and could redeliver an event twice.
-`client` decides what is sent again.
+`client` decides about retries.
 """
 
 import logging
@@ -24,7 +24,7 @@ from redeliver.github_api.response import Response
 from redeliver.sanitize import MIN_SECRET_LENGTH
 
 API_VERSION = "2022-11-28"
-"""The version of GitHub's API that every request names, so that a new one changes nothing unseen.
+"""The API version that every request names, so that a new default version changes nothing.
 
 Every supported GitHub knows this one: Enterprise Server has versions since 3.9, and a newer one
 since 3.21. GitHub supports it until March 2028 at least, and responds with 400 to a version that
@@ -34,7 +34,7 @@ https://docs.github.com/en/rest/about-the-rest-api/api-versions
 
 TIMEOUT_SECONDS = 30
 
-# PyGithub and urllib3 log whatever comes in, unfiltered, and the runner would obey it.
+# PyGithub and urllib3 log responses unfiltered, and the runner would obey commands in them.
 logging.getLogger("github").setLevel(logging.CRITICAL + 1)
 logging.getLogger("urllib3").setLevel(logging.CRITICAL + 1)
 
@@ -43,10 +43,10 @@ class NoResponseError(Exception):
     """GitHub sent no response, or none that can be read."""
 
     def __init__(self, reason: str, *, advice: str, is_transient: bool, may_be_done: bool) -> None:
-        """Tell of one failed request.
+        """Describe one failed request.
 
-        `advice` is empty where another try may succeed. `may_be_done` tells whether GitHub may
-        have received the request all the same.
+        `advice` is empty if another try may succeed. `may_be_done` tells whether GitHub may have
+        received the request.
         """
         super().__init__(reason)
         self.advice = advice
@@ -77,7 +77,7 @@ class Transport:
         """
         self._connection.bearer.token = token
         try:
-            # Not requestJsonAndCheck, which takes a redirect for a success.
+            # Not requestJsonAndCheck, which treats a redirect as a success.
             status, headers, text = self._connection.requester.requestJson(
                 method,
                 path,
@@ -86,18 +86,18 @@ class Transport:
                 input=body,
             )
         except (OSError, ValueError, OverflowError, RuntimeError) as error:
-            # From `requests`; from files of certificates; from PyGithub for headers that it cannot
-            # read, and for a redirect to another host.
+            # Raised by `requests`, by certificate files that cannot be read, and by PyGithub for
+            # invalid headers and for a redirect to another host.
             advice = _advice(error)
             raise NoResponseError(
-                # Only the kind of error is told, because the texts of errors hold URLs.
+                # Only the type of the error is named, because its text may have a URL.
                 f"no usable answer from {self.host} ({type(error).__name__})",
                 advice=advice,
                 is_transient=isinstance(error, TRANSIENT) and not advice,
                 may_be_done=not _was_never_sent(error),
             ) from None
         if len(token) >= MIN_SECRET_LENGTH:
-            # A server may echo what it was sent.
+            # A server may echo the token.
             text = text.replace(token, "[token removed]")
         return Response(purpose=purpose, status=status, headers=headers, text=text)
 
@@ -105,7 +105,7 @@ class Transport:
 class _Bearer(Auth.Auth):
     """The token of the next request."""
 
-    token_type = "Bearer"  # noqa: S105 - as the header calls it
+    token_type = "Bearer"  # noqa: S105 - the scheme of the header, no secret
     token = ""
 
 
@@ -127,26 +127,26 @@ class _Connection(local):
 
 
 class _NoRetry(Retry):
-    """Has urllib3 send everything once.
+    """Makes urllib3 send every request once.
 
     Two responses become errors here, because PyGithub would repeat the request without end: a
-    301, even one that leads in a circle, and a 202 to a GET.
+    301, which can lead in a circle, and a 202 to a GET.
     """
 
     def is_retry(self, method: str, status_code: int, *_: object) -> bool:
-        """Tell whether PyGithub must not see a response."""
+        """Whether a response must not reach PyGithub."""
         is_not_ready = status_code == HTTPStatus.ACCEPTED and method == "GET"
         return status_code == HTTPStatus.MOVED_PERMANENTLY or is_not_ready
 
 
 NOT_READY = ResponseError.SPECIFIC_ERROR.format(status_code=HTTPStatus.ACCEPTED.value)
-"""What urllib3 calls a response that `_NoRetry` refuses and that is no redirect."""
+"""The text of urllib3's error for a 202 that `_NoRetry` refuses."""
 
 TRANSIENT = (RequestsConnectionError, Timeout, ChunkedEncodingError, ContentDecodingError)
 
 
 def _advice(error: Exception) -> str:
-    """Say what to change where another try would not help; return "" where it may."""
+    """Return what to change if another try would not help, or "" if it may."""
     if isinstance(error, OSError) and not isinstance(error, RequestException):
         return ". The file that the variable REQUESTS_CA_BUNDLE names cannot be read"
     if isinstance(error, RetryError):
@@ -168,10 +168,10 @@ def _advice(error: Exception) -> str:
 
 
 def _was_never_sent(error: Exception) -> bool:
-    """Whether there was no connection to send the request on."""
+    """Whether the connection failed before the request was sent."""
     return isinstance(_reason(error), (NewConnectionError, ConnectTimeoutError))
 
 
 def _reason(error: Exception) -> Exception | None:
-    """Return the error of urllib3 that `requests` passes on, if there is one."""
+    """Return the urllib3 error inside an error of `requests`, if there is one."""
     return getattr(error.args[0], "reason", None) if error.args else None

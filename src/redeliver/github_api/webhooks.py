@@ -1,4 +1,4 @@
-"""The webhooks of organizations, repositories and GitHub Apps: paths, pages, permissions, list."""
+"""The webhooks of organizations, repositories and GitHub Apps: their logs, and a list of all."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -49,7 +49,7 @@ def repository_hook(client: Client, web_url: str, repo: str, hook_id: HookId) ->
 def app_hook(client: Client, web_url: str) -> DeliveryLog:
     """Return the webhook of the App that `client` authenticates as.
 
-    Requests the App's name, which the URL of its settings page has:
+    Requests the App's name, which is part of the URL of its settings page:
     https://docs.github.com/en/rest/apps/webhooks.
     """
     purpose = APP.to("read the name of the GitHub App")
@@ -78,7 +78,7 @@ def list_hooks(
 ) -> tuple[tuple[HookId, ...], tuple[HookId, ...]]:
     """List the webhooks of an organization or a repository: the active ones, and the others.
 
-    The response has their URLs, which are neither kept nor told.
+    The response has their URLs, which may be secret; they are neither kept nor printed.
     """
     permission, path = (ORGANIZATION, f"/orgs/{org}") if org else (REPOSITORY, f"/repos/{repo}")
     purpose = permission.to(f"list the webhooks of {org or repo}")

@@ -1,1 +1,1 @@
-"""What a run tells: its report as log lines, outputs and step summary."""
+"""The report of a run, as a value and as log lines, outputs and step summary."""

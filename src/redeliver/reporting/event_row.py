@@ -19,7 +19,7 @@ class EventRow:
     webhook: Webhook
     guid: str
     delivery: str
-    """The id of the newest attempt, as text: it is larger than what JavaScript can hold."""
+    """The id of the newest attempt, as text, because JavaScript would round it."""
     event: str
     action: str
     """Empty for an event without an action."""
@@ -73,7 +73,7 @@ class EventRow:
 
 
 def _status(delivery: Delivery) -> str:
-    """Return the status with its code, unless GitHub's text has the code already."""
+    """Return the status with its code; GitHub's text may have the code already."""
     text = quote_untrusted(delivery.status) or "none"
     code = str(delivery.status_code)
     return text if code in re.findall(r"\d+", text) else f"{text}, {code}"

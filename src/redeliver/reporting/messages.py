@@ -15,14 +15,14 @@ from redeliver.reporting.format import count, minutes, utc
 from redeliver.reporting.report import NEEDS_ATTENTION, NOT_FAILED, UNRECOVERED, Report
 
 UNCLASSIFIED = "without a status code from 400 to 599, so that 'scan: failures' can miss them"
-"""Said of events that GitHub's own filter does not count as failures."""
+"""Describes failed events that GitHub's filter does not list as failures."""
 
 
-# While it runs.
+# During the run.
 
 
 def opening(store: str, window: Window, mode: ScanMode) -> str:
-    """Say what is about to be read."""
+    """Say what the run is going to read."""
     if not store:
         start = "no checkpoint is kept, so the whole 'lookback'"
     elif window.saved is None:
@@ -34,7 +34,7 @@ def opening(store: str, window: Window, mode: ScanMode) -> str:
 
 
 def scanned(scan: ScanResult) -> str:
-    """Say what was read of a webhook and decided."""
+    """Say what was read of a webhook's log, and what was decided."""
     if scan.is_unread:
         return f"Read nothing of {scan.webhook.name}, for the reason given at the end"
     verdicts = Counter(decision.verdict for decision in scan.decisions)
@@ -56,7 +56,7 @@ def scanned(scan: ScanResult) -> str:
 
 
 def probing(probe: int) -> str:
-    """Say that some events are tried first."""
+    """Say that some events are redelivered first."""
     return (
         f"Trying {probe} at random first, of each webhook with more than that due; "
         "if all of these fail, its others are left for the next run"
@@ -76,7 +76,7 @@ def line(row: EventRow, *, name_webhook: bool) -> str:
     )
 
 
-# In the end.
+# After the run.
 
 
 def headline(report: Report) -> str:
@@ -110,7 +110,7 @@ def closing(report: Report) -> str:
 
 
 def problem(report: Report) -> str | None:
-    """Say why the run is to be marked as failed, with advice; return None if it is not."""
+    """Return why the run failed, with advice; None if it did not fail."""
     problems = [*dict.fromkeys(str(s.error) for s in report.scans if s.error), *report.trouble]
     if report.interrupted:
         problems.insert(0, stopped(report.interrupted))
@@ -137,7 +137,7 @@ def _unrecovered(report: Report) -> Iterator[str]:
 
 
 def warnings(report: Report) -> list[str]:
-    """Say what somebody should know although the run did all it could."""
+    """Return what the user should know even if the run did not fail."""
     found = list(filter(None, [report.limit]))
     if not report.scans:
         found.append("there is no active webhook, so nothing was read")
@@ -176,7 +176,7 @@ def _outcomes_not_seen(report: Report) -> Iterator[str]:
 
 
 def stopped(by: Signals) -> str:
-    """Say that the run was told to stop."""
+    """Say that a signal stopped the run."""
     return f"stopped by {by.name}. Nothing is lost: the next run finds what this one left"
 
 
@@ -199,7 +199,7 @@ def _may_leave(number: int) -> str:
 
 
 def _kept_still(window: Window) -> str:
-    # A run that was overtaken has only just learnt of the other run.
+    # Without this, a run that has only just met another run would name a time in the past.
     back = window.settled_at if window.settled_at > window.now else window.now + SETTLING_TIME
     return (
         "Nothing was redelivered and nothing saved, because an earlier run wrote the checkpoint "

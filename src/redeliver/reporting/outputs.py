@@ -1,7 +1,7 @@
-"""What a run did, for other programs: the action's outputs, and the report as JSON.
+"""The report for other programs: the action's outputs, and JSON.
 
-docs/report.schema.json describes the JSON. Ids are strings there, because they are larger than
-what JavaScript and some other languages can hold.
+docs/report.schema.json describes the JSON. Ids are strings there, because JavaScript and some other
+languages would round such large numbers.
 """
 
 import json
@@ -23,8 +23,8 @@ from redeliver.sanitize import truncate
 VERSION = 1
 
 MAX_CHARACTERS = 100_000
-"""The limit for the output: less than Linux allows for one environment variable (128 KiB), which
-is how a workflow passes an output on, and than GitHub allows for all outputs of a job (1 MB)."""
+"""The limit for the output. A workflow passes an output on as an environment variable, for which
+Linux allows 128 KiB; GitHub allows 1 MB for all outputs of a job."""
 
 
 def outputs(report: Report) -> dict[str, str]:
@@ -37,7 +37,7 @@ def outputs(report: Report) -> dict[str, str]:
 
 
 def to_json(report: Report, *, max_characters: int | None = None) -> str:
-    """Return the report as JSON; events that would make it too long are only counted."""
+    """Return the report as JSON; what would exceed the limit is only counted, in `omitted`."""
     problem, warnings = messages.problem(report), messages.warnings(report)
     whole: dict[str, Any] = {
         "version": VERSION,
@@ -56,7 +56,7 @@ def to_json(report: Report, *, max_characters: int | None = None) -> str:
         "omitted": {},
     }
     left = None if max_characters is None else max_characters - len(json.dumps(whole)) - 100
-    # At most half of what is left, so that there is room for events in any case.
+    # Webhooks get at most half of the rest, so that there is always room for events.
     hooks = list(_fitting(map(_hook, report.scans), left and left // 2))
     events = list(_fitting(map(_event, report.rows()), left and left - len(json.dumps(hooks))))
     whole |= {"hooks": hooks, "events": events}
@@ -75,7 +75,7 @@ def _fitting(entries: Iterable[dict[str, Any]], left: int | None) -> Iterator[di
 
 
 def _reasons(report: Report, *outcomes: Outcome) -> dict[str, int]:
-    """Count events by reason; the rarest reasons are added up if there are too many."""
+    """Count events by reason; if there are too many reasons, the rarest are counted together."""
     counted = Counter[str]()
     for position, (because, number) in enumerate(report.reasons(*outcomes).items()):
         reason = truncate(because, MAX_REASON) if position < MAX_LINES else "other reasons"

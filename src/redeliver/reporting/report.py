@@ -1,4 +1,4 @@
-"""What a run did, as a value: its results, what they add up to, and its exit status."""
+"""The report of a run, as a value: its results, their counts, and the exit status."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -31,13 +31,13 @@ class Report:
     """What a run did."""
 
     store: str
-    """Where the checkpoint is kept; empty if nowhere."""
+    """What messages call the checkpoint's store; empty if no checkpoint is kept."""
     options: RunOptions
     window: Window
     scans: tuple[ScanResult, ...]
     results: tuple[EventResult, ...]
     checkpoint: datetime | None
-    """As it is after the run; None if there is none yet."""
+    """The checkpoint after the run; None if there is none."""
     trouble: tuple[str, ...] = ()
     """What stopped the redeliveries, or kept the checkpoint from being saved, with advice."""
     limit: str = ""
@@ -51,7 +51,7 @@ class Report:
         return sum(result.outcome in outcomes for result in self.results)
 
     def reasons(self, *outcomes: Outcome) -> Mapping[str, int]:
-        """Return why events have one of `outcomes`, and how many for each reason, most first."""
+        """Return the reasons of events with one of `outcomes`, and their numbers, largest first."""
         reasons = Counter(result.because for result in self.results if result.outcome in outcomes)
         return dict(reasons.most_common())
 
@@ -87,8 +87,9 @@ class Report:
     def counts(self) -> dict[str, int]:
         """All counts, by the names of the action's outputs.
 
-        `failed` is the sum of `redelivered`, `given-up`, `refused` and `deferred`, in a dry run
-        also of what would be redelivered; `redelivered` is the sum of its three outcomes.
+        `failed` is the sum of `redelivered`, `given-up`, `refused` and `deferred`, plus the events
+        that would be redelivered in a dry run. `redelivered` is the sum of `recovered`, `failing`
+        and `pending`.
         """
         return {
             "scanned": self.scanned,
@@ -110,9 +111,9 @@ class Report:
 
     @property
     def leaving(self) -> int:
-        """How many of the events that are left may be gone from the log in the next run.
+        """How many of the events left for the next run may have left the log by then.
 
-        This assumes that the next run comes as long after this one as this one after the last.
+        This assumes that the time until the next run is that since the last one.
         """
         if self.window.saved is None:
             return 0
@@ -126,7 +127,7 @@ class Report:
 
     @property
     def is_failed(self) -> bool:
-        """Whether the run is to be marked as failed; `messages.problem` says why."""
+        """Whether the run failed; `messages.problem` says why."""
         return bool(
             self.interrupted
             or self.trouble
@@ -140,5 +141,5 @@ class Report:
 
     @property
     def status(self) -> int:
-        """The exit status; that of an interrupted run is what a shell makes of the signal."""
+        """The exit status; after a signal, 128 plus its number, as in a shell."""
         return 128 + self.interrupted if self.interrupted else int(self.is_failed)

@@ -1,6 +1,6 @@
-"""Show at a glance what a run did: the step summary, in GitHub's Markdown.
+"""The report as a step summary, in GitHub's Markdown.
 
-GitHub drops a summary over 1 MiB, so however much failed, only so much is shown:
+GitHub drops a summary over 1 MiB, so the number of rows is limited:
 https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands#step-isolation-and-limits
 """
 
@@ -26,16 +26,16 @@ from redeliver.reporting.report import (
 from redeliver.sanitize import escape_markdown, quote_untrusted, truncate
 
 MAX_ATTENTION_ROWS = 100
-"""Of events that need attention. A row of hostile text takes up to 4 KB."""
+"""For events that need attention. A row takes up to 4 KB if its texts are hostile."""
 
 MAX_OTHER_ROWS = 30
-"""Of events that do not."""
+"""For other events."""
 
 MAX_CHART_NODES = 8
-"""On each side of the chart; the last one stands for all others."""
+"""The limit on each side of the chart; the last node stands for all others."""
 
 OTHER_LABELS = ("other statuses", "other events")
-"""The labels of that last one."""
+"""The labels of the last nodes."""
 
 RIGHT_ALIGNED = {"Failing for", "Attempts", "Webhook"}
 """The columns of numbers and time spans."""
@@ -49,7 +49,7 @@ def summary(report: Report) -> str:
 
 
 def failure(problem: str) -> str:
-    """Return the step summary of a run that ended before there was anything to report."""
+    """Return the step summary of a run that has no report, because an error ended it."""
     return f"### redeliver: failed\n\n{escape_markdown(problem)}\n"
 
 
@@ -92,7 +92,7 @@ def _counts(report: Report) -> Iterator[str]:
 
 
 def _chart(report: Report) -> Iterator[str]:
-    """Draw from which status to which event the failures go."""
+    """Draw how many failures each status and each event have."""
     deliveries = [o.decision.delivery for o in report.results if o.outcome not in NOT_FAILED]
     failed = [(_kind(delivery), _label(delivery.event)) for delivery in deliveries]
     statuses = _most_common((kind for kind, _ in failed), OTHER_LABELS[0])
@@ -114,20 +114,20 @@ def _chart(report: Report) -> Iterator[str]:
 
 
 def _most_common(labels: Iterable[str], others: str) -> dict[str, str]:
-    """Return the label to show for each, which is `others` for those that are rare."""
+    """Map each label to the one that the chart shows: `others` for the rare ones."""
     ranked = [label for label, _ in Counter(labels).most_common()]
     shown = ranked if len(ranked) <= MAX_CHART_NODES else ranked[: MAX_CHART_NODES - 1]
     return {label: label if label in shown else others for label in ranked}
 
 
 def _kind(delivery: Delivery) -> str:
-    """Tell statuses apart by their code, and by GitHub's own words for having none."""
+    """Return the status code, with GitHub's status text if that is plain words."""
     is_known = re.fullmatch(r"[a-z ]{1,40}", delivery.status)
     return f"{delivery.status_code} {delivery.status}" if is_known else str(delivery.status_code)
 
 
 def _label(event: str) -> str:
-    # Only words: a label must not end its quotes, nor be markup to Mermaid, nor be a status.
+    # A label must not end its quotes, be Mermaid markup, or look like a status or `OTHER_LABELS`.
     label = re.sub(r"[^A-Za-z0-9_ .-]", "", quote_untrusted(event, 40))
     return label if re.match("[A-Za-z]", label) and label not in OTHER_LABELS else f"event {label}"
 
