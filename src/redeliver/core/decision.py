@@ -25,7 +25,7 @@ class Verdict(Enum):
     TOO_OLD = "first attempt older than 'give-up-after', or than GitHub keeps its log"
     EXHAUSTED = "as many attempts as 'max-attempts' allows"
     UNREAD = "the log could not be read back to its first attempt"
-    UNSETTLED = "the log may not show yet what an earlier run redelivered"
+    UNSETTLED = "the log may not show the redeliveries of an earlier run yet"
     SURPLUS = "more than 'max-redeliveries' are due"
 
 

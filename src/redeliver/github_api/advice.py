@@ -95,7 +95,7 @@ def _token_advice(response: Response, token: str) -> str | None:
         case HTTPStatus.UNAUTHORIZED:
             return (
                 f"It does not know {token}, which is mistyped, expired or revoked, or belongs to "
-                "another GitHub than 'hostname' says. Make a new one and set that in its place"
+                "another GitHub than 'hostname' says. Create a new one and use it instead"
             )
         case HTTPStatus.FORBIDDEN if "x-github-sso" in response.headers:
             return (

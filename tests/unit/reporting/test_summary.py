@@ -158,7 +158,7 @@ def test_deferred_and_filtered_events_are_counted_by_reason() -> None:
 
     deferred, filtered = shown.split("#### Filtered out")
     assert "| 3 | more than 'max-redeliveries' are due |" in deferred.split("#### Left for")[1]
-    assert "| 1 | the log may not show yet what an earlier run redelivered" in deferred
+    assert "| 1 | the log may not show the redeliveries of an earlier run yet" in deferred
     assert "| 2 | its status code is one of 'skip-status-codes' |" in filtered
 
 
