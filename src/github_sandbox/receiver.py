@@ -8,6 +8,7 @@ import socket
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any, Self
 
 from aiohttp import web
@@ -125,7 +126,7 @@ class Receiver:
             await asyncio.wait_for(going_down.wait(), timeout=behaviour.delay)
             if request.transport:
                 request.transport.abort()
-        is_redirect = 300 <= status < 400  # noqa: PLR2004 - the range of redirects
+        is_redirect = HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST
         return web.Response(
             status=status, headers={"Location": "/elsewhere"} if is_redirect else None
         )

@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import json
 import time
+from http import HTTPStatus
 
 import aiohttp
 
@@ -50,7 +51,7 @@ async def send_event(
     except aiohttp.ClientError as error:
         # GitHub quotes the error of its HTTP client, which contains the whole URL.
         return result(f"POST {hook.url} giving up after 1 attempt(s): {error}", 500)
-    is_success = response.ok and response.status < 300  # noqa: PLR2004 - the end of "successful"
+    is_success = response.status < HTTPStatus.MULTIPLE_CHOICES
     return result(
         "OK" if is_success else f"Invalid HTTP Response: {response.status}",
         response.status,
