@@ -7,7 +7,7 @@ import json
 import socket
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Self
 
@@ -31,9 +31,9 @@ class Received:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Behaviour:
-    status: int = 200
-    delay: float = 0.0
-    failing_events: Mapping[str, int] = field(default_factory=dict)
+    status: int
+    delay: float
+    failing_events: Mapping[str, int]
 
 
 class Receiver:
@@ -44,9 +44,9 @@ class Receiver:
 
     def __init__(self, *, secret: str = "hush") -> None:
         self._secret = secret
-        self._behaviour = _Behaviour()
         self._received: list[Received] = []
         self._server: ServerThread | None = None
+        self.behave()
 
     def __enter__(self) -> Self:
         """Reserve a port and start."""
