@@ -156,9 +156,8 @@ class InstallationState:
 
     def covers(self, target: OrganizationState | RepositoryState) -> bool:
         """Return whether it may access the target at all, whatever its permissions."""
-        return target.account.lower() == self.account.lower() and (
-            isinstance(target, OrganizationState) or _is_selected(target, self.repositories)
-        )
+        is_of_account = target.account.lower() == self.account.lower()
+        return is_of_account and _is_selected(target, self.repositories)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,10 +182,13 @@ class InstallationToken:
 
     def covers(self, target: OrganizationState | RepositoryState) -> bool:
         """Return whether it may access the target at all, whatever its permissions."""
-        return self.installation.covers(target) and (
-            isinstance(target, OrganizationState) or _is_selected(target, self.repositories)
-        )
+        return self.installation.covers(target) and _is_selected(target, self.repositories)
 
 
-def _is_selected(repository: RepositoryState, full_names: frozenset[str] | None) -> bool:
-    return full_names is None or repository.full_name.lower() in full_names
+def _is_selected(
+    target: OrganizationState | RepositoryState, full_names: frozenset[str] | None
+) -> bool:
+    # A selection of repositories does not restrict access to their organization.
+    if full_names is None or isinstance(target, OrganizationState):
+        return True
+    return target.full_name.lower() in full_names
