@@ -109,13 +109,12 @@ class Sandbox:
 
         With `sso`, it has not been authorized for the organization's single sign-on yet.
         """
-        permissions: dict[str, Access] = {}
-        if organization_hooks:
-            permissions["organization_hooks"] = organization_hooks
-        if repository_hooks:
-            permissions["repository_hooks"] = repository_hooks
-        if actions_variables:
-            permissions["actions_variables"] = actions_variables
+        accesses = {
+            "organization_hooks": organization_hooks,
+            "repository_hooks": repository_hooks,
+            "actions_variables": actions_variables,
+        }
+        permissions = {name: access for name, access in accesses.items() if access}
         if permissions and scopes is not None:
             raise ValueError("a token has either permissions or scopes")
         token = PersonalToken(
