@@ -9,17 +9,20 @@ from aiohttp import web
 from github_sandbox.errors import ApiError
 from github_sandbox.model.formats import Json
 
+DEFAULT_PAGE_SIZE = 30
+MAX_PAGE_SIZE = 100
+
 
 def numbered_page(
     request: web.Request,
     items: Sequence[Json],
     *,
     key: str | None = None,
-    default_size: int = 30,
-    max_size: int = 100,
+    default_size: int = DEFAULT_PAGE_SIZE,
+    max_size: int = MAX_PAGE_SIZE,
 ) -> web.Response:
     """Answer with the page that the parameter `page` selects, under `key` if that is given."""
-    size = page_size(request, default=default_size, maximum=max_size)
+    size = page_size(request, default_size, max_size)
     number = _positive_number(request, "page", default=1)
     page = items[(number - 1) * size : number * size]
     next_page = {"page": number + 1, "per_page": size} if number * size < len(items) else None
@@ -37,7 +40,9 @@ def page_response(
     return response
 
 
-def page_size(request: web.Request, *, default: int = 30, maximum: int = 100) -> int:
+def page_size(
+    request: web.Request, default: int = DEFAULT_PAGE_SIZE, maximum: int = MAX_PAGE_SIZE
+) -> int:
     """Return how many items the request wants on a page, or refuse.
 
     GitHub treats a number that is too large as the maximum.
