@@ -17,6 +17,11 @@ READ_POINTS = 1
 WRITE_POINTS = 5
 
 
+def request_points(method: str) -> int:
+    """Return how many points a request costs."""
+    return READ_POINTS if method in READ_METHODS else WRITE_POINTS
+
+
 @dataclass(slots=True, kw_only=True)
 class PrimaryLimit:
     """Requests per hour. GitHub counts them per user, so all tokens share them."""
@@ -61,7 +66,7 @@ class SecondaryLimit:
         """Count one request, or return False if it would cost too much."""
         while self._spent and self._spent[0][0] <= now - SECONDARY_WINDOW:
             self._spent.popleft()
-        cost = READ_POINTS if method in READ_METHODS else WRITE_POINTS
+        cost = request_points(method)
         if sum(points for _, points in self._spent) + cost > self.points:
             return False
         self._spent.append((now, cost))
