@@ -1,4 +1,4 @@
-"""A GitHub to try things on: one organization with one hook, its receiver, one token."""
+"""A miniature GitHub to try things on: an organization's webhook, its receiver and a token."""
 
 import argparse
 import os
@@ -19,12 +19,17 @@ SECRET = "hush"
 def main() -> None:
     """Run the sandbox and a receiver until a signal arrives."""
     parser = argparse.ArgumentParser(prog="python -m github_sandbox", description=__doc__)
-    parser.add_argument("--port", type=_port, default=8000, help="0: any that is free")
-    parser.add_argument("--org", default="acme", help="owner of the hook")
+    parser.add_argument("--port", type=_port, default=8000, help="0: any free port")
+    parser.add_argument("--org", default="acme", help="organization that owns the webhook")
     parser.add_argument(
-        "--repo", type=_repository, default="acme/ops", help="where to keep the checkpoint"
+        "--repo",
+        type=_repository,
+        default="acme/ops",
+        help="repository with the checkpoint's variable",
     )
-    parser.add_argument("--answer", type=_status, default=200, help="what the receiver answers now")
+    parser.add_argument(
+        "--answer", type=_status, default=200, help="status code that the receiver responds with"
+    )
     arguments = parser.parse_args()
 
     interrupted = threading.Event()
@@ -37,7 +42,7 @@ def main() -> None:
             github = stack.enter_context(Sandbox(port=arguments.port))
         except OSError as error:
             reason = os.strerror(error.errno or 0)
-            parser.error(f"argument --port: {reason}: name another, or 0 for any that is free")
+            parser.error(f"argument --port: {reason}: name another, or 0 for any free port")
         receiver = stack.enter_context(Receiver(secret=SECRET))
         hook = _create_hook(github, receiver, arguments)
         print(_instructions(github, hook, arguments.repo, arguments.answer), flush=True)
@@ -46,7 +51,7 @@ def main() -> None:
 
 def _port(text: str) -> int:
     if not re.fullmatch("[0-9]{1,5}", text) or int(text) >= 2**16:
-        raise argparse.ArgumentTypeError("must be a number from 0 to 65535; 0 is any that is free")
+        raise argparse.ArgumentTypeError("must be a number from 0 to 65535; 0 is any free port")
     return int(text)
 
 
@@ -76,37 +81,39 @@ def _create_hook(github: Sandbox, receiver: Receiver, arguments: argparse.Namesp
     return hook
 
 
-def _instructions(github: Sandbox, hook: Hook, repository: str, answer: int) -> str:
+def _instructions(github: Sandbox, hook: Hook, repository: str, status: int) -> str:
     deliveries = f"{github.url}/orgs/{hook.org}/hooks/{hook.id}/deliveries"
     failed = hook.log[0]["id"]
     return textwrap.dedent(
         f"""\
-        GitHub in miniature is at {github.url}, and at {github.url}/api/v3.
+        The miniature GitHub is at {github.url}, and at {github.url}/api/v3.
 
         token       {TOKEN}
         org         {hook.org}
         hook-id     {hook.id}
         repository  {repository}
 
-        The receiver missed two of three deliveries, and now answers {answer}:
+        The receiver missed two of three deliveries. It now responds with status {status}.
+
+        List the deliveries, and redeliver the newest:
 
             curl -H 'Authorization: Bearer {TOKEN}' {deliveries}
             curl -H 'Authorization: Bearer {TOKEN}' -X POST \\
                 {deliveries}/{failed}/attempts
 
-        redeliver brings back what is left, as a runner would start it:
+        Run redeliver for the rest, as a runner does:
 
             INPUT_TOKEN={TOKEN} INPUT_ORG={hook.org} INPUT_HOOK_ID={hook.id} \\
                 INPUT_VARIABLE_NAME=LAST_REDELIVERY GITHUB_REPOSITORY={repository} \\
                 GITHUB_API_URL={github.url} GITHUB_OUTPUT=/dev/null \\
                 .venv/bin/python -m redeliver
 
-        or as from a shell or cron:
+        or as a command, from a shell or cron:
 
             GH_TOKEN={TOKEN} .venv/bin/redeliver --hostname {github.url} \\
                 --org {hook.org} --hook-id {hook.id} --checkpoint-file /tmp/checkpoint.json
 
-        Ctrl-C ends it all."""
+        Ctrl-C stops the miniature GitHub and the receiver."""
     )
 
 

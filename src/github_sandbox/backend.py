@@ -1,4 +1,4 @@
-"""The running server that all objects of a test act on."""
+"""The parts of a running sandbox that hooks, organizations and other objects act on."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from github_sandbox.network.server_thread import ServerThread
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backend:
-    """Its thread, what it knows, and what delivers its events."""
+    """The server thread of a sandbox, its state, and its dispatcher of deliveries."""
 
     server: ServerThread
     state: State

@@ -1,4 +1,4 @@
-"""The clocks a sandbox can run by: the real time, or a time that a test controls."""
+"""Clocks for a sandbox: the real time, or a time that a test controls."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta

@@ -29,7 +29,7 @@ class ApiError(Exception):
 
 
 def not_found(headers: dict[str, str] | None = None) -> ApiError:
-    """Return the error for what does not exist, or must not be visible to this client."""
+    """Return the error for an object that does not exist, or that the client may not see."""
     return ApiError(404, "Not Found", headers=headers)
 
 

@@ -1,4 +1,4 @@
-"""Faults that a test can inject into the API's responses, and when each of them happens."""
+"""Faults that a test can inject into the API, and the requests to which each applies."""
 
 import asyncio
 import math
@@ -14,14 +14,14 @@ from aiohttp.abc import AbstractStreamWriter
 from github_sandbox.errors import error_body
 
 Work: TypeAlias = Callable[[], Awaitable[web.StreamResponse | None]]
-"""Handles the request. Returns None if the connection is to be dropped without a response."""
+"""Handles the request. If it returns None, the sandbox drops the connection."""
 
 
 class Fault(Protocol):
     """One way in which a request can go wrong."""
 
     async def answer(self, request: web.Request, work: Work) -> web.StreamResponse | None:
-        """Respond to the request, with or without calling `work`, or return None to drop it."""
+        """Respond, with or without calling `work`. None drops the connection."""
         ...
 
 
@@ -79,7 +79,7 @@ class Truncated:
         """Send half of the body that the headers announce."""
         response = await work()
         if not isinstance(response, web.Response):
-            return response  # another fault has dropped or truncated it already
+            return response  # another fault dropped or truncated it already
         return _TruncatedResponse(response)
 
 
@@ -90,7 +90,7 @@ class _TruncatedResponse(web.StreamResponse):
         super().__init__(status=response.status, headers=response.headers)
         body = response.body if isinstance(response.body, bytes) else b""
         self._half = body[: len(body) // 2]
-        # Even an empty body is truncated: one byte is announced that never comes.
+        # For an empty body the headers announce one byte, which is never sent.
         self.content_length = max(len(body), 1)
 
     async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
@@ -105,7 +105,7 @@ class _TruncatedResponse(web.StreamResponse):
 
 @dataclass(frozen=True, slots=True)
 class Delay:
-    """Waits, then does the work."""
+    """Waits for some seconds, then does the work."""
 
     seconds: float
 
@@ -117,14 +117,14 @@ class Delay:
 
 @dataclass(frozen=True, slots=True)
 class Meanwhile:
-    """Does the work, but calls `action` just before, or with `after` just before the response."""
+    """Does the work, and calls `action` before it, or with `after` between work and response."""
 
     action: Callable[[], object]
     after: bool = field(default=False, kw_only=True)
 
     async def answer(self, _request: web.Request, work: Work) -> web.StreamResponse | None:
-        """Do both, even if the client has gone."""
-        # The action runs in a thread, because it may send requests to this very sandbox.
+        """Call the action and do the work, even if the client has disconnected."""
+        # The action runs in a thread, because it may send requests to the same sandbox.
         if not self.after:
             await asyncio.to_thread(self.action)
         response = await work()
@@ -143,7 +143,7 @@ class _Injection:
     matches: int = 0
 
     def applies(self, method: str, path: str) -> bool:
-        """Count the request if it matches, and return whether the fault is due for it."""
+        """Count the request if it matches, and return whether the fault applies to it."""
         if self.method not in {"*", method} or not self.path.fullmatch(path):
             return False
         self.matches += 1
@@ -158,9 +158,9 @@ class Faults:
         self._injections: list[_Injection] = []
 
     def inject(self, fault: Fault, *, method: str, path: str, nth: int, times: int | None) -> None:
-        """Apply the fault to the `nth` matching request from now on and the next, `times` in all.
+        """Apply the fault to `times` matching requests, beginning with the `nth` from now on.
 
-        `times=None` stands for all that follow.
+        `times=None` applies it to all of them from the `nth` on.
         """
         self._injections.append(
             _Injection(
@@ -179,12 +179,12 @@ class Faults:
     async def respond(
         self, request: web.Request, path: str, work: Work
     ) -> web.StreamResponse | None:
-        """Do the work with all due faults. The one that was injected first is the outermost."""
-        due = [
+        """Do the work with all faults that apply. The one injected first is the outermost."""
+        applicable = [
             injection.fault
             for injection in self._injections
             if injection.applies(request.method, path)
         ]
-        for fault in reversed(due):
+        for fault in reversed(applicable):
             work = partial(fault.answer, request, work)
         return await work()

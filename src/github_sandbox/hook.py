@@ -1,4 +1,4 @@
-"""What a test does with a hook: deliver events, redeliver them, write its log, and read it.
+"""A hook for tests: deliver and redeliver events, and write and read the delivery log.
 
 Every method may be called from any thread, and returns when it has taken effect.
 """
@@ -17,7 +17,7 @@ class Hook:
     """A hook of an organization, a repository or an App."""
 
     def __init__(self, backend: Backend, hook: HookState) -> None:
-        """Use the method `hook` of its owner."""
+        """Call the owner's method `hook` instead."""
         self._server = backend.server
         self._state = backend.state
         self._dispatcher = backend.dispatcher
@@ -30,7 +30,7 @@ class Hook:
 
     @property
     def org(self) -> str:
-        """The login of the organization that owns it."""
+        """The login of the organization that owns the hook."""
         match self._hook.owner:
             case OrganizationState(login=login):
                 return login
@@ -86,7 +86,7 @@ class Hook:
         redelivery: bool = False,
         shown_at: datetime | None = None,
     ) -> int:
-        """Log a delivery without making it, and return its id.
+        """Log a delivery without sending it, and return its id.
 
         The API shows it at once, or from `shown_at` on.
         """
@@ -105,12 +105,12 @@ class Hook:
         return delivery.id
 
     def record_many(self, count: int, *, since: datetime, until: datetime) -> None:
-        """Log `count` successful deliveries of pushes without making them, evenly spread.
+        """Log `count` successful deliveries of pushes, evenly spread, without sending them.
 
         The first is at `since`, the last at `until`. The API shows them at once.
         """
         result = AttemptResult(status="OK", status_code=200)
-        # A new UUID for each would be slow. With this suffix a million take seconds.
+        # A new UUID for each delivery would be slow. With one suffix, a million take seconds.
         suffix = str(uuid.uuid4())[8:]
 
         def record() -> None:

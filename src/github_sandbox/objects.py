@@ -1,4 +1,4 @@
-"""What a test sets up and inspects: organizations, repositories, Apps and their installations.
+"""Organizations, repositories, Apps and installations, as tests set them up and inspect them.
 
 Every method may be called from any thread, and returns when it has taken effect.
 """
@@ -21,7 +21,7 @@ class Organization:
     """An organization."""
 
     def __init__(self, backend: Backend, login: str) -> None:
-        """Use `Sandbox.org`."""
+        """Call `Sandbox.org` instead."""
         self._backend = backend
         self._state = backend.server.call(lambda: backend.state.get_or_create_organization(login))
 
@@ -34,7 +34,7 @@ class Repository:
     """A repository."""
 
     def __init__(self, backend: Backend, full_name: str) -> None:
-        """Use `Sandbox.repository`."""
+        """Call `Sandbox.repository` instead."""
         self._backend = backend
         self._state = backend.server.call(lambda: backend.state.get_or_create_repository(full_name))
         self.id = self._state.id
@@ -57,7 +57,7 @@ class App:
     """A GitHub App."""
 
     def __init__(self, backend: Backend, state: AppState, private_key: str) -> None:
-        """Use `Sandbox.app`."""
+        """Call `Sandbox.app` instead."""
         self._backend = backend
         self._state = state
         self.id = state.id
@@ -68,7 +68,7 @@ class App:
 
     @property
     def tokens(self) -> list[InstallationToken]:
-        """All tokens that were ever issued to its installations, in order."""
+        """All tokens ever issued to the App's installations, oldest first."""
         return self._backend.server.call(self._state.tokens.copy)
 
     def hook(self, url: str, *, secret: str | None = None) -> Hook:
@@ -81,10 +81,10 @@ class App:
         permissions: Permissions | None = None,
         repositories: Collection[str] | None = None,
     ) -> "Installation":
-        """Install it on an organization, or on a user if no organization has that login.
+        """Install the App on an organization, or on a user if no organization has that login.
 
-        By default it gets the App's own permissions, and all of the account's repositories.
-        `repositories` are full names.
+        By default the installation has the App's own permissions, and covers all repositories of
+        the account. `repositories` are full names.
         """
         backend = self._backend
         installation = backend.server.call(
@@ -97,13 +97,13 @@ class Installation:
     """The installation of an App on an account."""
 
     def __init__(self, backend: Backend, state: InstallationState) -> None:
-        """Use `App.install`."""
+        """Call `App.install` instead."""
         self._backend = backend
         self._state = state
         self.id = state.id
 
     def suspend(self) -> None:
-        """Suspend it: its tokens stop working, and it is issued no new ones."""
+        """Suspend the installation: its tokens stop working, and it gets no new ones."""
 
         def suspend() -> None:
             self._state.suspended_at = self._backend.state.now()

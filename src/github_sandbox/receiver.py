@@ -25,7 +25,7 @@ class Received:
     signature_valid: bool | None
     """None if the delivery was not signed."""
     status: int
-    """The receiver's response, even if it came too late."""
+    """The status code of the receiver's response, even if that came too late."""
     payload: dict[str, Any]
 
 
@@ -49,14 +49,14 @@ class Receiver:
         self.behave()
 
     def __enter__(self) -> Self:
-        """Reserve a port and start."""
+        """Reserve a port, and start to listen."""
         self._reservation = _reserve_port()
         self._port: int = self._reservation.getsockname()[1]
         self.start()
         return self
 
     def __exit__(self, *_exception: object) -> None:
-        """Stop, and give the port back."""
+        """Stop, and release the port."""
         self.stop()
         self._reservation.close()
 
@@ -66,7 +66,7 @@ class Receiver:
         return f"http://{HOST}:{self._port}/hook"
 
     def start(self) -> None:
-        """Start to listen, unless it is up already."""
+        """Start to listen, unless the receiver is up already."""
         if self._server is None:
             self._server = ServerThread(self._application, port=self._port, reuse_port=True)
             self._server.start()
@@ -84,13 +84,13 @@ class Receiver:
         delay: float = 0.0,
         failing_events: Mapping[str, int] | None = None,
     ) -> None:
-        """Respond with `status`, or that of the event in `failing_events`, `delay` seconds late."""
+        """Respond `delay` seconds late with `status`, or the event's status in `failing_events`."""
         self._behaviour = _Behaviour(
             status=status, delay=delay, failing_events=dict(failing_events or {})
         )
 
     def received(self) -> list[Received]:
-        """Return everything that arrived, in order, also before a restart."""
+        """Return all deliveries that arrived, in order, including those before a restart."""
         return self._received.copy()
 
     async def _application(self) -> web.Application:
@@ -121,7 +121,7 @@ class Receiver:
                 payload=json.loads(body),
             )
         )
-        # Whoever waits when the receiver goes down gets no response.
+        # A request that is waiting when the receiver goes down gets no response.
         with suppress(TimeoutError):
             await asyncio.wait_for(going_down.wait(), timeout=behaviour.delay)
             if request.transport:
@@ -142,7 +142,7 @@ class Receiver:
 def _reserve_port() -> socket.socket:
     """Bind a free port without listening on it.
 
-    Otherwise an outgoing connection might be given the port while the receiver is down.
+    Otherwise the system might assign the port to an outgoing connection while the receiver is down.
     """
     reservation = socket.socket()
     # This lets the receiver's own listening socket bind the same port.

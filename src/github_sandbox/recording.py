@@ -17,9 +17,9 @@ DIRECTORY_VARIABLE = "GITHUB_SANDBOX_EXCHANGES"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exchange:
-    """A request, and the API's response before any fault changed or replaced that.
+    """A request, and the API's response before any fault changed or replaced it.
 
-    The names of headers are in lower case, and Authorization is left out. `status` is None if a
+    Header names are in lower case, and the Authorization header is omitted. `status` is None if a
     fault kept the API from handling the request.
     """
 
@@ -53,7 +53,7 @@ async def record_exchange(
         answer_headers=_lower_case_names(response.headers) if response else {},
         answer=(response.text or "") if isinstance(response, web.Response) else "",
     )
-    # One write for each line: several sandboxes of a process append to the same file.
+    # One write per line, because several sandboxes of a process append to the same file.
     with (Path(directory) / f"{os.getpid()}.jsonl").open("a") as file:
         file.write(json.dumps(asdict(exchange)) + "\n")
 

@@ -1,4 +1,4 @@
-"""A miniature GitHub for tests: set it up, inject faults, and see what it was asked.
+"""A miniature GitHub for tests: set it up, inject faults, and inspect the requests it received.
 
 Every method may be called from any thread, and returns when it has taken effect.
 """
@@ -47,11 +47,11 @@ class Sandbox:
         It listens on `port` (0: any free one), with HTTPS if `tls` is given. It keeps deliveries
         for `retention`. A receiver has `receiver_timeout` real seconds to respond.
 
-        `rate_limits=False` stands for Enterprise Server, which has none by default, and
-        `filters=False` for an old server that ignores the parameter `status` of the delivery log.
-        Within any 60 seconds, requests may cost `points_per_minute`, whatever their tokens: one
-        point to read, five to write. GitHub grants 900; None stands for no limit.
-        The server knows these `api_versions`. A request that names none gets the first.
+        `rate_limits=False` imitates Enterprise Server, which has none by default. `filters=False`
+        imitates an old server, which ignores the parameter `status` of the delivery log.
+        Within any 60 seconds, the requests of all tokens may cost `points_per_minute`: one point
+        to read, five to write. GitHub grants 900; None means no limit.
+        The server supports `api_versions`, oldest first. A request that names none gets the oldest.
         """
         if points_per_minute is not None and not rate_limits:
             raise ValueError("a server without rate limits has no points per minute")
@@ -87,12 +87,12 @@ class Sandbox:
 
     @property
     def requests(self) -> list[Request]:
-        """All requests that the API received, in order."""
+        """All requests that the API received, oldest first."""
         return self._server.call(self._state.requests.copy)
 
     @property
     def most_at_once(self) -> int:
-        """The largest number of requests so far that were being answered at the same time."""
+        """The largest number of requests so far that the API was handling at the same time."""
         return self._server.call(lambda: self._state.concurrency.most)
 
     def token(
@@ -139,7 +139,7 @@ class Sandbox:
         *,
         permissions: Permissions = APP_PERMISSIONS,
     ) -> App:
-        """Register a GitHub App that asks for `permissions` wherever it is installed."""
+        """Register a GitHub App, whose installations get `permissions` by default."""
         key = generate_private_key(slug)
 
         def register() -> AppState:
@@ -161,10 +161,11 @@ class Sandbox:
         nth: int = 1,
         times: int | None = 1,
     ) -> None:
-        """Apply a fault to the `nth` matching request from now on and the next, `times` in all.
+        """Apply a fault to `times` matching requests, beginning with the `nth` from now on.
 
-        `path` is a regular expression for the whole path without `/api/v3`. `times=None` stands
-        for all that follow. If several faults apply, the one injected first is the outermost.
+        `path` is a regular expression for the whole path without `/api/v3`. `times=None` applies
+        the fault to all matching requests from the `nth` on. If several faults apply to a request,
+        the one injected first is the outermost.
         """
         self._server.call(
             lambda: self._faults.inject(fault, method=method, path=path, nth=nth, times=times)
@@ -175,15 +176,18 @@ class Sandbox:
         self._server.call(self._faults.clear)
 
     def show_late(self, seconds: float) -> None:
-        """Have the API show deliveries that start from now on this long after they ended."""
+        """Make the API show new deliveries only `seconds` after they end.
+
+        This does not delay deliveries that have started already.
+        """
         self._server.call(lambda: self._dispatcher.show_late(seconds))
 
     def settle(self) -> None:
-        """Wait until no redelivery is running. The API may show them later still."""
+        """Wait until no redelivery is running. The API may show the deliveries even later."""
         self._server.wait_for(self._dispatcher.wait_until_idle())
 
     def rate_limit(self, *, remaining: int, reset_in: float) -> None:
-        """Set how many requests remain, for all tokens, until `reset_in` seconds from now."""
+        """Set the primary rate limit of all tokens: `remaining` requests for `reset_in` seconds."""
         limit = self._state.primary_limit
         if limit is None:
             raise ValueError("this is a server without rate limits")
@@ -195,7 +199,7 @@ class Sandbox:
         self._server.call(update)
 
     async def _application(self) -> web.Application:
-        # Like GitHub, it opens a new connection for every delivery.
+        # Like GitHub, open a new connection for every delivery.
         connector = aiohttp.TCPConnector(limit=0, force_close=True)
         session = aiohttp.ClientSession(connector=connector)
         self._dispatcher = Dispatcher(

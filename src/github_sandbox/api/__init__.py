@@ -1,1 +1,1 @@
-"""GitHub's REST API over that state: its endpoints, and what they have in common."""
+"""GitHub's REST API: the endpoints, and the authentication, limits and pages that they share."""

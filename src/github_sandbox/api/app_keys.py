@@ -13,10 +13,10 @@ from cryptography.hazmat.primitives.serialization import (
 
 @cache
 def generate_private_key(_slug: str) -> str:
-    """Generate an App's key in GitHub's format. It is cached because generating one is slow."""
+    """Generate the App's private key, as PEM. It is cached, because generating a key is slow."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    form = PrivateFormat.TraditionalOpenSSL
-    return key.private_bytes(Encoding.PEM, form, NoEncryption()).decode()
+    key_format = PrivateFormat.TraditionalOpenSSL
+    return key.private_bytes(Encoding.PEM, key_format, NoEncryption()).decode()
 
 
 def public_key_of(private_key: str) -> rsa.RSAPublicKey:

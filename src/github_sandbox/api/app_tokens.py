@@ -1,4 +1,4 @@
-"""Check the JSON web tokens of GitHub Apps, and issue the installation tokens they ask for."""
+"""Check the JSON web tokens of GitHub Apps, and issue installation tokens."""
 
 import secrets
 from collections.abc import Sequence
@@ -27,8 +27,8 @@ TOKEN_LIFETIME = timedelta(hours=1)
 
 
 def authenticate_app(request: web.Request, state: State) -> AppState:
-    """Find the App that signed the request's JSON web token, or refuse."""
-    # GitHub takes other tokens with either scheme, but a JSON web token only as a bearer token.
+    """Return the App that signed the request's JSON web token, or raise `ApiError`."""
+    # GitHub accepts other tokens with either scheme, but a JSON web token only with "Bearer".
     token = sent_token(request, {"bearer"}) or ""
     try:
         claims = jwt.decode(token, options={"verify_signature": False})
@@ -36,7 +36,7 @@ def authenticate_app(request: web.Request, state: State) -> AppState:
         _refuse_jwt()
     app = _find_issuer(claims.get("iss"), state)
     try:
-        # This verifies the signature only. `jwt.decode` would check the times by the real clock.
+        # This verifies the signature only: `jwt.decode` would compare times with the real clock.
         jwt.PyJWS().decode(token, app.public_key, algorithms=["RS256"])
     except jwt.InvalidTokenError:
         _refuse_jwt()
@@ -76,7 +76,11 @@ def _check_times(claims: Json, *, now: float) -> None:
 
 
 def issue_token(installation: InstallationState, body: Json, state: State) -> InstallationToken:
-    """Issue a token for what the request's body asks for, by default for everything, or refuse."""
+    """Issue a token with the permissions and repositories in the request's body.
+
+    By default the token has all that the installation has. Raise `ApiError` if the body requests
+    more than that.
+    """
     check_not_suspended(installation)
     token = InstallationToken(
         value=f"ghs_{secrets.token_hex(18)}",
@@ -104,7 +108,7 @@ def _requested_permissions(body: Json, installation: InstallationState) -> Permi
 def _requested_repositories(
     body: Json, covered: Sequence[RepositoryState]
 ) -> frozenset[str] | None:
-    # A request names repositories without their owner, or gives their ids.
+    # The body has the repositories' names without the owner, their ids, or both.
     names, ids = body.get("repositories") or [], body.get("repository_ids") or []
     if not names and not ids:
         return None

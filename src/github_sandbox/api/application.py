@@ -1,4 +1,4 @@
-"""GitHub's REST API as one web application: what applies to every request and every response."""
+"""GitHub's REST API as one web application: routes, rate limits, faults and common headers."""
 
 import time
 import uuid
@@ -30,7 +30,7 @@ from github_sandbox.recording import record_exchange
 RATE_LIMIT = "/rate_limit"
 
 VERSION_WITHOUT_RATE = "2026-03-10"
-"""Since this API version, the rate limit no longer has `rate`, a copy of `resources.core`."""
+"""Since this API version, the response to /rate_limit lacks `rate`, a copy of `resources.core`."""
 
 
 class RestApi:
@@ -52,7 +52,7 @@ class RestApi:
         self._api_versions = api_versions
 
     def application(self) -> web.Application:
-        """Build the application. It has every route twice: at the root, and under `/api/v3`."""
+        """Build the application. It serves every route twice: at the root, and under `/api/v3`."""
         application = web.Application(middlewares=[self._count_concurrency])
         application.on_response_prepare.append(self._add_headers)
         hooks = HookEndpoints(
@@ -77,7 +77,7 @@ class RestApi:
             return await self._handle(request, handler)
 
     async def _handle(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Respond to a request, with all faults that are injected, and remember both."""
+        """Respond to a request, with the injected faults, and remember and record it."""
         path = request.path.removeprefix(ENTERPRISE_PREFIX)
         remembered = Request(
             method=request.method,
@@ -99,7 +99,7 @@ class RestApi:
 
         async def work() -> web.StreamResponse:
             nonlocal api_response
-            api_response = web.Response(status=500)  # what is recorded if the next line raises
+            api_response = web.Response(status=500)  # recorded if the next line raises
             api_response = await self._respond(request, handler, has_points=has_points)
             return api_response
 
@@ -110,9 +110,9 @@ class RestApi:
         if response is None:
             if request.transport:
                 request.transport.abort()
-            return web.Response()  # aiohttp wants one, although the client has gone
+            return web.Response()  # aiohttp needs one, although the connection is closed
         self._state.requests[index] = replace(remembered, status=response.status)
-        # A fault may have set its own date. Without any, aiohttp would set the real time.
+        # A fault may have set a date. Without a Date header, aiohttp would add the real time.
         response.headers.setdefault("Date", format_datetime(self._state.now(), usegmt=True))
         return response
 

@@ -20,7 +20,7 @@ INSTALLATION = "/app/installations/{installation:[0-9]{1,20}}"
 
 
 class AppEndpoints:
-    """The endpoints where an App finds itself and its installations, and gets tokens."""
+    """The endpoints that show an App and its installations, and issue tokens."""
 
     def __init__(self, state: State) -> None:
         self._state = state
@@ -75,7 +75,7 @@ class AppEndpoints:
         return self._show_installation_that_covers(request, repository)
 
     async def _show_installation_on_account(self, request: web.Request) -> web.Response:
-        # Although its path begins with /users, GitHub answers for organizations as well.
+        # Although its path begins with /users, this endpoint finds organizations as well.
         login = request.match_info["user"].lower()
         installation = self._find(
             request, lambda installation: installation.account.lower() == login
@@ -97,7 +97,7 @@ class AppEndpoints:
     def _find(
         self, request: web.Request, matches: Callable[[InstallationState], bool]
     ) -> InstallationState:
-        """Find the first matching installation of the App that sent the request, or refuse."""
+        """Return the first matching installation of the requesting App, or raise `ApiError`."""
         app = authenticate_app(request, self._state)
         for installation in app.installations.values():
             if matches(installation):

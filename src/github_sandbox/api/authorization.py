@@ -1,4 +1,4 @@
-"""Authenticate API requests, and refuse what a token has no permission for, as GitHub does."""
+"""Authenticate API requests, and check the permissions of their tokens, as GitHub does."""
 
 from collections.abc import Mapping
 
@@ -28,11 +28,11 @@ CLASSIC_SCOPES: Mapping[tuple[str, Access], frozenset[str]] = {
     ("actions_variables", "read"): frozenset({"repo"}),
     ("actions_variables", "write"): frozenset({"repo"}),
 }
-"""The scopes of classic tokens that grant a permission. Any one of them is enough."""
+"""For each permission, the scopes of classic tokens that grant it. One of them is enough."""
 
 
 def authenticate(request: web.Request, state: State) -> PersonalToken | InstallationToken:
-    """Find the token of the request, or refuse. An App's JSON web token is not accepted."""
+    """Return the request's token, or raise `ApiError`. It cannot be an App's JSON web token."""
     token = state.tokens.get(sent_token(request) or "")
     if token is None:
         raise ApiError(401, "Bad credentials")
@@ -44,7 +44,7 @@ def authenticate(request: web.Request, state: State) -> PersonalToken | Installa
 
 
 def check_not_suspended(installation: InstallationState) -> None:
-    """Refuse requests on behalf of a suspended installation."""
+    """Raise `ApiError` if the installation is suspended."""
     if installation.suspended_at:
         raise ApiError(403, "This installation has been suspended")
 
@@ -56,7 +56,7 @@ def authorize(
     permission: str,
     access: Access,
 ) -> None:
-    """Refuse unless the token grants that access to the target."""
+    """Raise `ApiError` unless the token grants this access to the target."""
     match token:
         case InstallationToken():
             if not token.covers(target):

@@ -1,4 +1,4 @@
-"""Answer with one page of a list, and with a link to the next page."""
+"""Respond with one page of a list, and a link to the next page."""
 
 import re
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ def numbered_page(
     default_size: int = DEFAULT_PAGE_SIZE,
     max_size: int = MAX_PAGE_SIZE,
 ) -> web.Response:
-    """Answer with the page that the parameter `page` selects, under `key` if that is given."""
+    """Respond with the page that the parameter `page` selects, under `key` if that is given."""
     size = page_size(request, default_size, max_size)
     number = _positive_number(request, "page", default=1)
     page = items[(number - 1) * size : number * size]
@@ -33,7 +33,7 @@ def numbered_page(
 def page_response(
     request: web.Request, body: object, next_page: dict[str, Any] | None
 ) -> web.Response:
-    """Answer with a page, and a link to the next one if the parameters for that are given."""
+    """Respond with a page, and a link to the next one if there are query parameters for that."""
     response = web.json_response(body)
     if next_page:
         response.headers["Link"] = f'<{request.url.update_query(next_page)}>; rel="next"'
@@ -43,9 +43,9 @@ def page_response(
 def page_size(
     request: web.Request, default: int = DEFAULT_PAGE_SIZE, maximum: int = MAX_PAGE_SIZE
 ) -> int:
-    """Return how many items the request wants on a page, or refuse.
+    """Return how many items the request wants on a page, or raise `ApiError`.
 
-    GitHub treats a number that is too large as the maximum.
+    Like GitHub, reduce a number that is too large to the maximum.
     https://docs.github.com/en/rest/using-the-rest-api/using-pagination-in-the-rest-api
     """
     return min(_positive_number(request, "per_page", default=default), maximum)

@@ -1,4 +1,4 @@
-"""What all endpoints share: the type of a route, and how to read and check a request."""
+"""Types and functions that all endpoints share: routes, and reading and checking requests."""
 
 import json
 from collections.abc import Awaitable, Callable, Collection, Sequence
@@ -14,7 +14,7 @@ Route: TypeAlias = tuple[str, str, Handler]
 """A method, a path, and the handler for requests to them."""
 
 ENTERPRISE_PREFIX = "/api/v3"
-"""What the paths of the API begin with on GitHub Enterprise Server."""
+"""The prefix of the API's paths on GitHub Enterprise Server."""
 
 API_VERSION_HEADER = "X-GitHub-Api-Version"
 """The header that selects a version of the API. A request without it gets the oldest one."""
@@ -27,9 +27,9 @@ def sent_token(request: web.Request, schemes: Collection[str] = ("token", "beare
 
 
 def check_client_headers(request: web.Request, api_versions: Sequence[str]) -> None:
-    """Refuse a request without a user agent, or for an API version that is not in the list.
+    """Raise `ApiError` if the request has no user agent, or an API version not in `api_versions`.
 
-    The newest version comes last.
+    These are in order, oldest first.
     """
     if not request.headers.get("User-Agent"):
         raise ApiError(
@@ -52,7 +52,7 @@ def check_client_headers(request: web.Request, api_versions: Sequence[str]) -> N
 
 
 def base_url(request: web.Request) -> str:
-    """Return the API's base URL, as the client of this request uses it."""
+    """Return the API's base URL as this request's client uses it."""
     prefix = ENTERPRISE_PREFIX if request.path.startswith(ENTERPRISE_PREFIX) else ""
     return str(request.url.origin()) + prefix
 
@@ -63,7 +63,7 @@ def repository_name(request: web.Request) -> str:
 
 
 async def read_json_object(request: web.Request) -> Json:
-    """Read the body, or refuse."""
+    """Read the body as a JSON object, or raise `ApiError`."""
     try:
         body = await request.json()
     except (json.JSONDecodeError, UnicodeDecodeError) as error:

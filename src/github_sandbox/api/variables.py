@@ -1,4 +1,4 @@
-"""The endpoints of repositories' Actions variables, and GitHub's rules for these."""
+"""The endpoints of repositories' Actions variables, and GitHub's rules for variables."""
 
 import re
 from dataclasses import dataclass
@@ -21,8 +21,8 @@ MAX_VALUE_BYTES = 48 * 1024
 LONG_AGO = datetime(2024, 1, 1, tzinfo=UTC)
 """When a variable that a test set directly counts as created and updated.
 
-It is before everything else in a sandbox, so a program that checks a variable's age finds it old.
-A test that needs another time lets the API write the variable.
+It is before everything else in a sandbox, so the variable is old for programs that check its age.
+A test that needs another time writes the variable through the API.
 """
 
 NAME = re.compile(r"(?!GITHUB_)[A-Z_][A-Z0-9_]*")
@@ -93,7 +93,7 @@ class Variables:
         return [self.show(name) for name in sorted(self.repository.variables)]
 
     def create(self, body: Json, *, now: datetime) -> None:
-        """Create a variable, or refuse."""
+        """Create a variable, or raise `ApiError`."""
         name = _valid_name(body.get("name"))
         value = _valid_value(body.get("value"))
         self._check_is_new(name)
@@ -101,7 +101,7 @@ class Variables:
         self.repository.variable_times[name] = (now, now)
 
     def update(self, name: str, body: Json, *, now: datetime) -> None:
-        """Change the value of a variable, its name, or both."""
+        """Change a variable's value, name or both, or raise `ApiError`."""
         name = self._existing_name(name)
         new_name = _valid_name(body.get("name", name))
         new_value = _valid_value(body.get("value", self.repository.variables[name]))

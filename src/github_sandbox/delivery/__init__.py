@@ -1,1 +1,1 @@
-"""Deliver events to receivers over HTTP, and log how that went."""
+"""Deliver events to receivers over HTTP, and log each attempt."""

@@ -1,4 +1,4 @@
-"""Run deliveries on the event loop, and log each one when it has ended."""
+"""Run deliveries on the event loop, and log each when it ends."""
 
 import asyncio
 from datetime import datetime, timedelta
@@ -15,7 +15,7 @@ class Dispatcher:
     """Delivers events to receivers.
 
     As on GitHub, the log has no entry for a delivery that is still running, and the API may show
-    the entry later still.
+    the entry only some time after the delivery has ended.
     """
 
     def __init__(
@@ -32,14 +32,17 @@ class Dispatcher:
         self._redeliveries: set[asyncio.Task[Delivery]] = set()
 
     def show_late(self, seconds: float) -> None:
-        """Have the API show deliveries that start from now on this long after they ended."""
+        """Make the API show new deliveries only `seconds` after they end.
+
+        This does not delay deliveries that have started already.
+        """
         self._log_delay = timedelta(seconds=seconds)
 
     async def deliver(
         self, hook: HookState, event: Event, *, at: datetime, redelivery: bool = False
     ) -> Delivery:
-        """Deliver an event. The log says that this was `at`."""
-        log_delay = self._log_delay  # now, as `show_late` is for deliveries that start later
+        """Deliver an event, and log it with the time `at`."""
+        log_delay = self._log_delay  # read now: `show_late` applies to deliveries that start later
         result = await send_event(
             self._session, hook, event, receiver_timeout=self._receiver_timeout
         )
@@ -64,7 +67,7 @@ class Dispatcher:
         while self._redeliveries:
             await asyncio.gather(*self._redeliveries)
             # Since Python 3.12, gathering finished tasks does not yield to the event loop, so
-            # the callbacks that discard them would never run.
+            # without this the callbacks that discard them would never run.
             await asyncio.sleep(0)
 
     async def cancel(self) -> None:

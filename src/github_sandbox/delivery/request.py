@@ -1,4 +1,4 @@
-"""Send one event to a receiver by HTTP POST, and report the outcome as GitHub does."""
+"""Send one event to a receiver by HTTP POST, and return the result as GitHub's log has it."""
 
 import hashlib
 import hmac

@@ -1,1 +1,1 @@
-"""What this GitHub has: its state, the delivery logs, the rate limits. No HTTP."""
+"""The state of the miniature GitHub: accounts, hooks, delivery logs, rate limits. No HTTP."""

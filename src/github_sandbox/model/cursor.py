@@ -1,4 +1,4 @@
-"""The cursor of the delivery log: a position from which a client reads on."""
+"""The cursor of the delivery log: the position where the next page begins."""
 
 import base64
 import binascii

@@ -20,7 +20,7 @@ STATUS_FILTERS: Mapping[StatusFilter, range] = {
     "success": range(200, 400),
     "failure": range(400, 600),
 }
-"""The status codes that the listing's `status` parameter selects. Neither value selects code 0."""
+"""The status codes that the listing's parameter `status` selects. Neither value selects code 0."""
 
 # Ids have nineteen digits, as on github.com. All are odd, so a program that stores them as
 # double-precision floats corrupts every one: floats of this size are hundreds apart.
@@ -65,7 +65,7 @@ class Delivery:
     result: AttemptResult
     delivered_at: datetime
     shown_at: datetime
-    """When the API begins to show it."""
+    """When the API begins to show the delivery."""
     redelivery: bool
 
     @property
@@ -74,15 +74,15 @@ class Delivery:
         return self.delivered_at, self.id
 
     def is_shown(self, now: datetime | None) -> bool:
-        """Return whether the API shows it at `now`; None stands for the distant future."""
+        """Return whether the API shows the delivery at `now`. None means the distant future."""
         return now is None or self.shown_at <= now
 
     def list_item(self) -> Json:
-        """Return it as an item of the API's listing."""
-        # GitHub writes timestamps with and without milliseconds. Here a whole second is written
-        # either way. Milliseconds are never cut off, because that would change the order.
-        is_short = self.delivered_at.microsecond == 0 and self.id % 4 == 1
-        precision = "seconds" if is_short else "milliseconds"
+        """Return the delivery as an item of the API's listing."""
+        # GitHub writes timestamps with and without milliseconds. This log omits only milliseconds
+        # that are zero, in half of these entries: omitting others would change the order.
+        omits_milliseconds = self.delivered_at.microsecond == 0 and self.id % 4 == 1
+        precision = "seconds" if omits_milliseconds else "milliseconds"
         return {
             "id": self.id,
             "guid": self.event.guid,
@@ -99,7 +99,7 @@ class Delivery:
         }
 
     def details(self, url: str) -> Json:
-        """Return it as the API shows a single delivery; `url` is the hook's."""
+        """Return the delivery as the API shows a single one; `url` is the hook's."""
         return {
             **self.list_item(),
             "url": url,
@@ -118,8 +118,8 @@ class DeliveryLog:
     """All deliveries of one hook."""
 
     def __init__(self) -> None:
-        # One list for each status filter, so that a few failures among very many deliveries
-        # are found at once.
+        # One list for each status filter: a search for a few failures among very many deliveries
+        # would be slow.
         self._oldest_first: dict[StatusFilter | None, list[Delivery]] = {
             status_filter: [] for status_filter in (None, *STATUS_FILTERS)
         }
@@ -134,7 +134,7 @@ class DeliveryLog:
         shown_at: datetime,
         redelivery: bool,
     ) -> Delivery:
-        """Log one attempt, which need not be the latest."""
+        """Log one attempt. It may be older than others in the log."""
         delivery = _delivery(
             event, result, delivered_at=delivered_at, shown_at=shown_at, redelivery=redelivery
         )
@@ -150,21 +150,21 @@ class DeliveryLog:
         *,
         shown_at: datetime,
     ) -> None:
-        """Log one original delivery for each event, at its time and all with the same result."""
+        """Log one original delivery for each pair of time and event, all with the same result."""
         deliveries = [
             _delivery(event, result, delivered_at=at, shown_at=shown_at, redelivery=False)
             for at, event in events
         ]
         for oldest_first in self._lists_for(result):
             oldest_first.extend(deliveries)
-            # Sorting once is much faster than an insertion for each, which shifts the list.
+            # Sorting once is much faster than many insertions, each of which shifts the list.
             oldest_first.sort(key=attrgetter("sort_key"))
         self._by_id.update((delivery.id, delivery) for delivery in deliveries)
 
     def find(
         self, delivery_id: int, *, retention_start: datetime, now: datetime | None = None
     ) -> Delivery | None:
-        """Find a delivery that is still kept, and shown at `now` if that is given."""
+        """Find a delivery in the retention period, which is shown at `now` if that is given."""
         delivery = self._by_id.get(delivery_id)
         if delivery is None or delivery.delivered_at < retention_start:
             return None
@@ -178,7 +178,10 @@ class DeliveryLog:
         cursor: Cursor | None = None,
         status_filter: StatusFilter | None = None,
     ) -> Iterator[Delivery]:
-        """Yield deliveries newest first: shown at `now`, after `cursor`, matching the filter."""
+        """Yield deliveries, newest first.
+
+        These are shown at `now`, come after `cursor` in the listing, and match the filter.
+        """
         oldest_first = self._oldest_first[status_filter]
         end = len(oldest_first)
         if cursor:
@@ -213,7 +216,7 @@ def _delivery(
     redelivery: bool,
 ) -> Delivery:
     in_utc = _utc(delivered_at)
-    # The API shows milliseconds. Sorting by anything finer would seem out of order.
+    # The API shows milliseconds, so clients would find a finer order wrong.
     milliseconds = in_utc.microsecond // 1000
     return Delivery(
         id=next(DELIVERY_IDS),

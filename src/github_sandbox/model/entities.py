@@ -1,4 +1,4 @@
-"""What this GitHub consists of: organizations, repositories, Apps, hooks and tokens.
+"""The entities of the miniature GitHub: organizations, repositories, Apps, hooks and tokens.
 
 Data only. `State` creates all of it, and only code on the server's event loop may change it.
 """
@@ -25,7 +25,7 @@ def grants(permissions: Permissions, permission: str, access: str) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrganizationState:
-    """An organization and its hooks, by id."""
+    """An organization. Its `hooks` are by id."""
 
     kind: ClassVar = "organization"
 
@@ -35,7 +35,7 @@ class OrganizationState:
 
     @property
     def account(self) -> str:
-        """The login of the account that owns it: its own."""
+        """The login of the account that owns it, which is the organization itself."""
         return self.login
 
     @property
@@ -49,13 +49,13 @@ class OrganizationState:
         return f"/orgs/{self.login}"
 
     def event_payload(self) -> Json:
-        """Return what the payload of an event says about it."""
+        """Return the part of an event's payload that describes the organization."""
         return {"organization": {"id": self.id, "login": self.login}}
 
 
 @dataclass(slots=True, kw_only=True)
 class RepositoryState:
-    """A repository, its hooks by id, and its Actions variables by their upper-case names.
+    """A repository. Its `hooks` are by id, its Actions `variables` by their upper-case names.
 
     A test may read and change `variables` directly. Only the API writes `variable_times`.
     """
@@ -67,7 +67,7 @@ class RepositoryState:
     hooks: dict[int, "HookState"] = field(default_factory=dict, repr=False)
     variables: dict[str, str] = field(default_factory=dict)
     variable_times: dict[str, tuple[datetime, datetime]] = field(default_factory=dict, repr=False)
-    """When the API created a variable, and when it last updated it."""
+    """The times when the API created and last updated a variable, by name."""
 
     @property
     def account(self) -> str:
@@ -85,7 +85,7 @@ class RepositoryState:
         return f"/repos/{self.full_name}"
 
     def event_payload(self) -> Json:
-        """Return what the payload of an event says about it."""
+        """Return the part of an event's payload that describes the repository."""
         name = self.full_name.partition("/")[2]
         return {"repository": {"id": self.id, "name": name, "full_name": self.full_name}}
 
@@ -107,7 +107,7 @@ class AppState:
     hook: "HookState | None" = field(default=None, repr=False)
     installations: dict[int, "InstallationState"] = field(default_factory=dict, repr=False)
     tokens: list["InstallationToken"] = field(default_factory=list, repr=False)
-    """All tokens that were ever issued to its installations."""
+    """All tokens ever issued to the App's installations."""
 
     @property
     def name(self) -> str:
@@ -115,7 +115,7 @@ class AppState:
         return self.slug
 
     def event_payload(self) -> Json:
-        """Return what the payload of an event says about it: its first installation, if any."""
+        """Return the App's part of an event's payload: its first installation, if any."""
         for installation in self.installations.values():
             return {"installation": {"id": installation.id}}
         return {}
@@ -155,7 +155,7 @@ class InstallationState:
     suspended_at: datetime | None = None
 
     def covers(self, target: OrganizationState | RepositoryState) -> bool:
-        """Return whether it may access the target at all, whatever its permissions."""
+        """Return whether the target is the account, or one of its selected repositories."""
         is_of_account = target.account.lower() == self.account.lower()
         return is_of_account and _is_selected(target, self.repositories)
 
@@ -181,7 +181,7 @@ class InstallationToken:
     expires_at: datetime
 
     def covers(self, target: OrganizationState | RepositoryState) -> bool:
-        """Return whether it may access the target at all, whatever its permissions."""
+        """Return whether the installation covers the target, and so does the token's selection."""
         return self.installation.covers(target) and _is_selected(target, self.repositories)
 
 

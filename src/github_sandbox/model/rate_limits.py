@@ -24,7 +24,7 @@ def request_points(method: str) -> int:
 
 @dataclass(slots=True, kw_only=True)
 class PrimaryLimit:
-    """Requests per hour. GitHub counts them per user, so all tokens share them."""
+    """Requests per hour. GitHub counts them per user, so all tokens share one limit."""
 
     reset_at: datetime
     remaining: int = PRIMARY_LIMIT
@@ -37,7 +37,7 @@ class PrimaryLimit:
     @property
     def reset_timestamp(self) -> int:
         """When the limit is reset, in whole seconds since 1970."""
-        # Rounded up, so that a client that waits until then does not come too early.
+        # Rounded up, so that a client that waits until then is not too early.
         return math.ceil(self.reset_at.timestamp())
 
     def reset_if_due(self, now: datetime) -> None:
@@ -47,7 +47,7 @@ class PrimaryLimit:
             self.reset_at = now + PRIMARY_WINDOW
 
     def spend(self, now: datetime) -> bool:
-        """Count one request, or return False if none is left."""
+        """Count one request, or return False if no request remains."""
         self.reset_if_due(now)
         if self.remaining == 0:
             return False
@@ -63,7 +63,7 @@ class SecondaryLimit:
     _spent: deque[tuple[datetime, int]] = field(default_factory=deque, init=False, repr=False)
 
     def spend(self, method: str, now: datetime) -> bool:
-        """Count one request, or return False if it would cost too much."""
+        """Count the points of one request, or return False if they would exceed the limit."""
         while self._spent and self._spent[0][0] <= now - SECONDARY_WINDOW:
             self._spent.popleft()
         cost = request_points(method)

@@ -1,4 +1,4 @@
-"""Everything this GitHub has, and every request it received.
+"""The whole state of the miniature GitHub, and every request it received.
 
 State only: no HTTP. Only code on the server's event loop may read or change it.
 """
@@ -30,7 +30,7 @@ from github_sandbox.model.rate_limits import PRIMARY_WINDOW, PrimaryLimit, Secon
 class Request:
     """One request that the sandbox received.
 
-    `status` is None while it is unanswered, and for good if the connection was dropped.
+    `status` is None until the sandbox responds, and stays None if it drops the connection.
     """
 
     method: str
@@ -39,13 +39,13 @@ class Request:
     token: str | None = field(repr=False)
     api_version: str | None = None
     began: float = field(compare=False)
-    """When it arrived, by `time.monotonic()`. Tests compare requests without it."""
+    """When it arrived, by `time.monotonic()`. Comparing requests ignores it."""
     status: int | None = None
 
 
 @dataclass(slots=True)
 class ConcurrencyCounter:
-    """Counts how many requests are being answered now, and the most there ever were at once."""
+    """Counts the requests being handled `now`, and the `most` that were ever handled at once."""
 
     now: int = 0
     most: int = 0
@@ -61,7 +61,7 @@ class ConcurrencyCounter:
 
 
 class State:
-    """Everything this GitHub has. A test creates an account or a repository by naming it."""
+    """The accounts, repositories, Apps, tokens and rate limits of the miniature GitHub."""
 
     def __init__(
         self,
@@ -90,11 +90,11 @@ class State:
 
     @property
     def retention_start(self) -> datetime:
-        """The time before which deliveries are no longer kept."""
+        """The start of the retention period. Older deliveries are gone."""
         return self.now() - self.retention
 
     def new_id(self) -> int:
-        """Return an id that nothing else has."""
+        """Return a new id, unique in this sandbox."""
         return next(self._ids)
 
     def find_organization(self, login: str) -> OrganizationState | None:
@@ -131,9 +131,9 @@ class State:
         ]
 
     def account(self, login: str) -> Json:
-        """Return the account with that login. It is a user unless a test created the organization.
+        """Return the account with that login: an organization if there is one, otherwise a user.
 
-        The result has the three fields that identify an account in the API.
+        The result has the fields of the API that identify an account.
         """
         organization = self.find_organization(login)
         if organization:
@@ -168,7 +168,10 @@ class State:
         permissions: Permissions | None,
         repositories: Collection[str] | None,
     ) -> InstallationState:
-        """Install an App with these permissions, or its own, on these repositories, or all."""
+        """Install an App on an account.
+
+        None stands for the App's own permissions, and for all repositories of the account.
+        """
         selected = None
         if repositories is not None:
             states = [self.get_or_create_repository(full_name) for full_name in repositories]

@@ -1,4 +1,4 @@
-"""A forward proxy for HTTPS: it tunnels what clients ask for with CONNECT, and nothing else."""
+"""A forward proxy for HTTPS. The only method that it supports is CONNECT."""
 
 import asyncio
 import threading
@@ -15,10 +15,10 @@ class Proxy:
     """A proxy on 127.0.0.1 that runs inside its `with` block."""
 
     def __init__(self, *, leads: Mapping[str, str] | None = None) -> None:
-        """Connect clients to the host:port they ask for, or to another that `leads` maps it to."""
+        """Connect clients to the host:port they request, or to the one that `leads` maps it to."""
         self._leads = leads or {}
         self.connections: list[str] = []
-        """Every host:port that clients asked for, reachable or not."""
+        """Every host:port that clients requested, reachable or not."""
 
     def __enter__(self) -> Self:
         """Start the proxy."""
@@ -42,7 +42,7 @@ class Proxy:
             await self._stopping.wait()
 
     async def _handle_client(self, reader: StreamReader, writer: StreamWriter) -> None:
-        # Clients may disconnect at any time. Python 3.11 logs handlers that are cancelled.
+        # Clients may disconnect at any time, and Python 3.11 would log cancelled handlers.
         with closing(writer), suppress(OSError, asyncio.CancelledError):
             request_line = await reader.readline()
             while (await reader.readline()).strip():
@@ -67,7 +67,7 @@ async def _tunnel(address: str, reader: StreamReader, writer: StreamWriter) -> N
 
 
 async def _forward(source: StreamReader, target: StreamWriter) -> None:
-    # When one side closes its connection, the other side's is closed as well.
+    # When the source closes its connection, close the target's as well.
     with closing(target):
         while chunk := await source.read(64 * 1024):
             target.write(chunk)

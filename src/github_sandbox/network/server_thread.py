@@ -26,7 +26,7 @@ class ServerThread:
         reuse_port: bool = False,
         tls: ssl.SSLContext | None = None,
     ) -> None:
-        """Listen on `port` (0: any free one). `build` is called on the event loop.
+        """Listen on `port` (0: any free one), and call `build` on the event loop.
 
         With `reuse_port`, another socket that allows it may have bound the port already.
         """
@@ -39,7 +39,7 @@ class ServerThread:
         self._thread = threading.Thread(target=self._run, name="github-sandbox", daemon=True)
 
     def start(self) -> None:
-        """Return once the server answers, or raise the error that kept it from starting."""
+        """Start, and return once the server accepts requests. Raise the error if it cannot."""
         self._thread.start()
         self._loop = self._started.result()
 
@@ -71,16 +71,16 @@ class ServerThread:
     async def _serve(self) -> None:
         loop = asyncio.get_running_loop()
         with self._listener:
-            # Requests that are still being answered are cut off soon after the stop.
+            # At the stop, do not wait long for requests that are being handled.
             runner = web.AppRunner(await self._build(), access_log=None, shutdown_timeout=0.1)
             try:
                 await runner.setup()
                 await web.SockSite(runner, self._listener, ssl_context=self._tls).start()
                 self._started.set_result(loop)
                 await self._stopping.wait()
-                # asyncio and aiohttp never close a connection that is accepted just when they stop
-                # listening. So stop accepting first, and then let those that were accepted take
-                # the three turns of the loop that bring them to the application.
+                # asyncio and aiohttp never close a connection that was accepted just before they
+                # stop listening. So stop accepting first, and then wait for the three iterations
+                # of the event loop after which the application knows all accepted connections.
                 loop.remove_reader(self._listener)
                 for _ in range(3):
                     await asyncio.sleep(0)
