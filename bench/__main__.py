@@ -79,4 +79,5 @@ def _tell(case: Case, program: Program) -> None:
     print(f"{program.value}: {case.name}", file=sys.stderr, flush=True)
 
 
-main()
+if __name__ == "__main__":
+    main()
