@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
+from github_sandbox.model.rate_limits import WRITE_POINTS
+
 PER_PAGE = 100
 POINTS_PER_MINUTE = 900
 """What GitHub grants: 180 redeliveries."""
@@ -90,7 +92,7 @@ CASES = (
         deliveries=1000,
         failures=1000,
         inputs=UNBOUND,
-        per_minute=POINTS_PER_MINUTE // 5,
+        per_minute=POINTS_PER_MINUTE // WRITE_POINTS,
         script_runs=1,
         waiting=frozenset(Program),
     ),

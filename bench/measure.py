@@ -16,14 +16,13 @@ from pathlib import Path
 import github_sandbox.model.delivery_log
 from bench.cases import PER_PAGE, Case, Program
 from github_sandbox import Delay, Hook, Receiver, Sandbox
+from github_sandbox.model.rate_limits import request_points
 from redeliver.core.checkpoint import format_checkpoint
 
 HERE = Path(__file__).parent
 TOKEN = "ghp_bench"  # noqa: S105 - GitHub in miniature knows it, and nobody else
 VARIABLE = "LAST_REDELIVERY"
 WINDOW = timedelta(hours=6)
-POINTS = {"GET": 1}
-OF_A_WRITE = 5
 TOO_MUCH = {HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS}
 
 
@@ -86,7 +85,7 @@ def measure(case: Case, program: Program, latency: float) -> Measured:
         process=process,
         start=asked[0].began - process.began,
         requests=len(asked),
-        points=sum(POINTS.get(request.method, OF_A_WRITE) for request in asked),
+        points=sum(request_points(request.method) for request in asked),
         limited=sum(request.status in TOO_MUCH for request in asked),
     )
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any, cast
 
+from bench.cases import PER_PAGE
 from bench.measure import HERE, run_process
 from redeliver.console import ProgressLines
 from redeliver.core.delivery import HookId
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
 TIMES = 7
 PAGES = 500
-PER_PAGE = 100
 MICRO = 1e6
 
 

@@ -9,12 +9,11 @@ from statistics import median
 
 from bench.cases import Case, Program
 from bench.measure import Measured, floor
-from bench.overhead import Cpu, Image
+from bench.overhead import MICRO, Cpu, Image
 from redeliver.github_api.throttle import MAX_POINTS, URGENT_POINTS
 from redeliver.wiring import WORKERS
 
 MEGA = 1e6
-MICRO = 1e6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
