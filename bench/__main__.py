@@ -4,7 +4,7 @@ GitHub in miniature takes so many milliseconds longer for each answer, 50 unless
 """
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -49,30 +49,35 @@ def _latency(case: Case, latency: float) -> float:
 def _measure(
     cases: Iterable[Case], latency: float
 ) -> Mapping[Case, Mapping[Program, list[Measured]]]:
-    """Measure one run after the other, the programs in turn; last and together those that wait."""
+    """Measure the runs one after the other, and afterwards those that mostly wait, all at once."""
     measured: dict[Case, dict[Program, list[Measured]]] = {}
-    together: list[tuple[Case, Program]] = []
+    waiting: list[tuple[Case, Program]] = []
     for case in cases:
         measured[case] = {program: [] for program in Program}
-        runs = {Program.REDELIVER: case.runs, Program.SCRIPT: case.script_runs}
-        for number in range(max(runs.values())):
-            for program in Program:
-                if number >= runs[program]:
-                    continue
-                if program in case.waiting:
-                    together.append((case, program))
-                    continue
+        for program in _runs(case):
+            if program in case.waiting:
+                waiting.append((case, program))
+            else:
                 _tell(case, program)
                 measured[case][program].append(measure(case, program, _latency(case, latency)))
-    with ThreadPoolExecutor(max_workers=len(together) or 1) as pool:
-        under_way = [
+    with ThreadPoolExecutor(max_workers=len(waiting) or 1) as pool:
+        futures = [
             (case, program, pool.submit(measure, case, program, _latency(case, latency)))
-            for case, program in together
+            for case, program in waiting
         ]
-        for case, program, each in under_way:
+        for case, program, future in futures:
             _tell(case, program)
-            measured[case][program].append(each.result())
+            measured[case][program].append(future.result())
     return measured
+
+
+def _runs(case: Case) -> Iterator[Program]:
+    """Yield the program of each run. The programs take turns."""
+    for number in range(max(case.runs, case.script_runs)):
+        if number < case.runs:
+            yield Program.REDELIVER
+        if number < case.script_runs:
+            yield Program.SCRIPT
 
 
 def _tell(case: Case, program: Program) -> None:
