@@ -132,21 +132,21 @@ def _run_on(pages: list[Response], now: datetime) -> float:
 
 
 def imports() -> Mapping[str, float]:
-    """Tell how many seconds it takes to import something, Python's own start taken off."""
-    programs = {
-        "Python's own start": "",
-        "requests": "import requests",
-        "PyGithub, requests included": "import github",
-        "all of redeliver, PyGithub included": "import redeliver.action",
+    """Return the seconds of Python's own start, and how many more each import takes."""
+    modules = {
+        "requests": "requests",
+        "PyGithub, requests included": "github",
+        "all of redeliver, PyGithub included": "redeliver.action",
     }
-    seconds = {
-        what: median(
-            run_process([sys.executable, "-I", "-c", program]).seconds for _ in range(TIMES)
-        )
-        for what, program in programs.items()
+    start = _seconds_of_python("")
+    return {"Python's own start": start} | {
+        label: _seconds_of_python(f"import {module}") - start for label, module in modules.items()
     }
-    start = seconds["Python's own start"]
-    return {what: took if took is start else took - start for what, took in seconds.items()}
+
+
+def _seconds_of_python(program: str) -> float:
+    command = [sys.executable, "-I", "-c", program]
+    return median(run_process(command).seconds for _ in range(TIMES))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
