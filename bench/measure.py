@@ -14,7 +14,7 @@ from http import HTTPStatus
 from pathlib import Path
 
 import github_sandbox.model.delivery_log
-from bench.cases import PER_PAGE, Case, Program
+from bench.cases import Case, Program
 from github_sandbox import Delay, Hook, Receiver, Sandbox
 from github_sandbox.model.rate_limits import request_points
 from redeliver.core.checkpoint import format_checkpoint
@@ -136,15 +136,3 @@ def _as_a_runner_does(
     environment = {f"INPUT_{name.upper()}": text for name, text in inputs.items()}
     environment |= {"GITHUB_API_URL": github.url, "GITHUB_REPOSITORY": "acme/ops"}
     return [sys.executable, "-I", "-u", "-X", "utf8", "-m", "redeliver"], environment
-
-
-def floor(case: Case, start: float, latency: float, workers: int) -> float:
-    """Tell how many seconds the case takes at least, when a process takes `start` to begin.
-
-    One round trip after the other for the variable and each page, as many at once as there are
-    workers for the redeliveries, and what one has to wait for who allows only so many a minute.
-    """
-    pages = 1 if case.shows_failures_only else -(-case.deliveries // PER_PAGE)
-    trips = pages + 2 + (1 if case.failures else 0) + -(-case.failures // workers)
-    minutes = max(case.failures - 1, 0) // case.per_minute if case.per_minute else 0
-    return start + trips * latency + 60 * minutes

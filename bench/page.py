@@ -1,5 +1,6 @@
 """Write down what was measured."""
 
+import math
 import os
 import platform
 from collections.abc import Iterable, Mapping, Sequence
@@ -7,8 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from statistics import median
 
-from bench.cases import Case, Program
-from bench.measure import Measured, floor
+from bench.cases import PER_PAGE, Case, Program
+from bench.measure import Measured
 from bench.overhead import MICRO, Cpu, Image
 from redeliver.github_api.throttle import MAX_POINTS, URGENT_POINTS
 from redeliver.wiring import WORKERS
@@ -30,9 +31,21 @@ class Result:
 
     @property
     def floor(self) -> float:
-        """Tell how many seconds it takes at least."""
+        """How many seconds the case takes at least.
+
+        The process has to start, and to wait if there is a limit on redeliveries. It needs a round
+        trip for each request for the variable, for each page, and for the redeliveries that the
+        workers send at the same time.
+        """
+        case = self.case
         start = median(run.start for run in self.runs[Program.REDELIVER])
-        return floor(self.case, start, self.latency, WORKERS)
+        pages = 1 if case.shows_failures_only else math.ceil(case.deliveries / PER_PAGE)
+        # Redeliveries need a checkpoint that is saved before as well as after them.
+        variable_requests = 3 if case.failures else 2
+        round_trips = variable_requests + pages + math.ceil(case.failures / WORKERS)
+        limit = case.per_minute
+        minutes = max(case.failures - 1, 0) // limit if limit else 0
+        return start + round_trips * self.latency + 60 * minutes
 
 
 HEAD = (
