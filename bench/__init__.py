@@ -1,1 +1,1 @@
-"""How fast redeliver is, and how cheap, beside the script in GitHub's documentation."""
+"""Benchmarks: the speed and cost of redeliver, compared with the script in GitHub's docs."""

@@ -1,6 +1,6 @@
-"""`python -m bench [MILLISECONDS]`: measure, print the table, and write docs/benchmarks.md.
+"""`python -m bench [MILLISECONDS]`: run all benchmarks, print a table, write docs/benchmarks.md.
 
-GitHub in miniature takes so many milliseconds longer for each answer, 50 unless told.
+The miniature GitHub delays each response by MILLISECONDS (default 50).
 """
 
 import sys
@@ -17,7 +17,7 @@ DOCS = Path(__file__).parent.parent / "docs"
 
 
 def main() -> None:
-    """Measure everything."""
+    """Run all benchmarks."""
     latency = float(sys.argv[1] if len(sys.argv) > 1 else 50) / 1000
     cases = [*CASES, *BY_DELIVERIES, *BY_FAILURES]
     measured = _measure(cases, latency)
@@ -30,7 +30,7 @@ def main() -> None:
         by_deliveries=[(case.deliveries, results[case]) for case in BY_DELIVERIES],
         by_failures=[(case.failures, results[case]) for case in BY_FAILURES],
     )
-    text = page.written(
+    text = page.render(
         [results[case] for case in CASES],
         latency=latency,
         cpu=overhead.cpu(),
@@ -58,7 +58,7 @@ def _measure(
             if program in case.waiting:
                 waiting.append((case, program))
             else:
-                _tell(case, program)
+                _show_progress(case, program)
                 measured[case][program].append(measure(case, program, _latency(case, latency)))
     with ThreadPoolExecutor(max_workers=len(waiting) or 1) as pool:
         futures = [
@@ -66,7 +66,7 @@ def _measure(
             for case, program in waiting
         ]
         for case, program, future in futures:
-            _tell(case, program)
+            _show_progress(case, program)
             measured[case][program].append(future.result())
     return measured
 
@@ -80,7 +80,7 @@ def _runs(case: Case) -> Iterator[Program]:
             yield Program.SCRIPT
 
 
-def _tell(case: Case, program: Program) -> None:
+def _show_progress(case: Case, program: Program) -> None:
     print(f"{program.value}: {case.name}", file=sys.stderr, flush=True)
 
 

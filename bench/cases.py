@@ -1,4 +1,4 @@
-"""What is measured."""
+"""The benchmark cases."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,46 +8,49 @@ from github_sandbox.model.rate_limits import WRITE_POINTS
 
 PER_PAGE = 100
 POINTS_PER_MINUTE = 900
-"""What GitHub grants: 180 redeliveries."""
+"""GitHub's secondary rate limit. It allows 180 redeliveries a minute."""
 
 
 class Program(Enum):
-    """Who does it."""
+    """The programs that are compared."""
 
     REDELIVER = "redeliver"
     SCRIPT = "script"
 
 
 QUICK = {"verify": "0"}
-"""As the script does it, which does not look what comes of its redeliveries."""
+"""Inputs for a run that does not verify its redeliveries, as the script does not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Case:
-    """A log, a server, and the inputs; none of the script's, for it has none of these."""
+    """A delivery log, GitHub's limits, and the inputs of redeliver. The script has no inputs.
+
+    Cases are keys of dictionaries, so they compare by identity.
+    """
 
     name: str
     deliveries: int
-    """Since the checkpoint, the failures among them."""
+    """How many deliveries the log has since the checkpoint, including the failures."""
     failures: int = 0
     inputs: Mapping[str, str] = field(default_factory=lambda: QUICK)
-    per_minute: int = 75
-    """How many redeliveries a minute are allowed, by us or by GitHub; 0: any number."""
+    redeliveries_per_minute: int = 75
+    """The stricter of GitHub's limit and `max-per-minute`. 0 means no limit."""
     rate_limits: bool = True
     points_per_minute: int | None = POINTS_PER_MINUTE
     runs: int = 3
     script_runs: int = 3
     waiting: frozenset[Program] = frozenset()
-    """Who mostly waits, so that it may be measured at the same time as others that do."""
+    """Programs that mostly wait, so that their runs can be measured at the same time."""
     without_latency: bool = False
 
     @property
-    def shows_failures_only(self) -> bool:
-        """Whether the server is asked for no more of the log than its failures."""
+    def needs_one_page(self) -> bool:
+        """Whether redeliver reads failures only, and so finds on the first page that none exist."""
         return self.inputs.get("scan") == "failures" and not self.failures
 
 
-UNBOUND = QUICK | {"max-per-minute": "0"}
+UNLIMITED = QUICK | {"max-per-minute": "0"}
 
 CASES = (
     Case(name="100 deliveries, 2 failed", deliveries=100, failures=2, runs=5),
@@ -72,8 +75,8 @@ CASES = (
         name="Enterprise Server without limits, `max-per-minute: 0`: 1,000 failed",
         deliveries=1000,
         failures=1000,
-        inputs=UNBOUND,
-        per_minute=0,
+        inputs=UNLIMITED,
+        redeliveries_per_minute=0,
         rate_limits=False,
         points_per_minute=None,
         script_runs=1,
@@ -91,8 +94,8 @@ CASES = (
         name="GitHub's 900 points a minute, `max-per-minute: 0`: 1,000 failed",
         deliveries=1000,
         failures=1000,
-        inputs=UNBOUND,
-        per_minute=POINTS_PER_MINUTE // WRITE_POINTS,
+        inputs=UNLIMITED,
+        redeliveries_per_minute=POINTS_PER_MINUTE // WRITE_POINTS,
         script_runs=1,
         waiting=frozenset(Program),
     ),

@@ -1,8 +1,9 @@
-"""Run a command, and print as JSON what it took: `python -I -S launch.py FILE COMMAND…`.
+"""Run a command, and print its duration, CPU time and peak memory as JSON.
 
-What the command prints goes to FILE. This is a process of its own because the peak memory of a
-child counts what its parent had when it was forked, and the one that has the miniature GitHub in
-it has much.
+Usage: `python -I -S launch.py FILE COMMAND…`. The command's output goes to FILE.
+
+A small process has to start the command: the peak memory of a child includes its parent's memory
+at the fork, and the process with the miniature GitHub is large.
 """
 
 import json
@@ -23,14 +24,14 @@ def main() -> None:
         file_actions=[(os.POSIX_SPAWN_DUP2, output, 1), (os.POSIX_SPAWN_DUP2, output, 2)],
     )
     _, status, usage = os.wait4(child, 0)
-    took = {
+    measured = {
         "began": began,
         "seconds": time.monotonic() - began,
         "cpu": usage.ru_utime + usage.ru_stime,
         "memory": usage.ru_maxrss * 1024,
         "status": os.waitstatus_to_exitcode(status),
     }
-    print(json.dumps(took))
+    print(json.dumps(measured))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Run a program against a miniature GitHub, and see what it took."""
+"""Run a program against the miniature GitHub, and measure time, memory and requests."""
 
 import itertools
 import json
@@ -20,44 +20,44 @@ from github_sandbox.model.rate_limits import request_points
 from redeliver.core.checkpoint import format_checkpoint
 
 HERE = Path(__file__).parent
-TOKEN = "ghp_bench"  # noqa: S105 - GitHub in miniature knows it, and nobody else
+TOKEN = "ghp_bench"  # noqa: S105 - only the miniature GitHub accepts it
 VARIABLE = "LAST_REDELIVERY"
 WINDOW = timedelta(hours=6)
-TOO_MUCH = {HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS}
+RATE_LIMITED = {HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Process:
-    """What a process took; the memory is its peak, in bytes."""
+    """Time and memory of a process. `memory` is the peak, in bytes."""
 
     began: float
     seconds: float
     cpu: float
     memory: int
-    log: str
+    output: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """What one run of a program took, and what it asked of GitHub."""
+    """Time, memory and requests of one run of a program."""
 
     process: Process
     start: float
-    """Seconds from its start to its first request."""
+    """Seconds from the start of the process to its first request."""
     requests: int
     points: int
     limited: int
-    """How many requests GitHub refused for being too much."""
+    """How many requests GitHub refused because of rate limits."""
 
 
 def run_process(
     command: Sequence[str], environment: Mapping[str, str] | None = None, *, cwd: Path | None = None
 ) -> Process:
-    """Run a command to its end, or raise `ChildProcessError`."""
+    """Run a command, and raise `ChildProcessError` if it fails."""
     with tempfile.TemporaryDirectory(prefix="bench-") as directory:
-        log = Path(directory, "log")
-        launcher = [sys.executable, "-I", "-S", str(HERE / "launch.py"), str(log)]
-        took = json.loads(
+        output_file = Path(directory, "output")
+        launcher = [sys.executable, "-I", "-S", str(HERE / "launch.py"), str(output_file)]
+        measured = json.loads(
             subprocess.run(
                 [*launcher, *command],
                 env=environment,
@@ -66,33 +66,33 @@ def run_process(
                 check=True,
             ).stdout
         )
-        said = log.read_text(encoding="utf-8", errors="replace")
-    if took.pop("status"):
-        raise ChildProcessError(f"{command} failed:\n{said}")
-    return Process(**took, log=said)
+        output = output_file.read_text(encoding="utf-8", errors="replace")
+    if measured.pop("status"):
+        raise ChildProcessError(f"{command} failed:\n{output}")
+    return Process(**measured, output=output)
 
 
 def measure(case: Case, program: Program, latency: float) -> Measured:
-    """Run a program on a fresh GitHub that answers after `latency` seconds."""
-    with _world(case, latency) as (github, hook):
-        command, environment = _as_a_runner_does(program, case, github, hook)
+    """Run a program against a new miniature GitHub that responds after `latency` seconds."""
+    with _miniature_github(case, latency) as (github, hook):
+        command, environment = _command(program, case, github, hook)
         process = run_process(command, environment)
-        asked = list(github.requests)
-    redelivered = sum(r.status == HTTPStatus.ACCEPTED for r in asked)
+        requests = github.requests
+    redelivered = sum(request.status == HTTPStatus.ACCEPTED for request in requests)
     if redelivered != case.failures:
-        raise AssertionError(f"{program.value} asked for {redelivered} in case {case}")
+        raise AssertionError(f"{program.value} requested {redelivered} redeliveries in {case}")
     return Measured(
         process=process,
-        start=asked[0].began - process.began,
-        requests=len(asked),
-        points=sum(request_points(request.method) for request in asked),
-        limited=sum(request.status in TOO_MUCH for request in asked),
+        start=requests[0].began - process.began,
+        requests=len(requests),
+        points=sum(request_points(request.method) for request in requests),
+        limited=sum(request.status in RATE_LIMITED for request in requests),
     )
 
 
 @contextmanager
-def _world(case: Case, latency: float) -> Iterator[tuple[Sandbox, Hook]]:
-    # Ids as they were for years, with which any octokit does: an older one rounds those of today.
+def _miniature_github(case: Case, latency: float) -> Iterator[tuple[Sandbox, Hook]]:
+    # Short ids, as GitHub had for years: an octokit of before March 2026 rounds longer ones.
     github_sandbox.model.delivery_log.DELIVERY_IDS = itertools.count(200_000_000_001)
     with (
         Receiver() as receiver,
@@ -112,9 +112,10 @@ def _world(case: Case, latency: float) -> Iterator[tuple[Sandbox, Hook]]:
         yield github, hook
 
 
-def _as_a_runner_does(
+def _command(
     program: Program, case: Case, github: Sandbox, hook: Hook
 ) -> tuple[list[str], dict[str, str]]:
+    """Return the command and environment with which a runner starts the program."""
     if program is Program.SCRIPT:
         environment = {
             "TOKEN": TOKEN,

@@ -1,4 +1,4 @@
-"""What the program's own code takes of a run, and what its imports and its image cost."""
+"""Measure the CPU time of redeliver's own code, its imports, its image, and octokit's install."""
 
 import json
 import shutil
@@ -28,30 +28,33 @@ from redeliver.github_api.webhooks import organization_hook
 if TYPE_CHECKING:
     from redeliver.github_api.client import Client
 
-TIMES = 7
+REPETITIONS = 7
 PAGES = 500
 MICRO = 1e6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cpu:
-    """Microseconds of processor time for each delivery that is read."""
+    """Microseconds of CPU time per delivery, in redeliver's own code and in the JSON parser."""
 
     ours: float
     json: float
 
 
 def cpu() -> Cpu:
-    """Run on pages that are there already, so that nothing but our code and JSON is at work."""
+    """Run on pages in memory, so that only redeliver's own code and the JSON parser take time."""
     now = datetime.now(UTC).replace(microsecond=0)
     pages = list(_pages(now))
-    taken = [_run_on(pages, now) for _ in range(TIMES)]
+    seconds = median(_run_on(pages, now) for _ in range(REPETITIONS))
     began = time.process_time()
     for page in pages:
         json.loads(page.text)
     parsing = time.process_time() - began
-    rows = PAGES * PER_PAGE
-    return Cpu(ours=(median(taken) - parsing) / rows * MICRO, json=parsing / rows * MICRO)
+    deliveries = PAGES * PER_PAGE
+    return Cpu(
+        ours=(seconds - parsing) / deliveries * MICRO,
+        json=parsing / deliveries * MICRO,
+    )
 
 
 def _pages(now: datetime) -> Iterator[Response]:
@@ -80,8 +83,8 @@ def _pages(now: datetime) -> Iterator[Response]:
         yield Response(purpose=purpose, status=200, headers=headers, text=json.dumps(rows))
 
 
-class _Canned:
-    """A `Client` whose answers have come already."""
+class _PagesInMemory:
+    """A `Client` that responds with the next page, without sending the request."""
 
     def __init__(self, pages: list[Response]) -> None:
         self._pages = iter(pages)
@@ -91,13 +94,13 @@ class _Canned:
         _method: str,
         _path: str,
         _purpose: Purpose,
-        **_: Any,  # noqa: ANN401 - what is asked does not matter
+        **_: Any,  # noqa: ANN401 - the method ignores all other arguments of `Client.request`
     ) -> Response:
         return next(self._pages)
 
 
-class _Silence:
-    """A console that shows nothing, in as many steps as that of a step's log."""
+class _SilentConsole:
+    """A console that prints nothing, but computes progress lines as the one for a step's log."""
 
     def __init__(self) -> None:
         self.progress = ProgressLines(self.say)
@@ -110,10 +113,11 @@ class _Silence:
 
 
 def _run_on(pages: list[Response], now: datetime) -> float:
+    """Return the seconds of CPU time of a run that reads these pages."""
     hook = organization_hook(
-        cast("Client", _Canned(pages)), "https://github.example", "acme", HookId(1)
+        cast("Client", _PagesInMemory(pages)), "https://github.example", "acme", HookId(1)
     )
-    console = _Silence()
+    console = _SilentConsole()
     runtime = Runtime(
         clock=lambda: now,
         throttle=Throttle(console.say, per_minute=0),
@@ -123,9 +127,9 @@ def _run_on(pages: list[Response], now: datetime) -> float:
         workers=1,
     )
     began = time.process_time()
-    kept = timedelta(days=3)
+    retention = timedelta(days=3)
     options = RunOptions(
-        lookback=timedelta(days=1), policy=Policy(give_up_after=kept), retention=kept
+        lookback=timedelta(days=1), policy=Policy(give_up_after=retention), retention=retention
     )
     run([hook], NullStore(), runtime, options)
     return time.process_time() - began
@@ -146,20 +150,20 @@ def imports() -> Mapping[str, float]:
 
 def _seconds_of_python(program: str) -> float:
     command = [sys.executable, "-I", "-c", program]
-    return median(run_process(command).seconds for _ in range(TIMES))
+    return median(run_process(command).seconds for _ in range(REPETITIONS))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Image:
-    """Seconds to build the image from nothing but its base, and bytes with the base and without."""
+    """Seconds to build the image without a cache, and its size in bytes."""
 
     seconds: float
     size: int
-    own: int
+    size_without_base: int
 
 
 def image() -> Image | None:
-    """Build the image, or return None where there is no Docker engine."""
+    """Build the image, or return None if no Docker engine is running."""
     if subprocess.run(["docker", "info"], capture_output=True, check=False).returncode:
         return None
     build = ["docker", "build", "--no-cache", "--quiet", "--tag", "redeliver-bench", "."]
@@ -169,8 +173,8 @@ def image() -> Image | None:
         for line in (HERE.parent / "Dockerfile").read_text().splitlines()
         if line.startswith("FROM")
     )
-    size, of_base = _size("redeliver-bench"), _size(base)
-    return Image(seconds=seconds, size=size, own=size - of_base)
+    size = _size("redeliver-bench")
+    return Image(seconds=seconds, size=size, size_without_base=size - _size(base))
 
 
 def _size(name: str) -> int:
@@ -179,7 +183,7 @@ def _size(name: str) -> int:
 
 
 def npm_install() -> tuple[float, int]:
-    """Install octokit as a workflow does, from an empty cache: seconds, and bytes on the disk."""
+    """Install octokit as a workflow does, with an empty cache. Return seconds and bytes on disk."""
     seconds, size = [], 0
     for _ in range(3):
         with tempfile.TemporaryDirectory(prefix="npm-") as directory:
@@ -188,5 +192,5 @@ def npm_install() -> tuple[float, int]:
             install = ["npm", "ci", "--cache", f"{directory}/cache", "--loglevel=error"]
             seconds.append(run_process(install, cwd=Path(directory)).seconds)
             installed = Path(directory, "node_modules").rglob("*")
-            size = sum(each.stat().st_size for each in installed if each.is_file())
+            size = sum(path.stat().st_size for path in installed if path.is_file())
     return median(seconds), size

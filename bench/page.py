@@ -1,4 +1,4 @@
-"""Write down what was measured."""
+"""Render the results: the table, and the page docs/benchmarks.md."""
 
 import math
 import os
@@ -26,7 +26,7 @@ class Result:
     runs: Mapping[Program, Sequence[Measured]]
 
     def seconds(self, program: Program) -> float:
-        """Tell the median of a program's runs."""
+        """Return the median of a program's runs."""
         return median(run.process.seconds for run in self.runs[program])
 
     @property
@@ -39,11 +39,11 @@ class Result:
         """
         case = self.case
         start = median(run.start for run in self.runs[Program.REDELIVER])
-        pages = 1 if case.shows_failures_only else math.ceil(case.deliveries / PER_PAGE)
+        pages = 1 if case.needs_one_page else math.ceil(case.deliveries / PER_PAGE)
         # Redeliveries need a checkpoint that is saved before as well as after them.
         variable_requests = 3 if case.failures else 2
         round_trips = variable_requests + pages + math.ceil(case.failures / WORKERS)
-        limit = case.per_minute
+        limit = case.redeliveries_per_minute
         minutes = max(case.failures - 1, 0) // limit if limit else 0
         return start + round_trips * self.latency + 60 * minutes
 
@@ -63,7 +63,7 @@ HEAD = (
 
 
 def table(results: Iterable[Result]) -> str:
-    """Give the medians of every case as a Markdown table."""
+    """Return the medians of every case as a Markdown table."""
     lines = [_row(HEAD), _row(["---"] * 2 + ["--:"] * (len(HEAD) - 2))]
     lines += [
         _row(_cells(result, program))
@@ -80,17 +80,17 @@ def _row(cells: Iterable[str]) -> str:
 
 def _cells(result: Result, program: Program) -> list[str]:
     runs = result.runs[program]
-    ours, scripts = (result.runs[each] for each in Program)
     seconds = result.seconds(program)
-    faster = ""
-    if program is Program.REDELIVER and scripts:
-        faster = f"{result.seconds(Program.SCRIPT) / seconds:.1f}"
+    is_redeliver = program is Program.REDELIVER
+    speedup = ""
+    if is_redeliver and result.runs[Program.SCRIPT]:
+        speedup = f"{result.seconds(Program.SCRIPT) / seconds:.1f}"
     return [
-        result.case.name if runs is ours else "",
+        result.case.name if is_redeliver else "",
         program.value,
         f"{len(runs)}",
         f"{seconds:.2f}",
-        faster,
+        speedup,
         f"{seconds / result.floor:.2f}" if result.latency else "",
         f"{median(run.requests for run in runs):,.0f}",
         f"{median(run.points for run in runs):,.0f}",
@@ -99,7 +99,7 @@ def _cells(result: Result, program: Program) -> list[str]:
     ]
 
 
-def written(
+def render(
     results: Sequence[Result],
     *,
     latency: float,
@@ -108,10 +108,10 @@ def written(
     image: Image | None,
     npm: tuple[float, int],
 ) -> str:
-    """Give the page."""
+    """Return the text of the page."""
     busiest = max(results, key=lambda result: result.case.deliveries)
     (run,) = busiest.runs[Program.REDELIVER]
-    whole = run.process.cpu / busiest.case.deliveries * MICRO
+    total = run.process.cpu / busiest.case.deliveries * MICRO
     starts = [run.start for result in results for run in result.runs[Program.REDELIVER]]
     return PAGE.format(
         day=f"{datetime.now(UTC):%Y-%m-%d}",
@@ -123,16 +123,16 @@ def written(
         table=table(results),
         deliveries=f"{busiest.case.deliveries:,}",
         cpu="\n".join(
-            _row([what, f"{spent:.1f}"])
-            for what, spent in {
+            _row([part, f"{microseconds:.1f}"])
+            for part, microseconds in {
                 "our own code: rows checked, decided on, counted": cpu.ours,
                 "Python's JSON parser": cpu.json,
-                "PyGithub, requests and urllib3: the HTTP": whole - cpu.ours - cpu.json,
-                "**altogether**": whole,
+                "PyGithub, requests and urllib3: the HTTP": total - cpu.ours - cpu.json,
+                "**altogether**": total,
             }.items()
         ),
         start=f"{median(starts):.2f}",
-        imports="\n".join(_row([what, f"{took:.2f}"]) for what, took in imports.items()),
+        imports="\n".join(_row([name, f"{seconds:.2f}"]) for name, seconds in imports.items()),
         image=_image(image, npm),
     )
 
@@ -140,9 +140,10 @@ def written(
 def _image(image: Image | None, npm: tuple[float, int]) -> str:
     lines = [_row(["what", "seconds", "MB"]), _row(["---", "--:", "--:"])]
     if image:
-        built = "`docker build --no-cache`, the base being there"
-        sizes = f"{image.size / MEGA:.0f}, of which {image.own / MEGA:.0f} on top of the base"
-        lines.append(_row([built, f"{image.seconds:.1f}", sizes]))
+        label = "`docker build --no-cache`, the base being there"
+        without_base = f"{image.size_without_base / MEGA:.0f} on top of the base"
+        sizes = f"{image.size / MEGA:.0f}, of which {without_base}"
+        lines.append(_row([label, f"{image.seconds:.1f}", sizes]))
     seconds, size = npm
     lines.append(
         _row(["`npm ci` of octokit, from an empty cache", f"{seconds:.1f}", f"{size / MEGA:.0f}"])

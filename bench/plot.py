@@ -1,4 +1,4 @@
-"""Draw how the time of a run grows with the deliveries and with the failures."""
+"""Draw how the duration of a run grows with the number of deliveries and of failures."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,7 +14,7 @@ from bench.page import Result
 COLOURS = {Program.REDELIVER: "#1a7f37", Program.SCRIPT: "#cf222e"}
 NAMES = {Program.REDELIVER: "redeliver", Program.SCRIPT: "the docs' script"}
 
-# The same drawing from the same figures, and letters as letters.
+# Equal results make equal files, and labels are text instead of paths.
 mpl.rcParams.update({"svg.hashsalt": "redeliver", "svg.fonttype": "none"})
 
 
@@ -24,7 +24,7 @@ def draw(
     by_deliveries: Sequence[tuple[int, Result]],
     by_failures: Sequence[tuple[int, Result]],
 ) -> None:
-    """Write an SVG with one graph beside the other."""
+    """Write an SVG with two graphs side by side."""
     figure = Figure(figsize=(9, 3.6), layout="constrained")
     left, right = figure.subplots(1, 2)
     _draw(left, by_deliveries, "deliveries, 8 of them failed")
@@ -39,7 +39,7 @@ def _draw(axes: Axes, points: Sequence[tuple[int, Result]], label: str) -> None:
     for program in Program:
         seconds = [result.seconds(program) for _, result in points]
         axes.plot(
-            [place for place, _ in points],
+            [count for count, _ in points],
             seconds,
             marker="o",
             color=COLOURS[program],
