@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from github_sandbox import Hook, Receiver, Sandbox
+from redeliver.core.checkpoint import format_checkpoint
 from tests.support.action_run import run_step
 
 TOKEN = "demo-token"
@@ -19,7 +20,7 @@ def main() -> None:
         variables = github.repository("acme/ops").variables
         hook = github.org("acme").hook(receiver.url, secret=SECRET)
         now = datetime.now(UTC)
-        variables[VARIABLE] = str(int((now - SINCE_LAST_RUN).timestamp() * 1000))
+        variables[VARIABLE] = format_checkpoint(now - SINCE_LAST_RUN)
 
         _title("The organization acme has a webhook; its receiver was down for a while")
         _emit(hook, now, 330, "push")
