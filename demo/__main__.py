@@ -23,17 +23,17 @@ def main() -> None:
         variables[VARIABLE] = format_checkpoint(now - SINCE_LAST_RUN)
 
         _title("The organization acme has a webhook; its receiver was down for a while")
-        _emit(hook, now, 330, "push")
-        _emit(hook, now, 300, "issues", "opened")
+        _emit(hook, now, "push", minutes_ago=330)
+        _emit(hook, now, "issues", "opened", minutes_ago=300)
         receiver.stop()
         print("                 (the receiver goes down)")
-        _emit(hook, now, 240, "pull_request", "opened")
-        _emit(hook, now, 200, "push")
+        _emit(hook, now, "pull_request", "opened", minutes_ago=240)
+        _emit(hook, now, "push", minutes_ago=200)
         receiver.start()
         receiver.behave(failing_events={"check_run": 503})
         print("                 (the receiver is back, but not yet well)")
-        _emit(hook, now, 120, "check_run", "completed")
-        _emit(hook, now, 90, "push")
+        _emit(hook, now, "check_run", "completed", minutes_ago=120)
+        _emit(hook, now, "push", minutes_ago=90)
         receiver.behave()
         print("                 (the receiver is well again)")
         received_before = len(receiver.received())
@@ -66,7 +66,7 @@ def _title(text: str) -> None:
 
 
 def _emit(
-    hook: Hook, now: datetime, minutes_ago: int, event: str, action: str | None = None
+    hook: Hook, now: datetime, event: str, action: str | None = None, *, minutes_ago: int
 ) -> None:
     at = now - timedelta(minutes=minutes_ago)
     guid = hook.emit(event, action, at=at)
