@@ -1,1 +1,1 @@
-"""The demo that `make demo` runs: `python -m demo`, from the root of the repository."""
+"""The demo. `make demo` runs it, with `python -m demo` in the root of the repository."""

@@ -1,4 +1,4 @@
-"""The demo: a receiver was down, and redeliver brings the events back that it missed."""
+"""The demo: a receiver was down, and redeliver redelivers the events that it missed."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -10,7 +10,7 @@ TOKEN = "demo-token"
 SECRET = "hush"
 VARIABLE = "LAST_REDELIVERY"
 SINCE_LAST_RUN = timedelta(hours=6)
-"""How long ago the checkpoint was saved: the schedule of the example workflow."""
+"""The age of the checkpoint: the example workflow runs once in this time."""
 
 
 def main() -> None:
@@ -79,7 +79,7 @@ def _run(github: Sandbox, hook: Hook) -> str:
     inputs = {"token": TOKEN, "org": hook.org, "hook-id": str(hook.id), "variable-name": VARIABLE}
     step = run_step(inputs, {"GITHUB_API_URL": github.url, "GITHUB_REPOSITORY": "acme/ops"})
     for line in step.log.splitlines():
-        # This asks the runner to mask the token. A runner does not show it.
+        # This line tells the runner to mask the token. A runner does not show it.
         if not line.startswith("::add-mask::"):
             print(f"  {line}")
     if step.status != 0:
