@@ -104,8 +104,9 @@ CONTRACTS: Mapping[str, list[str]] = {
 """The layers of redeliver, and of each of its folders, from the highest to the lowest."""
 
 LAYERS = [layer.split(" | ") for layer in CONTRACTS["layers"]]
-SHARED = 2
-"""How many of the lowest layers every module may import: arrows to these would say nothing."""
+PARTS = [name for layer in LAYERS[:-2] for name in layer]
+SHARED_PARTS = [name for layer in LAYERS[-2:] for name in layer]
+"""Every module may import these, so the diagram has no arrows to them."""
 
 
 def architecture() -> None:
@@ -115,9 +116,9 @@ def architecture() -> None:
     """
     print("```mermaid")
     print("flowchart TB")
-    for name in (name for layer in LAYERS[:-SHARED] for name in layer):
+    for name in PARTS:
         print(f'    {name}["{_label(name)}"]')
-    shared = "<br>".join(_label(name) for layer in LAYERS[-SHARED:] for name in layer)
+    shared = "<br>".join(_label(name) for name in SHARED_PARTS)
     print(f'    shared["{shared}"]')
     imports = _imports()
     for source, targets in imports.items():
@@ -136,16 +137,14 @@ def _label(name: str) -> str:
 def _imports() -> dict[str, set[str]]:
     """Return what each part of redeliver imports, directly or through others."""
     graph = grimp.build_graph("redeliver", cache_dir=None)
-    shared = {name for layer in LAYERS[-SHARED:] for name in layer}
-    parts = [name for layer in LAYERS for name in layer if name not in shared]
     return {
         name: {
             other
-            for other in parts
+            for other in PARTS
             if other != name
             and graph.chain_exists(f"redeliver.{name}", f"redeliver.{other}", as_packages=True)
         }
-        for name in parts
+        for name in PARTS
     }
 
 
@@ -153,7 +152,7 @@ def modules() -> None:
     """Print what each folder and module is for: the first line of its docstring."""
     print("| Module | What it is for |")
     print("| --- | --- |")
-    for name in (name for layer in LAYERS for name in layer):
+    for name in PARTS + SHARED_PARTS:
         inside = _modules(name)
         if inside:
             print(f"| **`{name}/`** | **{_first_line(PACKAGE / name / '__init__.py')}** |")
