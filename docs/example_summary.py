@@ -1,6 +1,6 @@
-"""Print the summary of an example run: docs/summary.md, the picture at the top of the README.
+"""Print the step summary of an example run, for docs/summary.md and the picture in the README.
 
-In the example, a receiver was down for half an hour, and most events came back with this run.
+In the example, a receiver was down for half an hour, and this run recovered most events.
 """
 
 import uuid
@@ -44,9 +44,9 @@ def example_report() -> Report:
     """Return the report of the example run."""
     too_old = Verdict.TOO_OLD.value
     results = [
-        _result(2, Outcome.GIVEN_UP, SERVER_ERROR, attempts=13, hours=68, because=too_old),
-        _result(8, Outcome.FAILING, SERVER_ERROR, attempts=3, hours=28),
-        _result(10, Outcome.FAILING, SERVER_ERROR, attempts=5, hours=14),
+        _result(2, Outcome.GIVEN_UP, SERVER_ERROR, attempts=13, failing_hours=68, because=too_old),
+        _result(8, Outcome.FAILING, SERVER_ERROR, attempts=3, failing_hours=28),
+        _result(10, Outcome.FAILING, SERVER_ERROR, attempts=5, failing_hours=14),
         *(_result(number, Outcome.RECOVERED, CANNOT_CONNECT) for number in range(11, 33)),
         *(_result(number, Outcome.RECOVERED, UNAVAILABLE) for number in range(33, 45)),
         *(_result(number, Outcome.RECOVERED, TIMED_OUT) for number in range(45, 50)),
@@ -69,10 +69,10 @@ def _result(
     status: tuple[str, int],
     *,
     attempts: int = 1,
-    hours: float = 0,
+    failing_hours: float = 0,
     because: str = "",
 ) -> EventResult:
-    """Return the result of the `number`th event, which failed for `hours` before the outage."""
+    """Return the result of the `number`th event, which has been failing for `failing_hours`."""
     event, action = EVENTS[number % len(EVENTS)]
     text, code = status
     latest = Delivery(
@@ -89,7 +89,7 @@ def _result(
         webhook=WEBHOOK,
         delivery=latest,
         attempts=attempts,
-        failing_since=latest.delivered_at - timedelta(hours=hours),
+        failing_since=latest.delivered_at - timedelta(hours=failing_hours),
         verdict=Verdict.REDELIVER,
     )
     return EventResult(decision=decision, outcome=outcome, because=because)

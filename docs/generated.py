@@ -1,4 +1,4 @@
-"""Print what is written elsewhere already; cog puts it where it is to be read once more."""
+"""Print the generated parts of documentation and workflows. `make docs` has cog insert them."""
 
 import ast
 import re
@@ -18,8 +18,8 @@ from redeliver.settings import SECRETS
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "src" / "redeliver"
-SOURCE = (ROOT / "action.yml").read_text()
-ACTION: dict[str, Any] = yaml.safe_load(SOURCE)
+ACTION_YML = (ROOT / "action.yml").read_text()
+ACTION: dict[str, Any] = yaml.safe_load(ACTION_YML)
 
 
 def inputs() -> None:
@@ -40,21 +40,21 @@ def outputs() -> None:
 
 
 def example(name: str, language: str = "yaml") -> None:
-    """Print a whole example."""
+    """Print a file of examples/ as a code block."""
     print(f"```{language}")
     print((ROOT / "examples" / name).read_text(), end="")
     print("```")
 
 
-MINUTES = f"less than {SETTLING_TIME // timedelta(minutes=1)} minutes"
-
-
 def verdicts() -> None:
-    """Print the table of what is decided, in the order in which it is."""
+    """Print the table of verdicts. The program checks them in this order."""
     print("| The attempts in the log | What happens |")
     print("| --- | --- |")
-    for attempts, then in VERDICTS.values():
-        print(f"| {attempts} | {then} |")
+    for attempts, consequence in VERDICTS.values():
+        print(f"| {attempts} | {consequence} |")
+
+
+RECENTLY = f"less than {SETTLING_TIME // timedelta(minutes=1)} minutes ago"
 
 
 VERDICTS: Mapping[Verdict, tuple[str, str]] = {
@@ -83,7 +83,7 @@ VERDICTS: Mapping[Verdict, tuple[str, str]] = {
         "given up, and named in a warning",
     ),
     Verdict.UNSETTLED: (
-        f"all failed, and an earlier run may have asked for it, {MINUTES} ago",
+        f"all failed, and an earlier run may have asked for it, {RECENTLY}",
         "left for a later run, with everything else that is due",
     ),
     Verdict.SURPLUS: (
@@ -92,16 +92,16 @@ VERDICTS: Mapping[Verdict, tuple[str, str]] = {
     ),
     Verdict.REDELIVER: ("all failed", "the newest is redelivered"),
 }
-"""What happens to an event, for each verdict."""
+"""For each verdict, the attempts that lead to it, and what happens then."""
 
 
-LINTER = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
+IMPORT_LINTER = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
 CONTRACTS: Mapping[str, list[str]] = {
     contract["id"]: contract["layers"]
-    for contract in LINTER["contracts"]
+    for contract in IMPORT_LINTER["contracts"]
     if contract["type"] == "layers"
 }
-"""The layers of redeliver, and of each of its folders, from the highest to the lowest."""
+"""The layers of redeliver and of each of its folders, by contract id, highest layer first."""
 
 LAYERS = [layer.split(" | ") for layer in CONTRACTS["layers"]]
 PARTS = [name for layer in LAYERS[:-2] for name in layer]
@@ -112,7 +112,7 @@ SHARED_PARTS = [name for layer in LAYERS[-2:] for name in layer]
 def architecture() -> None:
     """Print the layers of the contract as a diagram, with the imports between them as arrows.
 
-    An arrow that follows from others is left out.
+    It omits an arrow that follows from others.
     """
     print("```mermaid")
     print("flowchart TB")
@@ -135,7 +135,7 @@ def _label(name: str) -> str:
 
 
 def _imports() -> dict[str, set[str]]:
-    """Return what each part of redeliver imports, directly or through others."""
+    """Return the parts that each part imports, directly or indirectly, without the shared ones."""
     graph = grimp.build_graph("redeliver", cache_dir=None)
     return {
         name: {
@@ -153,10 +153,10 @@ def modules() -> None:
     print("| Module | What it is for |")
     print("| --- | --- |")
     for name in PARTS + SHARED_PARTS:
-        inside = _modules(name)
-        if inside:
+        modules_inside = _modules(name)
+        if modules_inside:
             print(f"| **`{name}/`** | **{_first_line(PACKAGE / name / '__init__.py')}** |")
-        for path in inside or [PACKAGE / f"{name}.py"]:
+        for path in modules_inside or [PACKAGE / f"{name}.py"]:
             print(f"| `{path.relative_to(PACKAGE)}` | {_first_line(path)} |")
 
 
@@ -166,9 +166,9 @@ def _first_line(path: Path) -> str:
 
 
 def _modules(folder: str) -> list[Path]:
-    """Return the modules of a folder, those first that import the others.
+    """Return the modules of a folder, highest layer first.
 
-    Raise `SystemExit` if the folder's contract does not name one of them.
+    Raise `SystemExit` if the folder's contract lacks one of them.
     """
     found = {path.stem: path for path in (PACKAGE / folder).glob("*.py")}
     found.pop("__init__", None)
@@ -181,7 +181,7 @@ def _modules(folder: str) -> list[Path]:
 
 
 def declared_inputs() -> None:
-    """Print the inputs as action.yml declares them."""
+    """Print the declarations of all inputs, copied from action.yml."""
     for name in ACTION["inputs"]:
         print(_declaration(name))
 
@@ -200,7 +200,7 @@ def composite_environment() -> None:
 
 
 def called_inputs() -> None:
-    """Print the inputs of the reusable workflow, which has its secrets apart."""
+    """Print the inputs of the reusable workflow, which declares secrets separately."""
     for name in ACTION["inputs"]:
         if name not in SECRETS:
             print(_declaration(name))
@@ -228,13 +228,13 @@ def job_outputs() -> None:
 
 
 def job_inputs() -> None:
-    """Print what the reusable workflow gives the action."""
+    """Print the inputs that the reusable workflow passes to the action."""
     for name in ACTION["inputs"]:
         kind = "secrets" if name in SECRETS else "inputs"
         print(f"{name}: ${{{{ {kind}.{name} }}}}")
 
 
 def _declaration(name: str) -> str:
-    """Return an input or output as action.yml declares it, word for word."""
-    [declaration] = re.findall(rf"^  {name}:\n(?:    .*\n)+", SOURCE, flags=re.MULTILINE)
+    """Return the declaration of an input or output, copied from action.yml."""
+    [declaration] = re.findall(rf"^  {name}:\n(?:    .*\n)+", ACTION_YML, flags=re.MULTILINE)
     return dedent(declaration).rstrip()
