@@ -14,8 +14,8 @@ import time
 
 def main() -> None:
     """Run the command."""
-    log, *command = sys.argv[1:]
-    output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    output_path, *command = sys.argv[1:]
+    output = os.open(output_path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     began = time.monotonic()
     child = os.posix_spawnp(
         command[0],

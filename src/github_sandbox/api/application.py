@@ -27,7 +27,7 @@ from github_sandbox.model.rate_limits import PRIMARY_LIMIT
 from github_sandbox.model.state import Request, State
 from github_sandbox.recording import record_exchange
 
-RATE_LIMIT = "/rate_limit"
+RATE_LIMIT_PATH = "/rate_limit"
 
 VERSION_WITHOUT_RATE = "2026-03-10"
 """Since this API version, the response to /rate_limit lacks `rate`, a copy of `resources.core`."""
@@ -59,7 +59,7 @@ class RestApi:
             self._state, self._dispatcher, has_status_filter=self._has_status_filter
         )
         routes: list[Route] = [
-            ("GET", RATE_LIMIT, self._show_rate_limit),
+            ("GET", RATE_LIMIT_PATH, self._show_rate_limit),
             *hooks.routes(),
             *VariableEndpoints(self._state).routes(),
             *AppEndpoints(self._state).routes(),
@@ -126,6 +126,7 @@ class RestApi:
         except ApiError as error:
             return error.response()
         except web.HTTPMethodNotAllowed:
+            # GitHub responds with 404 to a method that a path does not have.
             return not_found().response()
         except web.HTTPException as error:
             return web.json_response(error_body(error.status, error.reason), status=error.status)
@@ -139,7 +140,7 @@ class RestApi:
                 headers={"Retry-After": "60"},
             )
         limit = self._state.primary_limit
-        if limit is None or request.path.removeprefix(ENTERPRISE_PREFIX) == RATE_LIMIT:
+        if limit is None or request.path.removeprefix(ENTERPRISE_PREFIX) == RATE_LIMIT_PATH:
             return
         if not limit.spend(self._state.now()):
             raise ApiError(403, "API rate limit exceeded for user ID 1.")
