@@ -4,11 +4,11 @@ import itertools
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from redeliver.core.checkpoint import SavedCheckpoint, Window
 from redeliver.core.decision import Decision, Verdict
 from redeliver.core.delivery import Delivery, DeliveryId, Guid, HookId, StatusFilter, Webhook
-from redeliver.core.event_filter import ALL_EVENTS, EventFilter
 from redeliver.core.outcome import EventResult, Outcome
 from redeliver.core.plan import Plan
 from redeliver.core.policy import Policy, RunOptions, ScanMode
@@ -107,22 +107,7 @@ def a_window(
     return Window.starting(before, now=NOW, lookback=timedelta(hours=24))
 
 
-def a_policy(
-    *,
-    give_up_after: timedelta = timedelta(days=3),
-    max_attempts: int | None = None,
-    events: EventFilter = ALL_EVENTS,
-    skip_status_codes: frozenset[int] = frozenset(),
-    max_redeliveries: int | None = None,
-) -> Policy:
-    return Policy(
-        give_up_after=give_up_after,
-        max_attempts=max_attempts,
-        events=events,
-        skip_status_codes=skip_status_codes,
-        max_redeliveries=max_redeliveries,
-    )
-
+a_policy = partial(Policy, give_up_after=timedelta(days=3))
 
 OPTIONS = RunOptions(lookback=timedelta(hours=24), policy=a_policy(), retention=timedelta(days=3))
 

@@ -1,17 +1,19 @@
 """Run redeliver in this process, over HTTP, in virtual time: to wait is to advance the clock."""
 
 import time
+from dataclasses import replace
 from datetime import timedelta
 from threading import Lock
 
 from github_sandbox import Hook, Sandbox, VirtualClock
-from redeliver.core.policy import Policy, RunOptions, ScanMode
+from redeliver.core.policy import ScanMode
 from redeliver.engine.ports import Runtime
 from redeliver.engine.run import run
 from redeliver.github_api.checkpoint_variable import RepositoryVariable
 from redeliver.github_api.server_clock import ServerClock
 from redeliver.github_api.throttle import Throttle
 from redeliver.reporting.report import Report
+from tests.support.builders import OPTIONS, a_policy
 from tests.support.fakes import FakeConsole
 from tests.support.sandboxes import PER_MINUTE, a_client, a_delivery_log
 
@@ -64,14 +66,13 @@ def run_in_process(
             choose=lambda keys, number: list(keys)[-number:],
             workers=workers,
         ),
-        RunOptions(
-            lookback=timedelta(hours=24),
-            policy=Policy(
+        replace(
+            OPTIONS,
+            policy=a_policy(
                 give_up_after=give_up_after,
                 max_attempts=max_attempts,
                 max_redeliveries=max_redeliveries,
             ),
-            retention=timedelta(days=3),
             scan=scan,
             probe=probe,
             verify=verify,
