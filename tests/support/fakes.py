@@ -54,26 +54,28 @@ class FakeHook:
 
 
 class FakeStore:
-    """A place for the checkpoint that remembers every write, and fails the nth if told to."""
+    """A checkpoint store that records every write. The write number `n` raises `fails[n]`."""
 
     name = "variable LAST_REDELIVERY of acme/ops"
 
     def __init__(
-        self, checkpoint: datetime | None = NOW - timedelta(hours=6), *, fails_at: int | None = None
+        self,
+        checkpoint: datetime | None = NOW - timedelta(hours=6),
+        *,
+        fails: Mapping[int, BaseException] | None = None,
     ) -> None:
         self.saved = saved(checkpoint) if checkpoint else None
         self.written: list[datetime] = []
         self.attempts = 0
-        self.fails_at = fails_at
-        self.error: BaseException = AssertionError("no error was given")
+        self.fails = fails or {}
 
     def read(self) -> SavedCheckpoint | None:
         return self.saved
 
     def write(self, checkpoint: datetime) -> bool:
         self.attempts += 1
-        if self.attempts == self.fails_at:
-            raise self.error
+        if self.attempts in self.fails:
+            raise self.fails[self.attempts]
         self.written.append(checkpoint)
         self.saved = saved(checkpoint, written=NOW)
         return True

@@ -34,8 +34,7 @@ def test_the_low_water_mark_is_saved_before_the_first_redelivery() -> None:
 
 
 def test_a_missing_permission_shows_before_the_first_redelivery() -> None:
-    hook, store = FakeHook(*THREE_FAILURES), FakeStore(fails_at=1)
-    store.error = AccessError("cannot write")
+    hook, store = FakeHook(*THREE_FAILURES), FakeStore(fails={1: AccessError("cannot write")})
 
     with pytest.raises(AccessError):
         run_once(hook, store)
@@ -52,8 +51,8 @@ def test_a_first_run_saves_where_a_killed_run_would_resume() -> None:
 
 
 def test_a_rate_limit_at_the_claim_defers_everything() -> None:
-    hook, store = FakeHook(*THREE_FAILURES), FakeStore(fails_at=1)
-    store.error = RateLimitError("used up until 12:30:00 UTC")
+    hook = FakeHook(*THREE_FAILURES)
+    store = FakeStore(fails={1: RateLimitError("used up until 12:30:00 UTC")})
 
     report = run_once(hook, store)
 
@@ -64,8 +63,7 @@ def test_a_rate_limit_at_the_claim_defers_everything() -> None:
 
 
 def test_a_rate_limit_at_the_last_save_is_a_warning() -> None:
-    store = FakeStore(fails_at=2)
-    store.error = RateLimitError("used up until 12:30:00 UTC")
+    store = FakeStore(fails={2: RateLimitError("used up until 12:30:00 UTC")})
 
     report = run_once(FakeHook(*THREE_FAILURES), store)
 
@@ -75,8 +73,7 @@ def test_a_rate_limit_at_the_last_save_is_a_warning() -> None:
 
 
 def test_a_failed_last_save_is_reported_with_the_results() -> None:
-    store = FakeStore(ago(hours=6), fails_at=2)
-    store.error = UnavailableError("cannot write")
+    store = FakeStore(fails={2: UnavailableError("cannot write")})
 
     report = run_once(FakeHook(*THREE_FAILURES), store)
 
@@ -86,8 +83,7 @@ def test_a_failed_last_save_is_reported_with_the_results() -> None:
 
 
 def test_a_failed_save_is_reported_if_nothing_was_due() -> None:
-    store = FakeStore(ago(hours=6), fails_at=1)
-    store.error = UnavailableError("cannot write")
+    store = FakeStore(fails={1: UnavailableError("cannot write")})
 
     report = run_once(FakeHook(a_delivery(redelivery=True)), store)
 
@@ -97,10 +93,9 @@ def test_a_failed_save_is_reported_if_nothing_was_due() -> None:
 
 
 def test_a_stopped_run_also_reports_a_failed_save() -> None:
-    store = FakeStore(fails_at=2)
-    store.error = UnavailableError("cannot write")
+    hook = FakeHook(*THREE_FAILURES, refuses={"first": AccessError("no right")})
 
-    report = run_once(FakeHook(*THREE_FAILURES, refuses={"first": AccessError("no right")}), store)
+    report = run_once(hook, FakeStore(fails={2: UnavailableError("cannot write")}))
 
     assert messages.problem(report) == "no right; cannot write"
 
@@ -218,8 +213,7 @@ def test_a_failed_save_stops_the_redeliveries() -> None:
             super().redeliver(delivery)
             runtime.now += timedelta(seconds=70)
 
-    runtime, store = FakeRuntime(), FakeStore(fails_at=2)
-    store.error = UnavailableError("cannot write")
+    runtime, store = FakeRuntime(), FakeStore(fails={2: UnavailableError("cannot write")})
 
     report = run_once(SlowHook(*THREE_FAILURES), store, runtime=runtime)
 
@@ -248,8 +242,7 @@ def test_an_interruption_saves_what_is_certain() -> None:
 
 @pytest.mark.parametrize("at", [1, 2])
 def test_an_interrupted_write_is_repeated(at: int) -> None:
-    store = FakeStore(fails_at=at)
-    store.error = Interrupted(Signals.SIGINT)
+    store = FakeStore(fails={at: Interrupted(Signals.SIGINT)})
 
     report = run_once(FakeHook(*THREE_FAILURES), store)
 

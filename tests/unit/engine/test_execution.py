@@ -168,8 +168,8 @@ def test_a_failed_save_during_a_probe_stops_the_run() -> None:
         def sleep(self, seconds: float) -> None:
             self.now += timedelta(seconds=seconds)
 
-    hook, store = ReceivingHook(*NINE_FAILURES, shows_at=99), FakeStore(fails_at=2)
-    store.error = UnavailableError("cannot write")
+    hook = ReceivingHook(*NINE_FAILURES, shows_at=99)
+    store = FakeStore(fails={2: UnavailableError("cannot write")})
 
     report = run_once(hook, store, runtime=PassingTime(), probe=3, verify=90)
 
