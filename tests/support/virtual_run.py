@@ -1,6 +1,7 @@
 """Run redeliver in this process, over HTTP, in virtual time: to wait is to advance the clock."""
 
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from threading import Lock
@@ -16,6 +17,22 @@ from redeliver.reporting.report import Report
 from tests.support.builders import OPTIONS, a_policy
 from tests.support.fakes import FakeConsole
 from tests.support.sandboxes import PER_MINUTE, a_client, a_delivery_log
+
+
+def sleep_function(clock: VirtualClock, *, workers: int) -> Callable[[float], None]:
+    """Return a function that sleeps by advancing the clock."""
+    lock = Lock()
+
+    def sleep(seconds: float) -> None:
+        until = clock() + timedelta(seconds=seconds)
+        if workers > 1 and seconds > 10:
+            # When GitHub limits the rate, it refuses the other workers at the same time, and
+            # their waits begin before this one ends.
+            time.sleep(0.01)
+        with lock:  # threads that sleep at the same time share one wait
+            clock.advance(max(until - clock(), timedelta()))
+
+    return sleep
 
 
 def run_in_process(
@@ -39,17 +56,7 @@ def run_in_process(
     With one worker, the order of events does not depend on the scheduler of this machine.
     """
     lines = [] if lines is None else lines
-    lock = Lock()
-
-    def sleep(seconds: float) -> None:
-        until = clock() + timedelta(seconds=seconds)
-        if workers > 1 and seconds > 10:
-            # When GitHub limits the rate, it refuses the other workers at the same time, and
-            # their waits begin before this one ends.
-            time.sleep(0.01)
-        with lock:  # threads that sleep at the same time share one wait
-            clock.advance(max(until - clock(), timedelta()))
-
+    sleep = sleep_function(clock, workers=workers)
     throttle = Throttle(
         lines.append, per_minute=per_minute, clock=lambda: clock().timestamp(), sleep=sleep
     )
