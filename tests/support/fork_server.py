@@ -157,7 +157,7 @@ def serve() -> None:
             os.close(descriptor)
         with suppress(ChildProcessError):
             while os.waitpid(-1, os.WNOHANG) != (0, 0):
-                """Collect one more supervisor that has ended."""
+                pass  # this has collected one more supervisor that has ended
 
 
 def supervise(connection_descriptor: int, stdout: int, stderr: int) -> None:
