@@ -103,31 +103,34 @@ def _cut_out(method: str, path: str, operation: Json, components: Json, version:
     errors = dict.fromkeys(statuses, ERROR_RESPONSE)
     operation = operation | {"responses": errors | operation["responses"]}
     operation = _in_version(operation, version)
-    used: dict[str, Json] = {}
-    to_search = [operation]
-    while to_search:
-        for node in _objects(to_search.pop()):
-            match node.get("$ref"):
-                case str(reference) if reference not in used:
-                    _, _, kind, name = reference.split("/")
-                    used[reference] = _in_version(components[kind][name], version)
-                    to_search.append(used[reference])
-    used_components: dict[str, Json] = {}
-    for reference, component in sorted(used.items()):
-        _, _, kind, name = reference.split("/")
-        used_components.setdefault(kind, {})[name] = component
     document = {
         "openapi": "3.0.3",
         "info": {"title": "", "version": ""},
         "servers": [{"url": SERVER}],
         "paths": {path: {method: operation}},
-        "components": used_components,
+        "components": _used_components(operation, components, version),
     }
     return Operation(
         method=method.upper(),
         path=re.compile(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(path))),
         document=json.dumps(document, sort_keys=True),
     )
+
+
+def _used_components(operation: Json, components: Json, version: str) -> Json:
+    """Return the components that an operation refers to, directly or through others."""
+    used: dict[str, Json] = {}
+    to_search = [operation]
+    while to_search:
+        for node in _objects(to_search.pop()):
+            match node.get("$ref"):
+                case str(reference):
+                    _, _, kind, name = reference.split("/")
+                    of_kind = used.setdefault(kind, {})
+                    if name not in of_kind:
+                        of_kind[name] = _in_version(components[kind][name], version)
+                        to_search.append(of_kind[name])
+    return used
 
 
 def _in_version(node: Any, version: str, *, names: bool = False) -> Any:  # noqa: ANN401 - JSON

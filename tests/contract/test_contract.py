@@ -5,14 +5,13 @@ GitHub's own descriptions come from npm, which these tests do without.
 
 import json
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
 from github_sandbox.recording import Exchange
 from tests.contract.conformance import request_problems, response_problems
 from tests.contract.contract import Comparison, Contract
-from tests.contract.description import FIRST_VERSION, Operation, operations, versions
+from tests.contract.description import FIRST_VERSION, Json, Operation, operations, versions
 
 LATER_VERSION = "2026-03-10"
 
@@ -21,11 +20,17 @@ def ref(kind: str, name: str) -> dict[str, str]:
     return {"$ref": f"#/components/{kind}/{name}"}
 
 
-def json_response(schema: dict[str, Any]) -> dict[str, Any]:
+def json_response(schema: Json) -> Json:
     return {"description": "Response", "content": {"application/json": {"schema": schema}}}
 
 
-def a_description(**permissions: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
+PARAMETERS: Json = {
+    "owner": {"name": "owner", "in": "path", "required": True, "schema": {"type": "string"}},
+    "size": {"name": "size", "in": "query", "schema": {"type": "integer"}},
+}
+
+
+def a_description(**permissions: Json) -> Json:
     thing = {
         "type": "object",
         "required": ["id", "old"],
@@ -66,15 +71,7 @@ def a_description(**permissions: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
                 "basic-error": error,
                 "app-permissions": {"type": "object", "properties": permissions},
             },
-            "parameters": {
-                "owner": {
-                    "name": "owner",
-                    "in": "path",
-                    "required": True,
-                    "schema": {"type": "string"},
-                },
-                "size": {"name": "size", "in": "query", "schema": {"type": "integer"}},
-            },
+            "parameters": PARAMETERS,
         },
     }
 
