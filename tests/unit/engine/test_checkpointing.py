@@ -125,18 +125,31 @@ def test_a_run_that_was_overtaken_does_nothing(
     assert report.status == 0
 
 
-def test_a_run_that_loses_the_first_write_does_nothing() -> None:
-    class TakenStore(FakeStore):
-        def write(self, checkpoint: datetime) -> bool:
-            super().write(checkpoint)
-            return False
+class TakenStore(FakeStore):
+    """An empty store to which another run writes just before the first write of this run."""
 
+    def __init__(self) -> None:
+        super().__init__(None)
+
+    def write(self, checkpoint: datetime) -> bool:
+        super().write(checkpoint)
+        self.saved = saved(ago(hours=2))
+        return False
+
+
+def test_a_run_that_loses_the_first_write_does_nothing() -> None:
     hook = FakeHook(*THREE_FAILURES)
 
-    report = run_once(hook, TakenStore(None))
+    report = run_once(hook, TakenStore())
 
     assert hook.asked == []
     assert set(outcomes(report).values()) == {Outcome.UNSETTLED}
+
+
+def test_a_lost_first_write_reports_the_stored_checkpoint() -> None:
+    report = run_once(FakeHook(), TakenStore())
+
+    assert report.checkpoint == ago(hours=2)
 
 
 def test_a_later_checkpoint_of_another_run_stays() -> None:
@@ -176,18 +189,6 @@ def test_a_claim_that_took_long_is_lost() -> None:
 
     assert hook.asked == [], "another run had time to begin"
     assert set(outcomes(report).values()) == {Outcome.UNSETTLED}
-
-
-def test_a_lost_first_write_reports_the_stored_checkpoint() -> None:
-    class TakenStore(FakeStore):
-        def write(self, checkpoint: datetime) -> bool:
-            super().write(checkpoint)
-            self.saved = saved(ago(hours=2))
-            return False
-
-    report = run_once(FakeHook(), TakenStore(None))
-
-    assert report.checkpoint == ago(hours=2)
 
 
 def test_a_long_run_saves_the_checkpoint_once_a_minute() -> None:

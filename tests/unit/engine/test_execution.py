@@ -119,10 +119,8 @@ def test_few_events_need_no_probe() -> None:
 
 
 def test_each_webhook_is_probed_by_itself() -> None:
-    down, well = (
-        ReceivingHook(*NINE_FAILURES, fails=ALL_NINE, number=1),
-        ReceivingHook(*NINE_FAILURES, number=2),
-    )
+    down = ReceivingHook(*NINE_FAILURES, fails=ALL_NINE, number=1)
+    well = ReceivingHook(*NINE_FAILURES, number=2)
 
     report = run_once(down, None, well, probe=2)
 
@@ -144,12 +142,14 @@ def test_a_refused_probe_proves_nothing_about_the_receiver() -> None:
     assert len(hook.asked) == 9
 
 
-def test_the_checkpoint_is_saved_while_a_probe_is_verified() -> None:
-    class PassingTime(FakeRuntime):
-        def sleep(self, seconds: float) -> None:
-            super().sleep(seconds)
-            self.now += timedelta(seconds=seconds)
+class PassingTime(FakeRuntime):
+    """A runtime whose clock advances while it sleeps."""
 
+    def sleep(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+
+
+def test_the_checkpoint_is_saved_while_a_probe_is_verified() -> None:
     store = FakeStore()
 
     run_once(
@@ -164,10 +164,6 @@ def test_the_checkpoint_is_saved_while_a_probe_is_verified() -> None:
 
 
 def test_a_failed_save_during_a_probe_stops_the_run() -> None:
-    class PassingTime(FakeRuntime):
-        def sleep(self, seconds: float) -> None:
-            self.now += timedelta(seconds=seconds)
-
     hook = ReceivingHook(*NINE_FAILURES, shows_at=99)
     store = FakeStore(fails={2: UnavailableError("cannot write")})
 

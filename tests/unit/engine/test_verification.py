@@ -32,6 +32,24 @@ from tests.support.fakes import (
     run_once,
 )
 
+
+class ReadableOnce(FakeHook):
+    """A webhook whose log cannot be read again after the scan."""
+
+    def rows(self) -> Iterator[Delivery]:
+        if self.scans:
+            raise UnavailableError("GitHub is down")
+        yield from super().rows()
+
+
+class LossyReadableOnce(ReadableOnce, LossyHook):
+    """A webhook that also loses a response."""
+
+
+class ReceivingReadableOnce(ReadableOnce, ReceivingHook):
+    """A webhook whose log would show redeliveries."""
+
+
 ASKED = a_delivery("asked", at=ago(hours=2), number=5)
 AFTER = NOW + timedelta(seconds=5)
 FAILED = a_delivery("asked", at=AFTER, number=9, redelivery=True)
@@ -109,18 +127,8 @@ def test_a_refused_delivery_that_left_the_log_is_dealt_with() -> None:
 
 
 def test_a_refused_delivery_stays_so_if_the_log_is_unreadable() -> None:
-    class Unreadable(FakeHook):
-        """A webhook whose log is read once."""
-
-        def rows(self) -> Iterator[Delivery]:
-            if self.scans:
-                raise UnavailableError("no usable answer")
-            yield from super().rows()
-
-    hook = Unreadable(
-        *THREE_FAILURES, refuses={"first": RefusalError("GitHub answered 404, Not Found")}
-    )
-    store = FakeStore()
+    refusal = RefusalError("GitHub answered 404, Not Found")
+    hook, store = ReadableOnce(*THREE_FAILURES, refuses={"first": refusal}), FakeStore()
 
     report = run_once(hook, store)
 
@@ -152,28 +160,13 @@ def test_a_lost_response_that_the_log_lacks_stays_unanswered() -> None:
 
 
 def test_an_unreadable_log_is_a_warning_for_a_lost_response() -> None:
-    class UnreadableAgain(LossyHook):
-        def rows(self) -> Iterator[Delivery]:
-            if self.scans:
-                raise UnavailableError("GitHub is down")
-            yield from super().rows()
-
-    report = run_once(UnreadableAgain(THREE_FAILURES[0], loses="first", shows=False))
+    report = run_once(LossyReadableOnce(THREE_FAILURES[0], loses="first", shows=False))
 
     assert messages.warnings(report) == ["what came of 1 redelivery was not seen: GitHub is down"]
 
 
 def test_an_unreadable_log_changes_no_result() -> None:
-    class UnreadableAgain(LossyHook):
-        reads = 0
-
-        def rows(self) -> Iterator[Delivery]:
-            self.reads += 1
-            if self.reads > 1:
-                raise UnavailableError("GitHub is down")
-            yield from self.log
-
-    hook, store = UnreadableAgain(*THREE_FAILURES, loses="second", shows=True), FakeStore()
+    hook, store = LossyReadableOnce(*THREE_FAILURES, loses="second", shows=True), FakeStore()
 
     report = run_once(hook, store)
 
@@ -230,16 +223,8 @@ def test_reading_counts_as_time_of_verification() -> None:
 
 
 def test_an_unreadable_log_does_not_stop_the_others() -> None:
-    class UnreadableAgain(ReceivingHook):
-        def rows(self) -> Iterator[Delivery]:
-            if self.scans:
-                raise UnavailableError("GitHub is down")
-            yield from super().rows()
-
-    unreadable, well = (
-        UnreadableAgain(*THREE_FAILURES, number=1),
-        ReceivingHook(*THREE_FAILURES, number=2, shows_at=3),
-    )
+    unreadable = ReceivingReadableOnce(*THREE_FAILURES, number=1)
+    well = ReceivingHook(*THREE_FAILURES, number=2, shows_at=3)
 
     report = run_once(unreadable, None, well)
 
@@ -248,17 +233,15 @@ def test_an_unreadable_log_does_not_stop_the_others() -> None:
 
 
 def test_each_unreadable_log_has_its_own_warning() -> None:
-    class UnreadableAgain(ReceivingHook):
+    class Gone(ReceivingHook):
         def rows(self) -> Iterator[Delivery]:
             if self.scans:
                 raise UnavailableError(f"{self.webhook.name} is gone")
             yield from super().rows()
 
-    report = run_once(
-        UnreadableAgain(*THREE_FAILURES[:2], number=1),
-        None,
-        UnreadableAgain(THREE_FAILURES[2], number=2),
-    )
+    one, two = Gone(*THREE_FAILURES[:2], number=1), Gone(THREE_FAILURES[2], number=2)
+
+    report = run_once(one, None, two)
 
     assert messages.warnings(report) == [
         "what came of 2 redeliveries was not seen: webhook 1 of organization acme is gone",
