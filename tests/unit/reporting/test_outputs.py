@@ -30,9 +30,9 @@ from tests.support.builders import (
 SCHEMA = json.loads((Path(__file__).parents[3] / "docs" / "report.schema.json").read_text())
 
 
-def recorded(report: Report, **bounds: int) -> dict[str, Any]:
+def recorded(report: Report, *, max_characters: int | None = None) -> dict[str, Any]:
     """Return the report as its readers get it, which the schema has to describe."""
-    record: dict[str, Any] = json.loads(to_json(report, **bounds))
+    record: dict[str, Any] = json.loads(to_json(report, max_characters=max_characters))
     jsonschema.validate(record, SCHEMA, cls=jsonschema.Draft202012Validator)
     return record
 

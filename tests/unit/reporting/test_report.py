@@ -23,8 +23,10 @@ from tests.support.builders import (
     ago,
 )
 
+FATAL = (Outcome.REFUSED, Outcome.UNANSWERED, Outcome.UNREAD)
 
-@pytest.mark.parametrize("outcome", [Outcome.REFUSED, Outcome.UNANSWERED, Outcome.UNREAD])
+
+@pytest.mark.parametrize("outcome", FATAL)
 def test_a_run_fails_for(outcome: Outcome) -> None:
     done = a_report(a_result(outcome))
 
@@ -33,14 +35,7 @@ def test_a_run_fails_for(outcome: Outcome) -> None:
     assert problem.startswith(f"of 1 event that failed: 1 {outcome.value}. ")
 
 
-@pytest.mark.parametrize(
-    "outcome",
-    [
-        outcome
-        for outcome in Outcome
-        if outcome not in {Outcome.REFUSED, Outcome.UNANSWERED, Outcome.UNREAD}
-    ],
-)
+@pytest.mark.parametrize("outcome", [outcome for outcome in Outcome if outcome not in FATAL])
 def test_a_run_does_not_fail_for(outcome: Outcome) -> None:
     assert a_report(a_result(outcome)).status == 0
 
