@@ -18,7 +18,7 @@ from redeliver.github_api.permissions import Permission
 from redeliver.github_api.response import Response
 from redeliver.reporting.report import Report
 
-NUMBERS = itertools.count(2**62)
+FRESH_IDS = itertools.count(2**62)
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 
 START = NOW + timedelta(milliseconds=250)
@@ -128,7 +128,7 @@ def a_scan_result(
     )
 
 
-CODES: Mapping[StatusFilter, Container[int]] = {
+LISTED_CODES: Mapping[StatusFilter, Container[int]] = {
     StatusFilter.ALL: range(1000),
     StatusFilter.FAILURES: range(400, 600),
     StatusFilter.SUCCESSES: range(200, 400),
@@ -137,27 +137,27 @@ CODES: Mapping[StatusFilter, Container[int]] = {
 
 def a_log(rows: Iterable[Delivery]) -> Callable[[StatusFilter], Iterator[Delivery]]:
     """Return a function that lists these rows of a log as GitHub does with a filter."""
-    return lambda listed: (row for row in rows if row.status_code in CODES[listed])
+    return lambda listed: (row for row in rows if row.status_code in LISTED_CODES[listed])
 
 
 def failed(**span: float) -> Delivery:
     """Return a failed original, so long ago, with an id of its own."""
-    return a_delivery(at=ago(**span), number=next(NUMBERS))
+    return a_delivery(at=ago(**span), number=next(FRESH_IDS))
 
 
 def failed_again(**span: float) -> Delivery:
     """Return a failed redelivery."""
-    return a_delivery(at=ago(**span), number=next(NUMBERS), redelivery=True)
+    return a_delivery(at=ago(**span), number=next(FRESH_IDS), redelivery=True)
 
 
 def succeeded(**span: float) -> Delivery:
     """Return an original that succeeded."""
-    return delivered(at=ago(**span), number=next(NUMBERS))
+    return delivered(at=ago(**span), number=next(FRESH_IDS))
 
 
 def succeeded_again(**span: float) -> Delivery:
     """Return a redelivery that succeeded."""
-    return delivered(at=ago(**span), number=next(NUMBERS), redelivery=True)
+    return delivered(at=ago(**span), number=next(FRESH_IDS), redelivery=True)
 
 
 FOUR_ATTEMPTS = a_policy(max_attempts=4)

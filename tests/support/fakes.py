@@ -37,7 +37,7 @@ class FakeHook:
         self.webhook = a_webhook(number)
         self.log = sorted(log, key=lambda delivery: delivery.delivered_at, reverse=True)
         self.refuses = refuses or {}
-        self.asked: list[str] = []
+        self.requested: list[str] = []
         self.scans = 0
 
     def deliveries(self, listed: StatusFilter = StatusFilter.ALL) -> Iterator[Delivery]:
@@ -48,7 +48,7 @@ class FakeHook:
         yield from self.log
 
     def redeliver(self, delivery: Delivery) -> None:
-        self.asked.append(delivery.guid)
+        self.requested.append(delivery.guid)
         if delivery.guid in self.refuses:
             raise self.refuses[delivery.guid]
 

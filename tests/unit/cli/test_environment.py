@@ -139,8 +139,8 @@ def test_an_invalid_key_file_is_an_error_of_its_flag(tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
         settings.parse(understood.inputs)
 
-    expected = in_flags(str(caught.value), understood.names)
-    assert expected.startswith("--private-key-file must be the App's private key")
+    message = in_flags(str(caught.value), understood.names)
+    assert message.startswith("--private-key-file must be the App's private key")
 
 
 @pytest.mark.parametrize(
@@ -189,10 +189,10 @@ def test_a_place_for_the_checkpoint_must_be_given(arguments: list[str]) -> None:
     with pytest.raises(InputError) as caught:
         parse_settings(invoke(*arguments))
 
-    expected = in_flags(str(caught.value)).split("; ")
-    assert len(expected) == 3, "with all else that is missing: who asks, of what"
-    for way in ("--checkpoint-file", "--variable-repository", "--variable-name"):
-        assert way in expected[2]
+    errors = in_flags(str(caught.value)).split("; ")
+    assert len(errors) == 3, "the others are about the token and the organization"
+    for flag in ("--checkpoint-file", "--variable-repository", "--variable-name"):
+        assert flag in errors[2]
 
 
 @pytest.mark.parametrize(

@@ -52,9 +52,9 @@ def test_no_error_of_an_input_speaks_of_inputs_or_workflows(name: str) -> None:
     with pytest.raises(InputError) as caught:
         settings.parse({**GOOD_INPUTS, "token": "", name: "\x00 in no way"})
 
-    expected = in_flags(str(caught.value))
-    assert NAMES[name] in expected
-    assert not re.search(r"\binputs?\b|secret|workflow", expected)
+    message = in_flags(str(caught.value))
+    assert NAMES[name] in message
+    assert not re.search(r"\binputs?\b|secret|workflow", message)
 
 
 def test_a_quoted_secret_is_masked() -> None:

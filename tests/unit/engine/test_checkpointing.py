@@ -39,7 +39,7 @@ def test_a_missing_permission_shows_before_the_first_redelivery() -> None:
     with pytest.raises(AccessError):
         run_once(hook, store)
 
-    assert hook.asked == []
+    assert hook.requested == []
 
 
 def test_a_first_run_saves_where_a_killed_run_would_resume() -> None:
@@ -56,7 +56,7 @@ def test_a_rate_limit_at_the_claim_defers_everything() -> None:
 
     report = run_once(hook, store)
 
-    assert hook.asked == []
+    assert hook.requested == []
     assert set(outcomes(report).values()) == {Outcome.DEFERRED}
     assert (report.status, report.checkpoint) == (0, ago(hours=6))
     assert messages.warnings(report) == ["used up until 12:30:00 UTC"]
@@ -107,7 +107,7 @@ def test_a_run_too_soon_after_another_does_nothing() -> None:
 
     report = run_once(hook, store)
 
-    assert (hook.asked, store.written) == ([], [])
+    assert (hook.requested, store.written) == ([], [])
     assert set(outcomes(report).values()) == {Outcome.UNSETTLED}
     assert report.status == 0
 
@@ -120,7 +120,7 @@ def test_a_run_that_was_overtaken_does_nothing(
 
     report = run_once(hook, store)
 
-    assert (hook.asked, store.written) == ([], [])
+    assert (hook.requested, store.written) == ([], [])
     assert set(outcomes(report).values()) == {Outcome.UNSETTLED}
     assert report.status == 0
 
@@ -142,7 +142,7 @@ def test_a_run_that_loses_the_first_write_does_nothing() -> None:
 
     report = run_once(hook, TakenStore())
 
-    assert hook.asked == []
+    assert hook.requested == []
     assert set(outcomes(report).values()) == {Outcome.UNSETTLED}
 
 
@@ -187,7 +187,7 @@ def test_a_claim_that_took_long_is_lost() -> None:
 
     report = run_once(hook, SlowStore(), runtime=runtime)
 
-    assert hook.asked == [], "another run had time to begin"
+    assert hook.requested == [], "another run had time to begin"
     assert set(outcomes(report).values()) == {Outcome.UNSETTLED}
 
 

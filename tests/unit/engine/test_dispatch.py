@@ -20,7 +20,7 @@ def test_a_refusal_holds_the_checkpoint_and_stops_nothing() -> None:
 
     report = run_once(hook, store)
 
-    assert hook.asked == ["first", "second", "third"]
+    assert hook.requested == ["first", "second", "third"]
     assert outcomes(report)["second"] is Outcome.REFUSED
     assert store.written[-1] == ago(hours=2)
     assert (messages.problem(report) or "").startswith("of 3 events that failed: 1 refused. ")
@@ -33,7 +33,7 @@ def test_five_lost_responses_in_a_row_stop_their_webhook() -> None:
 
     report = run_once(hook)
 
-    assert hook.asked == ["6", "5", "4", "3", "2"]
+    assert hook.requested == ["6", "5", "4", "3", "2"]
     assert outcomes(report)["2"] is Outcome.FAILING, "as the log shows in the end"
     assert outcomes(report)["1"] is outcomes(report)["0"] is Outcome.DEFERRED
     assert messages.problem(report) == (
@@ -49,7 +49,7 @@ def test_an_error_that_every_request_would_meet_stops_dispatch(error: Exception)
 
     report = run_once(hook, store)
 
-    assert hook.asked == ["first", "second"]
+    assert hook.requested == ["first", "second"]
     assert outcomes(report) == {
         "first": Outcome.PENDING,
         "second": Outcome.DEFERRED,
@@ -75,7 +75,7 @@ def test_a_github_that_never_responds_is_asked_five_times() -> None:
 
     report = run_once(hook)
 
-    assert len(hook.asked) == 5
+    assert len(hook.requested) == 5
     assert (report.count(Outcome.UNANSWERED), report.count(Outcome.DEFERRED)) == (5, 15)
     assert report.status == 1
 
@@ -87,7 +87,7 @@ def test_a_webhook_without_responses_does_not_stop_the_others() -> None:
 
     run_once(silent, None, well)
 
-    assert (len(silent.asked), well.asked) == (5, ["first", "second", "third"])
+    assert (len(silent.requested), well.requested) == (5, ["first", "second", "third"])
 
 
 def test_a_missing_permission_stops_only_its_webhook() -> None:
@@ -96,7 +96,7 @@ def test_a_missing_permission_stops_only_its_webhook() -> None:
 
     report = run_once(one, None, two)
 
-    assert (one.asked, two.asked) == (["first"], ["first", "second", "third"])
+    assert (one.requested, two.requested) == (["first"], ["first", "second", "third"])
     assert messages.problem(report) == "no right"
 
 

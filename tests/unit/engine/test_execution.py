@@ -54,7 +54,7 @@ def test_events_over_the_maximum_are_left_for_the_next_run() -> None:
 
     report = run_once(hook, store, policy=a_policy(max_redeliveries=2))
 
-    assert hook.asked == ["first", "second"]
+    assert hook.requested == ["first", "second"]
     assert outcomes(report)["third"] is Outcome.DEFERRED
     assert (store.written[-1], report.status, messages.warnings(report)) == (ago(hours=1), 0, [])
 
@@ -65,7 +65,7 @@ def test_a_refused_event_gives_up_its_place() -> None:
 
     report = run_once(hook, policy=a_policy(max_redeliveries=1))
 
-    assert hook.asked == ["first", "second"]
+    assert hook.requested == ["first", "second"]
     assert (report.count(Outcome.REFUSED), report.count(Outcome.DEFERRED)) == (1, 1)
 
 
@@ -75,7 +75,7 @@ def test_a_stopped_webhook_gives_up_its_places() -> None:
 
     run_once(down, None, well, policy=a_policy(max_redeliveries=8), probe=2)
 
-    assert (len(down.asked), len(well.asked)) == (2, 6)
+    assert (len(down.requested), len(well.requested)) == (2, 6)
 
 
 def test_a_failed_probe_leaves_the_rest_for_the_next_run() -> None:
@@ -83,7 +83,7 @@ def test_a_failed_probe_leaves_the_rest_for_the_next_run() -> None:
 
     report = run_once(hook, store, probe=3)
 
-    assert hook.asked == ["event-6", "event-7", "event-8"]
+    assert hook.requested == ["event-6", "event-7", "event-8"]
     assert (report.count(Outcome.FAILING), report.count(Outcome.DEFERRED)) == (3, 6)
     assert store.written[-1] == ago(hours=3)
     (warning,) = messages.warnings(report)
@@ -107,7 +107,7 @@ def test_a_receiver_gets_the_rest_if_it(fails: set[str], shows_at: int) -> None:
     run_once(hook, probe=3)
 
     rest = ["event-0", "event-1", "event-2", "event-3", "event-4", "event-5"]
-    assert hook.asked == ["event-6", "event-7", "event-8", *rest], "each once, the oldest first"
+    assert hook.requested == ["event-6", "event-7", "event-8", *rest], "each once, the oldest first"
 
 
 def test_few_events_need_no_probe() -> None:
@@ -115,7 +115,7 @@ def test_few_events_need_no_probe() -> None:
 
     run_once(hook, probe=9)
 
-    assert len(hook.asked) == 9
+    assert len(hook.requested) == 9
 
 
 def test_each_webhook_is_probed_by_itself() -> None:
@@ -124,7 +124,7 @@ def test_each_webhook_is_probed_by_itself() -> None:
 
     report = run_once(down, None, well, probe=2)
 
-    assert (len(down.asked), len(well.asked)) == (2, 9)
+    assert (len(down.requested), len(well.requested)) == (2, 9)
     assert report.count(Outcome.RECOVERED) == 9
 
 
@@ -139,7 +139,7 @@ def test_a_refused_probe_proves_nothing_about_the_receiver() -> None:
 
     run_once(hook, probe=3)
 
-    assert len(hook.asked) == 9
+    assert len(hook.requested) == 9
 
 
 class PassingTime(FakeRuntime):
@@ -169,7 +169,7 @@ def test_a_failed_save_during_a_probe_stops_the_run() -> None:
 
     report = run_once(hook, store, runtime=PassingTime(), probe=3, verify=90)
 
-    assert len(hook.asked) == 3
+    assert len(hook.requested) == 3
     assert messages.problem(report) == "cannot write"
 
 
@@ -187,7 +187,7 @@ def test_a_dry_run_logs_what_a_real_run_redelivers() -> None:
     run_once(real, policy=policy)
 
     would = [line.split()[4] for line in runtime.said if line.startswith("Would be redelivered")]
-    assert would == real.asked
+    assert would == real.requested
     assert len(would) == 5
 
 

@@ -40,7 +40,7 @@ class BusyHook(FakeHook):
 
     def redeliver(self, delivery: Delivery) -> None:
         with self.lock:
-            self.asked.append(delivery.guid)
+            self.requested.append(delivery.guid)
             self.at_once += 1
             self.most_at_once = max(self.most_at_once, self.at_once)
             pause = self.random.uniform(0, 0.004)
@@ -65,8 +65,8 @@ def test_workers_redeliver_each_event_once_oldest_first() -> None:
 
     assert outcomes(report) == dict.fromkeys(NAMES, Outcome.PENDING)
     assert hook.most_at_once == WORKERS
-    assert sorted(hook.asked) == NAMES
-    for place, guid in enumerate(hook.asked):
+    assert sorted(hook.requested) == NAMES
+    for place, guid in enumerate(hook.requested):
         assert NAMES.index(guid) < place + WORKERS, "handed out while all before were under way"
 
 
@@ -96,7 +96,7 @@ def test_several_workers_have_the_results_of_one(
 
     assert outcomes(report) == outcomes(expected)
     assert store.written[-1] == expected_store.written[-1]
-    assert max(Counter(hook.asked).values()) == 1
+    assert max(Counter(hook.requested).values()) == 1
 
 
 def test_a_surplus_event_waits_for_a_free_place() -> None:
@@ -113,7 +113,7 @@ def test_an_error_that_all_workers_meet_is_reported_once() -> None:
 
     class Forbidden(FakeHook):
         def redeliver(self, delivery: Delivery) -> None:
-            self.asked.append(delivery.guid)
+            self.requested.append(delivery.guid)
             together.wait(SOON)
             raise AccessError("the token may not do this")
 
@@ -121,7 +121,7 @@ def test_an_error_that_all_workers_meet_is_reported_once() -> None:
 
     report = in_parallel(hook)
 
-    assert len(hook.asked) == WORKERS
+    assert len(hook.requested) == WORKERS
     assert report.trouble == ("the token may not do this",)
     assert set(outcomes(report).values()) == {Outcome.DEFERRED}
 
@@ -139,7 +139,7 @@ def test_an_interruption_leaves_open_requests_unanswered(
 ) -> None:
     class Hanging(FakeHook):
         def redeliver(self, delivery: Delivery) -> None:
-            self.asked.append(delivery.guid)
+            self.requested.append(delivery.guid)
             if delivery.guid == NAMES[1]:
                 answers.wait(SOON)
 

@@ -31,8 +31,8 @@ def test_failed_events_are_redelivered_oldest_first() -> None:
 
     report = run_once(hook, store)
 
-    assert hook.asked == ["first", "second", "third"]
-    assert outcomes(report) == dict.fromkeys(hook.asked, Outcome.PENDING)
+    assert hook.requested == ["first", "second", "third"]
+    assert outcomes(report) == dict.fromkeys(hook.requested, Outcome.PENDING)
     assert store.written[-1] == report.checkpoint == NOW
     assert messages.problem(report) is None
 
@@ -52,7 +52,7 @@ def test_a_run_that_cannot_read_does_not_write_the_checkpoint() -> None:
     with pytest.raises(UnavailableError):
         run_once(hook, store)
 
-    assert (hook.asked, store.attempts) == ([], 0)
+    assert (hook.requested, store.attempts) == ([], 0)
 
 
 def test_a_partly_read_log_holds_the_checkpoint() -> None:
@@ -60,7 +60,7 @@ def test_a_partly_read_log_holds_the_checkpoint() -> None:
 
     report = run_once(hook, store)
 
-    assert hook.asked == ["second", "third"]
+    assert hook.requested == ["second", "third"]
     assert store.saved
     assert store.saved.checkpoint == ago(hours=6)
     assert (report.status, messages.problem(report)) == (1, "GitHub is down")
@@ -85,7 +85,7 @@ def test_a_failure_during_the_run_is_left_for_the_next_run() -> None:
 
     report = run_once(hook)
 
-    assert (hook.asked, report.checkpoint) == ([], NOW)
+    assert (hook.requested, report.checkpoint) == ([], NOW)
 
 
 def test_a_dry_run_decides_the_same_and_changes_nothing() -> None:
@@ -100,9 +100,9 @@ def test_a_dry_run_decides_the_same_and_changes_nothing() -> None:
     dry = run_once(dry_hook, dry_store, dry_run=True)
     real = run_once(hook, FakeStore(None))
 
-    assert (dry_hook.asked, dry_store.attempts) == ([], 0)
+    assert (dry_hook.requested, dry_store.attempts) == ([], 0)
     due = {guid for guid, outcome in outcomes(dry).items() if outcome is Outcome.DUE}
-    assert due == set(hook.asked)
+    assert due == set(hook.requested)
     assert [o.decision for o in dry.results] == [o.decision for o in real.results]
 
 
@@ -142,7 +142,7 @@ def test_events_of_several_webhooks_go_oldest_first() -> None:
 
     report = run_once(one, None, two)
 
-    assert (one.asked, two.asked) == (["first", "third"], ["second", "first"])
+    assert (one.requested, two.requested) == (["first", "third"], ["second", "first"])
     assert [o.decision.webhook.id for o in report.results] == [1, 2, 1, 2]
 
 
@@ -152,7 +152,7 @@ def test_an_unreadable_webhook_does_not_stop_the_others() -> None:
 
     report = run_once(broken, store, well)
 
-    assert well.asked == ["first", "second", "third"]
+    assert well.requested == ["first", "second", "third"]
     assert (report.status, messages.problem(report)) == (1, "GitHub is down")
     assert store.saved
     assert store.saved.checkpoint == ago(hours=6), "the lowest of their marks"
@@ -188,7 +188,7 @@ def test_a_rate_limit_stops_the_reading_of_all_webhooks() -> None:
 
     report = run_once(limited, None, other)
 
-    assert (other.scans, other.asked) == (0, [])
+    assert (other.scans, other.requested) == (0, [])
     assert messages.problem(report) == "used up until 12:30:00 UTC", "logged once"
 
 
@@ -212,7 +212,7 @@ def test_filtered_events_do_not_hold_the_checkpoint() -> None:
         hook, store, runtime=runtime, policy=a_policy(events=EventFilter(("!check_*",)))
     )
 
-    assert hook.asked == ["first", "second", "third"]
+    assert hook.requested == ["first", "second", "third"]
     assert (report.failed, report.count(Outcome.FILTERED)) == (3, 1)
     assert store.written[-1] == NOW
     assert not any("unwanted" in line for line in runtime.said), "it is only counted"

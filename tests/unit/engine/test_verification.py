@@ -142,7 +142,7 @@ def test_a_lost_response_is_found_in_the_log() -> None:
 
     report = run_once(hook, store, runtime=runtime)
 
-    assert hook.asked == ["first", "second", "third"], "each once"
+    assert hook.requested == ["first", "second", "third"], "each once"
     assert outcomes(report)["second"] is Outcome.FAILING, "and what came of it is known, too"
     assert store.written == [ago(hours=3), ago(hours=2), NOW]
     assert report.status == 0
@@ -153,7 +153,7 @@ def test_a_lost_response_that_the_log_lacks_stays_unanswered() -> None:
 
     report = run_once(hook, store)
 
-    assert hook.asked == ["first", "second", "third"], "each once"
+    assert hook.requested == ["first", "second", "third"], "each once"
     assert outcomes(report)["second"] is Outcome.UNANSWERED
     assert store.written[-1] == ago(hours=2)
     assert report.status == 1

@@ -20,7 +20,7 @@ from tests.support.fakes import FakeTime
 PER_MINUTE = 75
 
 
-def a_pace(
+def a_throttle(
     time: FakeTime, *, per_minute: int = PER_MINUTE, said: list[str] | None = None
 ) -> Throttle:
     said = [] if said is None else said
@@ -29,7 +29,7 @@ def a_pace(
 
 def test_a_minutes_redeliveries_go_at_full_speed() -> None:
     time, said = FakeTime(), list[str]()
-    throttle = a_pace(time, said=said)
+    throttle = a_throttle(time, said=said)
 
     for _ in range(PER_MINUTE):
         assert throttle.seconds_until_turn() == 0
@@ -45,7 +45,7 @@ def test_a_minutes_redeliveries_go_at_full_speed() -> None:
 
 def test_no_minute_has_more_redeliveries_than_allowed() -> None:
     time, times = FakeTime(), list[float]()
-    throttle = a_pace(time)
+    throttle = a_throttle(time)
 
     for _ in range(5 * PER_MINUTE):
         throttle.wait_for_turn()
@@ -59,7 +59,7 @@ def test_no_minute_has_more_redeliveries_than_allowed() -> None:
 
 def test_a_slow_run_is_never_held_up() -> None:
     time = FakeTime()
-    throttle = a_pace(time)
+    throttle = a_throttle(time)
 
     for _ in range(3 * PER_MINUTE):
         throttle.wait_for_turn()
@@ -71,7 +71,7 @@ def test_a_slow_run_is_never_held_up() -> None:
 @pytest.mark.parametrize("share_of_reads", [0, 0.5, 0.9, 1])
 def test_no_minute_has_more_points_than_github_allows(share_of_reads: float) -> None:
     time, spent = FakeTime(), list[tuple[float, int]]()
-    throttle = a_pace(time, per_minute=0)
+    throttle = a_throttle(time, per_minute=0)
 
     for number in range(4000):
         if number % 10 < 10 * share_of_reads:
@@ -92,7 +92,7 @@ def test_no_minute_has_more_points_than_github_allows(share_of_reads: float) -> 
 
 def test_reading_waits_for_points_but_not_for_redeliveries() -> None:
     time, said = FakeTime(), list[str]()
-    throttle = a_pace(time, said=said)
+    throttle = a_throttle(time, said=said)
 
     for _ in range(PER_MINUTE):
         throttle.wait_for_turn()
@@ -111,7 +111,7 @@ def test_reading_waits_for_points_but_not_for_redeliveries() -> None:
 
 def test_an_urgent_request_has_points_of_its_own() -> None:
     time = FakeTime()
-    throttle = a_pace(time, per_minute=0)
+    throttle = a_throttle(time, per_minute=0)
     for _ in range(MAX_POINTS // WRITE_POINTS):
         throttle.wait_for_turn()
 
@@ -124,7 +124,7 @@ def test_an_urgent_request_has_points_of_its_own() -> None:
 
 def test_an_urgent_request_in_a_hurry_does_not_wait() -> None:
     time = FakeTime()
-    throttle = a_pace(time)
+    throttle = a_throttle(time)
     throttle.hold(60, "a rate limit", is_too_fast=True)
     time.now -= 60
 
@@ -137,7 +137,7 @@ def test_an_urgent_request_in_a_hurry_does_not_wait() -> None:
 
 def test_a_short_wait_is_not_logged() -> None:
     time, said = FakeTime(), list[str]()
-    throttle = a_pace(time, said=said)
+    throttle = a_throttle(time, said=said)
 
     evenly = MINUTE / MAX_POINTS
     for seconds in (0.99 * evenly, 0.9 * evenly):  # faster once the account is full
@@ -151,7 +151,7 @@ def test_a_short_wait_is_not_logged() -> None:
 
 def test_only_the_users_limit_holds_if_github_has_none() -> None:
     time = FakeTime()
-    unlimited, usual = a_pace(time, per_minute=0), a_pace(time)
+    unlimited, usual = a_throttle(time, per_minute=0), a_throttle(time)
     for throttle in (unlimited, usual):
         throttle.learn_limits(has_limits=False)
         for _ in range(10 * MAX_POINTS):
@@ -170,7 +170,7 @@ def test_only_the_users_limit_holds_if_github_has_none() -> None:
 
 def test_limits_that_were_seen_once_stay() -> None:
     time = FakeTime()
-    throttle = a_pace(time, per_minute=0)
+    throttle = a_throttle(time, per_minute=0)
     for has_limits in (False, True, False):
         throttle.learn_limits(has_limits=has_limits)
 
@@ -182,7 +182,7 @@ def test_limits_that_were_seen_once_stay() -> None:
 
 def test_threads_share_the_limits() -> None:
     time = FakeTime()
-    throttle = a_pace(time, per_minute=0)
+    throttle = a_throttle(time, per_minute=0)
 
     def ask() -> None:
         for _ in range(100):
@@ -204,7 +204,7 @@ def test_threads_share_the_limits() -> None:
 def test_a_wait_for_github_is_logged_first() -> None:
     time, said = FakeTime(), list[str]()
 
-    assert a_pace(time, said=said).back_off(2, "GitHub answered 502")
+    assert a_throttle(time, said=said).back_off(2, "GitHub answered 502")
 
     assert time.slept == [2]
     assert said == ["Waiting 2.0 s: GitHub answered 502"]
@@ -212,7 +212,7 @@ def test_a_wait_for_github_is_logged_first() -> None:
 
 def test_the_wait_budget_is_for_all_waits_together() -> None:
     time, said = FakeTime(), list[str]()
-    throttle = a_pace(time, said=said)
+    throttle = a_throttle(time, said=said)
 
     assert throttle.back_off(MAX_WAIT_SECONDS - 10, "a broken answer")
     assert not throttle.hold(11, "a rate limit", is_too_fast=False)
@@ -257,7 +257,7 @@ def test_a_secondary_limit_stops_all_then_halves_the_rate() -> None:
 
 def test_a_secondary_limit_proves_that_there_are_limits() -> None:
     time = FakeTime()
-    throttle = a_pace(time, per_minute=0)
+    throttle = a_throttle(time, per_minute=0)
     throttle.learn_limits(has_limits=False)
 
     throttle.hold(60, "a rate limit", is_too_fast=True)
@@ -269,7 +269,7 @@ def test_a_secondary_limit_proves_that_there_are_limits() -> None:
 
 def test_a_primary_limit_does_not_reduce_the_rate() -> None:
     time = FakeTime()
-    throttle = a_pace(time)
+    throttle = a_throttle(time)
 
     throttle.hold(60, "the rate limit is used up", is_too_fast=False)
     for _ in range(PER_MINUTE):
@@ -280,7 +280,7 @@ def test_a_primary_limit_does_not_reduce_the_rate() -> None:
 
 def test_the_rate_is_never_below_one_a_minute() -> None:
     time = FakeTime()
-    throttle = a_pace(time, per_minute=1)
+    throttle = a_throttle(time, per_minute=1)
 
     for _ in range(4):
         throttle.hold(60, "a rate limit", is_too_fast=True)
@@ -292,7 +292,7 @@ def test_the_rate_is_never_below_one_a_minute() -> None:
 
 def test_the_rate_is_not_reduced_without_end() -> None:
     time = FakeTime()
-    throttle = a_pace(time)
+    throttle = a_throttle(time)
 
     for _ in range(9):
         throttle.hold(7, "a rate limit", is_too_fast=True)

@@ -184,8 +184,8 @@ def test_an_unread_log_is_no_success() -> None:
         "Read nothing of webhook 1 of organization acme, for the reason given at the end"
     )
     assert messages.problem(a_report(error=UnavailableError("GitHub is down"))) == "GitHub is down"
-    expected = summary(replace(a_report(), scans=(unread,)))
-    assert "Read nothing of [webhook 1 of organization acme]" in expected
+    shown = summary(replace(a_report(), scans=(unread,)))
+    assert "Read nothing of [webhook 1 of organization acme]" in shown
 
 
 def test_a_partly_read_log_is_logged() -> None:

@@ -129,11 +129,11 @@ def test_reasons_with_the_same_start_are_counted_together() -> None:
 def test_the_output_fits_into_an_environment_variable() -> None:
     many = a_report(*[a_result(guid=f"event-{n}") for n in range(5000)])
 
-    truncate = json.loads(outputs(many)["report"])
+    output = json.loads(outputs(many)["report"])
 
     assert len(outputs(many)["report"]) <= MAX_CHARACTERS
-    assert len(truncate["events"]) > 200
-    assert len(truncate["events"]) + truncate["omitted"]["events"] == 5000
+    assert len(output["events"]) > 200
+    assert len(output["events"]) + output["omitted"]["events"] == 5000
     assert recorded(many)["omitted"] == {"hooks": 0, "events": 0}
 
 
@@ -143,12 +143,12 @@ def test_many_hooks_and_reasons_fit_into_the_output() -> None:
     lost = [a_result(Outcome.UNANSWERED, because=f"{n} {'x' * 500}") for n in range(900)]
     report = replace(a_report(*lost), scans=broken, trouble=("no right " * 500,) * 50)
 
-    expected = json.loads(outputs(report)["report"])
+    output = json.loads(outputs(report)["report"])
 
     assert len(outputs(report)["report"]) <= MAX_CHARACTERS
-    assert expected["events"]
-    assert expected["omitted"]["hooks"] == 250 - len(expected["hooks"]) > 0
-    assert expected["deferred"]["other reasons"] == 880
+    assert output["events"]
+    assert output["omitted"]["hooks"] == 250 - len(output["hooks"]) > 0
+    assert output["deferred"]["other reasons"] == 880
 
 
 def test_a_report_without_room_for_events_is_valid() -> None:
@@ -159,9 +159,9 @@ def test_a_report_without_room_for_events_is_valid() -> None:
 
 
 def test_a_secret_in_a_status_is_removed() -> None:
-    expected = a_result(status="POST https://hooks.example/in?secret=hush giving up: EOF")
+    result = a_result(status="POST https://hooks.example/in?secret=hush giving up: EOF")
 
-    assert "hush" not in to_json(a_report(expected))
+    assert "hush" not in to_json(a_report(result))
 
 
 def test_a_run_without_a_store_has_no_checkpoint() -> None:
