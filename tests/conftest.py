@@ -1,7 +1,7 @@
 """Fixtures of all tests, a summary at the end of the session, and the marker `unmeasured`.
 
 The summary says how much the exhaustive tests have tried. The marker is for tests that execute the
-same lines very often: coverage makes those five times as slow, and other tests cover them.
+same lines very often: coverage makes these tests five times as slow, and others cover the lines.
 """
 
 import ssl
@@ -43,7 +43,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 
 @pytest.fixture(scope="session")
 def add_to_summary() -> Callable[[str], None]:
-    """Return a function that adds a line to what the session reports at its end."""
+    """Return a function that adds a line to the summary."""
     return SUMMARY.append
 
 
@@ -67,7 +67,7 @@ def authority() -> trustme.CA:
 
 @pytest.fixture(scope="session")
 def tls(authority: trustme.CA) -> ssl.SSLContext:
-    """Return what a server at localhost needs for HTTPS."""
+    """Return the TLS context of a server at localhost."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     authority.issue_cert("localhost").configure_cert(context)
     return context
@@ -75,7 +75,7 @@ def tls(authority: trustme.CA) -> ssl.SSLContext:
 
 @pytest.fixture(scope="session")
 def certificate(authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the file with the authority's certificate, for clients that are to trust it."""
+    """Return the file with the authority's certificate, for clients that trust it."""
     pem = tmp_path_factory.mktemp("tls") / "authority.pem"
     authority.cert_pem.write_to_path(str(pem))
     return pem
@@ -83,7 +83,7 @@ def certificate(authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory)
 
 @pytest.fixture
 def clock() -> VirtualClock:
-    """Return GitHub's clock, by which redeliver goes. It stands still until a test advances it."""
+    """Return the clock of `github` and of redeliver. It stands still until a test advances it."""
     return VirtualClock(START)
 
 
@@ -101,7 +101,7 @@ def points_per_minute() -> int | None:
 
 @pytest.fixture
 def server_tls() -> ssl.SSLContext | None:
-    """Return what `github` needs for HTTPS, or None for HTTP."""
+    """Return the TLS context of `github`, or None for HTTP."""
     return None
 
 
@@ -112,7 +112,7 @@ def github(
     points_per_minute: int | None,
     server_tls: ssl.SSLContext | None,
 ) -> Iterator[Sandbox]:
-    """Start GitHub. A folder or a module that needs another overrides one of its parameters."""
+    """Start a sandbox. A folder or module that needs another overrides the fixtures it takes."""
     sandbox = Sandbox(clock=clock, points_per_minute=points_per_minute, tls=server_tls)
     with running(sandbox, token=granted_token) as github:
         yield github
@@ -131,7 +131,7 @@ def hook(github: Sandbox, receiver: Receiver) -> Hook:
 
 @pytest.fixture
 def recorded_hook(github: Sandbox) -> Hook:
-    """Return a hook without a receiver, whose log is only written by `record`."""
+    """Return a hook without a receiver. Only `record` adds deliveries to its log."""
     return github.org("acme").hook("http://127.0.0.1:9/hook")
 
 

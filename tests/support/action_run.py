@@ -35,7 +35,7 @@ class Process(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProcessEnvironment:
-    """What a process is started with. It inherits nothing else from this process."""
+    """What a new process gets. It inherits nothing else from this process."""
 
     variables: Mapping[str, str]
     directory: Path
@@ -58,7 +58,7 @@ class StepResult:
 
     @property
     def visible(self) -> str:
-        """All that users see of the run; the runner hides the lines with secrets to mask."""
+        """All that users see of the run. The runner hides the lines that mask secrets."""
         lines = [line for line in self.log.splitlines() if not line.startswith("::add-mask::")]
         return "\n".join([*lines, self.errors, str(self.outputs), self.summary])
 
@@ -122,7 +122,7 @@ def run_action(
     environment: Mapping[str, str] | None = None,
     **inputs: str,
 ) -> StepResult:
-    """Run redeliver for a webhook of the sandbox, as `start_action` starts it."""
+    """Run redeliver for a webhook of the sandbox, with the arguments of `start_action`."""
     return start_action(
         github, hook, changes, workspace=workspace, environment=environment, **inputs
     ).wait()
@@ -154,13 +154,13 @@ def start_action(
         "GITHUB_REPOSITORY": "acme/ops",
         **(environment or {}),
     }
-    # A fork would not show what Python does with these as it starts.
-    is_new = workspace or any(name.startswith("PYTHON") for name in variables)
+    # Python reads the working directory and these variables only when it starts.
+    needs_new_interpreter = workspace or any(name.startswith("PYTHON") for name in variables)
     return start_step(
         defaults | given,
         variables,
         workspace=workspace,
-        start_process=start_interpreter if is_new else fork_interpreter,
+        start_process=start_interpreter if needs_new_interpreter else fork_interpreter,
     )
 
 
@@ -203,7 +203,7 @@ def start_step(
     output, summary = Path(temporary.name, "output"), Path(temporary.name, "summary")
     output.touch()
     summary.touch()
-    # To files, because a process blocks when it writes to a full pipe that nobody reads.
+    # Output goes to files, because a process blocks when it writes to a full pipe.
     with (
         Path(temporary.name, "log").open("wb") as log,
         Path(temporary.name, "errors").open("wb") as errors,

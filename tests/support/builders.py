@@ -40,7 +40,7 @@ WEBHOOK = a_webhook()
 
 
 def ago(*, days: float = 0, hours: float = 0, minutes: float = 0, seconds: float = 0) -> datetime:
-    """Return the time so long before NOW."""
+    """Return the time that lies this long before NOW."""
     return NOW - timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
 
 
@@ -136,17 +136,17 @@ LISTED_CODES: Mapping[StatusFilter, Container[int]] = {
 
 
 def a_log(rows: Iterable[Delivery]) -> Callable[[StatusFilter], Iterator[Delivery]]:
-    """Return a function that lists these rows of a log as GitHub does with a filter."""
+    """Return a function that lists the rows that pass a filter, as GitHub does."""
     return lambda listed: (row for row in rows if row.status_code in LISTED_CODES[listed])
 
 
 def failed(**span: float) -> Delivery:
-    """Return a failed original, so long ago, with an id of its own."""
+    """Return an original that failed this long ago."""
     return a_delivery(at=ago(**span), number=next(FRESH_IDS))
 
 
 def failed_again(**span: float) -> Delivery:
-    """Return a failed redelivery."""
+    """Return a redelivery that failed."""
     return a_delivery(at=ago(**span), number=next(FRESH_IDS), redelivery=True)
 
 
@@ -256,7 +256,7 @@ OWN_WEBHOOK_INPUTS = {**APP_INPUTS, "org": "", "hook-id": ""}
 def a_response(
     status: int = 403, text: str = '{"message": "Forbidden"}', **headers: str
 ) -> Response:
-    """Return a response to reading the log; `headers` have underscores for hyphens."""
+    """Return a response to a request for the log. In `headers`, underscores stand for hyphens."""
     date = {"date": "Tue, 24 Nov 2026 12:00:00 GMT"}
     named = {name.replace("_", "-"): value for name, value in (date | headers).items()}
     purpose = Permission(inputs="'hook-id'").to("read the log")

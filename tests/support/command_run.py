@@ -38,7 +38,7 @@ class RunningCommand:
     def __init__(
         self, arguments: Sequence[str], environment: Mapping[str, str], *, stdout: int | None
     ) -> None:
-        """Start it. What it prints goes to the file descriptor `stdout`, or into the result."""
+        """Start the command. Its output goes to the file descriptor `stdout`, or to the result."""
         with ExitStack() as files:
             self._stdout = files.enter_context(TemporaryFile("w+"))
             self._stderr = files.enter_context(TemporaryFile("w+"))
@@ -94,7 +94,7 @@ class Command:
     @property
     def flags_without_file(self) -> list[str]:
         """The flags of most runs that keep the checkpoint elsewhere."""
-        # To verify takes real time.
+        # Verification takes real time.
         return ["--org", self.hook.org, "--hook-id", str(self.hook.id), "--verify", "0"]
 
     @property
@@ -103,7 +103,7 @@ class Command:
         return str(json.loads(self.checkpoint_file.read_text())["checkpoint"])
 
     def environment(self, **changes: str) -> dict[str, str]:
-        """Return the environment of most runs with changes; what is empty is left out."""
+        """Return the environment of most runs with changes. Empty variables are left out."""
         defaults = {"REDELIVER_TOKEN": TOKEN, "REDELIVER_HOSTNAME": self.github.url}
         variables = coverage_variables() | defaults | changes
         return {name: text for name, text in variables.items() if text}
@@ -136,7 +136,7 @@ class Command:
         )
 
     def run_in_terminal(self, *flags: str, columns: int = 160, **environment: str) -> CommandResult:
-        """Run the command in a terminal; all that the terminal gets is in `stdout`."""
+        """Run the command in a terminal. `stdout` has all that the terminal gets."""
         master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
         process = subprocess.Popen(
@@ -148,7 +148,7 @@ class Command:
         )
         os.close(slave)
         output = b""
-        with suppress(OSError):  # which reports that the terminal was closed
+        with suppress(OSError):  # the command has closed the terminal
             while chunk := os.read(master, 65536):
                 output += chunk
         os.close(master)

@@ -1,4 +1,4 @@
-"""Fake webhooks, stores, consoles, throttles and time, which remember; and a run between them."""
+"""Fakes of what a run depends on, which record how it uses them, and a run with these fakes."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -26,7 +26,7 @@ from tests.support.builders import (
 
 
 class FakeHook:
-    """A webhook that remembers what it was asked, and refuses what it is told to refuse."""
+    """A webhook that records the requested redeliveries, and refuses some with an error."""
 
     def __init__(
         self,
@@ -82,7 +82,7 @@ class FakeStore:
 
 
 class FakeTime:
-    """Seconds that pass only while somebody sleeps."""
+    """A clock in seconds that advances only while somebody sleeps."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -97,7 +97,7 @@ class FakeTime:
 
 
 class FakeConsole:
-    """A console that remembers what it was given."""
+    """A console that records everything."""
 
     def __init__(self, said: list[str] | None = None) -> None:
         self.said = [] if said is None else said
@@ -115,9 +115,9 @@ class FakeConsole:
 
 
 class FakeRuntime(FakeConsole):
-    """A runtime that is console and throttle as well; its clock stands still unless it is moved.
+    """A runtime that is its own console and throttle. Its clock stands still until a test moves it.
 
-    Of what may be chosen at random, it takes the last. It has one worker unless it is given more.
+    Instead of random keys, it chooses the last.
     """
 
     def __init__(self, *, workers: int = 1) -> None:
@@ -154,7 +154,7 @@ class FakeRuntime(FakeConsole):
 
 
 class BrokenHook(FakeHook):
-    """A webhook whose log cannot be read beyond the first rows."""
+    """A webhook whose log can be read only to row number `after`."""
 
     def __init__(self, *log: Delivery, after: int) -> None:
         super().__init__(*log)
@@ -166,7 +166,7 @@ class BrokenHook(FakeHook):
 
 
 class LossyHook(FakeHook):
-    """A webhook that loses its response to one redelivery, which its log shows or not."""
+    """A webhook whose response to one request is lost. `shows`: its log has that redelivery."""
 
     def __init__(self, *log: Delivery, loses: str, shows: bool) -> None:
         lost = UnavailableError("no usable answer")
@@ -180,7 +180,7 @@ class LossyHook(FakeHook):
 
 
 class ReceivingHook(FakeHook):
-    """A webhook whose log shows redeliveries, with outcomes, once it was read `shows_at` times."""
+    """A webhook whose log shows redeliveries and their outcomes after `shows_at` reads."""
 
     def __init__(
         self, *log: Delivery, fails: Collection[str] = (), shows_at: int = 1, number: int = 1
@@ -201,7 +201,7 @@ class ReceivingHook(FakeHook):
 
 
 class SharedStore(FakeStore):
-    """A store that another run writes to before this one reads it for the nth time."""
+    """A store to which another run writes `other`, just before read number `before`."""
 
     def __init__(self, checkpoint: datetime | None, *, other: datetime, before: int) -> None:
         super().__init__(checkpoint)
@@ -226,7 +226,7 @@ def run_once(
     verify: float = 30,
     dry_run: bool = False,
 ) -> Report:
-    """Run between fakes; `verify` is in seconds."""
+    """Run with fakes; `verify` is in seconds."""
     options = replace(
         OPTIONS,
         policy=policy or a_policy(),

@@ -1,12 +1,12 @@
 """Fork runs of a program from a server process that has already done the program's imports.
 
 Imports take most of the time of a run, and more with coverage: the 95 whole runs of the tests take
-33 s this way, and 67 s in a new interpreter each. `multiprocessing` has a fork server too, but that
-takes over the flags of the interpreter that runs the tests, and redeliver needs its own.
+33 s as forks, and 67 s in new interpreters. `multiprocessing` has a fork server too, but that
+inherits the flags of the interpreter that runs the tests, and redeliver needs its own.
 
 A run has arguments, environment, working directory, output, signals and exit status of its own.
-Only a new interpreter shows what Python itself does with `PYTHON…` variables, and what it finds to
-import in the working directory.
+Only a new interpreter shows how Python itself uses `PYTHON…` variables, and which modules it
+imports from the working directory.
 
 The tests import this file; the server process runs it as a script. Flags may isolate the server
 from everything but the standard library, so this file imports nothing else.
@@ -55,7 +55,7 @@ class ForkedProcess:
         self.send_signal(SIGKILL)
 
     def send_signal(self, sig: int, /) -> None:
-        """Send it a signal, unless it has been waited for."""
+        """Send it a signal, unless `wait` has seen its end."""
         if self._exit_status is None:
             with suppress(ProcessLookupError):  # it has ended by now
                 os.kill(self._pid, sig)
@@ -81,10 +81,10 @@ class ForkedProcess:
 
 
 class ForkServer:
-    """A process with these imports done and these flags of the interpreter."""
+    """A Python process with these flags that has imported these modules."""
 
     def __init__(self, *imports: str, flags: Sequence[str]) -> None:
-        """Start it."""
+        """Start the process."""
         self._requests, server_end = socket.socketpair()
         with server_end:
             self._process = subprocess.Popen(
@@ -120,7 +120,7 @@ class ForkServer:
         return ForkedProcess(connection)
 
     def close(self) -> None:
-        """End it."""
+        """End the process."""
         self._requests.close()
         self._process.wait()
 
@@ -139,7 +139,7 @@ def fork_server(*imports: str, flags: tuple[str, ...] = ()) -> ForkServer:
 def serve() -> None:
     """Fork a supervisor for each request, until the tests close the connection.
 
-    In a run, return when the program has ended, so that the interpreter ends as it would anywhere.
+    In the process of a run, return after the program, so that the interpreter ends as usual.
     """
     requests = socket.socket(fileno=int(sys.argv[1]))
     for name in sys.argv[2:]:
@@ -155,7 +155,7 @@ def serve() -> None:
             return
         for descriptor in descriptors:
             os.close(descriptor)
-        with suppress(ChildProcessError):
+        with suppress(ChildProcessError):  # there is no supervisor now
             while os.waitpid(-1, os.WNOHANG) != (0, 0):
                 pass  # this has collected one more supervisor that has ended
 
@@ -198,7 +198,7 @@ def run(*, program: str, arguments: list[str], environment: dict[str, str], dire
 
 
 def reopened(stream: TextIO) -> TextIO:
-    """Open a standard stream as the interpreter did, because it is another file now.
+    """Open a standard stream again, as the interpreter does, because it is another file now.
 
     See `create_stdio` in https://github.com/python/cpython/blob/v3.13.0/Python/pylifecycle.c.
     """

@@ -1,4 +1,4 @@
-"""Outages: events that a receiver missed, and all else that a run may meet after that."""
+"""Outages: events that a receiver missed, and everything else that a run may then find."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -23,7 +23,7 @@ from tests.support.virtual_run import run_in_process
 
 SCHEDULE = timedelta(hours=6)
 VERIFY = timedelta(seconds=1)
-"""Time for one look at the outcomes. A run in a process of its own really takes it."""
+"""Long enough to read the log once for outcomes. A run in a new process really waits this long."""
 
 FIRST, LATER = "a first run", "a later run"
 
@@ -31,10 +31,10 @@ METHODS = {
     FIRST: [*["GET"] * 4, "POST", *["POST"] * 3, "GET", "PATCH", *["GET"] * 3],
     LATER: [*["GET"] * 4, "PATCH", *["POST"] * 3, "GET", "PATCH", *["GET"] * 3],
 }
-"""The requests of a run when nothing disturbs it. A test compares them with those of a run."""
+"""The methods of a run's requests if nothing disturbs it. A test compares a run with these."""
 
 METHODS_WITH_FILE = [*["GET"] * 3, *["POST"] * 3, *["GET"] * 2]
-"""The same for either kind of run with a checkpoint file."""
+"""The same for a run with a checkpoint file, whether it is the first or a later one."""
 
 
 def miss_events(
@@ -43,9 +43,9 @@ def miss_events(
     events: Iterable[str] = ("issues.opened", "pull_request.closed"),
     now: datetime = NOW,
 ) -> list[str]:
-    """Have each hook miss these events, one each half hour from four hours ago on.
+    """Make each hook miss these events, one every half hour, the first four hours before `now`.
 
-    Return their GUIDs, those of each hook from the oldest to the newest.
+    Return their GUIDs, for each hook from the oldest to the newest.
     """
     receiver.stop()
     missed = []
@@ -60,9 +60,9 @@ def miss_events(
 
 
 def arrived(github: Sandbox, receiver: Receiver, *, after: int = 0) -> list[str]:
-    """Return the GUIDs of what the receiver has got after the first few, sorted.
+    """Return the sorted GUIDs of what the receiver got, without the first `after` deliveries.
 
-    Redeliveries run side by side, so nobody can rely on their order.
+    Redeliveries run in parallel, so they arrive in any order.
     """
     github.settle()
     return sorted(delivery.guid for delivery in receiver.received()[after:])
@@ -86,7 +86,7 @@ class Outage:
     """How many deliveries the receiver got before the outage was over."""
 
     def run(self, *, verify: timedelta = VERIFY) -> None:
-        """Run in this process, even if that ends in an error."""
+        """Run in this process, and ignore an error that ends the run."""
         with suppress(RedeliverError):
             if self.checkpoint_file:
                 self._run_with_file(self.checkpoint_file)
@@ -94,7 +94,7 @@ class Outage:
                 run_in_process(self.github, self.hook, self.clock, verify=verify, workers=WORKERS)
 
     def _run_with_file(self, file: Path) -> None:
-        """Run in real time, so without waiting for the outcomes."""
+        """Run in real time, and therefore without verification."""
         inputs = {
             "token": TOKEN,
             "hostname": self.github.url,
@@ -110,7 +110,7 @@ class Outage:
             )
 
     def recover(self) -> None:
-        """Run a minute later, when the log does not show redeliveries yet, and as scheduled."""
+        """Run a minute later, when the log lacks new redeliveries, and then twice on schedule."""
         self.github.settle()
         for pause in (timedelta(minutes=1), SCHEDULE, SCHEDULE):
             self.clock.advance(pause)
@@ -118,7 +118,7 @@ class Outage:
             self.github.settle()
 
     def redelivered(self) -> list[str]:
-        """Return the GUIDs of what the receiver has accepted since the outage, sorted."""
+        """Return the sorted GUIDs of the events that the receiver has accepted since the outage."""
         received = self.receiver.received()[self.received_before :]
         return sorted(delivery.guid for delivery in received if delivery.status == 200)
 
@@ -137,7 +137,7 @@ def past_outage(
     times: int | None = 1,
     checkpoint_file: Path | None = None,
 ) -> Iterator[Outage]:
-    """Set up an outage for a run of this kind, whose `nth` request and the next meet a fault."""
+    """Set up an outage for a run of this kind. `times` requests, from the `nth` on, get a fault."""
     clock = VirtualClock(START - timedelta(minutes=3))
     with Receiver() as receiver, running(Sandbox(clock=clock)) as github:
         if fault:
@@ -163,7 +163,7 @@ def past_outage(
         hook.redeliver(ids[recovered])
         refused = f".*/{ids[missed[1]]}/attempts"
         github.inject(Status(422, "Cannot"), method="POST", path=refused)
-        github.show_late(300)  # so that a run cannot see the redeliveries of the one before
+        github.show_late(300)  # so that a run cannot see the redeliveries of the run before it
         clock.advance(timedelta(minutes=3))
         yield Outage(
             github=github,

@@ -1,4 +1,4 @@
-"""Sandboxes as most tests need them, and redeliver's own clients for them."""
+"""A sandbox as most tests need it, and redeliver's own clients for it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,7 +19,7 @@ PER_MINUTE = 75
 
 @contextmanager
 def running(sandbox: Sandbox, *, token: str = TOKEN) -> Iterator[Sandbox]:
-    """Start a sandbox with repository acme/ops, and `token` with all that the action needs."""
+    """Start a sandbox with repository acme/ops and a token with all permissions for the action."""
     with sandbox as github:
         github.token(
             token,
@@ -32,7 +32,7 @@ def running(sandbox: Sandbox, *, token: str = TOKEN) -> Iterator[Sandbox]:
 
 
 def a_throttle(lines: list[str] | None = None) -> Throttle:
-    """Return a throttle whose waits take no time; what it says goes to `lines`."""
+    """Return a throttle whose waits take no time. It logs to `lines`."""
     fake_time = FakeTime()
     lines = [] if lines is None else lines
     return Throttle(lines.append, per_minute=PER_MINUTE, clock=fake_time, sleep=fake_time.sleep)
@@ -56,6 +56,6 @@ def a_client(
 
 
 def a_delivery_log(github: Sandbox, hook: Hook, client: Client | None = None) -> DeliveryLog:
-    """Return the log of an organization's webhook, which redeliver reads over HTTP."""
+    """Return the log of an organization's webhook, as redeliver reads it over HTTP."""
     client = client or a_client(github.url)
     return organization_hook(client, github.url, hook.org, HookId(hook.id))

@@ -1,4 +1,4 @@
-"""Run redeliver in this process, over HTTP, in virtual time: to wait is to advance the clock."""
+"""Run redeliver in this process, over HTTP, in virtual time: a wait advances the clock."""
 
 import time
 from collections.abc import Callable
@@ -51,9 +51,9 @@ def run_in_process(
     per_minute: int = PER_MINUTE,
     lines: list[str] | None = None,
 ) -> Report:
-    """Run once; what the run says goes to `lines`.
+    """Run once, and log to `lines`.
 
-    With one worker, the order of events does not depend on the scheduler of this machine.
+    With one worker, the order of events does not depend on how this machine schedules threads.
     """
     lines = [] if lines is None else lines
     sleep = sleep_function(clock, workers=workers)
