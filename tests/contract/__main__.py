@@ -67,7 +67,7 @@ def main(descriptions: Path, directory: Path) -> int:
     print(
         f"Compared {requests:,} requests of redeliver and {responses:,} responses of the sandbox."
     )
-    print(f"{comparison.unknown:,} exchanges are for no operation that is listed here.")
+    print(f"{comparison.unknown:,} exchanges match no operation that is listed here.")
     for version, names in contract.changes().items():
         print(f"Version {version} of the API changes these operations: {', '.join(names)}.")
     for problem, times in comparison.problems.most_common():

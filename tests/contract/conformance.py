@@ -15,7 +15,7 @@ FIRST_ERROR_STATUS = 400
 
 
 def request_problems(exchange: Exchange, document: str) -> list[str]:
-    """Return where the request is not as the operation of `document` describes it."""
+    """Return how the request deviates from the operation that `document` describes."""
     operation = _described(document)
     unknown = exchange.query.keys() - operation.query_parameters
     problems = [f"has a query parameter {name}, which is unknown" for name in sorted(unknown)]
@@ -31,7 +31,7 @@ def request_problems(exchange: Exchange, document: str) -> list[str]:
 
 
 def response_problems(exchange: Exchange, document: str) -> list[str]:
-    """Return where the response is not as the operation of `document` describes it."""
+    """Return how the response deviates from the operation that `document` describes."""
     status = exchange.status or 0
     is_error = status >= FIRST_ERROR_STATUS
     operation = _described(document)
@@ -74,7 +74,7 @@ class _Described:
             for status, response in operation["responses"].items()
             if "content" not in resolve(response)
         }
-        # A field that is not described is a typing error, or invented.
+        # A field without a description is misspelt or invented.
         config = Config(additional_properties_default_policy="forbid")
         self.strict = OpenAPI.from_dict(content, config=config)
         self.lenient = OpenAPI.from_dict(content)
@@ -99,7 +99,7 @@ def _openapi_request(exchange: Exchange) -> MockRequest:
 def _messages(error: OpenAPIError) -> list[str]:
     cause = error.__cause__
     if isinstance(cause, InvalidSchemaValue):
-        # The first paragraph says what is wrong, the first line of the second by which rule.
+        # The first paragraph is the problem. The second begins with the rule.
         paragraphs = [str(schema_error).split("\n\n") for schema_error in cause.schema_errors]
         return [f"{problem}: {rule.splitlines()[0]}" for problem, rule, *_ in paragraphs]
     return [f"{error}" + (f" ({cause})" if cause else "")]

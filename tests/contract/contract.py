@@ -31,9 +31,9 @@ class Comparison:
 
     compared: Counter[tuple[str, str]] = field(default_factory=Counter)
     by_redeliver: Counter[tuple[str, str]] = field(default_factory=Counter)
-    """How many of these redeliver requested."""
+    """How many of these were requests of redeliver."""
     unknown: int = 0
-    """How many exchanges are for no operation that is listed."""
+    """How many exchanges match no listed operation."""
     problems: Counter[str] = field(default_factory=Counter)
 
 
@@ -61,7 +61,7 @@ class Contract:
         }
 
     def compare(self, exchanges: Iterable[Exchange]) -> Comparison:
-        """Compare every exchange with the operation that it is for."""
+        """Compare every exchange with its operation."""
         comparison = Comparison()
         checks: list[Check] = []
         for exchange in exchanges:
@@ -98,20 +98,20 @@ class Contract:
         }
 
     def _checks(self, exchange: Exchange) -> Iterator[Check]:
-        """Yield what to compare an exchange with: nothing if no such operation is listed."""
+        """Yield the checks of an exchange: none if it matches no listed operation."""
         version = exchange.headers.get("x-github-api-version", FIRST_VERSION)
         products: dict[tuple[str, Operation], list[str]] = {}
         for product, by_version in self._operations.items():
-            # A product that does not know the version can only refuse.
-            otherwise = by_version[FIRST_VERSION] if _is_refused(exchange) else {}
-            for name, operation in by_version.get(version, otherwise).items():
+            # A product that lacks the version can only respond with an error.
+            fallback = by_version[FIRST_VERSION] if _is_refused(exchange) else {}
+            for name, operation in by_version.get(version, fallback).items():
                 if operation.matches(exchange.method, exchange.path):
                     products.setdefault((name, operation), []).append(product)
         for (name, operation), alike in products.items():
             yield Check(exchange=exchange, name=name, operation=operation, products=tuple(alike))
 
     def _gaps(self, succeeded: Counter[tuple[str, str, bool]]) -> Iterator[str]:
-        """Yield the operations without a successful exchange, and those listed as by others."""
+        """Yield the operations without a successful exchange, and those in the wrong list."""
         for product in self.products:
             for name in self.requested_by_redeliver:
                 if not succeeded[name, product, True]:
@@ -120,16 +120,16 @@ class Contract:
                 if not succeeded[name, product, False]:
                     yield f"{product}: {name}: no successful exchange"
                 if succeeded[name, product, True]:
-                    yield f"{product}: {name}: redeliver requests it, but it is listed as by others"
+                    yield f"{product}: {name}: redeliver requests it, so it is in the wrong list"
 
 
 def is_by_redeliver(exchange: Exchange) -> bool:
-    """Whether redeliver made the request, and not a test or another client."""
+    """Whether redeliver made the request, not a test or another client."""
     return exchange.headers.get("user-agent", "").startswith("redeliver/")
 
 
 def _problems(check: Check) -> list[str]:
-    """Return where an exchange is not as described: only redeliver's requests have to be."""
+    """Return the deviations of a response, and of a request if redeliver made it."""
     problems = []
     if is_by_redeliver(check.exchange):
         problems += request_problems(check.exchange, check.operation.document)

@@ -18,22 +18,22 @@ SERVER = "https://github.example"
 
 FIRST_VERSION = "2022-11-28"
 CHANGES = "x-github-breaking-changes"
-"""The key of what a later version of the API changes."""
+"""The key under which an object lists how later versions of the API change it."""
 
 PROSE = {"summary", "example", "examples", "externalDocs", "tags", "x-github", "x-octokit"}
 """Keys with text for people, which differs between products.
 
-Their "description" is only emptied, because OpenAPI requires it in some places.
+The text of a "description" is only emptied, because OpenAPI requires this key in some places.
 """
 
 ERROR_RESPONSE = {
     "description": "",
     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/basic-error"}}},
 }
-"""What every operation may respond with a status of `ERROR_STATUSES`."""
+"""The response of an operation with an error that its description leaves out."""
 
 ERROR_STATUSES = ("400", "401", "403", "404")
-"""The errors that any operation may respond with, although few descriptions list them.
+"""Errors that every operation can respond with, although few descriptions list them.
 https://docs.github.com/en/rest/using-the-rest-api/troubleshooting-the-rest-api
 """
 
@@ -86,7 +86,7 @@ def operations(description: Json, version: str, names: Collection[str]) -> dict[
 
 
 def _amended(components: Json) -> Json:
-    """Add the permission that the descriptions leave out, as long as they do."""
+    """Add the permission that the descriptions leave out, or raise `LookupError` if it is there."""
     schemas = components["schemas"]
     permissions = schemas["app-permissions"]["properties"]
     if "actions_variables" in permissions:
@@ -133,10 +133,10 @@ def _used_components(operation: Json, components: Json, version: str) -> Json:
     return used
 
 
-def _in_version(node: Any, version: str, *, names: bool = False) -> Any:  # noqa: ANN401 - JSON
+def _in_version(node: Any, version: str, *, are_fields: bool = False) -> Any:  # noqa: ANN401 - JSON
     """Remove the text for people, and apply the changes up to a version.
 
-    With `names`, the keys of `node` are names of fields, of which one can be "description".
+    With `are_fields`, the keys of `node` are names of fields, and "description" can be one.
     """
     if isinstance(node, list):
         return [_in_version(item, version) for item in node]
@@ -144,10 +144,10 @@ def _in_version(node: Any, version: str, *, names: bool = False) -> Any:  # noqa
         return node
     result = {
         key: ""
-        if key == "description" and not names
-        else _in_version(value, version, names=key == "properties" and not names)
+        if key == "description" and not are_fields
+        else _in_version(value, version, are_fields=key == "properties" and not are_fields)
         for key, value in node.items()
-        if names or key not in PROSE | {CHANGES}
+        if are_fields or key not in PROSE | {CHANGES}
     }
     for change in node.get(CHANGES, ()):
         if change["version"] <= version:

@@ -1,6 +1,6 @@
 """Tests of the comparison itself, with a small description of our own.
 
-GitHub's own descriptions come from npm, which these tests do without.
+These tests do not need GitHub's own descriptions, which come from npm.
 """
 
 import json
@@ -110,7 +110,7 @@ def responding(status: int, body: object, exchange: Exchange = LISTED) -> Exchan
     return replace(exchange, status=status, answer=json.dumps(body))
 
 
-def test_an_exchange_that_is_as_described_has_no_problem() -> None:
+def test_an_exchange_that_conforms_has_no_problem() -> None:
     assert request_problems(LISTED, LIST) == response_problems(LISTED, LIST) == []
     assert request_problems(CHANGED, CHANGE) == response_problems(CHANGED, CHANGE) == []
 
@@ -131,7 +131,7 @@ def test_an_exchange_that_is_as_described_has_no_problem() -> None:
         pytest.param(replace(LISTED, body="{}"), LIST, "has a body", id="unexpected body"),
     ],
 )
-def test_a_request_that_is_not_as_described_has_a_problem(
+def test_a_request_that_deviates_has_a_problem(
     request_: Exchange, document: str, problem: str
 ) -> None:
     [found] = request_problems(request_, document)
@@ -162,7 +162,7 @@ def test_a_request_that_is_not_as_described_has_a_problem(
         ),
     ],
 )
-def test_a_response_that_is_not_as_described_has_a_problem(
+def test_a_response_that_deviates_has_a_problem(
     exchange: Exchange, document: str, problem: str
 ) -> None:
     [found] = response_problems(exchange, document)
@@ -170,7 +170,7 @@ def test_a_response_that_is_not_as_described_has_a_problem(
     assert problem in found
 
 
-def test_an_error_response_may_have_fields_not_described() -> None:
+def test_an_error_response_may_have_undescribed_fields() -> None:
     error = responding(404, {"message": "Not Found", "hint": "look elsewhere"})
 
     assert response_problems(error, LIST) == []
@@ -264,14 +264,14 @@ def test_a_response_is_compared_in_the_requested_version() -> None:
         ),
         pytest.param(
             [LISTED, CHANGED, CHANGED_BY_OTHERS],
-            "newer: change: redeliver requests it, but it is listed as by others",
+            "newer: change: redeliver requests it, so it is in the wrong list",
             id="requested by redeliver as well",
         ),
         pytest.param(
             [LISTED, CHANGED_BY_OTHERS, responding(200, [{}])],
             "newer, older: list: GET /owners/acme/things, 200: 'id' is a required property: "
             "Failed validating 'required' in schema['items']:",
-            id="not as described",
+            id="a response that deviates",
         ),
         pytest.param(
             [LISTED, CHANGED_BY_OTHERS, replace(LISTED, path="/elsewhere", status=404)],

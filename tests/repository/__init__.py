@@ -1,1 +1,1 @@
-"""Tests that hold the files of the repository together: documentation, workflows, releases."""
+"""Tests that the repository's files agree: code, documentation, workflows, releases."""

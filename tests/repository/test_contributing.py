@@ -23,9 +23,9 @@ FENCED_BLOCK = re.compile(r"^ *```(\w*)\n(.*?)^ *```$", flags=re.MULTILINE | re.
 SHELLS = ("", "bash", "console", "sh")
 SUFFIXES = (".js", ".json", ".md", ".py", ".toml", ".txt", ".yml")
 FOLDERS = (".github", "composite", "docs", "examples", "src", "tests")
-"""Where a file may be that a page names without its folder."""
+"""Folders to search for a file that a page names without its folder."""
 MODULE_FOLDERS = ("src", "tests/support")
-"""Where a module may be that a page names without its package."""
+"""Folders to search for a module that a page names without its package."""
 
 
 def code(page: str) -> Iterator[list[str]]:
@@ -36,7 +36,7 @@ def code(page: str) -> Iterator[list[str]]:
     for line in [*lines, *re.findall(r"`([^`]+)`", FENCED_BLOCK.sub("", text))]:
         try:
             words = shlex.split(line.strip().removeprefix("$ "), comments=True)
-        except ValueError:  # no command: it has an apostrophe
+        except ValueError:  # an apostrophe, so this is not a command
             words = line.split()
         if words:
             yield words
@@ -82,7 +82,7 @@ def dotted_names(page: str) -> Iterator[str]:
 
 
 def on_all_pages(find: Callable[[str], Iterator[str]]) -> pytest.MarkDecorator:
-    """Parametrize a test with all that the pages have of a kind."""
+    """Parametrize a test with everything that `find` yields for the pages."""
     found = sorted({(page, item) for page in PAGES for item in find(page)})
     ids = [f"{page}: {item}" for page, item in found]
     return pytest.mark.parametrize(("page", "item"), found, ids=ids)
@@ -92,7 +92,7 @@ def on_all_pages(find: Callable[[str], Iterator[str]]) -> pytest.MarkDecorator:
     "find", [pytest_arguments, make_targets, main_modules, paths, dotted_names]
 )
 @pytest.mark.parametrize("page", PAGES)
-def test_a_page_has_something_of_each_kind_to_check(
+def test_a_page_has_items_of_each_kind_to_check(
     find: Callable[[str], Iterator[str]], page: str
 ) -> None:
     assert list(find(page))
@@ -101,7 +101,7 @@ def test_a_page_has_something_of_each_kind_to_check(
 @on_all_pages(pytest_arguments)
 def test_a_pytest_command_selects_tests(page: str, item: str) -> None:
     command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider"]
-    # Coverage need not measure this process.
+    # Without these variables, coverage does not measure the process.
     environment = {k: v for k, v in os.environ.items() if not k.startswith("COVERAGE_")}
 
     collection = subprocess.run(
@@ -133,7 +133,7 @@ def test_a_python_command_names_a_main_module(page: str, item: str) -> None:
 
 @on_all_pages(paths)
 def test_a_path_exists(page: str, item: str) -> None:
-    """A path begins at the root of the repository, or where the page is."""
+    """A path is relative to the root of the repository or to the page's folder."""
     if "/" in item:
         folders = [ROOT, (ROOT / page).parent]
         assert any(any(folder.glob(item)) for folder in folders), page
@@ -143,7 +143,7 @@ def test_a_path_exists(page: str, item: str) -> None:
 
 @on_all_pages(dotted_names)
 def test_a_dotted_name_exists(page: str, item: str) -> None:
-    """Its first part is a module, and this module defines the rest."""
+    """The name's first part is a module, and this module defines the rest."""
     stem, _, name = item.partition(".")
     files = [path for folder in MODULE_FOLDERS for path in (ROOT / folder).rglob(f"{stem}.py")]
     relative = [path.relative_to(ROOT).with_suffix("").parts for path in files]
@@ -153,7 +153,7 @@ def test_a_dotted_name_exists(page: str, item: str) -> None:
 
 
 def defines(module: str, name: str) -> bool:
-    """Whether a module defines a name, and does not just import it."""
+    """Whether a module defines a name, and not only imports it."""
     try:
         value = pkgutil.resolve_name(f"{module}:{name}")
     except AttributeError:

@@ -1,4 +1,4 @@
-"""The README and the pages are short, in order, and true to the code where they quote it."""
+"""The README is short and complete, and what it and other pages quote or link to exists."""
 
 import ast
 import re
@@ -22,7 +22,7 @@ QUOTED_ERRORS = {
 
 
 def program_texts() -> str:
-    """Return every string literal of the program, and the composite action, which prints some."""
+    """Return the string literals of the program, and the composite action, which prints texts."""
     texts = [(ROOT / "composite" / "action.yml").read_text()]
     for path in [*ROOT.glob("src/redeliver/**/*.py"), *ROOT.glob("composite/*.py")]:
         nodes = list(ast.walk(ast.parse(path.read_text())))
@@ -86,6 +86,7 @@ def test_the_first_commands_of_the_readme_are_demo_and_test() -> None:
 @pytest.mark.parametrize("error", sorted(QUOTED_ERRORS))
 def test_a_troubleshooting_heading_quotes_the_program(error: str) -> None:
     for part in error.split("…"):
+        # The program adds "event" or "events" to a number.
         assert part.removeprefix(" events").strip() in program_texts()
 
 

@@ -22,7 +22,7 @@ WORKFLOWS = ROOT / ".github" / "workflows"
 REUSABLE = yaml.safe_load((WORKFLOWS / "redeliver.yml").read_text())
 EXAMPLES = sorted((ROOT / "examples").glob("*.yml"))
 RUN_BY_RUNNERS = [*EXAMPLES, *sorted(WORKFLOWS.glob("*.yml")), ROOT / "composite" / "action.yml"]
-"""Every file that a runner takes its steps from."""
+"""Every file with steps that a runner executes."""
 
 
 def test_the_code_reads_exactly_the_declared_inputs() -> None:
@@ -35,7 +35,7 @@ def test_the_code_sets_exactly_the_declared_outputs() -> None:
 
 @pytest.mark.parametrize("name", ACTION["inputs"])
 def test_an_input_has_a_description_and_a_text_as_default(name: str) -> None:
-    # No input is `required`: which ones are depends on the others, and the code checks that.
+    # No input is `required`: which of them a run needs depends on the others.
     declared = ACTION["inputs"][name]
 
     assert declared.keys() == {"description", "default"}
@@ -128,7 +128,7 @@ def test_an_example_grants_its_workflow_no_write_access(example: Path) -> None:
 
 @pytest.mark.parametrize("file", RUN_BY_RUNNERS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_no_shell_script_contains_an_expression(file: Path) -> None:
-    """A shell gets text from outside as environment variables, so that it cannot run it."""
+    """Untrusted text reaches a script in environment variables, which a shell does not execute."""
     assert not re.search(r"\$\{\{", "".join(scripts(yaml.safe_load(file.read_text()))))
 
 
@@ -151,7 +151,7 @@ def test_every_file_pins_an_action_to_the_same_commit() -> None:
             pins.setdefault(action, set()).add(pin)
 
     assert "actions/checkout" in pins
-    assert {action: pin for action, pin in pins.items() if len(pin) > 1} == {}
+    assert {action: commits for action, commits in pins.items() if len(commits) > 1} == {}
 
 
 def test_the_docs_and_examples_use_the_version_of_the_code() -> None:

@@ -1,4 +1,4 @@
-"""The release script refuses a draft that is not what was prepared, and pins the image."""
+"""The release script refuses a draft that is not the prepared release, and pins the image."""
 
 import json
 import re
@@ -23,7 +23,7 @@ def git(repository: Path, *arguments: str) -> str:
 
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
-    """Give a copy of the files that a release changes, with version 1.2.0 prepared."""
+    """Return a copy of the files that a release changes, with version 1.2.0 prepared."""
     for name in (".github", "docs", "examples", "src/redeliver"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("*_modules"))
     for name in ("CHANGELOG.md", "README.md", "action.yml"):
@@ -44,7 +44,7 @@ def release(repository: Path, *arguments: str, stdin: str = "") -> subprocess.Co
 
 
 def problems(repository: Path, tag: str = "v1.2.0", **changes: str | bool) -> list[str]:
-    """Return what the script says against a draft that is right except for `changes`."""
+    """Return the script's errors for a draft that is right except for `changes`."""
     draft = {"isDraft": True, "tagName": tag, "targetCommitish": COMMIT, **changes}
     check = release(repository, "check", tag, COMMIT, stdin=json.dumps(draft))
     assert check.returncode == bool(check.stderr), check.stderr
