@@ -1,1 +1,1 @@
-"""Claims about single modules, which need neither network nor process."""
+"""Tests of single modules, without network and processes."""

@@ -1,4 +1,4 @@
-"""Progress is shown in a few lines."""
+"""Progress takes few lines of the log."""
 
 from redeliver.console import SECONDS_BETWEEN_LINES, ProgressLines
 from tests.support.fakes import FakeTime

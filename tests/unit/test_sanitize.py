@@ -1,4 +1,4 @@
-"""Text from outside becomes words that no runner and no Markdown obeys."""
+"""Untrusted text becomes plain text: no workflow command, no Markdown, no URL."""
 
 from html import unescape
 
@@ -65,7 +65,7 @@ def test_no_text_is_a_workflow_command(text: str) -> None:
 @pytest.mark.unmeasured
 @pytest.mark.parametrize("text", ["?", "=", "./", ":", "a.", "%25", "\\u0025", "[", "\u200b"])
 def test_a_long_text_is_sanitized_quickly(text: str) -> None:
-    # Quadratic work on a megabyte would outlast the test run.
+    # On a megabyte, quadratic time would be longer than all tests take.
     assert len(quote_untrusted(text * 2**20)) <= 120
     assert sanitize(text * 2**20).isprintable()
 

@@ -145,7 +145,7 @@ def test_a_bad_input_is_refused_with_the_fix(name: str, text: str, advice: str) 
     with pytest.raises(InputError, match=f"^input '{name}' .*{advice}") as caught:
         parse({**GOOD_INPUTS, name: text})
 
-    assert sanitize(str(caught.value)) == str(caught.value), "it is shown as it is"
+    assert sanitize(str(caught.value)) == str(caught.value), "users see the message unchanged"
 
 
 @pytest.mark.parametrize("name", GOOD_INPUTS)
@@ -224,7 +224,7 @@ def test_the_variable_can_have_a_token_of_its_own() -> None:
 
 @given(st.fixed_dictionaries({name: st.text() for name in INPUTS}))
 def test_any_text_is_accepted_or_refused_with_advice(inputs: dict[str, str]) -> None:
-    # Anything but the error that is advice fails the test.
+    # Any other exception fails the test.
     with suppress(InputError):
         parse(inputs)
 
@@ -257,8 +257,8 @@ CONTRADICTIONS = {
     "a token and no owner": (GOOD_INPUTS | {"org": ""}, "org"),
     "an owner and no webhook": (APP_INPUTS | {"hook-id": ""}, "hook-id"),
     "an App's own webhook with an id": (OWN_WEBHOOK_INPUTS | {"hook-id": "7"}, "hook-id"),
-    "an App's own webhook as one of all": (OWN_WEBHOOK_INPUTS | {"hook-id": "all"}, "hook-id"),
-    "a probe that nobody waits for": (GOOD_INPUTS | {"probe": "5", "verify": "0"}, "verify"),
+    "an App's own webhook and all others": (OWN_WEBHOOK_INPUTS | {"hook-id": "all"}, "hook-id"),
+    "a probe without verification": (GOOD_INPUTS | {"probe": "5", "verify": "0"}, "verify"),
 }
 
 
@@ -270,7 +270,7 @@ def test_contradicting_inputs_are_an_error(case: str) -> None:
         parse(inputs)
 
     assert str(caught.value).split("'")[1] == name
-    assert ";" not in str(caught.value), "one thing is wrong"
+    assert ";" not in str(caught.value), "a single error"
 
 
 @pytest.mark.parametrize(
@@ -299,8 +299,8 @@ def test_an_error_names_the_inputs_that_exclude_each_other(
     "text",
     [
         pytest.param(PRIVATE_KEY, id="with line ends"),
-        pytest.param(PRIVATE_KEY.replace("\n", "\\n"), id="with \\n in their place"),
-        pytest.param(PRIVATE_KEY.replace("\n", "\\r\\n"), id="with \\r\\n in their place"),
+        pytest.param(PRIVATE_KEY.replace("\n", "\\n"), id="with \\n for line ends"),
+        pytest.param(PRIVATE_KEY.replace("\n", "\\r\\n"), id="with \\r\\n for line ends"),
         pytest.param(PRIVATE_KEY.replace("\n", "\r\n"), id="with the line ends of Windows"),
         pytest.param(PRIVATE_KEY.replace("\n", " "), id="in one line"),
     ],
@@ -375,7 +375,7 @@ def test_a_hostname_leads_to_its_website(hostname: str, web_url: str) -> None:
     assert parse({**GOOD_INPUTS, "hostname": hostname}).web_url == web_url
 
 
-def test_events_are_tried_while_the_log_is_kept_by_default() -> None:
+def test_giving_up_defaults_to_the_retention_of_the_log() -> None:
     assert parse(GOOD_INPUTS).options.policy.give_up_after == timedelta(days=3)
     assert parse({**GOOD_INPUTS, "give-up-after": "36h"}).options.policy.give_up_after == timedelta(
         hours=36

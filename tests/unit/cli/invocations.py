@@ -1,4 +1,4 @@
-"""Command lines with an environment, resolved."""
+"""Resolved command lines."""
 
 from redeliver.cli.environment import Invocation, resolve
 from redeliver.cli.flags import parse as parse_flags

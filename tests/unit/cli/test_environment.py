@@ -56,46 +56,46 @@ def test_a_flag_with_several_values_may_be_repeated(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "variable", "meant"),
+    ("arguments", "variable", "text"),
     [
         pytest.param([], None, "", id="nothing"),
         pytest.param(["--dry-run"], None, "true", id="the flag"),
         pytest.param(["--dry-run"], "false", "true", id="the flag and a variable"),
         pytest.param([], "false", "false", id="a variable"),
-        pytest.param([], "maybe", "maybe", id="a wrong one, which is refused later"),
+        pytest.param([], "maybe", "maybe", id="an invalid value, refused later"),
     ],
 )
-def test_a_dry_run_is_requested_by(arguments: list[str], variable: str | None, meant: str) -> None:
+def test_a_dry_run_is_requested_by(arguments: list[str], variable: str | None, text: str) -> None:
     environment = {"REDELIVER_DRY_RUN": variable} if variable is not None else {}
 
-    assert inputs_of(*arguments, **environment)["dry-run"] == meant
+    assert inputs_of(*arguments, **environment)["dry-run"] == text
 
 
 @pytest.mark.parametrize(
-    ("arguments", "environment", "token", "called"),
+    ("arguments", "environment", "token", "name"),
     [
-        pytest.param([], {}, "", "REDELIVER_TOKEN or GH_TOKEN", id="nobody"),
+        pytest.param([], {}, "", "REDELIVER_TOKEN or GH_TOKEN", id="nowhere"),
         pytest.param([], {"REDELIVER_TOKEN": "a"}, "a", "REDELIVER_TOKEN", id="its own variable"),
-        pytest.param([], {"GH_TOKEN": "b"}, "b", "GH_TOKEN", id="that of gh"),
+        pytest.param([], {"GH_TOKEN": "b"}, "b", "GH_TOKEN", id="gh's variable"),
         pytest.param(
             [],
             {"REDELIVER_TOKEN": "a", "GH_TOKEN": "b"},
             "a",
             "REDELIVER_TOKEN",
-            id="its own before that of gh",
+            id="its own variable rather than gh's",
         ),
         pytest.param(
-            ["--app-id", "1"], {"GH_TOKEN": "b"}, "", "REDELIVER_TOKEN", id="an App, not gh"
+            ["--app-id", "1"], {"GH_TOKEN": "b"}, "", "REDELIVER_TOKEN", id="nowhere, for an App"
         ),
     ],
 )
 def test_the_token_comes_from(
-    arguments: list[str], environment: dict[str, str], token: str, called: str
+    arguments: list[str], environment: dict[str, str], token: str, name: str
 ) -> None:
-    understood = invoke(*arguments, "--variable-name", "", **environment)
+    invocation = invoke(*arguments, "--variable-name", "", **environment)
 
-    assert understood.inputs["token"] == token
-    assert understood.names["token"] == called
+    assert invocation.inputs["token"] == token
+    assert invocation.names["token"] == name
 
 
 @pytest.mark.parametrize(
@@ -132,14 +132,14 @@ def test_a_missing_key_file_is_an_error_of_its_flag(tmp_path: Path) -> None:
 def test_an_invalid_key_file_is_an_error_of_its_flag(tmp_path: Path) -> None:
     file = tmp_path / "key.pem"
     file.write_bytes(b"\xff\x00 no key")
-    understood = invoke(
+    invocation = invoke(
         "--private-key-file", str(file), "--app-id", "1", "--org", "x", "--variable-name", ""
     )
 
     with pytest.raises(InputError) as caught:
-        settings.parse(understood.inputs)
+        settings.parse(invocation.inputs)
 
-    message = in_flags(str(caught.value), understood.names)
+    message = in_flags(str(caught.value), invocation.names)
     assert message.startswith("--private-key-file must be the App's private key")
 
 
@@ -177,11 +177,11 @@ def test_an_invalid_key_file_is_an_error_of_its_flag(tmp_path: Path) -> None:
 def test_the_checkpoint_is_kept_in(
     arguments: list[str], environment: dict[str, str], file: str | None, repository: str, name: str
 ) -> None:
-    understood = invoke(*arguments, **environment)
+    invocation = invoke(*arguments, **environment)
 
-    assert understood.checkpoint_file == (Path(file) if file else None)
-    assert understood.inputs["variable-repository"] == repository
-    assert understood.inputs["variable-name"] == name
+    assert invocation.checkpoint_file == (Path(file) if file else None)
+    assert invocation.inputs["variable-repository"] == repository
+    assert invocation.inputs["variable-name"] == name
 
 
 @pytest.mark.parametrize("arguments", [[], ["--variable-name", "C"]], ids=["nothing", "a name"])

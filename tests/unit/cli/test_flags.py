@@ -12,11 +12,7 @@ from redeliver.errors import InputError
 from redeliver.settings import INPUTS, SECRETS
 
 ROOT = Path(__file__).parents[3]
-
-
 DOCS = (ROOT / "docs" / "own-server.md").read_text()
-
-
 FLAGS = {name: flag for group in GROUPS.values() for name, flag in group.items()}
 
 

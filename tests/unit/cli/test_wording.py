@@ -1,4 +1,4 @@
-"""Messages are fit for a terminal."""
+"""Messages in a terminal name flags and variables, and mask secrets."""
 
 import re
 
@@ -18,12 +18,12 @@ from tests.unit.cli.invocations import invoke
 
 @pytest.mark.parametrize("name", INPUTS)
 def test_a_message_names_inputs_by_their_flags(name: str) -> None:
-    called = NAMES[name]
+    flag = NAMES[name]
 
-    assert called == (variable_of(name) if name in SECRETS else f"--{name}")
-    assert in_flags(f"input '{name}' must be set") == f"{called} must be set"
-    assert in_flags(f"the token in input '{name}'") == f"the token in {called}"
-    assert in_flags(f"inputs '{name}' and '{name}'") == f"{called} and {called}"
+    assert flag == (variable_of(name) if name in SECRETS else f"--{name}")
+    assert in_flags(f"input '{name}' must be set") == f"{flag} must be set"
+    assert in_flags(f"the token in input '{name}'") == f"the token in {flag}"
+    assert in_flags(f"inputs '{name}' and '{name}'") == f"{flag} and {flag}"
 
 
 @pytest.mark.parametrize(
@@ -39,12 +39,12 @@ def test_a_message_names_inputs_by_their_flags(name: str) -> None:
 def test_an_error_names_what_was_given(
     arguments: list[str], environment: dict[str, str], expected: str
 ) -> None:
-    understood = invoke(*arguments, "--variable-name=", REDELIVER_TOKEN="a", **environment)
+    invocation = invoke(*arguments, "--variable-name=", REDELIVER_TOKEN="a", **environment)
 
     with pytest.raises(InputError) as caught:
-        settings.parse(understood.inputs)
+        settings.parse(invocation.inputs)
 
-    assert expected in in_flags(str(caught.value), understood.names)
+    assert expected in in_flags(str(caught.value), invocation.names)
 
 
 @pytest.mark.parametrize("name", INPUTS)
@@ -58,8 +58,8 @@ def test_no_error_of_an_input_speaks_of_inputs_or_workflows(name: str) -> None:
 
 
 def test_a_quoted_secret_is_masked() -> None:
-    words = Wording()
-    words.learn(
+    wording = Wording()
+    wording.learn(
         invoke(
             "--variable-name",
             "",
@@ -67,8 +67,8 @@ def test_a_quoted_secret_is_masked() -> None:
             REDELIVER_PRIVATE_KEY=PRIVATE_KEY.replace("\n", "\\n"),
         )
     )
-    words.hide("ghs_1ssued")
-    words.hide("a")
+    wording.hide("ghs_1ssued")
+    wording.hide("a")
 
-    assert words("a ghp_s3cret, ghs_\u200b1ssued: MIIEs3cret") == "a ***, ***: ***"
-    assert words("-----BEGIN RSA PRIVATE KEY-----") == "-----BEGIN RSA PRIVATE KEY-----"
+    assert wording("a ghp_s3cret, ghs_\u200b1ssued: MIIEs3cret") == "a ***, ***: ***"
+    assert wording("-----BEGIN RSA PRIVATE KEY-----") == "-----BEGIN RSA PRIVATE KEY-----"

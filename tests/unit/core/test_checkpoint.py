@@ -1,4 +1,4 @@
-"""The checkpoint's text, which is that of the script in GitHub's documentation."""
+"""A checkpoint is text in the format of the script in GitHub's documentation."""
 
 from datetime import datetime, timedelta
 
@@ -59,14 +59,14 @@ def test_other_text_is_no_checkpoint(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("instant", "taken"),
+    ("instant", "is_valid"),
     [
         pytest.param(ago(minutes=-5), True, id="another runner's clock is ahead"),
         pytest.param(ago(minutes=-5, seconds=-1), False, id="in the future"),
     ],
 )
-def test_a_checkpoint_may_be_slightly_in_the_future(instant: datetime, *, taken: bool) -> None:
-    assert (parse_checkpoint(format_checkpoint(instant), now=NOW) is not None) is taken
+def test_a_checkpoint_may_be_slightly_in_the_future(instant: datetime, *, is_valid: bool) -> None:
+    assert (parse_checkpoint(format_checkpoint(instant), now=NOW) is not None) is is_valid
 
 
 def test_white_space_around_a_checkpoint_does_not_matter() -> None:
@@ -83,7 +83,9 @@ def test_max_silence_is_the_save_interval_plus_the_longest_wait() -> None:
         pytest.param(None, None, id="a first run"),
         pytest.param(ago(hours=72) + OVERLAP, None, id="a window as old as the log"),
         pytest.param(
-            ago(hours=73), (ago(hours=73) - OVERLAP, ago(hours=72)), id="a checkpoint older than it"
+            ago(hours=73),
+            (ago(hours=73) - OVERLAP, ago(hours=72)),
+            id="a checkpoint older than the log",
         ),
         pytest.param(
             ago(hours=72), (ago(hours=72) - OVERLAP, ago(hours=72)), id="only late rows are missed"

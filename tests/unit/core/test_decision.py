@@ -20,46 +20,46 @@ from tests.support.builders import (
     succeeded_again,
 )
 
-TRUTH = {
+VERDICTS = {
     "it failed": ([failed(hours=1)], Verdict.REDELIVER),
-    "it failed, and again when it was redelivered": (
+    "it failed, and so did its redelivery": (
         [failed_again(hours=1), failed(hours=2)],
         Verdict.REDELIVER,
     ),
-    "it failed long before the window, and now again": (
+    "it failed long before the window, and its redelivery in the window": (
         [failed_again(hours=1), failed(hours=50)],
         Verdict.REDELIVER,
     ),
-    "it failed when the last run had just begun to look": (
+    "it failed at the very start of the window": (
         [failed(hours=6, minutes=10)],
         Verdict.REDELIVER,
     ),
-    "it failed, and was taken when it was redelivered": (
+    "it failed, and its redelivery succeeded": (
         [succeeded_again(hours=1), failed(hours=2)],
         Verdict.DELIVERED,
     ),
-    "it was taken at once, redelivered by hand without need, and that failed": (
+    "it succeeded, and a needless redelivery failed": (
         [failed_again(hours=1), succeeded(hours=2)],
         Verdict.DELIVERED,
     ),
-    "the same, and it was taken long before the window": (
+    "it succeeded long before the window, and a needless redelivery failed": (
         [failed_again(hours=1), succeeded(hours=50)],
         Verdict.DELIVERED,
     ),
-    "it was taken by an attempt between the first and the last": (
+    "an attempt between the first and the last succeeded": (
         [failed_again(hours=1), succeeded_again(hours=40), failed(hours=50)],
         Verdict.DELIVERED,
     ),
     "its first attempt has left the log": ([failed_again(hours=1)], Verdict.TOO_OLD),
-    "its first attempt is exactly as old as it may be": (
+    "its first attempt is exactly as old as the policy allows": (
         [failed_again(hours=1), failed(hours=72)],
         Verdict.REDELIVER,
     ),
-    "its first attempt is a moment older than it may be": (
+    "its first attempt is a second older than the policy allows": (
         [failed_again(hours=1), failed(hours=72, seconds=1)],
         Verdict.TOO_OLD,
     ),
-    "it was taken once, so that it does not matter how old it is": (
+    "it is too old, but an attempt succeeded": (
         [failed_again(hours=1), succeeded_again(hours=2), failed(hours=80)],
         Verdict.DELIVERED,
     ),
@@ -67,20 +67,20 @@ TRUTH = {
         [failed_again(hours=1), failed_again(hours=2), failed(hours=3)],
         Verdict.REDELIVER,
     ),
-    "it is out of attempts": (
+    "it has no attempt left": (
         [failed_again(hours=1), failed_again(hours=2), failed_again(hours=3), failed(hours=4)],
         Verdict.EXHAUSTED,
     ),
-    "it is out of attempts, but a page that repeats a row does not count": (
+    "it has one attempt left, because a repeated row counts once": (
         [failed_again(hours=1), *[failed_again(hours=2)] * 3, failed(hours=3)],
         Verdict.REDELIVER,
     ),
 }
 
 
-@pytest.mark.parametrize("case", TRUTH)
+@pytest.mark.parametrize("case", VERDICTS)
 def test_the_verdict_follows_from_the_attempts(case: str) -> None:
-    log, verdict = TRUTH[case]
+    log, verdict = VERDICTS[case]
 
     (decision,) = plan_of(log).decisions
 
@@ -88,13 +88,13 @@ def test_the_verdict_follows_from_the_attempts(case: str) -> None:
     assert decision.delivery == log[0], "the newest attempt"
 
 
-SOON = {
-    "it failed before another run wrote the checkpoint, a minute ago": (
+AFTER_ANOTHER_RUN = {
+    "it failed before another run wrote the checkpoint a minute ago": (
         timedelta(minutes=2),
         timedelta(minutes=1),
         Verdict.UNSETTLED,
     ),
-    "the same, but that run wrote just long enough ago": (
+    "it failed before another run wrote, exactly the settling time ago": (
         SETTLING_TIME,
         SETTLING_TIME,
         Verdict.REDELIVER,
@@ -104,7 +104,7 @@ SOON = {
         timedelta(minutes=2),
         Verdict.REDELIVER,
     ),
-    "it failed in the second in which another run wrote": (
+    "it failed in the same second in which another run wrote": (
         timedelta(minutes=1),
         timedelta(minutes=1),
         Verdict.UNSETTLED,
@@ -112,9 +112,9 @@ SOON = {
 }
 
 
-@pytest.mark.parametrize("case", SOON)
+@pytest.mark.parametrize("case", AFTER_ANOTHER_RUN)
 def test_the_verdict_considers_an_earlier_run(case: str) -> None:
-    failed_ago, written_ago, verdict = SOON[case]
+    failed_ago, written_ago, verdict = AFTER_ANOTHER_RUN[case]
     window = a_window(NOW - SETTLING_TIME, written=NOW - written_ago)
 
     (decision,) = plan_of([a_delivery(at=NOW - failed_ago)], window).decisions
@@ -123,12 +123,12 @@ def test_the_verdict_considers_an_earlier_run(case: str) -> None:
 
 
 FILTERED = {
-    "an event that is not wanted": (
+    "an event that 'events' excludes": (
         a_policy(events=EventFilter(("issues",))),
         [failed(hours=1)],
         Verdict.UNWANTED_EVENT,
     ),
-    "an event that is wanted": (
+    "an event that 'events' includes": (
         a_policy(events=EventFilter(("push",))),
         [failed(hours=1)],
         Verdict.REDELIVER,
@@ -138,17 +138,17 @@ FILTERED = {
         [failed(hours=1)],
         Verdict.UNWANTED_STATUS,
     ),
-    "a status code to skip, but only at an earlier attempt": (
+    "a status code to skip, but only of an earlier attempt": (
         a_policy(skip_status_codes=frozenset({410})),
         [failed_again(hours=1), a_delivery(at=ago(hours=2), status_code=410)],
         Verdict.REDELIVER,
     ),
-    "an event that is not wanted, and was taken": (
+    "an excluded event that was delivered": (
         a_policy(events=EventFilter(("issues",))),
         [succeeded_again(hours=1), failed(hours=2)],
         Verdict.DELIVERED,
     ),
-    "an event that is not wanted, and is too old": (
+    "an excluded event that is too old": (
         a_policy(events=EventFilter(("issues",))),
         [failed_again(hours=1)],
         Verdict.UNWANTED_EVENT,

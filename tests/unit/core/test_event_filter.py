@@ -1,10 +1,10 @@
-"""Which events are wanted."""
+"""Which events a filter includes."""
 
 import pytest
 
 from redeliver.core.event_filter import EventFilter
 
-WANTED = [
+CASES = [
     ("", "push", None, True),
     ("push", "push", None, True),
     ("push", "pull_request", "opened", False),
@@ -34,10 +34,10 @@ WANTED = [
 ]
 
 
-@pytest.mark.parametrize(("patterns", "event", "action", "wanted"), WANTED)
+@pytest.mark.parametrize(("patterns", "event", "action", "is_included"), CASES)
 def test_a_filter_includes_an_event(
-    patterns: str, event: str, action: str | None, *, wanted: bool
+    patterns: str, event: str, action: str | None, *, is_included: bool
 ) -> None:
     events = EventFilter(tuple(patterns.split(", ")) if patterns else ())
 
-    assert events.matches(event, action) is wanted
+    assert events.matches(event, action) is is_included

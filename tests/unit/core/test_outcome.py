@@ -1,4 +1,4 @@
-"""Where the checkpoint may go, by what became of each event."""
+"""The next checkpoint follows from the outcome of each event."""
 
 from datetime import datetime
 
@@ -22,9 +22,9 @@ def an_outcome(outcome: Outcome, *, at: datetime = AN_HOUR_AGO) -> EventResult:
         pytest.param([], NOW, id="nothing failed"),
         pytest.param([an_outcome(Outcome.PENDING)], NOW, id="redelivered"),
         pytest.param([an_outcome(Outcome.RECOVERED)], NOW, id="recovered"),
-        pytest.param([an_outcome(Outcome.FAILING)], NOW, id="failed anew, which is the next run's"),
+        pytest.param([an_outcome(Outcome.FAILING)], NOW, id="failed again after the start"),
         pytest.param([an_outcome(Outcome.FILTERED)], NOW, id="filtered out"),
-        pytest.param([an_outcome(Outcome.DELIVERED)], NOW, id="delivered meanwhile"),
+        pytest.param([an_outcome(Outcome.DELIVERED)], NOW, id="delivered by another attempt"),
         pytest.param([an_outcome(Outcome.GIVEN_UP)], NOW, id="given up"),
         pytest.param([an_outcome(Outcome.GONE)], NOW, id="refused for good"),
         pytest.param([an_outcome(Outcome.REFUSED)], ago(hours=1), id="refused"),
@@ -95,14 +95,14 @@ def test_every_verdict_has_an_outcome() -> None:
 @pytest.mark.parametrize(
     ("redelivery", "after"),
     [
-        pytest.param(delivered(redelivery=True), Outcome.RECOVERED, id="taken"),
+        pytest.param(delivered(redelivery=True), Outcome.RECOVERED, id="succeeded"),
         pytest.param(a_delivery(redelivery=True, status_code=500), Outcome.FAILING, id="failed"),
     ],
 )
 def test_the_log_decides_the_outcome_of_a_redelivery(
     outcome: Outcome, redelivery: Delivery, after: Outcome
 ) -> None:
-    shown = an_outcome(outcome).verified(redelivery)
+    result = an_outcome(outcome).verified(redelivery)
 
-    assert (shown.outcome, shown.latest, shown.attempts) == (after, redelivery, 4)
-    assert bool(shown.because) == (outcome is Outcome.UNANSWERED), "only that needs to be explained"
+    assert (result.outcome, result.latest, result.attempts) == (after, redelivery, 4)
+    assert bool(result.because) == (outcome is Outcome.UNANSWERED), "only that needs a reason"

@@ -1,4 +1,4 @@
-"""Which rows of a log a scan reads, and which events it decides about."""
+"""A full scan reads a log no further than it needs to, and decides about the right events."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -37,13 +37,13 @@ from tests.support.builders import (
         ),
         pytest.param(
             [a_delivery(at=ago(hours=6) - OVERLAP - timedelta(milliseconds=1))],
-            "it was the previous run's",
+            "the previous run decided",
             id="failed before the window",
         ),
-        pytest.param([a_delivery(at=ago(seconds=-1))], "it is the next run's", id="failed since"),
+        pytest.param([a_delivery(at=ago(seconds=-1))], "the next run decides", id="failed since"),
         pytest.param(
             [a_delivery(at=ago(seconds=-1), redelivery=True), failed(hours=1)],
-            "it is the next run's",
+            "the next run decides",
             id="failed again since",
         ),
     ],
@@ -61,23 +61,24 @@ def test_the_window_is_the_lookback_without_a_checkpoint() -> None:
 
 
 class CountedLog:
-    """A log that counts how many rows were taken from it."""
+    """A log that counts how many of its rows were read."""
 
     def __init__(self, *rows: Delivery) -> None:
         self.rows = rows
-        self.taken = 0
+        self.rows_read = 0
 
     def __iter__(self) -> Iterator[Delivery]:
         for row in self.rows:
-            self.taken += 1
+            self.rows_read += 1
             yield row
 
 
 BEFORE = [delivered(f"old-{n}", at=ago(hours=8 + n)) for n in range(100)]
+"""Rows from before the window, one an hour. The policy allows events to be 72 hours old."""
 
 
 @pytest.mark.parametrize(
-    ("inside", "taken"),
+    ("in_window", "rows_read"),
     [
         pytest.param([delivered()], 1 + OLD_ROWS_AT_END, id="nothing failed"),
         pytest.param([a_delivery()], 1 + OLD_ROWS_AT_END, id="an original failed"),
@@ -89,26 +90,26 @@ BEFORE = [delivered(f"old-{n}", at=ago(hours=8 + n)) for n in range(100)]
         pytest.param(
             [failed_again(hours=1), failed(hours=2)],
             2 + OLD_ROWS_AT_END,
-            id="a redelivery failed and its original shows",
+            id="a redelivery failed, and its original is in the window",
         ),
         pytest.param(
             [a_delivery("old-40", at=ago(hours=1), redelivery=True)],
             1 + 41,
-            id="a redelivery failed and its original is old: read to it",
+            id="a redelivery failed, and its original is older: read to it",
         ),
         pytest.param(
             [a_delivery("expired", redelivery=True)],
             1 + 65 + OLD_ROWS_AT_END,
-            id="the original is older than it may be: read to what is too old",
+            id="a redelivery failed, and its original is missing: read 72 hours",
         ),
     ],
 )
-def test_the_log_is_read_no_further_than_needed(inside: list[Delivery], taken: int) -> None:
-    log = CountedLog(*inside, *BEFORE)
+def test_the_log_is_read_no_further_than_needed(in_window: list[Delivery], rows_read: int) -> None:
+    log = CountedLog(*in_window, *BEFORE)
 
     plan_of(log, a_window())
 
-    assert log.taken == taken
+    assert log.rows_read == rows_read
 
 
 def test_failures_before_the_window_are_ignored() -> None:
@@ -133,7 +134,7 @@ def test_misplaced_rows_hide_no_failure() -> None:
 
 @st.composite
 def sorted_logs(draw: st.DrawFn) -> list[Delivery]:
-    """Draw the attempts at a few events, in the order of time."""
+    """Draw the attempts at a few events, newest first."""
     events = draw(
         st.lists(st.lists(st.tuples(st.integers(0, 500), st.booleans()), min_size=1, max_size=4))
     )
@@ -156,12 +157,12 @@ def sorted_logs(draw: st.DrawFn) -> list[Delivery]:
 def test_the_order_of_rows_does_not_change_what_is_due(
     log: list[Delivery], data: st.DataObject
 ) -> None:
-    within = a_window(ago(hours=10))
-    again = data.draw(st.lists(st.sampled_from(log))) if log else []
-    shuffled = data.draw(st.permutations([*log, *again]))
+    window = a_window(ago(hours=10))
+    repeated = data.draw(st.lists(st.sampled_from(log))) if log else []
+    shuffled = data.draw(st.permutations([*log, *repeated]))
 
     def due(rows: list[Delivery]) -> list[Decision]:
-        decisions = plan_of(rows, within).decisions
+        decisions = plan_of(rows, window).decisions
         return [each for each in decisions if each.verdict is Verdict.REDELIVER]
 
     assert due(shuffled) == due(log)
@@ -215,7 +216,7 @@ def test_the_original_of_a_filtered_event_is_not_searched() -> None:
 
     plan_of(log, policy=a_policy(events=EventFilter(("issues",))))
 
-    assert log.taken == 1 + OLD_ROWS_AT_END
+    assert log.rows_read == 1 + OLD_ROWS_AT_END
 
 
 def test_a_misplaced_old_row_does_not_end_the_search() -> None:

@@ -1,4 +1,4 @@
-"""What a scan of failures reads, and that it decides as the full scan does."""
+"""A scan for failures reads fewer rows than a full scan, and decides the same."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -28,26 +28,26 @@ POLICY = a_policy(give_up_after=timedelta(hours=48))
 
 
 class Listings:
-    """A log that counts what is taken of each of its parts, and may break off in one."""
+    """A log that counts the rows read with each filter, and may break off with one of them."""
 
     def __init__(
-        self, rows: Iterable[Delivery], *, breaks_off_in: StatusFilter | None = None
+        self, rows: Iterable[Delivery], *, breaks_off_with: StatusFilter | None = None
     ) -> None:
         newest_first = sorted(rows, key=lambda row: (row.delivered_at, row.id), reverse=True)
         self.log = a_log(newest_first)
-        self.breaks_off_in = breaks_off_in
-        self.taken = Counter[StatusFilter]()
+        self.breaks_off_with = breaks_off_with
+        self.rows_read = Counter[StatusFilter]()
 
     def __call__(self, listed: StatusFilter) -> Iterator[Delivery]:
         for row in self.log(listed):
-            self.taken[listed] += 1
+            self.rows_read[listed] += 1
             yield row
-        if listed is self.breaks_off_in:
+        if listed is self.breaks_off_with:
             raise UnavailableError("GitHub is down")
 
 
-def failures_of(log: Listings, scan: ScanMode = ScanMode.FAILURES) -> ScanResult:
-    return scan_log(WEBHOOK, log, WINDOW, POLICY, scan)
+def scanned(log: Listings, mode: ScanMode = ScanMode.FAILURES) -> ScanResult:
+    return scan_log(WEBHOOK, log, WINDOW, POLICY, mode)
 
 
 def verdicts(scan: ScanResult) -> dict[str, Verdict]:
@@ -61,29 +61,29 @@ SUCCESSES = [delivered(f"fine-{n}", at=ago(minutes=3 * n), number=n) for n in ra
 def test_a_log_without_failures_is_not_read_further() -> None:
     log = Listings(SUCCESSES)
 
-    assert failures_of(log).decisions == ()
-    assert log.taken == {}
+    assert scanned(log).decisions == ()
+    assert log.rows_read == {}
 
 
 def test_successes_are_read_back_to_the_oldest_candidate() -> None:
     log = Listings([*SUCCESSES, a_delivery("young", at=ago(hours=1)), a_delivery(at=ago(hours=3))])
 
-    assert verdicts(failures_of(log)) == {"young": Verdict.REDELIVER, "guid-1": Verdict.REDELIVER}
-    assert log.taken == {StatusFilter.FAILURES: 2, StatusFilter.SUCCESSES: 61 + OLD_ROWS_AT_END}
+    assert verdicts(scanned(log)) == {"young": Verdict.REDELIVER, "guid-1": Verdict.REDELIVER}
+    assert log.rows_read == {StatusFilter.FAILURES: 2, StatusFilter.SUCCESSES: 61 + OLD_ROWS_AT_END}
 
 
 def test_reading_ends_once_all_candidates_were_delivered() -> None:
     failed = [a_delivery("a", at=ago(hours=3)), a_delivery("b", at=ago(hours=4))]
-    mended = [
+    redeliveries = [
         delivered("a", at=ago(hours=2, seconds=9), number=1, redelivery=True),
         delivered("b", at=ago(hours=1, seconds=9), number=2, redelivery=True),
     ]
-    log = Listings([*SUCCESSES, *failed, *mended])
+    log = Listings([*SUCCESSES, *failed, *redeliveries])
 
-    scan = failures_of(log)
+    scan = scanned(log)
 
     assert set(verdicts(scan).values()) == {Verdict.DELIVERED}
-    assert log.taken[StatusFilter.SUCCESSES] == 41 + 2, "two hours of successes and the two"
+    assert log.rows_read[StatusFilter.SUCCESSES] == 41 + 2, "two hours of them and two redeliveries"
 
 
 def test_filtered_and_later_events_cost_no_request() -> None:
@@ -95,44 +95,44 @@ def test_filtered_and_later_events_cost_no_request() -> None:
     scan = scan_log(WEBHOOK, log, WINDOW, policy, ScanMode.FAILURES)
 
     assert verdicts(scan) == {"gone": Verdict.UNWANTED_STATUS}
-    assert log.taken == {StatusFilter.FAILURES: 2}
+    assert log.rows_read == {StatusFilter.FAILURES: 2}
 
 
 def test_an_original_that_succeeded_early_is_found() -> None:
     log = Listings([*SUCCESSES, a_delivery("fine-500", at=ago(hours=1), redelivery=True)])
 
-    assert verdicts(failures_of(log)) == {"fine-500": Verdict.DELIVERED}
-    assert log.taken == {StatusFilter.FAILURES: 1, StatusFilter.SUCCESSES: 501}
+    assert verdicts(scanned(log)) == {"fine-500": Verdict.DELIVERED}
+    assert log.rows_read == {StatusFilter.FAILURES: 1, StatusFilter.SUCCESSES: 501}
 
 
 def test_an_original_that_no_filter_lists_is_found() -> None:
     original = a_delivery("odd", at=ago(hours=20), status="failed", status_code=0, number=1)
     log = Listings([*SUCCESSES, original, a_delivery("odd", at=ago(hours=1), redelivery=True)])
 
-    (decision,) = failures_of(log).decisions
+    (decision,) = scanned(log).decisions
 
     assert (decision.verdict, decision.attempts) == (Verdict.REDELIVER, 2)
-    assert log.taken[StatusFilter.ALL] == 403
+    assert log.rows_read[StatusFilter.ALL] == 403
 
 
 def test_a_server_that_ignores_the_filter_is_read_in_full() -> None:
     rows = [*SUCCESSES[:400], a_delivery(at=ago(hours=3)), a_delivery("odd", status_code=0)]
-    taken = Counter[StatusFilter]()
+    requests = Counter[StatusFilter]()
 
-    def ignorant(listed: StatusFilter) -> Iterator[Delivery]:
-        taken[listed] += 1
+    def unfiltered(listed: StatusFilter) -> Iterator[Delivery]:
+        requests[listed] += 1
         return a_log(sorted(rows, key=lambda row: row.delivered_at, reverse=True))(StatusFilter.ALL)
 
-    scan = scan_log(WEBHOOK, ignorant, WINDOW, POLICY, ScanMode.FAILURES)
+    scan = scan_log(WEBHOOK, unfiltered, WINDOW, POLICY, ScanMode.FAILURES)
 
     assert verdicts(scan) == {"guid-1": Verdict.REDELIVER, "odd": Verdict.REDELIVER}
-    assert taken == {StatusFilter.FAILURES: 1, StatusFilter.ALL: 1}
+    assert requests == {StatusFilter.FAILURES: 1, StatusFilter.ALL: 1}
     assert scan.unclassified == 1
 
 
-@pytest.mark.parametrize("part", [StatusFilter.FAILURES, StatusFilter.SUCCESSES])
-def test_an_event_is_undecided_while_a_success_may_be_unread(part: StatusFilter) -> None:
-    log = Listings([a_delivery("a"), a_delivery("gone", status_code=410)], breaks_off_in=part)
+@pytest.mark.parametrize("listed", [StatusFilter.FAILURES, StatusFilter.SUCCESSES])
+def test_an_event_is_undecided_while_a_success_may_be_unread(listed: StatusFilter) -> None:
+    log = Listings([a_delivery("a"), a_delivery("gone", status_code=410)], breaks_off_with=listed)
     policy = a_policy(skip_status_codes=frozenset({410}))
 
     scan = scan_log(WEBHOOK, log, WINDOW, policy, ScanMode.FAILURES)
@@ -147,8 +147,8 @@ def test_an_event_is_undecided_while_a_success_may_be_unread(part: StatusFilter)
 def test_a_full_scan_counts_what_the_filter_would_miss(code: int, *, is_unclassified: bool) -> None:
     log = Listings([*SUCCESSES, a_delivery(status="failed", status_code=code)])
 
-    assert failures_of(log, ScanMode.FULL).unclassified == is_unclassified
-    assert bool(failures_of(log).decisions) == (not is_unclassified)
+    assert scanned(log, ScanMode.FULL).unclassified == is_unclassified
+    assert bool(scanned(log).decisions) == (not is_unclassified)
 
 
 def test_an_event_with_one_listed_failure_is_not_unclassified() -> None:
@@ -161,15 +161,15 @@ def test_an_event_with_one_listed_failure_is_not_unclassified() -> None:
         ]
     )
 
-    assert failures_of(log, ScanMode.FULL).unclassified == 0
+    assert scanned(log, ScanMode.FULL).unclassified == 0
 
 
-SOME = SUCCESSES[::20]
+HOURLY_SUCCESSES = SUCCESSES[::20]
 
 
 @st.composite
 def logs(draw: st.DrawFn, codes: st.SearchStrategy[int]) -> list[Delivery]:
-    """Draw the attempts at a few events, none older than is wanted."""
+    """Draw the attempts at a few events, none older than the policy allows."""
     events = draw(
         st.lists(st.lists(st.tuples(st.integers(-5, 2880), codes), min_size=1, max_size=4))
     )
@@ -177,13 +177,13 @@ def logs(draw: st.DrawFn, codes: st.SearchStrategy[int]) -> list[Delivery]:
         a_delivery(
             f"event-{number}",
             at=ago(minutes=minutes),
-            number=1_000_000 + 10 * number + place,
-            redelivery=place > 0,
+            number=1_000_000 + 10 * number + index,
+            redelivery=index > 0,
             status="OK" if code == 200 else "failed",
             status_code=code,
         )
         for number, attempts in enumerate(events)
-        for place, (minutes, code) in enumerate(
+        for index, (minutes, code) in enumerate(
             sorted(attempts, key=lambda attempt: attempt[0], reverse=True)
         )
     ]
@@ -191,8 +191,8 @@ def logs(draw: st.DrawFn, codes: st.SearchStrategy[int]) -> list[Delivery]:
 
 @given(logs(st.sampled_from([200, 404, 500])))
 def test_both_scans_redeliver_the_same(rows: list[Delivery]) -> None:
-    def due(scan: ScanMode) -> list[tuple[str, int]]:
-        decisions = failures_of(Listings([*SOME, *rows]), scan).decisions
+    def due(mode: ScanMode) -> list[tuple[str, int]]:
+        decisions = scanned(Listings([*HOURLY_SUCCESSES, *rows]), mode).decisions
         return [
             (each.delivery.guid, each.attempts)
             for each in sorted(decisions, key=lambda each: each.delivery.guid)
@@ -207,8 +207,8 @@ def test_a_scan_of_failures_never_repeats_a_delivered_event(
     rows: list[Delivery],
 ) -> None:
     full, of_failures = (
-        verdicts(failures_of(Listings([*SOME, *rows]), scan))
-        for scan in (ScanMode.FULL, ScanMode.FAILURES)
+        verdicts(scanned(Listings([*HOURLY_SUCCESSES, *rows]), mode))
+        for mode in (ScanMode.FULL, ScanMode.FAILURES)
     )
 
     for guid, verdict in of_failures.items():

@@ -1,4 +1,4 @@
-"""When the checkpoint is saved, and what another run or an interruption does to it."""
+"""When a run saves the checkpoint, also after an error, an interruption or another run."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -33,7 +33,7 @@ def test_the_low_water_mark_is_saved_before_the_first_redelivery() -> None:
     assert store.written == [ago(hours=3), NOW]
 
 
-def test_a_missing_permission_shows_before_the_first_redelivery() -> None:
+def test_a_missing_permission_prevents_the_first_redelivery() -> None:
     hook, store = FakeHook(*THREE_FAILURES), FakeStore(fails={1: AccessError("cannot write")})
 
     with pytest.raises(AccessError):
@@ -47,7 +47,7 @@ def test_a_first_run_saves_where_a_killed_run_would_resume() -> None:
 
     run_once(FakeHook(*THREE_FAILURES), store)
 
-    assert store.written == [ago(hours=3), NOW], "the first before anything is redelivered"
+    assert store.written == [ago(hours=3), NOW], "the first before all redeliveries"
 
 
 def test_a_rate_limit_at_the_claim_defers_everything() -> None:
@@ -204,7 +204,7 @@ def test_a_long_run_saves_the_checkpoint_once_a_minute() -> None:
 
     start = ago(hours=5)
     minutes = [(mark - start) // timedelta(minutes=1) for mark in store.written[:-1]]
-    assert minutes == [0, 2, 4], "what is asked for next is the oldest that is not dealt with"
+    assert minutes == [0, 2, 4], "the next event is the oldest that is open"
     assert store.written[-1] == NOW
 
 

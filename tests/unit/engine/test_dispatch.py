@@ -1,4 +1,4 @@
-"""What GitHub responds to a redelivery, and when a run stops requesting more."""
+"""GitHub's response to a redelivery is its outcome for now, and can end dispatch."""
 
 import pytest
 
@@ -34,7 +34,7 @@ def test_five_lost_responses_in_a_row_stop_their_webhook() -> None:
     report = run_once(hook)
 
     assert hook.requested == ["6", "5", "4", "3", "2"]
-    assert outcomes(report)["2"] is Outcome.FAILING, "as the log shows in the end"
+    assert outcomes(report)["2"] is Outcome.FAILING, "as the log shows afterwards"
     assert outcomes(report)["1"] is outcomes(report)["0"] is Outcome.DEFERRED
     assert messages.problem(report) == (
         "5 redeliveries of webhook 1 of organization acme in a row went unanswered, so the run "
@@ -68,7 +68,7 @@ def test_a_rate_limit_that_is_too_long_is_a_warning() -> None:
     assert messages.warnings(report) == [str(limit)]
 
 
-def test_a_github_that_never_responds_is_asked_five_times() -> None:
+def test_a_github_that_never_responds_gets_five_requests() -> None:
     log = [a_delivery(f"event-{n}", at=ago(hours=1, seconds=n)) for n in range(20)]
     lost = {str(row.guid): UnavailableError("no usable answer") for row in log}
     hook = FakeHook(*log, refuses=lost)

@@ -33,7 +33,7 @@ def test_given_up_events_are_logged_before_the_checkpoint_moves(probe: int | Non
 
     run_once(hook, ListeningStore(), runtime=runtime, probe=probe)
 
-    assert logged[0] == ["Given up"], "a run that is killed after this leaves nothing but its log"
+    assert logged[0] == ["Given up"], "a run killed now has at least logged it"
 
 
 def test_the_checkpoint_is_saved_before_verification() -> None:
@@ -97,8 +97,8 @@ def test_a_failed_probe_leaves_the_rest_for_the_next_run() -> None:
 @pytest.mark.parametrize(
     ("fails", "shows_at"),
     [
-        pytest.param(ALL_NINE - {"event-7"}, 1, id="takes one"),
-        pytest.param(ALL_NINE, 99, id="may still take some"),
+        pytest.param(ALL_NINE - {"event-7"}, 1, id="accepts one"),
+        pytest.param(ALL_NINE, 99, id="may still accept some"),
     ],
 )
 def test_a_receiver_gets_the_rest_if_it(fails: set[str], shows_at: int) -> None:

@@ -1,4 +1,4 @@
-"""Redeliveries asked for by several workers at once: the promises are those of one worker."""
+"""Several workers keep the promises of a single one."""
 
 import threading
 import time
@@ -20,20 +20,20 @@ from tests.support.fakes import FakeHook, FakeRuntime, FakeStore, outcomes, run_
 
 WORKERS = 4
 SOON = 30.0
-"""Seconds until a test is given up that waits for what does not come."""
+"""Seconds after which a test that hangs fails."""
 
 TWELVE = [a_delivery(f"event-{n:02}", at=ago(minutes=60 - n), number=n) for n in range(12)]
-NAMES: list[str] = [each.guid for each in TWELVE]
+GUIDS: list[str] = [each.guid for each in TWELVE]
 
 
 class BusyHook(FakeHook):
-    """A webhook whose answers take a while, each another, and that sees how many it is asked."""
+    """A webhook whose responses take random times, and that counts simultaneous requests."""
 
     def __init__(
         self, *log: Delivery, refuses: Mapping[str, BaseException] | None = None, seed: int = 0
     ) -> None:
         super().__init__(*log, refuses=refuses)
-        self.random = Random(seed)  # noqa: S311 - no secret hangs on it
+        self.random = Random(seed)  # noqa: S311 - not for secrets
         self.at_once = 0
         self.most_at_once = 0
         self.lock = threading.Lock()
@@ -63,29 +63,29 @@ def test_workers_redeliver_each_event_once_oldest_first() -> None:
 
     report = in_parallel(hook)
 
-    assert outcomes(report) == dict.fromkeys(NAMES, Outcome.PENDING)
+    assert outcomes(report) == dict.fromkeys(GUIDS, Outcome.PENDING)
     assert hook.most_at_once == WORKERS
-    assert sorted(hook.requested) == NAMES
-    for place, guid in enumerate(hook.requested):
-        assert NAMES.index(guid) < place + WORKERS, "handed out while all before were under way"
+    assert sorted(hook.requested) == GUIDS
+    for index, guid in enumerate(hook.requested):
+        assert GUIDS.index(guid) < index + WORKERS, "no more requests are under way than workers"
 
 
-REFUSAL, LOST = RefusalError("422"), UnavailableError("no answer")
+REFUSAL, LOST = RefusalError("422"), UnavailableError("no response")
 
 
 @settings(max_examples=60, deadline=None)
 @given(
-    answers=st.lists(st.sampled_from([None, REFUSAL, LOST]), min_size=12, max_size=12),
+    errors=st.lists(st.sampled_from([None, REFUSAL, LOST]), min_size=12, max_size=12),
     most=st.sampled_from([None, 5, 12]),
     seed=st.integers(0, 99),
 )
 def test_several_workers_have_the_results_of_one(
-    answers: list[Exception | None], most: int | None, seed: int
+    errors: list[Exception | None], most: int | None, seed: int
 ) -> None:
-    # Not so many lost in a row that asking ends, for then it matters who was first.
-    lost = [n for n, answer in enumerate(answers) if answer is LOST][4:]
+    # At most four lost responses: five in a row end dispatch, and then their order matters.
+    too_many = [n for n, error in enumerate(errors) if error is LOST][4:]
     refuses = {
-        NAMES[n]: answer for n, answer in enumerate(answers) if answer is not None and n not in lost
+        GUIDS[n]: error for n, error in enumerate(errors) if error is not None and n not in too_many
     }
     policy = a_policy(max_redeliveries=most)
     store, expected_store = FakeStore(), FakeStore()
@@ -100,7 +100,7 @@ def test_several_workers_have_the_results_of_one(
 
 
 def test_a_surplus_event_waits_for_a_free_place() -> None:
-    hook = BusyHook(*TWELVE, refuses=dict.fromkeys(NAMES[:3], REFUSAL))
+    hook = BusyHook(*TWELVE, refuses=dict.fromkeys(GUIDS[:3], REFUSAL))
 
     report = in_parallel(hook, max_redeliveries=5)
 
@@ -127,21 +127,21 @@ def test_an_error_that_all_workers_meet_is_reported_once() -> None:
 
 
 @pytest.fixture
-def answers() -> Iterator[threading.Event]:
-    """Give what lets a hanging GitHub answer, and let it at last."""
+def released() -> Iterator[threading.Event]:
+    """Yield an event that lets a hanging request end. It is set after the test at the latest."""
     event = threading.Event()
     yield event
     event.set()
 
 
 def test_an_interruption_leaves_open_requests_unanswered(
-    answers: threading.Event,
+    released: threading.Event,
 ) -> None:
     class Hanging(FakeHook):
         def redeliver(self, delivery: Delivery) -> None:
             self.requested.append(delivery.guid)
-            if delivery.guid == NAMES[1]:
-                answers.wait(SOON)
+            if delivery.guid == GUIDS[1]:
+                released.wait(SOON)
 
     class Stopped(FakeRuntime):
         def wait_for_turn(self) -> None:
@@ -154,8 +154,8 @@ def test_an_interruption_leaves_open_requests_unanswered(
 
     assert report.interrupted == Signals.SIGTERM
     found = outcomes(report)
-    assert found.pop(NAMES[1]) is Outcome.UNANSWERED
-    assert [found[guid] for guid in NAMES if guid in found] == [
+    assert found.pop(GUIDS[1]) is Outcome.UNANSWERED
+    assert [found[guid] for guid in GUIDS if guid in found] == [
         *[Outcome.PENDING] * (2 * WORKERS - 1),
         *[Outcome.DEFERRED] * (12 - 2 * WORKERS),
     ]
@@ -165,7 +165,7 @@ def test_an_interruption_leaves_open_requests_unanswered(
 def test_an_interruption_waits_once_for_all_open_requests() -> None:
     class Slow(FakeHook):
         def redeliver(self, delivery: Delivery) -> None:
-            time.sleep(0.4 * (NAMES.index(delivery.guid) + 1))
+            time.sleep(0.4 * (GUIDS.index(delivery.guid) + 1))
 
     class Stopped(FakeRuntime):
         def wait_for_turn(self) -> None:
@@ -176,4 +176,4 @@ def test_an_interruption_waits_once_for_all_open_requests() -> None:
     report = run_once(Slow(*TWELVE), runtime=Stopped(workers=WORKERS))
 
     found = outcomes(report)
-    assert [found[guid] for guid in NAMES[1:3]] == [Outcome.UNANSWERED, Outcome.UNANSWERED]
+    assert [found[guid] for guid in GUIDS[1:3]] == [Outcome.UNANSWERED, Outcome.UNANSWERED]

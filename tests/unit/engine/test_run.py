@@ -1,4 +1,4 @@
-"""A run between fakes, from the stored checkpoint to the report."""
+"""A run with fakes, from the stored checkpoint to the report."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Outcomes of redeliveries are found in the logs."""
+"""A run finds the outcomes of its redeliveries in the logs."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -50,61 +50,63 @@ class ReceivingReadableOnce(ReadableOnce, ReceivingHook):
     """A webhook whose log would show redeliveries."""
 
 
-ASKED = a_delivery("asked", at=ago(hours=2), number=5)
+REQUESTED = a_delivery("requested", at=ago(hours=2), number=5)
 AFTER = NOW + timedelta(seconds=5)
-FAILED = a_delivery("asked", at=AFTER, number=9, redelivery=True)
-TAKEN = delivered("asked", at=AFTER, number=11, redelivery=True)
+FAILED = a_delivery("requested", at=AFTER, number=9, redelivery=True)
+SUCCEEDED = delivered("requested", at=AFTER, number=11, redelivery=True)
 OLD = [delivered(f"old-{n}", at=ago(hours=3)) for n in range(OLD_ROWS_AT_END)]
 
 
 @pytest.mark.parametrize(
     ("log", "shown"),
     [
-        pytest.param([], None, id="nothing"),
-        pytest.param([ASKED], None, id="what was there before"),
-        pytest.param([FAILED, ASKED], FAILED, id="that it failed again"),
-        pytest.param([TAKEN, ASKED], TAKEN, id="that it was taken"),
-        pytest.param([FAILED, TAKEN, ASKED], TAKEN, id="that it was taken, though not the last"),
-        pytest.param([TAKEN, FAILED, ASKED], TAKEN, id="that it was taken after all"),
+        pytest.param([], None, id="an empty log"),
+        pytest.param([REQUESTED], None, id="the old attempt"),
+        pytest.param([FAILED, REQUESTED], FAILED, id="a failure"),
+        pytest.param([SUCCEEDED, REQUESTED], SUCCEEDED, id="a success"),
+        pytest.param([FAILED, SUCCEEDED, REQUESTED], SUCCEEDED, id="a success before a failure"),
+        pytest.param([SUCCEEDED, FAILED, REQUESTED], SUCCEEDED, id="a success after a failure"),
         pytest.param([delivered("other", at=AFTER)], None, id="another event"),
         pytest.param(
-            [a_delivery("asked", at=ago(hours=2, minutes=1), number=4)],
+            [a_delivery("requested", at=ago(hours=2, minutes=1), number=4)],
             None,
             id="an older attempt, in the wrong place",
         ),
-        pytest.param([*OLD, FAILED], None, id="nothing where it cannot be"),
-        pytest.param([*OLD[1:], FAILED], FAILED, id="what is a few rows out of place"),
+        pytest.param([*OLD, FAILED], None, id="a failure too far down to be read"),
+        pytest.param([*OLD[1:], FAILED], FAILED, id="a failure a few rows too far down"),
         pytest.param(
-            [a_delivery("asked", at=NOW - SERVER_CLOCK_SKEW, number=9)],
-            a_delivery("asked", at=NOW - SERVER_CLOCK_SKEW, number=9),
-            id="what another clock dates a little earlier",
+            [a_delivery("requested", at=NOW - SERVER_CLOCK_SKEW, number=9)],
+            a_delivery("requested", at=NOW - SERVER_CLOCK_SKEW, number=9),
+            id="a failure that another server's clock dates earlier",
         ),
     ],
 )
-def test_the_log_shows_of_a_redelivery(log: list[Delivery], shown: Delivery | None) -> None:
-    found = find_redeliveries(log, [ASKED], since=NOW)
+def test_the_outcome_of_a_redelivery_is_read_from(
+    log: list[Delivery], shown: Delivery | None
+) -> None:
+    found = find_redeliveries(log, [REQUESTED], since=NOW)
 
-    assert found.get(ASKED.guid) == shown
+    assert found.get(REQUESTED.guid) == shown
 
 
 def test_the_newer_of_two_failures_counts() -> None:
-    newer = a_delivery("asked", at=AFTER + timedelta(seconds=1), number=13, redelivery=True)
+    newer = a_delivery("requested", at=AFTER + timedelta(seconds=1), number=13, redelivery=True)
 
     for log in ([newer, FAILED], [FAILED, newer]):
-        assert find_redeliveries(log, [ASKED], since=NOW) == {"asked": newer}
+        assert find_redeliveries(log, [REQUESTED], since=NOW) == {"requested": newer}
 
 
 @pytest.mark.parametrize(
-    ("log", "left"),
+    ("log", "missing"),
     [
-        pytest.param([ASKED], set(), id="is there"),
-        pytest.param([delivered("other")], {"asked"}, id="is not there"),
-        pytest.param([*OLD, ASKED], {"asked"}, id="is behind all that was read"),
-        pytest.param([], set(), id="may be there, for nothing is"),
+        pytest.param([REQUESTED], set(), id="a log that has it"),
+        pytest.param([delivered("other")], {"requested"}, id="a log that lacks it"),
+        pytest.param([*OLD, REQUESTED], {"requested"}, id="the part of a log that is read"),
+        pytest.param([], set(), id="an empty log, which proves nothing"),
     ],
 )
-def test_a_delivery_that_was_refused(log: list[Delivery], left: set[str]) -> None:
-    assert find_missing(log, [ASKED], since=ASKED.delivered_at) == left
+def test_a_refused_delivery_is_searched_in(log: list[Delivery], missing: set[str]) -> None:
+    assert find_missing(log, [REQUESTED], since=REQUESTED.delivered_at) == missing
 
 
 def test_a_refused_delivery_that_left_the_log_is_dealt_with() -> None:
@@ -143,7 +145,7 @@ def test_a_lost_response_is_found_in_the_log() -> None:
     report = run_once(hook, store, runtime=runtime)
 
     assert hook.requested == ["first", "second", "third"], "each once"
-    assert outcomes(report)["second"] is Outcome.FAILING, "and what came of it is known, too"
+    assert outcomes(report)["second"] is Outcome.FAILING, "and its outcome is known"
     assert store.written == [ago(hours=3), ago(hours=2), NOW]
     assert report.status == 0
 
@@ -186,7 +188,7 @@ def test_the_outcome_of_each_redelivery_is_found() -> None:
         "third": Outcome.RECOVERED,
     }
     assert report.results[1].attempts == 2
-    assert runtime.slept == [1], "no longer than it takes"
+    assert runtime.slept == [1], "no longer than necessary"
 
 
 def test_pauses_grow_until_every_outcome_is_found() -> None:
@@ -250,7 +252,7 @@ def test_each_unreadable_log_has_its_own_warning() -> None:
 
 
 class BrieflyUnreadable(ReceivingHook):
-    """A webhook whose log cannot be read once: when it is looked at first."""
+    """A webhook whose log cannot be read the first time after the scan."""
 
     def rows(self) -> Iterator[Delivery]:
         if self.scans == 1:

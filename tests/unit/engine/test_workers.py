@@ -1,4 +1,4 @@
-"""Several things done at once, in threads that cannot be interrupted."""
+"""Jobs run in parallel, in threads that signals do not interrupt."""
 
 import signal
 import threading
@@ -11,7 +11,7 @@ import pytest
 from redeliver.engine.workers import WorkerPool
 
 SOON = 30.0
-"""Seconds until a test is given up that waits for what does not come."""
+"""Seconds after which a test that hangs fails."""
 
 
 def test_a_pool_runs_as_many_jobs_as_it_has_workers() -> None:
@@ -26,36 +26,36 @@ def test_a_pool_runs_as_many_jobs_as_it_has_workers() -> None:
             pool.submit(name, meet)
         assert pool.is_full
 
-        heard = [pool.next_result(), pool.next_result(), pool.next_result()]
+        results = [pool.next_result(), pool.next_result(), pool.next_result()]
 
-        assert sorted(name for name, _ in filter(None, heard)) == ["a", "b", "c"]
+        assert sorted(name for name, _ in filter(None, results)) == ["a", "b", "c"]
         assert pool.pending == 0
 
 
 def test_jobs_start_in_submission_order() -> None:
-    begun = list[int]()
+    started = list[int]()
     with WorkerPool[int](1) as pool:
         for number in range(9):
-            pool.submit(number, partial(begun.append, number))
-        heard = [pool.next_result() for _ in range(9)]
+            pool.submit(number, partial(started.append, number))
+        results = [pool.next_result() for _ in range(9)]
 
-    assert begun == [*range(9)]
-    assert heard == [(number, None) for number in range(9)]
+    assert started == [*range(9)]
+    assert results == [(number, None) for number in range(9)]
 
 
 def test_an_exception_goes_to_the_submitting_thread() -> None:
-    fault = KeyError("no")
+    error = KeyError("no")
 
-    def fails() -> None:
-        raise fault
+    def fail() -> None:
+        raise error
 
     with WorkerPool[str](1) as pool:
-        pool.submit("a", fails)
+        pool.submit("a", fail)
 
-        assert pool.next_result() == ("a", fault)
+        assert pool.next_result() == ("a", error)
 
 
-def test_a_result_is_waited_for_no_longer_than_the_timeout() -> None:
+def test_next_result_waits_no_longer_than_the_timeout() -> None:
     hangs = Event()
 
     def wait() -> None:
@@ -71,7 +71,7 @@ def test_a_result_is_waited_for_no_longer_than_the_timeout() -> None:
 
 
 @pytest.mark.parametrize("hanging", [0, 2])
-def test_threads_end_after_their_job_and_nobody_waits(hanging: int) -> None:
+def test_threads_end_after_their_job_and_the_pool_never_waits(hanging: int) -> None:
     hangs, before = Event(), set(threading.enumerate())
 
     def wait() -> None:
@@ -94,12 +94,12 @@ def test_threads_end_after_their_job_and_nobody_waits(hanging: int) -> None:
 def test_a_thread_of_the_pool_handles_no_signals() -> None:
     masks = list[set[int]]()
 
-    def look() -> None:
+    def note_mask() -> None:
         masks.append({*signal.pthread_sigmask(signal.SIG_BLOCK, [])})
 
     before = signal.pthread_sigmask(signal.SIG_BLOCK, [])
     with WorkerPool[str](1) as pool:
-        pool.submit("a", look)
+        pool.submit("a", note_mask)
         pool.next_result()
 
     assert masks[0] >= {signal.SIGINT, signal.SIGTERM, signal.SIGALRM}

@@ -1,4 +1,4 @@
-"""An error says what is lacking, and where to grant it."""
+"""An error says which permission is missing, and where to grant it."""
 
 import pytest
 

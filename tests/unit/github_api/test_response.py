@@ -1,4 +1,4 @@
-"""Status, headers and body of GitHub's responses are understood."""
+"""The status, headers and body of GitHub's responses are parsed."""
 
 from datetime import UTC, datetime
 
@@ -27,22 +27,22 @@ def test_a_response_without_a_time_is_an_error(date: str) -> None:
 
 LIMITED = {
     "a 429": a_response(429),
-    "a 403 that says for how long": a_response(retry_after="7"),
-    "a 403 when nothing is left": a_response(x_ratelimit_remaining="0"),
-    "a 403 that says so in words": a_response(
+    "a 403 with Retry-After": a_response(retry_after="7"),
+    "a 403 with no requests remaining": a_response(x_ratelimit_remaining="0"),
+    "a 403 with a message about a secondary rate limit": a_response(
         text='{"message": "You have exceeded a secondary rate limit"}'
     ),
-    "a 403 in the words of older servers": a_response(
+    "a 403 with the message of older servers": a_response(
         text='{"message": "You have triggered an abuse detection mechanism."}'
     ),
 }
 
 
-OTHER = {
-    "a 403 with something left": a_response(x_ratelimit_remaining="4711"),
-    "a 403 of which nobody knows what is left": a_response(),
-    "a 404 when nothing is left": a_response(404, x_ratelimit_remaining="0"),
-    "a 502 that says when to come back": a_response(502, retry_after="7"),
+NOT_LIMITED = {
+    "a 403 with requests remaining": a_response(x_ratelimit_remaining="4711"),
+    "a 403 without rate limit headers": a_response(),
+    "a 404 with no requests remaining": a_response(404, x_ratelimit_remaining="0"),
+    "a 502 with Retry-After": a_response(502, retry_after="7"),
 }
 
 
@@ -51,22 +51,22 @@ def test_a_rate_limit_is(case: str) -> None:
     assert LIMITED[case].is_rate_limit
 
 
-@pytest.mark.parametrize("case", OTHER)
+@pytest.mark.parametrize("case", NOT_LIMITED)
 def test_no_rate_limit_is(case: str) -> None:
-    assert not OTHER[case].is_rate_limit
+    assert not NOT_LIMITED[case].is_rate_limit
 
 
 RESET = str(int(datetime(2026, 11, 24, 12, 0, 40, tzinfo=UTC).timestamp()))
 
 
 WAITS = {
-    "it says so": (a_response(retry_after="7", x_ratelimit_remaining="0"), 7),
-    "it says not at all": (a_response(retry_after="0"), 1),
-    "nothing is left until a moment": (
+    "Retry-After has seconds": (a_response(retry_after="7", x_ratelimit_remaining="0"), 7),
+    "Retry-After is 0": (a_response(retry_after="0"), 1),
+    "no requests remain until a time": (
         a_response(x_ratelimit_remaining="0", x_ratelimit_reset=RESET),
         41,
     ),
-    "that moment is over": (
+    "that time has passed": (
         a_response(
             x_ratelimit_remaining="0",
             x_ratelimit_reset=RESET,
@@ -74,12 +74,12 @@ WAITS = {
         ),
         1,
     ),
-    "nothing is left, nobody knows until when": (a_response(x_ratelimit_remaining="0"), 60),
-    "something is left, so it is a secondary limit": (
+    "no requests remain, and there is no time": (a_response(x_ratelimit_remaining="0"), 60),
+    "requests remain, so the limit is secondary": (
         a_response(429, x_ratelimit_remaining="4711", x_ratelimit_reset=RESET),
         60,
     ),
-    "it says nonsense": (a_response(429, retry_after="-5", x_ratelimit_reset="1e9"), 60),
+    "the headers are malformed": (a_response(429, retry_after="-5", x_ratelimit_reset="1e9"), 60),
 }
 
 
@@ -91,14 +91,14 @@ def test_the_next_request_waits_if(case: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["2026-11-24T12:00:00Z", "2026-11-24T13:00:00.000+01:00"])
-def test_a_time_of_githubs_is_parsed(text: str) -> None:
+def test_a_time_from_github_is_parsed(text: str) -> None:
     assert parse_time(text) == datetime(2026, 11, 24, 12, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
     "text", ["", "noon", "2026-11-24T12:00:00", "0001-01-01T00:00:00+23:59", "2200-01-01T00:00:00Z"]
 )
-def test_another_time_is_refused(text: str) -> None:
+def test_an_invalid_or_implausible_time_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r".+"):
         parse_time(text)
 

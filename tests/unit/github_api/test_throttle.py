@@ -85,7 +85,7 @@ def test_no_minute_has_more_points_than_github_allows(share_of_reads: float) -> 
     for start, _ in spent[::50]:
         within = sum(points for at, points in spent if start <= at < start + 60)
         assert within <= MAX_POINTS < 900
-    # And nearly so many as it may: the first go at once, then as many in each minute.
+    # It nearly reaches the limit: the first MAX_POINTS go at once, then as many each minute.
     minutes = math.ceil(sum(points for _, points in spent) / MAX_POINTS)
     assert time.now - 1000 < minutes * MINUTE + 5
 
@@ -119,7 +119,7 @@ def test_an_urgent_request_has_points_of_its_own() -> None:
         throttle.wait(READ_POINTS, urgent=True)
     assert time.slept == []
     throttle.wait(READ_POINTS, urgent=True)
-    assert time.slept == [MINUTE], "even that has an end"
+    assert time.slept == [MINUTE], "these points run out, too"
 
 
 def test_an_urgent_request_in_a_hurry_does_not_wait() -> None:
@@ -131,8 +131,8 @@ def test_an_urgent_request_in_a_hurry_does_not_wait() -> None:
     throttle.hurry()
     throttle.wait(WRITE_POINTS, urgent=True)
 
-    assert time.slept == [60], "as long as before"
-    assert throttle.seconds_until_turn() == 60, "but the others do"
+    assert time.slept == [60], "it has not slept again"
+    assert throttle.seconds_until_turn() == 60, "other requests still wait"
 
 
 def test_a_short_wait_is_not_logged() -> None:
@@ -140,7 +140,7 @@ def test_a_short_wait_is_not_logged() -> None:
     throttle = a_throttle(time, said=said)
 
     evenly = MINUTE / MAX_POINTS
-    for seconds in (0.99 * evenly, 0.9 * evenly):  # faster once the account is full
+    for seconds in (0.99 * evenly, 0.9 * evenly):  # faster once the points are used up
         for _ in range(MAX_POINTS):
             throttle.wait(READ_POINTS)
             time.now += seconds
@@ -184,11 +184,11 @@ def test_threads_share_the_limits() -> None:
     time = FakeTime()
     throttle = a_throttle(time, per_minute=0)
 
-    def ask() -> None:
+    def read() -> None:
         for _ in range(100):
             throttle.wait(READ_POINTS)
 
-    threads = [Thread(target=ask) for _ in range(8)]
+    threads = [Thread(target=read) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -214,9 +214,9 @@ def test_the_wait_budget_is_for_all_waits_together() -> None:
     time, said = FakeTime(), list[str]()
     throttle = a_throttle(time, said=said)
 
-    assert throttle.back_off(MAX_WAIT_SECONDS - 10, "a broken answer")
+    assert throttle.back_off(MAX_WAIT_SECONDS - 10, "a broken response")
     assert not throttle.hold(11, "a rate limit", is_too_fast=False)
-    assert throttle.back_off(10, "a broken answer"), "what was too long did not count"
+    assert throttle.back_off(10, "a broken response"), "the wait that was too long did not count"
     assert len(said) == len(time.slept) == 2
 
 
@@ -231,28 +231,28 @@ def test_simultaneous_waits_count_once() -> None:
 
     assert (len(asleep), len(said)) == (8, 1)
     time.now += 60
-    assert throttle.back_off(MAX_WAIT_SECONDS - 61, "a broken answer")
+    assert throttle.back_off(MAX_WAIT_SECONDS - 61, "a broken response")
 
 
 def test_a_secondary_limit_stops_all_then_halves_the_rate() -> None:
     time, said = FakeTime(), list[str]()
     asleep = list[float]()
-    waiting = Throttle(said.append, per_minute=PER_MINUTE, clock=time, sleep=asleep.append)
-    waiting.hold(60, "a rate limit", is_too_fast=True)
-    waiting.hold(59, "a rate limit", is_too_fast=True)
-    assert waiting.seconds_until_turn() == 60
+    throttle = Throttle(said.append, per_minute=PER_MINUTE, clock=time, sleep=asleep.append)
+    throttle.hold(60, "a rate limit", is_too_fast=True)
+    throttle.hold(59, "a rate limit", is_too_fast=True)
+    assert throttle.seconds_until_turn() == 60
 
     time.now += 60
     for _ in range(PER_MINUTE // 2):
-        assert waiting.seconds_until_turn() == 0
-        waiting.wait_for_turn()
-    assert waiting.seconds_until_turn() == MINUTE
+        assert throttle.seconds_until_turn() == 0
+        throttle.wait_for_turn()
+    assert throttle.seconds_until_turn() == MINUTE
 
-    waiting.hold(60, "a rate limit", is_too_fast=True)
+    throttle.hold(60, "a rate limit", is_too_fast=True)
     time.now += MINUTE
     for _ in range(PER_MINUTE // 4):
-        waiting.wait_for_turn()
-    assert waiting.seconds_until_turn() == MINUTE
+        throttle.wait_for_turn()
+    assert throttle.seconds_until_turn() == MINUTE
 
 
 def test_a_secondary_limit_proves_that_there_are_limits() -> None:

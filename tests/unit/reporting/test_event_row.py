@@ -1,4 +1,4 @@
-"""A failed event is described for all renderings."""
+"""A failed event is described once, for the log, the summary and the JSON report."""
 
 from dataclasses import replace
 

@@ -31,7 +31,7 @@ SCHEMA = json.loads((Path(__file__).parents[3] / "docs" / "report.schema.json").
 
 
 def recorded(report: Report, *, max_characters: int | None = None) -> dict[str, Any]:
-    """Return the report as its readers get it, which the schema has to describe."""
+    """Return the report as its readers parse it, validated against the schema."""
     record: dict[str, Any] = json.loads(to_json(report, max_characters=max_characters))
     jsonschema.validate(record, SCHEMA, cls=jsonschema.Draft202012Validator)
     return record

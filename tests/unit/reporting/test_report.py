@@ -1,4 +1,4 @@
-"""A report knows its counts, and whether the run failed."""
+"""A report counts events, and decides whether the run failed."""
 
 from dataclasses import replace
 from signal import Signals
@@ -67,7 +67,7 @@ def test_the_counts_add_up() -> None:
 
 
 @pytest.mark.parametrize("outcome", [Outcome.FAILING, Outcome.GIVEN_UP, Outcome.GONE])
-def test_unrecovered_events_fail_a_run_only_if_asked(outcome: Outcome) -> None:
+def test_unrecovered_events_fail_only_a_strict_run(outcome: Outcome) -> None:
     lenient = a_report(a_result(outcome), a_result(Outcome.RECOVERED))
     strict = replace(lenient, options=STRICT)
 
@@ -105,10 +105,10 @@ def test_events_that_may_leave_the_log_are_counted(
         warning.startswith(expected) for warning in messages.warnings(after_six_hours)
     ) == bool(leaving)
     assert (expected in (messages.problem(strict) or "")) == bool(leaving)
-    assert replace(after_six_hours, window=a_window(None)).leaving == 0, "nobody knows when"
+    assert replace(after_six_hours, window=a_window(None)).leaving == 0, "no interval is known"
 
 
-def test_unseen_deliveries_fail_a_run_only_if_asked() -> None:
+def test_unseen_deliveries_fail_only_a_strict_run() -> None:
     gap = replace(a_report(), window=a_window(ago(hours=80)))
 
     assert (gap.status, replace(gap, options=STRICT).status) == (0, 1)

@@ -163,11 +163,11 @@ def test_deferred_and_filtered_events_are_counted_by_reason() -> None:
 
 
 def flows(report: Report) -> list[tuple[str, str, str]]:
-    """Return what the chart shows, each with its status, its event and how often."""
+    """Return the flows of the chart, each as its status, event and count."""
     return re.findall(r'^"(.*)","(.*)",(\d+)$', summary(report), flags=re.MULTILINE)
 
 
-def test_the_chart_adds_up_rare_labels() -> None:
+def test_the_chart_combines_rare_labels() -> None:
     results = [
         a_result(event=f"event_{n}", guid=f"{n}-{m}") for n in range(12) for m in range(20 - n)
     ]
