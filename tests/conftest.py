@@ -14,10 +14,7 @@ from coverage import Coverage
 from xdist.workermanage import WorkerController
 
 from github_sandbox import Hook, Receiver, Sandbox, VirtualClock
-from tests.support.builders import (
-    START,
-    TOKEN,
-)
+from tests.support.builders import START, TOKEN
 from tests.support.sandboxes import running
 
 SUMMARY: list[str] = []

@@ -12,11 +12,7 @@ from redeliver.cli.checkpoint_file import CheckpointFile, locked
 from redeliver.core.checkpoint import format_checkpoint
 from redeliver.errors import RedeliverError
 from redeliver.wiring import WORKERS
-from tests.support.builders import (
-    NOW,
-    START,
-    TOKEN,
-)
+from tests.support.builders import NOW, START, TOKEN
 from tests.support.fakes import FakeConsole
 from tests.support.sandboxes import running
 from tests.support.virtual_run import run_in_process

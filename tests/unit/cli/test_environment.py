@@ -11,9 +11,7 @@ from redeliver.cli.environment import parse_settings, variable_of
 from redeliver.cli.wording import in_flags
 from redeliver.errors import InputError
 from redeliver.settings import INPUTS
-from tests.support.builders import (
-    PRIVATE_KEY,
-)
+from tests.support.builders import PRIVATE_KEY
 from tests.unit.cli.invocations import invoke
 
 ROOT = Path(__file__).parents[3]

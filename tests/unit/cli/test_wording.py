@@ -9,10 +9,7 @@ from redeliver.cli.environment import NAMES, variable_of
 from redeliver.cli.wording import Wording, in_flags
 from redeliver.errors import InputError
 from redeliver.settings import INPUTS, SECRETS
-from tests.support.builders import (
-    GOOD_INPUTS,
-    PRIVATE_KEY,
-)
+from tests.support.builders import GOOD_INPUTS, PRIVATE_KEY
 from tests.unit.cli.invocations import invoke
 
 

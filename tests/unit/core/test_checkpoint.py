@@ -15,11 +15,7 @@ from redeliver.core.checkpoint import (
 )
 from redeliver.engine.checkpointing import SAVE_INTERVAL
 from redeliver.github_api.throttle import MAX_WAIT_SECONDS
-from tests.support.builders import (
-    NOW,
-    a_window,
-    ago,
-)
+from tests.support.builders import NOW, a_window, ago
 
 
 def test_a_checkpoint_is_the_value_that_githubs_script_keeps() -> None:

@@ -13,15 +13,7 @@ from redeliver.core.delivery import Delivery, StatusFilter
 from redeliver.core.policy import ScanMode
 from redeliver.core.scan import OLD_ROWS_AT_END, ScanResult, scan_log
 from redeliver.errors import UnavailableError
-from tests.support.builders import (
-    WEBHOOK,
-    a_delivery,
-    a_log,
-    a_policy,
-    a_window,
-    ago,
-    delivered,
-)
+from tests.support.builders import WEBHOOK, a_delivery, a_log, a_policy, a_window, ago, delivered
 
 WINDOW = a_window(ago(hours=10))
 POLICY = a_policy(give_up_after=timedelta(hours=48))

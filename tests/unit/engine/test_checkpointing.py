@@ -8,20 +8,9 @@ import pytest
 
 from redeliver.core.delivery import Delivery
 from redeliver.core.outcome import Outcome
-from redeliver.errors import (
-    AccessError,
-    Interrupted,
-    RateLimitError,
-    UnavailableError,
-)
+from redeliver.errors import AccessError, Interrupted, RateLimitError, UnavailableError
 from redeliver.reporting import messages
-from tests.support.builders import (
-    NOW,
-    THREE_FAILURES,
-    a_delivery,
-    ago,
-    saved,
-)
+from tests.support.builders import NOW, THREE_FAILURES, a_delivery, ago, saved
 from tests.support.fakes import FakeHook, FakeRuntime, FakeStore, SharedStore, outcomes, run_once
 
 

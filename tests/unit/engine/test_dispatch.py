@@ -3,12 +3,7 @@
 import pytest
 
 from redeliver.core.outcome import Outcome
-from redeliver.errors import (
-    AccessError,
-    RateLimitError,
-    RefusalError,
-    UnavailableError,
-)
+from redeliver.errors import AccessError, RateLimitError, RefusalError, UnavailableError
 from redeliver.reporting import messages
 from tests.support.builders import THREE_FAILURES, a_delivery, a_policy, ago
 from tests.support.fakes import FakeHook, FakeRuntime, FakeStore, LossyHook, outcomes, run_once

@@ -8,11 +8,7 @@ import pytest
 from redeliver.core.delivery import Delivery
 from redeliver.core.event_filter import EventFilter
 from redeliver.core.outcome import Outcome
-from redeliver.errors import (
-    Interrupted,
-    RefusalError,
-    UnavailableError,
-)
+from redeliver.errors import Interrupted, RefusalError, UnavailableError
 from redeliver.reporting import messages
 from tests.support.builders import NINE_FAILURES, NOW, THREE_FAILURES, a_delivery, a_policy, ago
 from tests.support.fakes import FakeHook, FakeRuntime, FakeStore, ReceivingHook, outcomes, run_once

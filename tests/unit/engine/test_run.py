@@ -8,11 +8,7 @@ from redeliver.core.delivery import Delivery
 from redeliver.core.event_filter import EventFilter
 from redeliver.core.outcome import Outcome
 from redeliver.engine.run import run
-from redeliver.errors import (
-    RateLimitError,
-    RefusalError,
-    UnavailableError,
-)
+from redeliver.errors import RateLimitError, RefusalError, UnavailableError
 from redeliver.reporting import messages
 from tests.support.builders import (
     NOW,

@@ -9,19 +9,9 @@ from redeliver.core.delivery import Delivery
 from redeliver.core.outcome import Outcome
 from redeliver.core.scan import OLD_ROWS_AT_END
 from redeliver.engine.verification import SERVER_CLOCK_SKEW, find_missing, find_redeliveries
-from redeliver.errors import (
-    RefusalError,
-    UnavailableError,
-)
+from redeliver.errors import RefusalError, UnavailableError
 from redeliver.reporting import messages
-from tests.support.builders import (
-    NINE_FAILURES,
-    NOW,
-    THREE_FAILURES,
-    a_delivery,
-    ago,
-    delivered,
-)
+from tests.support.builders import NINE_FAILURES, NOW, THREE_FAILURES, a_delivery, ago, delivered
 from tests.support.fakes import (
     FakeHook,
     FakeRuntime,
