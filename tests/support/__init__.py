@@ -1,1 +1,1 @@
-"""What several kinds of tests use."""
+"""Helpers for several kinds of tests."""

@@ -35,7 +35,7 @@ class Process(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProcessEnvironment:
-    """What a new process gets. It inherits nothing else from this process."""
+    """What a new process gets. It inherits nothing from this process."""
 
     variables: Mapping[str, str]
     directory: Path

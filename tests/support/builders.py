@@ -22,7 +22,7 @@ FRESH_IDS = itertools.count(2**62)
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 
 START = NOW + timedelta(milliseconds=250)
-"""When sandboxes start. A run takes NOW for it, because a `Date` header has whole seconds."""
+"""When sandboxes start. A run reads NOW, because a `Date` header has whole seconds."""
 
 TOKEN = "ghp_f1ne"
 """A token with every permission that the action needs."""
@@ -170,7 +170,7 @@ def scan_of(
     window: Window | None = None,
     policy: Policy = FOUR_ATTEMPTS,
 ) -> ScanResult:
-    """Return the full scan of a log, since six hours ago unless `window` says otherwise."""
+    """Return the full scan of a log. The default window begins with a checkpoint six hours ago."""
     return scan_log(webhook, a_log(log), window or a_window(), policy, ScanMode.FULL)
 
 
