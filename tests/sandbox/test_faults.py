@@ -130,10 +130,7 @@ def test_a_delay_makes_the_response_late(client: Client, hook: Hook) -> None:
     ("after", "rows"), [pytest.param(False, 0, id="before"), pytest.param(True, 1, id="after")]
 )
 def test_an_action_can_happen_before_or_after_the_work(
-    client: Client,
-    hook: Hook,
-    after: bool,  # noqa: FBT001 - pytest passes it by name
-    rows: int,
+    client: Client, hook: Hook, *, after: bool, rows: int
 ) -> None:
     seen = []
 

@@ -28,10 +28,7 @@ def port_of(receiver: Receiver) -> int:
     ],
 )
 def test_a_receiver_recognizes_a_delivery_that_is(
-    github: Sandbox,
-    receiver: Receiver,
-    secret: str | None,
-    valid: bool | None,  # noqa: FBT001 - pytest passes it by name
+    github: Sandbox, receiver: Receiver, secret: str | None, *, valid: bool | None
 ) -> None:
     github.org("acme").hook(receiver.url, secret=secret).emit("push")
 

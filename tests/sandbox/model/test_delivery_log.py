@@ -65,12 +65,13 @@ def test_a_timestamp_comes_with_and_without_milliseconds(
     assert sorted(same) == ["2026-01-10T00:00:00.000Z", "2026-01-10T00:00:00Z"]
 
 
-def test_a_time_without_a_time_zone_is_refused(recorded_hook: Hook) -> None:
-    mistake = datetime(2026, 1, 9)  # noqa: DTZ001 - for this is one
+def test_a_time_without_a_time_zone_is_refused(recorded_hook: Hook, clock: VirtualClock) -> None:
+    naive = clock().replace(tzinfo=None)
+
     with pytest.raises(ValueError, match="time zone"):
-        recorded_hook.record(at=mistake)
+        recorded_hook.record(at=naive)
     with pytest.raises(ValueError, match="time zone"):
-        recorded_hook.record(shown_at=mistake)
+        recorded_hook.record(shown_at=naive)
 
 
 def test_the_newest_delivery_and_the_larger_id_come_first(
