@@ -12,7 +12,9 @@ import requests
 from github_sandbox import App, Hook, Installation, Sandbox, VirtualClock
 
 TOKEN = "t0k3n"
-DEADLINE = 10
+VARIABLES = "/repos/acme/ops/actions/variables"
+NOT_FOUND = (404, "Not Found")
+TIMEOUT_SECONDS = 10
 
 
 @dataclass(frozen=True)
@@ -22,7 +24,7 @@ class Client:
     prefix: str = ""
     verify: str | bool = True
 
-    def ask(
+    def request(
         self,
         method: str,
         path: str,
@@ -40,7 +42,7 @@ class Client:
             headers={**authorization, **(headers or {})},
             json=json,
             data=data,
-            timeout=DEADLINE,
+            timeout=TIMEOUT_SECONDS,
             verify=self.verify,
         )
 
@@ -51,15 +53,15 @@ class Client:
         params: Mapping[str, str | int | None] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> requests.Response:
-        return self.ask("GET", path, params=params, headers=headers)
+        return self.request("GET", path, params=params, headers=headers)
 
     def post(
         self, path: str, *, json: object = None, data: bytes | None = None
     ) -> requests.Response:
-        return self.ask("POST", path, json=json, data=data)
+        return self.request("POST", path, json=json, data=data)
 
     def patch(self, path: str, *, json: object = None) -> requests.Response:
-        return self.ask("PATCH", path, json=json)
+        return self.request("PATCH", path, json=json)
 
     def redeliver(self, hook: Hook, delivery_id: int) -> requests.Response:
         return self.post(f"{deliveries(hook)}/{delivery_id}/attempts")
@@ -78,7 +80,7 @@ def deliveries(hook: Hook) -> str:
     return f"{hook.path}/deliveries"
 
 
-def signed(app: App, clock: VirtualClock, *, key: str | None = None, **claims: object) -> str:
+def sign_jwt(app: App, clock: VirtualClock, *, key: str | None = None, **claims: object) -> str:
     """Return an App's JWT, issued a minute ago and valid for nine, unless `claims` differ."""
     now = int(clock().timestamp())
     usual = {"iat": now - 60, "exp": now + 540, "iss": app.client_id}
@@ -87,13 +89,13 @@ def signed(app: App, clock: VirtualClock, *, key: str | None = None, **claims: o
     return jwt.PyJWS().encode(payload, key or app.private_key, algorithm="RS256")
 
 
-def issue(as_app: Client, installation: Installation, **asked: object) -> requests.Response:
-    return as_app.post(f"/app/installations/{installation.id}/access_tokens", json=asked)
+def issue_token(as_app: Client, installation: Installation, **body: object) -> requests.Response:
+    return as_app.post(f"/app/installations/{installation.id}/access_tokens", json=body)
 
 
-def installed(as_app: Client, installation: Installation, **asked: object) -> Client:
+def installation_client(as_app: Client, installation: Installation, **body: object) -> Client:
     """Return a client with an installation token for what is asked."""
-    return replace(as_app, token=issue(as_app, installation, **asked).json()["token"])
+    return replace(as_app, token=issue_token(as_app, installation, **body).json()["token"])
 
 
 def refusal(response: requests.Response) -> tuple[int, str]:
@@ -101,7 +103,7 @@ def refusal(response: requests.Response) -> tuple[int, str]:
 
 
 def eventually(claim: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + DEADLINE
+    deadline = time.monotonic() + TIMEOUT_SECONDS
     while not claim():
         assert time.monotonic() < deadline
         time.sleep(0.01)
@@ -109,7 +111,7 @@ def eventually(claim: Callable[[], bool]) -> None:
 
 def is_down(url: str) -> bool:
     try:
-        requests.post(url, json={}, timeout=10)
+        requests.post(url, json={}, timeout=TIMEOUT_SECONDS)
     except requests.ConnectionError:
         return True
     return False

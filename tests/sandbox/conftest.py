@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from github_sandbox import App, Hook, Installation, Repository, Sandbox, VirtualClock
-from tests.sandbox.client import TOKEN, Client, signed
+from tests.sandbox.client import TOKEN, Client, sign_jwt
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -38,7 +38,7 @@ def app(github: Sandbox) -> App:
 
 @pytest.fixture
 def as_app(github: Sandbox, app: App, clock: VirtualClock) -> Client:
-    return Client(github, signed(app, clock))
+    return Client(github, sign_jwt(app, clock))
 
 
 @pytest.fixture

@@ -15,10 +15,9 @@ from github_sandbox import (
     Status,
     Truncated,
 )
-from tests.sandbox.client import Client, deliveries
+from tests.sandbox.client import VARIABLES, Client, deliveries
 
 ATTEMPTS = ".*/attempts"
-VARIABLES = "/repos/acme/ops/actions/variables"
 
 
 def redeliver(client: Client, hook: Hook) -> requests.Response:

@@ -7,7 +7,7 @@ import requests
 
 from github_sandbox import Dropped, Hook, Status
 from github_sandbox.recording import DIRECTORY_VARIABLE, Exchange, read_exchanges
-from tests.sandbox.client import TOKEN, Client, deliveries
+from tests.sandbox.client import TOKEN, VARIABLES, Client, deliveries
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def test_an_exception_in_the_sandbox_is_recorded_as_500(
 ) -> None:
     monkeypatch.setitem(client.github.repository("acme/ops").variables, "A", object())
 
-    assert client.get("/repos/acme/ops/actions/variables/A").status_code == 500
+    assert client.get(f"{VARIABLES}/A").status_code == 500
 
     assert only(directory).status == 500
 

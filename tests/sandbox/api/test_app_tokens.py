@@ -7,9 +7,17 @@ from typing import Any
 import pytest
 
 from github_sandbox import App, Hook, Installation, VirtualClock
-from tests.sandbox.client import Client, deliveries, installed, issue, refusal, signed
+from tests.sandbox.client import (
+    NOT_FOUND,
+    VARIABLES,
+    Client,
+    deliveries,
+    installation_client,
+    issue_token,
+    refusal,
+    sign_jwt,
+)
 
-VARIABLES = "/repos/acme/ops/actions/variables"
 BAD_CREDENTIALS = (401, "Bad credentials")
 NOT_DECODED = (401, "A JSON web token could not be decoded")
 NOT_ISSUED_YET = (
@@ -48,7 +56,6 @@ FOR_OTHERS = [
     ("GET", VARIABLES),
     ("PATCH", f"{VARIABLES}/A"),
 ]
-NOT_FOUND = (404, "Not Found")
 NOT_GRANTED = (422, "The permissions requested are not granted to this installation.")
 NOT_ACCESSIBLE = (
     422,
@@ -69,7 +76,7 @@ def test_an_issuer_is_an_app_id_as_number_or_text_or_client_id(
     as_app: Client, app: App, clock: VirtualClock
 ) -> None:
     for issuer in (app.id, str(app.id), app.client_id):
-        token = signed(app, clock, iss=issuer)
+        token = sign_jwt(app, clock, iss=issuer)
         assert replace(as_app, token=token).get("/app").json()["id"] == app.id
 
 
@@ -103,7 +110,7 @@ def test_a_jwt_is_judged_by_its_claims(
     now = int(clock().timestamp())
     claims = {name: now + at if isinstance(at, int) else at for name, at in claims.items()}
 
-    response = replace(as_app, token=signed(app, clock, **claims)).get("/app")
+    response = replace(as_app, token=sign_jwt(app, clock, **claims)).get("/app")
 
     assert (response.status_code if answer == 200 else refusal(response)) == answer
 
@@ -120,18 +127,18 @@ def test_the_key_of_another_app_is_refused(as_app: Client, app: App, clock: Virt
     another = as_app.github.app("another-bot")
     key = another.private_key
 
-    assert refusal(replace(as_app, token=signed(app, clock, key=key)).get("/app")) == NOT_DECODED
-    assert replace(as_app, token=signed(another, clock)).get("/app").json()["id"] == another.id
+    assert refusal(replace(as_app, token=sign_jwt(app, clock, key=key)).get("/app")) == NOT_DECODED
+    assert replace(as_app, token=sign_jwt(another, clock)).get("/app").json()["id"] == another.id
 
 
 @pytest.mark.parametrize(("method", "path"), FOR_APPS)
 def test_an_endpoint_for_apps_needs_a_jwt(
     as_app: Client, acme: Installation, method: str, path: str
 ) -> None:
-    for token in (None, "t0k3n", "a.b.c", installed(as_app, acme).token):
-        assert refusal(replace(as_app, token=token).ask(method, path)) == NOT_DECODED
+    for token in (None, "t0k3n", "a.b.c", installation_client(as_app, acme).token):
+        assert refusal(replace(as_app, token=token).request(method, path)) == NOT_DECODED
     scheme = {"Authorization": f"token {as_app.token}"}
-    assert refusal(as_app.ask(method, path, headers=scheme)) == NOT_DECODED
+    assert refusal(as_app.request(method, path, headers=scheme)) == NOT_DECODED
 
 
 @pytest.mark.parametrize(("method", "path"), FOR_OTHERS)
@@ -139,7 +146,7 @@ def test_a_jwt_is_refused_where_a_token_is_needed(
     as_app: Client, acme: Installation, method: str, path: str
 ) -> None:
     assert acme.id
-    assert refusal(as_app.ask(method, path)) == BAD_CREDENTIALS
+    assert refusal(as_app.request(method, path)) == BAD_CREDENTIALS
 
 
 def test_an_installation_token_is_issued(as_app: Client, app: App, acme: Installation) -> None:
@@ -161,7 +168,7 @@ def test_an_installation_token_is_issued(as_app: Client, app: App, acme: Install
 def test_a_token_has_the_installations_permissions(
     as_app: Client, acme: Installation, hook: Hook
 ) -> None:
-    client = installed(as_app, acme)
+    client = installation_client(as_app, acme)
 
     assert client.redeliver(hook, hook.record()).status_code == 202
     assert client.patch(f"{VARIABLES}/A", json={"value": "2"}).status_code == 204
@@ -172,7 +179,7 @@ def test_a_token_has_the_installations_permissions(
 def test_a_token_for_fewer_permissions_can_do_less(
     as_app: Client, acme: Installation, hook: Hook
 ) -> None:
-    response = issue(as_app, acme, permissions={"organization_hooks": "read"})
+    response = issue_token(as_app, acme, permissions={"organization_hooks": "read"})
     client = replace(as_app, token=response.json()["token"])
 
     assert response.json()["permissions"] == {"organization_hooks": "read"}
@@ -186,7 +193,7 @@ def test_a_token_for_fewer_permissions_can_do_less(
 
 
 def test_a_token_has_all_permissions_by_default(as_app: Client, acme: Installation) -> None:
-    assert issue(as_app, acme, permissions={}).json()["permissions"] == {
+    assert issue_token(as_app, acme, permissions={}).json()["permissions"] == {
         "organization_hooks": "write",
         "actions_variables": "write",
     }
@@ -216,21 +223,21 @@ def test_no_token_is_issued_for(
     as_app.github.repository("acme/shop")
     installation = app.install("acme", {"organization_hooks": "read"}, {"acme/ops"})
 
-    assert refusal(issue(as_app, installation, **asked)) == answer
+    assert refusal(issue_token(as_app, installation, **asked)) == answer
     assert app.tokens == []
 
 
 def test_no_token_is_issued_for_an_unknown_installation(as_app: Client) -> None:
     elsewhere = as_app.github.app("another-bot").install("acme")
 
-    assert refusal(issue(as_app, elsewhere)) == NOT_FOUND
+    assert refusal(issue_token(as_app, elsewhere)) == NOT_FOUND
 
 
 def test_a_token_is_for_its_account_only(as_app: Client, acme: Installation) -> None:
     github = as_app.github
     foreign = github.org("globex").hook("http://127.0.0.1:9")
     github.repository("globex/site").variables["A"] = "1"
-    client = installed(as_app, acme)
+    client = installation_client(as_app, acme)
 
     assert refusal(client.get(deliveries(foreign))) == NOT_FOUND
     assert refusal(client.get("/repos/globex/site/actions/variables/A")) == NOT_FOUND
@@ -252,16 +259,19 @@ def test_a_token_can_be_for_some_of_the_selected_repositories(
             if client.get(f"/repos/acme/{name}/actions/variables/A").status_code == 200
         ]
 
-    both = issue(as_app, installation)
-    by_name = issue(as_app, installation, repositories=["Ops"])
-    by_id = issue(as_app, installation, repository_ids=[site])
+    both = issue_token(as_app, installation)
+    by_name = issue_token(as_app, installation, repositories=["Ops"])
+    by_id = issue_token(as_app, installation, repository_ids=[site])
 
     assert reached(replace(as_app, token=both.json()["token"])) == ["ops", "site"]
     assert reached(replace(as_app, token=by_name.json()["token"])) == ["ops"]
     assert reached(replace(as_app, token=by_id.json()["token"])) == ["site"]
     assert {each.json()["repository_selection"] for each in (both, by_name, by_id)} == {"selected"}
     # What the organization has is no repository's.
-    assert installed(as_app, installation, repositories=["ops"]).get(hook.path).status_code == 200
+    assert (
+        installation_client(as_app, installation, repositories=["ops"]).get(hook.path).status_code
+        == 200
+    )
 
 
 def test_a_token_sees_hooks_of_selected_repositories_only(as_app: Client, app: App) -> None:
@@ -270,7 +280,7 @@ def test_a_token_sees_hooks_of_selected_repositories_only(as_app: Client, app: A
         for name in ("acme/ops", "acme/shop")
     ]
     installation = app.install("acme", {"repository_hooks": "read"}, {"acme/ops"})
-    client = installed(as_app, installation)
+    client = installation_client(as_app, installation)
 
     assert [client.get(deliveries(hook)).status_code for hook in hooks] == [200, 404]
     assert client.redeliver(hooks[0], hooks[0].record()).status_code == 403
@@ -279,7 +289,7 @@ def test_a_token_sees_hooks_of_selected_repositories_only(as_app: Client, app: A
 def test_a_token_expires_after_an_hour_of_the_clock(
     as_app: Client, app: App, acme: Installation, clock: VirtualClock
 ) -> None:
-    client = installed(as_app, acme)
+    client = installation_client(as_app, acme)
 
     clock.advance(timedelta(minutes=59, seconds=59))
     assert client.get("/orgs/acme/hooks").status_code == 200
@@ -290,11 +300,11 @@ def test_a_token_expires_after_an_hour_of_the_clock(
 
 
 def test_a_suspended_installation_is_refused_everything(as_app: Client, acme: Installation) -> None:
-    client = installed(as_app, acme)
+    client = installation_client(as_app, acme)
 
     acme.suspend()
 
-    assert refusal(issue(as_app, acme)) == SUSPENDED
+    assert refusal(issue_token(as_app, acme)) == SUSPENDED
     assert refusal(client.get(VARIABLES)) == SUSPENDED
     found = as_app.get("/orgs/acme/installation").json()
     assert found["suspended_at"] == "2026-01-10T00:00:00Z"

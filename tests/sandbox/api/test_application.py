@@ -28,7 +28,7 @@ def test_an_unknown_path_or_method_is_not_found(
 ) -> None:
     assert recorded_hook.org == "acme"
 
-    response = replace(client, prefix=prefix).ask(method, path)
+    response = replace(client, prefix=prefix).request(method, path)
 
     assert response.status_code == 404
     assert response.headers["Content-Type"] == "application/json; charset=utf-8"

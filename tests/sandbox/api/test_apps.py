@@ -3,9 +3,7 @@
 import pytest
 
 from github_sandbox import App, Installation
-from tests.sandbox.client import Client, refusal
-
-NOT_FOUND = (404, "Not Found")
+from tests.sandbox.client import NOT_FOUND, Client, refusal
 
 
 def test_an_app_can_read_about_itself(as_app: Client, app: App) -> None:

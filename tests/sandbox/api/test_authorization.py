@@ -4,9 +4,7 @@ import pytest
 import requests
 
 from github_sandbox import Hook, Sandbox
-from tests.sandbox.client import Client, deliveries
-
-VARIABLES = "/repos/acme/ops/actions/variables"
+from tests.sandbox.client import VARIABLES, Client, deliveries
 
 
 @pytest.fixture(autouse=True)

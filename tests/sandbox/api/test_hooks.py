@@ -6,9 +6,7 @@ import threading
 import pytest
 
 from github_sandbox import App, Hook, Receiver, Sandbox, VirtualClock
-from tests.sandbox.client import Client, deliveries, refusal, signed
-
-NOT_FOUND = (404, "Not Found")
+from tests.sandbox.client import NOT_FOUND, Client, deliveries, refusal, sign_jwt
 
 
 @pytest.fixture(params=["organization", "repository", "App"])
@@ -23,7 +21,7 @@ def owned(
     """Give a hook, and who may do everything with it."""
     if whose == "App":
         app = github.app()
-        return app.hook(receiver.url, secret="hush"), Client(github, signed(app, clock))
+        return app.hook(receiver.url, secret="hush"), Client(github, sign_jwt(app, clock))
     owner = github.org("acme") if whose == "organization" else github.repository("acme/shop")
     return owner.hook(receiver.url, secret="hush"), Client(github)
 
@@ -111,7 +109,7 @@ def test_a_delivery_names_the_kind_and_id_of_the_owner(
         emitting.start()
         listener.accept()[0].close()
         emitting.join()
-    token = signed(app, clock) if whose == "App" else "t0k3n"
+    token = sign_jwt(app, clock) if whose == "App" else "t0k3n"
 
     path = f"{deliveries(hook)}/{hook.log[0]['id']}"
     headers = Client(github, token).get(path).json()["request"]["headers"]

@@ -5,9 +5,7 @@ from datetime import timedelta
 import pytest
 
 from github_sandbox import Repository, VirtualClock
-from tests.sandbox.client import Client
-
-VARIABLES = "/repos/acme/ops/actions/variables"
+from tests.sandbox.client import VARIABLES, Client
 
 
 def test_a_variable_is_created_read_and_changed(

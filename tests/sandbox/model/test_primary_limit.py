@@ -8,9 +8,7 @@ from email.utils import parsedate_to_datetime
 import pytest
 
 from github_sandbox import Hook, Installation, Meanwhile, Sandbox, Status, VirtualClock
-from tests.sandbox.client import TOKEN, Client, deliveries, installed, refusal
-
-VARIABLES = "/repos/acme/ops/actions/variables"
+from tests.sandbox.client import TOKEN, VARIABLES, Client, deliveries, installation_client, refusal
 
 
 @pytest.fixture
@@ -125,7 +123,7 @@ def test_installation_tokens_share_the_limit_with_others(
     as_app: Client, acme: Installation, client: Client
 ) -> None:
     before = int(client.get(VARIABLES).headers["x-ratelimit-remaining"])
-    after = installed(as_app, acme).get(VARIABLES).headers["x-ratelimit-remaining"]
+    after = installation_client(as_app, acme).get(VARIABLES).headers["x-ratelimit-remaining"]
 
     assert int(after) == before - 2
 

@@ -45,7 +45,7 @@ def test_a_refusal_for_points_has_retry_after(client: Client, recorded_hook: Hoo
     ],
 )
 def test_a_read_costs_one_point_and_a_write_five(client: Client, method: str, left: int) -> None:
-    client.ask(method, "/nowhere")
+    client.request(method, "/nowhere")
 
     codes = [client.get("/nowhere").status_code for _ in range(6)]
 
