@@ -1,8 +1,5 @@
 """Webhooks of organizations, repositories and Apps are alike."""
 
-import socket
-import threading
-
 import pytest
 
 from github_sandbox import App, Hook, Receiver, Sandbox, VirtualClock
@@ -10,19 +7,15 @@ from tests.sandbox.client import NOT_FOUND, Client, deliveries, refusal, sign_jw
 
 
 @pytest.fixture(params=["organization", "repository", "App"])
-def whose(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
-
-
-@pytest.fixture
 def owned(
-    github: Sandbox, receiver: Receiver, clock: VirtualClock, whose: str
+    request: pytest.FixtureRequest, github: Sandbox, receiver: Receiver, clock: VirtualClock
 ) -> tuple[Hook, Client]:
-    """Give a hook, and who may do everything with it."""
-    if whose == "App":
+    """Return a hook of each kind of owner, and a client that has all permissions for it."""
+    if request.param == "App":
         app = github.app()
         return app.hook(receiver.url, secret="hush"), Client(github, sign_jwt(app, clock))
-    owner = github.org("acme") if whose == "organization" else github.repository("acme/shop")
+    is_organization = request.param == "organization"
+    owner = github.org("acme") if is_organization else github.repository("acme/shop")
     return owner.hook(receiver.url, secret="hush"), Client(github)
 
 
@@ -91,32 +84,28 @@ def test_a_hook_knows_its_owner(github: Sandbox, hook: Hook, shop: Hook) -> None
 
 
 @pytest.mark.parametrize(
-    ("whose", "kind"),
+    ("owner", "kind"),
     [("organization", "organization"), ("repository", "repository"), ("App", "integration")],
 )
 def test_a_delivery_names_the_kind_and_id_of_the_owner(
-    github: Sandbox, clock: VirtualClock, whose: str, kind: str
+    github: Sandbox, receiver: Receiver, clock: VirtualClock, owner: str, kind: str
 ) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
-        app, repository = github.app(), github.repository("acme/shop")
-        hook = {
-            "organization": github.org("acme").hook,
-            "repository": repository.hook,
-            "App": app.hook,
-        }[whose](url)
-        emitting = threading.Thread(target=hook.emit, args=("push",))
-        emitting.start()
-        listener.accept()[0].close()
-        emitting.join()
-    token = sign_jwt(app, clock) if whose == "App" else "t0k3n"
+    app, repository = github.app(), github.repository("acme/shop")
+    add_hook = {
+        "organization": github.org("acme").hook,
+        "repository": repository.hook,
+        "App": app.hook,
+    }[owner]
+    hook = add_hook(receiver.url)
+    hook.emit("push")
+    client = Client(github, sign_jwt(app, clock)) if owner == "App" else Client(github)
 
-    path = f"{deliveries(hook)}/{hook.log[0]['id']}"
-    headers = Client(github, token).get(path).json()["request"]["headers"]
+    delivery = client.get(f"{deliveries(hook)}/{hook.log[0]['id']}").json()
 
+    headers = delivery["request"]["headers"]
     assert headers["X-GitHub-Hook-Installation-Target-Type"] == kind
-    if whose != "organization":
-        target = {"App": app.id, "repository": repository.id}[whose]
+    if owner != "organization":
+        target = {"App": app.id, "repository": repository.id}[owner]
         assert headers["X-GitHub-Hook-Installation-Target-ID"] == str(target)
 
 
@@ -138,9 +127,9 @@ def test_a_repository_hook_is_shown_without_its_secret(client: Client, shop: Hoo
 @pytest.mark.parametrize("owner", ["/orgs/acme", "/repos/acme/shop"])
 def test_a_listing_shows_which_hooks_are_active(client: Client, owner: str) -> None:
     organization, repository = client.github.org("acme"), client.github.repository("acme/shop")
-    give = organization.hook if owner == "/orgs/acme" else repository.hook
+    add_hook = organization.hook if owner == "/orgs/acme" else repository.hook
     for active in (True, False, True):
-        give("http://127.0.0.1:9", active=active)
+        add_hook("http://127.0.0.1:9", active=active)
 
     first = client.get(f"{owner}/hooks", params={"per_page": 2})
     second = client.get(f"{owner}/hooks", params={"per_page": 2, "page": 2})
