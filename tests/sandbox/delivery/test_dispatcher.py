@@ -88,23 +88,21 @@ def test_a_running_redelivery_is_not_in_the_log(receiver: Receiver) -> None:
         assert len(client.get(deliveries(hook)).json()) == len(hook.log) == 1
 
 
-def test_a_delivery_is_shown_late_by_the_clock(receiver: Receiver, clock: VirtualClock) -> None:
-    with Sandbox(clock=clock) as github:
-        github.show_late(3600)
-        github.token(TOKEN, organization_hooks="write")
-        hook = github.org("acme").hook(receiver.url)
-        client = Client(github)
-        recorded = hook.record()
+def test_a_delivery_is_shown_late_by_the_clock(
+    client: Client, hook: Hook, clock: VirtualClock
+) -> None:
+    client.github.show_late(3600)
+    recorded = hook.record()
 
-        client.redeliver(hook, recorded)
-        github.settle()
-        hook.emit("push", at=clock() - timedelta(days=1))
+    client.redeliver(hook, recorded)
+    client.github.settle()
+    hook.emit("push", at=clock() - timedelta(days=1))
 
-        assert len(hook.log) == 3
-        clock.advance(timedelta(minutes=59))
-        assert [row["id"] for row in client.get(deliveries(hook)).json()] == [recorded]
-        clock.advance(timedelta(minutes=1))
-        assert client.get(deliveries(hook)).json() == hook.log
+    assert len(hook.log) == 3
+    clock.advance(timedelta(minutes=59))
+    assert [row["id"] for row in client.get(deliveries(hook)).json()] == [recorded]
+    clock.advance(timedelta(minutes=1))
+    assert client.get(deliveries(hook)).json() == hook.log
 
 
 def test_a_delivery_that_is_not_shown_yet_is_not_found(
@@ -140,33 +138,26 @@ def test_lateness_can_begin_and_end(client: Client, hook: Hook, clock: VirtualCl
 
 
 def test_lateness_is_fixed_when_the_redelivery_is_requested(
-    receiver: Receiver, clock: VirtualClock
+    client: Client, hook: Hook, receiver: Receiver
 ) -> None:
     receiver.behave(delay=0.05)
-    with Sandbox(clock=clock) as github:
-        github.show_late(60)
-        github.token(TOKEN, organization_hooks="write")
-        hook = github.org("acme").hook(receiver.url)
-        client = Client(github)
+    client.github.show_late(60)
 
-        client.redeliver(hook, hook.record())
-        github.show_late(0)
-        github.settle()
+    client.redeliver(hook, hook.record())
+    client.github.show_late(0)
+    client.github.settle()
 
-        assert len(client.get(deliveries(hook)).json()) == 1
+    assert len(client.get(deliveries(hook)).json()) == 1
 
 
 def test_settle_waits_for_redeliveries_but_not_until_they_show(
-    receiver: Receiver,
+    client: Client, hook: Hook, receiver: Receiver
 ) -> None:
     receiver.behave(delay=0.05)
-    with Sandbox() as github:
-        github.show_late(3600)
-        github.token(TOKEN, organization_hooks="write")
-        hook = github.org("acme").hook(receiver.url)
-        for _ in range(3):
-            Client(github).redeliver(hook, hook.record())
+    client.github.show_late(3600)
+    for _ in range(3):
+        client.redeliver(hook, hook.record())
 
-        github.settle()
+    client.github.settle()
 
-        assert [row["redelivery"] for row in hook.log].count(True) == 3
+    assert [row["redelivery"] for row in hook.log].count(True) == 3
