@@ -19,17 +19,19 @@ def points_per_minute() -> int:
     return 6
 
 
-def test_a_minute_has_only_so_many_points(client: Client, recorded_hook: Hook) -> None:
-    answers = [client.get(deliveries(recorded_hook)) for _ in range(8)]
+def read_log(client: Client, hook: Hook, *, times: int) -> list[int]:
+    """Read a page of a log repeatedly, and return the status codes of the responses."""
+    return [client.get(deliveries(hook)).status_code for _ in range(times)]
 
-    assert [each.status_code for each in answers] == [200] * 6 + [403] * 2
-    assert refusal(answers[6]) == TOO_MANY_POINTS
+
+def test_a_minute_has_a_limited_number_of_points(client: Client, recorded_hook: Hook) -> None:
+    assert read_log(client, recorded_hook, times=7) == [200] * 6 + [403]
+    assert refusal(client.get(deliveries(recorded_hook))) == TOO_MANY_POINTS
 
 
 def test_a_refusal_for_points_has_retry_after(client: Client, recorded_hook: Hook) -> None:
-    """Even if the primary limit has requests left."""
-    for _ in range(6):
-        client.get(deliveries(recorded_hook))
+    """It has one even if the primary limit is not used up."""
+    read_log(client, recorded_hook, times=6)
 
     headers = client.get(deliveries(recorded_hook)).headers
 
@@ -38,49 +40,46 @@ def test_a_refusal_for_points_has_retry_after(client: Client, recorded_hook: Hoo
 
 
 @pytest.mark.parametrize(
-    ("method", "left"),
+    ("method", "points"),
     [
-        *((method, 5) for method in ("GET", "HEAD", "OPTIONS")),
-        *((method, 1) for method in ("POST", "PATCH", "PUT", "DELETE")),
+        *((method, 1) for method in ("GET", "HEAD", "OPTIONS")),
+        *((method, 5) for method in ("POST", "PATCH", "PUT", "DELETE")),
     ],
 )
-def test_a_read_costs_one_point_and_a_write_five(client: Client, method: str, left: int) -> None:
+def test_a_read_costs_one_point_and_a_write_five(client: Client, method: str, points: int) -> None:
     client.request(method, "/nowhere")
 
     codes = [client.get("/nowhere").status_code for _ in range(6)]
 
-    assert codes == [404] * left + [403] * (6 - left)
+    assert codes == [404] * (6 - points) + [403] * points
 
 
 def test_a_request_that_costs_too_much_is_refused_for_free(
     client: Client, recorded_hook: Hook
 ) -> None:
-    """It is not done, and leaves the points to smaller requests."""
+    """It has no effect, and cheaper requests can still use the points."""
     delivery = recorded_hook.record()
-    for _ in range(2):
-        client.get(deliveries(recorded_hook))
+    read_log(client, recorded_hook, times=2)
 
     refused = client.redeliver(recorded_hook, delivery)
     client.github.settle()
 
     assert refusal(refused) == TOO_MANY_POINTS
     assert len(recorded_hook.log) == 1
-    assert [client.get(deliveries(recorded_hook)).status_code for _ in range(5)] == [200] * 4 + [
-        403
-    ]
+    assert read_log(client, recorded_hook, times=5) == [200] * 4 + [403]
 
 
 def test_points_come_back_a_minute_after_they_were_spent(
     client: Client, recorded_hook: Hook, clock: VirtualClock
 ) -> None:
-    """One by one, as they were spent."""
+    """Each point comes back a minute after its own request."""
     for _ in range(6):
-        assert client.get(deliveries(recorded_hook)).status_code == 200
+        assert read_log(client, recorded_hook, times=1) == [200]
         clock.advance(timedelta(seconds=10))
 
     codes = []
     for _ in range(3):
-        codes += [client.get(deliveries(recorded_hook)).status_code for _ in range(2)]
+        codes += read_log(client, recorded_hook, times=2)
         clock.advance(timedelta(seconds=10))
 
     assert codes == [200, 403] * 3
@@ -89,21 +88,17 @@ def test_points_come_back_a_minute_after_they_were_spent(
 def test_a_request_right_after_retry_after_is_not_too_early(
     client: Client, recorded_hook: Hook, clock: VirtualClock
 ) -> None:
-    for _ in range(6):
-        client.get(deliveries(recorded_hook))
+    read_log(client, recorded_hook, times=6)
     wait = client.get(deliveries(recorded_hook)).headers["Retry-After"]
 
     clock.advance(timedelta(seconds=int(wait)))
 
-    assert [client.get(deliveries(recorded_hook)).status_code for _ in range(7)] == [200] * 6 + [
-        403
-    ]
+    assert read_log(client, recorded_hook, times=7) == [200] * 6 + [403]
 
 
 def test_all_tokens_share_the_points(client: Client, recorded_hook: Hook) -> None:
     client.github.token("another", organization_hooks="read")
-    for _ in range(6):
-        client.get(deliveries(recorded_hook))
+    read_log(client, recorded_hook, times=6)
 
     another = replace(client, token="another")
 
@@ -111,16 +106,15 @@ def test_all_tokens_share_the_points(client: Client, recorded_hook: Hook) -> Non
 
 
 def test_reading_the_rate_limit_costs_a_point(client: Client) -> None:
-    answers = [client.get("/rate_limit") for _ in range(7)]
+    responses = [client.get("/rate_limit") for _ in range(7)]
 
-    assert [each.status_code for each in answers] == [200] * 6 + [403]
-    assert answers[5].json()["rate"]["remaining"] == 5000
+    assert [response.status_code for response in responses] == [200] * 6 + [403]
+    assert responses[5].json()["rate"]["remaining"] == 5000
 
 
 def test_a_request_that_meets_a_fault_costs_its_points(client: Client, recorded_hook: Hook) -> None:
     client.github.inject(Garbage(), times=6)
-    for _ in range(6):
-        client.get(deliveries(recorded_hook))
+    read_log(client, recorded_hook, times=6)
 
     assert refusal(client.get(deliveries(recorded_hook))) == TOO_MANY_POINTS
 
