@@ -12,7 +12,6 @@ from github_sandbox.model.entities import Access
 from redeliver.core.checkpoint import format_checkpoint
 from tests.support.action_run import run_action
 from tests.support.outage import arrived, miss_events
-from tests.support.sandboxes import running
 
 WRITE: Mapping[str, Access] = {
     "organization_hooks": "write",
@@ -46,9 +45,18 @@ class Scenario:
 
 
 @pytest.fixture
-def clock() -> VirtualClock:
-    """Return the real time, because an App's JWT has that until GitHub has told its own."""
-    return VirtualClock(datetime.now(UTC))
+def hours_ahead() -> int:
+    """Return how far GitHub's clock is ahead of the runner's."""
+    return 0
+
+
+@pytest.fixture
+def clock(hours_ahead: int) -> VirtualClock:
+    """Return a clock by the real time, with which a run signs its first JWT.
+
+    A run learns GitHub's time only from a response.
+    """
+    return VirtualClock(datetime.now(UTC) + timedelta(hours=hours_ahead))
 
 
 @pytest.fixture
@@ -67,14 +75,16 @@ HOOKS: dict[str, Callable[[Scenario], Hook]] = {
 }
 
 
-def use_fine_grained_token(scenario: Scenario) -> dict[str, str]:
+def use_token(scenario: Scenario, token: str) -> dict[str, str]:
+    """Grant a token all permissions that a run needs."""
     scenario.github.token(
-        "github_pat_f1ne",
-        organization_hooks="write",
-        repository_hooks="write",
-        actions_variables="write",
+        token, organization_hooks="write", repository_hooks="write", actions_variables="write"
     )
-    return {"token": "github_pat_f1ne"}
+    return {"token": token}
+
+
+def use_fine_grained_token(scenario: Scenario) -> dict[str, str]:
+    return use_token(scenario, "github_pat_f1ne")
 
 
 def use_classic_token(scenario: Scenario) -> dict[str, str]:
@@ -99,15 +109,9 @@ def install_app_without_variables(scenario: Scenario) -> dict[str, str]:
 
 
 def use_installation_token(scenario: Scenario) -> dict[str, str]:
-    """Return the token of an installation, which an earlier step of the workflow created."""
+    """Use the token of an installation, which an earlier step of the workflow created."""
     scenario.app.install("acme", WRITE)
-    scenario.github.token(
-        "ghs_ready",
-        organization_hooks="write",
-        repository_hooks="write",
-        actions_variables="write",
-    )
-    return {"token": "ghs_ready"}
+    return use_token(scenario, "ghs_ready")
 
 
 CREDENTIALS = {
@@ -203,23 +207,17 @@ def test_a_token_that_is_revoked_during_a_run_is_replaced(scenario: Scenario) ->
 
 
 @pytest.mark.parametrize(
-    "hours", [pytest.param(-2, id="two hours fast"), pytest.param(2, id="two hours slow")]
+    "hours_ahead", [pytest.param(-2, id="two hours fast"), pytest.param(2, id="two hours slow")]
 )
-def test_an_app_uses_githubs_clock_if_the_runners_is_wrong(receiver: Receiver, hours: int) -> None:
-    clock = VirtualClock(datetime.now(UTC) + timedelta(hours=hours))
-    with running(Sandbox(clock=clock)) as github:
-        github.org("acme")
-        app = github.app(slug="redeliver-bot", owner="acme", permissions=WRITE)
-        scenario = Scenario(github=github, receiver=receiver, app=app, clock=clock)
-        hook = app.hook(receiver.url)
-        credentials = install_app(scenario)
-        missed = scenario.miss_event(hook)
+def test_an_app_uses_githubs_clock_if_the_runners_is_wrong(scenario: Scenario) -> None:
+    hook = scenario.app.hook(scenario.receiver.url)
+    missed = scenario.miss_event(hook)
 
-        run = run_action(github, hook, credentials)
+    run = run_action(scenario.github, hook, install_app(scenario))
 
-        assert run.status == 0, run.visible
-        assert scenario.arrived() == [missed]
-        assert [request.status for request in github.requests[:2]] == [401, 200]
+    assert run.status == 0, run.visible
+    assert scenario.arrived() == [missed]
+    assert [request.status for request in scenario.github.requests[:2]] == [401, 200]
 
 
 def install_app_with(permissions: Mapping[str, Access]) -> Callable[[Scenario], dict[str, str]]:
