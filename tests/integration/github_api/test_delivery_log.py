@@ -1,7 +1,8 @@
 """A webhook's delivery log: its pages, its rows, and redeliveries."""
 
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
-from itertools import islice
+from itertools import count, cycle, islice
 
 import pytest
 
@@ -150,9 +151,17 @@ def test_a_log_that_is_not_as_documented_is_an_error(
         list(log.deliveries())
 
 
-def next_page(github: Sandbox, number: int) -> dict[str, str]:
-    """Return headers with a link to the page of that number."""
-    return {"Link": f'<{github.url}?cursor=v1_{number}>; rel="next"'}
+def respond_with_pages(
+    github: Sandbox, pages: Iterable[Sequence[int]], cursors: Iterable[int] | None = None
+) -> None:
+    """Have GitHub respond with these pages of delivery ids in turn.
+
+    Each links to a next page by the cursor in `cursors`. By default, all cursors are different.
+    """
+    for nth, ids, cursor in zip(count(1), pages, cursors or count(), strict=False):
+        link = f'<{github.url}?cursor=v1_{cursor}>; rel="next"'
+        page = Status(200, body=[a_row(id=id_) for id_ in ids], headers={"Link": link})
+        github.inject(page, path=LOG, nth=nth)
 
 
 @pytest.mark.parametrize(
@@ -165,37 +174,28 @@ def next_page(github: Sandbox, number: int) -> dict[str, str]:
 def test_pages_that_repeat_are_an_error(
     github: Sandbox, log: DeliveryLog, pages: list[list[int]]
 ) -> None:
-    for number, ids in enumerate(pages, 1):
-        page = Status(200, body=[a_row(id=id_) for id_ in ids], headers=next_page(github, number))
-        github.inject(page, path=LOG, nth=number)
+    respond_with_pages(github, pages)
 
     with pytest.raises(UnavailableError, match="pages that lead nowhere"):
         list(log.deliveries())
 
 
 def test_a_cursor_that_comes_again_is_an_error(github: Sandbox, log: DeliveryLog) -> None:
-    for number in range(1, 9):
-        page = Status(200, body=[a_row(id=number)], headers=next_page(github, number % 3))
-        github.inject(page, path=LOG, nth=number)
+    respond_with_pages(github, [[number] for number in range(1, 9)], cursors=cycle([1, 2, 0]))
 
     with pytest.raises(UnavailableError, match="pages that lead nowhere"):
         list(log.deliveries())
 
 
 def test_a_log_may_have_empty_pages_between_others(github: Sandbox, log: DeliveryLog) -> None:
-    for number in range(1, 12):
-        rows = [a_row(id=number)] if number % 2 == 0 else []
-        page = Status(200, body=rows, headers=next_page(github, number))
-        github.inject(page, path=LOG, nth=number)
+    respond_with_pages(github, [[], [2], [], [4], [], [6], [], [8], [], [10], []])
     github.inject(Status(200, body=[a_row(id=12)]), path=LOG, nth=12)
 
     assert [delivery.id for delivery in log.deliveries()] == [2, 4, 6, 8, 10, 12]
 
 
 def test_a_filtered_log_may_have_several_empty_pages(github: Sandbox, log: DeliveryLog) -> None:
-    for number in range(1, 4):
-        page = Status(200, body=[], headers=next_page(github, number))
-        github.inject(page, path=LOG, nth=number)
+    respond_with_pages(github, [[], [], []])
     github.inject(Status(200, body=[a_row(id=7)]), path=LOG, nth=4)
 
     deliveries = log.deliveries(StatusFilter.FAILURES)
@@ -208,9 +208,7 @@ def test_a_log_without_an_end_is_an_error(
     github: Sandbox, log: DeliveryLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(delivery_log, "MAX_PAGES", 3)
-    for number in range(1, 5):
-        page = Status(200, body=[a_row(id=number)], headers=next_page(github, number))
-        github.inject(page, path=LOG, nth=number)
+    respond_with_pages(github, [[1], [2], [3], [4]])
 
     with pytest.raises(UnavailableError, match="pages without an end"):
         list(log.deliveries())
