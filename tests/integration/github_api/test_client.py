@@ -30,21 +30,18 @@ LOG = ".*/deliveries"
 
 @pytest.fixture
 def lines() -> list[str]:
-    """Return the lines that `logged` has said."""
+    """Return the lines in which the client of `log` says that it waits."""
     return []
 
 
 @pytest.fixture
 def elapsed() -> FakeTime:
-    """Return the seconds that pass between responses."""
+    """Return the monotonic clock of the client of `log`."""
     return FakeTime()
 
 
 @pytest.fixture
-def logged(
-    github: Sandbox, recorded_hook: Hook, lines: list[str], elapsed: FakeTime
-) -> DeliveryLog:
-    """Return a delivery log whose client says to `lines` that it waits."""
+def log(github: Sandbox, recorded_hook: Hook, lines: list[str], elapsed: FakeTime) -> DeliveryLog:
     client = a_client(github.url, clock=ServerClock(elapsed=elapsed), throttle=a_throttle(lines))
     return a_delivery_log(github, recorded_hook, client)
 
@@ -93,12 +90,12 @@ def test_a_read_is_repeated_after(
 
 
 def test_each_wait_is_logged_with_its_reason(
-    github: Sandbox, logged: DeliveryLog, lines: list[str]
+    github: Sandbox, log: DeliveryLog, lines: list[str]
 ) -> None:
     github.inject(Status(502, "Bad Gateway"), method="GET", path=LOG)
     github.inject(Dropped(), method="GET", path=LOG, nth=2)
 
-    list(logged.deliveries())
+    list(log.deliveries())
 
     first, second = lines
     assert re.fullmatch(r"Waiting 0\.[2-8] s: GitHub answered 502, Bad Gateway", first)
@@ -185,13 +182,13 @@ def test_a_redelivery_after_a_rate_limit_arrives_once(
 
 
 def test_a_nearly_exhausted_rate_limit_is_waited_for(
-    github: Sandbox, recorded_hook: Hook, logged: DeliveryLog, lines: list[str]
+    github: Sandbox, recorded_hook: Hook, log: DeliveryLog, lines: list[str]
 ) -> None:
     """If it ends soon."""
     recorded_hook.record(status_code=500, status="")
     github.rate_limit(remaining=11, reset_in=20)
 
-    logged.redeliver(next(logged.deliveries()))
+    log.redeliver(next(log.deliveries()))
 
     assert [request.method for request in github.requests] == ["GET", "POST"]
     reason = "the rate limit is used up, but for a reserve"
@@ -201,16 +198,16 @@ def test_a_nearly_exhausted_rate_limit_is_waited_for(
 def test_a_rate_limit_that_was_reset_is_not_waited_for(
     github: Sandbox,
     recorded_hook: Hook,
-    logged: DeliveryLog,
+    log: DeliveryLog,
     lines: list[str],
     elapsed: FakeTime,
 ) -> None:
     recorded_hook.record(status_code=500, status="")
     github.rate_limit(remaining=11, reset_in=20)
-    delivery = next(logged.deliveries())
+    delivery = next(log.deliveries())
 
     elapsed.now += 30
-    logged.redeliver(delivery)
+    log.redeliver(delivery)
 
     assert lines == []
 
@@ -237,11 +234,11 @@ def test_a_reserve_of_requests_is_kept_for_the_checkpoint(
     ],
 )
 def test_a_secondary_limit_is_recognized_and_waited_for(
-    github: Sandbox, recorded_hook: Hook, logged: DeliveryLog, lines: list[str], fault: Fault
+    github: Sandbox, recorded_hook: Hook, log: DeliveryLog, lines: list[str], fault: Fault
 ) -> None:
     """It is not taken for a missing permission."""
     recorded_hook.record()
     github.inject(fault, path=LOG)
 
-    assert len(list(logged.deliveries())) == 1
+    assert len(list(log.deliveries())) == 1
     assert lines == ["Waiting 60.0 s: GitHub wants no more requests for now, then half as fast"]
