@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.e2e.workflow_run import ROOT
+
 SCRIPT = ROOT / "docs" / "screenshot" / "screenshot.js"
 EXAMPLE = ROOT / "docs" / "summary.md"
 
