@@ -10,7 +10,7 @@ import pytest
 
 from github_sandbox import App, Proxy, Receiver, Sandbox
 from redeliver.core.checkpoint import format_checkpoint
-from tests.e2e.api_github_com import ApiGithubCom
+from tests.e2e.api_github_com import ApiGithubCom, Route
 from tests.e2e.workflow_run import ROOT, TOKEN, Checkout, an_outage, arrived, filled_in
 
 
@@ -31,7 +31,7 @@ def test_the_organization_example_recovers_events(
     job = checkout.run(workflow, github)
 
     assert job.returncode == 0, job.stdout
-    assert sorted(arrived(github, receiver, missed)) == sorted(missed)
+    assert arrived(github, receiver, missed) == sorted(missed)
     assert "LAST_REDELIVERY" in github.repository("acme/ops").variables
 
 
@@ -45,7 +45,7 @@ def test_the_repository_example_recovers_events(
     job = checkout.run(workflow, github)
 
     assert job.returncode == 0, job.stdout
-    assert sorted(arrived(github, receiver, missed)) == sorted(missed)
+    assert arrived(github, receiver, missed) == sorted(missed)
 
 
 def test_the_several_hooks_example_recovers_events_of_each(
@@ -60,7 +60,7 @@ def test_the_several_hooks_example_recovers_events_of_each(
     job = checkout.run(filled_in("several-hooks.yml", names), github)
 
     assert job.returncode == 0, job.stdout
-    assert sorted(arrived(github, receiver, missed)) == sorted(missed)
+    assert arrived(github, receiver, missed) == sorted(missed)
     variables = github.repository("acme/ops").variables
     assert variables.keys() == {"LAST_REDELIVERY_ORG", "LAST_REDELIVERY_REPOSITORY"}
 
@@ -83,7 +83,7 @@ def test_the_reusable_workflow_recovers_events_with_outputs(
     job = checkout.run(workflow + next_job, github)
 
     assert job.returncode == 0, job.stdout
-    assert sorted(arrived(github, receiver, missed)) == sorted(missed)
+    assert arrived(github, receiver, missed) == sorted(missed)
     assert "LAST_REDELIVERY" in github.repository("acme/ops").variables
     assert "the next job gets 2" in job.stdout
 
@@ -104,7 +104,7 @@ def test_the_app_installation_example_recovers_events(
     job = checkout.run(filled_in("app-installation.yml", names), github)
 
     assert job.returncode == 0, job.stdout
-    assert sorted(arrived(github, receiver, missed)) == sorted(missed)
+    assert arrived(github, receiver, missed) == sorted(missed)
     assert not any(token.value in job.stdout for token in app.tokens)
     assert app.private_key.split()[5] not in job.stdout
 
@@ -120,7 +120,7 @@ def test_the_github_app_example_recovers_events_of_its_webhook(
     job = checkout.run(filled_in("github-app.yml", {"123456": str(app.id)}), github)
 
     assert job.returncode == 0, job.stdout
-    assert sorted(arrived(github, receiver, missed)) == sorted(missed)
+    assert arrived(github, receiver, missed) == sorted(missed)
     assert "LAST_REDELIVERY_APP" in github.repository("acme/ops").variables
 
 
@@ -138,7 +138,7 @@ def test_the_many_organizations_example_recovers_their_events(
     job = checkout.run(filled_in("many-organizations.yml", names), github)
 
     assert job.returncode == 0, job.stdout
-    assert sorted(arrived(github, receiver, missed)) == sorted(missed)
+    assert arrived(github, receiver, missed) == sorted(missed)
     variables = github.repository("acme/ops").variables
     assert variables.keys() == {"LAST_REDELIVERY_MY_ORG", "LAST_REDELIVERY_MY_OTHER_ORG"}
 
@@ -157,7 +157,7 @@ def test_the_enterprise_server_example_trusts_its_certificate(
         job = checkout.run(filled_in("enterprise-server.yml", names), server)
 
         assert job.returncode == 0, job.stdout
-        assert sorted(arrived(server, receiver, missed)) == sorted(missed)
+        assert arrived(server, receiver, missed) == sorted(missed)
         assert "LAST_REDELIVERY" in server.repository("acme/ops").variables
 
 
@@ -198,7 +198,7 @@ def test_the_example_without_docker_verifies_its_cached_packages(
     first = checkout.run(workflow, github, *arguments)
     assert first.returncode == 0, first.stdout
     assert "Downloading the packages" in first.stdout
-    assert sorted(arrived(github, receiver, missed)) == sorted(missed)
+    assert arrived(github, receiver, missed) == sorted(missed)
     assert TOKEN not in first.stdout
 
     second = checkout.run(workflow, github, *arguments)
@@ -211,6 +211,25 @@ def test_the_example_without_docker_verifies_its_cached_packages(
     third = checkout.run(workflow, github, *arguments)
     assert third.returncode == 0, third.stdout
     assert "Downloading the packages" in third.stdout
+
+
+class Issues:
+    """The issues of acme/ops. https://docs.github.com/en/rest/issues/issues."""
+
+    def __init__(self) -> None:
+        self.open: list[dict[str, str]] = []
+        self.routes: dict[str, Route] = {
+            "GET /repos/acme/ops/issues": self._list,
+            "POST /repos/acme/ops/issues": self._create,
+        }
+
+    def _list(self, query: dict[str, str]) -> tuple[int, object]:
+        assert (query["state"], query["creator"]) == ("open", "github-actions[bot]")
+        return 200, self.open
+
+    def _create(self, issue: dict[str, str]) -> tuple[int, object]:
+        self.open.append(issue)
+        return 201, issue
 
 
 def test_the_issue_example_opens_one_issue_while_events_fail(
@@ -227,47 +246,33 @@ def test_the_issue_example_opens_one_issue_while_events_fail(
     hook = github.org("acme").hook(receiver.url)
     an_outage(receiver, hook)
     workflow = filled_in("open-an-issue.yml", {"my-org": "acme", "123456789": str(hook.id)})
-    issues: list[dict[str, str]] = []
-
-    def list_issues(query: dict[str, str]) -> tuple[int, object]:
-        assert (query["state"], query["creator"]) == ("open", "github-actions[bot]")
-        return 200, issues
-
-    def create_issue(issue: dict[str, str]) -> tuple[int, object]:
-        issues.append(issue)
-        return 201, issue
-
-    # https://docs.github.com/en/rest/issues/issues
-    routes = {
-        "GET /repos/acme/ops/issues": list_issues,
-        "POST /repos/acme/ops/issues": create_issue,
-    }
+    issues = Issues()
     with (
-        ApiGithubCom(tls_of_github, certificate, routes) as api,
+        ApiGithubCom(tls_of_github, certificate, issues.routes) as api,
         Proxy(leads=api.leads) as proxy,
     ):
         arguments = ["-s", "GITHUB_TOKEN=ghs_0fTheJ0b", *api.act_arguments(proxy.url)]
 
         healthy = checkout.run(workflow, github, *arguments, runner=machine)
         assert healthy.returncode == 0, healthy.stdout
-        assert issues == []
+        assert issues.open == []
 
         receiver.stop()
         hook.emit("issues", "closed")
         for _ in range(2):
             failing = checkout.run(workflow, github, *arguments, runner=machine)
             assert failing.returncode == 1, failing.stdout
-        [issue] = issues
+        [issue] = issues.open
         assert issue["title"] == "Webhook deliveries stay failing"
         assert issue["body"].startswith(
             "The step ended with failure. Events that failed again: 1. Given up: 0. "
             "See https://github.com/acme/ops/actions/runs/"
         )
 
-        issues.clear()
+        issues.open.clear()
         wrong_token = replace(checkout, secrets={"REDELIVER_TOKEN": "ghp_wr0ngT0ken"})
         assert wrong_token.run(workflow, github, *arguments, runner=machine).returncode == 1
-        [issue] = issues
+        [issue] = issues.open
         assert issue["body"].startswith(
             "The step ended with failure. Events that failed again: unk"
         )

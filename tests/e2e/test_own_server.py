@@ -95,7 +95,7 @@ def test_a_systemd_timer_and_a_cron_job_recover_events(
     )
     assert "redeliver.service" in server.run("systemctl list-timers redeliver.timer")
     assert "2 recovered" in server.run("journalctl --unit redeliver.service")
-    assert sorted(arrived(github, receiver, missed_by_timer)) == sorted(missed_by_timer)
+    assert arrived(github, receiver, missed_by_timer) == sorted(missed_by_timer)
     server.run("test -s /var/lib/redeliver/checkpoint.json")
     assert TOKEN not in server.run("systemctl show redeliver.service; journalctl")
 
@@ -103,7 +103,7 @@ def test_a_systemd_timer_and_a_cron_job_recover_events(
     while not arrived(github, receiver, missed_by_cron) and time.monotonic() < deadline:
         time.sleep(1)
     server.run("systemctl stop cron")
-    assert sorted(arrived(github, receiver, missed_by_cron)) == sorted(missed_by_cron)
+    assert arrived(github, receiver, missed_by_cron) == sorted(missed_by_cron)
     server.run("test -s ~ops/.local/state/redeliver.json")
 
 

@@ -31,9 +31,12 @@ def an_outage(receiver: Receiver, *hooks: Hook) -> list[str]:
 
 
 def arrived(github: Sandbox, receiver: Receiver, missed: Iterable[str]) -> list[str]:
-    """Return the GUIDs of missed events that have arrived since, once for each arrival."""
+    """Return the GUIDs of missed events that have arrived since, sorted, once for each arrival.
+
+    Redeliveries run side by side, so nobody can rely on their order.
+    """
     github.settle()
-    return [received.guid for received in receiver.received() if received.guid in missed]
+    return sorted(received.guid for received in receiver.received() if received.guid in missed)
 
 
 def filled_in(example: str, names: Mapping[str, str]) -> str:
