@@ -18,21 +18,21 @@ from tests.support.outage import arrived, miss_events
 
 
 def requested_guids(github: Sandbox, hook: Hook) -> list[str]:
-    """Return the GUID of each redelivery that was requested, in the order of the events."""
+    """Return the GUID of each requested redelivery, in the order of the events."""
     paths = [request.path for request in github.requests]
     counts = Counter(path.split("/")[-2] for path in paths if path.endswith("/attempts"))
     return [row["guid"] for row in reversed(hook.log) for _ in range(counts[str(row["id"])])]
 
 
 def refuse_redelivery(github: Sandbox, hook: Hook, guid: str) -> None:
-    """Have GitHub refuse once to redeliver this event."""
+    """Have GitHub refuse the next redelivery of this event."""
     (number,) = [row["id"] for row in hook.log if row["guid"] == guid]
     github.inject(Status(422, "Cannot"), method="POST", path=f".*/{number}/attempts")
 
 
 @pytest.fixture
 def missed(receiver: Receiver, hook: Hook) -> list[str]:
-    """Deliver two events and miss two in between; return the GUIDs of these, oldest first."""
+    """Deliver two events, miss two in between, and return the GUIDs of those missed, in order."""
     hook.emit("push", at=ago(hours=5))
     missed = miss_events(receiver, hook)
     hook.emit("push", at=ago(hours=2))
@@ -72,7 +72,7 @@ def test_a_run_redelivers_events_and_saves_the_checkpoint(
     assert run.summary.startswith("### redeliver: 2 events failed: 2 pending\n")
 
 
-def test_a_second_run_has_nothing_left_to_do(
+def test_a_second_run_redelivers_nothing(
     github: Sandbox, receiver: Receiver, hook: Hook, missed: list[str]
 ) -> None:
     run_action(github, hook)
@@ -114,7 +114,7 @@ def test_a_first_run_looks_back_and_saves_a_checkpoint(
     run = run_action(github, hook, lookback="225m")
 
     assert "found no checkpoint in variable LAST_REDELIVERY of acme/ops" in run.log
-    assert arrived(github, receiver, after=2) == [missed[1]], "the first is too old"
+    assert arrived(github, receiver, after=2) == [missed[1]], "the first event is too old"
     assert github.repository("acme/ops").variables.keys() == {"LAST_REDELIVERY"}
 
 
@@ -124,7 +124,7 @@ def test_a_run_without_variable_name_saves_no_checkpoint(
     run = run_action(github, hook, variable_name="")
 
     assert run.status == 0, run.visible
-    assert [r.path for r in github.requests][:1] == ["/rate_limit"], "the response has the time"
+    assert [r.path for r in github.requests][:1] == ["/rate_limit"], "its response gives the time"
     assert arrived(github, receiver, after=2) == sorted(missed)
     assert github.repository("acme/ops").variables == {}
     assert run.outputs["checkpoint"] == ""
@@ -142,7 +142,7 @@ def test_a_dry_run_shows_the_plan_and_changes_nothing(
     assert run.outputs["redelivered"] == "0"
 
 
-def test_a_refusal_is_reported_and_stops_nothing_else(
+def test_a_refusal_is_reported_and_other_events_are_redelivered(
     github: Sandbox, receiver: Receiver, hook: Hook, missed: list[str]
 ) -> None:
     refuse_redelivery(github, hook, missed[0])
@@ -172,7 +172,7 @@ def test_the_next_run_redelivers_a_refused_event(
     assert arrived(github, receiver, after=2) == sorted(missed)
 
 
-def test_a_run_soon_after_an_incomplete_one_does_nothing(
+def test_a_run_soon_after_an_incomplete_run_changes_nothing(
     github: Sandbox, hook: Hook, missed: list[str], clock: VirtualClock
 ) -> None:
     refuse_redelivery(github, hook, missed[0])
@@ -353,7 +353,7 @@ def test_an_invalid_hostname_error_names_its_source(
 
 
 def test_input_names_may_have_underscores(github: Sandbox, hook: Hook) -> None:
-    # The hyphenated name is set as well, but empty.
+    # A runner also sets the name with a hyphen, here to an empty string.
     run = run_action(github, hook, hook_id="", environment={"INPUT_HOOK_ID": str(hook.id)})
 
     assert run.status == 0, run.visible
@@ -387,7 +387,7 @@ def test_the_callers_workspace_is_not_imported(github: Sandbox, hook: Hook, tmp_
     assert run_action(github, hook, workspace=tmp_path).status == 0
 
 
-def test_untrusted_text_is_no_workflow_command(github: Sandbox, hook: Hook) -> None:
+def test_untrusted_text_cannot_act_as_a_workflow_command(github: Sandbox, hook: Hook) -> None:
     hostile = "x\n::error::pwned\r::add-mask::pwned ##[error]pwned |<b>"
     hook.record(
         event=hostile,
@@ -409,7 +409,7 @@ def test_untrusted_text_is_no_workflow_command(github: Sandbox, hook: Hook) -> N
     assert "hush" not in run.visible
     assert "evil" not in run.visible
     assert "<b>" not in run.summary
-    assert "pwned" in run.log, "the text itself is shown"
+    assert "pwned" in run.log, "the text is shown"
 
 
 def test_a_bug_shows_its_traceback_without_commands(
@@ -426,7 +426,7 @@ def test_a_bug_shows_its_traceback_without_commands(
 
 @pytest.mark.parametrize("nth", [1, 2])
 @pytest.mark.parametrize("number", [SIGINT, SIGTERM])
-def test_a_run_stopped_before_it_redelivers_says_so(
+def test_a_run_stopped_before_it_redelivers_reports_the_signal(
     github: Sandbox, hook: Hook, number: Signals, nth: int
 ) -> None:
     step = Future[RunningStep]()

@@ -1,4 +1,4 @@
-"""Tests start redeliver as a runner does."""
+"""`tests.support.action_run` starts redeliver as a runner does."""
 
 import json
 import re
@@ -64,7 +64,7 @@ def test_a_step_can_be_killed_at_a_chosen_request(
     assert step.status == -signal.SIGKILL
     assert (step.outputs, step.summary) == ({}, "")
     assert list(temporary_directory.iterdir()) == []
-    # GitHub handles the request although nobody waits for the response.
+    # The sandbox handles the request although its client was killed.
     eventually(lambda: github.requests[-1].status is not None)
     assert len(github.requests) == 1
 

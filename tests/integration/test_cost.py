@@ -1,4 +1,4 @@
-"""Which requests a run makes, and how it keeps within GitHub's rate limits."""
+"""The requests that a run sends, and how it stays within GitHub's rate limits."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -86,7 +86,7 @@ class Scenario:
         return (self.clock() - NOW).total_seconds()
 
     def note_attempts(self) -> list[datetime]:
-        """Return a list that gets the time of each request for a redelivery."""
+        """Return a list to which each request for a redelivery adds its time."""
         times = list[datetime]()
         note = Meanwhile(lambda: times.append(self.clock()))
         self.github.inject(note, path=".*/attempts", times=None)
@@ -134,7 +134,7 @@ def test_a_scan_for_failures_reads_one_page_if_there_are_none() -> None:
         assert (full.scans[0].scanned, failures.scans[0].scanned) == (20_000, 0)
 
 
-def test_each_failure_takes_one_request_in_addition_to_pages() -> None:
+def test_each_failure_takes_one_request_besides_the_pages() -> None:
     with a_scenario() as scenario:
         scenario.succeed(2000)
         scenario.fail(32)
@@ -146,7 +146,7 @@ def test_each_failure_takes_one_request_in_addition_to_pages() -> None:
 
 
 @pytest.mark.unmeasured
-def test_a_scan_for_failures_reads_successes_since_the_first() -> None:
+def test_a_scan_for_failures_reads_no_success_before_them() -> None:
     with a_scenario() as scenario:
         scenario.succeed(6000)  # half of them since the failures
         scenario.fail(32)
@@ -162,7 +162,7 @@ def test_a_server_that_ignores_the_filter_is_read_in_full() -> None:
         scenario.fail(1)
         scenario.run(scan=ScanMode.FAILURES)
 
-        assert Counter(scenario.requests())["GET log"] == 1 + 11, "one page shows that it does"
+        assert Counter(scenario.requests())["GET log"] == 1 + 11, "the first page shows it"
         assert scenario.arrived() == {"missed-0": 1}
 
 
@@ -189,18 +189,18 @@ def test_workers_request_redeliveries_at_the_same_time() -> None:
         numbers = {str(row["id"]): int(row["guid"].split("-")[1]) for row in scenario.hook.log}
         ids = [r.path.split("/")[-2] for r in scenario.github.requests if "attempts" in r.path]
         for index, delivery_id in enumerate(ids):
-            assert numbers[delivery_id] < index + WORKERS, "the oldest come first"
+            assert numbers[delivery_id] < index + WORKERS, "the oldest events are redelivered first"
 
 
 @pytest.mark.unmeasured
-def test_a_thousand_redeliveries_use_githubs_points_fully() -> None:
+def test_a_thousand_redeliveries_use_all_points_of_the_limit() -> None:
     with a_scenario(points_per_minute=900) as scenario:
         scenario.fail(1000)
         scenario.run(per_minute=0)
 
         assert all(request.status < 400 for request in scenario.github.requests if request.status)
         assert scenario.arrived() == {f"missed-{number}": 1 for number in range(1000)}
-        # 900 points are 180 redeliveries, so the limit allows the last of a thousand after 300 s.
+        # 900 points pay for 180 redeliveries, so the limit allows the thousandth after 300 s.
         assert 300 <= scenario.seconds() <= 1.15 * 300
 
 
@@ -227,12 +227,12 @@ def test_a_minutes_redeliveries_are_requested_at_once() -> None:
 
 @pytest.mark.unmeasured
 @pytest.mark.parametrize("remaining", [40, 60], ids="{} requests left".format)
-def test_a_run_keeps_the_pace_after_a_wait_for_a_rate_limit(remaining: int) -> None:
+def test_a_run_keeps_to_max_per_minute_after_a_rate_limit(remaining: int) -> None:
     with a_scenario() as scenario:
         scenario.fail(200)
         scenario.github.rate_limit(remaining=remaining, reset_in=120)
         times = scenario.note_attempts()
-        scenario.run(workers=1)  # with more, a sleeping one moves the time of the others
+        scenario.run(workers=1)  # with more, one that sleeps advances the clock of the others
 
         assert len(times) == 200
         for start in times:
@@ -259,10 +259,10 @@ def test_a_secondary_limit_slows_a_run_and_fails_nothing() -> None:
         assert scenario.arrived() == {f"missed-{number}": 1 for number in range(120)}
         refused = [request.status for request in scenario.github.requests].count(403)
         assert 0 < refused <= 3 * WORKERS
-        assert MIN_RATE_FACTOR < 1 / 4, "as slow as this limit needs"
+        assert MIN_RATE_FACTOR < 1 / 4, "a run may become as slow as this limit requires"
 
 
-def test_scan_is_an_input(github: Sandbox, hook: Hook) -> None:
+def test_the_input_scan_selects_the_kind_of_scan(github: Sandbox, hook: Hook) -> None:
     for number in range(3):
         hook.record(guid=f"missed-{number}", at=ago(hours=1), status="failed", status_code=500)
 
@@ -270,7 +270,11 @@ def test_scan_is_an_input(github: Sandbox, hook: Hook) -> None:
 
     assert run.status == 0, run.visible
     assert (run.outputs["redelivered"], run.outputs["unclassified"]) == ("3", "0")
-    filters = [request.query.get("status") for request in github.requests if "del" in request.path]
+    filters = [
+        request.query.get("status")
+        for request in github.requests
+        if request.path.endswith("/deliveries")
+    ]
     assert filters[:2] == ["failure", "success"]
 
 
@@ -281,7 +285,7 @@ def test_scan_is_an_input(github: Sandbox, hook: Hook) -> None:
 def test_a_run_requests_the_time_unless_it_lists_webhooks(
     github: Sandbox, hook: Hook, hook_ids: dict[str, str], times: int
 ) -> None:
-    """Without a variable, the run has to know the time before it reads the log."""
+    """Without a variable, a run needs the time of another response before it reads the log."""
     run = run_action(github, hook, hook_ids, variable_name="")
 
     assert run.status == 0

@@ -1,4 +1,4 @@
-"""How long redeliveries go on while a receiver is down, with a run every six hours."""
+"""How long runs redeliver while a receiver is down, with a run every six hours."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -62,7 +62,7 @@ def test_an_outage_of_two_days_and_18_hours_loses_nothing(
     clock: VirtualClock,
     add_to_summary: Callable[[str], None],
 ) -> None:
-    """It is as long as GitHub keeps the log, except for the time between two runs."""
+    """The outage is as long as GitHub keeps the log, less the time between two runs."""
     outage, hour = RETENTION - SCHEDULE, timedelta(hours=1)
     receiver.behave(status=500)
     missed = []

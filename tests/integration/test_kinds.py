@@ -1,4 +1,4 @@
-"""Each kind of webhook with each kind of credentials, and credentials that lack something."""
+"""Each kind of webhook with each kind of credentials, and insufficient credentials."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -22,7 +22,7 @@ WRITE: Mapping[str, Access] = {
 
 @dataclass(frozen=True)
 class Scenario:
-    """A GitHub with an App of the organization acme."""
+    """A sandbox with an App of the organization acme."""
 
     github: Sandbox
     receiver: Receiver
@@ -40,7 +40,7 @@ class Scenario:
         return guid
 
     def arrived(self) -> list[str]:
-        """Return the GUIDs of what the receiver has got."""
+        """Return the GUIDs of the deliveries that the receiver got."""
         return arrived(self.github, self.receiver)
 
 
@@ -52,10 +52,7 @@ def hours_ahead() -> int:
 
 @pytest.fixture
 def clock(hours_ahead: int) -> VirtualClock:
-    """Return a clock by the real time, with which a run signs its first JWT.
-
-    A run learns GitHub's time only from a response.
-    """
+    """Return GitHub's clock, based on the real time because a run dates its first JWT by that."""
     return VirtualClock(datetime.now(UTC) + timedelta(hours=hours_ahead))
 
 
@@ -109,7 +106,7 @@ def install_app_without_variables(scenario: Scenario) -> dict[str, str]:
 
 
 def use_installation_token(scenario: Scenario) -> dict[str, str]:
-    """Use the token of an installation, which an earlier step of the workflow created."""
+    """Use an installation token that an earlier step of the workflow created."""
     scenario.app.install("acme", WRITE)
     return use_token(scenario, "ghs_ready")
 
@@ -126,7 +123,7 @@ COMBINATIONS = [
     pytest.param(kind, credentials, id=f"webhook of {kind} with {credentials}")
     for kind in HOOKS
     for credentials in CREDENTIALS
-    if kind != "an App" or "App" in credentials  # only the App itself may use its webhook
+    if kind != "an App" or "App" in credentials  # only an App may read its own webhook
 ]
 
 
@@ -151,7 +148,7 @@ def test_a_missed_event_is_redelivered(scenario: Scenario, kind: str, credential
 HOOK_PERMISSIONS = {
     "an organization": [{"organization_hooks": "write"}],
     "a repository": [{"repository_hooks": "write"}],
-    "an App": [],  # it needs no installation's token for its own webhook
+    "an App": [],  # an App uses its JWT for its own webhook
 }
 
 
@@ -169,7 +166,7 @@ def test_an_apps_tokens_have_minimal_rights_and_are_masked(scenario: Scenario, k
     masked = re.findall(r"^::add-mask::(.*)$", run.log, flags=re.MULTILINE)
     assert {token.value for token in scenario.app.tokens} <= set(masked)
     _, *lines, _ = scenario.app.private_key.splitlines()
-    assert set(lines) <= set(masked), "each line that is not the same in every key"
+    assert set(lines) <= set(masked), "each line that differs between keys"
     assert not {"PRIVATE", "KEY-----"} & set(masked), "the runner drops outputs with masked words"
 
 
@@ -184,7 +181,7 @@ def test_a_token_that_expires_during_a_run_is_replaced(scenario: Scenario) -> No
 
     assert run.status == 0, run.visible
     assert sorted(scenario.arrived()) == sorted(missed)
-    assert len(scenario.app.tokens) >= 4, "two at first, and one more of each"
+    assert len(scenario.app.tokens) >= 4, "two at first, and a new one for each"
     assert all(request.status != 401 for request in scenario.github.requests)
 
 
@@ -192,7 +189,7 @@ def test_a_token_that_is_revoked_during_a_run_is_replaced(scenario: Scenario) ->
     hook = scenario.github.org("acme").hook(scenario.receiver.url)
     credentials = install_app(scenario)
     missed = scenario.miss_event(hook)
-    # The run does not notice that the time has passed, so it takes the token to be valid.
+    # The run does not see the clock advance, so it still uses the expired token.
     advance = Meanwhile(lambda: scenario.clock.advance(timedelta(minutes=61)))
     scenario.github.inject(advance, method="POST", path=".*/attempts")
 
@@ -200,10 +197,8 @@ def test_a_token_that_is_revoked_during_a_run_is_replaced(scenario: Scenario) ->
 
     assert run.status == 0, run.visible
     assert scenario.arrived() == [missed]
-    assert [r.status for r in scenario.github.requests if r.path.endswith("/attempts")] == [
-        401,
-        202,
-    ]
+    attempts = [r for r in scenario.github.requests if r.path.endswith("/attempts")]
+    assert [request.status for request in attempts] == [401, 202]
 
 
 @pytest.mark.parametrize(
@@ -267,11 +262,11 @@ INSUFFICIENT: dict[str, tuple[Callable[[Scenario], dict[str, str]], str]] = {
         install_app_on_another_repository,
         "Check 'variable-repository' for a mistake; if there is none, the GitHub App is not",
     ),
-    "an App that GitHub does not know": (
+    "an App with an unknown id": (
         lambda scenario: install_app(scenario) | {"app_id": "4711"},
         "cannot act as the GitHub App's installation on",
     ),
-    "a key that is not valid": (garble_key, "input 'private-key' is not the App's"),
+    "an invalid key": (garble_key, "input 'private-key' is not the App's"),
 }
 
 

@@ -1,4 +1,4 @@
-"""What a run reports about the outcomes of its redeliveries."""
+"""How a run reports the outcomes of its redeliveries."""
 
 import json
 
@@ -64,7 +64,7 @@ def test_events_that_still_fail_can_fail_the_step(
     assert ("::error::of 1 event that failed: 1 still failing" in run.log) == (status == 1)
 
 
-def test_a_failed_probe_leaves_the_other_events(
+def test_a_failed_probe_leaves_the_other_events_for_later(
     github: Sandbox, receiver: Receiver, hook: Hook
 ) -> None:
     missed = miss_events(receiver, hook, events=["push"] * 6)

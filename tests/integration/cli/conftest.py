@@ -1,4 +1,4 @@
-"""The command, and events that its webhook missed."""
+"""Fixtures: the command, and events that its webhook missed."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The checkpoint file: complete at any moment, private, and for one run at a time."""
+"""The checkpoint file: always complete, private, and locked by one run at a time."""
 
 import errno
 import json
@@ -85,8 +85,8 @@ def test_only_its_owner_may_read_the_file(path: Path) -> None:
         ),
     ],
 )
-def test_other_content_is_an_error_that_does_not_quote_it(path: Path, text: str) -> None:
-    """The file stays as it is."""
+def test_invalid_content_is_an_error_that_does_not_quote_it(path: Path, text: str) -> None:
+    """The file is not changed."""
     path.write_text(text)
 
     with pytest.raises(CheckpointError, match="does not hold a checkpoint") as caught:
@@ -133,7 +133,7 @@ def a_device(_path: Path) -> Path:
     ids=lambda make: make.__name__.replace("_", " "),
 )
 def test_a_path_that_cannot_be_a_file_is_an_error(path: Path, make: Callable[[Path], Path]) -> None:
-    """It comes before anything is done."""
+    """The error is raised before any file is written."""
     unusable = make(path)
     before = sorted(path.parent.rglob("*"))
 
@@ -167,7 +167,7 @@ def test_a_write_that_fails_is_an_error_and_changes_nothing(path: Path) -> None:
     assert other_file.read_text() == "something"
 
 
-def test_a_file_that_a_killed_run_left_is_overwritten(path: Path) -> None:
+def test_a_new_file_that_a_killed_run_left_is_overwritten(path: Path) -> None:
     (path.parent / "checkpoint.json.new").write_text('{"checkpoint": "17')
 
     a_file(path).write(EARLIER)
@@ -191,7 +191,7 @@ def test_a_locked_file_is_locked_under_each_of_its_names(
         pass
 
 
-def test_a_write_to_a_link_changes_the_file_it_points_to(path: Path) -> None:
+def test_a_write_to_a_link_changes_the_target_of_the_link(path: Path) -> None:
     link = path.parent / "link"
     link.symlink_to(path)
 
@@ -207,7 +207,7 @@ def test_a_file_system_without_locks_is_an_error(
     def fail(_descriptor: int, _operation: int) -> None:
         raise OSError(errno.ENOLCK, "No locks available")
 
-    # Not every machine has a file system without locks.
+    # Few machines have a file system without locks to test with.
     monkeypatch.setattr("fcntl.flock", fail)
 
     with pytest.raises(FileError, match=r"No locks available.*on a local one"), locked(path):

@@ -1,4 +1,4 @@
-"""What the command does, as a shell or cron runs it."""
+"""Runs of the command, as a shell or cron starts it."""
 
 import subprocess
 import sys
@@ -46,7 +46,7 @@ def test_the_next_run_starts_from_the_checkpoint_in_the_file(
 def test_environment_variables_can_replace_all_flags(
     command: Command, receiver: Receiver, missed: list[str]
 ) -> None:
-    """So a cron job needs no flags."""
+    """A cron job therefore needs no flags."""
     run = command.run_with(
         REDELIVER_TOKEN="",
         GH_TOKEN=TOKEN,
@@ -62,7 +62,7 @@ def test_environment_variables_can_replace_all_flags(
     assert arrived(command.github, receiver) == sorted(missed)
 
 
-def test_the_checkpoint_can_be_in_the_variable_of_workflows(
+def test_the_checkpoint_can_be_in_a_variable_of_a_repository(
     command: Command, missed: list[str]
 ) -> None:
     run = command.run_with(*command.flags_without_file, "--variable-repository", "acme/ops")

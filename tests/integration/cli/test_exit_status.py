@@ -1,4 +1,4 @@
-"""The command's exit statuses, each with what it prints."""
+"""The command's exit statuses, each with the error that the command prints."""
 
 import os
 import re
@@ -20,15 +20,16 @@ from tests.support.outage import arrived
 WITHOUT_SLEEP = (
     "import sys, time; from redeliver.cli.main import main; del time.sleep; sys.exit(main())"
 )
-"""The command with a bug."""
+"""Runs the command without `time.sleep`, so that it fails as it does with a bug."""
 
 WITHOUT_RICH = (
     "import sys; sys.modules['rich'] = None; from redeliver.cli.main import main; sys.exit(main())"
 )
+"""Runs the command as if rich were not installed."""
 
 
 def change_nothing(_command: Command) -> None:
-    """Leave everything as it is."""
+    """Do nothing, for a case that needs no setup."""
 
 
 def refuse_a_redelivery(command: Command) -> None:
@@ -36,11 +37,11 @@ def refuse_a_redelivery(command: Command) -> None:
     command.github.inject(Status(422, "Cannot"), method="POST")
 
 
-def fail_too_long_ago(command: Command) -> None:
+def fail_again_without_original(command: Command) -> None:
     command.hook.record(status="oh", status_code=500, at=ago(hours=1), redelivery=True)
 
 
-def write_something_else_to_the_file(command: Command) -> None:
+def write_invalid_checkpoint(command: Command) -> None:
     command.checkpoint_file.write_text("hunter2")
 
 
@@ -58,7 +59,7 @@ def remove_the_directory(command: Command) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """What a run meets, its exit status, and a regular expression for its error."""
+    """The setup of a run, its exit status, and a regular expression that matches its error."""
 
     status: int
     error: str = ""
@@ -78,12 +79,12 @@ CASES = {
         status=0,
         error="Warning: 1 event given up .first attempt older than --give-up-after, .* the log "
         "names",
-        set_up=fail_too_long_ago,
+        set_up=fail_again_without_original,
     ),
     "an event that is given up, with --fail-on unrecovered": Case(
         status=1,
         error="Error: of 1 event that failed: 1 given up, and --fail-on is unrecovered",
-        set_up=fail_too_long_ago,
+        set_up=fail_again_without_original,
         flags=["--fail-on", "unrecovered"],
     ),
     "an unknown flag": Case(status=64, error="Error: unknown flag", flags=["--no-such-thing"]),
@@ -103,10 +104,10 @@ CASES = {
     "a secret among the flags": Case(
         status=64, error="Error: what looks like a secret", flags=["--org", TOKEN]
     ),
-    "a file without a checkpoint": Case(
+    "a file with invalid content": Case(
         status=65,
         error="Error: file .*checkpoint.json does not hold a checkpoint",
-        set_up=write_something_else_to_the_file,
+        set_up=write_invalid_checkpoint,
     ),
     "a server that is not GitHub": Case(
         status=69,
@@ -128,7 +129,7 @@ CASES = {
         error="It does not know the token in REDELIVER_TOKEN, which is mistyped, expired",
         environment={"REDELIVER_TOKEN": "ghp_wr0ng"},
     ),
-    "a wrong token of gh": Case(
+    "a wrong token in GH_TOKEN": Case(
         status=77,
         error="It does not know the token in GH_TOKEN, which",
         environment={"REDELIVER_TOKEN": "", "GH_TOKEN": "ghp_wr0ng"},
@@ -137,7 +138,7 @@ CASES = {
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
-def test_the_exit_status_says_what_to_do(command: Command, case: Case) -> None:
+def test_each_problem_has_its_exit_status_and_error(command: Command, case: Case) -> None:
     case.set_up(command)
 
     run = command.run(*case.flags, **case.environment)
@@ -195,7 +196,7 @@ def test_a_signal_ends_the_run_at_once_with_its_status(command: Command, number:
 def test_a_second_run_at_the_same_time_ends_with_status_75(
     command: Command, receiver: Receiver, missed: list[str]
 ) -> None:
-    """It requests nothing."""
+    """The second run sends no requests."""
     file = command.checkpoint_file
     future = Future[CommandResult]()
     run_second = Meanwhile(lambda: future.set_result(command.run()))

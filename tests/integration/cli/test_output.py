@@ -1,4 +1,4 @@
-"""The command's streams: who reads them, in which encoding, and secrets."""
+"""The command's output streams: closed ones, encodings, and secrets."""
 
 import json
 import os

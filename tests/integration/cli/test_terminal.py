@@ -10,7 +10,7 @@ from tests.support.command_run import Command, CommandResult
 from tests.support.outage import arrived
 
 SHOW_CURSOR = "\x1b[?25h"
-"""Comes after the progress bars."""
+"""The escape sequence at the end of the progress bars."""
 
 
 def without_colors(text: str) -> str:
@@ -18,7 +18,7 @@ def without_colors(text: str) -> str:
 
 
 def conclusion(run: CommandResult) -> str:
-    """Return what a run shows after the progress bars."""
+    """Return the output after the progress bars."""
     return without_colors(run.stdout.partition(SHOW_CURSOR)[2])
 
 
@@ -73,7 +73,7 @@ def test_a_terminal_shows_one_screenful_with_problems_first(command: Command) ->
     assert "And 10 more, in the lines above" in conclusion(run)
 
 
-def test_untrusted_text_is_no_markup_in_a_terminal(command: Command) -> None:
+def test_untrusted_text_cannot_act_as_markup_in_a_terminal(command: Command) -> None:
     hostile = "[red]x[/red] [bold :smile: \x1b[31mpwned\x07 [link=https://evil.example]y"
     command.hook.record(
         event=hostile, guid=hostile, status=hostile, status_code=500, at=ago(hours=1)

@@ -1,4 +1,4 @@
-"""A delivery log, read over HTTP."""
+"""Fixtures: a delivery log that is read over HTTP."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What the error says when GitHub refuses the token."""
+"""The advice in an error when GitHub refuses the token."""
 
 import pytest
 
@@ -46,7 +46,7 @@ def test_an_error_says_what_the_token_lacks(
     message = str(caught.value)
     assert message.startswith("cannot read the deliveries of webhook")
     assert "ghp_short" not in message
-    assert sanitize(message) == message, "it is shown as it is"
+    assert sanitize(message) == message, "sanitize removes nothing from the message"
 
 
 def test_a_token_that_may_only_read_cannot_redeliver(github: Sandbox, recorded_hook: Hook) -> None:

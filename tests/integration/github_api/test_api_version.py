@@ -23,7 +23,7 @@ SUPPORTED = {
 
 @contextmanager
 def a_missed_event(versions: Sequence[str]) -> Iterator[tuple[Sandbox, Hook]]:
-    """Start a GitHub with these API versions, and with a webhook that missed an event."""
+    """Start a sandbox with these API versions, and with a webhook that missed an event."""
     with running(Sandbox(api_versions=versions, clock=VirtualClock(START))) as github:
         before = format_checkpoint(ago(hours=2))
         github.repository("acme/ops").variables["LAST_REDELIVERY"] = before
@@ -54,4 +54,4 @@ def test_a_version_that_is_no_longer_supported_is_an_error() -> None:
         assert 'supported: "2028-09-12" (most recent) and "2026-03-10"' in error
         assert "Use a newer version of redeliver" in error
         assert github.repository("acme/ops").variables == before
-        assert [request.method for request in github.requests] == ["GET"], "it is not repeated"
+        assert [request.method for request in github.requests] == ["GET"], "there is no retry"

@@ -72,7 +72,7 @@ def test_a_second_write_updates_the_created_variable(
 
 
 @pytest.mark.parametrize(
-    "other",
+    "other_value",
     [
         pytest.param(format_checkpoint(CHECKPOINT), id="an earlier checkpoint"),
         pytest.param(format_checkpoint(NOW), id="the same checkpoint"),
@@ -80,15 +80,15 @@ def test_a_second_write_updates_the_created_variable(
     ],
 )
 def test_a_variable_that_another_run_created_is_not_changed(
-    github: Sandbox, repository: Repository, other: str
+    github: Sandbox, repository: Repository, other_value: str
 ) -> None:
     store = variable(github)
     store.read()
-    repository.variables["LAST_REDELIVERY"] = other
+    repository.variables["LAST_REDELIVERY"] = other_value
 
     assert not store.write(NOW)
 
-    assert repository.variables == {"LAST_REDELIVERY": other}
+    assert repository.variables == {"LAST_REDELIVERY": other_value}
 
 
 def test_a_temporary_404_does_not_change_the_variable(
@@ -104,7 +104,9 @@ def test_a_temporary_404_does_not_change_the_variable(
     assert repository.variables == {"LAST_REDELIVERY": format_checkpoint(CHECKPOINT)}
 
 
-def test_a_creation_whose_reply_is_lost_succeeds(github: Sandbox, repository: Repository) -> None:
+def test_a_creation_whose_response_is_lost_succeeds(
+    github: Sandbox, repository: Repository
+) -> None:
     store = variable(github)
     store.read()
     github.inject(LostReply(), method="POST")
@@ -117,7 +119,7 @@ def test_a_creation_whose_reply_is_lost_succeeds(github: Sandbox, repository: Re
 @pytest.mark.parametrize(
     "updated_at",
     [
-        pytest.param(None, id="none"),
+        pytest.param(None, id="no time"),
         pytest.param("yesterday", id="an invalid time"),
         pytest.param("2026-11-24T12:00:00", id="a time without time zone"),
         pytest.param("2027-01-01T00:00:00Z", id="a time in the future"),
@@ -168,7 +170,7 @@ def test_a_404_of_another_server_is_an_error(github: Sandbox) -> None:
         pytest.param(format_checkpoint(NOW + timedelta(hours=1)), id="a time in the future"),
     ],
 )
-def test_another_value_is_an_error_that_does_not_quote_it(
+def test_an_invalid_value_is_an_error_that_does_not_quote_it(
     github: Sandbox, repository: Repository, value: str
 ) -> None:
     repository.variables["LAST_REDELIVERY"] = value
@@ -199,9 +201,12 @@ def test_a_response_without_a_value_is_an_error(
 
 
 @pytest.mark.parametrize(
-    "fault", [pytest.param(Status(502), id="a 502"), pytest.param(LostReply(), id="a lost reply")]
+    "fault",
+    [pytest.param(Status(502), id="a 502"), pytest.param(LostReply(), id="a lost response")],
 )
-def test_an_update_is_repeated_after(github: Sandbox, repository: Repository, fault: Fault) -> None:
+def test_an_update_is_repeated_after_a_fault(
+    github: Sandbox, repository: Repository, fault: Fault
+) -> None:
     repository.variables["LAST_REDELIVERY"] = format_checkpoint(CHECKPOINT)
     store = variable(github)
     store.read()
@@ -247,9 +252,9 @@ def test_an_error_names_the_missing_permission(
     assert "the token in input 'variable-token'" in str(caught.value)
 
 
-def test_a_missing_repository_is_an_error_of_the_first_write(github: Sandbox) -> None:
+def test_a_missing_repository_is_an_error_at_the_first_write(github: Sandbox) -> None:
     store = variable(github, repository="acme/nowhere")
 
-    assert store.read() is None, "GitHub responds 404 for a missing variable, too"
+    assert store.read() is None, "GitHub responds with 404 to a missing variable, too"
     with pytest.raises(AccessError, match=r"of acme/nowhere.*Check 'variable-repository'"):
         store.write(NOW)

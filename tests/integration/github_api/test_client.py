@@ -1,4 +1,4 @@
-"""When the client repeats a request, when it waits, and when it gives up."""
+"""Which requests the client repeats, when it waits, and when it gives up."""
 
 import re
 from datetime import timedelta
@@ -49,13 +49,13 @@ def log(github: Sandbox, recorded_hook: Hook, lines: list[str], elapsed: FakeTim
 @pytest.mark.parametrize(
     "fault",
     [
-        pytest.param(LostReply(), id="its reply is lost"),
+        pytest.param(LostReply(), id="its response is lost"),
         pytest.param(Dropped(), id="the connection drops"),
-        pytest.param(Truncated(), id="its reply is cut"),
+        pytest.param(Truncated(), id="its response is truncated"),
         pytest.param(Status(500), id="500"),
         pytest.param(Status(502), id="502"),
         pytest.param(Status(503, headers={"Retry-After": "0"}), id="503 with Retry-After"),
-        pytest.param(Garbage(status=202), id="a 202 that is not GitHub's"),
+        pytest.param(Garbage(status=202), id="a 202 of another server"),
         pytest.param(Status(202, body=[]), id="a 202 with another body"),
     ],
 )
@@ -77,10 +77,10 @@ def test_a_redelivery_is_never_requested_twice(
     [
         pytest.param(Status(502), id="a 502"),
         pytest.param(Dropped(), id="a dropped connection"),
-        pytest.param(LostReply(), id="a lost reply"),
+        pytest.param(LostReply(), id="a lost response"),
     ],
 )
-def test_a_read_is_repeated_after(
+def test_a_read_is_repeated_after_a_fault(
     github: Sandbox, recorded_hook: Hook, log: DeliveryLog, fault: Fault
 ) -> None:
     recorded_hook.record()
@@ -139,7 +139,7 @@ def test_a_rate_limit_that_never_ends_is_an_error(github: Sandbox, log: Delivery
     assert len(github.requests) == 5
 
 
-def test_an_exhausted_rate_limit_error_says_until_when(github: Sandbox, log: DeliveryLog) -> None:
+def test_an_error_says_when_an_exhausted_limit_is_reset(github: Sandbox, log: DeliveryLog) -> None:
     github.rate_limit(remaining=0, reset_in=600)
 
     with pytest.raises(RateLimitError, match=r"used up until \d\d:\d\d:\d\d UTC"):
@@ -148,7 +148,7 @@ def test_an_exhausted_rate_limit_error_says_until_when(github: Sandbox, log: Del
     assert len(github.requests) == 1
 
 
-def test_a_rate_limit_that_ends_soon_is_waited_for(
+def test_the_client_waits_for_a_rate_limit_that_resets_soon(
     github: Sandbox, recorded_hook: Hook, clock: VirtualClock
 ) -> None:
     throttle = Throttle(
@@ -181,10 +181,10 @@ def test_a_redelivery_after_a_rate_limit_arrives_once(
     assert [received.status for received in receiver.received()] == [500, 200]
 
 
-def test_a_nearly_exhausted_rate_limit_is_waited_for(
+def test_the_client_waits_if_few_requests_remain(
     github: Sandbox, recorded_hook: Hook, log: DeliveryLog, lines: list[str]
 ) -> None:
-    """If it ends soon."""
+    """It does so only if the limit is reset soon."""
     recorded_hook.record(status_code=500, status="")
     github.rate_limit(remaining=11, reset_in=20)
 
@@ -195,7 +195,7 @@ def test_a_nearly_exhausted_rate_limit_is_waited_for(
     assert re.fullmatch(rf"Waiting 2[12].0 s: {reason}", lines[0])
 
 
-def test_a_rate_limit_that_was_reset_is_not_waited_for(
+def test_the_client_does_not_wait_after_a_limits_reset(
     github: Sandbox,
     recorded_hook: Hook,
     log: DeliveryLog,
@@ -212,7 +212,7 @@ def test_a_rate_limit_that_was_reset_is_not_waited_for(
     assert lines == []
 
 
-def test_a_reserve_of_requests_is_kept_for_the_checkpoint(
+def test_the_last_requests_are_reserved_for_the_checkpoint(
     github: Sandbox, recorded_hook: Hook, log: DeliveryLog
 ) -> None:
     recorded_hook.record(status_code=500, status="")
@@ -233,10 +233,10 @@ def test_a_reserve_of_requests_is_kept_for_the_checkpoint(
         pytest.param(Status(429, "Too Many Requests"), id="by status"),
     ],
 )
-def test_a_secondary_limit_is_recognized_and_waited_for(
+def test_the_client_waits_for_a_secondary_rate_limit(
     github: Sandbox, recorded_hook: Hook, log: DeliveryLog, lines: list[str], fault: Fault
 ) -> None:
-    """It is not taken for a missing permission."""
+    """A 403 for it is not reported as a missing permission."""
     recorded_hook.record()
     github.inject(fault, path=LOG)
 

@@ -1,4 +1,4 @@
-"""The tokens of an App's installation: requested, used, replaced, and responses without one."""
+"""Installation tokens of an App: requested, used and replaced; and invalid responses."""
 
 import asyncio
 import re
@@ -24,7 +24,7 @@ TOKENS = "/app/installations/.*/access_tokens"
 
 @pytest.fixture
 def clock() -> VirtualClock:
-    """Return the real time, because an App's JWT has that until GitHub has told its own."""
+    """Return a clock with the real time: a client dates its first JWT by the runner's clock."""
     return VirtualClock(datetime.now(UTC))
 
 
@@ -36,7 +36,7 @@ def masked() -> list[str]:
 
 @pytest.fixture
 def client(github: Sandbox, masked: list[str]) -> Client:
-    """Return a client with tokens of an App's installation on acme."""
+    """Return a client that uses tokens of an App's installation on acme."""
     github.org("acme")
     app = github.app(slug="redeliver-bot", owner="acme")
     app.install("acme")
@@ -125,7 +125,7 @@ def test_a_rate_limit_error_names_the_apps_installation(github: Sandbox, client:
 
 
 class RefuseTwoTogether:
-    """A fault that refuses the tokens of two requests once both have arrived."""
+    """A fault that refuses the token of two requests, after both have arrived."""
 
     def __init__(self) -> None:
         self.count = 0

@@ -111,7 +111,7 @@ def a_row(**changes: object) -> dict[str, object]:
     return row | changes
 
 
-def test_a_row_may_have_no_action(github: Sandbox, log: DeliveryLog) -> None:
+def test_a_row_may_lack_an_action(github: Sandbox, log: DeliveryLog) -> None:
     row = a_row()
     del row["action"]
     github.inject(Status(200, body=[row]), path=LOG)
@@ -142,7 +142,7 @@ def test_a_row_may_have_no_action(github: Sandbox, log: DeliveryLog) -> None:
         ),
     ],
 )
-def test_a_log_that_is_not_as_documented_is_an_error(
+def test_a_log_that_differs_from_githubs_docs_is_an_error(
     github: Sandbox, log: DeliveryLog, body: object, error: str
 ) -> None:
     github.inject(Status(200, body=body), path=LOG)
@@ -180,14 +180,14 @@ def test_pages_that_repeat_are_an_error(
         list(log.deliveries())
 
 
-def test_a_cursor_that_comes_again_is_an_error(github: Sandbox, log: DeliveryLog) -> None:
+def test_a_repeated_cursor_is_an_error(github: Sandbox, log: DeliveryLog) -> None:
     respond_with_pages(github, [[number] for number in range(1, 9)], cursors=cycle([1, 2, 0]))
 
     with pytest.raises(UnavailableError, match="pages that lead nowhere"):
         list(log.deliveries())
 
 
-def test_a_log_may_have_empty_pages_between_others(github: Sandbox, log: DeliveryLog) -> None:
+def test_a_log_may_have_empty_pages_among_others(github: Sandbox, log: DeliveryLog) -> None:
     respond_with_pages(github, [[], [2], [], [4], [], [6], [], [8], [], [10], []])
     github.inject(Status(200, body=[a_row(id=12)]), path=LOG, nth=12)
 
@@ -214,7 +214,9 @@ def test_a_log_without_an_end_is_an_error(
         list(log.deliveries())
 
 
-def test_the_token_is_not_sent_where_a_next_link_points(github: Sandbox, log: DeliveryLog) -> None:
+def test_the_token_is_not_sent_to_the_host_of_a_next_link(
+    github: Sandbox, log: DeliveryLog
+) -> None:
     link = '<http://evil.example/deliveries?cursor=v1_x>; rel="next"'
     github.inject(Status(200, body=[a_row()], headers={"Link": link}), path=LOG)
 

@@ -41,7 +41,7 @@ def test_an_untrusted_certificate_is_always_an_error(
     assert run.status == 1
     assert "(SSLError). Its certificate is not trusted here" in run.log
     assert "name that authority's file in the variable REQUESTS_CA_BUNDLE" in run.log
-    assert "Waiting" not in run.log, "another try would not help"
+    assert "Waiting" not in run.log, "a repeated request would not help"
     assert github.requests == []
 
 
@@ -97,8 +97,8 @@ def test_an_invalid_requests_ca_bundle_is_an_error(
 
     assert run.status == 1
     assert "REQUESTS_CA_BUNDLE" in run.log
-    is_missing = bundle not in {"/etc", __file__}
-    assert ("A Docker action sees the workspace" in run.log) == is_missing
+    is_no_file = bundle not in {"/etc", __file__}
+    assert ("A Docker action sees the workspace" in run.log) == is_no_file
     assert "Traceback" not in run.visible
     assert "AAAA" not in run.visible
     assert "Waiting" not in run.log

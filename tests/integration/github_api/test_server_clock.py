@@ -1,4 +1,4 @@
-"""GitHub's clock, as its responses set it."""
+"""GitHub's clock, which its responses set."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""Responses that cannot be used, and secrets in responses."""
+"""Invalid responses, and secrets in responses."""
 
 import pytest
 
@@ -35,9 +35,9 @@ def test_an_error_does_not_quote_a_body_that_is_not_json(github: Sandbox, log: D
 @pytest.mark.parametrize(
     "fault",
     [
-        pytest.param(Garbage(body=b'[{"id": 1'), id="JSON that is not complete"),
-        pytest.param(Truncated(), id="a body that is not complete"),
-        pytest.param(Garbage(body=b"[" * 100_000), id="JSON that is too deep"),
+        pytest.param(Garbage(body=b'[{"id": 1'), id="incomplete JSON"),
+        pytest.param(Truncated(), id="a truncated body"),
+        pytest.param(Garbage(body=b"[" * 100_000), id="JSON that is nested too deeply"),
     ],
 )
 def test_an_invalid_body_is_an_error(github: Sandbox, log: DeliveryLog, fault: Fault) -> None:
@@ -48,7 +48,7 @@ def test_an_invalid_body_is_an_error(github: Sandbox, log: DeliveryLog, fault: F
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 418])
-def test_an_error_status_of_another_server_is_an_error(
+def test_an_error_status_of_another_server_is_recognized(
     github: Sandbox, log: DeliveryLog, status: int
 ) -> None:
     github.inject(Garbage(status=status), path=LOG)
@@ -86,7 +86,7 @@ def test_a_202_to_a_read_is_an_error_and_not_repeated(github: Sandbox, log: Deli
 def test_a_redirect_is_an_error_and_not_followed(
     github: Sandbox, recorded_hook: Hook, log: DeliveryLog, status: int
 ) -> None:
-    """So another server does not get the token."""
+    """No other server gets the token."""
     headers = {"Location": "http://localhost:9/elsewhere"}
     github.inject(Status(status, "Moved", headers=headers), path=".*", times=None)
     recorded_hook.record()
@@ -116,7 +116,7 @@ def test_a_secret_that_the_server_echoes_is_not_shown(
     assert "hush" not in str(caught.value)
 
 
-def test_a_token_of_one_letter_is_not_removed_from_responses(
+def test_a_token_of_one_letter_is_not_redacted_in_responses(
     github: Sandbox, recorded_hook: Hook
 ) -> None:
     github.token("e", organization_hooks="write")

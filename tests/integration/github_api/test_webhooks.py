@@ -1,4 +1,4 @@
-"""The webhooks of an organization, and the page of a GitHub App."""
+"""The webhooks of an organization, and the settings page of a GitHub App."""
 
 import pytest
 
@@ -51,7 +51,8 @@ def test_an_invalid_app_is_an_error(github: Sandbox, body: object) -> None:
         app_hook(a_client(github.url), github.url)
 
 
-USER, ORGANIZATION = {"type": "User", "login": "mona"}, {"type": "Organization", "login": "acme"}
+USER = {"type": "User", "login": "mona"}
+ORGANIZATION = {"type": "Organization", "login": "acme"}
 
 
 @pytest.mark.parametrize(
@@ -63,12 +64,12 @@ USER, ORGANIZATION = {"type": "User", "login": "mona"}, {"type": "Organization",
             "/organizations/acme/settings/apps/bot/advanced",
             id="of an organization",
         ),
-        pytest.param({"slug": "bot", "owner": None}, "/settings/apps", id="without owner"),
-        pytest.param({"owner": USER}, "/settings/apps", id="without name"),
+        pytest.param({"slug": "bot", "owner": None}, "/settings/apps", id="without an owner"),
+        pytest.param({"owner": USER}, "/settings/apps", id="without a slug"),
         pytest.param(
             {"slug": "a/b c", "owner": USER},
             "/settings/apps/a%2Fb%20c/advanced",
-            id="with special characters in its name",
+            id="with special characters in its slug",
         ),
     ],
 )
