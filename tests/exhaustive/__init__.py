@@ -1,1 +1,1 @@
-"""Claims tried at every point of a run, or at random."""
+"""Tests at every point of a run, or with random input."""

@@ -1,4 +1,4 @@
-"""What can go wrong during a random run: faults at some of its requests, and its end at one."""
+"""Disturbances of a random run: faults at some of its requests, or its end at one of them."""
 
 import asyncio
 import signal
@@ -63,12 +63,12 @@ DISTURBANCES = st.builds(
 
 
 class Killed(BaseException):
-    """Ends a run so that nothing in the program may react."""
+    """Ends a run; the program does not catch it."""
 
 
 @dataclass(frozen=True)
 class RunEnd:
-    """The end of a run at its nth request, before or after GitHub handles that."""
+    """The end of a run at its nth request, before or after GitHub handles that request."""
 
     nth: int
     is_handled: bool
@@ -76,15 +76,15 @@ class RunEnd:
     _has_raised: threading.Event = field(default_factory=threading.Event, repr=False)
 
     def inject(self, github: Sandbox) -> None:
-        """Inject it; this has to be the main thread, and the run has to be in it."""
+        """Inject it. Only the main thread may call this, and then has to do the run itself."""
         signal.signal(signal.SIGUSR1, self._raise)
         github.inject(self, nth=self.nth)
 
     async def answer(self, _request: web.Request, work: Work) -> None:
-        """Have `_raise` called in the main thread, which waits for the response."""
+        """Send signals until the main thread, which waits for the response, calls `_raise`."""
         if self.is_handled:
             await work()
-        # A signal does not wake a thread that is just about to wait.
+        # One signal is not enough: it does not wake a thread that is just about to wait.
         while not self._has_raised.is_set():
             signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGUSR1)
             await asyncio.sleep(0.01)

@@ -1,4 +1,4 @@
-"""What has happened in random days: each attempt, each value of the variable, each report."""
+"""The history of random days: attempts, values of the variable, and reports."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -28,7 +28,7 @@ class Attempt:
 
 @dataclass(frozen=True)
 class SavedValue:
-    """A value that the variable was given, and when."""
+    """A value that was written to the variable, and the time of the write."""
 
     text: str
     at: datetime
@@ -48,7 +48,7 @@ class RecordedVariables(dict[str, str]):
 
 
 class History:
-    """All attempts at the events of a webhook, and what runs reported of them."""
+    """All attempts to deliver the events of a webhook, and what runs reported about the events."""
 
     def __init__(self, hook: Hook, clock: VirtualClock) -> None:
         self._hook = hook
@@ -59,14 +59,17 @@ class History:
         self.delay = timedelta()
         """How long after an attempt the log shows it."""
         self.start = clock()
-        """How far back the first run looked that saved a checkpoint."""
+        """The time since which the first run that saved a checkpoint read the log."""
         self.reported: set[str] = set()
-        """The GUIDs that some run reported with a final outcome."""
+        """The GUIDs for which a run reported a final outcome."""
         self.gaps: list[tuple[datetime, datetime]] = []
-        """Periods that some run reported as missing in the log."""
+        """Periods that a run reported as missing in the log."""
 
     def record_new_attempts(self) -> None:
-        """Record what is new in the log, whether the log shows it already or not."""
+        """Record the new rows of the log, also those that the API does not show yet.
+
+        Only events in `attempts` are recorded.
+        """
         for row in reversed(self._hook.log):
             attempts = self.attempts.get(row["guid"], [])
             if all(attempt.id != row["id"] for attempt in attempts):
@@ -83,7 +86,7 @@ class History:
     def record_report(self, report: Report | None, lines: Iterable[str]) -> None:
         """Record what a run reported.
 
-        A killed run leaves its log, and one that was interrupted its report as well.
+        A killed run leaves only the lines of its log; an interrupted run leaves a report, too.
         """
         prefixes = tuple(f"{outcome.value.capitalize()}: " for outcome in FINAL)
         texts = [line.split() for line in lines if line.startswith(prefixes)]
@@ -107,7 +110,7 @@ class History:
         return max(attempt.at for attempt in self.attempts[guid])
 
     def open_events(self) -> set[str]:
-        """Return the events that have to be redelivered: no run reported that they will not be."""
+        """Return the GUIDs of the events that some run still has to redeliver."""
         return {
             guid
             for guid, attempts in self.attempts.items()
@@ -118,7 +121,7 @@ class History:
         }
 
     def visible_attempts(self) -> list[tuple[str, int]]:
-        """Return GUID and id of each attempt that the log shows now."""
+        """Return the GUID and the id of each attempt that the log shows now."""
         now = self._clock()
         return [
             (guid, attempt.id)
@@ -128,7 +131,7 @@ class History:
         ]
 
     def visible_successes(self) -> set[str]:
-        """Return the events whose success the log shows now."""
+        """Return the GUIDs of the events whose success the log shows now."""
         now = self._clock()
         return {
             guid

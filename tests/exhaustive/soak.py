@@ -1,6 +1,6 @@
-"""How long the tests run that try things at random or at every point."""
+"""How many random examples the tests try."""
 
 import os
 
 SOAK = int(os.environ.get("SOAK", "1"))
-"""How many times as many examples as usual; `make soak` sets it."""
+"""The factor for the number of examples, which `make soak` sets."""

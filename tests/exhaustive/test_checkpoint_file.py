@@ -28,7 +28,7 @@ with locked(path):
         sys.stdout.write(f"{milliseconds}\\n")
         sys.stdout.flush()
 """
-"""Writes one checkpoint after the other, and prints each once it has been saved."""
+"""Writes one checkpoint after another, and prints each after saving it."""
 
 KILLS = 24
 
@@ -36,7 +36,7 @@ KILLS = 24
 def test_a_killed_writer_leaves_a_complete_checkpoint(
     tmp_path: Path, add_to_summary: Callable[[str], None]
 ) -> None:
-    """It is the last one that was saved, or the next."""
+    """The file has the last checkpoint that the writer printed, or the next."""
     path = tmp_path / "checkpoint.json"
     file = CheckpointFile(path, clock=lambda: START)
     milliseconds = int(format_checkpoint(START - timedelta(hours=6)))
@@ -58,7 +58,7 @@ def test_a_killed_writer_leaves_a_complete_checkpoint(
 
         assert saved
         milliseconds = (saved.checkpoint - EPOCH) // timedelta(milliseconds=1)
-        assert milliseconds >= printed[-1], "what was saved stays saved"
+        assert milliseconds >= printed[-1], "no saved checkpoint is lost"
         assert saved.written == saved.checkpoint, "both are from the same write"
         count += len(printed)
     left = {entry.name for entry in tmp_path.iterdir()}

@@ -1,4 +1,4 @@
-"""A run is disturbed at each of its requests, and no event is lost or redelivered twice."""
+"""A run that is disturbed at any of its requests loses no event, and redelivers none twice."""
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -51,7 +51,7 @@ FAULTS: dict[str, Fault] = {
 def try_points(
     points: Iterable[Callable[[], None]], description: str, add_to_summary: AddToSummary
 ) -> None:
-    """Try all points, some at the same time because they mostly wait."""
+    """Try all points, several at the same time because they mostly wait."""
     with ThreadPoolExecutor(max_workers=4) as pool:
         futures = [pool.submit(point) for point in points]
         for future in futures:
@@ -64,7 +64,7 @@ def try_points(
 def test_a_run_makes_the_requests_that_are_tried(
     kind: str, tmp_path: Path, *, with_file: bool
 ) -> None:
-    """Two of its three redeliveries succeed, and the next runs recover the rest."""
+    """GitHub accepts two of its three redeliveries, and the next runs recover the other events."""
     checkpoint_file = tmp_path / "checkpoint.json" if with_file else None
     with past_outage(kind, checkpoint_file=checkpoint_file) as outage:
         outage.run()
@@ -134,7 +134,7 @@ def test_a_command_killed_at_any_request_loses_nothing(
 
 
 def disturb(kind: str, nth: int, name: str, *, times: int | None) -> None:
-    """Have one request of a run, or it and all that follow, meet a fault."""
+    """Inject a fault at one request of a run, or at this request and all that follow."""
     with past_outage(kind, FAULTS[name], nth=nth, times=times) as outage:
         outage.run()
         outage.github.mend()
@@ -195,7 +195,7 @@ the variable.
 
 
 def overtake(kind: str, nth: int, *, after: bool) -> None:
-    """Have a whole other run take place before or after one request of a run."""
+    """Have another run begin and end before or after one request of a run."""
     first = Future[Outage]()
     checkpoints: list[str] = []
 
@@ -226,7 +226,7 @@ def test_two_runs_at_the_same_time_lose_or_repeat_nothing(add_to_summary: AddToS
         for after in BEFORE_AND_AFTER
     ]
     between = f"{len(BETWEEN_READ_AND_WRITE)} of them between reading and writing the checkpoint"
-    description = f"a whole other run before and after each request of a run, {between}"
+    description = f"another run begins and ends before and after each request of a run, {between}"
     try_points(points, description, add_to_summary)
 
 

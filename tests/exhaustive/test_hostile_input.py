@@ -1,6 +1,6 @@
-"""Whatever GitHub responds, and whatever the inputs are, the output is safe.
+"""Any responses of GitHub and any inputs lead to a safe output.
 
-It has no traceback, no secret, no workflow command and no markup of anybody else's.
+A safe output has no traceback, no secret, and no workflow command or markup from outside.
 """
 
 import json
@@ -146,7 +146,7 @@ STATUS = st.sampled_from((200, 201, 202, 204, 301, 302, 304, 401, 403, 404, 409,
 
 @dataclass(frozen=True)
 class FixedResponse:
-    """A fault that responds with exactly this."""
+    """A fault that sends this response."""
 
     body: bytes
     status: int = 200
@@ -161,7 +161,7 @@ def encoded(content: SearchStrategy[object]) -> SearchStrategy[bytes]:
 
 
 def responses(content: SearchStrategy[object]) -> SearchStrategy[list[FixedResponse]]:
-    """Draw successive responses, many with this content; the last one repeats."""
+    """Draw successive responses, many with this content."""
     body = encoded(content) | encoded(MESSAGE) | INVALID_JSON | st.binary()
     headers = st.lists(HEADER, max_size=2).map(dict)
     unexpected = st.builds(FixedResponse, body, STATUS | st.integers(200, 599), headers)
@@ -177,7 +177,7 @@ REFUSAL = st.builds(FixedResponse, encoded(MESSAGE), st.sampled_from((404, 422, 
 
 @pytest.fixture(scope="module")
 def shared_github() -> Iterator[Sandbox]:
-    """Start one GitHub for all examples; each calls `reset` first."""
+    """Start one sandbox for all examples; each calls `reset` first."""
     with running(Sandbox(clock=VirtualClock(NOW))) as github:
         yield github
 
@@ -192,13 +192,13 @@ def shared_hook(shared_github: Sandbox) -> Hook:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _figures(add_to_summary: Callable[[str], None]) -> Iterator[None]:
+def _add_counts_to_summary(add_to_summary: Callable[[str], None]) -> Iterator[None]:
     yield
-    add_to_summary(f"{TRIED.total()} random answers, runs and inputs")
+    add_to_summary(f"{TRIED.total()} random responses, runs and inputs")
 
 
 def examples(number: int) -> settings:
-    checks = list(HealthCheck)  # a slow machine is no fault
+    checks = list(HealthCheck)  # so that no example fails because the machine is slow
     return settings(max_examples=number * SOAK, deadline=None, suppress_health_check=checks)
 
 
@@ -209,7 +209,7 @@ def reset(github: Sandbox) -> None:
 
 
 def respond(github: Sandbox, responses: list[FixedResponse], path: str, method: str = "*") -> None:
-    """Have GitHub respond so to successive requests; the last response repeats."""
+    """Have GitHub send these responses to successive requests, and repeat the last one."""
     for nth, response in enumerate(responses, start=1):
         times = None if nth == len(responses) else 1
         github.inject(response, method=method, path=path, nth=nth, times=times)
@@ -275,12 +275,12 @@ class Elements(HTMLParser):
 
 
 def count_elements(report: Report) -> Counter[str]:
-    """Count the elements of the page that GitHub makes of a report's summary."""
+    """Count the elements of the HTML page that shows a report's summary."""
     return Elements(MarkdownIt("gfm-like", {"linkify": False}).render(summary(report))).counts
 
 
 def harmless(report: Report) -> Report:
-    """Return a report of the same form, with harmless texts in place of all from outside."""
+    """Return a copy of a report in which harmless texts replace all texts from outside."""
 
     def harmless_delivery(delivery: Delivery) -> Delivery:
         return replace(delivery, guid=Guid("guid"), event="push", action=None, status="timed out")
@@ -293,7 +293,7 @@ def harmless(report: Report) -> Report:
 
     texts = sorted({result.because for result in report.results} - {""})
     reasons = {"": ""} | {text: f"reason {number}" for number, text in enumerate(texts)}
-    # The program's own reasons decide whether there is a warning.
+    # These reasons are redeliver's own, and decide whether there is a warning.
     reasons |= {text: text for text in (NOT_REACHED, *(verdict.value for verdict in Verdict))}
     return replace(
         report,
@@ -322,7 +322,7 @@ def test_any_responses_make_a_safe_report(
     reads: list[FixedResponse],
     writes: list[FixedResponse],
 ) -> None:
-    """Its page has the same elements as one that quotes nothing from outside."""
+    """Its summary has the same elements as that of a report without texts from outside."""
     reset(shared_github)
     respond(shared_github, [FixedResponse(rows)], LOG)
     respond(shared_github, attempts, ATTEMPT)
@@ -402,8 +402,8 @@ def test_any_inputs_show_no_secret_command_or_traceback(
     reset(shared_github)
     inputs = VALID_INPUTS | {"hook-id": str(shared_hook.id)} | changes
     if changes.get("hostname", "").strip() and is_accepted(inputs):
-        TRIED["inputs with another host"] += 1
-        return  # nobody responds there
+        TRIED["inputs with another hostname"] += 1
+        return  # no test server has that name
     environment = {
         "GITHUB_API_URL": shared_github.url,
         "GITHUB_REPOSITORY": "acme/ops",

@@ -1,4 +1,4 @@
-"""A cancelled job sends SIGINT, then SIGTERM, then SIGKILL: a run ends long before that."""
+"""A cancelled job sends SIGINT, SIGTERM and then SIGKILL: a run ends long before SIGKILL."""
 
 import subprocess
 import sys
@@ -19,8 +19,8 @@ HANG_SECONDS = 30.0
 """How long GitHub takes to respond when it hangs."""
 
 
-def interrupt(nth: int, number: Signals, *, hangs_for_good: bool) -> StepResult:
-    """Send a run a signal while a request hangs, and check that it ends in time and well."""
+def interrupt(nth: int, number: Signals, *, later_requests_hang: bool) -> StepResult:
+    """Send a run a signal while a request hangs, and check that it ends in time without a loss."""
     step, sent = Future[RunningStep](), Future[None]()
 
     def stop() -> None:
@@ -28,7 +28,7 @@ def interrupt(nth: int, number: Signals, *, hangs_for_good: bool) -> StepResult:
         sent.set_result(None)
 
     with past_outage(LATER, Meanwhile(stop), nth=nth) as outage:
-        times = None if hangs_for_good else 1
+        times = None if later_requests_hang else 1
         outage.github.inject(Delay(HANG_SECONDS), nth=nth, times=times)
         step.set_result(start_action(outage.github, outage.hook, verify="1s"))
         sent.result()
@@ -45,14 +45,13 @@ def interrupt(nth: int, number: Signals, *, hangs_for_good: bool) -> StepResult:
 
 @pytest.mark.parametrize("nth", range(1, len(METHODS[LATER]) + 1), ids="request {}".format)
 def test_a_signal_ends_a_run_while_any_request_hangs(nth: int) -> None:
-    """The run ends in time, and loses nothing."""
-    interrupt(nth, SIGTERM, hangs_for_good=False)
+    interrupt(nth, SIGTERM, later_requests_hang=False)
 
 
 @pytest.mark.parametrize("nth", [2, 6], ids="request {}".format)
 @pytest.mark.parametrize("number", [SIGINT, SIGTERM], ids=lambda number: number.name)
 def test_a_signal_ends_a_run_while_all_requests_hang(nth: int, number: Signals) -> None:
-    run = interrupt(nth, number, hangs_for_good=True)
+    run = interrupt(nth, number, later_requests_hang=True)
 
     has_started_to_redeliver = nth > 4
     could_not_save = "there was no time left to save the checkpoint" in run.log

@@ -1,7 +1,7 @@
 """Random days: outages, faults and runs in any order, in which redeliver keeps its promises.
 
-The sandbox is in virtual time, the receiver is real, and redeliver runs in this process. One thing
-happens at a time: in `test_every_request`, a second run takes place in the middle of another.
+The sandbox is in virtual time, the receiver is real, and redeliver runs in this process. Runs do
+not overlap here; in `test_every_request`, they do.
 """
 
 import math
@@ -43,28 +43,28 @@ from tests.support.virtual_run import (
 LOOKBACK = timedelta(hours=24)
 VERIFY = timedelta(seconds=30)
 SETTLED = timedelta(minutes=20)
-"""After this time the log shows every row, and no run waits for the one before."""
+"""After this time the log shows every row, and no run waits because of an earlier one."""
 
 DELAYS = (0, 60, 300, 599, 600)
-"""After how many seconds the log shows a row. GitHub says minutes; the promises allow ten."""
+"""After how many seconds the log shows a row. The promises allow ten minutes."""
 
 DURATIONS = {
     "nothing": timedelta(),
     "a minute": timedelta(minutes=1),
     "five minutes": timedelta(minutes=5),
     "the longest delay of the log": timedelta(minutes=10),
-    "as long as a run may wait for the one before": timedelta(minutes=16),
+    "until a run no longer waits because of an earlier one": timedelta(minutes=16),
     "an hour": timedelta(hours=1),
     "the schedule": SCHEDULE,
     "30 hours": timedelta(hours=30),
     "as long as GitHub keeps the log": RETENTION,
 }
-# Short ones are drawn more often: after days, all that is left to do is to give up.
+# Short pauses are drawn more often: after days, runs can only give events up.
 SHORT = [*DURATIONS][:7]
 PAUSES = st.sampled_from([*SHORT, *SHORT, "the schedule", *DURATIONS])
 AGES = st.sampled_from(["a minute", "five minutes", "an hour", "the schedule"])
 OFFSETS = st.integers(-1500, 1500)
-"""Milliseconds that are added to a pause."""
+"""Milliseconds to add to a pause."""
 
 BEHAVIOURS: dict[str, Callable[[Receiver], None]] = {
     "well": lambda receiver: receiver.behave(),
@@ -75,17 +75,17 @@ BEHAVIOURS: dict[str, Callable[[Receiver], None]] = {
 NAMES = st.lists(st.sampled_from(["push", "check_run"]), min_size=1, max_size=3)
 
 MAX_OPEN_EVENTS = PER_MINUTE - 1
-"""With more, a run may have to wait not only for GitHub."""
+"""With more, a run may also have to wait because of max-per-minute."""
 
 MAX_SUCCESSES = 250
 """Enough for several pages; more would only take time."""
 
 COUNTS = Counter[str]()
-"""How often something happened, for the end of the session."""
+"""How often each thing happened, for the summary of the session."""
 
 
 class SettlingClock(VirtualClock):
-    """The clock of a run: the redeliveries that it requested end before more time passes.
+    """The clock of a run, which advances only after all requested redeliveries have ended.
 
     Otherwise the order of events would depend on the scheduler of this machine.
     """
@@ -110,7 +110,7 @@ def assert_nothing_is_hammered(
 ) -> None:
     """Check that a run requests each event once, and none whose success the log shows.
 
-    A request counts if GitHub may have accepted it: it did, or its response does not tell.
+    A request counts unless its response shows that GitHub refused it.
     """
     guids = history.guids()
     counts = Counter(
@@ -123,11 +123,11 @@ def assert_nothing_is_hammered(
     assert not counts.keys() & successes
     for guid in history.attempts.keys() - history.redelivered_by_hand:
         *earlier, _ = history.attempts[guid]
-        assert not any(attempt.succeeded for attempt in earlier), f"{guid} twice"
+        assert not any(attempt.succeeded for attempt in earlier), f"{guid} was delivered again"
 
 
 def assert_nothing_is_lost(history: History, variables: RecordedVariables) -> None:
-    """Check that the next run looks at each event that has to be redelivered."""
+    """Check that the next run reads the log back to each event that it has to redeliver."""
     if not variables.values_saved:
         return
     saved = variables.values_saved[-1]
@@ -145,7 +145,10 @@ def assert_nothing_is_given_up_early(
     give_up_after: timedelta,
     max_attempts: int | None,
 ) -> None:
-    """Check that a run gives up only what is too old, has had its attempts or has left the log."""
+    """Check that a run gives up an event only for one of the documented reasons.
+
+    The event is too old, has had all its attempts, or has left the log.
+    """
     for result in report.results:
         attempts = history.attempts[result.decision.delivery.guid]
         if result.outcome is Outcome.GIVEN_UP:
@@ -156,20 +159,20 @@ def assert_nothing_is_given_up_early(
 
 
 def assert_no_run_waits_for_long(duration: timedelta, *, slow_requests: int) -> None:
-    """Check it; only if GitHub wants requests to come slowly, a run may take longer."""
+    """Check the duration of a run. It may be longer if GitHub limits the rate of its requests."""
     per_minute = int(PER_MINUTE * MIN_RATE_FACTOR)
     seconds = MAX_WAIT_SECONDS + math.ceil(slow_requests / per_minute) * MINUTE
     assert duration <= timedelta(seconds=seconds) + 2 * VERIFY
 
 
 def requested(results: Iterable[EventResult]) -> list[str]:
-    """Return the GUIDs whose redelivery a run requested, or would request, in that order."""
+    """Return the GUIDs whose redelivery a run requested, or would request, in order."""
     outcomes = ACCEPTED | {Outcome.DUE, Outcome.REFUSED, Outcome.GONE, Outcome.UNANSWERED}
     return [result.decision.delivery.guid for result in results if result.outcome in outcomes]
 
 
 class RandomDays(RuleBasedStateMachine):
-    """What can happen, in any order; after each run the promises are checked."""
+    """Steps in any order. After each run, it checks the promises."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -187,7 +190,7 @@ class RandomDays(RuleBasedStateMachine):
         self.behaviour = "well"
         self.successes = 0
         self.has_failed = False
-        """Whether a promise was broken, so that more checks would hide that."""
+        """Whether a promise was broken. More checks would hide the first failure."""
 
     @initialize(
         give_up_after=st.sampled_from([RETENTION, RETENTION, timedelta(hours=18)]),
@@ -210,7 +213,7 @@ class RandomDays(RuleBasedStateMachine):
         self.probe = probe
         self.delay_log(delay)
 
-    # What happens.
+    # Steps.
 
     @rule(names=NAMES, age=AGES)
     def have_outage(self, names: list[str], age: str) -> None:
@@ -269,7 +272,7 @@ class RandomDays(RuleBasedStateMachine):
     def run_after_dry_run(self, pause: str, offset: int) -> None:
         """Compare what a run requests with what a dry run shows.
 
-        A rate limit or a probe may leave some of it.
+        The run may request less because of a rate limit or a probe.
         """
         self.advance(pause, offset)
         start = self.clock()
@@ -317,7 +320,7 @@ class RandomDays(RuleBasedStateMachine):
                 assert self.history.open_events() <= accepted
 
     def recover(self) -> None:
-        """Let everything be well, and run until nothing is left to do."""
+        """Mend receiver, log and rate limit, and run until all events are settled."""
         self.receiver.behave()
         self.delay_log(0)
         self.github.rate_limit(remaining=5000, reset_in=3600)
@@ -330,7 +333,7 @@ class RandomDays(RuleBasedStateMachine):
     # A run.
 
     def run(self, *disturbances: Disturbance | RunEnd) -> Report | None:
-        """Run, and check the promises; return the report unless the run was ended."""
+        """Run once, check the promises, and return the report if there is one."""
         self.has_failed = True
         start, requests_before = self.clock(), len(self.github.requests)
         successes = self.history.visible_successes()
@@ -338,7 +341,7 @@ class RandomDays(RuleBasedStateMachine):
         lines: list[str] = []
         for disturbance in disturbances:
             disturbance.inject(self.github)
-        report = self.redeliver_to_any_end(lines)
+        report = self.try_to_redeliver(lines)
         self.github.mend()
         self.github.settle()
         self.history.record_new_attempts()
@@ -364,8 +367,8 @@ class RandomDays(RuleBasedStateMachine):
         self.has_failed = False
         return report
 
-    def redeliver_to_any_end(self, lines: list[str]) -> Report | None:
-        """Run once; only a bug raises an error."""
+    def try_to_redeliver(self, lines: list[str]) -> Report | None:
+        """Run once, and return the report, or None if the run ended with an error or was killed."""
         COUNTS["runs"] += 1
         try:
             report = self.redeliver(lines=lines)
@@ -396,7 +399,7 @@ class RandomDays(RuleBasedStateMachine):
 
     @invariant()
     def check_checkpoints(self) -> None:
-        """Check that the variable has checkpoints, none in the future, and that none goes back."""
+        """Check that all values of the variable are checkpoints, in order and not in the future."""
         COUNTS["steps"] += 1
         checkpoints = []
         for saved in self.variables.values_saved:
@@ -408,7 +411,7 @@ class RandomDays(RuleBasedStateMachine):
 
 
 def test_redeliver_keeps_its_promises_on_random_days(add_to_summary: Callable[[str], None]) -> None:
-    """Nothing is lost, hammered or given up early, whatever happens."""
+    """No event is lost, hammered or given up early."""
     handler = signal.getsignal(signal.SIGUSR1)
     try:
         run_state_machine_as_test(
