@@ -1,1 +1,1 @@
-"""Claims about GitHub in miniature: it is as strict as GitHub."""
+"""Tests of the sandbox: it is as strict as GitHub."""

@@ -1,4 +1,4 @@
-"""A client of the sandbox's API, as small as these tests allow."""
+"""A small client of the sandbox's API, and functions that wait for it."""
 
 import json
 import time
@@ -19,6 +19,8 @@ TIMEOUT_SECONDS = 10
 
 @dataclass(frozen=True)
 class Client:
+    """Sends requests to a sandbox, with a token or without one."""
+
     github: Sandbox
     token: str | None = TOKEN
     prefix: str = ""
@@ -67,7 +69,7 @@ class Client:
         return self.post(f"{deliveries(hook)}/{delivery_id}/attempts")
 
     def pages(self, hook: Hook, **query: str | int | None) -> list[list[dict[str, Any]]]:
-        """Return all pages, by following the links."""
+        """Return all pages of a log, by following the links."""
         response = self.get(deliveries(hook), params=query)
         pages = [response.json()]
         while "next" in response.links:
@@ -77,6 +79,7 @@ class Client:
 
 
 def deliveries(hook: Hook) -> str:
+    """Return the path of a hook's delivery log."""
     return f"{hook.path}/deliveries"
 
 
@@ -90,19 +93,22 @@ def sign_jwt(app: App, clock: VirtualClock, *, key: str | None = None, **claims:
 
 
 def issue_token(as_app: Client, installation: Installation, **body: object) -> requests.Response:
+    """Request an installation token for the permissions and repositories in `body`."""
     return as_app.post(f"/app/installations/{installation.id}/access_tokens", json=body)
 
 
 def installation_client(as_app: Client, installation: Installation, **body: object) -> Client:
-    """Return a client with an installation token for what is asked."""
+    """Return a client with an installation token for the permissions and repositories in `body`."""
     return replace(as_app, token=issue_token(as_app, installation, **body).json()["token"])
 
 
 def refusal(response: requests.Response) -> tuple[int, str]:
+    """Return the status code and the message of an error."""
     return response.status_code, response.json()["message"]
 
 
 def eventually(claim: Callable[[], bool]) -> None:
+    """Wait until a claim is true."""
     deadline = time.monotonic() + TIMEOUT_SECONDS
     while not claim():
         assert time.monotonic() < deadline
@@ -110,6 +116,7 @@ def eventually(claim: Callable[[], bool]) -> None:
 
 
 def is_down(url: str) -> bool:
+    """Whether a server refuses connections."""
     try:
         requests.post(url, json={}, timeout=TIMEOUT_SECONDS)
     except requests.ConnectionError:

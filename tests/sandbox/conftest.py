@@ -1,4 +1,4 @@
-"""The sandboxes, hooks and clients that the tests of the sandbox use."""
+"""Fixtures of the sandbox's tests: clock, clients, hooks, an App and its installation."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -51,7 +51,7 @@ def acme(github: Sandbox, app: App) -> Installation:
 
 @pytest.fixture
 def shop(github: Sandbox) -> Hook:
-    """Return a repository's hook whose log is only written by hand."""
+    """Return a repository's hook without a receiver, whose log is only written by `record`."""
     return github.repository("acme/shop").hook("http://127.0.0.1:9/hook", secret="hush")
 
 

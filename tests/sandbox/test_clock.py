@@ -1,4 +1,4 @@
-"""The virtual clock stands still until it is advanced."""
+"""The virtual clock stands still until a test advances it."""
 
 import threading
 import time
@@ -8,7 +8,7 @@ from github_sandbox import VirtualClock
 
 
 class SlowlyAdded(datetime):
-    """A time that lets other threads run before something is added to it."""
+    """A time whose addition is slow, so that other threads run meanwhile."""
 
     def __add__(self, by: timedelta) -> "SlowlyAdded":
         time.sleep(0.0001)

@@ -1,4 +1,4 @@
-"""Faults that are injected on purpose."""
+"""The faults that a test can inject."""
 
 import pytest
 import requests
@@ -42,7 +42,7 @@ def test_a_status_fault_responds_without_doing_the_work(
     assert receiver.received() == []
 
 
-def test_a_status_fault_can_claim_that_the_limit_is_spent(client: Client, hook: Hook) -> None:
+def test_a_status_fault_can_claim_that_the_limit_is_used_up(client: Client, hook: Hook) -> None:
     client.github.inject(Status(429, headers={"x-ratelimit-remaining": "0"}))
 
     assert client.get(deliveries(hook)).headers["x-ratelimit-remaining"] == "0"
@@ -154,7 +154,7 @@ def test_an_action_happens_even_if_the_reply_is_lost(client: Client, hook: Hook)
 
 
 @pytest.mark.parametrize("fault", [LostReply(), Dropped(), Truncated()], ids=repr)
-def test_a_request_after_a_broken_connection_is_answered(
+def test_a_request_after_a_broken_connection_succeeds(
     client: Client, hook: Hook, fault: Fault
 ) -> None:
     client.github.inject(fault)
@@ -173,7 +173,7 @@ def test_a_request_after_a_broken_connection_is_answered(
         pytest.param(3, None, [200, 200, 500, 500], id="all from the third on"),
     ],
 )
-def test_a_fault_applies_to(
+def test_a_fault_applies_to_the_chosen_requests(
     client: Client, hook: Hook, nth: int, times: int | None, codes: list[int]
 ) -> None:
     client.github.inject(Status(500), nth=nth, times=times)
@@ -203,7 +203,7 @@ def test_a_fault_applies_with_and_without_the_prefix(client: Client, hook: Hook)
     assert client.get("/api/v3" + deliveries(hook)).status_code == 500
 
 
-def test_faults_that_are_due_at_once_wrap_each_other(
+def test_faults_of_the_same_request_wrap_each_other(
     client: Client, hook: Hook, receiver: Receiver
 ) -> None:
     client.github.inject(LostReply())
@@ -218,7 +218,7 @@ def test_faults_that_are_due_at_once_wrap_each_other(
 
 
 def test_a_dropped_request_stays_dropped_when_truncated(client: Client, hook: Hook) -> None:
-    """A fault around another one cannot bring back a response."""
+    """A fault cannot bring back a response that another fault has dropped."""
     client.github.inject(Truncated())
     client.github.inject(Dropped())
 

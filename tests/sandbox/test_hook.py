@@ -1,4 +1,4 @@
-"""What a test can do with a hook."""
+"""The methods of a hook: emit, record and redeliver."""
 
 import threading
 from datetime import datetime, timedelta
@@ -28,10 +28,10 @@ def test_an_inactive_hook_emits_nothing(github: Sandbox, receiver: Receiver) -> 
     assert receiver.received() == []
 
 
-def test_many_deliveries_are_spread_evenly_over_the_time(
+def test_many_deliveries_are_spread_evenly_over_a_period(
     client: Client, recorded_hook: Hook, clock: VirtualClock
 ) -> None:
-    """The first is at the beginning of the time, the last at its end."""
+    """The first is at the start of the period, the last at its end."""
     recorded_hook.record_many(5, since=clock() - timedelta(hours=4), until=clock())
 
     rows = client.get(deliveries(recorded_hook)).json()
@@ -77,10 +77,10 @@ def test_many_deliveries_are_sorted_among_those_in_the_log(
         recorded_hook.record_many(50, since=clock() - timedelta(hours=2), until=clock())
 
     rows = [row for page in client.pages(recorded_hook, per_page=9) for row in page]
-    places = [(datetime.fromisoformat(row["delivered_at"]), row["id"]) for row in rows]
+    positions = [(datetime.fromisoformat(row["delivered_at"]), row["id"]) for row in rows]
 
     assert len(rows) == 104
-    assert places == sorted(places, reverse=True)
+    assert positions == sorted(positions, reverse=True)
     for status, codes in (("success", {200}), ("failure", {502})):
         pages = client.pages(recorded_hook, per_page=3, status=status)
         assert [row for page in pages for row in page] == [

@@ -12,16 +12,18 @@ import requests
 @pytest.mark.parametrize(
     ("flag", "value", "advice"),
     [
-        pytest.param("--port", "99999", "a number from 0 to 65535; 0 is any", id="no port"),
+        pytest.param("--port", "99999", "a number from 0 to 65535; 0 is any", id="an invalid port"),
         pytest.param("--port", "taken", "name another, or 0 for any", id="a port that is taken"),
-        pytest.param("--repo", "ops", "must be a repository as owner/name", id="no repository"),
-        pytest.param("--answer", "9", "a status code from 100 to 599", id="no status"),
+        pytest.param(
+            "--repo", "ops", "must be a repository as owner/name", id="an invalid repository"
+        ),
+        pytest.param("--answer", "9", "a status code from 100 to 599", id="an invalid status"),
     ],
 )
-def test_the_command_gives_advice_on(flag: str, value: str, advice: str) -> None:
+def test_the_command_gives_advice_on_an_invalid_flag(flag: str, value: str, advice: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        done = subprocess.run(
+        process = subprocess.run(
             [sys.executable, "-m", "github_sandbox", flag, value.replace("taken", port)],
             capture_output=True,
             text=True,
@@ -29,9 +31,9 @@ def test_the_command_gives_advice_on(flag: str, value: str, advice: str) -> None
             check=False,
         )
 
-    assert done.returncode == 2
-    assert f"error: argument {flag}: " in done.stderr
-    assert advice in done.stderr
+    assert process.returncode == 2
+    assert f"error: argument {flag}: " in process.stderr
+    assert advice in process.stderr
 
 
 def test_the_command_prints_what_to_try_and_ends_on_ctrl_c() -> None:

@@ -1,6 +1,6 @@
-"""PyGithub as its documentation has it used: where it stumbles, the sandbox is wrong.
+"""PyGithub works with the sandbox as its documentation says.
 
-Lazily, for the sandbox knows of organizations and repositories only what they have.
+The client is lazy, because the sandbox has no endpoints for organizations and repositories.
 """
 
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ def pygithub(github: Sandbox) -> Iterator[Github]:
 
 @pytest.fixture(params=["organization", "repository"])
 def owned(request: pytest.FixtureRequest, github: Sandbox, receiver: Receiver) -> Hook:
-    """Give a webhook of either kind."""
+    """Return a webhook of each kind of owner."""
     owner = github.org("acme") if request.param == "organization" else github.repository("acme/ops")
     return owner.hook(receiver.url, secret="hush")
 
@@ -71,11 +71,11 @@ def test_pygithub_can_request_a_redelivery(
 
     # PyGithub has no method for it.
     path = f"{owned.path}/deliveries/{owned.log[0]['id']}/attempts"
-    _, answer = pygithub.requester.requestJsonAndCheck("POST", path)
+    _, body = pygithub.requester.requestJsonAndCheck("POST", path)
 
     github.settle()
-    assert answer == {}
-    assert [(each.guid, each.status) for each in receiver.received()] == [
+    assert body == {}
+    assert [(received.guid, received.status) for received in receiver.received()] == [
         (missed, 503),
         (missed, 200),
     ]
@@ -94,7 +94,7 @@ def test_pygithub_creates_reads_updates_and_lists_variables(
     read = repository.get_variable("CHECKPOINT")
     assert (read.name, read.value) == ("CHECKPOINT", "2")
     assert read.updated_at >= read.created_at
-    assert [each.name for each in repository.get_variables()] == ["CHECKPOINT"]
+    assert [variable.name for variable in repository.get_variables()] == ["CHECKPOINT"]
     assert github.repository("acme/ops").variables == {"CHECKPOINT": "2"}
 
 
@@ -106,8 +106,8 @@ def test_pygithub_reads_the_rate_limit(pygithub: Github) -> None:
 
 
 def test_pygithub_signs_in_as_an_app_and_as_its_installation() -> None:
-    """An App finds its installation, and reads a log with a token of that."""
-    with Sandbox() as sandbox:  # PyGithub signs by the clock on the wall
+    """An App finds its installation, and reads a log with an installation token."""
+    with Sandbox() as sandbox:  # in real time, by which PyGithub signs
         app = sandbox.app()
         app.install("acme")
         hook = sandbox.org("acme").hook("http://127.0.0.1:9/hook")

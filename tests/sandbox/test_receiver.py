@@ -1,4 +1,4 @@
-"""The receiver can fail, be slow and be down, without losing its port or what it received."""
+"""The receiver can fail, be slow and be down, and keeps its port and its memory."""
 
 import os
 import socket
@@ -27,7 +27,7 @@ def port_of(receiver: Receiver) -> int:
         pytest.param(None, None, id="not signed"),
     ],
 )
-def test_a_receiver_recognizes_a_delivery_that_is(
+def test_a_receiver_recognizes_a_wrong_or_missing_signature(
     github: Sandbox, receiver: Receiver, secret: str | None, *, valid: bool | None
 ) -> None:
     github.org("acme").hook(receiver.url, secret=secret).emit("push")
@@ -80,7 +80,7 @@ def test_a_restarted_receiver_has_its_port_behaviour_and_memory(
     assert [received.status for received in receiver.received()] == [418, 418]
 
 
-def test_a_receiver_is_gone_after_its_with_block() -> None:
+def test_a_receiver_stops_after_its_with_block() -> None:
     with Receiver() as receiver:
         url = receiver.url
 
@@ -105,9 +105,7 @@ def test_a_receiver_does_not_outlive_its_process(tmp_path: Path) -> None:
     eventually(lambda: is_down(url))
 
 
-def test_a_receiver_that_goes_down_leaves_a_delivery_unanswered(
-    hook: Hook, receiver: Receiver
-) -> None:
+def test_a_delivery_fails_if_its_receiver_goes_down(hook: Hook, receiver: Receiver) -> None:
     receiver.behave(delay=3600)
     emitting = threading.Thread(target=hook.emit, args=("push",))
     emitting.start()

@@ -1,4 +1,4 @@
-"""What is recorded for `make contract`."""
+"""The recording of requests and responses for `make contract`."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ def directory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     return tmp_path
 
 
-def only(directory: Path) -> Exchange:
+def only_exchange(directory: Path) -> Exchange:
     [exchange] = read_exchanges(directory)
     return exchange
 
@@ -24,13 +24,13 @@ def only(directory: Path) -> Exchange:
 def test_request_and_response_are_recorded_without_the_token(
     client: Client, recorded_hook: Hook, directory: Path
 ) -> None:
-    answer = client.post(f"/api/v3{deliveries(recorded_hook)}/7/attempts", json={"a": 1})
+    response = client.post(f"/api/v3{deliveries(recorded_hook)}/7/attempts", json={"a": 1})
 
-    exchange = only(directory)
+    exchange = only_exchange(directory)
     assert (exchange.method, exchange.path) == ("POST", f"{deliveries(recorded_hook)}/7/attempts")
     assert exchange.body == '{"a": 1}'
     assert exchange.headers["content-type"] == "application/json"
-    assert (exchange.status, exchange.answer) == (404, answer.text)
+    assert (exchange.status, exchange.answer) == (404, response.text)
     assert exchange.answer_headers["content-type"].startswith("application/json")
     assert TOKEN not in str(exchange)
 
@@ -38,13 +38,13 @@ def test_request_and_response_are_recorded_without_the_token(
 def test_the_response_of_a_fault_is_not_recorded(
     client: Client, recorded_hook: Hook, directory: Path
 ) -> None:
-    """The request is."""
+    """The request is recorded."""
     client.github.inject(Status(502))
 
     assert client.get(deliveries(recorded_hook), params={"per_page": 7}).status_code == 502
 
-    assert only(directory).query == {"per_page": "7"}
-    assert only(directory).status is None
+    assert only_exchange(directory).query == {"per_page": "7"}
+    assert only_exchange(directory).status is None
 
 
 def test_a_dropped_request_is_recorded_without_a_response(
@@ -55,7 +55,7 @@ def test_a_dropped_request_is_recorded_without_a_response(
     with pytest.raises(requests.ConnectionError):
         client.get(deliveries(recorded_hook))
 
-    assert only(directory).status is None
+    assert only_exchange(directory).status is None
 
 
 def test_an_exception_in_the_sandbox_is_recorded_as_500(
@@ -65,7 +65,7 @@ def test_an_exception_in_the_sandbox_is_recorded_as_500(
 
     assert client.get(f"{VARIABLES}/A").status_code == 500
 
-    assert only(directory).status == 500
+    assert only_exchange(directory).status == 500
 
 
 def test_nothing_is_recorded_without_the_variable(

@@ -44,19 +44,17 @@ def test_the_sandbox_remembers_requests(client: Client, recorded_hook: Hook) -> 
     ]
 
 
-def test_the_sandbox_remembers_when_a_request_arrived(
-    client: Client,
-) -> None:
-    """Not when it was answered."""
-    answered: list[float] = []
-    client.github.inject(Meanwhile(lambda: answered.append(time.monotonic())))
+def test_the_sandbox_remembers_when_a_request_arrived(client: Client) -> None:
+    """It does not remember when the response was sent."""
+    handled: list[float] = []
+    client.github.inject(Meanwhile(lambda: handled.append(time.monotonic())))
 
-    asked = time.monotonic()
+    start = time.monotonic()
     client.get("/nowhere")
     client.get("/nowhere")
 
     first, second = (request.began for request in client.github.requests)
-    assert asked <= first <= answered[0] <= second <= time.monotonic()
+    assert start <= first <= handled[0] <= second <= time.monotonic()
 
 
 def test_the_sandbox_counts_concurrent_requests(client: Client) -> None:
@@ -66,7 +64,7 @@ def test_the_sandbox_counts_concurrent_requests(client: Client) -> None:
         client.get("/nowhere")
     assert client.github.most_at_once == 1
 
-    # Each is asked while the one before it is being answered.
+    # The client sends each request while the sandbox handles the one before.
     for nth in (1, 2):
         client.github.inject(Meanwhile(lambda: client.get("/nowhere")), nth=nth)
     client.get("/nowhere")

@@ -1,1 +1,1 @@
-"""Claims about the REST API."""
+"""Tests of github_sandbox.api."""

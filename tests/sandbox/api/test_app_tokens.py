@@ -1,4 +1,4 @@
-"""Apps sign in with JSON web tokens, and get tokens for their installations."""
+"""Apps authenticate with JSON web tokens, and get installation tokens."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -36,7 +36,7 @@ EXPIRED = (
 )
 TOO_FAR = (401, "'Expiration time' claim ('exp') is too far in the future")
 NOT_AN_ISSUER = (401, "'Issuer' claim ('iss') must be an Integer")
-FOR_APPS = [
+JWT_ENDPOINTS = [
     ("GET", "/app"),
     ("GET", "/app/installations/1"),
     ("POST", "/app/installations/1/access_tokens"),
@@ -48,7 +48,7 @@ FOR_APPS = [
     ("GET", "/users/acme/installation"),
     ("GET", "/repos/acme/ops/installation"),
 ]
-FOR_OTHERS = [
+TOKEN_ENDPOINTS = [
     ("GET", "/rate_limit"),
     ("GET", "/orgs/acme/hooks"),
     ("GET", "/orgs/acme/hooks/1/deliveries"),
@@ -72,47 +72,45 @@ def test_a_private_key_has_the_format_of_github(app: App) -> None:
     assert app.client_id.startswith("Iv23li")
 
 
-def test_an_issuer_is_an_app_id_as_number_or_text_or_client_id(
-    as_app: Client, app: App, clock: VirtualClock
-) -> None:
+def test_an_issuer_is_an_app_id_or_client_id(as_app: Client, app: App, clock: VirtualClock) -> None:
     for issuer in (app.id, str(app.id), app.client_id):
         token = sign_jwt(app, clock, iss=issuer)
         assert replace(as_app, token=token).get("/app").json()["id"] == app.id
 
 
 @pytest.mark.parametrize(
-    ("claims", "answer"),
+    ("claims", "expected"),
     [
-        pytest.param({"iss": 1}, (404, "Integration not found"), id="an unknown number"),
-        pytest.param({"iss": "1"}, (404, "Integration not found"), id="its text"),
-        pytest.param({"iss": None}, NOT_AN_ISSUER, id="nobody"),
+        pytest.param({"iss": 1}, (404, "Integration not found"), id="an unknown App id"),
+        pytest.param({"iss": "1"}, (404, "Integration not found"), id="an unknown App id as text"),
+        pytest.param({"iss": None}, NOT_AN_ISSUER, id="no issuer"),
         pytest.param({"iss": "Iv23liNobody"}, NOT_AN_ISSUER, id="an unknown client id"),
-        pytest.param({"iat": 1}, NOT_ISSUED_YET, id="issued in a second"),
-        pytest.param({"iat": "soon"}, NOT_ISSUED_YET, id="issued at no number"),
+        pytest.param({"iat": 1}, NOT_ISSUED_YET, id="issued a second from now"),
+        pytest.param({"iat": "soon"}, NOT_ISSUED_YET, id="issued at an invalid time"),
         pytest.param({"iat": None}, NOT_ISSUED_YET, id="issued at no time"),
         pytest.param({"exp": 0}, EXPIRED, id="expired just now"),
         pytest.param({"exp": None}, EXPIRED, id="never expires"),
         pytest.param({"exp": 601}, TOO_FAR, id="expires in more than ten minutes"),
         pytest.param({"iat": 0}, 200, id="issued just now"),
         pytest.param({"iat": -3600}, 200, id="issued long ago"),
-        pytest.param({"exp": 1}, 200, id="expires in a second"),
+        pytest.param({"exp": 1}, 200, id="expires a second from now"),
         pytest.param({"exp": 600}, 200, id="expires in ten minutes"),
     ],
 )
-def test_a_jwt_is_judged_by_its_claims(
+def test_a_jwt_is_accepted_or_refused_by_its_claims(
     as_app: Client,
     app: App,
     clock: VirtualClock,
     claims: dict[str, Any],
-    answer: tuple[int, str] | int,
+    expected: tuple[int, str] | int,
 ) -> None:
-    # Numbers are seconds from now.
+    """The numbers in `claims` are seconds from now."""
     now = int(clock().timestamp())
     claims = {name: now + at if isinstance(at, int) else at for name, at in claims.items()}
 
     response = replace(as_app, token=sign_jwt(app, clock, **claims)).get("/app")
 
-    assert (response.status_code if answer == 200 else refusal(response)) == answer
+    assert (response.status_code if expected == 200 else refusal(response)) == expected
 
 
 def test_a_jwt_is_valid_until_it_expires(as_app: Client, clock: VirtualClock) -> None:
@@ -131,7 +129,7 @@ def test_the_key_of_another_app_is_refused(as_app: Client, app: App, clock: Virt
     assert replace(as_app, token=sign_jwt(another, clock)).get("/app").json()["id"] == another.id
 
 
-@pytest.mark.parametrize(("method", "path"), FOR_APPS)
+@pytest.mark.parametrize(("method", "path"), JWT_ENDPOINTS)
 def test_an_endpoint_for_apps_needs_a_jwt(
     as_app: Client, acme: Installation, method: str, path: str
 ) -> None:
@@ -141,7 +139,7 @@ def test_an_endpoint_for_apps_needs_a_jwt(
     assert refusal(as_app.request(method, path, headers=scheme)) == NOT_DECODED
 
 
-@pytest.mark.parametrize(("method", "path"), FOR_OTHERS)
+@pytest.mark.parametrize(("method", "path"), TOKEN_ENDPOINTS)
 def test_a_jwt_is_refused_where_a_token_is_needed(
     as_app: Client, acme: Installation, method: str, path: str
 ) -> None:
@@ -153,9 +151,8 @@ def test_an_installation_token_is_issued(as_app: Client, app: App, acme: Install
     response = as_app.post(f"/app/installations/{acme.id}/access_tokens")
 
     assert response.status_code == 201
-    answer = response.json()
     [issued] = app.tokens
-    assert answer == {
+    assert response.json() == {
         "token": issued.value,
         "expires_at": "2026-01-10T01:00:00Z",
         "permissions": {"organization_hooks": "write", "actions_variables": "write"},
@@ -176,7 +173,7 @@ def test_a_token_has_the_installations_permissions(
     client.github.settle()
 
 
-def test_a_token_for_fewer_permissions_can_do_less(
+def test_a_token_with_fewer_permissions_can_do_less(
     as_app: Client, acme: Installation, hook: Hook
 ) -> None:
     response = issue_token(as_app, acme, permissions={"organization_hooks": "read"})
@@ -200,30 +197,40 @@ def test_a_token_has_all_permissions_by_default(as_app: Client, acme: Installati
 
 
 @pytest.mark.parametrize(
-    ("asked", "answer"),
+    ("body", "error"),
     [
-        pytest.param({"permissions": {"contents": "read"}}, NOT_GRANTED, id="no such right"),
         pytest.param(
-            {"permissions": {"organization_hooks": "write"}}, NOT_GRANTED, id="a higher level"
+            {"permissions": {"contents": "read"}},
+            NOT_GRANTED,
+            id="a permission that was not granted",
         ),
         pytest.param(
-            {"permissions": {"organization_hooks": "admin"}}, NOT_GRANTED, id="no such level"
+            {"permissions": {"organization_hooks": "write"}},
+            NOT_GRANTED,
+            id="a higher access level",
         ),
-        pytest.param({"permissions": ["contents"]}, NOT_GRANTED, id="a list of rights"),
-        pytest.param({"repositories": ["shop"]}, NOT_ACCESSIBLE, id="a repository not chosen"),
+        pytest.param(
+            {"permissions": {"organization_hooks": "admin"}},
+            NOT_GRANTED,
+            id="an unknown access level",
+        ),
+        pytest.param({"permissions": ["contents"]}, NOT_GRANTED, id="a list of permissions"),
+        pytest.param(
+            {"repositories": ["shop"]}, NOT_ACCESSIBLE, id="a repository that was not selected"
+        ),
         pytest.param({"repositories": ["acme/ops"]}, NOT_ACCESSIBLE, id="a full name"),
-        pytest.param({"repositories": "ops"}, NOT_ACCESSIBLE, id="no list"),
+        pytest.param({"repositories": "ops"}, NOT_ACCESSIBLE, id="a string instead of a list"),
         pytest.param({"repository_ids": [1]}, NOT_ACCESSIBLE, id="an unknown id"),
-        pytest.param({"repository_ids": ["ops"]}, NOT_ACCESSIBLE, id="a name for an id"),
+        pytest.param({"repository_ids": ["ops"]}, NOT_ACCESSIBLE, id="a name instead of an id"),
     ],
 )
-def test_no_token_is_issued_for(
-    as_app: Client, app: App, asked: dict[str, Any], answer: tuple[int, str]
+def test_no_token_is_issued_for_an_invalid_request(
+    as_app: Client, app: App, body: dict[str, Any], error: tuple[int, str]
 ) -> None:
     as_app.github.repository("acme/shop")
     installation = app.install("acme", {"organization_hooks": "read"}, {"acme/ops"})
 
-    assert refusal(issue_token(as_app, installation, **asked)) == answer
+    assert refusal(issue_token(as_app, installation, **body)) == error
     assert app.tokens == []
 
 
@@ -233,7 +240,7 @@ def test_no_token_is_issued_for_an_unknown_installation(as_app: Client) -> None:
     assert refusal(issue_token(as_app, elsewhere)) == NOT_FOUND
 
 
-def test_a_token_is_for_its_account_only(as_app: Client, acme: Installation) -> None:
+def test_a_token_is_valid_for_its_account_only(as_app: Client, acme: Installation) -> None:
     github = as_app.github
     foreign = github.org("globex").hook("http://127.0.0.1:9")
     github.repository("globex/site").variables["A"] = "1"
@@ -243,7 +250,7 @@ def test_a_token_is_for_its_account_only(as_app: Client, acme: Installation) -> 
     assert refusal(client.get("/repos/globex/site/actions/variables/A")) == NOT_FOUND
 
 
-def test_a_token_can_be_for_some_of_the_selected_repositories(
+def test_a_token_can_have_some_of_the_selected_repositories(
     as_app: Client, app: App, hook: Hook
 ) -> None:
     github = as_app.github
@@ -252,7 +259,7 @@ def test_a_token_can_be_for_some_of_the_selected_repositories(
     installation = app.install("acme", repositories=["acme/OPS", "acme/site"])
     site = github.repository("acme/site").id
 
-    def reached(client: Client) -> list[str]:
+    def accessible(client: Client) -> list[str]:
         return [
             name
             for name in ("ops", "site", "shop")
@@ -263,11 +270,12 @@ def test_a_token_can_be_for_some_of_the_selected_repositories(
     by_name = issue_token(as_app, installation, repositories=["Ops"])
     by_id = issue_token(as_app, installation, repository_ids=[site])
 
-    assert reached(replace(as_app, token=both.json()["token"])) == ["ops", "site"]
-    assert reached(replace(as_app, token=by_name.json()["token"])) == ["ops"]
-    assert reached(replace(as_app, token=by_id.json()["token"])) == ["site"]
-    assert {each.json()["repository_selection"] for each in (both, by_name, by_id)} == {"selected"}
-    # What the organization has is no repository's.
+    assert accessible(replace(as_app, token=both.json()["token"])) == ["ops", "site"]
+    assert accessible(replace(as_app, token=by_name.json()["token"])) == ["ops"]
+    assert accessible(replace(as_app, token=by_id.json()["token"])) == ["site"]
+    selections = [issued.json()["repository_selection"] for issued in (both, by_name, by_id)]
+    assert selections == ["selected"] * 3
+    # Organization webhooks do not depend on the selected repositories.
     assert (
         installation_client(as_app, installation, repositories=["ops"]).get(hook.path).status_code
         == 200
@@ -286,7 +294,7 @@ def test_a_token_sees_hooks_of_selected_repositories_only(as_app: Client, app: A
     assert client.redeliver(hooks[0], hooks[0].record()).status_code == 403
 
 
-def test_a_token_expires_after_an_hour_of_the_clock(
+def test_a_token_expires_after_an_hour(
     as_app: Client, app: App, acme: Installation, clock: VirtualClock
 ) -> None:
     client = installation_client(as_app, acme)
@@ -299,7 +307,7 @@ def test_a_token_expires_after_an_hour_of_the_clock(
     assert app.tokens[0].expires_at == clock()
 
 
-def test_a_suspended_installation_is_refused_everything(as_app: Client, acme: Installation) -> None:
+def test_a_suspended_installation_has_no_access(as_app: Client, acme: Installation) -> None:
     client = installation_client(as_app, acme)
 
     acme.suspend()

@@ -1,4 +1,4 @@
-"""Paths, headers and the rate limit's endpoint: what the whole API has in common."""
+"""Unknown paths, headers of every response, and the endpoint of the rate limit."""
 
 from dataclasses import replace
 from email.utils import parsedate_to_datetime
@@ -16,10 +16,10 @@ from tests.sandbox.client import Client, deliveries
         pytest.param("GET", "/orgs/acme/hooks/1", id="hook"),
         pytest.param("GET", "/orgs/acme/hooks/1/deliveries", id="hook's log"),
         pytest.param("POST", "/orgs/acme/hooks/1/deliveries/1/attempts", id="hook's delivery"),
-        pytest.param("GET", "/orgs/acme/hooks/all", id="no number"),
-        pytest.param("GET", "/", id="no such path"),
-        pytest.param("DELETE", "/orgs/acme/hooks", id="no such method"),
-        pytest.param("HEAD", "/orgs/acme/hooks", id="no head"),
+        pytest.param("GET", "/orgs/acme/hooks/all", id="hook id that is no number"),
+        pytest.param("GET", "/", id="path"),
+        pytest.param("DELETE", "/orgs/acme/hooks", id="method"),
+        pytest.param("HEAD", "/orgs/acme/hooks", id="method HEAD"),
     ],
 )
 @pytest.mark.parametrize("prefix", ["", "/api/v3"])
@@ -36,7 +36,7 @@ def test_an_unknown_path_or_method_is_not_found(
         assert response.json()["message"] == "Not Found"
 
 
-def test_the_api_is_also_at_the_path_of_enterprise_server(client: Client, hook: Hook) -> None:
+def test_the_api_also_has_the_prefix_of_enterprise_server(client: Client, hook: Hook) -> None:
     enterprise = replace(client, prefix="/api/v3")
 
     assert enterprise.redeliver(hook, hook.record()).status_code == 202
@@ -62,8 +62,8 @@ def test_every_response_has_the_headers_of_github(
         assert headers["x-ratelimit-limit"] == "5000"
         assert headers["x-ratelimit-resource"] == "core"
         assert int(headers["x-ratelimit-reset"]) > clock().timestamp()
-        used, left = headers["x-ratelimit-used"], headers["x-ratelimit-remaining"]
-        assert int(used) + int(left) == 5000
+        used, remaining = headers["x-ratelimit-used"], headers["x-ratelimit-remaining"]
+        assert int(used) + int(remaining) == 5000
         assert parsedate_to_datetime(headers["Date"]) == clock()
 
 
@@ -71,7 +71,7 @@ def test_the_rate_limit_is_not_shown_without_a_token(client: Client) -> None:
     assert replace(client, token="wrong").get("/rate_limit").status_code == 401
 
 
-def test_a_newer_version_shows_the_rate_limit_once(client: Client) -> None:
+def test_a_newer_api_version_shows_the_rate_limit_once(client: Client) -> None:
     response = client.get("/rate_limit", headers={"X-GitHub-Api-Version": "2026-03-10"})
 
     assert response.json().keys() == {"resources"}

@@ -1,4 +1,4 @@
-"""An App finds itself and its installations."""
+"""The endpoints with which an App finds itself and its installations."""
 
 import pytest
 
@@ -35,7 +35,7 @@ def test_an_installation_is_found_by_account_repository_and_id(
     assert found["suspended_at"] is None
 
 
-def test_an_installation_on_a_user_is_on_no_organization(as_app: Client, app: App) -> None:
+def test_a_users_installation_is_not_an_organizations(as_app: Client, app: App) -> None:
     app.install("octocat")
 
     found = as_app.get("/users/octocat/installation").json()
@@ -47,16 +47,16 @@ def test_an_installation_on_a_user_is_on_no_organization(as_app: Client, app: Ap
 @pytest.mark.parametrize(
     "path",
     [
-        pytest.param("/orgs/globex/installation", id="on an organization"),
-        pytest.param("/orgs/nobody/installation", id="on nobody"),
-        pytest.param("/users/globex/installation", id="on an account"),
-        pytest.param("/repos/globex/site/installation", id="on a repository"),
-        pytest.param("/repos/acme/shop/installation", id="on a repository that was not chosen"),
-        pytest.param("/repos/acme/nothing/installation", id="on no repository"),
-        pytest.param("/app/installations/1", id="at all"),
+        pytest.param("/orgs/globex/installation", id="of an organization"),
+        pytest.param("/orgs/nobody/installation", id="of a missing organization"),
+        pytest.param("/users/globex/installation", id="of an account"),
+        pytest.param("/repos/globex/site/installation", id="of a repository"),
+        pytest.param("/repos/acme/shop/installation", id="of a repository that was not selected"),
+        pytest.param("/repos/acme/nothing/installation", id="of a missing repository"),
+        pytest.param("/app/installations/1", id="by an unknown id"),
     ],
 )
-def test_the_app_is_not_installed(as_app: Client, app: App, path: str) -> None:
+def test_a_missing_installation_is_not_found(as_app: Client, app: App, path: str) -> None:
     github = as_app.github
     github.org("globex")
     github.repository("globex/site")

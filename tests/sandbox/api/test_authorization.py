@@ -1,4 +1,4 @@
-"""Only a token with the permission may do what it asks for."""
+"""The API authenticates a token, and checks its permissions or scopes."""
 
 import pytest
 import requests
@@ -8,7 +8,7 @@ from tests.sandbox.client import VARIABLES, Client, deliveries
 
 
 @pytest.fixture(autouse=True)
-def ops(github: Sandbox) -> None:
+def _variable(github: Sandbox) -> None:
     github.repository("acme/ops").variables["A"] = "1"
 
 
@@ -46,10 +46,10 @@ def test_a_fine_grained_token_needs_the_permission(github: Sandbox, recorded_hoo
         return response.headers["X-Accepted-GitHub-Permissions"]
 
     delivery = recorded_hook.record()
-    one = f"{deliveries(recorded_hook)}/{delivery}"
+    path = f"{deliveries(recorded_hook)}/{delivery}"
     assert refused(client.get("/orgs/acme/hooks")) == "organization_hooks=read"
     assert refused(client.get(deliveries(recorded_hook))) == "organization_hooks=read"
-    assert refused(client.get(one)) == "organization_hooks=read"
+    assert refused(client.get(path)) == "organization_hooks=read"
     assert refused(client.redeliver(recorded_hook, delivery)) == "organization_hooks=write"
     assert refused(client.get(VARIABLES)) == "actions_variables=read"
     assert refused(client.get(f"{VARIABLES}/A")) == "actions_variables=read"
@@ -84,7 +84,7 @@ def test_a_classic_token_with_the_scopes_can_read_and_write(
 @pytest.mark.parametrize(
     ("path", "scope"), [("/orgs/acme/hooks", "admin:org_hook"), (VARIABLES, "repo")]
 )
-def test_a_classic_token_without_the_scope_finds_nothing(
+def test_a_classic_token_without_the_scope_gets_404(
     github: Sandbox, recorded_hook: Hook, path: str, scope: str
 ) -> None:
     assert recorded_hook.org == "acme"

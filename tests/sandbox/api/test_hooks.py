@@ -1,4 +1,4 @@
-"""Webhooks of organizations, repositories and Apps are alike."""
+"""The endpoints of webhooks, which are alike for organizations, repositories and Apps."""
 
 import pytest
 
@@ -76,9 +76,9 @@ def test_a_hook_names_its_url_in_the_api(
 
 
 def test_a_hook_knows_its_owner(github: Sandbox, hook: Hook, shop: Hook) -> None:
-    bots = github.app("a-bot").hook("http://127.0.0.1:9")
+    app_hook = github.app("a-bot").hook("http://127.0.0.1:9")
 
-    assert (hook.owner, shop.owner, bots.owner) == ("acme", "acme/shop", "a-bot")
+    assert (hook.owner, shop.owner, app_hook.owner) == ("acme", "acme/shop", "a-bot")
     assert hook.org == "acme"
     assert not hasattr(shop, "org")
 
@@ -150,9 +150,7 @@ def test_a_listing_shows_which_hooks_are_active(client: Client, owner: str) -> N
         pytest.param("/repos/acme/shop/hooks/{id}/config", id="no such path"),
     ],
 )
-def test_a_path_that_does_not_fit_the_hook_is_not_found(
-    client: Client, shop: Hook, path: str
-) -> None:
+def test_a_hook_is_not_found_at_a_wrong_path(client: Client, shop: Hook, path: str) -> None:
     client.github.org("acme")
     client.github.repository("acme/ops")
 

@@ -1,4 +1,4 @@
-"""Listings come in pages that stay where they are."""
+"""The pages of listings, which do not move when deliveries arrive."""
 
 from datetime import datetime, timedelta
 
@@ -41,10 +41,10 @@ def test_a_link_begins_with_the_url_that_the_client_used(
     for _ in range(2):
         recorded_hook.record()
 
-    address = client.github.url + prefix + deliveries(recorded_hook)
-    link = client.get(address, params={"per_page": 1, "status": "success"}).links["next"]["url"]
+    url = client.github.url + prefix + deliveries(recorded_hook)
+    link = client.get(url, params={"per_page": 1, "status": "success"}).links["next"]["url"]
 
-    assert link.startswith(f"{address}?")
+    assert link.startswith(f"{url}?")
     assert "per_page=1" in link
     assert "status=success" in link
     assert "cursor=v1_" in link
@@ -116,16 +116,18 @@ def test_a_delivery_that_is_not_shown_yet_has_no_page(
 @pytest.mark.parametrize(
     ("query", "status"),
     [
-        pytest.param({"per_page": "0"}, 422, id="none a page"),
-        pytest.param({"per_page": "many"}, 422, id="no number"),
-        pytest.param({"status": "OK"}, 422, id="no such outcome"),
-        pytest.param({"cursor": "2"}, 400, id="a page number for a cursor"),
-        pytest.param({"cursor": "v1_%%"}, 400, id="no base 64"),
-        pytest.param({"cursor": "v1_AAAA"}, 400, id="another's cursor"),
-        pytest.param({"cursor": "v1_OTk5OTk5OTk5OTk5OTk5OTk5OTk5OjE"}, 400, id="far future"),
+        pytest.param({"per_page": "0"}, 422, id="no rows per page"),
+        pytest.param({"per_page": "many"}, 422, id="text instead of a number"),
+        pytest.param({"status": "OK"}, 422, id="an unknown status"),
+        pytest.param({"cursor": "2"}, 400, id="a page number as cursor"),
+        pytest.param({"cursor": "v1_%%"}, 400, id="a cursor that is not Base64"),
+        pytest.param({"cursor": "v1_AAAA"}, 400, id="a cursor of another server"),
+        pytest.param(
+            {"cursor": "v1_OTk5OTk5OTk5OTk5OTk5OTk5OTk5OjE"}, 400, id="a cursor in the far future"
+        ),
     ],
 )
-def test_a_listing_is_refused_for(
+def test_a_listing_with_an_invalid_query_is_refused(
     client: Client, recorded_hook: Hook, query: dict[str, str], status: int
 ) -> None:
     response = client.get(deliveries(recorded_hook), params=query)

@@ -1,4 +1,4 @@
-"""The headers that a client has to send."""
+"""The headers that the API requires of a request."""
 
 import pytest
 

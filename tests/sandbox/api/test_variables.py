@@ -1,4 +1,4 @@
-"""Actions variables."""
+"""The endpoints of Actions variables."""
 
 from datetime import timedelta
 
@@ -43,12 +43,12 @@ def test_a_test_can_set_variables_directly(client: Client, ops: Repository) -> N
 
 
 def test_a_test_can_replace_the_dictionary_of_variables(client: Client, ops: Repository) -> None:
-    ops.variables = own = {"LAST": "1"}
+    ops.variables = replacement = {"LAST": "1"}
 
     client.patch(f"{VARIABLES}/LAST", json={"value": "2"})
 
-    assert own == {"LAST": "2"}
-    assert client.github.repository("acme/ops").variables is own
+    assert replacement == {"LAST": "2"}
+    assert client.github.repository("acme/ops").variables is replacement
 
 
 def test_a_variable_that_a_test_set_was_created_long_ago(
@@ -99,24 +99,24 @@ def test_a_variable_can_be_renamed_but_not_over_another(client: Client, ops: Rep
 
 
 @pytest.mark.parametrize(
-    ("asked", "status"),
+    ("body", "status"),
     [
         pytest.param({"name": "2ND", "value": ""}, 422, id="starts with a digit"),
         pytest.param({"name": "github_x", "value": ""}, 422, id="starts with GITHUB_"),
         pytest.param({"name": "A-B", "value": ""}, 422, id="a hyphen"),
-        pytest.param({"name": "", "value": ""}, 422, id="empty name"),
+        pytest.param({"name": "", "value": ""}, 422, id="an empty name"),
         pytest.param({"value": ""}, 422, id="no name"),
         pytest.param({"name": "A"}, 422, id="no value"),
-        pytest.param({"name": "A", "value": 1}, 422, id="a number"),
+        pytest.param({"name": "A", "value": 1}, 422, id="a number as value"),
         pytest.param({"name": "A", "value": "é" * 24_577}, 422, id="more than 48 KB"),
         pytest.param({"name": "A", "value": "é" * 24_576}, 201, id="48 KB"),
         pytest.param(["A"], 400, id="a list"),
     ],
 )
-def test_a_variable_is_created_or_refused_with(
-    client: Client, ops: Repository, asked: object, status: int
+def test_a_variable_is_created_only_if_it_is_valid(
+    client: Client, ops: Repository, body: object, status: int
 ) -> None:
-    response = client.post(VARIABLES, json=asked)
+    response = client.post(VARIABLES, json=body)
 
     assert response.status_code == status
     assert bool(ops.variables) is (status == 201)
@@ -127,9 +127,9 @@ def test_a_value_that_is_too_large_does_not_replace_another(
 ) -> None:
     ops.variables["LAST"] = "1"
 
-    big = {"value": "x" * 50_000}
+    too_large = {"value": "x" * 50_000}
 
-    assert client.patch(f"{VARIABLES}/LAST", json=big).status_code == 422
+    assert client.patch(f"{VARIABLES}/LAST", json=too_large).status_code == 422
     assert ops.variables == {"LAST": "1"}
 
 
@@ -147,8 +147,8 @@ def test_variables_are_listed_by_name_ten_per_page(client: Client, ops: Reposito
     second = client.get(first.links["next"]["url"])
 
     assert first.json()["total_count"] == 12
-    names = [each["name"] for each in first.json()["variables"] + second.json()["variables"]]
-    assert names == sorted(ops.variables)
+    rows = first.json()["variables"] + second.json()["variables"]
+    assert [row["name"] for row in rows] == sorted(ops.variables)
 
 
 def test_a_page_has_at_most_thirty_variables(client: Client, ops: Repository) -> None:
@@ -158,4 +158,4 @@ def test_a_page_has_at_most_thirty_variables(client: Client, ops: Repository) ->
     first = client.get(VARIABLES, params={"per_page": 100})
     second = client.get(first.links["next"]["url"])
 
-    assert [len(each.json()["variables"]) for each in (first, second)] == [30, 2]
+    assert [len(page.json()["variables"]) for page in (first, second)] == [30, 2]

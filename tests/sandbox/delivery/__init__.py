@@ -1,1 +1,1 @@
-"""Claims about deliveries to receivers."""
+"""Tests of github_sandbox.delivery."""

@@ -1,4 +1,4 @@
-"""A delivery is an HTTP request, and its outcome is logged as GitHub does."""
+"""A delivery is an HTTP request, and the log has its outcome in GitHub's words."""
 
 import hashlib
 import hmac
@@ -11,7 +11,7 @@ from github_sandbox import Hook, Receiver, Sandbox
 from tests.sandbox.client import eventually
 
 
-def test_an_event_really_reaches_the_receiver(hook: Hook, receiver: Receiver) -> None:
+def test_an_event_reaches_the_receiver(hook: Hook, receiver: Receiver) -> None:
     guid = hook.emit("issues", action="opened", payload={"number": 1})
 
     [received] = receiver.received()
@@ -21,7 +21,7 @@ def test_an_event_really_reaches_the_receiver(hook: Hook, receiver: Receiver) ->
     assert received.signature_valid is True
 
 
-def test_a_delivery_carries_the_headers_of_github(github: Sandbox) -> None:
+def test_a_delivery_has_the_headers_of_github(github: Sandbox) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
         hook = github.org("acme").hook(url, secret="hush")
@@ -77,7 +77,7 @@ def test_the_log_has_the_receivers_response(
     assert len(receiver.received()) == 1  # a redirect is not followed
 
 
-def test_a_slow_receiver_times_out_but_has_the_event(receiver: Receiver) -> None:
+def test_a_slow_receiver_times_out_but_gets_the_event(receiver: Receiver) -> None:
     receiver.behave(delay=3600)
     with Sandbox(receiver_timeout=0.2) as github:
         hook = github.org("acme").hook(receiver.url)

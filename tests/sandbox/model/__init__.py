@@ -1,1 +1,1 @@
-"""Claims about the state behind the API, seen through the API."""
+"""Tests of github_sandbox.model, through the API."""

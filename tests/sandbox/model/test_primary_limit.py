@@ -18,7 +18,7 @@ def unlimited(clock: VirtualClock) -> Iterator[Client]:
         yield Client(github)
 
 
-def test_a_request_costs_one_of_the_limit_all_tokens_share(
+def test_a_request_of_any_token_counts_against_one_limit(
     client: Client, recorded_hook: Hook
 ) -> None:
     client.github.token("another", organization_hooks="read")
@@ -31,7 +31,7 @@ def test_a_request_costs_one_of_the_limit_all_tokens_share(
     assert second.headers["x-ratelimit-used"] == "2"
 
 
-def test_a_spent_limit_refuses_everything_until_the_reset(
+def test_a_used_up_limit_refuses_requests_until_the_reset(
     client: Client, recorded_hook: Hook, clock: VirtualClock
 ) -> None:
     client.github.rate_limit(remaining=1, reset_in=60)
@@ -83,11 +83,8 @@ def test_the_reset_is_never_in_the_past(
 def test_the_clock_can_move_in_the_middle_of_a_request(
     client: Client, recorded_hook: Hook, clock: VirtualClock
 ) -> None:
-    def five_hours_pass() -> None:
-        clock.advance(timedelta(hours=5))
-
     client.github.rate_limit(remaining=0, reset_in=60)
-    client.github.inject(Meanwhile(five_hours_pass))
+    client.github.inject(Meanwhile(lambda: clock.advance(timedelta(hours=5))))
 
     response = client.get(deliveries(recorded_hook))
 
@@ -130,17 +127,17 @@ def test_installation_tokens_share_the_limit_with_others(
 
 def test_a_server_without_rate_limits_has_no_headers_of_them(unlimited: Client) -> None:
     hook = unlimited.github.org("acme").hook("http://127.0.0.1:9/hook")
-    answers = [
+    responses = [
         unlimited.get(deliveries(hook)),
         unlimited.redeliver(hook, hook.record()),
         unlimited.get("/nowhere"),
         replace(unlimited, token=None).get(deliveries(hook)),
     ]
 
-    assert [each.status_code for each in answers] == [200, 202, 404, 401]
-    for answer in answers:
-        assert not [name for name in answer.headers if name.lower().startswith("x-ratelimit")]
-        assert "x-github-request-id" in answer.headers
+    assert [response.status_code for response in responses] == [200, 202, 404, 401]
+    for response in responses:
+        assert not [name for name in response.headers if name.lower().startswith("x-ratelimit")]
+        assert "x-github-request-id" in response.headers
 
 
 @pytest.mark.parametrize("prefix", ["", "/api/v3"])

@@ -1,4 +1,4 @@
-"""What a test has named exists, whatever the case of its letters."""
+"""Organizations and repositories exist once a test names them, in any letter case."""
 
 import pytest
 

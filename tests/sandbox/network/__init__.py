@@ -1,1 +1,1 @@
-"""Claims about the servers that run in threads."""
+"""Tests of github_sandbox.network."""

@@ -1,4 +1,4 @@
-"""A sandbox with TLS."""
+"""Fixtures: a sandbox with TLS."""
 
 import ssl
 from collections.abc import Iterator

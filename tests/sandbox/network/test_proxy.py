@@ -1,4 +1,4 @@
-"""The proxy tunnels, and does nothing else."""
+"""The proxy opens tunnels, and does nothing else."""
 
 import socket
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ def proxy() -> Iterator[Proxy]:
         yield proxy
 
 
-def ask_by(proxy: Proxy, url: str, certificate: Path) -> requests.Response:
+def get_through(proxy: Proxy, url: str, certificate: Path) -> requests.Response:
     proxies = {"http": proxy.url, "https": proxy.url}
     return requests.get(url, proxies=proxies, verify=str(certificate), timeout=10)
 
@@ -25,20 +25,20 @@ def test_a_proxy_tunnels_to_the_requested_address(
     proxy: Proxy, secure: Sandbox, certificate: Path
 ) -> None:
     for _ in range(2):
-        assert ask_by(proxy, f"{secure.url}/rate_limit", certificate).status_code == 401
+        assert get_through(proxy, f"{secure.url}/rate_limit", certificate).status_code == 401
 
     assert proxy.connections == [secure.url.removeprefix("https://")] * 2
     assert len(secure.requests) == 2
 
 
 def test_a_proxy_does_nothing_but_tunnel(proxy: Proxy, github: Sandbox, certificate: Path) -> None:
-    assert ask_by(proxy, f"{github.url}/rate_limit", certificate).status_code == 405
+    assert get_through(proxy, f"{github.url}/rate_limit", certificate).status_code == 405
     assert (proxy.connections, github.requests) == ([], [])
 
 
 def test_a_proxy_responds_with_502_if_it_cannot_connect(proxy: Proxy, certificate: Path) -> None:
     with pytest.raises(requests.exceptions.ProxyError, match="502"):
-        ask_by(proxy, "https://127.0.0.1:9/", certificate)
+        get_through(proxy, "https://127.0.0.1:9/", certificate)
 
     assert proxy.connections == ["127.0.0.1:9"]
 
