@@ -1,1 +1,1 @@
-"""Tests with real programs: workflows in act, the image in Docker, cron and systemd, a browser."""
+"""Tests with real programs: act, Docker, cron, systemd and a browser."""

@@ -1,6 +1,6 @@
-"""A server that passes for api.github.com, for the few requests of a test that the sandbox lacks.
+"""A server in place of api.github.com, for the few endpoints that the sandbox lacks.
 
-A proxy connects its clients here, and they trust the certificate authority of the tests.
+A proxy connects clients to it, and they trust the certificate authority of the tests.
 """
 
 import json
@@ -13,13 +13,14 @@ from typing import Any, Self, TypeAlias
 from urllib.parse import parse_qsl, urlsplit
 
 Route: TypeAlias = Callable[[dict[str, Any]], tuple[int, object]]
-"""Takes the query parameters, or the body, and returns a status and a body."""
+"""Takes the query parameters of a GET request, or else the body; returns a status and a body."""
 
 CA_FILE = "/etc/ssl/authority.pem"
+"""The path in a job's container."""
 
 
 class ApiGithubCom:
-    """Runs within its `with` block; `routes` has a key such as `GET /repos/acme/ops/issues`."""
+    """Runs within its `with` block. A key of `routes` is such as `GET /repos/acme/ops/issues`."""
 
     def __init__(self, tls: ssl.SSLContext, certificate: Path, routes: Mapping[str, Route]) -> None:
         self.tokens: set[str] = set()
@@ -48,7 +49,7 @@ class ApiGithubCom:
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
         self.leads = {"api.github.com:443": f"127.0.0.1:{self._server.server_address[1]}"}
-        """The address that a proxy has to connect to, by the address that it is asked for."""
+        """The address to which a proxy has to connect, by the address that a client requests."""
 
     def __enter__(self) -> Self:
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
@@ -59,7 +60,7 @@ class ApiGithubCom:
         self._server.server_close()
 
     def act_arguments(self, proxy: str, *volumes: str) -> list[str]:
-        """Return the arguments of act that have a job use this server through `proxy`."""
+        """Return the arguments with which act has a job use this server through `proxy`."""
         mounts = [f"{self._certificate}:{CA_FILE}", *volumes]
         return [
             *("--env", f"HTTPS_PROXY={proxy}", "--env", f"SSL_CERT_FILE={CA_FILE}"),

@@ -1,4 +1,4 @@
-"""Fixtures: the action as GitHub has it, its image, a runner's machine, GitHub and a receiver."""
+"""Fixtures: a copy of the action, its image, the image of a machine, and a checkout."""
 
 import shutil
 import ssl
@@ -14,7 +14,7 @@ from tests.e2e.workflow_run import ROOT, TOKEN, Checkout
 
 @pytest.fixture(scope="session")
 def action(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give a copy of this repository without the files that git ignores."""
+    """Return a copy of this repository without the files that git ignores."""
     copy = tmp_path_factory.mktemp("action")
     list_files = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
     files = subprocess.run(list_files, cwd=ROOT, check=True, capture_output=True, text=True).stdout
@@ -26,7 +26,7 @@ def action(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def machine() -> str:
-    """Give the image of a machine with what the tests need of a hosted runner, systemd and cron."""
+    """Build an image with systemd, cron and what the tests need of a hosted runner."""
     tag = "redeliver-e2e-machine"
     build = ["docker", "build", "--quiet", "--tag", tag, str(ROOT / "tests" / "e2e" / "machine")]
     subprocess.run(build, check=True, capture_output=True)
@@ -35,7 +35,7 @@ def machine() -> str:
 
 @pytest.fixture(scope="session")
 def image() -> str:
-    """Give the action's image, built as a runner builds it."""
+    """Build the action's image as a runner does."""
     tag = "redeliver:e2e"
     build = ["docker", "build", "--quiet", "--tag", tag, str(ROOT)]
     subprocess.run(build, check=True, capture_output=True)
@@ -54,13 +54,13 @@ def granted_token() -> str:
 
 @pytest.fixture
 def clock() -> Clock:
-    """Return the real time, which act, systemd and cron go by."""
+    """Return the clock of act, systemd and cron: the real time."""
     return utc_now
 
 
 @pytest.fixture(scope="session")
 def tls_of_github(authority: trustme.CA) -> ssl.SSLContext:
-    """Give the TLS context of a server that passes for api.github.com."""
+    """Return the TLS context of a server in place of api.github.com."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     authority.issue_cert("api.github.com").configure_cert(context)
     return context

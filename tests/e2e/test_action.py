@@ -1,4 +1,4 @@
-"""The action works in a workflow: act runs it, with the image in a Docker engine."""
+"""The action works in a workflow, which act runs with the image in a Docker engine."""
 
 import subprocess
 from dataclasses import dataclass, replace
@@ -26,7 +26,7 @@ NEXT_STEP = """
 
 @dataclass(frozen=True)
 class Outage:
-    """GitHub with a webhook whose receiver missed two of four events."""
+    """A sandbox with a webhook whose receiver missed two of four events."""
 
     github: Sandbox
     receiver: Receiver
@@ -75,7 +75,7 @@ def test_a_workflow_recovers_the_missed_events(outage: Outage, checkout: Checkou
     assert job.returncode == 0, job.stdout
     assert outage.arrived() == sorted(outage.missed)
     assert outage.variables["LAST_REDELIVERY"] > outage.checkpoint
-    assert '"redelivered": "2"' in job.stdout, "the next step gets the outputs"
+    assert '"redelivered": "2"' in job.stdout, "the next step has the outputs"
     assert f'"checkpoint": "{outage.variables["LAST_REDELIVERY"]}"' in job.stdout
     assert f"Redelivered: issues.opened {outage.missed[0]}" in job.stdout
     assert "### redeliver: 2 events failed: 2 recovered" in job.stdout
@@ -99,15 +99,15 @@ def test_a_dry_run_on_demand_changes_nothing(outage: Outage, checkout: Checkout)
     assert f"Would be redelivered: issues.opened {outage.missed[0]}" in job.stdout
 
 
-def test_a_token_that_is_not_a_secret_is_masked_as_well(outage: Outage, checkout: Checkout) -> None:
-    # The runner masks secrets only; this token is a variable.
+def test_a_token_that_is_not_a_secret_is_masked_too(outage: Outage, checkout: Checkout) -> None:
+    # The runner masks only secrets, and this token is a variable.
     outage.github.token("ghp_plainVariable", actions_variables="write")
     variable = ("--var", "PLAIN=ghp_plainVariable")
     job = run_quick_start(outage, checkout, *variable, **{"variable-token": "${{ vars.PLAIN }}"})
 
     assert job.returncode == 0, job.stdout
     assert outage.variables["LAST_REDELIVERY"] > outage.checkpoint
-    assert "PLAIN is ***" in job.stdout, "also in the output of a later step"
+    assert "PLAIN is ***" in job.stdout, "a later step masks it, too"
     assert "ghp_plainVariable" not in job.stdout
 
 
@@ -127,11 +127,11 @@ def test_a_wrong_token_fails_the_job_with_advice(outage: Outage, checkout: Check
 def test_a_stopped_container_saves_the_checkpoint_in_time(
     outage: Outage, image: str, tmp_path: Path, signal: str, status: int
 ) -> None:
-    # The first process of a container ignores every signal that it has no handler for.
+    # The first process of a container ignores every signal for which it has no handler.
     name = f"redeliver-e2e-{signal.lower()}"
     kill = ["docker", "kill", "--signal", signal, name]
     stop = Meanwhile(lambda: subprocess.run(kill, check=True, capture_output=True))
-    # Stop it in the request for the second event, whichever request comes first.
+    # Stop it during the request for the second event, even if that request is the first.
     second = next(row["id"] for row in outage.hook.log if row["guid"] == outage.missed[1])
     for fault in (stop, Delay(30.0)):
         outage.github.inject(fault, method="POST", path=f".*/{second}/attempts")
@@ -145,7 +145,7 @@ def test_a_stopped_container_saves_the_checkpoint_in_time(
         "GITHUB_REPOSITORY": "acme/ops",
         "GITHUB_STEP_SUMMARY": "/github/summary",
     }
-    variables = [word for pair in environment.items() for word in ("-e", "=".join(pair))]
+    variables = [argument for pair in environment.items() for argument in ("-e", "=".join(pair))]
     mount = ["-v", f"{tmp_path}:/github"]
 
     run = subprocess.run(

@@ -1,4 +1,4 @@
-"""Every example works, with a test's names filled in: act runs it in a Docker engine."""
+"""Every example works after a test has filled in names: act runs it in a Docker engine."""
 
 import ssl
 import zipfile
@@ -184,14 +184,14 @@ def test_the_example_without_docker_verifies_its_cached_packages(
     receiver: Receiver,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
-    """It downloads the packages in its first run, and again when one of them was changed."""
+    """It downloads the packages in its first run, and again after one of them was changed."""
     hook = github.org("acme").hook(receiver.url)
     workflow = filled_in("without-docker.yml", {"my-org": "acme", "123456789": str(hook.id)})
     cache = tmp_path_factory.mktemp("cache")
-    # pip starts another Python, which would import this first if it looked into the workspace.
+    # pip starts another Python, which would import this if it searched the workspace.
     (checkout.workspace / "sitecustomize.py").write_text("raise SystemExit('imported')")
     variables = ("RUNNER_TOOL_CACHE=/cache", "PYTHONPATH=.", "PIP_USER=1")
-    arguments = [word for variable in variables for word in ("--env", variable)]
+    arguments = [argument for variable in variables for argument in ("--env", variable)]
     arguments += ["--container-options", f"-v {cache}:/cache"]
 
     missed = an_outage(receiver, hook)

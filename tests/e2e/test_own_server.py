@@ -1,4 +1,4 @@
-"""The command runs on a server of one's own: a container in which systemd and cron start it."""
+"""The command works on a user's own server: systemd and cron start it in a container."""
 
 import subprocess
 import time
@@ -12,9 +12,9 @@ from tests.e2e.workflow_run import ROOT, TOKEN, an_outage, arrived
 
 FILES = ROOT / "examples" / "own-server"
 CGROUPS = Path("/sys/fs/cgroup/systemd")
-"""This directory exists on systems that still use cgroups of version 1."""
+"""This directory exists only on systems that use cgroups of version 1."""
 
-# What systemd needs to run in a container, with cgroups of version 1 and of version 2.
+# The options that systemd needs in a container, for cgroups of version 1 and of version 2.
 CGROUPS_V1 = [
     *("--cap-add", "SYS_ADMIN", "--cap-add", "SYS_PTRACE"),
     *("--security-opt", "seccomp=unconfined", "--security-opt", "apparmor=unconfined"),
@@ -25,7 +25,7 @@ CGROUPS_V2 = ["--privileged", "--cgroupns", "private"]
 
 
 class Server:
-    """A running server, with a root shell."""
+    """A running server, on which a test runs shell commands as root."""
 
     def __init__(self, container: str) -> None:
         self._container = container
@@ -73,19 +73,19 @@ def test_a_systemd_timer_and_a_cron_job_recover_events(
     hook_of_timer, hook_of_cron = (github.org("acme").hook(receiver.url) for _ in range(2))
     missed_by_timer = an_outage(receiver, hook_of_timer)
     missed_by_cron = an_outage(receiver, hook_of_cron)
-    # Not below /tmp, where systemd mounts an empty file system while it starts.
+    # Do not use /tmp, because systemd mounts an empty file system there while it starts.
     server.run("cp -r /redeliver /srv/source && python3 -m venv /opt/redeliver")
     server.run("/opt/redeliver/bin/pip install --quiet '/srv/source[cli]'")
 
-    # As a user, with cron, which starts the command at the next full minute.
+    # Cron runs the command as a user, for the first time at the next full minute.
     server.run("useradd --create-home ops && ln -s /opt/redeliver/bin /home/ops/bin")
     server.run("mkdir -p ~ops/.local/state && ln -s /opt/redeliver/bin ~ops/.local/bin")
-    server.write("/home/ops/.config/redeliver", environment(github, hook_of_cron.id))
+    server.write("/home/ops/.config/redeliver", environment_file(github, hook_of_cron.id))
     server.write("/home/ops/crontab", every_minute((FILES / "redeliver.crontab").read_text()))
     server.run("chown -R ops: ~ops && crontab -u ops ~ops/crontab && systemctl start cron")
 
-    # As root, with systemd.
-    server.write("/etc/redeliver/environment", environment(github, hook_of_timer.id))
+    # systemd runs it as root.
+    server.write("/etc/redeliver/environment", environment_file(github, hook_of_timer.id))
     for name in ("redeliver.service", "redeliver.timer"):
         server.write(f"/etc/systemd/system/{name}", (FILES / name).read_text())
     server.run("systemd-analyze verify /etc/systemd/system/redeliver.*")
@@ -107,8 +107,8 @@ def test_a_systemd_timer_and_a_cron_job_recover_events(
     server.run("test -s ~ops/.local/state/redeliver.json")
 
 
-def environment(github: Sandbox, hook_id: int) -> str:
-    """Return the example's environment file, filled in."""
+def environment_file(github: Sandbox, hook_id: int) -> str:
+    """Return the environment file of the example, with a test's names."""
     text = (FILES / "environment").read_text()
     for name, replacement in {"…": TOKEN, "my-org": "acme", "123456789": str(hook_id)}.items():
         assert name in text
@@ -117,6 +117,6 @@ def environment(github: Sandbox, hook_id: int) -> str:
 
 
 def every_minute(crontab: str) -> str:
-    """Return the crontab with a run in every minute, so that the test need not wait an hour."""
+    """Return the crontab with a run every minute, so that the test does not wait for an hour."""
     assert crontab.startswith("15 * * * * ")
     return crontab.replace("15", "*", 1)

@@ -12,7 +12,7 @@ UV = Path(sys.executable).with_name("uv")
 
 
 def dry_install(platform: str, version: str, target: Path) -> subprocess.CompletedProcess[str]:
-    """Resolve the pinned packages for a platform, and install nothing."""
+    """Resolve the pinned packages for a platform, without installing them."""
     wheels_only = ("--require-hashes", "--no-deps", "--only-binary", ":all:")
     system = ("--python-platform", platform, "--python-version", version)
     return subprocess.run(
@@ -43,5 +43,5 @@ def test_every_pinned_package_has_a_wheel(platform: str, version: str, tmp_path:
 
 
 def test_macs_with_intel_lack_a_wheel(tmp_path: Path) -> None:
-    """The README says so; change it when this fails."""
+    """The README says so, so change it if this test fails."""
     assert "no usable wheels" in dry_install("x86_64-apple-darwin", "3.13", tmp_path).stderr

@@ -1,4 +1,4 @@
-"""A workflow can use a release: the release workflow tags it, with its image in a registry."""
+"""A workflow can use a release, which the release workflow tags with its image in a registry."""
 
 import json
 import shutil
@@ -29,7 +29,7 @@ http: {{ addr: 127.0.0.1:{port} }}
 
 @pytest.fixture(scope="module")
 def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Give the address of an empty registry."""
+    """Start an empty registry, and return its address."""
     directory = tmp_path_factory.mktemp("registry")
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
@@ -55,13 +55,13 @@ def is_up(port: int) -> bool:
 
 @pytest.fixture(scope="module")
 def digest(registry: str, image: str) -> Iterator[str]:
-    """Push the action's image to the registry, and give its name by digest."""
+    """Push the action's image to the registry, and return its name with the digest."""
     name = f"{registry}/acme/redeliver"
     docker("tag", image, f"{name}:{TAG}")
     docker("push", "--quiet", f"{name}:{TAG}")
     digests = json.loads(docker("inspect", "--format", "{{json .RepoDigests}}", f"{name}:{TAG}"))
     [digest] = [digest for digest in digests if digest.startswith(name)]
-    docker("rmi", f"{name}:{TAG}")  # so that it has to be pulled
+    docker("rmi", f"{name}:{TAG}")  # so that a job has to pull it
     yield digest
     docker("rmi", digest)
 
@@ -75,7 +75,7 @@ def origin(
     certificate: Path,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Path:
-    """Run the release workflow, without CI and images; give the repository it pushes to."""
+    """Run the release workflow without CI and images, and return the repository it pushes to."""
     sources, origin = (tmp_path_factory.mktemp(name) for name in ("sources", "origin"))
     shutil.copytree(action, sources, dirs_exist_ok=True)
     version = redeliver.__version__
@@ -108,7 +108,7 @@ def origin(
 
 
 def without_images(workflow: str, digest: str) -> str:
-    """Remove the jobs of release.yml that act cannot run: CI, and the images of two platforms."""
+    """Remove the jobs of release.yml that act cannot run: CI, and images for two platforms."""
     start, end = workflow.index("  test:\n"), workflow.index("  publish:\n")
     image = "${{ needs.image.outputs.name }}@${{ needs.image.outputs.digest }}"
     rest = workflow[:start] + workflow[end:]
@@ -117,7 +117,7 @@ def without_images(workflow: str, digest: str) -> str:
 
 
 class Draft:
-    """The draft of a release, at GitHub. https://docs.github.com/en/rest/releases/releases."""
+    """A draft release on GitHub. https://docs.github.com/en/rest/releases/releases."""
 
     def __init__(self, *, commit: str, origin: Path) -> None:
         self.is_published = False
@@ -145,19 +145,19 @@ class Draft:
 
 @pytest.fixture(scope="module")
 def release(origin: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give a clone of the release, as a user of the action gets it."""
+    """Return a clone of the release, as a user of the action gets it."""
     clone = tmp_path_factory.mktemp("clone")
     run(clone, "git", "clone", "--quiet", "--branch", TAG, str(origin), ".")
     return clone
 
 
 def docker(*arguments: str) -> str:
-    """Run a command of Docker."""
+    """Run a Docker command, and return its output."""
     return run(Path(), "docker", *arguments)
 
 
 def run(directory: Path, *command: str) -> str:
-    """Run a command in a directory and return its output."""
+    """Run a command in a directory, and return its output."""
     process = subprocess.run(command, cwd=directory, check=False, capture_output=True, text=True)
     assert process.returncode == 0, process.stderr
     return process.stdout.strip()

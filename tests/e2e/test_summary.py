@@ -1,4 +1,4 @@
-"""The summary reads well in a browser, with GitHub's styles and charts that Mermaid draws."""
+"""A browser shows the summary with GitHub's styles, and Mermaid draws its charts."""
 
 import json
 import os
@@ -47,9 +47,7 @@ def test_the_example_summary_is_drawn_with_chart_and_tables(tmp_path: Path) -> N
     header = picture.read_bytes()[:24]
     assert header.startswith(b"\x89PNG")
     size = [int.from_bytes(header[start : start + 4], "big") for start in (16, 20)]
-    assert size == [2 * drawn["width"], 2 * drawn["height"]], (
-        "the whole page, at twice the resolution"
-    )
+    assert size == [2 * drawn["width"], 2 * drawn["height"]], "the whole page at double resolution"
 
 
 @pytest.mark.parametrize(

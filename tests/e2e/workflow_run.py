@@ -20,7 +20,7 @@ RUNNER = "python:3.13-slim"
 
 
 def an_outage(receiver: Receiver, *hooks: Hook) -> list[str]:
-    """Have each hook deliver two events, and miss two in between; give the GUIDs of these."""
+    """Have each hook deliver two events and miss two in between, and return the missed GUIDs."""
     now = datetime.now(UTC)
     for hook in hooks:
         hook.emit("push", at=now - timedelta(hours=5))
@@ -40,7 +40,7 @@ def arrived(github: Sandbox, receiver: Receiver, missed: Iterable[str]) -> list[
 
 
 def filled_in(example: str, names: Mapping[str, str]) -> str:
-    """Return an example workflow, with a test's names in place of the example's."""
+    """Return an example workflow with a test's names in place of its own."""
     workflow = (ROOT / "examples" / example).read_text()
     for name, replacement in names.items():
         assert name in workflow
@@ -50,7 +50,7 @@ def filled_in(example: str, names: Mapping[str, str]) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Checkout:
-    """A checkout of acme/ops, in which act runs workflows that use the action in `action`."""
+    """A checkout of acme/ops. Its workflows use the copy of the action in `action`."""
 
     workspace: Path
     action: Path
@@ -64,11 +64,11 @@ class Checkout:
         event: str = "schedule",
         runner: str = RUNNER,
     ) -> subprocess.CompletedProcess[str]:
-        """Run a workflow as `event` would start it."""
+        """Run a workflow with act, as `event` would start it."""
         path = self.workspace / ".github" / "workflows" / "redeliver.yml"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(workflow)
-        # Python must not import these in place of the packages.
+        # Python must not import these modules in place of the packages.
         for name in ("github", "venv", "pip"):
             module = self.workspace / f"{name}.py"
             module.write_text("raise SystemExit('imported from the workspace')")
