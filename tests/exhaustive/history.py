@@ -56,11 +56,11 @@ class History:
         self.attempts: dict[str, list[Attempt]] = {}
         """By GUID, oldest first."""
         self.redelivered_by_hand: set[str] = set()
-        self.delay = timedelta()
+        self.log_delay = timedelta()
         """How long after an attempt the log shows it."""
-        self.start = clock()
+        self.scanned_since = clock()
         """The time since which the first run that saved a checkpoint read the log."""
-        self.reported: set[str] = set()
+        self.reported_final: set[str] = set()
         """The GUIDs for which a run reported a final outcome."""
         self.gaps: list[tuple[datetime, datetime]] = []
         """Periods that a run reported as missing in the log."""
@@ -78,7 +78,7 @@ class History:
                     Attempt(
                         id=row["id"],
                         at=at,
-                        visible_at=at + self.delay,
+                        visible_at=at + self.log_delay,
                         succeeded=row["status_code"] == 200,
                     )
                 )
@@ -90,10 +90,12 @@ class History:
         """
         prefixes = tuple(f"{outcome.value.capitalize()}: " for outcome in FINAL)
         texts = [line.split() for line in lines if line.startswith(prefixes)]
-        self.reported |= {guid for guid in self.attempts if any(guid in text for text in texts)}
+        self.reported_final |= {
+            guid for guid in self.attempts if any(guid in text for text in texts)
+        }
         if report:
             final = (result for result in report.results if result.outcome in FINAL)
-            self.reported |= {result.decision.delivery.guid for result in final}
+            self.reported_final |= {result.decision.delivery.guid for result in final}
         for line in lines:
             if gap := re.match(
                 r"Warning: deliveries from (.*) UTC to (.*) UTC may have left", line
@@ -115,8 +117,8 @@ class History:
             guid
             for guid, attempts in self.attempts.items()
             if not any(attempt.succeeded for attempt in attempts)
-            and guid not in self.reported
-            and self.newest(guid) >= self.start
+            and guid not in self.reported_final
+            and self.newest(guid) >= self.scanned_since
             and not any(start <= self.newest(guid) <= end for start, end in self.gaps)
         }
 

@@ -245,7 +245,7 @@ class RandomDays(RuleBasedStateMachine):
 
     @rule(seconds=st.sampled_from(DELAYS))
     def delay_log(self, seconds: int) -> None:
-        self.history.delay = timedelta(seconds=seconds)
+        self.history.log_delay = timedelta(seconds=seconds)
         self.github.show_late(seconds)
 
     @rule(data=st.data())
@@ -346,7 +346,7 @@ class RandomDays(RuleBasedStateMachine):
         self.github.settle()
         self.history.record_new_attempts()
         if was_first and self.variables.values_saved:
-            self.history.start = self.clock() - LOOKBACK
+            self.history.scanned_since = self.clock() - LOOKBACK
         self.history.record_report(report, lines)
 
         requests = self.github.requests[requests_before:]

@@ -153,7 +153,7 @@ HOOK_PERMISSIONS = {
 
 
 @pytest.mark.parametrize("kind", HOOKS)
-def test_an_apps_tokens_have_minimal_rights_and_are_masked(scenario: Scenario, kind: str) -> None:
+def test_an_apps_tokens_have_few_permissions_and_are_masked(scenario: Scenario, kind: str) -> None:
     hook = HOOKS[kind](scenario)
 
     run = run_action(scenario.github, hook, install_app(scenario))

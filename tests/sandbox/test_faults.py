@@ -66,9 +66,7 @@ def test_a_lost_reply_drops_the_connection_after_the_work(
     assert client.github.requests[-1].status is None
 
 
-def test_a_dropped_request_is_never_worked_on(
-    client: Client, hook: Hook, receiver: Receiver
-) -> None:
+def test_a_dropped_request_is_never_handled(client: Client, hook: Hook, receiver: Receiver) -> None:
     client.github.inject(Dropped())
 
     with pytest.raises(requests.ConnectionError):

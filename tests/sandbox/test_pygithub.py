@@ -105,7 +105,7 @@ def test_pygithub_reads_the_rate_limit(pygithub: Github) -> None:
     assert limits.search.limit == 30
 
 
-def test_pygithub_signs_in_as_an_app_and_as_its_installation() -> None:
+def test_pygithub_authenticates_as_app_and_installation() -> None:
     """An App finds its installation, and reads a log with an installation token."""
     with Sandbox() as sandbox:  # in real time, by which PyGithub signs
         app = sandbox.app()
