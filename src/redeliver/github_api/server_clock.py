@@ -36,5 +36,5 @@ class ServerClock:
 
     def _now(self) -> datetime:
         if self._latest is None:
-            raise RuntimeError("nothing has been asked yet")
+            raise RuntimeError("no response has told the time yet")
         return self._latest + timedelta(seconds=int(self._elapsed() - self._synced_at))

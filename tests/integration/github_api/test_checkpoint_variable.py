@@ -15,7 +15,6 @@ from github_sandbox import (
 from github_sandbox.api.variables import LONG_AGO
 from github_sandbox.model.entities import Access
 from redeliver.core.checkpoint import SavedCheckpoint, format_checkpoint
-from redeliver.engine.ports import NullStore
 from redeliver.errors import AccessError, CheckpointError, UnavailableError
 from redeliver.github_api.checkpoint_variable import RepositoryVariable
 from tests.support.builders import NOW, TOKEN, ago
@@ -144,14 +143,6 @@ def test_the_checkpoint_is_read_with_the_time_of_writing(
 
     assert variable(github).read() == SavedCheckpoint(checkpoint=CHECKPOINT, written=NOW)
     assert repository.variables
-
-
-def test_a_null_store_saves_nothing() -> None:
-    store = NullStore()
-
-    assert store.write(NOW)
-    store.read()
-    assert store.name == ""
 
 
 def test_a_404_of_another_server_is_an_error(github: Sandbox) -> None:

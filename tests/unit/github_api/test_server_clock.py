@@ -20,5 +20,5 @@ def test_the_clock_advances_in_seconds_and_never_goes_back() -> None:
 
 
 def test_a_clock_without_a_response_is_a_bug() -> None:
-    with pytest.raises(RuntimeError, match="nothing has been asked yet"):
+    with pytest.raises(RuntimeError, match="no response has told the time yet"):
         ServerClock()()
