@@ -20,7 +20,7 @@ Work: TypeAlias = Callable[[], Awaitable[web.StreamResponse | None]]
 class Fault(Protocol):
     """One way in which a request can go wrong."""
 
-    async def answer(self, request: web.Request, work: Work) -> web.StreamResponse | None:
+    async def respond(self, request: web.Request, work: Work) -> web.StreamResponse | None:
         """Respond, with or without calling `work`. None drops the connection."""
         ...
 
@@ -35,7 +35,7 @@ class Status:
     body: Any = None
     """JSON to send instead of GitHub's usual error with `message`."""
 
-    async def answer(self, _request: web.Request, _work: Work) -> web.StreamResponse:
+    async def respond(self, _request: web.Request, _work: Work) -> web.StreamResponse:
         """Respond with the error."""
         body = self.body if self.body is not None else error_body(self.code, self.message)
         return web.json_response(body, status=self.code, headers=self.headers)
@@ -45,7 +45,7 @@ class Status:
 class LostReply:
     """Does the work, then drops the connection without sending anything."""
 
-    async def answer(self, _request: web.Request, work: Work) -> None:
+    async def respond(self, _request: web.Request, work: Work) -> None:
         """Do the work and discard the response."""
         await work()
 
@@ -54,7 +54,7 @@ class LostReply:
 class Dropped:
     """Drops the connection before any work is done."""
 
-    async def answer(self, _request: web.Request, _work: Work) -> None:
+    async def respond(self, _request: web.Request, _work: Work) -> None:
         """Drop the connection."""
 
 
@@ -65,7 +65,7 @@ class Garbage:
     body: bytes = b"<html><body>We are having a problem.</body></html>"
     status: int = 200
 
-    async def answer(self, _request: web.Request, _work: Work) -> web.StreamResponse:
+    async def respond(self, _request: web.Request, _work: Work) -> web.StreamResponse:
         """Respond with the body."""
         headers = {"Content-Type": "text/html"}
         return web.Response(body=self.body, status=self.status, headers=headers)
@@ -75,7 +75,7 @@ class Garbage:
 class Truncated:
     """Does the work, then closes the connection in the middle of the response's body."""
 
-    async def answer(self, _request: web.Request, work: Work) -> web.StreamResponse | None:
+    async def respond(self, _request: web.Request, work: Work) -> web.StreamResponse | None:
         """Send half of the body that the headers announce."""
         response = await work()
         if not isinstance(response, web.Response):
@@ -109,7 +109,7 @@ class Delay:
 
     seconds: float
 
-    async def answer(self, _request: web.Request, work: Work) -> web.StreamResponse | None:
+    async def respond(self, _request: web.Request, work: Work) -> web.StreamResponse | None:
         """Wait and do the work."""
         await asyncio.sleep(self.seconds)
         return await work()
@@ -122,7 +122,7 @@ class Meanwhile:
     action: Callable[[], object]
     after: bool = field(default=False, kw_only=True)
 
-    async def answer(self, _request: web.Request, work: Work) -> web.StreamResponse | None:
+    async def respond(self, _request: web.Request, work: Work) -> web.StreamResponse | None:
         """Call the action and do the work, even if the client has disconnected."""
         # The action runs in a thread, because it may send requests to the same sandbox.
         if not self.after:
@@ -186,5 +186,5 @@ class Faults:
             if injection.applies(request.method, path)
         ]
         for fault in reversed(applicable):
-            work = partial(fault.answer, request, work)
+            work = partial(fault.respond, request, work)
         return await work()

@@ -30,8 +30,8 @@ class Exchange:
     headers: dict[str, str]
     body: str
     status: int | None
-    answer_headers: dict[str, str]
-    answer: str
+    response_headers: dict[str, str]
+    response_body: str
 
 
 async def record_exchange(
@@ -50,8 +50,8 @@ async def record_exchange(
         headers=headers,
         body=(await request.read()).decode(errors="replace"),
         status=response.status if response else None,
-        answer_headers=_lower_case_names(response.headers) if response else {},
-        answer=(response.text or "") if isinstance(response, web.Response) else "",
+        response_headers=_lower_case_names(response.headers) if response else {},
+        response_body=(response.text or "") if isinstance(response, web.Response) else "",
     )
     # One write per line, because several sandboxes of a process append to the same file.
     with (Path(directory) / f"{os.getpid()}.jsonl").open("a") as file:

@@ -37,16 +37,18 @@ def response_problems(exchange: Exchange, document: str) -> list[str]:
     operation = _described(document)
     # GitHub's error responses have fields that it does not describe.
     rules = operation.lenient if is_error else operation.strict
-    content_type, _, _ = exchange.answer_headers.get("content-type", "").partition(";")
-    response = MockResponse(exchange.answer.encode(), status, exchange.answer_headers, content_type)
+    content_type, _, _ = exchange.response_headers.get("content-type", "").partition(";")
+    response = MockResponse(
+        exchange.response_body.encode(), status, exchange.response_headers, content_type
+    )
     try:
         rules.validate_response(_openapi_request(exchange), response)
     except OpenAPIError as error:
         return _messages(error)
-    if exchange.answer and str(status) in operation.statuses_without_body:
+    if exchange.response_body and str(status) in operation.statuses_without_body:
         return ["has a body"]
     # The description leaves `message` optional.
-    if is_error and not json.loads(exchange.answer).get("message"):
+    if is_error and not json.loads(exchange.response_body).get("message"):
         return ["has no error message"]
     return []
 

@@ -92,8 +92,8 @@ LISTED = Exchange(
     headers=HEADERS,
     body="",
     status=200,
-    answer_headers=JSON_CONTENT,
-    answer=json.dumps([{"id": 7, "old": True, "description": "a field of that name"}]),
+    response_headers=JSON_CONTENT,
+    response_body=json.dumps([{"id": 7, "old": True, "description": "a field of that name"}]),
 )
 CHANGED = replace(
     LISTED,
@@ -102,12 +102,12 @@ CHANGED = replace(
     headers=HEADERS | JSON_CONTENT,
     body='{"id": 7}',
     status=204,
-    answer="",
+    response_body="",
 )
 
 
 def responding(status: int, body: object, exchange: Exchange = LISTED) -> Exchange:
-    return replace(exchange, status=status, answer=json.dumps(body))
+    return replace(exchange, status=status, response_body=json.dumps(body))
 
 
 def test_an_exchange_that_conforms_has_no_problem() -> None:
@@ -155,7 +155,7 @@ def test_a_request_that_deviates_has_a_problem(
         pytest.param(responding(404, {}), LIST, "no error message", id="missing error message"),
         pytest.param(responding(204, {}, CHANGED), CHANGE, "has a body", id="unexpected body"),
         pytest.param(
-            replace(LISTED, answer_headers={"content-type": "text/html"}),
+            replace(LISTED, response_headers={"content-type": "text/html"}),
             LIST,
             "text/html",
             id="HTML",

@@ -80,7 +80,7 @@ class RunEnd:
         signal.signal(signal.SIGUSR1, self._raise)
         github.inject(self, nth=self.nth)
 
-    async def answer(self, _request: web.Request, work: Work) -> None:
+    async def respond(self, _request: web.Request, work: Work) -> None:
         """Send signals until the main thread, which waits for the response, calls `_raise`."""
         if self.is_handled:
             await work()

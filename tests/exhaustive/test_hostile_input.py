@@ -152,7 +152,7 @@ class FixedResponse:
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
 
-    async def answer(self, _request: web.Request, _work: Work) -> web.StreamResponse:
+    async def respond(self, _request: web.Request, _work: Work) -> web.StreamResponse:
         return web.Response(body=self.body, status=self.status, headers=self.headers)
 
 

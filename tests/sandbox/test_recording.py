@@ -30,8 +30,8 @@ def test_request_and_response_are_recorded_without_the_token(
     assert (exchange.method, exchange.path) == ("POST", f"{deliveries(recorded_hook)}/7/attempts")
     assert exchange.body == '{"a": 1}'
     assert exchange.headers["content-type"] == "application/json"
-    assert (exchange.status, exchange.answer) == (404, response.text)
-    assert exchange.answer_headers["content-type"].startswith("application/json")
+    assert (exchange.status, exchange.response_body) == (404, response.text)
+    assert exchange.response_headers["content-type"].startswith("application/json")
     assert TOKEN not in str(exchange)
 
 

@@ -131,12 +131,12 @@ class RefuseTwoTogether:
         self.count = 0
         self.both_arrived = asyncio.Event()
 
-    async def answer(self, request: web.Request, work: Work) -> web.StreamResponse:
+    async def respond(self, request: web.Request, work: Work) -> web.StreamResponse:
         self.count += 1
         if self.count == 2:
             self.both_arrived.set()
         await self.both_arrived.wait()
-        return await Status(401, "Bad credentials").answer(request, work)
+        return await Status(401, "Bad credentials").respond(request, work)
 
 
 def test_two_threads_replace_a_revoked_token_only_once(
