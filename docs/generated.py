@@ -59,38 +59,42 @@ RECENTLY = f"less than {SETTLING_TIME // timedelta(minutes=1)} minutes ago"
 
 VERDICTS: Mapping[Verdict, tuple[str, str]] = {
     Verdict.DELIVERED: (
-        "one of them succeeded: status `OK` or a code from 200 to 299",
-        "left alone",
+        "One succeeded: its status is `OK`, or its code is from 200 to 299.",
+        "Nothing: the receiver has the event.",
     ),
     Verdict.UNWANTED_EVENT: (
-        "all failed, and the event is not among `events`",
-        "filtered out, and counted",
+        "All failed, and `events` excludes the event.",
+        "Filtered out. It is counted, and no later run redelivers it.",
     ),
     Verdict.UNWANTED_STATUS: (
-        "all failed, the newest with one of `skip-status-codes`",
-        "filtered out, and counted",
+        "All failed, the newest with one of `skip-status-codes`.",
+        "Filtered out. It is counted, and no later run redelivers it.",
     ),
     Verdict.UNREAD: (
-        "all failed, and the log could not be read back to the first attempt",
-        "not decided: the step fails, and the checkpoint stays",
+        "All failed, and an error kept the run from reading back to the first attempt.",
+        "Deferred. The step fails, and the checkpoint does not move.",
+    ),
+    Verdict.EXPIRED: (
+        "All failed, and the first attempt is no longer in the log.",
+        "Given up. The run names it and warns.",
     ),
     Verdict.TOO_OLD: (
-        "all failed, and the first attempt is older than `give-up-after` or no longer in the log",
-        "given up, and named in a warning",
+        "All failed, and the first attempt is older than `give-up-after`.",
+        "Given up. The run names it and warns.",
     ),
     Verdict.EXHAUSTED: (
-        "all failed, and there are `max-attempts` of them",
-        "given up, and named in a warning",
+        "All failed, and there are `max-attempts` of them.",
+        "Given up. The run names it and warns.",
     ),
     Verdict.UNSETTLED: (
-        f"all failed, and an earlier run may have asked for it, {RECENTLY}",
-        "left for a later run, with everything else that is due",
+        f"All failed, and a run that saved the checkpoint {RECENTLY} may have redelivered it.",
+        "Deferred, with everything else that is to be redelivered.",
     ),
     Verdict.SURPLUS: (
-        "all failed, and more than `max-redeliveries` are due",
-        "left for the next run, those with the most attempts first",
+        "All failed, and there are more than `max-redeliveries` such events.",
+        "The events with the fewest attempts are redelivered, the others deferred.",
     ),
-    Verdict.REDELIVER: ("all failed", "the newest is redelivered"),
+    Verdict.REDELIVER: ("All failed.", "The newest delivery is redelivered."),
 }
 """For each verdict, the attempts that lead to it, and what happens then."""
 

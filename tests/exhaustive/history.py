@@ -12,9 +12,6 @@ from redeliver.reporting.report import Report
 RETENTION = timedelta(days=3)
 """How long the sandbox keeps the log, as GitHub does."""
 
-FINAL = (Outcome.GIVEN_UP, Outcome.GONE)
-"""The outcomes of events that no later run redelivers."""
-
 
 @dataclass(frozen=True)
 class Attempt:
@@ -88,14 +85,13 @@ class History:
 
         A killed run leaves only the lines of its log; an interrupted run leaves a report, too.
         """
-        prefixes = tuple(f"{outcome.value.capitalize()}: " for outcome in FINAL)
-        texts = [line.split() for line in lines if line.startswith(prefixes)]
+        texts = [line.split() for line in lines if line.startswith("Given up: ")]
         self.reported_final |= {
             guid for guid in self.attempts if any(guid in text for text in texts)
         }
         if report:
-            final = (result for result in report.results if result.outcome in FINAL)
-            self.reported_final |= {result.decision.delivery.guid for result in final}
+            given_up = report.results_with(Outcome.GIVEN_UP)
+            self.reported_final |= {result.decision.delivery.guid for result in given_up}
         for line in lines:
             if gap := re.match(
                 r"Warning: deliveries from (.*) UTC to (.*) UTC may have left", line

@@ -24,6 +24,7 @@ from hypothesis.stateful import (
 
 from github_sandbox import Receiver, Request, Sandbox, VirtualClock
 from redeliver.core.checkpoint import OVERLAP, parse_checkpoint
+from redeliver.core.decision import Verdict
 from redeliver.core.outcome import ACCEPTED, EventResult, Outcome
 from redeliver.errors import Interrupted, RedeliverError
 from redeliver.github_api.throttle import MAX_WAIT_SECONDS, MIN_RATE_FACTOR, MINUTE
@@ -151,11 +152,11 @@ def assert_nothing_is_given_up_early(
     """
     for result in report.results:
         attempts = history.attempts[result.decision.delivery.guid]
-        if result.outcome is Outcome.GIVEN_UP:
+        if is_gone(result):
+            assert result.decision.delivery.delivered_at < now - RETENTION
+        elif result.outcome is Outcome.GIVEN_UP:
             has_had_all = max_attempts is not None and len(attempts) >= max_attempts
             assert has_had_all or attempts[0].at < report.window.now - give_up_after
-        if result.outcome is Outcome.GONE:
-            assert result.decision.delivery.delivered_at < now - RETENTION
 
 
 def assert_no_run_waits_for_long(duration: timedelta, *, slow_requests: int) -> None:
@@ -167,8 +168,17 @@ def assert_no_run_waits_for_long(duration: timedelta, *, slow_requests: int) -> 
 
 def requested(results: Iterable[EventResult]) -> list[str]:
     """Return the GUIDs whose redelivery a run requested, or would request, in order."""
-    outcomes = ACCEPTED | {Outcome.DUE, Outcome.REFUSED, Outcome.GONE, Outcome.UNANSWERED}
-    return [result.decision.delivery.guid for result in results if result.outcome in outcomes]
+    outcomes = ACCEPTED | {Outcome.DUE, Outcome.REFUSED, Outcome.UNANSWERED}
+    return [
+        result.decision.delivery.guid
+        for result in results
+        if result.outcome in outcomes or is_gone(result)
+    ]
+
+
+def is_gone(result: EventResult) -> bool:
+    """Whether GitHub refused a redelivery because the delivery had left its log."""
+    return result.outcome is Outcome.GIVEN_UP and result.decision.verdict is Verdict.REDELIVER
 
 
 class RandomDays(RuleBasedStateMachine):

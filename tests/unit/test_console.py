@@ -12,9 +12,9 @@ def test_progress_is_logged_every_15_seconds() -> None:
         time.now += SECONDS_BETWEEN_LINES / 512
         progress("Reading: deliveries", 10 * number, None)
     time.now += SECONDS_BETWEEN_LINES
-    progress("Redelivering", 1200, 3400)
+    progress("Requested redeliveries:", 1200, 3400)
 
     assert said == [
         "Reading: deliveries 5,120",
-        "Redelivering 1,200 of 3,400",
+        "Requested redeliveries: 1,200 of 3,400",
     ]

@@ -12,21 +12,30 @@ from typing import NamedTuple
 
 from redeliver.core.checkpoint import Window
 from redeliver.core.delivery import Delivery, Guid, Webhook
-from redeliver.core.policy import Policy
+from redeliver.core.policy import Policy, format_duration
 
 
 class Verdict(Enum):
-    """What is decided about an event, in words fit for the run summary."""
+    """What is decided about an event; the value is the reason, a template for `reason`."""
 
     REDELIVER = "failed"
     DELIVERED = "another attempt succeeded"
-    UNWANTED_EVENT = "not among the 'events' that are wanted"
-    UNWANTED_STATUS = "its status code is one of 'skip-status-codes'"
-    TOO_OLD = "first attempt older than 'give-up-after', or than GitHub keeps its log"
-    EXHAUSTED = "as many attempts as 'max-attempts' allows"
-    UNREAD = "the log could not be read back to its first attempt"
-    UNSETTLED = "the log may not show the redeliveries of an earlier run yet"
-    SURPLUS = "more than 'max-redeliveries' are due"
+    UNWANTED_EVENT = "excluded by 'events'"
+    UNWANTED_STATUS = "excluded by 'skip-status-codes'"
+    EXPIRED = "the first attempt is no longer in GitHub's log"
+    TOO_OLD = "the first attempt is older than 'give-up-after' ({give_up_after})"
+    EXHAUSTED = "'max-attempts' ({max_attempts}) is reached"
+    UNREAD = "GitHub's log could not be read back to the first attempt"
+    UNSETTLED = "an earlier run may still have redeliveries under way"
+    SURPLUS = "over 'max-redeliveries' ({max_redeliveries})"
+
+    def reason(self, policy: Policy) -> str:
+        """Return the reason with the user's limits, for the log and the summary."""
+        return self.value.format(
+            give_up_after=format_duration(policy.give_up_after),
+            max_attempts=policy.max_attempts,
+            max_redeliveries=policy.max_redeliveries,
+        )
 
 
 NOT_A_FAILURE = frozenset({Verdict.DELIVERED, Verdict.UNWANTED_EVENT, Verdict.UNWANTED_STATUS})
@@ -76,7 +85,9 @@ def decide(  # noqa: PLR0911 - one return for each reason
     originals = [attempt for attempt in attempts if not attempt.redelivery]
     # Without this check, an event whose receiver never works again would be redelivered forever:
     # each redelivery that fails is a new failure in the next window.
-    if not originals or originals[0].delivered_at < window.now - policy.give_up_after:
+    if not originals:
+        return Verdict.EXPIRED
+    if originals[0].delivered_at < window.now - policy.give_up_after:
         return Verdict.TOO_OLD
     if policy.max_attempts is not None and len(attempts) >= policy.max_attempts:
         return Verdict.EXHAUSTED

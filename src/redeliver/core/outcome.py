@@ -8,24 +8,29 @@ from enum import Enum
 from redeliver.core.checkpoint import Window
 from redeliver.core.decision import Decision, EventKey, Verdict
 from redeliver.core.delivery import Delivery, Webhook
+from redeliver.core.policy import Policy
 
 
 class Outcome(Enum):
-    """What became of an event in this run, in words fit for the run summary."""
+    """What became of an event in this run. `for_users.value` is the word that users read."""
 
     RECOVERED = "recovered"
-    FAILING = "still failing"
+    STILL_FAILING = "still failing"
     PENDING = "pending"
     DUE = "would be redelivered"
     REFUSED = "refused"
-    UNANSWERED = "unanswered"
-    DEFERRED = "left for the next run"
-    UNREAD = "not decided"
-    UNSETTLED = "unsettled, left for the next run"
-    GONE = "refused for good"
+    DEFERRED = "deferred"
+    UNANSWERED = "no response"
+    UNREAD = "log not read"
+    UNSETTLED = "earlier run under way"
     GIVEN_UP = "given up"
     DELIVERED = "delivered by another attempt"
     FILTERED = "filtered out"
+
+    @property
+    def for_users(self) -> "Outcome":
+        """The outcome as users see it, for whom all kinds of deferred events are one."""
+        return Outcome.DEFERRED if self in DEFERRED else self
 
     @property
     def dealt_with(self) -> bool:
@@ -37,21 +42,25 @@ class Outcome(Enum):
         return self in DEALT_WITH
 
 
-ACCEPTED = frozenset({Outcome.RECOVERED, Outcome.FAILING, Outcome.PENDING})
+DEFERRED = frozenset({Outcome.DEFERRED, Outcome.UNANSWERED, Outcome.UNREAD, Outcome.UNSETTLED})
+"""The outcomes of events that the next run tries to redeliver instead of this one."""
+
+ACCEPTED = frozenset({Outcome.RECOVERED, Outcome.STILL_FAILING, Outcome.PENDING})
 """The outcomes of events whose redelivery GitHub accepted."""
 
 UNCONFIRMED = frozenset({Outcome.PENDING, Outcome.UNANSWERED})
 """The outcomes that the log may still change."""
 
-DEALT_WITH = ACCEPTED | {Outcome.GONE, Outcome.GIVEN_UP, Outcome.DELIVERED, Outcome.FILTERED}
+DEALT_WITH = ACCEPTED | {Outcome.GIVEN_UP, Outcome.DELIVERED, Outcome.FILTERED}
 
-NOT_REACHED = "the run ended before its turn"
-"""The reason for an event that is left for the next run, unless there is a more exact one."""
+NOT_REACHED = "the run ended before it requested this redelivery"
+"""The reason for a deferred event, unless there is a more exact one."""
 
 OUTCOME_OF_VERDICT = {
     Verdict.DELIVERED: Outcome.DELIVERED,
     Verdict.UNWANTED_EVENT: Outcome.FILTERED,
     Verdict.UNWANTED_STATUS: Outcome.FILTERED,
+    Verdict.EXPIRED: Outcome.GIVEN_UP,
     Verdict.TOO_OLD: Outcome.GIVEN_UP,
     Verdict.EXHAUSTED: Outcome.GIVEN_UP,
     Verdict.UNREAD: Outcome.UNREAD,
@@ -71,17 +80,21 @@ class EventResult:
     """The attempt that decided the outcome; None until the log shows it."""
 
     @classmethod
-    def expected(cls, decision: Decision, *, due: Outcome) -> "EventResult":
+    def expected(cls, decision: Decision, policy: Policy, *, due: Outcome) -> "EventResult":
         """Return the result of an event before anything is requested for it.
 
         `due` is the outcome of an event that is to be redelivered, until it is.
         """
-        verdict = decision.verdict
-        if verdict is Verdict.REDELIVER:
-            because = NOT_REACHED if due is Outcome.DEFERRED else ""
-            return cls(decision=decision, outcome=due, because=because)
-        outcome = OUTCOME_OF_VERDICT[verdict]
-        return cls(decision=decision, outcome=outcome, because=verdict.value)
+        if decision.verdict is Verdict.REDELIVER:
+            return cls.planned(decision, due)
+        outcome = OUTCOME_OF_VERDICT[decision.verdict]
+        return cls(decision=decision, outcome=outcome, because=decision.verdict.reason(policy))
+
+    @classmethod
+    def planned(cls, decision: Decision, outcome: Outcome = Outcome.DEFERRED) -> "EventResult":
+        """Return the result of an event that is to be redelivered, until it is."""
+        because = NOT_REACHED if outcome is Outcome.DEFERRED else ""
+        return cls(decision=decision, outcome=outcome, because=because)
 
     @property
     def key(self) -> EventKey:
@@ -108,15 +121,14 @@ class EventResult:
         """Return the result now that the log shows an attempt since the request."""
         because = ""
         if self.outcome is Outcome.UNANSWERED:
-            because = "the log shows it although no answer came"
-        outcome = Outcome.RECOVERED if redelivery.succeeded else Outcome.FAILING
+            because = "GitHub did not respond to the request, but its log shows the redelivery"
+        outcome = Outcome.RECOVERED if redelivery.succeeded else Outcome.STILL_FAILING
         return replace(self, outcome=outcome, because=because, redelivery=redelivery)
 
     def gone(self) -> "EventResult":
         """Return the result now that a refused delivery is no longer in the log."""
-        return replace(
-            self, outcome=Outcome.GONE, because=f"{self.because}: it has left GitHub's log"
-        )
+        because = f"{self.because}, and GitHub's log no longer has this delivery"
+        return replace(self, outcome=Outcome.GIVEN_UP, because=because)
 
 
 class Results(dict[EventKey, EventResult]):

@@ -22,6 +22,15 @@ class Policy:
     """Per run, for all webhooks together; None is no limit."""
 
 
+def format_duration(span: timedelta) -> str:
+    """Write a time span as inputs have it: 3d, 36h or 90m."""
+    minutes = span // timedelta(minutes=1)
+    if minutes % 60:
+        return f"{minutes}m"
+    hours = minutes // 60
+    return f"{hours}h" if hours % 24 else f"{hours // 24}d"
+
+
 class ScanMode(Enum):
     """How a log is read: the values of the input `scan`."""
 

@@ -83,7 +83,7 @@ class Dispatcher:
         self._record(key, error)
         done = self._submitted - self._pool.pending
         total = max(self._expected, self._submitted)
-        self._console.progress("Redelivering", done, total)
+        self._console.progress("Requested redeliveries:", done, total)
         self._log(self._results[key])
         return True
 
@@ -129,16 +129,16 @@ class Dispatcher:
     def _submit(self, key: EventKey) -> None:
         """Have a worker request a redelivery; until the response, its outcome is `UNANSWERED`."""
         decision = self._results[key].decision
-        self._results[key] = _unanswered(decision, "the run was interrupted")
+        self._results[key] = _unanswered(decision, "The run was stopped before GitHub responded")
         self._submitted += 1
         self._pool.submit(key, partial(self._hooks[key.webhook].redeliver, decision.delivery))
 
     def _record(self, key: EventKey, error: BaseException | None) -> None:
         decision = self._results[key].decision
-        not_done = EventResult.expected(decision, due=Outcome.DEFERRED)
+        not_done = EventResult.planned(decision)
         match error:
             case None:
-                result = EventResult(decision=decision, outcome=Outcome.PENDING)
+                result = _pending(decision)
             case RefusalError():
                 result = EventResult(decision=decision, outcome=Outcome.REFUSED, because=str(error))
             case RateLimitError():
@@ -163,11 +163,16 @@ class Dispatcher:
         if self._unanswered[webhook] == MAX_UNANSWERED:
             self.stop(webhook)
             self.note(
-                f"{MAX_UNANSWERED} redeliveries of {webhook.name} in a row went "
-                "unanswered, so the run asked for no more of them"
+                f"GitHub did not respond to {MAX_UNANSWERED} requests in a row to redeliver to "
+                f"{webhook.name}, so this run requested no more of them"
             )
 
 
+def _pending(decision: Decision) -> EventResult:
+    because = "the run was stopped before GitHub's log showed the outcome"
+    return EventResult(decision=decision, outcome=Outcome.PENDING, because=because)
+
+
 def _unanswered(decision: Decision, reason: str) -> EventResult:
-    because = f"{reason}; it may have been accepted all the same"
+    because = f"{reason}. GitHub may have accepted the request, so this run did not repeat it"
     return EventResult(decision=decision, outcome=Outcome.UNANSWERED, because=because)

@@ -17,13 +17,13 @@ from redeliver.core.plan import Plan
 from redeliver.core.policy import RunOptions
 from redeliver.engine.checkpointing import Checkpointing
 from redeliver.engine.dispatch import Dispatcher
+from redeliver.engine.event_log import EventLog
 from redeliver.engine.ports import Hook, Runtime, Store
 from redeliver.engine.verification import Verification
 from redeliver.engine.workers import WorkerPool
 from redeliver.errors import Interrupted, RateLimitError, RedeliverError
-from redeliver.reporting import messages
-from redeliver.reporting.event_row import EventRow
-from redeliver.reporting.report import NOT_FAILED, Report
+from redeliver.reporting import log_lines
+from redeliver.reporting.report import Report
 
 
 class Execution:
@@ -52,22 +52,28 @@ class Execution:
         self._checkpointing = Checkpointing(
             store, window, self._results, runtime.clock, is_complete=not plan.is_incomplete
         )
+        self._event_log = EventLog(
+            runtime.console,
+            now=window.now,
+            dry_run=options.dry_run,
+            name_webhook=len(self._hooks) > 1,
+        )
         self._dispatcher = Dispatcher(
             self._hooks,
             runtime,
             pool,
             self._results,
             expected=len(plan.due),
-            log=self._log,
+            log=self._event_log.response,
             before_each=self._save_if_due,
         )
-        self._verification = Verification(self._hooks, runtime, window=window)
+        self._verification = Verification(self._hooks, runtime, options, window)
 
     def preview(self) -> None:
         """Log what a run would do with each event."""
         self._choose_probes()
         for result in self._results.values():
-            self._log(result)
+            self._event_log.outcome(result)
 
     def run(self) -> None:
         """Redeliver what is due, save the checkpoint, and find the outcomes."""
@@ -76,7 +82,7 @@ class Execution:
         # killed leaves only its log.
         for result in self._results.values():
             if not result.is_due:
-                self._log(result)
+                self._event_log.outcome(result)
         if not due:
             if not self._plan.is_unsettled:
                 self._save(reread=self._checkpointing.is_stale)
@@ -84,7 +90,7 @@ class Execution:
         self._claim()
         if self._plan.is_unsettled or self._dispatcher.limit:
             for key in due:
-                self._log(self._results[key])
+                self._event_log.outcome(self._results[key])
             return
         probed = self._probe()
         self._dispatcher.dispatch(key for key in due if key not in probed)
@@ -93,6 +99,8 @@ class Execution:
         self._save()
         mark = self._checkpointing.mark
         self._verify(self._results)
+        for result in self._verification.unconfirmed(self._results.values()):
+            self._update(result)
         for result in self._verification.gone(self._results.values()):
             self._update(result)
         if self._checkpointing.mark != mark:
@@ -107,7 +115,10 @@ class Execution:
             self._dispatcher.collect_last()
             self._save()
         except Interrupted:
-            self._dispatcher.note("there was no time left to save the checkpoint")
+            self._dispatcher.note(
+                "the run was stopped before it could save the checkpoint, so the next run starts "
+                "from the old one"
+            )
 
     def report(self, interrupted: Signals | None) -> Report:
         """Return what this run did."""
@@ -127,7 +138,8 @@ class Execution:
 
     def _expect(self, *, due: Outcome) -> None:
         for decision in self._plan.decisions:
-            self._results[decision.key] = EventResult.expected(decision, due=due)
+            result = EventResult.expected(decision, self._options.policy, due=due)
+            self._results[decision.key] = result
 
     # The checkpoint.
 
@@ -168,10 +180,9 @@ class Execution:
         self._dispatcher.dispatch(probes)
         self._verify(probes, before_reading=self._save_if_due)
         for webhook, keys in chosen.items():
-            if {self._results[key].outcome for key in keys} == {Outcome.FAILING}:
+            if {self._results[key].outcome for key in keys} == {Outcome.STILL_FAILING}:
                 self._dispatcher.stop(webhook)
-                failed = f"all {len(keys)} that were tried first failed"
-                why = f"the receiver seems to be down: {failed}"
+                why = f"all {len(keys)} probes failed, so the receiver seems to be down"
                 for key in self._results.due(webhook):
                     self._results[key] = replace(self._results[key], because=why)
         return all_chosen
@@ -184,7 +195,7 @@ class Execution:
         due = {webhook: self._results.due(webhook) for webhook in self._hooks}
         large = {webhook: keys for webhook, keys in due.items() if len(keys) > probe}
         if large:
-            self._console.say(messages.probing(probe))
+            self._console.say(log_lines.probing(probe))
         return {webhook: self._runtime.choose(keys, probe) for webhook, keys in large.items()}
 
     def _surplus(self) -> Iterator[EventKey]:
@@ -200,7 +211,7 @@ class Execution:
                     return
             if not self._dispatcher.is_stopped(decision.webhook):
                 due = replace(decision, verdict=Verdict.REDELIVER)
-                self._results[due.key] = EventResult.expected(due, due=Outcome.DEFERRED)
+                self._results[due.key] = EventResult.planned(due)
                 yield due.key
 
     # The outcomes.
@@ -209,18 +220,10 @@ class Execution:
         self, keys: Iterable[EventKey], *, before_reading: Callable[[], None] | None = None
     ) -> None:
         """Wait until the logs show the outcome of each redelivery, for at most `verify`."""
-        results, within = [self._results[key] for key in keys], self._options.verify
-        for result in self._verification.outcomes(
-            results, within=within, before_reading=before_reading
-        ):
+        results = [self._results[key] for key in keys]
+        for result in self._verification.outcomes(results, before_reading=before_reading):
             self._update(result)
 
     def _update(self, result: EventResult) -> None:
         self._results[result.key] = result
-        self._log(result)
-
-    def _log(self, result: EventResult) -> None:
-        # Events that did not fail are only counted.
-        if result.outcome not in NOT_FAILED:
-            row = EventRow.of(result, now=self._window.now, dry_run=self._options.dry_run)
-            self._console.say(messages.line(row, name_webhook=len(self._hooks) > 1))
+        self._event_log.outcome(result)

@@ -14,7 +14,7 @@ from redeliver.engine.execution import Execution
 from redeliver.engine.ports import Hook, Runtime, Store
 from redeliver.engine.workers import WorkerPool
 from redeliver.errors import Interrupted, RateLimitError
-from redeliver.reporting import messages
+from redeliver.reporting import log_lines, messages
 from redeliver.reporting.report import Report
 
 
@@ -26,7 +26,7 @@ def run(hooks: Sequence[Hook], store: Store, runtime: Runtime, options: RunOptio
     """
     saved = store.read()
     window = Window.starting(saved, now=runtime.clock(), lookback=options.lookback)
-    runtime.console.say(messages.opening(store.name, window, options.scan))
+    runtime.console.say(log_lines.opening(store.name, window, options.scan))
     unseen = window.unseen(options.retention)
     if unseen:  # said now, because a run that is killed leaves only its log
         runtime.console.say(f"Warning: {messages.may_be_unseen(unseen)}")
@@ -60,7 +60,7 @@ def _scan_all(
         else:
             log = _with_progress(hook, runtime)
             scan = scan_log(hook.webhook, log, window, options.policy, options.scan)
-        runtime.console.say(messages.scanned(scan))
+        runtime.console.say(log_lines.scanned(scan))
         scans.append(scan)
     errors = [scan.error for scan in scans if scan.is_unread]
     if errors and errors[0] and len(errors) == len(scans):
@@ -74,7 +74,9 @@ def _with_progress(hook: Hook, runtime: Runtime) -> Callable[[StatusFilter], Ite
 
     def log(status: StatusFilter) -> Iterator[Delivery]:
         for delivery, number in zip(hook.deliveries(status), numbers, strict=False):
-            runtime.console.progress(f"Reading {hook.webhook.name}: deliveries", number, None)
+            runtime.console.progress(
+                f"Reading the log of {hook.webhook.name}: deliveries", number, None
+            )
             yield delivery
 
     return log

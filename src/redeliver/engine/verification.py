@@ -6,14 +6,17 @@ and sometimes minutes later.
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from redeliver.core.checkpoint import Window
 from redeliver.core.delivery import Delivery, Guid, Webhook
 from redeliver.core.outcome import UNCONFIRMED, EventResult, Outcome
+from redeliver.core.policy import RunOptions
 from redeliver.core.scan import OLD_ROWS_AT_END
 from redeliver.engine.ports import Hook, Runtime
 from redeliver.errors import RedeliverError
+from redeliver.reporting.format import age
 
 FIRST_PAUSE = timedelta(seconds=1)
 """How long after the requests the logs are read first. Each further pause is as long as all pauses
@@ -29,9 +32,16 @@ different clocks."""
 class Verification:
     """Reads the logs again, and yields the results that they change."""
 
-    def __init__(self, hooks: Mapping[Webhook, Hook], runtime: Runtime, *, window: Window) -> None:
+    def __init__(
+        self,
+        hooks: Mapping[Webhook, Hook],
+        runtime: Runtime,
+        options: RunOptions,
+        window: Window,
+    ) -> None:
         self._hooks = hooks
         self._runtime = runtime
+        self._verify = options.verify
         self._window = window
         self.unverified: dict[Webhook, str] = {}
         """The error of each log whose last reading failed."""
@@ -40,22 +50,23 @@ class Verification:
         self,
         results: Iterable[EventResult],
         *,
-        within: timedelta,
         before_reading: Callable[[], None] | None = None,
     ) -> Iterator[EventResult]:
-        """Read the logs until they show the outcome of each redelivery, for at most `within`.
+        """Read the logs until they show the outcome of each redelivery, for at most `verify`.
 
         Yield each of `results` that changes. `before_reading` is called each time.
 
         A redelivery without a response may have been accepted all the same. If the log does not
         show it, only a later run can tell; to request it again now could deliver it twice.
         """
-        clock, console = self._runtime.clock, self._runtime.console
+        clock, console, within = self._runtime.clock, self._runtime.console, self._verify
         started, waited = clock(), timedelta()
         missing = {result.key: result for result in results if result.outcome in UNCONFIRMED}
         while missing and waited < within:
             pause = min(max(waited, FIRST_PAUSE), MAX_PAUSE, within - waited)
-            console.progress("Waiting for the log: seconds", waited.seconds, within.seconds)
+            console.progress(
+                "Waiting for the outcomes in GitHub's log: seconds", waited.seconds, within.seconds
+            )
             self._runtime.sleep(pause.total_seconds())
             if before_reading:
                 before_reading()
@@ -71,6 +82,21 @@ class Verification:
                     yield result
             # Reading takes time as well.
             waited = max(waited + pause, clock() - started)
+
+    def unconfirmed(self, results: Iterable[EventResult]) -> Iterator[EventResult]:
+        """Yield each result whose outcome is still unknown after `outcomes`, with the reason."""
+        for result in results:
+            if result.outcome is Outcome.PENDING:
+                yield replace(result, because=self._why_pending(result.key.webhook))
+            elif result.outcome is Outcome.UNANSWERED:
+                yield result
+
+    def _why_pending(self, webhook: Webhook) -> str:
+        if not self._verify:
+            return "'verify' is 0, so this run did not look for the outcome"
+        if webhook in self.unverified:
+            return "GitHub's log could not be read again"
+        return f"GitHub's log did not show the outcome within {age(self._verify)}"
 
     def gone(self, results: Iterable[EventResult]) -> Iterator[EventResult]:
         """Read the logs again, and yield the refused events that are no longer in them."""

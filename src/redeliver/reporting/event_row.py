@@ -36,7 +36,8 @@ class EventRow:
     def of(cls, result: EventResult, *, now: datetime, dry_run: bool) -> Self:
         """Return the row for a result, with ages as of `now`."""
         latest, failing_since = result.latest, result.decision.failing_since
-        would = dry_run and result.outcome in {Outcome.GIVEN_UP, Outcome.DEFERRED}
+        word = result.outcome.for_users.value
+        would = dry_run and result.outcome.for_users in {Outcome.GIVEN_UP, Outcome.DEFERRED}
         return cls(
             webhook=result.decision.webhook,
             guid=quote_untrusted(latest.guid),
@@ -49,7 +50,7 @@ class EventRow:
             status=_status(latest),
             status_code=latest.status_code,
             outcome=result.outcome,
-            outcome_text=f"would be {result.outcome.value}" if would else result.outcome.value,
+            outcome_text=f"would be {word}" if would else word,
             because=result.because,
         )
 
@@ -74,6 +75,8 @@ class EventRow:
 
 def _status(delivery: Delivery) -> str:
     """Return the status with its code; GitHub's text may have the code already."""
-    text = quote_untrusted(delivery.status) or "none"
     code = str(delivery.status_code)
+    if delivery.status == f"Invalid HTTP Response: {code}":  # says no more than the code
+        return code
+    text = quote_untrusted(delivery.status) or "none"
     return text if code in re.findall(r"\d+", text) else f"{text}, {code}"

@@ -8,6 +8,11 @@ def count(number: int, noun: str, plural: str = "") -> str:
     return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
 
 
+def is_or_are(number: int) -> str:
+    """Return the verb that agrees with a number of things."""
+    return "is" if number == 1 else "are"
+
+
 def utc(instant: datetime) -> str:
     """Write an instant to the second."""
     return f"{instant:%Y-%m-%d %H:%M:%S} UTC"

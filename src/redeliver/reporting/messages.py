@@ -1,111 +1,55 @@
-"""The sentences of a run: the lines of its log, its warnings, and why it failed."""
+"""What a run says at its end: headline, closing line, warnings, and why it failed."""
 
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
 from signal import Signals
 
-from redeliver.core.checkpoint import OVERLAP, SETTLING_TIME, Window
+from redeliver.core.checkpoint import SETTLING_TIME, Window
 from redeliver.core.decision import Verdict
 from redeliver.core.outcome import NOT_REACHED, UNCONFIRMED, Outcome
-from redeliver.core.policy import ScanMode
-from redeliver.core.scan import ScanResult
-from redeliver.reporting.event_row import EventRow
-from redeliver.reporting.format import count, minutes, utc
-from redeliver.reporting.report import NEEDS_ATTENTION, NOT_FAILED, UNRECOVERED, Report
-
-UNCLASSIFIED = "without a status code from 400 to 599, so that 'scan: failures' can miss them"
-"""Describes failed events that GitHub's filter does not list as failures."""
-
-
-# During the run.
-
-
-def opening(store: str, window: Window, mode: ScanMode) -> str:
-    """Say what the run is going to read."""
-    if not store:
-        start = "no checkpoint is kept, so the whole 'lookback'"
-    elif window.saved is None:
-        start = f"found no checkpoint in {store}, so the whole 'lookback'"
-    else:
-        start = f"the checkpoint in {store}, less {minutes(OVERLAP)} for what shows late"
-    listed = "failures" if mode is ScanMode.FAILURES else "all deliveries"
-    return f"Reading {listed} back to {utc(window.since)}: {start}"
-
-
-def scanned(scan: ScanResult) -> str:
-    """Say what was read of a webhook's log, and what was decided."""
-    if scan.is_unread:
-        return f"Read nothing of {scan.webhook.name}, for the reason given at the end"
-    verdicts = Counter(decision.verdict for decision in scan.decisions)
-    delivered = verdicts.pop(Verdict.DELIVERED, 0)
-    filtered = {
-        verdict.value: verdicts.pop(verdict, 0)
-        for verdict in (Verdict.UNWANTED_EVENT, Verdict.UNWANTED_STATUS)
-    }
-    failed = verdicts.total()
-    parts = [f"{count(failed, 'event')} failed" if failed else "nothing to redeliver"]
-    if delivered:
-        parts.append(f"failed but delivered since: {delivered}")
-    parts += [f"filtered out, {why}: {number}" for why, number in filtered.items() if number]
-    if scan.unclassified:
-        parts.append(f"of all that failed, {scan.unclassified} {UNCLASSIFIED}")
-    read = f"Read {count(scan.scanned, 'delivery', 'deliveries')} of {scan.webhook.name}"
-    end = f". Reading stopped there: {scan.error}" if scan.error else ""
-    return f"{read}: {'; '.join(parts)}{end}"
-
-
-def probing(probe: int) -> str:
-    """Say that some events are redelivered first."""
-    return (
-        f"Trying {probe} at random first, of each webhook with more than that due; "
-        "if all of these fail, its others are left for the next run"
-    )
-
-
-def line(row: EventRow, *, name_webhook: bool) -> str:
-    """Say what became of one event."""
-    webhook = f"{row.webhook.name}, " if name_webhook else ""
-    because = f": {row.because}" if row.because else ""
-    failing = "after failing" if row.outcome is Outcome.RECOVERED else "failing"
-    outcome = "redelivered" if row.outcome is Outcome.PENDING else row.outcome_text
-    return (
-        f"{outcome.capitalize()}: {row.name} {row.guid} "
-        f"({webhook}delivery {row.delivery}, {failing} for {row.failing_for}, "
-        f"{count(row.attempts, 'attempt')}, last status {row.status}){because}"
-    )
-
-
-# After the run.
+from redeliver.core.policy import format_duration
+from redeliver.reporting.format import count, is_or_are, utc
+from redeliver.reporting.report import NOT_FAILED, Report
 
 
 def headline(report: Report) -> str:
     """Say what happened, in one line."""
     prefix = "dry run, " if report.options.dry_run else ""
-    if not report.failed:
-        found = "failed, and found nothing" if report.is_failed else "nothing"
-        return f"{prefix}{found} to redeliver"
-    outcomes = tuple(outcome for outcome in Outcome if outcome not in NOT_FAILED)
-    return f"{prefix}{count(report.failed, 'event')} failed: {_counted(report, outcomes)}"
+    if report.failed:
+        return f"{prefix}{count(report.failed, 'event')} failed: {_counted(report)}"
+    if report.is_failed:
+        return f"{prefix}the run failed, and found nothing to redeliver"
+    return f"{prefix}nothing to redeliver"
 
 
 def closing(report: Report) -> str:
-    """Say what the checkpoint is now, and why."""
+    """Say what the checkpoint is now, and what the next run does."""
     if report.count(Outcome.UNSETTLED):
-        return _kept_still(report.window)
+        return (
+            "Skipped: nothing was redelivered, and the checkpoint was not moved. "
+            f"Start a run after {utc(_settled_at(report.window))}"
+        )
     if report.options.dry_run:
-        return "Dry run: nothing was redelivered and nothing saved"
+        return "Dry run: nothing was redelivered, and no checkpoint was saved"
     if report.checkpoint is None:
         nothing = "No checkpoint was saved" if report.store else "No checkpoint is kept"
         return f"{nothing}: the next run looks back as far as 'lookback' again"
     checkpoint = utc(report.checkpoint)
     if report.checkpoint >= report.window.now:
-        return f"Checkpoint saved: {checkpoint}, the start of this run"
+        number, retries = len(report.to_retry), ""
+        if number:
+            are = is_or_are(number)
+            retries = f", and tries again the {count(number, 'event')} that {are} still failing"
+        return (
+            f"Checkpoint saved: {checkpoint}, the start of this run. The next run looks at what "
+            f"fails after that{retries}"
+        )
     if report.checkpoint == report.window.mark:
-        return f"Checkpoint stays at {checkpoint}: the next run looks at all of this again"
+        return f"Checkpoint not moved ({checkpoint}): the next run checks these deliveries again"
     return (
-        f"Checkpoint saved: {checkpoint}, the oldest failure not dealt with: "
-        "the next run looks at it again"
+        f"Checkpoint saved: {checkpoint}, when the oldest event that the next run has to try again "
+        "failed. The next run starts there"
     )
 
 
@@ -114,70 +58,120 @@ def problem(report: Report) -> str | None:
     problems = [*dict.fromkeys(str(s.error) for s in report.scans if s.error), *report.trouble]
     if report.interrupted:
         problems.insert(0, stopped(report.interrupted))
-    if not problems and report.count(*NEEDS_ATTENTION):
-        problems.append(
-            f"of {count(report.failed, 'event')} that failed: "
-            f"{_counted(report, NEEDS_ATTENTION)}. "
-            "The log says why for each; the next run sees to them"
-        )
+    if not problems:
+        problems += _not_redelivered(report)
     if report.options.fail_unrecovered:
         problems += _unrecovered(report)
     return "; ".join(problems) or None
 
 
+def _not_redelivered(report: Report) -> Iterator[str]:
+    of_failed = f"of {count(report.failed, 'failed event')}"
+    found = []
+    if number := report.count(Outcome.REFUSED):
+        found.append(f"GitHub refused to redeliver {number:,} {of_failed}")
+    if number := report.count(Outcome.UNANSWERED):
+        found.append(f"GitHub did not respond to the request to redeliver {number:,} {of_failed}")
+    if number := report.count(Outcome.UNREAD):
+        found.append(f"GitHub's log could not be read back to the start of {number:,} {of_failed}")
+    if found:
+        advice = "The log of this run has the reason for each; the next run tries again"
+        yield f"{', and '.join(found)}. {advice}"
+
+
 def _unrecovered(report: Report) -> Iterator[str]:
-    why = "and 'fail-on' is unrecovered"
-    if report.count(*UNRECOVERED):
-        counted = _counted(report, UNRECOVERED)
-        yield f"of {count(report.failed, 'event')} that failed: {counted}, {why}"
+    because = "the step fails because 'fail-on' is 'unrecovered'"
+    failing, given_up = report.count(Outcome.STILL_FAILING), report.count(Outcome.GIVEN_UP)
+    parts = [f"{failing:,} {is_or_are(failing)} still failing"] if failing else []
+    parts += [f"{given_up:,} {'was' if given_up == 1 else 'were'} given up"] if given_up else []
+    if parts:
+        yield f"of {count(report.failed, 'failed event')} {' and '.join(parts)}; {because}"
     if report.leaving:
-        yield f"{_may_leave(report.leaving)}, {why}"
+        yield f"{_may_leave(report.leaving)}; {because}"
     if report.unseen:
-        yield f"{may_be_unseen(report.unseen)}; {why}"
+        yield f"{may_be_unseen(report.unseen)}; {because}"
 
 
 def warnings(report: Report) -> list[str]:
     """Return what the user should know even if the run did not fail."""
     found = list(filter(None, [report.limit]))
     if not report.scans:
-        found.append("there is no active webhook, so nothing was read")
-    if report.count(Outcome.UNSETTLED):
-        left = count(report.count(Outcome.UNSETTLED), "event")
-        found.append(f"{left} left for a later run. {_kept_still(report.window)}")
+        found.append("there is no active webhook, so this run read nothing")
+    found += _deferred(report)
+    found += _still_failing(report)
     found += [
-        f"{count(number, 'event')} left for the next run: {because}"
-        for because, number in report.reasons(Outcome.DEFERRED).items()
-        if because not in {NOT_REACHED, Verdict.SURPLUS.value}
-    ]
-    found += [
-        f"{count(number, 'event')} given up ({because}): "
-        "no attempt that was read succeeded, and the log names each"
+        f"{count(number, 'event')} {'was' if number == 1 else 'were'} given up because {because}. "
+        "GitHub's log shows no successful attempt, and no later run tries again. The log of this "
+        "run names each"
         for because, number in report.reasons(Outcome.GIVEN_UP).items()
     ]
     if report.leaving:
-        found.append(f"{_may_leave(report.leaving)}, and the log names each")
-    if report.count(Outcome.GONE):
-        found.append(
-            f"{count(report.count(Outcome.GONE), 'event')} could not be redelivered, having just "
-            "left GitHub's log, and the log names each"
-        )
+        found.append(f"{_may_leave(report.leaving)}. The log of this run names each")
     found += _outcomes_not_seen(report)
     if report.unseen:
         found.append(may_be_unseen(report.unseen))
     return found
 
 
+def _deferred(report: Report) -> Iterator[str]:
+    if unsettled := report.count(Outcome.UNSETTLED):
+        yield f"{count(unsettled, 'event')} deferred: {_under_way(report.window)}"
+    expected = {NOT_REACHED, Verdict.SURPLUS.reason(report.options.policy)}
+    for because, number in report.reasons(Outcome.DEFERRED).items():
+        if because not in expected:
+            yield f"{count(number, 'event')} deferred to the next run: {because}"
+
+
+def _still_failing(report: Report) -> Iterator[str]:
+    number = report.count(Outcome.STILL_FAILING)
+    if not number:
+        return
+    statuses = Counter(row.status for row in report.rows(Outcome.STILL_FAILING))
+    ((status, _),) = statuses.most_common(1)
+    often = "" if len(statuses) == 1 else "most often "
+    failing = f"{count(number, 'event')} {is_or_are(number)} still failing after the redelivery"
+    sentences = [f"{failing}, {often}with status {status}"]
+    if report.to_retry:
+        sentences.append(_until_when(report))
+    if exhausted := len(report.exhausted):
+        maximum = report.options.policy.max_attempts
+        sentences.append(
+            f"No later run tries {exhausted:,} of them, because 'max-attempts' is {maximum}"
+        )
+    if unlisted := number - len(report.to_retry) - len(report.exhausted):
+        sentences.append(
+            f"The next run may miss {unlisted:,} of them, because 'scan: failures' lists only "
+            "events with a status code from 400 to 599"
+        )
+    yield ". ".join(sentences)
+
+
+def _until_when(report: Report) -> str:
+    policy, retried = report.options.policy, report.to_retry
+    ends = [utc(result.decision.failing_since + policy.give_up_after) for result in retried]
+    until = f"until {min(ends)}"
+    if min(ends) != max(ends):
+        until = f"the oldest {until} and the newest until {max(ends)}"
+    bounds = f"'give-up-after' is {format_duration(policy.give_up_after)}"
+    if policy.max_attempts is not None:
+        bounds += f", 'max-attempts' is {policy.max_attempts}"
+    them = "it" if len(retried) == 1 else "them"
+    if len(retried) < report.count(Outcome.STILL_FAILING):
+        them = f"{len(retried):,} of them"
+    return f"The next runs try {them} again, {until} ({bounds})"
+
+
 def _outcomes_not_seen(report: Report) -> Iterator[str]:
-    webhooks = [r.key.webhook for r in report.results if r.outcome in UNCONFIRMED]
+    webhooks = [result.key.webhook for result in report.results_with(*UNCONFIRMED)]
     reasons = Counter(report.unverified[hook] for hook in webhooks if hook in report.unverified)
     for because, number in reasons.items():
         redeliveries = count(number, "redelivery", "redeliveries")
-        yield f"what came of {redeliveries} was not seen: {because}"
+        yield f"the outcome of {redeliveries} is unknown: {because}"
 
 
 def stopped(by: Signals) -> str:
     """Say that a signal stopped the run."""
-    return f"stopped by {by.name}. Nothing is lost: the next run finds what this one left"
+    return f"stopped by {by.name}. No events are lost: the next run continues from here"
 
 
 def may_be_unseen(interval: tuple[datetime, datetime]) -> str:
@@ -185,29 +179,37 @@ def may_be_unseen(interval: tuple[datetime, datetime]) -> str:
     start, end = map(utc, interval)
     return (
         f"deliveries from {start} to {end} may have left GitHub's log before a run dealt with "
-        "them: the checkpoint is as old as GitHub keeps the log, or older. If events of that time "
-        "matter, look for them in the receiver's own records, and see why no run has moved the "
+        "them, because the checkpoint is older than GitHub keeps the log. If you need these "
+        "events, look for them in the receiver's own records. Then check why no run has moved the "
         "checkpoint since"
     )
 
 
 def _may_leave(number: int) -> str:
     return (
-        f"{count(number, 'event')} left for the next run may have left GitHub's log by then: "
-        "run more often, or let each run redeliver more"
+        f"{count(number, 'event')} deferred to the next run may have left GitHub's log by then. "
+        "Run more often, or redeliver more in each run"
     )
 
 
-def _kept_still(window: Window) -> str:
-    # Without this, a run that has only just met another run would name a time in the past.
-    back = window.settled_at if window.settled_at > window.now else window.now + SETTLING_TIME
+def _under_way(window: Window) -> str:
+    run = "another run, which has just saved the checkpoint,"
+    if window.saved and window.settled_at > window.now:
+        run = f"the run that saved the checkpoint at {utc(window.saved.written)}"
     return (
-        "Nothing was redelivered and nothing saved, because an earlier run wrote the checkpoint "
-        f"less than {minutes(SETTLING_TIME)} ago, and what it asked for may not show in the log "
-        f"yet: start a run after {utc(back)}"
+        f"{run} may still have redeliveries under way that GitHub's log does not show yet. "
+        f"Start a run after {utc(_settled_at(window))}"
     )
 
 
-def _counted(report: Report, outcomes: tuple[Outcome, ...]) -> str:
-    counts = ((report.count(outcome), outcome.value) for outcome in outcomes)
-    return ", ".join(f"{number:,} {name}" for number, name in counts if number)
+def _settled_at(window: Window) -> datetime:
+    """Return from when on the log shows the other run's redeliveries."""
+    # Without this, a run that has only just met another run would name a time in the past.
+    return window.settled_at if window.settled_at > window.now else window.now + SETTLING_TIME
+
+
+def _counted(report: Report) -> str:
+    counts = Counter(
+        result.outcome.for_users for result in report.results if result.outcome not in NOT_FAILED
+    )
+    return ", ".join(f"{counts[kind]:,} {kind.value}" for kind in Outcome if counts[kind])

@@ -12,12 +12,12 @@ from typing import Any
 
 from redeliver.core.checkpoint import format_checkpoint
 from redeliver.core.delivery import Webhook
-from redeliver.core.outcome import Outcome
+from redeliver.core.outcome import DEFERRED, Outcome
 from redeliver.core.scan import ScanResult
 from redeliver.reporting import messages
 from redeliver.reporting.event_row import EventRow
 from redeliver.reporting.limits import MAX_LINES, MAX_REASON, MAX_TEXT
-from redeliver.reporting.report import LEFT_FOR_LATER, Report
+from redeliver.reporting.report import Report
 from redeliver.sanitize import truncate
 
 VERSION = 1
@@ -49,7 +49,7 @@ def to_json(report: Report, *, max_characters: int | None = None) -> str:
         "problem": problem and truncate(problem, MAX_TEXT),
         "warnings": [truncate(warning, MAX_TEXT) for warning in warnings[:MAX_LINES]],
         "counts": {name.replace("-", "_"): number for name, number in report.counts.items()},
-        "deferred": _reasons(report, *LEFT_FOR_LATER),
+        "deferred": _reasons(report, *DEFERRED),
         "filtered": _reasons(report, Outcome.FILTERED),
         "hooks": [],
         "events": [],
@@ -105,7 +105,7 @@ def _event(row: EventRow) -> dict[str, Any]:
         "attempts": row.attempts,
         "status": row.status,
         "status_code": row.status_code,
-        "outcome": row.outcome.name.lower(),
+        "outcome": row.outcome.for_users.name.lower(),
         "because": row.because,
     }
 

@@ -7,20 +7,17 @@ from datetime import datetime
 from signal import Signals
 
 from redeliver.core.checkpoint import Window
-from redeliver.core.delivery import Webhook
-from redeliver.core.outcome import ACCEPTED, EventResult, Outcome
-from redeliver.core.policy import RunOptions
+from redeliver.core.delivery import FAILURE_CODES, Webhook
+from redeliver.core.outcome import ACCEPTED, DEFERRED, EventResult, Outcome
+from redeliver.core.policy import RunOptions, ScanMode
 from redeliver.core.scan import ScanResult
 from redeliver.reporting.event_row import EventRow
 
 NEEDS_ATTENTION = (Outcome.REFUSED, Outcome.UNANSWERED, Outcome.UNREAD)
 """The outcomes that make a run fail."""
 
-UNRECOVERED = (Outcome.FAILING, Outcome.GIVEN_UP, Outcome.GONE)
+UNRECOVERED = (Outcome.STILL_FAILING, Outcome.GIVEN_UP)
 """The outcomes that make it fail with `fail-on: unrecovered` as well."""
-
-LEFT_FOR_LATER = (Outcome.DEFERRED, Outcome.UNANSWERED, Outcome.UNREAD, Outcome.UNSETTLED)
-"""The outcomes of events that a later run tries again."""
 
 NOT_FAILED = (Outcome.DELIVERED, Outcome.FILTERED)
 """The outcomes of events that do not count as failed."""
@@ -48,11 +45,15 @@ class Report:
 
     def count(self, *outcomes: Outcome) -> int:
         """Return how many events have one of `outcomes`."""
-        return sum(result.outcome in outcomes for result in self.results)
+        return len(self.results_with(*outcomes))
+
+    def results_with(self, *outcomes: Outcome) -> list[EventResult]:
+        """Return the results of events with one of `outcomes`."""
+        return [result for result in self.results if result.outcome in outcomes]
 
     def reasons(self, *outcomes: Outcome) -> Mapping[str, int]:
         """Return the reasons of events with one of `outcomes`, and their numbers, largest first."""
-        reasons = Counter(result.because for result in self.results if result.outcome in outcomes)
+        reasons = Counter(result.because for result in self.results_with(*outcomes))
         return dict(reasons.most_common())
 
     def rows(self, *outcomes: Outcome) -> Iterator[EventRow]:
@@ -87,21 +88,21 @@ class Report:
     def counts(self) -> dict[str, int]:
         """All counts, by the names of the action's outputs.
 
-        `failed` is the sum of `redelivered`, `given-up`, `refused` and `deferred`, plus the events
-        that would be redelivered in a dry run. `redelivered` is the sum of `recovered`, `failing`
-        and `pending`.
+        `failed` is the sum of `requested`, `given-up`, `refused` and `deferred`, plus the events
+        that would be redelivered in a dry run. `requested` is the sum of `recovered`,
+        `still-failing` and `pending`.
         """
         return {
             "scanned": self.scanned,
             "failed": self.failed,
             "unclassified": self.unclassified,
-            "redelivered": self.count(*ACCEPTED),
+            "requested": self.count(*ACCEPTED),
             "recovered": self.count(Outcome.RECOVERED),
-            "failing": self.count(Outcome.FAILING),
+            "still-failing": self.count(Outcome.STILL_FAILING),
             "pending": self.count(Outcome.PENDING),
             "given-up": self.count(Outcome.GIVEN_UP),
-            "refused": self.count(Outcome.REFUSED, Outcome.GONE),
-            "deferred": self.count(*LEFT_FOR_LATER),
+            "refused": self.count(Outcome.REFUSED),
+            "deferred": self.count(*DEFERRED),
         }
 
     @property
@@ -111,7 +112,7 @@ class Report:
 
     @property
     def leaving(self) -> int:
-        """How many of the events left for the next run may have left the log by then.
+        """How many of the events that the next run tries may have left the log by then.
 
         This assumes that the time until the next run is that since the last one.
         """
@@ -120,10 +121,30 @@ class Report:
         since_last = self.window.now - self.window.saved.written
         gone_by = self.window.now + since_last - self.options.retention
         return sum(
-            result.outcome in {*LEFT_FOR_LATER, Outcome.REFUSED}
-            and result.latest.delivered_at < gone_by
+            result.outcome in {*DEFERRED, Outcome.REFUSED} and result.latest.delivered_at < gone_by
             for result in self.results
         )
+
+    @property
+    def exhausted(self) -> list[EventResult]:
+        """The events that are still failing and have had as many attempts as is allowed."""
+        failing = self.results_with(Outcome.STILL_FAILING)
+        return [result for result in failing if self._is_exhausted(result)]
+
+    @property
+    def to_retry(self) -> list[EventResult]:
+        """The events that are still failing and that the next run will find and try again."""
+        finds_all = self.options.scan is ScanMode.FULL
+        return [
+            result
+            for result in self.results_with(Outcome.STILL_FAILING)
+            if not self._is_exhausted(result)
+            and (finds_all or result.latest.status_code in FAILURE_CODES)
+        ]
+
+    def _is_exhausted(self, result: EventResult) -> bool:
+        maximum = self.options.policy.max_attempts
+        return maximum is not None and result.attempts >= maximum
 
     @property
     def is_failed(self) -> bool:

@@ -10,19 +10,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 from redeliver.core.delivery import Delivery
-from redeliver.core.outcome import Outcome
-from redeliver.core.policy import ScanMode
-from redeliver.reporting import messages
+from redeliver.core.outcome import DEFERRED, Outcome
+from redeliver.reporting import log_lines, messages
 from redeliver.reporting.event_row import EventRow
 from redeliver.reporting.format import count, utc
 from redeliver.reporting.limits import MAX_LINES, MAX_REASON, MAX_TEXT
-from redeliver.reporting.report import (
-    LEFT_FOR_LATER,
-    NEEDS_ATTENTION,
-    NOT_FAILED,
-    UNRECOVERED,
-    Report,
-)
+from redeliver.reporting.report import NEEDS_ATTENTION, NOT_FAILED, UNRECOVERED, Report
 from redeliver.sanitize import escape_markdown, quote_untrusted, truncate
 
 MAX_ATTENTION_ROWS = 100
@@ -40,7 +33,8 @@ OTHER_LABELS = ("other statuses", "other events")
 RIGHT_ALIGNED = {"Failing for", "Attempts", "Webhook"}
 """The columns of numbers and time spans."""
 
-REDELIVERED = (Outcome.RECOVERED, Outcome.PENDING)
+MIN_CHART_FLOWS = 3
+"""With fewer, the chart would only repeat the headline."""
 
 
 def summary(report: Report) -> str:
@@ -65,11 +59,11 @@ def _summary(report: Report) -> Iterator[str]:
     if report.failed:
         yield from _counts(report)
     yield from _attention(report)
-    yield from _reasons("Left for the next run", report, *LEFT_FOR_LATER)
+    yield from _reasons("Deferred to the next run", report, *DEFERRED)
     yield from _reasons("Filtered out", report, Outcome.FILTERED)
     if report.failed:
         yield from _chart(report)
-    yield from _redelivered(report)
+    yield from _recovered(report)
     yield from _scans(report)
     yield f"{messages.closing(report)}."
 
@@ -80,12 +74,13 @@ def _counts(report: Report) -> Iterator[str]:
             "failed": report.failed,
             "would be redelivered": report.count(Outcome.DUE),
             "given-up": report.count(Outcome.GIVEN_UP),
-            "deferred": report.count(*LEFT_FOR_LATER),
+            "deferred": report.count(*DEFERRED),
         }
     else:
         numbers = report.counts
         del numbers["scanned"], numbers["unclassified"]
-    yield f"| {' | '.join(name.replace('-', ' ').capitalize() for name in numbers)} |"
+    labels = [name.replace("-", " ").capitalize() for name in numbers]
+    yield f"| {' | '.join(labels)} |"
     yield f"|{' ---: |' * len(numbers)}"
     yield f"| {' | '.join(f'{number:,}' for number in numbers.values())} |"
     yield ""
@@ -98,6 +93,8 @@ def _chart(report: Report) -> Iterator[str]:
     statuses = _most_common((kind for kind, _ in failed), OTHER_LABELS[0])
     events = _most_common((label for _, label in failed), OTHER_LABELS[1])
     flows = Counter((statuses[kind], events[label]) for kind, label in failed)
+    if len(flows) < MIN_CHART_FLOWS:
+        return
     rows = max(len(set(statuses.values())), len(set(events.values())))
     yield "#### Failures by status and event"
     yield ""
@@ -134,16 +131,17 @@ def _label(event: str) -> str:
 
 def _attention(report: Report) -> Iterator[str]:
     yield from _table(report, (*NEEDS_ATTENTION, *UNRECOVERED), "Not delivered", MAX_ATTENTION_ROWS)
-    due = "Would be redelivered, in this order"
+    yield from _table(report, (Outcome.PENDING,), "Pending", MAX_OTHER_ROWS)
+    due = "Would be redelivered, oldest first"
     yield from _table(report, (Outcome.DUE,), due, MAX_OTHER_ROWS)
 
 
-def _redelivered(report: Report) -> Iterator[str]:
-    number = report.count(*REDELIVERED)
+def _recovered(report: Report) -> Iterator[str]:
+    number = report.count(Outcome.RECOVERED)
     if number:
-        yield f"<details><summary>{count(number, 'event')} redelivered</summary>"
+        yield f"<details><summary>{count(number, 'event')} recovered</summary>"
         yield ""
-        yield from _table(report, REDELIVERED, "", MAX_OTHER_ROWS)
+        yield from _table(report, (Outcome.RECOVERED,), "", MAX_OTHER_ROWS)
         yield "</details>"
         yield ""
 
@@ -164,7 +162,7 @@ def _table(report: Report, outcomes: Sequence[Outcome], title: str, max_rows: in
         yield f"| {' | '.join(cells[name] for name in columns)} |"
     yield ""
     if number > max_rows:
-        yield f"And {number - max_rows:,} more, in the log."
+        yield f"And {number - max_rows:,} more, in the log of this run."
         yield ""
 
 
@@ -172,8 +170,6 @@ def _markdown_cells(row: EventRow) -> dict[str, str]:
     cells = {column: escape_markdown(text) for column, text in row.cells.items()}
     cells["Event"] = f"<code>{cells['Event']}</code>"
     cells["GUID"] = f"[<code>{cells['GUID']}</code>]({row.webhook.page})"
-    if row.status == f"Invalid HTTP Response: {row.status_code}":
-        cells["Last status"] = str(row.status_code)
     if row.because:
         cells["Outcome"] += f": {escape_markdown(truncate(row.because, MAX_REASON))}"
     return cells
@@ -185,7 +181,7 @@ def _reasons(title: str, report: Report, *outcomes: Outcome) -> Iterator[str]:
         return
     yield f"#### {title}"
     yield ""
-    yield "| Events | Why |"
+    yield "| Events | Reason |"
     yield "| ---: | --- |"
     for because, number in list(reasons.items())[:MAX_LINES]:
         yield f"| {number:,} | {escape_markdown(truncate(because, MAX_REASON))} |"
@@ -193,20 +189,19 @@ def _reasons(title: str, report: Report, *outcomes: Outcome) -> Iterator[str]:
 
 
 def _scans(report: Report) -> Iterator[str]:
-    mode = "a scan for failures" if report.options.scan is ScanMode.FAILURES else "a full scan"
-    span = f"in {mode}, to find what failed from {utc(report.window.since)}"
-    span += f" to {utc(report.window.now)}"
+    window = f"from {utc(report.window.since)} to {utc(report.window.now)}"
+    purpose = f"(scan: {report.options.scan.value}) to find the failures {window}"
     for scan in report.scans[:MAX_LINES]:
         read = count(scan.scanned, "delivery", "deliveries")
-        remarks = " Reading stopped: what is older was not read." if scan.error else ""
+        remarks = " Reading stopped early: older deliveries were not read." if scan.error else ""
         if scan.unclassified:
-            events = count(scan.unclassified, "event")
-            remarks += f" Of what failed, {events} {escape_markdown(messages.UNCLASSIFIED)}."
+            kind = f"Failed events with {log_lines.UNCLASSIFIED}"
+            remarks += f" {escape_markdown(kind)}: {scan.unclassified:,}."
         yield (
             f"Read {'nothing' if scan.is_unread else read} of "
-            f"[{escape_markdown(scan.webhook.name)}]({scan.webhook.page}) {span}.{remarks}"
+            f"[{escape_markdown(scan.webhook.name)}]({scan.webhook.page}) {purpose}.{remarks}"
         )
         yield ""
     if len(report.scans) > MAX_LINES:
-        yield f"And {len(report.scans) - MAX_LINES:,} more webhooks, in the log."
+        yield f"And {len(report.scans) - MAX_LINES:,} more webhooks, in the log of this run."
         yield ""

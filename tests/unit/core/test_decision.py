@@ -50,7 +50,7 @@ VERDICTS = {
         [failed_again(hours=1), succeeded_again(hours=40), failed(hours=50)],
         Verdict.DELIVERED,
     ),
-    "its first attempt has left the log": ([failed_again(hours=1)], Verdict.TOO_OLD),
+    "its first attempt has left the log": ([failed_again(hours=1)], Verdict.EXPIRED),
     "its first attempt is exactly as old as the policy allows": (
         [failed_again(hours=1), failed(hours=72)],
         Verdict.REDELIVER,

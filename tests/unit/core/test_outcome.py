@@ -7,7 +7,15 @@ import pytest
 from redeliver.core.decision import Verdict
 from redeliver.core.delivery import Delivery
 from redeliver.core.outcome import EventResult, Outcome, low_water_mark
-from tests.support.builders import NOW, a_decision, a_delivery, a_window, ago, delivered
+from tests.support.builders import (
+    FOUR_ATTEMPTS,
+    NOW,
+    a_decision,
+    a_delivery,
+    a_window,
+    ago,
+    delivered,
+)
 
 AN_HOUR_AGO = ago(hours=1)
 
@@ -22,11 +30,10 @@ def an_outcome(outcome: Outcome, *, at: datetime = AN_HOUR_AGO) -> EventResult:
         pytest.param([], NOW, id="nothing failed"),
         pytest.param([an_outcome(Outcome.PENDING)], NOW, id="redelivered"),
         pytest.param([an_outcome(Outcome.RECOVERED)], NOW, id="recovered"),
-        pytest.param([an_outcome(Outcome.FAILING)], NOW, id="failed again after the start"),
+        pytest.param([an_outcome(Outcome.STILL_FAILING)], NOW, id="failed again after the start"),
         pytest.param([an_outcome(Outcome.FILTERED)], NOW, id="filtered out"),
         pytest.param([an_outcome(Outcome.DELIVERED)], NOW, id="delivered by another attempt"),
         pytest.param([an_outcome(Outcome.GIVEN_UP)], NOW, id="given up"),
-        pytest.param([an_outcome(Outcome.GONE)], NOW, id="refused for good"),
         pytest.param([an_outcome(Outcome.REFUSED)], ago(hours=1), id="refused"),
         pytest.param([an_outcome(Outcome.UNANSWERED)], ago(hours=1), id="unanswered"),
         pytest.param([an_outcome(Outcome.UNREAD)], ago(hours=1), id="not decided"),
@@ -71,6 +78,7 @@ def test_a_partly_read_log_does_not_move_the_checkpoint() -> None:
     [
         (Verdict.REDELIVER, Outcome.DEFERRED),
         (Verdict.DELIVERED, Outcome.DELIVERED),
+        (Verdict.EXPIRED, Outcome.GIVEN_UP),
         (Verdict.TOO_OLD, Outcome.GIVEN_UP),
         (Verdict.EXHAUSTED, Outcome.GIVEN_UP),
         (Verdict.UNREAD, Outcome.UNREAD),
@@ -81,14 +89,14 @@ def test_a_partly_read_log_does_not_move_the_checkpoint() -> None:
     ],
 )
 def test_each_verdict_has_its_outcome(verdict: Verdict, outcome: Outcome) -> None:
-    result = EventResult.expected(a_decision(verdict=verdict), due=Outcome.DEFERRED)
+    result = EventResult.expected(a_decision(verdict=verdict), FOUR_ATTEMPTS, due=Outcome.DEFERRED)
 
     assert result.outcome is outcome
 
 
 def test_every_verdict_has_an_outcome() -> None:
     for verdict in Verdict:
-        EventResult.expected(a_decision(verdict=verdict), due=Outcome.DUE)
+        EventResult.expected(a_decision(verdict=verdict), FOUR_ATTEMPTS, due=Outcome.DUE)
 
 
 @pytest.mark.parametrize("outcome", [Outcome.PENDING, Outcome.UNANSWERED])
@@ -96,7 +104,9 @@ def test_every_verdict_has_an_outcome() -> None:
     ("redelivery", "after"),
     [
         pytest.param(delivered(redelivery=True), Outcome.RECOVERED, id="succeeded"),
-        pytest.param(a_delivery(redelivery=True, status_code=500), Outcome.FAILING, id="failed"),
+        pytest.param(
+            a_delivery(redelivery=True, status_code=500), Outcome.STILL_FAILING, id="failed"
+        ),
     ],
 )
 def test_the_log_decides_the_outcome_of_a_redelivery(

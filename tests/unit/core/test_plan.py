@@ -30,7 +30,7 @@ def test_one_unsettled_event_holds_back_all_others() -> None:
     assert verdicts == {
         "new": Verdict.UNSETTLED,
         "old": Verdict.UNSETTLED,
-        "too old": Verdict.TOO_OLD,
+        "too old": Verdict.EXPIRED,
     }
     assert planned.is_unsettled
     assert not planned.due

@@ -18,7 +18,9 @@ def test_a_refusal_holds_the_checkpoint_and_stops_nothing() -> None:
     assert hook.requested == ["first", "second", "third"]
     assert outcomes(report)["second"] is Outcome.REFUSED
     assert store.written[-1] == ago(hours=2)
-    assert (messages.problem(report) or "").startswith("of 3 events that failed: 1 refused. ")
+    assert (messages.problem(report) or "").startswith(
+        "GitHub refused to redeliver 1 of 3 failed events. "
+    )
 
 
 def test_five_lost_responses_in_a_row_stop_their_webhook() -> None:
@@ -29,11 +31,11 @@ def test_five_lost_responses_in_a_row_stop_their_webhook() -> None:
     report = run_once(hook)
 
     assert hook.requested == ["6", "5", "4", "3", "2"]
-    assert outcomes(report)["2"] is Outcome.FAILING, "as the log shows afterwards"
+    assert outcomes(report)["2"] is Outcome.STILL_FAILING, "as the log shows afterwards"
     assert outcomes(report)["1"] is outcomes(report)["0"] is Outcome.DEFERRED
     assert messages.problem(report) == (
-        "5 redeliveries of webhook 1 of organization acme in a row went unanswered, so the run "
-        "asked for no more of them"
+        "GitHub did not respond to 5 requests in a row to redeliver to webhook 1 of organization "
+        "acme, so this run requested no more of them"
     )
     assert report.status == 1
 
@@ -105,5 +107,5 @@ def test_progress_counts_the_events_that_take_a_free_place() -> None:
         policy=a_policy(max_redeliveries=1),
     )
 
-    redelivering = [shown[1:] for shown in runtime.shown if shown[0] == "Redelivering"]
+    redelivering = [shown[1:] for shown in runtime.shown if shown[0] == "Requested redeliveries:"]
     assert redelivering == [(1, 1), (2, 2), (3, 3)]

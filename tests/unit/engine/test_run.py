@@ -116,19 +116,32 @@ def test_the_log_says_what_happened() -> None:
 
     assert runtime.said == [
         (
-            "Reading all deliveries back to 2026-11-24 05:50:00 UTC: the checkpoint in "
-            "variable LAST_REDELIVERY of acme/ops, less 10 min for what shows late"
+            "Reading all deliveries since 2026-11-24 05:50:00 UTC: 10 min before the checkpoint in "
+            "variable LAST_REDELIVERY of acme/ops, because log entries can appear late"
         ),
         "Read 3 deliveries of webhook 1 of organization acme: 2 events failed",
         (
-            "Redelivered: push first (delivery 11, "
+            "Requested: push first (delivery 11, "
             "failing for 3 h 0 min, 1 attempt, last status timed out, 504)"
         ),
         (
-            "Redelivered: push second (delivery 12, "
+            "Requested: push second (delivery 12, "
             "failing for 2 h 0 min, 1 attempt, last status timed out, 504)"
         ),
-        "Checkpoint saved: 2026-11-24 12:00:00 UTC, the start of this run",
+        (
+            "Pending: push first (delivery 11, "
+            "failing for 3 h 0 min, 1 attempt, last status timed out, 504): "
+            "GitHub's log did not show the outcome within 30 s"
+        ),
+        (
+            "Pending: push second (delivery 12, "
+            "failing for 2 h 0 min, 1 attempt, last status timed out, 504): "
+            "GitHub's log did not show the outcome within 30 s"
+        ),
+        (
+            "Checkpoint saved: 2026-11-24 12:00:00 UTC, the start of this run. "
+            "The next run looks at what fails after that"
+        ),
     ]
 
 
@@ -195,7 +208,7 @@ def test_a_run_without_a_webhook_is_a_warning() -> None:
 
     assert (report.status, messages.warnings(report)) == (
         0,
-        ["there is no active webhook, so nothing was read"],
+        ["there is no active webhook, so this run read nothing"],
     )
     assert store.written == [NOW]
 
@@ -219,6 +232,10 @@ def test_reading_and_redelivering_show_progress() -> None:
 
     run_once(FakeHook(*THREE_FAILURES), runtime=runtime)
 
-    assert ("Reading webhook 1 of organization acme: deliveries", 3, None) in runtime.shown
-    assert ("Redelivering", 3, 3) in runtime.shown
-    assert ("Waiting for the log: seconds", 0, 30) in runtime.shown
+    assert (
+        "Reading the log of webhook 1 of organization acme: deliveries",
+        3,
+        None,
+    ) in runtime.shown
+    assert ("Requested redeliveries:", 3, 3) in runtime.shown
+    assert ("Waiting for the outcomes in GitHub's log: seconds", 0, 30) in runtime.shown

@@ -112,8 +112,10 @@ def test_a_refused_delivery_that_left_the_log_is_dealt_with() -> None:
 
     report = run_once(hook, store)
 
-    assert outcomes(report)["first"] is Outcome.GONE
-    assert report.results[0].because.endswith("Not Found: it has left GitHub's log")
+    assert outcomes(report)["first"] is Outcome.GIVEN_UP
+    assert report.results[0].because.endswith(
+        "Not Found, and GitHub's log no longer has this delivery"
+    )
     assert (store.written[-1], report.status) == (NOW, 0)
     assert messages.warnings(report)
 
@@ -135,7 +137,7 @@ def test_a_lost_response_is_found_in_the_log() -> None:
     report = run_once(hook, store, runtime=runtime)
 
     assert hook.requested == ["first", "second", "third"], "each once"
-    assert outcomes(report)["second"] is Outcome.FAILING, "and its outcome is known"
+    assert outcomes(report)["second"] is Outcome.STILL_FAILING, "and its outcome is known"
     assert store.written == [ago(hours=3), ago(hours=2), NOW]
     assert report.status == 0
 
@@ -154,7 +156,7 @@ def test_a_lost_response_that_the_log_lacks_stays_unanswered() -> None:
 def test_an_unreadable_log_is_a_warning_for_a_lost_response() -> None:
     report = run_once(LossyReadableOnce(THREE_FAILURES[0], loses="first", shows=False))
 
-    assert messages.warnings(report) == ["what came of 1 redelivery was not seen: GitHub is down"]
+    assert messages.warnings(report) == ["the outcome of 1 redelivery is unknown: GitHub is down"]
 
 
 def test_an_unreadable_log_changes_no_result() -> None:
@@ -164,7 +166,7 @@ def test_an_unreadable_log_changes_no_result() -> None:
 
     assert outcomes(report)["second"] is Outcome.UNANSWERED
     assert store.written[-1] == ago(hours=2)
-    assert messages.warnings(report) == ["what came of 3 redeliveries was not seen: GitHub is down"]
+    assert messages.warnings(report) == ["the outcome of 3 redeliveries is unknown: GitHub is down"]
 
 
 def test_the_outcome_of_each_redelivery_is_found() -> None:
@@ -174,7 +176,7 @@ def test_the_outcome_of_each_redelivery_is_found() -> None:
 
     assert outcomes(report) == {
         "first": Outcome.RECOVERED,
-        "second": Outcome.FAILING,
+        "second": Outcome.STILL_FAILING,
         "third": Outcome.RECOVERED,
     }
     assert report.results[1].attempts == 2
@@ -221,7 +223,7 @@ def test_an_unreadable_log_does_not_stop_the_others() -> None:
     report = run_once(unreadable, None, well)
 
     assert (report.count(Outcome.PENDING), report.count(Outcome.RECOVERED)) == (3, 3)
-    assert messages.warnings(report) == ["what came of 3 redeliveries was not seen: GitHub is down"]
+    assert messages.warnings(report) == ["the outcome of 3 redeliveries is unknown: GitHub is down"]
 
 
 def test_each_unreadable_log_has_its_own_warning() -> None:
@@ -236,8 +238,8 @@ def test_each_unreadable_log_has_its_own_warning() -> None:
     report = run_once(one, None, two)
 
     assert messages.warnings(report) == [
-        "what came of 2 redeliveries was not seen: webhook 1 of organization acme is gone",
-        "what came of 1 redelivery was not seen: webhook 2 of organization acme is gone",
+        "the outcome of 2 redeliveries is unknown: webhook 1 of organization acme is gone",
+        "the outcome of 1 redelivery is unknown: webhook 2 of organization acme is gone",
     ]
 
 

@@ -1,4 +1,4 @@
-"""The log, the warnings and the problem say what happened."""
+"""The headline, the closing line, the warnings and the problem say what happened."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -11,25 +11,21 @@ from redeliver.core.outcome import NOT_REACHED, EventResult, Outcome
 from redeliver.core.policy import ScanMode
 from redeliver.errors import UnavailableError
 from redeliver.reporting import messages, outputs
-from redeliver.reporting.event_row import EventRow
 from redeliver.reporting.summary import summary
 from tests.support.builders import (
     DRY_RUN,
+    FOUR_ATTEMPTS,
     NOW,
+    OPTIONS,
     a_decision,
     a_delivery,
+    a_policy,
     a_report,
     a_result,
     a_scan_result,
-    a_webhook,
     a_window,
     ago,
-    delivered,
 )
-
-
-def a_line(result: EventResult, *, dry_run: bool = False, name_webhook: bool = False) -> str:
-    return messages.line(EventRow.of(result, now=NOW, dry_run=dry_run), name_webhook=name_webhook)
 
 
 def test_a_run_without_a_store_says_that_it_keeps_nothing() -> None:
@@ -37,18 +33,6 @@ def test_a_run_without_a_store_says_that_it_keeps_nothing() -> None:
 
     assert outputs.outputs(kept_nowhere)["checkpoint"] == ""
     assert messages.closing(kept_nowhere).startswith("No checkpoint is kept")
-    assert "no checkpoint is kept" in messages.opening("", a_window(None), ScanMode.FULL)
-
-
-@pytest.mark.parametrize(
-    ("scan", "expected"),
-    [
-        (ScanMode.FULL, "Reading all deliveries back to"),
-        (ScanMode.FAILURES, "Reading failures back to"),
-    ],
-)
-def test_the_opening_names_the_scan_mode(scan: ScanMode, expected: str) -> None:
-    assert messages.opening("", a_window(), scan).startswith(expected)
 
 
 def test_a_dry_run_says_so() -> None:
@@ -64,41 +48,12 @@ def test_a_dry_run_says_so() -> None:
     [
         (NOW, "Checkpoint saved: 2026-11-24 12:00:00 UTC, the start of this run"),
         (ago(minutes=-3), "Checkpoint saved: 2026-11-24 12:03:00 UTC, the start of this run"),
-        (ago(hours=1), "Checkpoint saved: 2026-11-24 11:00:00 UTC, the oldest failure not dealt"),
-        (ago(hours=6), "Checkpoint stays at 2026-11-24 06:00:00 UTC: the next run looks at all"),
+        (ago(hours=1), "Checkpoint saved: 2026-11-24 11:00:00 UTC, when the oldest event that"),
+        (ago(hours=6), "Checkpoint not moved (2026-11-24 06:00:00 UTC): the next run checks"),
     ],
 )
 def test_the_closing_says_where_the_checkpoint_is(checkpoint: datetime, expected: str) -> None:
     assert messages.closing(replace(a_report(), checkpoint=checkpoint)).startswith(expected)
-
-
-@pytest.mark.parametrize(
-    ("decisions", "expected"),
-    [
-        ([], "nothing to redeliver"),
-        ([Verdict.REDELIVER], "1 event failed"),
-        (
-            [Verdict.REDELIVER, Verdict.TOO_OLD, Verdict.DELIVERED],
-            "2 events failed; failed but delivered since: 1",
-        ),
-        (
-            [Verdict.REDELIVER, Verdict.UNWANTED_EVENT, Verdict.UNWANTED_STATUS],
-            (
-                "1 event failed; filtered out, not among the 'events' that are wanted: 1; "
-                "filtered out, its status code is one of 'skip-status-codes': 1"
-            ),
-        ),
-        (
-            [Verdict.DELIVERED],
-            "nothing to redeliver; failed but delivered since: 1",
-        ),
-    ],
-)
-def test_a_scan_is_summed_up(decisions: list[Verdict], expected: str) -> None:
-    scan = a_scan_result(*(a_decision(verdict=verdict) for verdict in decisions))
-
-    read = "Read 230 deliveries of webhook 1 of organization acme"
-    assert messages.scanned(scan) == f"{read}: {expected}"
 
 
 @pytest.mark.parametrize(("number", "status"), [(Signals.SIGINT, 130), (Signals.SIGTERM, 143)])
@@ -107,7 +62,9 @@ def test_a_stopped_run_names_its_signal(number: Signals, status: int) -> None:
 
     assert stopped.status == status
     problem = messages.problem(stopped) or ""
-    assert problem.startswith(f"stopped by {number.name}. Nothing is lost")
+    assert (
+        problem == f"stopped by {number.name}. No events are lost: the next run continues from here"
+    )
 
 
 def test_a_rate_limit_is_a_warning_with_its_end() -> None:
@@ -120,19 +77,98 @@ def test_a_rate_limit_is_a_warning_with_its_end() -> None:
 
 
 def test_given_up_events_are_a_warning_for_each_reason() -> None:
-    old, tired = Verdict.TOO_OLD.value, Verdict.EXHAUSTED.value
-    results = [a_result(Outcome.GIVEN_UP, because=because) for because in (old, old, tired)]
+    old, expired, exhausted = (
+        verdict.reason(FOUR_ATTEMPTS)
+        for verdict in (Verdict.TOO_OLD, Verdict.EXPIRED, Verdict.EXHAUSTED)
+    )
+    reasons = (old, old, expired, exhausted)
+    results = [a_result(Outcome.GIVEN_UP, because=because) for because in reasons]
 
-    first, second = messages.warnings(a_report(*results))
+    assert messages.warnings(a_report(*results)) == [
+        f"{events} given up because {because}. GitHub's log shows no successful attempt, and no "
+        "later run tries again. The log of this run names each"
+        for events, because in (
+            ("2 events were", "the first attempt is older than 'give-up-after' (3d)"),
+            ("1 event was", "the first attempt is no longer in GitHub's log"),
+            ("1 event was", "'max-attempts' (4) is reached"),
+        )
+    ]
 
-    assert first.startswith(f"2 events given up ({old}): no attempt that was read succeeded")
-    assert second.startswith(f"1 event given up ({tired}): ")
+
+def test_an_event_that_left_the_log_is_given_up() -> None:
+    refused = a_result(Outcome.REFUSED, because="GitHub responded 404, Not Found")
+
+    (warning,) = messages.warnings(a_report(refused.gone()))
+
+    assert warning.startswith(
+        "1 event was given up because GitHub responded 404, Not Found, and GitHub's log no longer "
+        "has this delivery. "
+    )
 
 
-def test_events_that_left_the_log_are_a_warning() -> None:
-    (warning,) = messages.warnings(a_report(a_result(Outcome.GONE)))
+def still_failing(
+    guid: str, *, hours: float = 2, status: tuple[str, int] = ("no", 503)
+) -> EventResult:
+    """Return an event whose redelivery failed; its first attempt was `hours` ago."""
+    decision = a_decision(a_delivery(guid), since=ago(hours=hours))
+    text, code = status
+    redelivery = a_delivery(guid, at=NOW, number=9, status=text, status_code=code)
+    return EventResult(decision=decision, outcome=Outcome.PENDING).verified(redelivery)
 
-    assert warning.startswith("1 event could not be redelivered, having just left GitHub's log")
+
+def test_one_event_still_failing_is_a_warning() -> None:
+    assert messages.warnings(a_report(still_failing("a"))) == [
+        (
+            "1 event is still failing after the redelivery, with status no, 503. The next runs try "
+            "it again, until 2026-11-27 10:00:00 UTC ('give-up-after' is 3d)"
+        )
+    ]
+
+
+def test_events_still_failing_are_one_warning() -> None:
+    """The warning has their number, the most common status, and until when they are tried."""
+    slow = ("timed out", 504)
+    results = [still_failing("a", hours=20, status=slow), still_failing("b"), still_failing("c")]
+
+    assert messages.warnings(a_report(*results, a_result(Outcome.RECOVERED))) == [
+        (
+            "3 events are still failing after the redelivery, most often with status no, 503. The "
+            "next runs try them again, the oldest until 2026-11-26 16:00:00 UTC and the newest "
+            "until 2026-11-27 10:00:00 UTC ('give-up-after' is 3d)"
+        )
+    ]
+
+
+@pytest.mark.parametrize(("max_attempts", "retried"), [(4, 0), (5, 1)])
+def test_an_exhausted_event_is_not_said_to_be_tried_again(max_attempts: int, retried: int) -> None:
+    policy = a_policy(max_attempts=max_attempts)
+    report = replace(a_report(still_failing("a")), options=replace(OPTIONS, policy=policy))
+
+    (warning,) = messages.warnings(report)
+
+    assert len(report.to_retry) == retried
+    assert ("The next runs try it again" in warning) == bool(retried)
+    assert ("No later run tries 1 of them, because 'max-attempts' is 4" in warning) != bool(retried)
+    assert ("tries again the 1 event" in messages.closing(report)) == bool(retried)
+
+
+def test_a_status_that_the_filter_misses_is_not_said_to_be_tried_again() -> None:
+    moved = still_failing("a", status=("Invalid HTTP Response: 302", 302))
+    options = replace(OPTIONS, scan=ScanMode.FAILURES)
+
+    (warning,) = messages.warnings(replace(a_report(moved), options=options))
+
+    assert warning.endswith(
+        "with status 302. The next run may miss 1 of them, because "
+        "'scan: failures' lists only events with a status code from 400 to 599"
+    )
+
+
+def test_the_closing_says_that_the_next_run_tries_again() -> None:
+    assert messages.closing(a_report(still_failing("a"), still_failing("b"))) == (
+        "Checkpoint saved: 2026-11-24 12:00:00 UTC, the start of this run. The next run looks at "
+        "what fails after that, and tries again the 2 events that are still failing"
+    )
 
 
 def test_deliveries_that_no_run_saw_are_a_warning() -> None:
@@ -153,13 +189,31 @@ def test_deliveries_that_no_run_saw_are_a_warning() -> None:
         pytest.param(ago(hours=6), "12:16:00", id="overtaken by another"),
     ],
 )
-def test_an_unsettled_run_says_when_to_come_back(written: datetime, expected: str) -> None:
+def test_an_unsettled_run_says_when_to_start_another(written: datetime, expected: str) -> None:
     window = a_window(ago(hours=6), written=written)
     soon = replace(a_report(a_result(Outcome.UNSETTLED)), window=window)
+    start = f"Start a run after 2026-11-24 {expected} UTC"
 
-    assert messages.closing(soon).endswith(f"start a run after 2026-11-24 {expected} UTC")
-    assert messages.warnings(soon) == [f"1 event left for a later run. {messages.closing(soon)}"]
+    assert messages.closing(soon) == (
+        f"Skipped: nothing was redelivered, and the checkpoint was not moved. {start}"
+    )
+    (warning,) = messages.warnings(soon)
+    assert warning.startswith("1 event deferred: ")
+    assert warning.endswith(
+        f" may still have redeliveries under way that GitHub's log does not show yet. {start}"
+    )
     assert messages.closing(replace(soon, options=DRY_RUN)) == messages.closing(soon)
+
+
+def test_an_unsettled_run_names_the_other_run() -> None:
+    """By the time of its checkpoint, unless that was saved while this run was reading."""
+    soon = replace(a_report(a_result(Outcome.UNSETTLED)), window=a_window(written=ago(minutes=6)))
+    overtaken = replace(soon, window=a_window(ago(hours=6), written=ago(hours=6)))
+
+    assert (
+        "the run that saved the checkpoint at 2026-11-24 11:54:00 UTC" in messages.warnings(soon)[0]
+    )
+    assert "another run, which has just saved the checkpoint," in messages.warnings(overtaken)[0]
 
 
 def test_a_first_run_that_saved_nothing_says_so() -> None:
@@ -174,64 +228,21 @@ def test_a_failed_run_has_no_headline_of_success() -> None:
     unsaved = replace(a_report(), trouble=("cannot write the variable",))
 
     assert messages.headline(a_report()) == "nothing to redeliver"
-    assert messages.headline(unsaved) == "failed, and found nothing to redeliver"
+    assert messages.headline(unsaved) == "the run failed, and found nothing to redeliver"
 
 
 def test_an_unread_log_is_no_success() -> None:
     unread = a_scan_result(scanned=0, error=UnavailableError("GitHub is down"))
 
-    assert messages.scanned(unread) == (
-        "Read nothing of webhook 1 of organization acme, for the reason given at the end"
-    )
     assert messages.problem(a_report(error=UnavailableError("GitHub is down"))) == "GitHub is down"
     shown = summary(replace(a_report(), scans=(unread,)))
     assert "Read nothing of [webhook 1 of organization acme]" in shown
 
 
-def test_a_partly_read_log_is_logged() -> None:
-    scan = a_scan_result(error=UnavailableError("GitHub is down"))
-
-    assert messages.scanned(scan) == (
-        "Read 230 deliveries of webhook 1 of organization acme: nothing to redeliver. "
-        "Reading stopped there: GitHub is down"
-    )
-
-
-def test_an_accepted_redelivery_is_logged_as_redelivered() -> None:
-    pending = a_result()
-    failed = pending.verified(a_delivery(at=NOW, number=9, status_code=503, status="no"))
-
-    assert a_line(pending).startswith("Redelivered: push guid-1 (delivery 4611686018427387905, ")
-    assert a_line(failed) == (
-        "Still failing: push guid-1 (delivery 9, failing for 2 h 0 min, 4 attempts, "
-        "last status no, 503)"
-    )
-    assert a_line(pending.verified(delivered(number=9))).startswith("Recovered: ")
-
-
-def test_each_line_names_its_webhook_if_there_are_several() -> None:
-    result = EventResult(decision=a_decision(webhook=a_webhook(2)), outcome=Outcome.PENDING)
-
-    assert "(webhook 2 of organization acme, delivery " in a_line(result, name_webhook=True)
-
-
-@pytest.mark.parametrize(
-    ("outcome", "expected"),
-    [
-        (Outcome.DUE, "Would be redelivered"),
-        (Outcome.GIVEN_UP, "Would be given up"),
-        (Outcome.DEFERRED, "Would be left for the next run"),
-        (Outcome.UNREAD, "Not decided"),
-    ],
-)
-def test_a_dry_run_logs_what_would_be_done(outcome: Outcome, expected: str) -> None:
-    assert a_line(a_result(outcome), dry_run=True).startswith(f"{expected}: ")
-
-
 def test_a_special_reason_to_defer_events_is_a_warning() -> None:
     down = "the receiver seems to be down"
     results = [a_result(Outcome.DEFERRED, because=because) for because in (down, down)]
-    usual = [Verdict.SURPLUS.value, NOT_REACHED]
+    usual = [Verdict.SURPLUS.reason(OPTIONS.policy), NOT_REACHED]
     results += [a_result(Outcome.DEFERRED, because=because) for because in usual]
 
-    assert messages.warnings(a_report(*results)) == [f"2 events left for the next run: {down}"]
+    assert messages.warnings(a_report(*results)) == [f"2 events deferred to the next run: {down}"]

@@ -21,6 +21,7 @@ from tests.support.builders import (
     OPTIONS,
     a_decision,
     a_delivery,
+    a_policy,
     a_report,
     a_result,
     a_scan_result,
@@ -62,7 +63,8 @@ def test_the_schema_describes_the_report_of(case: str) -> None:
 def test_the_schema_knows_every_outcome() -> None:
     known = SCHEMA["properties"]["events"]["items"]["properties"]["outcome"]["enum"]
 
-    assert known == [outcome.name.lower() for outcome in Outcome if outcome not in NOT_FAILED]
+    shown = [outcome.for_users for outcome in Outcome if outcome not in NOT_FAILED]
+    assert known == [outcome.name.lower() for outcome in dict.fromkeys(shown)]
 
 
 @pytest.mark.parametrize("scan", ScanMode)
@@ -90,7 +92,7 @@ def test_a_report_has_the_outcome_of_each_event() -> None:
         "attempts": 4,
         "status": "no, 503",
         "status_code": 503,
-        "outcome": "failing",
+        "outcome": "still_failing",
         "because": "",
     }
 
@@ -98,24 +100,25 @@ def test_a_report_has_the_outcome_of_each_event() -> None:
 def test_events_that_need_attention_come_first() -> None:
     events = recorded(a_report(*ONE_RESULT_OF_EACH))["events"]
 
-    assert [event["outcome"] for event in events][:6] == [
+    assert [event["outcome"] for event in events][:5] == [
         "refused",
-        "unanswered",
-        "unread",
-        "failing",
-        "gone",
+        "deferred",
+        "deferred",
+        "still_failing",
         "given_up",
     ]
 
 
 def test_reasons_are_counted() -> None:
-    left = [a_result(Outcome.DEFERRED, because=Verdict.SURPLUS.value)] * 2
+    left = [
+        a_result(Outcome.DEFERRED, because=Verdict.SURPLUS.reason(a_policy(max_redeliveries=7)))
+    ] * 2
     out = [a_result(Outcome.FILTERED, because=Verdict.UNWANTED_EVENT.value)] * 3
 
     record = recorded(a_report(*left, *out))
 
-    assert record["deferred"] == {"more than 'max-redeliveries' are due": 2}
-    assert record["filtered"] == {"not among the 'events' that are wanted": 3}
+    assert record["deferred"] == {"over 'max-redeliveries' (7)": 2}
+    assert record["filtered"] == {"excluded by 'events'": 3}
     assert record["counts"]["failed"] == len(record["events"]) == 2
 
 

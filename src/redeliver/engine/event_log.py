@@ -1,0 +1,33 @@
+"""Log what happens to each event, a line each time."""
+
+from datetime import datetime
+
+from redeliver.console import Console
+from redeliver.core.outcome import EventResult
+from redeliver.reporting import log_lines
+from redeliver.reporting.event_row import EventRow
+from redeliver.reporting.report import NOT_FAILED
+
+
+class EventLog:
+    """The lines about single events in the log of one run, which started `now`."""
+
+    def __init__(
+        self, console: Console, *, now: datetime, dry_run: bool, name_webhook: bool
+    ) -> None:
+        self._console = console
+        self._now = now
+        self._dry_run = dry_run
+        self._name_webhook = name_webhook
+
+    def response(self, result: EventResult) -> None:
+        """Log how GitHub responded to a request, or why none was sent."""
+        self._console.say(log_lines.response(self._row(result), name_webhook=self._name_webhook))
+
+    def outcome(self, result: EventResult) -> None:
+        """Log the outcome of an event. Events that did not fail are only counted."""
+        if result.outcome not in NOT_FAILED:
+            self._console.say(log_lines.outcome(self._row(result), name_webhook=self._name_webhook))
+
+    def _row(self, result: EventResult) -> EventRow:
+        return EventRow.of(result, now=self._now, dry_run=self._dry_run)

@@ -1,0 +1,92 @@
+"""The lines that a run logs while it works."""
+
+from collections import Counter
+from dataclasses import replace
+
+from redeliver.core.checkpoint import OVERLAP, Window
+from redeliver.core.decision import Verdict
+from redeliver.core.outcome import Outcome
+from redeliver.core.policy import ScanMode
+from redeliver.core.scan import ScanResult
+from redeliver.reporting.event_row import EventRow
+from redeliver.reporting.format import age, count, is_or_are, minutes, utc
+
+UNCLASSIFIED = "no status code from 400 to 599, which 'scan: failures' could miss"
+"""What failed events have that GitHub's filter does not list as failures."""
+
+
+def opening(store: str, window: Window, mode: ScanMode) -> str:
+    """Say what the run is going to read."""
+    listed = "failed deliveries" if mode is ScanMode.FAILURES else "all deliveries"
+    if window.saved:
+        start = (
+            f"{minutes(OVERLAP)} before the checkpoint in {store}, because log entries can appear "
+            "late"
+        )
+    else:
+        why = f"there is no checkpoint yet in {store}" if store else "no checkpoint is kept"
+        start = f"'lookback' ({age(window.now - window.since)}) ago, because {why}"
+    return f"Reading {listed} since {utc(window.since)}: {start}"
+
+
+def scanned(scan: ScanResult) -> str:
+    """Say what was read of a webhook's log, and what was decided."""
+    if scan.is_unread:
+        return (
+            f"Could not read the delivery log of {scan.webhook.name}. "
+            "The error is at the end of this log"
+        )
+    verdicts = Counter(decision.verdict for decision in scan.decisions)
+    delivered = verdicts.pop(Verdict.DELIVERED, 0)
+    filtered = {
+        verdict.value: verdicts.pop(verdict, 0)
+        for verdict in (Verdict.UNWANTED_EVENT, Verdict.UNWANTED_STATUS)
+    }
+    failed = verdicts.total()
+    parts = [f"{count(failed, 'event')} failed" if failed else "no failed events"]
+    if scan.unclassified:
+        parts[0] += f" ({scan.unclassified} with {UNCLASSIFIED})"
+    if delivered:
+        have = "has" if delivered == 1 else "have"
+        parts.append(f"{delivered} failed at first and {have} been delivered since")
+    parts += [f"{number} {why}" for why, number in filtered.items() if number]
+    read = f"Read {count(scan.scanned, 'delivery', 'deliveries')} of {scan.webhook.name}"
+    end = f". Then reading stopped: {scan.error}" if scan.error else ""
+    return f"{read}: {'; '.join(parts)}{end}"
+
+
+def probing(probe: int) -> str:
+    """Say that some events are redelivered first."""
+    return (
+        f"Probe: of each webhook with more than {count(probe, 'event')} to redeliver, {probe} "
+        f"chosen at random {is_or_are(probe)} redelivered first. If all of these "
+        "fail, the webhook's other events are deferred to the next run"
+    )
+
+
+def response(row: EventRow, *, name_webhook: bool) -> str:
+    """Say how GitHub responded to the request to redeliver an event, or why none was sent."""
+    match row.outcome:
+        case Outcome.PENDING:
+            # Its reason is for a run that ends before the log shows the outcome.
+            return _line("Requested", replace(row, because=""), name_webhook=name_webhook)
+        case Outcome.UNANSWERED:
+            return _line("No response", row, name_webhook=name_webhook)
+        case _:
+            return outcome(row, name_webhook=name_webhook)
+
+
+def outcome(row: EventRow, *, name_webhook: bool) -> str:
+    """Say what the outcome of one event is."""
+    return _line(row.outcome_text.capitalize(), row, name_webhook=name_webhook)
+
+
+def _line(label: str, row: EventRow, *, name_webhook: bool) -> str:
+    webhook = f"{row.webhook.name}, " if name_webhook else ""
+    because = f": {row.because}" if row.because else ""
+    failing = "after failing" if row.outcome is Outcome.RECOVERED else "failing"
+    return (
+        f"{label}: {row.name} {row.guid} "
+        f"({webhook}delivery {row.delivery}, {failing} for {row.failing_for}, "
+        f"{count(row.attempts, 'attempt')}, last status {row.status}){because}"
+    )
