@@ -21,8 +21,9 @@ UNSAFE = ("PYTHON", "PIP_USER", "PIP_TARGET", "PIP_PREFIX")
 these could make import from another place, such as the workspace, or install there."""
 
 UNAVAILABLE = (
-    "the packages of redeliver could not be downloaded: see the error of pip above. They come from "
-    "PyPI, or from the mirror in PIP_INDEX_URL, for Linux, macOS on Apple silicon, and Windows on x64"
+    "the packages of redeliver could not be downloaded: see pip's error above. The runner must "
+    "reach PyPI, or a mirror that PIP_INDEX_URL names. There are packages only for Linux, macOS on "
+    "Apple silicon and Windows on x64"
 )
 
 
