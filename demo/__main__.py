@@ -59,8 +59,8 @@ def main() -> None:
 
         _title("5. redeliver has moved the checkpoint")
         new_checkpoint = variables[VARIABLE]
-        _say("The checkpoint is the time up to which every failure has been dealt with. The next run")
-        _say(f"looks at later ones. The variable {VARIABLE} of acme/ops stores the checkpoint:")
+        _say("The checkpoint is the time up to which every failure has been dealt with.")
+        _say(f"The variable {VARIABLE} of the repository acme/ops stores it:")
         _say()
         _say(f"before  {old_checkpoint}  {_time(old_checkpoint)}")
         _say(f"after   {new_checkpoint}  {_time(new_checkpoint)}")

@@ -68,7 +68,7 @@ async function drawCharts() {
 function describe(article) {
   const all = (selector) => [...article.querySelectorAll(selector)];
   const { offsetWidth: width, offsetHeight: height } = article;
-  all("details").forEach((details) => (details.open = true)); // otherwise innerText leaves out their text
+  all("details").forEach((details) => (details.open = true)); // or innerText lacks their text
   return {
     width,
     height,
