@@ -1,11 +1,11 @@
-"""Prepare a release, check that a draft may be published, and make the commit that it consists of.
+"""Prepare a release, check that its draft may be published, and create the commit to tag.
 
     python3 .github/release.py prepare 1.2.0
     gh release view v1.2.0 --json isDraft,tagName,targetCommitish | \
         python3 .github/release.py check v1.2.0 COMMIT
     python3 .github/release.py pin v1.2.0 ghcr.io/OWNER/NAME@sha256:DIGEST
 
-Needs nothing but Python and git.
+This script needs only Python and git.
 """
 
 import json
@@ -22,17 +22,17 @@ ACTION = ROOT / "action.yml"
 CHANGELOG = ROOT / "CHANGELOG.md"
 VERSION = ROOT / "src" / "redeliver" / "__init__.py"
 NAMING = ("README.md", "docs/*.md", "examples/*.yml", ".github/workflows/*.yml")
-"""The files that name the release which users are to use."""
+"""The files that name the release for users to copy."""
 
 UNRELEASED = "## [Unreleased]\n"
 
 
 def prepare(version: str) -> None:
-    """Give the repository this version, and what is unreleased in the changelog as well."""
+    """Write this version into the code, the pages and the examples, and date the changelog."""
     if not re.fullmatch(r"\d+\.\d+\.\d+", version):
-        sys.exit(f"{version} is no version, such as 1.2.0")
+        sys.exit(f"{version} is not a version such as 1.2.0")
     if f"## [{version}]" in CHANGELOG.read_text():
-        sys.exit(f"CHANGELOG.md has {version} already")
+        sys.exit(f"CHANGELOG.md already has {version}")
     today = f"{datetime.now(UTC):%Y-%m-%d}"
     _replace(VERSION, r'__version__ = ".*"', f'__version__ = "{version}"')
     _replace(CHANGELOG, re.escape(UNRELEASED), f"{UNRELEASED}\n## [{version}] - {today}\n")
@@ -42,25 +42,25 @@ def prepare(version: str) -> None:
 
 
 def check(tag: str, commit: str, draft: Mapping[str, Any]) -> Iterator[str]:
-    """Say what keeps `draft` from being published as `tag`, made of `commit`."""
+    """Yield each reason why `draft` must not be published as `tag` from `commit`."""
     if not re.fullmatch(r"v\d+\.\d+\.\d+", tag):
-        yield f"{tag} is no tag of a release, such as v1.2.0"
+        yield f"{tag} is not the tag of a release, such as v1.2.0"
     if f'__version__ = "{tag.removeprefix("v")}"' not in VERSION.read_text():
-        yield f"{VERSION.relative_to(ROOT)} has another version than {tag}"
+        yield f"{VERSION.relative_to(ROOT)} does not have the version of {tag}"
     headings = re.findall(r"^## .*", CHANGELOG.read_text(), flags=re.MULTILINE)
     released = rf"## \[{re.escape(tag.removeprefix('v'))}\] - \d{{4}}-\d\d-\d\d"
     if not re.fullmatch(released, next(iter(headings[1:]), "")):
-        yield f"CHANGELOG.md does not have {tag}, with its date, next to what is unreleased"
+        yield f"the first heading after Unreleased in CHANGELOG.md must be {tag} with its date"
     if not draft["isDraft"]:
-        yield f"{tag} is published already"
+        yield f"{tag} is already published"
     if draft["tagName"] != tag:
-        yield f"the draft is of {draft['tagName']}, not of {tag}"
+        yield f"the tag of the draft is {draft['tagName']}, not {tag}"
     if draft["targetCommitish"] != commit:
-        yield f"the draft is of {draft['targetCommitish']}, and this is {commit}"
+        yield f"the target of the draft is {draft['targetCommitish']}, not this commit, {commit}"
 
 
 def pin(tag: str, image: str) -> None:
-    """Commit an action.yml that names the image by digest, on top of this commit, and tag that."""
+    """Commit an action.yml that names the image by digest, and tag that commit."""
     if not re.fullmatch(r"[a-z0-9.:/_-]+@sha256:[0-9a-f]{64}", image):
         sys.exit(f"{image} does not name an image by its digest")
     _replace(ACTION, r"^  image: Dockerfile$", f"  image: docker://{image}")
@@ -73,7 +73,7 @@ def pin(tag: str, image: str) -> None:
 def _replace(path: Path, pattern: str, text: str) -> None:
     changed, times = re.subn(pattern, text, path.read_text(), flags=re.MULTILINE)
     if times != 1:
-        sys.exit(f"{path.relative_to(ROOT)} has {pattern!r} {times} times, not once")
+        sys.exit(f"{path.relative_to(ROOT)} must match {pattern!r} once, but matches {times} times")
     path.write_text(changed)
 
 

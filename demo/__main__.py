@@ -10,7 +10,7 @@ TOKEN = "demo-token"
 SECRET = "hush"
 VARIABLE = "LAST_REDELIVERY"
 SINCE_LAST_RUN = timedelta(hours=6)
-"""The age of the checkpoint: the example workflow runs once in this time."""
+"""The age of the checkpoint. The example workflow runs every six hours."""
 
 
 def main() -> None:
@@ -19,50 +19,62 @@ def main() -> None:
         github.token(TOKEN, organization_hooks="write", actions_variables="write")
         variables = github.repository("acme/ops").variables
         hook = github.org("acme").hook(receiver.url, secret=SECRET)
-        now = datetime.now(UTC)
+        # Whole seconds, like GitHub's clock. Otherwise redeliver could show 4 h as 3 h 59 min.
+        now = datetime.now(UTC).replace(microsecond=0)
         variables[VARIABLE] = format_checkpoint(now - SINCE_LAST_RUN)
 
-        _title("The organization acme has a webhook; its receiver was down for a while")
+        _say("This demo runs a simulated GitHub and a receiver, all on this machine.")
+        _say("The organization acme has a webhook, which sends its events to the receiver.")
+
+        _title("1. The receiver is down for a while, and misses three events")
         _emit(hook, now, "push", minutes_ago=330)
         _emit(hook, now, "issues", "opened", minutes_ago=300)
         receiver.stop()
-        print("                 (the receiver goes down)")
+        _say("              The receiver goes down.")
         _emit(hook, now, "pull_request", "opened", minutes_ago=240)
         _emit(hook, now, "push", minutes_ago=200)
         receiver.start()
         receiver.behave(failing_events={"check_run": 503})
-        print("                 (the receiver is back, but not yet well)")
+        _say("              The receiver is up again, but one part of it still fails.")
         _emit(hook, now, "check_run", "completed", minutes_ago=120)
         _emit(hook, now, "push", minutes_ago=90)
         receiver.behave()
-        print("                 (the receiver is well again)")
+        _say("              The receiver works again. GitHub does not retry the failed events.")
         received_before = len(receiver.received())
 
         old_checkpoint = variables[VARIABLE]
-        _title("redeliver runs")
+        _title("2. redeliver runs: it finds the failed events, and GitHub redelivers them")
         summary = _run(github, hook)
         github.settle()
 
-        _title("What arrived at the receiver, each with its old GUID and a valid signature")
+        _title("3. The receiver has the events now, with their original GUIDs and valid signatures")
         for received in receiver.received()[received_before:]:
             if not received.signature_valid:
                 raise SystemExit(f"{received.guid} arrived without a valid signature")
-            print(f"  {received.guid}  {received.event}")
+            _say(f"{received.guid}  {received.event}")
 
-        _title("The step summary, as the runner gets it")
-        print("\n".join(f"  {line}" for line in summary.splitlines()))
+        _title("4. The workflow run gets a step summary: GitHub shows this Markdown as a web page")
+        for line in summary.splitlines():
+            _say(line)
 
-        _title(f"The checkpoint in the variable {VARIABLE} of acme/ops")
+        _title("5. redeliver has moved the checkpoint")
         new_checkpoint = variables[VARIABLE]
-        print(f"  before  {old_checkpoint}  {_time(old_checkpoint)}")
-        print(f"  after   {new_checkpoint}  {_time(new_checkpoint)}")
+        _say("The checkpoint is the time up to which every failure has been dealt with.")
+        _say(f"The variable {VARIABLE} of the repository acme/ops stores it:")
+        _say()
+        _say(f"before  {old_checkpoint}  {_time(old_checkpoint)}")
+        _say(f"after   {new_checkpoint}  {_time(new_checkpoint)}")
 
-        _title("redeliver runs again: there is nothing left to do")
+        _title("6. redeliver runs again, and finds nothing to redeliver")
         _run(github, hook)
 
 
 def _title(text: str) -> None:
     print(f"\n== {text} ==\n")
+
+
+def _say(text: str = "") -> None:
+    print(f"  {text}".rstrip())
 
 
 def _emit(
@@ -72,7 +84,8 @@ def _emit(
     guid = hook.emit(event, action, at=at)
     status = next(row["status"] for row in hook.log if row["guid"] == guid)
     name = f"{event}.{action}" if action else event
-    print(f"  {at:%H:%M:%S} UTC   {guid}  {name:<22} {status}")
+    result = "delivered" if status == "OK" else f"not delivered ({status})"
+    _say(f"{at:%H:%M:%S} UTC  {name:<19}  {guid}  {result}")
 
 
 def _run(github: Sandbox, hook: Hook) -> str:
@@ -81,7 +94,7 @@ def _run(github: Sandbox, hook: Hook) -> str:
     for line in step.log.splitlines():
         # This line tells the runner to mask the token. A runner does not show it.
         if not line.startswith("::add-mask::"):
-            print(f"  {line}")
+            _say(line)
     if step.status != 0:
         raise SystemExit(f"redeliver failed:\n{step.errors}")
     return step.summary

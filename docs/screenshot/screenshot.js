@@ -1,6 +1,6 @@
 // Draw a step summary as GitHub shows it: node screenshot.js SUMMARY.md PICTURE.png
 //
-// Prints as JSON what it drew. A chart that Mermaid cannot draw is an error.
+// Print a description of the picture as JSON. A chart that Mermaid cannot draw is an error.
 
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -10,7 +10,7 @@ import puppeteer from "puppeteer-core";
 
 const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
 
-// GitHub lets a wide table scroll; a picture cannot, so it gets as wide as its widest table.
+// On GitHub a wide table scrolls. A picture cannot scroll, so it is as wide as its widest table.
 const FRAME = `
   body { margin: 0; }
   .markdown-body {
@@ -22,7 +22,7 @@ const FRAME = `
 `;
 
 const markdown = new MarkdownIt({
-  html: true, // such as <details>
+  html: true, // the summary has <details>
   highlight: (text, language) =>
     language === "mermaid" ? `<pre class="mermaid">${markdown.utils.escapeHtml(text)}</pre>` : "",
 });
@@ -50,7 +50,7 @@ async function draw(page, html, picture) {
   return { faults, drawn: await article.evaluate(describe) };
 }
 
-// In the page.
+// This function runs in the page.
 async function drawCharts() {
   mermaid.initialize({ startOnLoad: false });
   const faults = [];
@@ -64,11 +64,11 @@ async function drawCharts() {
   return faults;
 }
 
-// In the page.
+// This function runs in the page.
 function describe(article) {
   const all = (selector) => [...article.querySelectorAll(selector)];
   const { offsetWidth: width, offsetHeight: height } = article;
-  all("details").forEach((details) => (details.open = true)); // or their text is not visible
+  all("details").forEach((details) => (details.open = true)); // or innerText lacks their text
   return {
     width,
     height,
@@ -81,12 +81,12 @@ function describe(article) {
 
 const [source, picture] = process.argv.slice(2);
 if (!picture) {
-  fail("say what to draw, and where: node screenshot.js SUMMARY.md PICTURE.png");
+  fail("two arguments are needed: node screenshot.js SUMMARY.md PICTURE.png");
 }
 if (!existsSync(CHROMIUM)) {
   fail(
     `no Chromium at ${CHROMIUM}: install it (Debian: apt-get install chromium fonts-noto-core ` +
-      "fonts-liberation), or set the variable CHROMIUM to the path of yours",
+      "fonts-liberation), or set the environment variable CHROMIUM to its path",
   );
 }
 const html = markdown.render(readFileSync(source, "utf8"));

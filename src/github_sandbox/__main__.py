@@ -1,4 +1,7 @@
-"""A miniature GitHub to try things on: an organization's webhook, its receiver and a token."""
+"""Run a simulated GitHub on which to try redeliver.
+
+It has an organization with a webhook, a receiver for the webhook's events, and a token.
+"""
 
 import argparse
 import os
@@ -19,21 +22,38 @@ SECRET = "hush"
 def main() -> None:
     """Run the sandbox and a receiver until a signal arrives."""
     parser = argparse.ArgumentParser(prog="python -m github_sandbox", description=__doc__)
-    parser.add_argument("--port", type=_port, default=8000, help="0: any free port")
-    parser.add_argument("--org", default="acme", help="organization that owns the webhook")
+    parser.add_argument(
+        "--port",
+        type=_port,
+        default=8000,
+        metavar="NUMBER",
+        help="port to listen on, 0 for any free one (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--org",
+        metavar="NAME",
+        default="acme",
+        help="organization that owns the webhook (default: %(default)s)",
+    )
     parser.add_argument(
         "--repo",
         type=_repository,
         default="acme/ops",
-        help="repository with the checkpoint's variable",
+        metavar="OWNER/NAME",
+        help="repository that has the variable with the checkpoint (default: %(default)s)",
     )
     parser.add_argument(
-        "--answer", type=_status, default=200, help="status code that the receiver responds with"
+        "--answer",
+        type=_status,
+        metavar="STATUS",
+        default=200,
+        help="status code of the receiver's responses, such as 503 if it should still fail "
+        "(default: %(default)s)",
     )
     arguments = parser.parse_args()
 
     interrupted = threading.Event()
-    # SIGINT needs a handler too: shells have background processes ignore it.
+    # SIGINT needs a handler, too, because shells make background processes ignore it.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: interrupted.set())
 
@@ -42,7 +62,7 @@ def main() -> None:
             github = stack.enter_context(Sandbox(port=arguments.port))
         except OSError as error:
             reason = os.strerror(error.errno or 0)
-            parser.error(f"argument --port: {reason}: name another, or 0 for any free port")
+            parser.error(f"argument --port: {reason}: choose another port, or 0 for any free one")
         receiver = stack.enter_context(Receiver(secret=SECRET))
         hook = _create_hook(github, receiver, arguments)
         print(_instructions(github, hook, arguments.repo, arguments.answer), flush=True)
@@ -51,7 +71,9 @@ def main() -> None:
 
 def _port(text: str) -> int:
     if not re.fullmatch("[0-9]{1,5}", text) or int(text) >= 2**16:
-        raise argparse.ArgumentTypeError("must be a number from 0 to 65535; 0 is any free port")
+        raise argparse.ArgumentTypeError(
+            "must be a number from 0 to 65535, where 0 means any free port"
+        )
     return int(text)
 
 
@@ -86,34 +108,36 @@ def _instructions(github: Sandbox, hook: Hook, repository: str, status: int) -> 
     failed = hook.log[0]["id"]
     return textwrap.dedent(
         f"""\
-        The miniature GitHub is at {github.url}, and at {github.url}/api/v3.
+        The simulated GitHub is running. Its API has the URL {github.url}.
+        As on Enterprise Server, {github.url}/api/v3 works too.
 
         token       {TOKEN}
         org         {hook.org}
         hook-id     {hook.id}
         repository  {repository}
 
-        The receiver missed two of three deliveries. It now responds with status {status}.
+        GitHub has sent three events to the receiver. Two deliveries failed, because the receiver
+        was down. It is up again, and now responds with status {status}.
 
-        List the deliveries, and redeliver the newest:
+        List the deliveries, and redeliver the newest one yourself:
 
             curl -H 'Authorization: Bearer {TOKEN}' {deliveries}
             curl -H 'Authorization: Bearer {TOKEN}' -X POST \\
                 {deliveries}/{failed}/attempts
 
-        Run redeliver for the rest, as a runner does:
+        Redeliver all failed deliveries with redeliver, as a workflow does:
 
             INPUT_TOKEN={TOKEN} INPUT_ORG={hook.org} INPUT_HOOK_ID={hook.id} \\
                 INPUT_VARIABLE_NAME=LAST_REDELIVERY GITHUB_REPOSITORY={repository} \\
                 GITHUB_API_URL={github.url} GITHUB_OUTPUT=/dev/null \\
                 .venv/bin/python -m redeliver
 
-        or as a command, from a shell or cron:
+        Or do the same with the command, as on your own server:
 
             GH_TOKEN={TOKEN} .venv/bin/redeliver --hostname {github.url} \\
                 --org {hook.org} --hook-id {hook.id} --checkpoint-file /tmp/checkpoint.json
 
-        Ctrl-C stops the miniature GitHub and the receiver."""
+        Press Ctrl-C to stop the simulated GitHub and the receiver."""
     )
 
 

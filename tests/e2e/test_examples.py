@@ -263,9 +263,9 @@ def test_the_issue_example_opens_one_issue_while_events_fail(
             failing = checkout.run(workflow, github, *arguments, runner=machine)
             assert failing.returncode == 1, failing.stdout
         [issue] = issues.open
-        assert issue["title"] == "Webhook deliveries stay failing"
+        assert issue["title"] == "Webhook deliveries are still failing"
         assert issue["body"].startswith(
-            "The step ended with failure. Events that failed again: 1. Given up: 0. "
+            "Outcome of the step: failure. Events still failing: 1. Events given up: 0. "
             "See https://github.com/acme/ops/actions/runs/"
         )
 
@@ -273,7 +273,5 @@ def test_the_issue_example_opens_one_issue_while_events_fail(
         wrong_token = replace(checkout, secrets={"REDELIVER_TOKEN": "ghp_wr0ngT0ken"})
         assert wrong_token.run(workflow, github, *arguments, runner=machine).returncode == 1
         [issue] = issues.open
-        assert issue["body"].startswith(
-            "The step ended with failure. Events that failed again: unk"
-        )
+        assert issue["body"].startswith("Outcome of the step: failure. Events still failing: unk")
         assert api.tokens == {"token ghs_0fTheJ0b"}

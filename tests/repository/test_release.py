@@ -57,15 +57,15 @@ def test_a_draft_of_the_prepared_commit_may_be_published(repository: Path) -> No
 
 def test_a_draft_of_anything_else_may_not_be_published(repository: Path) -> None:
     assert problems(repository, targetCommitish="main") == [
-        f"the draft is of main, and this is {COMMIT}"
+        f"the target of the draft is main, not this commit, {COMMIT}"
     ]
-    assert problems(repository, tagName="v1.2.1") == ["the draft is of v1.2.1, not of v1.2.0"]
-    assert problems(repository, isDraft=False) == ["v1.2.0 is published already"]
+    assert problems(repository, tagName="v1.2.1") == ["the tag of the draft is v1.2.1, not v1.2.0"]
+    assert problems(repository, isDraft=False) == ["v1.2.0 is already published"]
     assert problems(repository, "v1.3.0") == [
-        "src/redeliver/__init__.py has another version than v1.3.0",
-        "CHANGELOG.md does not have v1.3.0, with its date, next to what is unreleased",
+        "src/redeliver/__init__.py does not have the version of v1.3.0",
+        "the first heading after Unreleased in CHANGELOG.md must be v1.3.0 with its date",
     ]
-    assert "v1 is no tag of a release, such as v1.2.0" in problems(repository, "v1")
+    assert "v1 is not the tag of a release, such as v1.2.0" in problems(repository, "v1")
 
 
 def test_a_prepared_version_is_written_wherever_users_read_it(repository: Path) -> None:
@@ -82,8 +82,8 @@ def test_a_prepared_version_is_written_wherever_users_read_it(repository: Path) 
 @pytest.mark.parametrize(
     ("version", "problem"),
     [
-        ("v1.3.0", "v1.3.0 is no version, such as 1.2.0"),
-        ("1.2.0", "CHANGELOG.md has 1.2.0 already"),
+        ("v1.3.0", "v1.3.0 is not a version such as 1.2.0"),
+        ("1.2.0", "CHANGELOG.md already has 1.2.0"),
     ],
 )
 def test_a_malformed_or_released_version_is_not_prepared(

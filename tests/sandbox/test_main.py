@@ -12,8 +12,10 @@ import requests
 @pytest.mark.parametrize(
     ("flag", "value", "advice"),
     [
-        pytest.param("--port", "99999", "a number from 0 to 65535; 0 is any", id="an invalid port"),
-        pytest.param("--port", "taken", "name another, or 0 for any", id="a port that is taken"),
+        pytest.param(
+            "--port", "99999", "a number from 0 to 65535, where 0 means any", id="an invalid port"
+        ),
+        pytest.param("--port", "taken", "choose another port, or 0", id="a port that is taken"),
         pytest.param(
             "--repo", "ops", "must be a repository as owner/name", id="an invalid repository"
         ),
