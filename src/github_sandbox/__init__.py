@@ -1,4 +1,4 @@
-"""A simulated GitHub over HTTP: webhooks that really deliver, access control, and faults."""
+"""A miniature GitHub over HTTP: webhooks that really deliver, access control, and faults."""
 
 from github_sandbox.clock import VirtualClock
 from github_sandbox.faults import (

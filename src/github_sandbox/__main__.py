@@ -1,4 +1,4 @@
-"""A simulated GitHub to try things on: an organization's webhook, its receiver and a token."""
+"""A miniature GitHub to try things on: an organization's webhook, its receiver and a token."""
 
 import argparse
 import os
@@ -86,7 +86,7 @@ def _instructions(github: Sandbox, hook: Hook, repository: str, status: int) -> 
     failed = hook.log[0]["id"]
     return textwrap.dedent(
         f"""\
-        The simulated GitHub is at {github.url}, and at {github.url}/api/v3.
+        The miniature GitHub is at {github.url}, and at {github.url}/api/v3.
 
         token       {TOKEN}
         org         {hook.org}
@@ -113,7 +113,7 @@ def _instructions(github: Sandbox, hook: Hook, repository: str, status: int) -> 
             GH_TOKEN={TOKEN} .venv/bin/redeliver --hostname {github.url} \\
                 --org {hook.org} --hook-id {hook.id} --checkpoint-file /tmp/checkpoint.json
 
-        Ctrl-C stops the simulated GitHub and the receiver."""
+        Ctrl-C stops the miniature GitHub and the receiver."""
     )
 
 

@@ -1,4 +1,4 @@
-"""A simulated GitHub for tests: set it up, inject faults, and inspect the requests it received.
+"""A miniature GitHub for tests: set it up, inject faults, and inspect the requests it received.
 
 Every method may be called from any thread, and returns when it has taken effect.
 """
@@ -27,7 +27,7 @@ APP_PERMISSIONS: Permissions = {"organization_hooks": "write", "actions_variable
 
 
 class Sandbox:
-    """A simulated GitHub on 127.0.0.1 that runs inside its `with` block."""
+    """A miniature GitHub on 127.0.0.1 that runs inside its `with` block."""
 
     def __init__(
         self,

@@ -1,1 +1,1 @@
-"""The state of the simulated GitHub: accounts, hooks, delivery logs, rate limits. No HTTP."""
+"""The state of the miniature GitHub: accounts, hooks, delivery logs, rate limits. No HTTP."""

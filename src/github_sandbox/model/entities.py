@@ -1,4 +1,4 @@
-"""The entities of the simulated GitHub: organizations, repositories, Apps, hooks and tokens.
+"""The entities of the miniature GitHub: organizations, repositories, Apps, hooks and tokens.
 
 Data only. `State` creates all of it, and only code on the server's event loop may change it.
 """

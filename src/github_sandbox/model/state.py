@@ -1,4 +1,4 @@
-"""The whole state of the simulated GitHub, and every request it received.
+"""The whole state of the miniature GitHub, and every request it received.
 
 State only: no HTTP. Only code on the server's event loop may read or change it.
 """
@@ -61,7 +61,7 @@ class ConcurrencyCounter:
 
 
 class State:
-    """The accounts, repositories, Apps, tokens and rate limits of the simulated GitHub."""
+    """The accounts, repositories, Apps, tokens and rate limits of the miniature GitHub."""
 
     def __init__(
         self,
