@@ -1,6 +1,6 @@
 """`python -m bench [MILLISECONDS]`: run all benchmarks, print a table, write docs/benchmarks.md.
 
-The miniature GitHub delays each response by MILLISECONDS (default 50).
+The simulated GitHub delays each response by MILLISECONDS (default 50).
 """
 
 import sys

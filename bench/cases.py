@@ -63,8 +63,8 @@ CASES = (
         script_runs=0,
     ),
     Case(name="20,000 deliveries, 32 failed", deliveries=20_000, failures=32),
-    Case(name="quiet: 60 deliveries", deliveries=60, runs=5),
-    Case(name="quiet but busy: 200,000 deliveries", deliveries=200_000, runs=1, script_runs=1),
+    Case(name="60 deliveries, none failed", deliveries=60, runs=5),
+    Case(name="200,000 deliveries, none failed", deliveries=200_000, runs=1, script_runs=1),
     Case(
         name="the same with `scan: failures`",
         deliveries=200_000,
@@ -72,7 +72,7 @@ CASES = (
         script_runs=0,
     ),
     Case(
-        name="Enterprise Server without limits, `max-per-minute: 0`: 1,000 failed",
+        name="1,000 failed; Enterprise Server without rate limits, `max-per-minute: 0`",
         deliveries=1000,
         failures=1000,
         inputs=UNLIMITED,
@@ -83,7 +83,7 @@ CASES = (
         waiting=frozenset({Program.SCRIPT}),
     ),
     Case(
-        name="a burst: 200 failed",
+        name="200 failed; default `max-per-minute`",
         deliveries=200,
         failures=200,
         runs=3,
@@ -91,7 +91,7 @@ CASES = (
         waiting=frozenset(Program),
     ),
     Case(
-        name="GitHub's 900 points a minute, `max-per-minute: 0`: 1,000 failed",
+        name="1,000 failed; `max-per-minute: 0`",
         deliveries=1000,
         failures=1000,
         inputs=UNLIMITED,
@@ -100,7 +100,7 @@ CASES = (
         waiting=frozenset(Program),
     ),
     Case(
-        name="memory: 1,000,000 deliveries, none failed, no latency, no limits",
+        name="1,000,000 deliveries, none failed; no latency, no rate limits",
         deliveries=1_000_000,
         rate_limits=False,
         points_per_minute=None,

@@ -3,7 +3,7 @@
 Usage: `python -I -S launch.py FILE COMMAND…`. The command's output goes to FILE.
 
 A small process has to start the command: the peak memory of a child includes its parent's memory
-at the fork, and the process with the miniature GitHub is large.
+at the fork, and the process with the simulated GitHub is large.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Run a program against the miniature GitHub, and measure time, memory and requests."""
+"""Run a program against the simulated GitHub, and measure time, memory and requests."""
 
 import itertools
 import json
@@ -20,7 +20,7 @@ from github_sandbox.model.rate_limits import request_points
 from redeliver.core.checkpoint import format_checkpoint
 
 HERE = Path(__file__).parent
-TOKEN = "ghp_bench"  # noqa: S105 - only the miniature GitHub accepts it
+TOKEN = "ghp_bench"  # noqa: S105 - only the simulated GitHub accepts it
 VARIABLE = "LAST_REDELIVERY"
 WINDOW = timedelta(hours=6)
 RATE_LIMITED = {HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS}
@@ -73,8 +73,8 @@ def run_process(
 
 
 def measure(case: Case, program: Program, latency: float) -> Measured:
-    """Run a program against a new miniature GitHub that responds after `latency` seconds."""
-    with _miniature_github(case, latency) as (github, hook):
+    """Run a program against a new simulated GitHub that responds after `latency` seconds."""
+    with _simulated_github(case, latency) as (github, hook):
         command, environment = _command(program, case, github, hook)
         process = run_process(command, environment)
         requests = github.requests
@@ -91,7 +91,7 @@ def measure(case: Case, program: Program, latency: float) -> Measured:
 
 
 @contextmanager
-def _miniature_github(case: Case, latency: float) -> Iterator[tuple[Sandbox, Hook]]:
+def _simulated_github(case: Case, latency: float) -> Iterator[tuple[Sandbox, Hook]]:
     # Short ids, as GitHub had for years: an octokit of before March 2026 rounds longer ones.
     github_sandbox.model.delivery_log.DELIVERY_IDS = itertools.count(200_000_000_001)
     with (

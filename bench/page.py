@@ -30,8 +30,8 @@ class Result:
         return median(run.process.seconds for run in self.runs[program])
 
     @property
-    def floor(self) -> float:
-        """How many seconds the case takes at least.
+    def minimum(self) -> float:
+        """The shortest possible duration of the case, in seconds.
 
         The process has to start, and to wait if there is a limit on redeliveries. It needs a round
         trip for each request for the variable, for each page, and for the redeliveries that the
@@ -50,14 +50,14 @@ class Result:
 
 HEAD = (
     "case",
-    "who",
+    "program",
     "runs",
     "seconds",
     "times as fast as the script",
-    "times the floor",
+    "times the minimum",
     "requests",
     "points",
-    "refused as too many",
+    "refused, rate limit",
     "peak memory, MB",
 )
 
@@ -91,7 +91,7 @@ def _cells(result: Result, program: Program) -> list[str]:
         f"{len(runs)}",
         f"{seconds:.2f}",
         speedup,
-        f"{seconds / result.floor:.2f}" if result.latency else "",
+        f"{seconds / result.minimum:.2f}" if result.latency else "",
         f"{median(run.requests for run in runs):,.0f}",
         f"{median(run.points for run in runs):,.0f}",
         f"{median(run.limited for run in runs):,.0f}",
@@ -125,10 +125,10 @@ def render(
         cpu="\n".join(
             _row([part, f"{microseconds:.1f}"])
             for part, microseconds in {
-                "our own code: rows checked, decided on, counted": cpu.ours,
+                "redeliver's own code: check, count and judge each delivery": cpu.ours,
                 "Python's JSON parser": cpu.json,
-                "PyGithub, requests and urllib3: the HTTP": total - cpu.ours - cpu.json,
-                "**altogether**": total,
+                "HTTP: PyGithub, requests and urllib3": total - cpu.ours - cpu.json,
+                "**total**": total,
             }.items()
         ),
         start=f"{median(starts):.2f}",
@@ -138,15 +138,15 @@ def render(
 
 
 def _image(image: Image | None, npm: tuple[float, int]) -> str:
-    lines = [_row(["what", "seconds", "MB"]), _row(["---", "--:", "--:"])]
+    lines = [_row(["step", "seconds", "MB"]), _row(["---", "--:", "--:"])]
     if image:
-        label = "`docker build --no-cache`, the base being there"
+        label = "`docker build --no-cache`; the base image is already there"
         without_base = f"{image.size_without_base / MEGA:.0f} on top of the base"
-        sizes = f"{image.size / MEGA:.0f}, of which {without_base}"
+        sizes = f"{image.size / MEGA:.0f}, including {without_base}"
         lines.append(_row([label, f"{image.seconds:.1f}", sizes]))
     seconds, size = npm
     lines.append(
-        _row(["`npm ci` of octokit, from an empty cache", f"{seconds:.1f}", f"{size / MEGA:.0f}"])
+        _row(["`npm ci` of octokit, with an empty cache", f"{seconds:.1f}", f"{size / MEGA:.0f}"])
     )
     return "\n".join(lines)
 
@@ -155,60 +155,67 @@ PAGE = """\
 <!-- Written by `make bench`. -->
 # Benchmarks
 
-`make bench` measures redeliver and [the script in GitHub's documentation][docs] side by side, on
-one machine and against one simulated GitHub (`github_sandbox`) that takes {latency} ms for each
-answer. The script is `bench/script/script.js`: the requests of the original in their order, with
-`octokit` as it comes, which sends one write a second. The seconds are those of a machine with
-{cores} cores and Python {python}, on {day}; **the ratios are what to go by**. Medians.
+`make bench` compares redeliver with [the script in GitHub's documentation][docs]. Both run on the
+same machine, against a simulated GitHub (`github_sandbox`) that waits {latency} ms before each
+response. The script is `bench/script/script.js`. It sends the same requests as the original, in the
+same order, with the default settings of `octokit`, which sends one write request a second.
 
-- **seconds**: from the start of the process to its end, with all imports.
-- **times the floor**: the floor is the start of our process and one round trip after the other: for
-  the variable, for each page that has to be read, for saving the checkpoint before and after the
-  redeliveries, and for the redeliveries {workers} at a time; and the minutes that one has to wait
-  where only so many redeliveries are allowed.
-- **points**: GitHub grants 900 in a minute; a read costs 1, a redelivery 5. We stop at {margin}.
+The numbers are medians, from a machine with {cores} cores and Python {python}, on {day}.
+**Compare the ratios rather than the seconds**, which depend on the machine.
 
-`verify` is 0 unless said otherwise, for the script does not look what comes of its redeliveries.
-The ids of the deliveries are small here, as they long were. An octokit of before March 2026, with
-an @octokit/request before 10.0.8, rounds the nineteen digits of today's, and redelivers nothing.
+- **seconds**: from the start of the process to its end, including all imports.
+- **times the minimum**: the seconds divided by the shortest possible time. That is the time until
+  redeliver's first request, plus one round trip after the other: to read the variable, to read
+  each page that is needed, to save the checkpoint before and after the redeliveries, and for every
+  {workers} redeliveries. If the redeliveries per minute are limited, the waiting is added.
+- **points**: the points that GitHub's rate limit counts. GitHub allows 900 a minute; a read costs 1
+  and a redelivery 5. redeliver uses at most {margin}.
+- **refused, rate limit**: how many requests GitHub refused because of a rate limit.
+
+`verify` is 0 unless the case says otherwise, because the script does not check the outcomes of its
+redeliveries. The delivery ids are short, as GitHub's were for a long time. Today they have nineteen
+digits. Versions of octokit from before March 2026, with @octokit/request before 10.0.8, round such
+ids and redeliver nothing.
 
 {table}
 
-A log that is read in full costs its pages, one after the other, and there the two are alike. The
-{deliveries} deliveries are read without a limit: on github.com nobody may ask for that many
-pages in an hour. Such a webhook is one for `scan: failures`, as long as little fails.
+Reading the log takes both programs about the same time, because each waits for one page after the
+other; without latency there is no such wait. The {deliveries} deliveries are read without a rate
+limit: github.com does not allow that many requests in one hour. For a webhook with that many
+deliveries and few failures, use `scan: failures`.
 
-## How the cost grows
+## How the time grows
 
 ![Seconds of a run by deliveries and by failures](benchmarks.svg)
 
-With the deliveries both grow by a round trip for each hundred. With the failures the script grows
-by a second each, and redeliver by a round trip for {workers}.
+For every hundred deliveries, both programs take one round trip more. For every failure, the script
+takes one second more. For every {workers} failures, redeliver takes one round trip more.
 
-## Where the processor's time goes
+## CPU time
 
-Microseconds for each delivery that is read, of {deliveries}:
+Microseconds for each delivery that is read, with {deliveries} deliveries:
 
-| what | µs |
+| part | µs |
 | --- | --: |
 {cpu}
 
-## The start
+## Start
 
-From the start of the process to its first request it takes {start} s (the median of all runs
-above). What is imported takes, in seconds:
+A run takes {start} s from the start of its process to its first request (the median of all runs
+above). The imports take, in seconds:
 
-| what | s |
+| import | s |
 | --- | --: |
 {imports}
 
-PyGithub comes with requests and, for Apps, with cryptography; there is no part of it to leave out.
-The command line's packages (click, rich) are not in the image and not imported by the action.
+PyGithub needs requests and, for GitHub Apps, cryptography, so redeliver cannot leave them out.
+The packages of the command line (click, rich) are not in the image, and the action does not import
+them.
 
-## The image
+## Image
 
-A Docker action is built at the start of each job that uses it, unless it names an image that was
-built before. The script needs Node, which GitHub's runners have, and octokit.
+GitHub builds a Docker action at the start of each job that uses it, unless the action names an
+image that is already built. The script needs Node, which GitHub's runners have, and octokit.
 
 {image}
 

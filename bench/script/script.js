@@ -1,8 +1,8 @@
-// What redeliver is measured against: the requests of the script in GitHub's documentation, in its
-// order, with octokit as it comes.
+// The script with which redeliver is compared: it sends the requests of the script in GitHub's
+// documentation, in the same order, with the default settings of octokit.
 // https://docs.github.com/en/webhooks/using-webhooks/automatically-redelivering-failed-deliveries-for-an-organization-webhook
 //
-// Written for this comparison. Prints how many redeliveries it asked for.
+// Written for this comparison. Prints how many redeliveries it requested.
 
 import { Octokit } from "octokit";
 

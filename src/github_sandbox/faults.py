@@ -42,7 +42,7 @@ class Status:
 
 
 @dataclass(frozen=True, slots=True)
-class LostReply:
+class LostResponse:
     """Does the work, then drops the connection without sending anything."""
 
     async def respond(self, _request: web.Request, work: Work) -> None:
@@ -59,7 +59,7 @@ class Dropped:
 
 
 @dataclass(frozen=True, slots=True)
-class Garbage:
+class InvalidBody:
     """Responds as a proxy between client and GitHub might, instead of doing the work."""
 
     body: bytes = b"<html><body>We are having a problem.</body></html>"

@@ -9,7 +9,7 @@ from types import FrameType
 from aiohttp import web
 from hypothesis import strategies as st
 
-from github_sandbox import Dropped, Fault, Garbage, LostReply, Sandbox, Status, Truncated
+from github_sandbox import Dropped, Fault, InvalidBody, LostResponse, Sandbox, Status, Truncated
 from github_sandbox.faults import Work
 from redeliver.errors import Interrupted
 
@@ -17,8 +17,8 @@ FAULTS: list[Fault] = [
     Status(500),
     Status(502, "Bad Gateway"),
     Dropped(),
-    LostReply(),
-    Garbage(),
+    LostResponse(),
+    InvalidBody(),
     Truncated(),
     Status(403, "secondary rate limit", {"Retry-After": "7"}),
     Status(429, "Slow down", {"Retry-After": "90"}),

@@ -63,4 +63,4 @@ def test_a_killed_writer_leaves_a_complete_checkpoint(
         count += len(printed)
     left = {entry.name for entry in tmp_path.iterdir()}
     assert left <= {"checkpoint.json", "checkpoint.json.lock", "checkpoint.json.new"}
-    add_to_summary(f"{KILLS} kills of a process that writes checkpoint files, {count:,} of them")
+    add_to_summary(f"{KILLS} kills of a process that had saved {count:,} checkpoints in a file")

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from github_sandbox import Dropped, Fault, Garbage, LostReply, Meanwhile, Status, Truncated
+from github_sandbox import Dropped, Fault, InvalidBody, LostResponse, Meanwhile, Status, Truncated
 from tests.exhaustive.soak import SOAK
 from tests.support.action_run import RunningStep, start_action
 from tests.support.command_run import Command, RunningCommand
@@ -39,11 +39,11 @@ EVERY_REQUEST_WITH_FILE = [
 BEFORE_AND_AFTER = (False, True)
 
 FAULTS: dict[str, Fault] = {
-    "a lost reply": LostReply(),
+    "a lost response": LostResponse(),
     "a 502": Status(502, "Bad Gateway"),
     "a dropped connection": Dropped(),
-    "a garbage body": Garbage(),
-    "a body that is cut": Truncated(),
+    "an invalid response body": InvalidBody(),
+    "a truncated response body": Truncated(),
     "a rate limit": Status(429, "Slow down", headers={"Retry-After": "60"}),
 }
 
@@ -51,12 +51,12 @@ FAULTS: dict[str, Fault] = {
 def try_points(
     points: Iterable[Callable[[], None]], description: str, add_to_summary: AddToSummary
 ) -> None:
-    """Try all points, several at the same time because they mostly wait."""
+    """Try all points of a run, several at the same time because they mostly wait."""
     with ThreadPoolExecutor(max_workers=4) as pool:
         futures = [pool.submit(point) for point in points]
         for future in futures:
             future.result()
-    add_to_summary(f"{len(futures)} points: {description}")
+    add_to_summary(f"{len(futures)} {description}")
 
 
 @pytest.mark.parametrize("with_file", [False, True], ids=["a variable", "a checkpoint file"])
@@ -104,7 +104,7 @@ def test_a_run_killed_at_any_request_loses_or_repeats_nothing(add_to_summary: Ad
         for kind, nth in EVERY_REQUEST
         for after in BEFORE_AND_AFTER
     ]
-    description = "a run is killed before and after each of its requests"
+    description = "crash points: a run is killed before or after a request"
     try_points(points, description, add_to_summary)
 
 
@@ -129,7 +129,7 @@ def test_a_command_killed_at_any_request_loses_nothing(
         for kind, nth in EVERY_REQUEST_WITH_FILE
         for after in BEFORE_AND_AFTER
     ]
-    description = "a run with a checkpoint file is killed before and after each of its requests"
+    description = "crash points: a run with a checkpoint file is killed before or after a request"
     try_points(points, description, add_to_summary)
 
 
@@ -149,8 +149,8 @@ def test_a_fault_at_any_request_loses_or_repeats_nothing(
     name: str, times: int | None, add_to_summary: AddToSummary
 ) -> None:
     points = [partial(disturb, kind, nth, name, times=times) for kind, nth in EVERY_REQUEST]
-    extent = "at each request of a run" if times else "from each request of a run on"
-    try_points(points, f"{name} {extent}", add_to_summary)
+    extent = "one request of a run" if times else "one request of a run and at all later ones"
+    try_points(points, f"disturbed runs: {name} at {extent}", add_to_summary)
 
 
 @settings(max_examples=25 * SOAK, deadline=None)
@@ -194,8 +194,8 @@ the variable.
 """
 
 
-def overtake(kind: str, nth: int, *, after: bool) -> None:
-    """Have another run begin and end before or after one request of a run."""
+def overlap(kind: str, nth: int, *, after: bool) -> None:
+    """Start and end another run before or after one request of a run."""
     first = Future[Outage]()
     checkpoints: list[str] = []
 
@@ -221,22 +221,22 @@ def overtake(kind: str, nth: int, *, after: bool) -> None:
 
 def test_two_runs_at_the_same_time_lose_or_repeat_nothing(add_to_summary: AddToSummary) -> None:
     points = [
-        partial(overtake, kind, nth, after=after)
+        partial(overlap, kind, nth, after=after)
         for kind, nth in EVERY_REQUEST
         for after in BEFORE_AND_AFTER
     ]
     between = f"{len(BETWEEN_READ_AND_WRITE)} of them between reading and writing the checkpoint"
-    description = f"another run begins and ends before and after each request of a run, {between}"
+    description = f"overlapping runs: a run during another one, {between}"
     try_points(points, description, add_to_summary)
 
 
-def test_the_docs_say_how_many_points_are_tried() -> None:
+def test_the_docs_say_how_many_runs_are_tried() -> None:
     promises = (Path(__file__).parents[2] / "docs" / "promises.md").read_text()
     figures = [
         f"{2 * len(EVERY_REQUEST)} crash points",
         f"{2 * len(EVERY_REQUEST_WITH_FILE)} crash points",
-        f"{2 * len(FAULTS) * len(EVERY_REQUEST)} spoilt runs",
-        f"{2 * len(EVERY_REQUEST)} overtaken runs",
+        f"{2 * len(FAULTS) * len(EVERY_REQUEST)} disturbed runs",
+        f"{2 * len(EVERY_REQUEST)} overlapping runs",
     ]
 
     assert [figure for figure in figures if figure not in promises] == []

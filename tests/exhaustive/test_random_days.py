@@ -106,7 +106,7 @@ class SettlingClock(VirtualClock):
 # The promises.
 
 
-def assert_nothing_is_hammered(
+def assert_no_event_is_requested_twice(
     history: History, requests: Iterable[Request], successes: Collection[str]
 ) -> None:
     """Check that a run requests each event once, and none whose success the log shows.
@@ -265,7 +265,7 @@ class RandomDays(RuleBasedStateMachine):
             self.history.redelivered_by_hand.add(guid)
             self.hook.redeliver(delivery_id)
             self.history.record_new_attempts()
-            COUNTS["redelivered by hand"] += 1
+            COUNTS["redeliveries by hand"] += 1
 
     @precondition(lambda self: self.successes < MAX_SUCCESSES)
     @rule(number=st.sampled_from([30, 110]))
@@ -330,7 +330,7 @@ class RandomDays(RuleBasedStateMachine):
                 assert self.history.open_events() <= accepted
 
     def recover(self) -> None:
-        """Mend receiver, log and rate limit, and run until all events are settled."""
+        """Repair receiver, log and rate limit, and run until no event is open."""
         self.receiver.behave()
         self.delay_log(0)
         self.github.rate_limit(remaining=5000, reset_in=3600)
@@ -360,7 +360,7 @@ class RandomDays(RuleBasedStateMachine):
         self.history.record_report(report, lines)
 
         requests = self.github.requests[requests_before:]
-        assert_nothing_is_hammered(self.history, requests, successes)
+        assert_no_event_is_requested_twice(self.history, requests, successes)
         assert_nothing_is_lost(self.history, self.variables)
         if report:
             assert_nothing_is_given_up_early(
@@ -383,13 +383,13 @@ class RandomDays(RuleBasedStateMachine):
         try:
             report = self.redeliver(lines=lines)
         except RedeliverError:
-            COUNTS["errors"] += 1
+            COUNTS["runs with an error"] += 1
         except Killed:
-            COUNTS["killed"] += 1
+            COUNTS["killed runs"] += 1
         except Interrupted:
-            COUNTS["interrupted"] += 1
+            COUNTS["cancelled runs"] += 1
         else:
-            COUNTS["interrupted"] += report.interrupted is not None
+            COUNTS["cancelled runs"] += report.interrupted is not None
             return report
         return None
 
@@ -421,7 +421,7 @@ class RandomDays(RuleBasedStateMachine):
 
 
 def test_redeliver_keeps_its_promises_on_random_days(add_to_summary: Callable[[str], None]) -> None:
-    """No event is lost, hammered or given up early."""
+    """No event is lost, delivered twice or given up early."""
     handler = signal.getsignal(signal.SIGUSR1)
     try:
         run_state_machine_as_test(

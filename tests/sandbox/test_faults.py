@@ -7,9 +7,9 @@ from github_sandbox import (
     Delay,
     Dropped,
     Fault,
-    Garbage,
     Hook,
-    LostReply,
+    InvalidBody,
+    LostResponse,
     Meanwhile,
     Receiver,
     Status,
@@ -57,7 +57,7 @@ def test_a_status_fault_can_have_its_own_body(client: Client, hook: Hook) -> Non
 def test_a_lost_reply_drops_the_connection_after_the_work(
     client: Client, hook: Hook, receiver: Receiver
 ) -> None:
-    client.github.inject(LostReply())
+    client.github.inject(LostResponse())
 
     with pytest.raises(requests.ConnectionError):
         redeliver(client, hook)
@@ -76,10 +76,10 @@ def test_a_dropped_request_is_never_handled(client: Client, hook: Hook, receiver
     assert client.github.requests[-1].status is None
 
 
-def test_garbage_is_sent_instead_of_doing_the_work(
+def test_an_invalid_body_is_sent_instead_of_doing_the_work(
     client: Client, hook: Hook, receiver: Receiver
 ) -> None:
-    client.github.inject(Garbage(b"<html>", status=203))
+    client.github.inject(InvalidBody(b"<html>", status=203))
 
     response = redeliver(client, hook)
 
@@ -143,7 +143,7 @@ def test_an_action_can_happen_before_or_after_the_work(
 def test_an_action_happens_even_if_the_reply_is_lost(client: Client, hook: Hook) -> None:
     happened: list[None] = []
     client.github.inject(Meanwhile(lambda: happened.append(None), after=True))
-    client.github.inject(LostReply())
+    client.github.inject(LostResponse())
 
     with pytest.raises(requests.ConnectionError):
         client.get(deliveries(hook))
@@ -151,7 +151,7 @@ def test_an_action_happens_even_if_the_reply_is_lost(client: Client, hook: Hook)
     assert happened == [None]
 
 
-@pytest.mark.parametrize("fault", [LostReply(), Dropped(), Truncated()], ids=repr)
+@pytest.mark.parametrize("fault", [LostResponse(), Dropped(), Truncated()], ids=repr)
 def test_a_request_after_a_broken_connection_succeeds(
     client: Client, hook: Hook, fault: Fault
 ) -> None:
@@ -204,10 +204,10 @@ def test_a_fault_applies_with_and_without_the_prefix(client: Client, hook: Hook)
 def test_faults_of_the_same_request_wrap_each_other(
     client: Client, hook: Hook, receiver: Receiver
 ) -> None:
-    client.github.inject(LostReply())
+    client.github.inject(LostResponse())
     client.github.inject(Delay(0.01))
     client.github.inject(Truncated())
-    client.github.inject(Garbage())
+    client.github.inject(InvalidBody())
 
     with pytest.raises(requests.ConnectionError):
         redeliver(client, hook)

@@ -12,7 +12,7 @@ from github_sandbox import (
     Dropped,
     Fault,
     Hook,
-    LostReply,
+    LostResponse,
     Meanwhile,
     Receiver,
     Request,
@@ -74,7 +74,7 @@ def test_the_sandbox_counts_concurrent_requests(client: Client) -> None:
     assert client.github.most_at_once == 3
 
 
-@pytest.mark.parametrize("fault", [LostReply(), Dropped(), Truncated()], ids=repr)
+@pytest.mark.parametrize("fault", [LostResponse(), Dropped(), Truncated()], ids=repr)
 def test_a_dropped_request_no_longer_counts_as_concurrent(client: Client, fault: Fault) -> None:
     client.github.inject(fault, times=3)
     for _ in range(3):

@@ -6,8 +6,8 @@ import pytest
 
 from github_sandbox import (
     Fault,
-    Garbage,
-    LostReply,
+    InvalidBody,
+    LostResponse,
     Repository,
     Sandbox,
     Status,
@@ -108,7 +108,7 @@ def test_a_creation_whose_response_is_lost_succeeds(
 ) -> None:
     store = variable(github)
     store.read()
-    github.inject(LostReply(), method="POST")
+    github.inject(LostResponse(), method="POST")
 
     store.write(NOW)
 
@@ -146,7 +146,7 @@ def test_the_checkpoint_is_read_with_the_time_of_writing(
 
 
 def test_a_404_of_another_server_is_an_error(github: Sandbox) -> None:
-    github.inject(Garbage(status=404), method="GET")
+    github.inject(InvalidBody(status=404), method="GET")
 
     with pytest.raises(UnavailableError, match="is not GitHub's API"):
         variable(github).read()
@@ -193,7 +193,7 @@ def test_a_response_without_a_value_is_an_error(
 
 @pytest.mark.parametrize(
     "fault",
-    [pytest.param(Status(502), id="a 502"), pytest.param(LostReply(), id="a lost response")],
+    [pytest.param(Status(502), id="a 502"), pytest.param(LostResponse(), id="a lost response")],
 )
 def test_an_update_is_repeated_after_a_fault(
     github: Sandbox, repository: Repository, fault: Fault

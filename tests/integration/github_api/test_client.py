@@ -8,9 +8,9 @@ import pytest
 from github_sandbox import (
     Dropped,
     Fault,
-    Garbage,
     Hook,
-    LostReply,
+    InvalidBody,
+    LostResponse,
     Receiver,
     Sandbox,
     Status,
@@ -49,13 +49,13 @@ def log(github: Sandbox, recorded_hook: Hook, lines: list[str], elapsed: FakeTim
 @pytest.mark.parametrize(
     "fault",
     [
-        pytest.param(LostReply(), id="its response is lost"),
+        pytest.param(LostResponse(), id="its response is lost"),
         pytest.param(Dropped(), id="the connection drops"),
         pytest.param(Truncated(), id="its response is truncated"),
         pytest.param(Status(500), id="500"),
         pytest.param(Status(502), id="502"),
         pytest.param(Status(503, headers={"Retry-After": "0"}), id="503 with Retry-After"),
-        pytest.param(Garbage(status=202), id="a 202 of another server"),
+        pytest.param(InvalidBody(status=202), id="a 202 of another server"),
         pytest.param(Status(202, body=[]), id="a 202 with another body"),
     ],
 )
@@ -77,7 +77,7 @@ def test_a_redelivery_is_never_requested_twice(
     [
         pytest.param(Status(502), id="a 502"),
         pytest.param(Dropped(), id="a dropped connection"),
-        pytest.param(LostReply(), id="a lost response"),
+        pytest.param(LostResponse(), id="a lost response"),
     ],
 )
 def test_a_read_is_repeated_after_a_fault(

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 from aiohttp import web
 
-from github_sandbox import Fault, Garbage, Sandbox, Status, VirtualClock
+from github_sandbox import Fault, InvalidBody, Sandbox, Status, VirtualClock
 from github_sandbox.faults import Work
 from redeliver.errors import AccessError, UnavailableError
 from redeliver.github_api.client import Client
@@ -80,7 +80,7 @@ def token_response(**body: str) -> Status:
     ("path", "fault"),
     [
         pytest.param(INSTALLATION, Status(200, body={"id": "7"}), id="no installation id"),
-        pytest.param(INSTALLATION, Garbage(), id="a web page"),
+        pytest.param(INSTALLATION, InvalidBody(), id="a web page"),
         pytest.param(
             TOKENS, Status(201, body={"expires_at": "2026-11-24T12:00:00Z"}), id="no token"
         ),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from github_sandbox import Fault, Garbage, Hook, Sandbox, Status, Truncated
+from github_sandbox import Fault, Hook, InvalidBody, Sandbox, Status, Truncated
 from redeliver.core.delivery import HookId
 from redeliver.errors import AccessError, UnavailableError
 from redeliver.github_api.delivery_log import DeliveryLog
@@ -22,7 +22,7 @@ def test_an_unreachable_github_is_an_error() -> None:
 
 
 def test_an_error_does_not_quote_a_body_that_is_not_json(github: Sandbox, log: DeliveryLog) -> None:
-    github.inject(Garbage(body=b"<html>hush</html>"), path=LOG)
+    github.inject(InvalidBody(body=b"<html>hush</html>"), path=LOG)
 
     with pytest.raises(
         UnavailableError, match=r"\(200\) is not GitHub's API\. Is 'hostname' its address"
@@ -35,9 +35,9 @@ def test_an_error_does_not_quote_a_body_that_is_not_json(github: Sandbox, log: D
 @pytest.mark.parametrize(
     "fault",
     [
-        pytest.param(Garbage(body=b'[{"id": 1'), id="incomplete JSON"),
+        pytest.param(InvalidBody(body=b'[{"id": 1'), id="incomplete JSON"),
         pytest.param(Truncated(), id="a truncated body"),
-        pytest.param(Garbage(body=b"[" * 100_000), id="JSON that is nested too deeply"),
+        pytest.param(InvalidBody(body=b"[" * 100_000), id="JSON that is nested too deeply"),
     ],
 )
 def test_an_invalid_body_is_an_error(github: Sandbox, log: DeliveryLog, fault: Fault) -> None:
@@ -51,7 +51,7 @@ def test_an_invalid_body_is_an_error(github: Sandbox, log: DeliveryLog, fault: F
 def test_an_error_status_of_another_server_is_recognized(
     github: Sandbox, log: DeliveryLog, status: int
 ) -> None:
-    github.inject(Garbage(status=status), path=LOG)
+    github.inject(InvalidBody(status=status), path=LOG)
 
     with pytest.raises(UnavailableError, match=rf"answered \({status}\) is not GitHub's API"):
         list(log.deliveries())

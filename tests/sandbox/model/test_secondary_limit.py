@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from github_sandbox import Garbage, Hook, Sandbox, VirtualClock
+from github_sandbox import Hook, InvalidBody, Sandbox, VirtualClock
 from tests.sandbox.client import Client, deliveries, refusal
 
 TOO_MANY_POINTS = (
@@ -113,7 +113,7 @@ def test_reading_the_rate_limit_costs_a_point(client: Client) -> None:
 
 
 def test_a_request_that_meets_a_fault_costs_its_points(client: Client, recorded_hook: Hook) -> None:
-    client.github.inject(Garbage(), times=6)
+    client.github.inject(InvalidBody(), times=6)
     read_log(client, recorded_hook, times=6)
 
     assert refusal(client.get(deliveries(recorded_hook))) == TOO_MANY_POINTS
