@@ -14,7 +14,7 @@ PYTEST := $(BIN)/python -m pytest $(WORKERS)
 # Needs npm's packages.
 OCTOKIT := tests/contract/test_octokit.py
 # What has parts that cog writes.
-GENERATED := README.md ARCHITECTURE.md docs/own-server.md composite/action.yml .github/workflows/redeliver.yml
+GENERATED := README.md ARCHITECTURE.md docs/how-it-decides.md docs/own-server.md composite/action.yml .github/workflows/redeliver.yml
 # Milliseconds that GitHub in miniature takes for an answer.
 LATENCY ?= 50
 
