@@ -15,7 +15,7 @@ PYTEST := $(BIN)/python -m pytest $(WORKERS)
 # This test needs the packages from npm.
 OCTOKIT := tests/contract/test_octokit.py
 # The files with parts that cog writes.
-GENERATED := README.md ARCHITECTURE.md docs/own-server.md composite/action.yml .github/workflows/redeliver.yml
+GENERATED := README.md ARCHITECTURE.md docs/how-it-decides.md docs/own-server.md composite/action.yml .github/workflows/redeliver.yml
 # After how many milliseconds the simulated GitHub of `make bench` responds.
 LATENCY ?= 50
 

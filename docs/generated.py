@@ -22,11 +22,29 @@ ACTION_YML = (ROOT / "action.yml").read_text()
 ACTION: dict[str, Any] = yaml.safe_load(ACTION_YML)
 
 
-def inputs() -> None:
-    """Print the table of inputs."""
+INPUT_GROUPS: Mapping[str, tuple[str, ...]] = {
+    "where": ("token", "app-id", "private-key", "org", "repo", "hook-id", "variable-name"),
+    "elsewhere": ("hostname", "variable-repository", "variable-token"),
+    "which events": (
+        "lookback",
+        "scan",
+        "give-up-after",
+        "max-attempts",
+        "events",
+        "skip-status-codes",
+    ),
+    "how much and how fast": ("max-redeliveries", "max-per-minute", "probe"),
+    "how it ends": ("verify", "fail-on", "dry-run"),
+}
+"""The inputs of each table in the README, in its order. A newcomer needs the first table only."""
+
+
+def inputs(group: str) -> None:
+    """Print the table of one group of inputs."""
     print("| Input | Default | Meaning |")
     print("| --- | --- | --- |")
-    for name, declared in ACTION["inputs"].items():
+    for name in INPUT_GROUPS[group]:
+        declared = ACTION["inputs"][name]
         default = f"`{declared['default']}`" if declared["default"] else ""
         print(f"| `{name}` | {default} | {declared['description']} |")
 

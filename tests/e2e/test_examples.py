@@ -161,21 +161,29 @@ def test_the_enterprise_server_example_trusts_its_certificate(
         assert "LAST_REDELIVERY" in server.repository("acme/ops").variables
 
 
-def test_the_dry_run_example_changes_nothing(
+def test_the_once_example_is_a_dry_run_by_default(
     checkout: Checkout, github: Sandbox, receiver: Receiver
 ) -> None:
+    """With `dry-run` false it redelivers; it keeps no checkpoint in either case."""
     missed = an_outage(receiver, github.org("acme").hook(receiver.url))
-    workflow = filled_in("dry-run.yml", {"my-org": "acme"})
+    github.token(TOKEN, organization_hooks="write")
+    workflow = filled_in("once.yml", {"my-org": "acme"})
     inputs = ("--input", "events=issues", "--input", "lookback=2d")
 
-    job = checkout.run(workflow, github, *inputs, event="workflow_dispatch")
+    dry_run = checkout.run(workflow, github, *inputs, event="workflow_dispatch")
+
+    assert dry_run.returncode == 0, dry_run.stdout
+    assert f"Would be redelivered: issues.opened {missed[0]}" in dry_run.stdout
+    assert missed[1] not in dry_run.stdout
+    assert arrived(github, receiver, missed) == []
+    assert {request.method for request in github.requests} == {"GET"}
+
+    real = ("--input", "dry-run=false")
+    job = checkout.run(workflow, github, *inputs, *real, event="workflow_dispatch")
 
     assert job.returncode == 0, job.stdout
-    assert f"Would be redelivered: issues.opened {missed[0]}" in job.stdout
-    assert missed[1] not in job.stdout
-    assert arrived(github, receiver, missed) == []
+    assert arrived(github, receiver, missed) == [missed[0]]
     assert github.repository("acme/ops").variables == {}
-    assert {request.method for request in github.requests} == {"GET"}
 
 
 def test_the_example_without_docker_verifies_its_cached_packages(
