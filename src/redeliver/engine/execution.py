@@ -115,10 +115,7 @@ class Execution:
             self._dispatcher.collect_last()
             self._save()
         except Interrupted:
-            self._dispatcher.note(
-                "the run was stopped before it could save the checkpoint, so the next run starts "
-                "from the old one"
-            )
+            self._dispatcher.note("the run was stopped before it could save the checkpoint")
 
     def report(self, interrupted: Signals | None) -> Report:
         """Return what this run did."""
@@ -138,8 +135,8 @@ class Execution:
 
     def _expect(self, *, due: Outcome) -> None:
         for decision in self._plan.decisions:
-            result = EventResult.expected(decision, self._options.policy, due=due)
-            self._results[decision.key] = result
+            expected = EventResult.expected(decision, self._options.policy, due=due)
+            self._results[decision.key] = expected
 
     # The checkpoint.
 

@@ -152,7 +152,7 @@ def test_an_exhausted_event_is_not_said_to_be_tried_again(max_attempts: int, ret
     assert ("tries again the 1 event" in messages.closing(report)) == bool(retried)
 
 
-def test_a_status_that_the_filter_misses_is_not_said_to_be_tried_again() -> None:
+def test_the_next_run_may_miss_what_the_filter_does_not_list() -> None:
     moved = still_failing("a", status=("Invalid HTTP Response: 302", 302))
     options = replace(OPTIONS, scan=ScanMode.FAILURES)
 
