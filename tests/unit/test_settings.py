@@ -159,8 +159,8 @@ def test_a_bad_input_is_refused_with_the_fix(name: str, text: str, advice: str) 
         ("skip-status-codes", "99, 400, 4xx", "entry 1 and entry 3"),
         (
             "events",
-            "pull_requst, push, zzz, 4push4",
-            "entry 1 ('pull_requst': did you mean 'pull_request'?), entry 3 and entry 4 (did you mean 'push'?)",
+            "isues, push, zzz, 4push4",
+            "entry 1 ('isues': did you mean 'issues'?), entry 3 and entry 4 (did you mean 'push'?)",
         ),
     ],
 )
