@@ -1,8 +1,8 @@
-"""Create the virtual environment in which the composite action runs, from hash-pinned wheels.
+"""Make the virtual environment in which the composite action runs, out of hash-pinned wheels.
 
-The wheels are kept in the runner's tool cache, so that the next run on that machine can use them.
-Neither the cache nor the package index has to be trusted: only packages with a hash in
-requirements/runtime.txt are installed. Needs only Python and its pip.
+The wheels stay where the runner keeps its tools, so that the next run on that machine has them.
+Nobody need trust these, nor where they came from: only what has a hash of requirements/runtime.txt
+is installed. Needs no more than Python and its pip.
 """
 
 import os
@@ -16,26 +16,24 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 REQUIREMENTS = ROOT / "requirements" / "runtime.txt"
 WANTED = ("--no-deps", "--require-hashes", "--only-binary", ":all:", "-r", str(REQUIREMENTS))
-REMOVED = ("PYTHON", "PIP_USER", "PIP_TARGET", "PIP_PREFIX")
-"""The beginnings of environment variables that pip must not see. They could make it import from
-another directory, such as the workspace, or install there: it starts another Python, without -I."""
+AT_WILL = ("PYTHON", "PIP_USER", "PIP_TARGET", "PIP_PREFIX")
+"""How variables begin that would have pip import from elsewhere, such as the workspace, or install
+there: it starts a Python of its own, without -I."""
 
 UNAVAILABLE = (
-    "the packages of redeliver could not be downloaded. The lines above say why. The runner must "
-    "be able to reach PyPI, or the package index in PIP_INDEX_URL. There are packages for Linux, "
-    "macOS on Apple silicon and Windows on x64"
+    "the packages of redeliver could not be downloaded; the lines above say why. They come from "
+    "PyPI, or from where PIP_INDEX_URL says, for Linux, macOS on Apple silicon and Windows on x64"
 )
 
 
 def main() -> None:
-    """Create the environment, and write the path of its Python to the step's outputs.
+    """Make the environment, from kept wheels if these are all that it takes, and tell its Python.
 
-    Packages are downloaded only if the kept wheels do not suffice. The runner sets the variables
-    that say where temporary files, tools and outputs go.
+    Read what a runner sets: where temporary files go, where tools are kept, where outputs go.
     """
     wheels = Path(os.environ["RUNNER_TOOL_CACHE"]) / "redeliver" / "wheels"
     directory = Path(os.environ["RUNNER_TEMP"]) / "redeliver"
-    # Installing pip into it would take three times as long.
+    # With a pip of its own it would take three times as long.
     venv.create(directory, clear=True, symlinks=os.name != "nt")
     base = {"base": str(directory), "platbase": str(directory)}
     scripts, packages = (
@@ -47,7 +45,7 @@ def main() -> None:
     install = [*pip, "install", "--no-index", "--find-links", str(wheels), "--no-compile", *WANTED]
     wheels.mkdir(parents=True, exist_ok=True)
     if _run(install, capture_output=True):
-        print(f"Downloading the packages to {wheels}, where the next run can find them")
+        print(f"Downloading the packages to {wheels}, where the next run finds them")
         if _run([*pip, "download", "--dest", str(wheels), *WANTED]) or _run(install):
             print(f"::error::{UNAVAILABLE}")
             sys.exit(1)
@@ -61,7 +59,7 @@ def main() -> None:
 
 def _run(command: list[str], *, capture_output: bool = False) -> int:
     environment = {
-        name: text for name, text in os.environ.items() if not name.upper().startswith(REMOVED)
+        name: text for name, text in os.environ.items() if not name.upper().startswith(AT_WILL)
     }
     done = subprocess.run(command, env=environment, capture_output=capture_output, check=False)
     return done.returncode

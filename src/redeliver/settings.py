@@ -229,7 +229,7 @@ def _organization(text: str) -> str:
 
 
 HOOK_IDS = (
-    "must be set to the webhook's id, to several ids, one per line or separated by commas, or to "
+    "must be set to the webhook's id, to several ids (one per line or separated by commas), or to "
     "all. The id is the number at the end of the webhook's settings URL, …/settings/hooks/<id>"
 )
 
@@ -276,7 +276,10 @@ def _variable_name(text: str) -> str:
     # https://docs.github.com/en/actions/reference/workflows-and-actions/variables#naming-conventions
     if re.match(r"(gh[a-z]|github_pat)_\w{20}", text, re.IGNORECASE):
         # GitHub keeps the name in upper case, and the runner would not mask that.
-        raise ValueError("must be a variable's name, but it looks like a token")
+        raise ValueError(
+            "must be a variable's name, but it looks like a token: set that in 'token' or "
+            "'variable-token'"
+        )
     if text and not re.fullmatch(r"(?!GITHUB_)[A-Z_][A-Z0-9_]*", text.upper()):
         raise ValueError(
             "must be a variable's name: letters, digits and _. "
@@ -329,8 +332,9 @@ def _events(text: str) -> EventFilter:
     _check_entries(
         [_mistake_in_event(pattern) for pattern in patterns],
         "Each entry must be an event that GitHub has, such as push, pull_request.opened or "
-        "check_*, one per line or separated by commas, with ! directly before one to exclude it. "
-        "For an event that is newer than this version of redeliver, put a * at the end of its name",
+        "check_*. Write one per line, or separate them by commas. Put ! directly before an entry "
+        "to exclude it. If an event is newer than this version of redeliver, put a * at the end of "
+        "its name",
     )
     return EventFilter(tuple(patterns))
 

@@ -127,7 +127,7 @@ def test_all_errors_are_reported_at_once() -> None:
         ("events", "zzz", r"mistake in entry 1\. Each entry must be an event that GitHub has"),
         ("events", "push, !isues.opened", r"entry 2 \('isues': did you mean 'issues'\?\)"),
         ("events", "push; issues", r"mistake in entry 1 \(did you mean 'push'"),
-        ("events", "! push", "with ! directly before one to exclude it"),
+        ("events", "! push", "Put ! directly before an entry to exclude it"),
         ("events", "push, issues.opened!", r"mistake in entry 2\. Each entry"),
         ("events", "check-*", "such as push, pull_request.opened or check_"),
         ("skip-status-codes", "4xx", "mistake in entry 1. Each entry must be a status code"),

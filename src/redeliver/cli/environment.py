@@ -55,7 +55,7 @@ def resolve(flags: Mapping[str, str], environment: Mapping[str, str]) -> Invocat
     if unknown:  # a typing error in the name of a filter must not go unnoticed
         names = " or ".join(sorted(unknown))
         raise InputError(
-            f"redeliver has no environment variable {names}. Check the spelling: --help lists all"
+            f"redeliver has no environment variable {names}. Check the spelling, and see --help"
         )
     in_variables = {known[name]: environment[name] for name in environment if name in known}
     given = in_variables | dict(flags)

@@ -1,6 +1,7 @@
 """The flags of the command: parsing, and the help.
 
 No message repeats a value, because it may be a secret that was given by mistake.
+The module is long because it has the help of every flag.
 """
 
 import re

@@ -37,7 +37,9 @@ def error_for(response: Response, identity: Identity) -> RedeliverError:
     if lacking:
         return AccessError(f"{problem}. {lacking}")
     if HTTPStatus.MULTIPLE_CHOICES <= response.status < HTTPStatus.BAD_REQUEST:
-        return UnavailableError(f"{problem}. {redirect_advice(response.purpose)}")
+        return UnavailableError(
+            f"{problem}. This is a redirect. {redirect_advice(response.purpose)}"
+        )
     return UnavailableError(f"{problem}. No events are lost; the next run retries")
 
 
@@ -63,10 +65,11 @@ def _app_advice(response: Response) -> str | None:
     match response.status:
         case HTTPStatus.UNAUTHORIZED:
             return (
-                "GitHub does not recognise the GitHub App: 'app-id' and 'private-key' do not "
-                "belong to the same App, the key was deleted, the App belongs to a different "
-                "GitHub than 'hostname', or the clock of this machine is minutes off. On the App's "
-                "settings page, compare the id, and generate a new private key if necessary"
+                "GitHub does not recognise the GitHub App. Either 'app-id' and 'private-key' do "
+                "not belong to the same App, or the key was deleted, or the App belongs to a "
+                "different GitHub than 'hostname', or the clock of this machine is minutes off. "
+                "Compare the id on the App's settings page, and generate a new private key there "
+                "if necessary"
             )
         case HTTPStatus.NOT_FOUND:
             doubt = f"Check {permission.inputs} for a mistake. If there is none,"

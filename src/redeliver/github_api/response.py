@@ -140,9 +140,8 @@ class Response:
 def redirect_advice(purpose: Purpose) -> str:
     """Return what to do about a redirect of a request for `purpose`, as sentences."""
     return (
-        "This is a redirect. redeliver does not follow it, because the token must not be sent "
-        "anywhere else. Something may have been renamed or moved: check "
-        f"{purpose.permission.inputs}"
+        "redeliver does not follow redirects, because the token must not be sent anywhere else. "
+        f"Something may have been renamed or moved: check {purpose.permission.inputs}"
     )
 
 

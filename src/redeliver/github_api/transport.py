@@ -158,7 +158,7 @@ def _advice(error: Exception, purpose: Purpose) -> str:
                 ". GitHub responded 202, which means that the result is not ready yet. "
                 "No events are lost; the next run retries"
             )
-        return f". {redirect_advice(purpose)}"
+        return f". GitHub responded with a redirect. {redirect_advice(purpose)}"
     if isinstance(error, SSLError) and "EOF" not in str(error):  # EOF is a broken connection
         return (
             ". Its certificate is not trusted here. If your GitHub or proxy has a certificate of "

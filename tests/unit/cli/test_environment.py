@@ -29,7 +29,7 @@ def test_an_unknown_variable_is_refused_without_its_value() -> None:
 
     assert str(refusal.value) == (
         "redeliver has no environment variable REDELIVER_DRYRUN or REDELIVER_EVENT. "
-        "Check the spelling: --help lists all"
+        "Check the spelling, and see --help"
     )
 
 
