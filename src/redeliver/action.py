@@ -31,7 +31,7 @@ def main() -> int:
     except Exception:  # noqa: BLE001 - even the traceback of a bug is sanitized
         for line in traceback.format_exc().splitlines():
             _say(line)
-        core.error("this is a bug in redeliver: please report it with the lines above")
+        core.error("this is a bug in redeliver. Please report it with the lines above")
         return 1
 
 
@@ -72,9 +72,11 @@ def _settings(inputs: dict[str, str]) -> settings.Settings:
     """Parse the inputs; messages about missing ones have advice for workflows."""
     names = {}
     if not inputs["hostname"]:
-        names["hostname"] = "the variable GITHUB_API_URL"
+        names["hostname"] = "the environment variable GITHUB_API_URL"
         inputs["hostname"] = os.environ.get("GITHUB_API_URL") or "github.com"
-    why_empty = "A secret that does not exist, or that the workflow may not read, comes out empty"
+    why_empty = (
+        "A secret that does not exist, or is not available to this workflow, is an empty string"
+    )
     return settings.parse(inputs, names=names, if_missing={"token": why_empty})
 
 
@@ -86,7 +88,9 @@ def _hint(error: RedeliverError) -> str:
     with suppress(OSError):  # for example if it is a certificate and not a path
         if Path(bundle).exists():
             return ""
-    return ". A Docker action sees the workspace, as /github/workspace, and no other files"
+    return (
+        ". A Docker action can only read files in the workspace, which is /github/workspace there"
+    )
 
 
 class _WorkflowLog:
@@ -123,4 +127,7 @@ def _summarize(markdown: str) -> None:
             file.write(markdown)
     except OSError as error:
         # The run is complete and the log describes it, so a missing summary is no failure.
-        core.warning(f"the step summary could not be written: {type(error).__name__}")
+        core.warning(
+            f"the step summary could not be written ({type(error).__name__}). "
+            "This log has the same information"
+        )

@@ -1,12 +1,13 @@
 """Turn the inputs into one `Settings`, or list everything that is wrong with them.
 
-No message repeats a value: a secret that was put into the wrong input must not show in a log.
+No message repeats a value: a secret that was put into the wrong input must not show in a log. The
+one exception is an event name that is misspelled only slightly, which cannot be a secret.
 The module is long because one table lists all inputs beside their converters. The converters have
 little in common, so several modules would only separate what a reader compares.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from ipaddress import ip_address
@@ -14,7 +15,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from redeliver.core.delivery import HookId
-from redeliver.core.event_filter import EVENT_PATTERN, EventFilter, is_unknown
+from redeliver.core.event_filter import (
+    EVENT_PATTERN,
+    EventFilter,
+    event_name,
+    is_unknown,
+    nearest_event_name,
+)
 from redeliver.core.policy import Policy, RunOptions, ScanMode
 from redeliver.errors import InputError
 from redeliver.sanitize import split_secret
@@ -27,6 +34,9 @@ MAX_WAIT = timedelta(minutes=60)
 
 SECRETS = ("token", "private-key", "variable-token")
 """The inputs that must never be shown."""
+
+MISSPELLED = 0.8
+"""From this similarity to an event's name on, a name is a misspelled one and cannot be a secret."""
 
 VARIABLE_NAME = "LAST_REDELIVERY"
 """The default name of the variable; a test holds it to action.yml."""
@@ -139,14 +149,18 @@ def _contradictions(values: Mapping[str, Any], if_missing: Mapping[str, str]) ->
             f"empty{advice.get('variable-repository', '')}"
         )
     if values.get("probe") and values.get("verify") == timedelta():
-        yield "input 'verify' must be more than 0 with 'probe', which waits so long for outcomes"
+        yield (
+            "input 'verify' must be more than 0 if 'probe' is set: "
+            "it says how long to wait for the outcomes of the probe"
+        )
 
 
 def _check_credentials(token: str, app_id: str, private_key: str, *, advice: str) -> Iterator[str]:
     if token and (app_id or private_key):
         other = "app-id" if app_id else "private-key"
         yield (
-            f"inputs 'token' and '{other}' cannot both be set: give a token, or an App with its key"
+            f"inputs 'token' and '{other}' cannot both be set: "
+            "set either a token, or a GitHub App's id and its private key"
         )
     elif not (token or app_id or private_key):
         yield f"input 'token' must be set, or 'app-id' and 'private-key'{advice}"
@@ -158,18 +172,18 @@ def _check_target(
     app_id: str, org: str, repo: str, hook_ids: tuple[HookId, ...] | None
 ) -> Iterator[str]:
     if org and repo:
-        yield "inputs 'org' and 'repo' cannot both be set: a webhook belongs to one"
+        yield "inputs 'org' and 'repo' cannot both be set: a webhook belongs to only one of them"
     elif (org or repo) and hook_ids == ():
-        yield f"input 'hook-id' {HOOK_ID}"
+        yield f"input 'hook-id' {HOOK_IDS}"
     elif not (org or repo or app_id):
         yield (
-            "input 'org' must be set to the organization that has the webhook, "
-            "or 'repo' to the repository that has it"
+            "input 'org' must be set to the organization that owns the webhook, "
+            "or 'repo' to the repository that owns it"
         )
     elif not (org or repo) and hook_ids != ():
         yield (
-            "input 'hook-id' must be empty without 'org' or 'repo', "
-            "for a GitHub App has one webhook, which has no id"
+            "input 'hook-id' must be empty unless 'org' or 'repo' is set: "
+            "a GitHub App has a single webhook, without an id"
         )
 
 
@@ -177,8 +191,8 @@ def _token(text: str) -> str:
     # `requests` would refuse a line break in a header with an error that prints the token.
     if not re.fullmatch(r"[!#-&(-~]*", text):
         raise ValueError(
-            "must be one word of printable ASCII: "
-            "set it again, without spaces, quotes or line breaks"
+            "must have only printable ASCII characters, without spaces, quotes or line breaks: "
+            "set it again"
         )
     return text
 
@@ -186,7 +200,8 @@ def _token(text: str) -> str:
 def _app_id(text: str) -> str:
     if not re.fullmatch(r"([1-9][0-9]{0,18}|Iv[A-Za-z0-9.]{6,40})?", text):
         raise ValueError(
-            "must be the number, or the client id, that the App's settings page shows as App ID"
+            "must be the App ID, which is a number, or the Client ID, which begins with Iv: "
+            "the App's settings page shows both"
         )
     return text
 
@@ -198,8 +213,8 @@ def _private_key(text: str) -> str:
     )
     if words and not key:
         raise ValueError(
-            "must be the App's private key, the whole content of the .pem file that GitHub gave, "
-            "from -----BEGIN to the end"
+            "must be the App's private key: the whole content of the .pem file that GitHub "
+            "generated, from the line with BEGIN to the line with END"
         )
     if not key:
         return ""
@@ -209,13 +224,13 @@ def _private_key(text: str) -> str:
 
 def _organization(text: str) -> str:
     if text and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}", text):
-        raise ValueError("must be the organization's name, as it stands at the end of its address")
+        raise ValueError("must be the organization's name as it is in its URL, such as my-org")
     return text
 
 
-HOOK_ID = (
-    "must be set to the webhook's id, the number at the end of the address of its settings page, "
-    "…/settings/hooks/<id>, or to several, one in a line or with commas between, or to all"
+HOOK_IDS = (
+    "must be set to the webhook's id, to several ids (one per line or separated by commas), or to "
+    "all. The id is the number at the end of the webhook's settings URL, …/settings/hooks/<id>"
 )
 
 
@@ -224,12 +239,30 @@ def _list(text: str) -> list[str]:
     return [entry for entry in re.split(r"[\s,]+", text) if entry]
 
 
+def _check_entries(mistakes: Sequence[str | None], rule: str) -> None:
+    """Raise `ValueError` with `rule` if any entry of a list has a mistake.
+
+    `mistakes` has what to say about each entry after its position, or None if it is right. The
+    position tells the user which entry is meant, without repeating what may be a secret.
+    """
+    wrong = [f"entry {n}{note}" for n, note in enumerate(mistakes, 1) if note is not None]
+    if wrong:
+        *others, last = wrong
+        listed = f"{', '.join(others)} and {last}" if others else last
+        raise ValueError(f"has a mistake in {listed}. {rule}")
+
+
 def _hook_ids(text: str) -> tuple[HookId, ...] | None:
     if text == "all":
         return None
     ids = _list(text)
-    if (text and not ids) or not all(re.fullmatch(r"[1-9][0-9]{0,18}", hook) for hook in ids):
-        raise ValueError(HOOK_ID)
+    if text and not ids:
+        raise ValueError(HOOK_IDS)
+    _check_entries(
+        [None if re.fullmatch(r"[1-9][0-9]{0,18}", hook) else "" for hook in ids],
+        "Each entry must be a webhook's id, which is the number at the end of its settings URL, "
+        "…/settings/hooks/<id>. For all active webhooks, write only the word all",
+    )
     return tuple(dict.fromkeys(HookId(int(hook)) for hook in ids))
 
 
@@ -243,11 +276,14 @@ def _variable_name(text: str) -> str:
     # https://docs.github.com/en/actions/reference/workflows-and-actions/variables#naming-conventions
     if re.match(r"(gh[a-z]|github_pat)_\w{20}", text, re.IGNORECASE):
         # GitHub keeps the name in upper case, and the runner would not mask that.
-        raise ValueError("must be a variable's name, and this looks like a token")
+        raise ValueError(
+            "must be a variable's name, but it looks like a token: set that in 'token' or "
+            "'variable-token'"
+        )
     if text and not re.fullmatch(r"(?!GITHUB_)[A-Z_][A-Z0-9_]*", text.upper()):
         raise ValueError(
-            "must be a variable's name: letters, digits and _, "
-            "not beginning with a digit or with GITHUB_"
+            "must be a variable's name: letters, digits and _. "
+            "It must not begin with a digit or with GITHUB_"
         )
     return text.upper()
 
@@ -261,7 +297,7 @@ def _duration(text: str) -> timedelta:
         raise ValueError("must be a number of minutes, hours or days, such as 90m, 24h or 3d")
     span = timedelta(**{UNITS[match[2]]: int(match[1])})
     if span > MAX_SPAN:
-        raise ValueError(f"must be at most {MAX_SPAN.days}d: GitHub keeps the log for 3 to 7 days")
+        raise ValueError(f"must be at most {MAX_SPAN.days}d: GitHub keeps its log for 3 to 7 days")
     return span
 
 
@@ -292,24 +328,37 @@ def _whole_number(least: int, why: str = "") -> Callable[[str], int | None]:
 
 def _events(text: str) -> EventFilter:
     patterns = _list(text.lower())
-    if not all(map(EVENT_PATTERN.fullmatch, patterns)):
-        raise ValueError(
-            "must be names of events, one in a line or with commas between, such as push, "
-            "pull_request.opened or check_*, with ! before what to exclude"
-        )
-    # A typing error would filter every event out, and the checkpoint would pass them.
-    if any(map(is_unknown, patterns)):
-        raise ValueError(
-            "must name events that GitHub has, and one of these it does not have: check their "
-            "spelling. One that is newer than this version can be written with a * at its end"
-        )
+    # A misspelled name would filter every event out, and the checkpoint would pass them.
+    _check_entries(
+        [_mistake_in_event(pattern) for pattern in patterns],
+        "Each entry must be an event that GitHub has, such as push, pull_request.opened or "
+        "check_*. Write one per line, or separate them by commas. Put ! directly before an entry "
+        "to exclude it. If an event is newer than this version of redeliver, put a * at the end of "
+        "its name",
+    )
     return EventFilter(tuple(patterns))
+
+
+def _mistake_in_event(pattern: str) -> str | None:
+    """Return what to say about a wrong pattern after its position; None if it is right."""
+    if not is_unknown(pattern):
+        return None if EVENT_PATTERN.fullmatch(pattern) else ""
+    name = event_name(pattern)
+    nearest = nearest_event_name(name)
+    if nearest is None:
+        return ""
+    is_no_secret = re.fullmatch("[a-z_]+", name) and nearest_event_name(name, cutoff=MISSPELLED)
+    repeated = f"'{name}': " if is_no_secret else ""
+    return f" ({repeated}did you mean '{nearest}'?)"
 
 
 def _status_codes(text: str) -> frozenset[int]:
     codes = _list(text)
-    if not all(re.fullmatch(r"0|[1-5][0-9]{2}", code) for code in codes):
-        raise ValueError("must be status codes, one in a line or with commas between: 400, 410")
+    _check_entries(
+        [None if re.fullmatch(r"0|[1-5][0-9]{2}", code) else "" for code in codes],
+        "Each entry must be a status code from 100 to 599, such as 400, or 0 for deliveries "
+        "without one. Write one per line, or separate them by commas",
+    )
     return frozenset(map(int, codes))
 
 
@@ -335,8 +384,8 @@ def _switch(text: str) -> bool:
 def _api_url(text: str) -> str:
     """Find the root of the REST API: https://docs.github.com/en/rest/using-the-rest-api."""
     fault = ValueError(
-        "must be the host name of your GitHub, or the "
-        "full address of its API with https, and nothing else"
+        "must be the host name of your GitHub, such as github.example.com, "
+        "or the full URL of its API with https, and nothing else"
     )
     is_address = "://" in text
     try:
@@ -353,7 +402,9 @@ def _api_url(text: str) -> str:
     ):
         raise fault
     if parts.scheme == "http" and not _is_loopback(host):
-        raise ValueError("must be https: over plain http anyone on the way could read the token")
+        raise ValueError(
+            "must use https: with plain http, others on the network could read the token"
+        )
     if host in {"github.com", "api.github.com"} or host.endswith(".ghe.com"):
         # The API has one address here, also if the user gave the website's.
         if port or path:
@@ -391,7 +442,7 @@ INPUTS: Mapping[str, Input] = {
     "give-up-after": Input(setting="give_up_after", convert=_optional_duration),
     "max-attempts": Input(
         setting="max_attempts",
-        convert=_whole_number(2, ": the first delivery is an attempt, too"),
+        convert=_whole_number(2, ": the first delivery counts as an attempt"),
     ),
     "events": Input(setting="events", convert=_events),
     "skip-status-codes": Input(setting="skip_status_codes", convert=_status_codes),

@@ -93,8 +93,8 @@ class _Connection:
         if ids is None:
             ids, inactive = list_hooks(self._main, org=settings.org, repo=settings.repo)
             if inactive:
-                left_out = ", ".join(map(str, inactive))
-                self._console.say(f"Left out because they are not active: webhooks {left_out}")
+                skipped = ", ".join(map(str, inactive))
+                self._console.say(f"Skipping webhooks that are not active: {skipped}")
         if settings.org:
             return [organization_hook(self._main, web_url, settings.org, hook) for hook in ids]
         return [repository_hook(self._main, web_url, settings.repo, hook) for hook in ids]
@@ -125,7 +125,7 @@ class _Connection:
         """
         if self._clock.is_set:
             return
-        purpose = Permission(inputs="'hostname'").to("ask GitHub for the time")
+        purpose = Permission(inputs="'hostname'").to("get the time from GitHub")
         # Enterprise Server responds with 404 while its rate limits are off.
         self._main.request(
             "GET", "/rate_limit", purpose, expect={HTTPStatus.OK, HTTPStatus.NOT_FOUND}
@@ -153,7 +153,7 @@ class _Connection:
     ) -> Client:
         """Return a client with tokens of the App's installation for what is at `path`."""
         target = path.split("/", 2)[2]
-        purpose = permission.to(f"act as the GitHub App's installation on {target}")
+        purpose = permission.to(f"authenticate as the GitHub App's installation on {target}")
         account, _, repository = target.partition("/")
         if account.lower() not in self._installations:
             self._installations[account.lower()] = AppInstallation(

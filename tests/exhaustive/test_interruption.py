@@ -90,7 +90,7 @@ def test_a_signal_ends_a_run_that_waits() -> None:
     limit = Status(429, "Slow down", headers={"Retry-After": "60"})
     with past_outage(LATER, limit, nth=8) as outage:
         step = start_action(outage.github, outage.hook, verify="1s")
-        while "Waiting 60.0 s: GitHub wants no more requests for now" not in step.log:
+        while "Waiting 60.0 s: GitHub is rate limiting requests" not in step.log:
             time.sleep(0.01)
 
         before = len(outage.github.requests)

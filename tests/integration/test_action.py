@@ -338,7 +338,7 @@ def test_an_empty_secret_is_explained(
 @pytest.mark.parametrize(
     ("hostname", "source"),
     [
-        pytest.param("", "the variable GITHUB_API_URL", id="the variable"),
+        pytest.param("", "the environment variable GITHUB_API_URL", id="the variable"),
         pytest.param("a b", "input 'hostname'", id="the input"),
     ],
 )

@@ -260,13 +260,13 @@ INSUFFICIENT: dict[str, tuple[Callable[[Scenario], dict[str, str]], str]] = {
     ),
     "an App that is not installed on the variable's repository": (
         install_app_on_another_repository,
-        "Check 'variable-repository' for a mistake; if there is none, the GitHub App is not",
+        "Check 'variable-repository' for a mistake. If there is none, the GitHub App is not",
     ),
     "an App with an unknown id": (
         lambda scenario: install_app(scenario) | {"app_id": "4711"},
-        "cannot act as the GitHub App's installation on",
+        "cannot authenticate as the GitHub App's installation on",
     ),
-    "an invalid key": (garble_key, "input 'private-key' is not the App's"),
+    "an invalid key": (garble_key, "input 'private-key' is not a valid private key"),
 }
 
 

@@ -62,7 +62,7 @@ def test_all_errors_are_reported_at_once() -> None:
     ("name", "text", "advice"),
     [
         ("token", "", "must be set, or 'app-id'"),
-        ("app-id", "the-app", "that the App's settings page shows"),
+        ("app-id", "the-app", "the App's settings page shows both"),
         (
             "private-key",
             "-----BEGIN RSA PRIVATE KEY-----",
@@ -73,17 +73,17 @@ def test_all_errors_are_reported_at_once() -> None:
         ("token", "ghp_two\nlines", "set it again"),
         ("token", "ghp_ümlaut", "set it again"),
         ("token", '"ghp_quoted"', "set it again"),
-        ("org", "", "must be set to the organization that has the webhook"),
+        ("org", "", "must be set to the organization that owns the webhook"),
         ("org", "acme/ops", "must be the organization's name"),
         ("org", "ghp_0123456789abcdefghij", "must be the organization's name"),
         ("org", "../users", "must be the organization's name"),
         ("hook-id", "", "must be set to the webhook's id"),
-        ("hook-id", "0", "must be set to the webhook's id"),
-        ("hook-id", "12.0", "must be set to the webhook's id"),
-        ("hook-id", "1/deliveries", "must be set to the webhook's id"),
-        ("hook-id", "١٢٣", "must be set to the webhook's id"),
-        ("hook-id", "1; 2", "must be set to the webhook's id"),
-        ("hook-id", "1, all", "must be set to the webhook's id"),
+        ("hook-id", "0", "has a mistake in entry 1. Each entry must be a webhook's id"),
+        ("hook-id", "12.0", "has a mistake in entry 1. Each entry must be a webhook's id"),
+        ("hook-id", "1/deliveries", "has a mistake in entry 1. Each entry must be a webhook's id"),
+        ("hook-id", "١٢٣", "has a mistake in entry 1. Each entry must be a webhook's id"),
+        ("hook-id", "1; 2", "has a mistake in entry 1. Each entry must be a webhook's id"),
+        ("hook-id", "1, all", "has a mistake in entry 2. Each entry must be a webhook's id"),
         ("hook-id", ",", "must be set to the webhook's id"),
         ("hostname", "ftp://github.example.com", "must be the host name"),
         ("hostname", "https://", "must be the host name"),
@@ -97,9 +97,9 @@ def test_all_errors_are_reported_at_once() -> None:
         ("hostname", "acme.ghe.com:8443", "must be the host name"),
         ("hostname", "..", "must be the host name"),
         ("hostname", "two words", "must be the host name"),
-        ("hostname", "http://github.example.com", "must be https"),
-        ("hostname", "http://localhost.example.com", "must be https"),
-        ("hostname", "http://128.0.0.1", "must be https"),
+        ("hostname", "http://github.example.com", "must use https"),
+        ("hostname", "http://localhost.example.com", "must use https"),
+        ("hostname", "http://128.0.0.1", "must use https"),
         ("variable-name", "1ST", "must be a variable's name"),
         ("variable-name", "GITHUB_X", "must be a variable's name"),
         ("variable-name", "github_x", "must be a variable's name"),
@@ -118,17 +118,20 @@ def test_all_errors_are_reported_at_once() -> None:
         ("scan", "failure", "must be full or failures"),
         ("give-up-after", "never", "such as 90m, 24h or 3d"),
         ("max-attempts", "0", "must be a whole number from 2 to 999999"),
-        ("max-attempts", "1", "the first delivery is an attempt, too"),
+        ("max-attempts", "1", "the first delivery counts as an attempt"),
         ("max-attempts", "2.5", "must be a whole number from 2 to 999999"),
         ("max-attempts", "-3", "must be a whole number from 2 to 999999"),
         ("max-attempts", "٣", "must be a whole number from 2 to 999999"),
-        ("events", "pull-request", "such as push, pull_request.opened or check_"),
-        ("events", "psuh", "must name events that GitHub has"),
-        ("events", "push, !isues.opened", "must name events that GitHub has"),
-        ("events", "push; issues", "such as push, pull_request.opened or check_"),
-        ("events", "! push", "such as push, pull_request.opened or check_"),
-        ("skip-status-codes", "4xx", "must be status codes"),
-        ("skip-status-codes", "600", "must be status codes"),
+        ("events", "pull-request", r"mistake in entry 1 \(did you mean 'pull_request'"),
+        ("events", "psuh", r"mistake in entry 1 \(did you mean 'push'"),
+        ("events", "zzz", r"mistake in entry 1\. Each entry must be an event that GitHub has"),
+        ("events", "push, !isues.opened", r"entry 2 \('isues': did you mean 'issues'\?\)"),
+        ("events", "push; issues", r"mistake in entry 1 \(did you mean 'push'"),
+        ("events", "! push", "Put ! directly before an entry to exclude it"),
+        ("events", "push, issues.opened!", r"mistake in entry 2\. Each entry"),
+        ("events", "check-*", "such as push, pull_request.opened or check_"),
+        ("skip-status-codes", "4xx", "mistake in entry 1. Each entry must be a status code"),
+        ("skip-status-codes", "400, 600", "mistake in entry 2. Each entry must be a status code"),
         ("max-redeliveries", "1000000", "must be a whole number from 1 to 999999"),
         ("max-redeliveries", "0", "must be a whole number from 1 to 999999"),
         ("max-per-minute", "-1", "must be a whole number from 0 to 999999"),
@@ -146,6 +149,45 @@ def test_a_bad_input_is_refused_with_the_fix(name: str, text: str, advice: str) 
         parse({**GOOD_INPUTS, name: text})
 
     assert sanitize(str(caught.value)) == str(caught.value), "users see the message unchanged"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "listed"),
+    [
+        ("hook-id", "x 7 0", "entry 1 and entry 3"),
+        ("hook-id", "7\nx\n0\nall", "entry 2, entry 3 and entry 4"),
+        ("skip-status-codes", "99, 400, 4xx", "entry 1 and entry 3"),
+        (
+            "events",
+            "isues, push, zzz, 4push4",
+            "entry 1 ('isues': did you mean 'issues'?), entry 3 and entry 4 (did you mean 'push'?)",
+        ),
+    ],
+)
+def test_an_error_names_every_wrong_entry_of_a_list(name: str, text: str, listed: str) -> None:
+    with pytest.raises(InputError) as caught:
+        parse({**GOOD_INPUTS, name: text})
+
+    assert str(caught.value).startswith(f"input '{name}' has a mistake in {listed}. Each entry ")
+
+
+@pytest.mark.parametrize("name", ["events", "hook-id", "skip-status-codes"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("ghp_abcdefghijklmnopqrstuvwxyzabcdefghij", id="a token"),
+        pytest.param("correcthorse", id="a word"),
+        pytest.param("push2w0rd", id="a word that resembles an event"),
+        pytest.param("pull_reqwast.hunter", id="a misspelled name, and an action"),
+        pytest.param("pull_request_review_thr3ad", id="a misspelled name with a digit"),
+    ],
+)
+def test_an_entry_that_may_be_a_secret_is_not_repeated(name: str, text: str) -> None:
+    with pytest.raises(InputError, match="mistake in entry 1") as caught:
+        parse({**GOOD_INPUTS, name: text})
+
+    assert text not in str(caught.value)
+    assert text.partition(".")[2] == "" or "hunter" not in str(caught.value)
 
 
 @pytest.mark.parametrize("name", GOOD_INPUTS)
@@ -281,10 +323,10 @@ def test_contradicting_inputs_are_an_error(case: str) -> None:
             {"app-id": "12345", "private-key": PRIVATE_KEY},
             "inputs 'token' and 'app-id' cannot both be",
         ),
-        ({"app-id": "12345"}, "inputs 'token' and 'app-id' cannot both be set: give a token, or"),
+        ({"app-id": "12345"}, "inputs 'token' and 'app-id' cannot both be set: set either a token"),
         (
             {"private-key": PRIVATE_KEY},
-            "inputs 'token' and 'private-key' cannot both be set: give a",
+            "inputs 'token' and 'private-key' cannot both be set: set",
         ),
     ],
 )

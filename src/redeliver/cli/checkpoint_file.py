@@ -31,7 +31,7 @@ def locked(path: Path) -> Iterator[None]:
         # A write would replace a device such as /dev/null by a file.
         if file.exists() and not file.is_file():
             raise FileError(
-                f"{file} is not a regular file, so it cannot keep a checkpoint: name another"
+                f"{file} is not a regular file, so it cannot hold a checkpoint: choose another path"
             )
         descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, PRIVATE)
     except OSError as error:
@@ -52,13 +52,13 @@ def _lock(descriptor: int, file: Path, lock: Path) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         raise BusyError(
-            f"another run uses {file}: it holds {lock}. "
-            "This one did nothing: there is no need for it until that one is over"
+            f"another run is using {file}: it has locked {lock}. "
+            "This run did nothing. Try again when the other run has ended"
         ) from None
     except OSError as error:
         raise FileError(
-            f"cannot lock {lock}: {error.strerror}. Not every file system can, above all not "
-            "every one on a network: keep the checkpoint on a local one"
+            f"cannot lock {lock}: {error.strerror}. Some file systems, mostly network file "
+            "systems, do not support locks: keep the checkpoint on a local disk"
         ) from error
 
 
@@ -90,9 +90,10 @@ class CheckpointFile:
         saved = _parse(text, now=self._clock())
         if saved is None:
             raise CheckpointError(
-                f"{self.name} does not hold a checkpoint as this program writes it, or one that is "
-                "in the future. It was left as it is. Name another with --checkpoint-file, or "
-                "delete this one if nothing else uses it: the run then starts from --lookback"
+                f"{self.name} does not hold a checkpoint that redeliver wrote, or its checkpoint "
+                "is in the future. redeliver did not change the file. Choose another "
+                "--checkpoint-file. If nothing else uses the file, you can delete it instead: the "
+                "next run then looks back as far as --lookback"
             )
         return saved
 
@@ -143,6 +144,6 @@ def _sync(directory: Path) -> None:
 
 def _failure(to: str, error: OSError) -> FileError:
     return FileError(
-        f"cannot {to}: {error.strerror}. The directory has to exist, and whoever runs this has to "
-        "be allowed to read and write there"
+        f"cannot {to}: {error.strerror}. Check that the directory exists, and that the user who "
+        "runs redeliver may read and write in it"
     )

@@ -11,11 +11,12 @@ from redeliver.settings import INPUTS, SECRETS, VARIABLE_NAME, Settings, parse
 
 ENVIRONMENT: Mapping[str, str] = {
     "REDELIVER_TOKEN, GH_TOKEN": "Token that reads the webhook's deliveries and redelivers them. "
-    "GH_TOKEN is used if neither REDELIVER_TOKEN nor --app-id is given.",
-    "REDELIVER_PRIVATE_KEY": "Private key of --app-id, unless there is a --private-key-file.",
-    "REDELIVER_VARIABLE_TOKEN": "Another token, for --variable-repository.",
-    "REDELIVER_…": "Every other flag but --json, such as REDELIVER_HOOK_ID for --hook-id. "
-    "REDELIVER_DRY_RUN is true or false. Flags go first.",
+    "GH_TOKEN is used only if neither REDELIVER_TOKEN nor --app-id is set.",
+    "REDELIVER_PRIVATE_KEY": "Private key of the GitHub App, instead of --private-key-file.",
+    "REDELIVER_VARIABLE_TOKEN": "A different token for the variable in --variable-repository.",
+    "REDELIVER_…": "Every flag except --json can also be set as a variable, such as "
+    "REDELIVER_HOOK_ID for --hook-id. REDELIVER_DRY_RUN is true or false. A flag overrides the "
+    "variable.",
 }
 """The environment variables, for the help."""
 
@@ -52,8 +53,10 @@ def resolve(flags: Mapping[str, str], environment: Mapping[str, str]) -> Invocat
     known = {variable_of(name): name for name in (*INPUTS, *FILES)}
     unknown = {name for name in environment if name.startswith(variable_of(""))} - known.keys()
     if unknown:  # a typing error in the name of a filter must not go unnoticed
-        names = ", ".join(sorted(unknown))
-        raise InputError(f"there is no variable {names}; --help lists what there is")
+        names = " or ".join(sorted(unknown))
+        raise InputError(
+            f"redeliver has no environment variable {names}. Check the spelling, and see --help"
+        )
     in_variables = {known[name]: environment[name] for name in environment if name in known}
     given = in_variables | dict(flags)
     inputs = {name: given.get(name, "") for name in INPUTS}
@@ -69,7 +72,9 @@ def resolve(flags: Mapping[str, str], environment: Mapping[str, str]) -> Invocat
     if given.get("private-key-file"):
         file_name = called["private-key-file"]
         if inputs["private-key"]:
-            raise InputError(f"either {file_name} or {called['private-key']} must be empty")
+            raise InputError(
+                f"{file_name} and {called['private-key']} cannot both be set: remove one"
+            )
         inputs["private-key"] = _private_key(Path(given["private-key-file"]), file_name)
         called["private-key"] = file_name
     if not inputs["hostname"] and environment.get("GH_HOST"):
@@ -88,7 +93,10 @@ def _private_key(file: Path, name: str) -> str:
         with file.open(encoding="ascii", errors="replace") as opened:
             return opened.read(MAX_KEY_LENGTH)
     except OSError as error:
-        raise InputError(f"{name} cannot be read: {error.strerror}") from error
+        raise InputError(
+            f"the file in {name} cannot be read: {error.strerror}. Check its path, and that the "
+            "user who runs redeliver may read it"
+        ) from error
 
 
 def _refuse_both(inputs: Mapping[str, str], names: Mapping[str, str]) -> None:
@@ -96,15 +104,19 @@ def _refuse_both(inputs: Mapping[str, str], names: Mapping[str, str]) -> None:
     both = [names["checkpoint-file"], *(names[name] for name in variable if inputs[name])]
     if len(both) > 1:
         raise InputError(
-            f"{both[0]} and {both[1]} are two places for one checkpoint: give only one"
+            f"{both[0]} and {both[1]} cannot both be set: the checkpoint is either in a file or "
+            "in a variable. Remove one of them"
         )
 
 
 def parse_settings(invocation: Invocation) -> Settings:
     """Parse the inputs, or raise `InputError` with advice for the command."""
-    instead = "To keep the checkpoint in a file instead, give --checkpoint-file"
+    choice = (
+        "Exactly one of --checkpoint-file, --variable-repository or --variable-name '' is needed: "
+        "it says where the checkpoint is kept"
+    )
     return parse(
-        invocation.inputs, names=invocation.names, if_missing={"variable-repository": instead}
+        invocation.inputs, names=invocation.names, if_missing={"variable-repository": choice}
     )
 
 
@@ -117,7 +129,7 @@ def refuse_secrets(arguments: Sequence[str], environment: Mapping[str, str]) -> 
             secret in argument for secret in known
         ):
             raise InputError(
-                "what looks like a secret is on the command line, which is there for all to see "
-                "and may be kept in a history. Have GitHub revoke it, make another, and set that "
-                "in the environment: see --help"
+                "the command line has a secret, or what looks like one. Other users of this "
+                "machine can see it there, and your shell may keep it in its history. Revoke it on "
+                "GitHub, create a new one, and set that in an environment variable: see --help"
             )

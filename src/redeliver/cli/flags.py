@@ -1,10 +1,11 @@
 """The flags of the command: parsing, and the help.
 
 No message repeats a value, because it may be a secret that was given by mistake.
+The module is long because it has the help of every flag.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import click
@@ -17,6 +18,9 @@ PURPOSE = "Find the failed deliveries of a GitHub webhook and redeliver them."
 
 LAST_GROUP = "Output"
 
+UNBREAKABLE_HYPHEN = "\u2011"
+"""A hyphen at which no line is broken; the printed help has ordinary ones."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flag:
@@ -27,103 +31,138 @@ class Flag:
     does: str
 
 
+NEEDS = (
+    "A run needs a webhook, a token in the environment variable REDELIVER_TOKEN or GH_TOKEN (or a "
+    "GitHub App), and one of the three checkpoint flags."
+)
+
+EXAMPLES: Mapping[str, str] = {
+    "Show what would be redelivered, without a checkpoint": (
+        "redeliver --org my-org --hook-id 123456789 --variable-name '' --dry-run"
+    ),
+    "Redeliver, by cron for example, with the checkpoint in a file": (
+        "redeliver --org my-org --hook-id 123456789 --checkpoint-file ~/redeliver.json"
+    ),
+    "Redeliver, with the checkpoint in an Actions variable of a repository": (
+        "redeliver --repo my-org/shop --hook-id all --variable-repository my-org/ops"
+    ),
+}
+"""Complete commands for the help, by what they do."""
+
+CHECKPOINT_GROUP = "Checkpoint"
+
+NOTES: Mapping[str, str] = {
+    CHECKPOINT_GROUP: "The checkpoint is the time up to which every failure has been dealt with. "
+    "The next run starts from it. Exactly one of --checkpoint-file, --variable-repository or "
+    "--variable-name '' is needed.",
+}
+"""What the help says before the flags of a group."""
+
 GROUPS: Mapping[str, Mapping[str, Flag]] = {
     "Which webhook": {
         "org": Flag(takes="NAME", does="Organization that owns the webhook."),
         "repo": Flag(takes="OWNER/NAME", does="Repository that owns the webhook."),
         "hook-id": Flag(
             takes="ID",
-            does="Id of the webhook, the number at the end of the address of its settings page, "
-            "or all that are active. May be repeated. None for a GitHub App's own webhook.",
+            does="Id of the webhook, which is the number at the end of its settings URL; or all, "
+            "for all active webhooks. May be repeated. Leave it out for a GitHub App's own "
+            "webhook.",
         ),
         "hostname": Flag(
             takes="HOST",
-            does="GitHub that has the webhook, such as github.example.com, or the full address of"
-            " its API.  [default: GH_HOST, or else github.com]",
+            does="Host name of your GitHub, such as github.example.com, or the full URL of its "
+            "API.  [default: GH_HOST, or else github.com]",
         ),
     },
     "GitHub App, instead of a token": {
         "app-id": Flag(
             takes="ID",
-            does="Id, or client id, of a GitHub App. With --org or --repo it acts as it is "
-            "installed there; with neither it sees to its own webhook.",
+            does="App ID or Client ID of a GitHub App. With --org or --repo, redeliver uses the "
+            "App's installation there. Without them, it redelivers for the App's own webhook.",
         ),
         "private-key-file": Flag(
-            takes="FILE", does="File of that App's private key, as GitHub gave it (.pem)."
+            takes="FILE", does="File with the App's private key, as GitHub generated it (.pem)."
         ),
     },
-    "Where the checkpoint is kept, from which the next run goes on": {
+    CHECKPOINT_GROUP: {
         "checkpoint-file": Flag(
             takes="FILE",
-            does="A file of its own, made when it does not exist. A second run with it ends at "
-            "once.",
+            does="File that holds the checkpoint; created if it does not exist. While one run "
+            "uses it, another run with the same file ends at once.",
         ),
         "variable-repository": Flag(
             takes="OWNER/NAME",
-            does="Repository that keeps it in an Actions variable, instead of a file.",
+            does="Repository that holds the checkpoint in an Actions variable.",
         ),
         "variable-name": Flag(
             takes="NAME",
-            does="Name of that variable. '' keeps none, and every run looks back --lookback.  "
-            f"[default: {VARIABLE_NAME}]",
+            does="Name of that variable. With '', no checkpoint is kept, and every run looks back "
+            f"as far as --lookback.  [default: {VARIABLE_NAME}]",
         ),
     },
     "Which events": {
         "lookback": Flag(
-            takes="TIME", does="How far back to look without a checkpoint: 90m, 24h, 3d."
+            takes="TIME",
+            does="How far back to look if there is no checkpoint, such as 90m, 24h or 3d.",
         ),
         "scan": Flag(
-            takes="HOW",
-            does="full reads all deliveries; failures has GitHub pick those with a status code "
-            "from 400 to 599, which is faster and misses other failures.",
+            takes="full|failures",
+            does="With full, read all deliveries. With failures, use GitHub's filter for status "
+            "codes from 400 to 599, which is faster but can miss other failures.",
         ),
         "give-up-after": Flag(
             takes="TIME",
-            does="Leave an event alone once its first attempt is older.  [default: as long as "
-            "GitHub keeps the log, 3d or on Enterprise Server 7d]",
+            does="Give up an event when its first attempt is older than this.  [default: as long "
+            "as GitHub keeps its log, 3d, or 7d on Enterprise Server]",
         ),
         "max-attempts": Flag(
-            takes="NUMBER", does="Leave an event alone after so many, counting the first."
+            takes="NUMBER",
+            does="Give up an event after this many attempts, including the first.  [default: no "
+            "limit]",
         ),
         "events": Flag(
             takes="NAMES",
-            does="Only these: push, pull_request.opened, check_*; '!NAME' excludes. May be "
-            "repeated.",
+            does="Redeliver only these events, such as push, pull_request.opened or check_*. "
+            "'!NAME' excludes an event. May be repeated.  [default: all]",
         ),
         "skip-status-codes": Flag(
             takes="CODES",
-            does="Leave failures with these alone, such as 400,410. May be repeated.",
+            does="Do not redeliver failures with these status codes, such as 400,410. May be "
+            "repeated.",
         ),
     },
-    "How much, how fast, how it ends": {
+    "How much, how fast, and when to fail": {
         "max-redeliveries": Flag(
             takes="NUMBER",
-            does="At most so many in a run, those with the fewest attempts first.",
+            does="Redeliver at most this many events per run, those with the fewest attempts "
+            "first. The others wait for the next run.  [default: no limit]",
         ),
         "max-per-minute": Flag(
             takes="NUMBER",
-            does="At most so many in any minute; 0 is as many as GitHub takes.",
+            does="Redeliver at most this many events in any minute. 0 means as many as GitHub "
+            "allows.",
         ),
         "verify": Flag(
             takes="TIME",
-            does="How long to wait until the log shows what came of them: 30s, 5m; 0 is not at "
-            "all.",
+            does="How long to wait for the log to show the outcomes, such as 30s or 5m. 0 means "
+            "not to wait.",
         ),
         "probe": Flag(
             takes="NUMBER",
-            does="Redeliver so many at random first, and leave the others for the next run if all"
-            " of these fail within --verify.",
+            does="If a webhook has more failed events than this, redeliver this many first, chosen "
+            "at random. If all of them fail within --verify, defer the rest to the next run.",
         ),
         "fail-on": Flag(
             takes="error|unrecovered",
-            does="With unrecovered, also fail when something is still failing, was given up, or "
-            "has left or may leave GitHub's log.",
+            does="When to end with status 1. With error: if something could not be dealt with. "
+            "With unrecovered: also if an event is still failing, was given up, or has left or may "
+            "leave GitHub's log.",
         ),
-        "dry-run": Flag(does="Decide and report, but change nothing."),
+        "dry-run": Flag(does="Show what would be redelivered, and change nothing."),
     },
     LAST_GROUP: {
         "json": Flag(
-            does="Print the whole report as JSON, and nothing else, on the standard output.",
+            does="Print the whole report as JSON on standard output, and nothing else there.",
         ),
     },
 }
@@ -133,9 +172,9 @@ LISTS = frozenset({"hook-id", "events", "skip-status-codes"})
 """The flags that may be repeated."""
 
 INSTEAD_OF = {
-    "token": "set REDELIVER_TOKEN, or GH_TOKEN, in the environment",
-    "private-key": "set REDELIVER_PRIVATE_KEY, or name its file with --private-key-file",
-    "variable-token": "set REDELIVER_VARIABLE_TOKEN in the environment",
+    "token": "set the environment variable REDELIVER_TOKEN or GH_TOKEN",
+    "private-key": "use --private-key-file, or set the environment variable REDELIVER_PRIVATE_KEY",
+    "variable-token": "set the environment variable REDELIVER_VARIABLE_TOKEN",
 }
 """How to give each secret."""
 
@@ -168,7 +207,10 @@ def parse(
     except click.BadOptionUsage as error:
         raise InputError(error.message) from None  # it names the flag, and only that
     except click.UsageError:
-        raise InputError("unexpected argument (not repeated here: it may be a secret)") from None
+        raise InputError(
+            "unexpected argument, which is not repeated here because it may be a secret. A value "
+            "needs a flag before it: see --help"
+        ) from None
     given = {name.replace("_", "-"): value for name, value in found.items()}
     values = {}
     for name, value in given.items():
@@ -182,10 +224,47 @@ def parse(
     return Flags(values=values, as_json=given["json"])
 
 
-class _Command(click.Command):
-    """A command whose help has groups of flags, and tables at the end."""
+class _Formatter(click.HelpFormatter):
+    """Wraps lines without splitting a flag at its hyphens."""
 
+    def write_text(self, text: str) -> None:
+        """Write a paragraph."""
+        super().write_text(text.replace("-", UNBREAKABLE_HYPHEN))
+
+    def write_dl(
+        self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2
+    ) -> None:
+        """Write a table of terms and their descriptions."""
+        whole = [(term, text.replace("-", UNBREAKABLE_HYPHEN)) for term, text in rows]
+        super().write_dl(whole, col_max, col_spacing)
+
+    def getvalue(self) -> str:
+        """Return all that was written."""
+        return super().getvalue().replace(UNBREAKABLE_HYPHEN, "-")
+
+
+class _Context(click.Context):
+    """The context of the command, with its formatter of the help."""
+
+    formatter_class = _Formatter
+
+
+class _Command(click.Command):
+    """A command whose help has examples, groups of flags, and tables at the end."""
+
+    context_class = _Context
     tables: Mapping[str, Mapping[str, str]]
+
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the purpose and the examples, whose commands are not wrapped."""
+        super().format_help_text(ctx, formatter)
+        with formatter.section("Examples"):
+            for title, example in EXAMPLES.items():
+                for line in (f"# {title}", example):
+                    formatter.write(f"{'':{formatter.current_indent}}{line}\n")
+        formatter.write_paragraph()
+        with formatter.indentation():
+            formatter.write_text(NEEDS)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the groups; the last one includes the flags that click adds."""
@@ -197,6 +276,9 @@ class _Command(click.Command):
         groups[LAST_GROUP] += records.values()
         for title, group in groups.items():
             with formatter.section(title):
+                if title in NOTES:
+                    formatter.write_text(NOTES[title])
+                    formatter.write_paragraph()
                 formatter.write_dl([record for record in group if record])
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click passes it
@@ -223,10 +305,10 @@ def _no_flag(error: click.NoSuchOption) -> str:
     name = error.option_name.removeprefix("--")
     if name in SECRETS:
         return (
-            f"there is no flag for a secret, since a command line is there for all to see: "
-            f"{INSTEAD_OF[name]}"
+            "there is no flag for a secret, because other users of the machine can see command "
+            f"lines. Instead, {INSTEAD_OF[name]}"
         )
     if error.possibilities and re.fullmatch("[a-z-]{2,20}", name):  # which is no secret
         meant = " or ".join(sorted(error.possibilities))
         return f"there is no flag --{name}; did you mean {meant}?"
-    return "unknown flag (not repeated here: it may hold a secret)"
+    return "unknown flag, which is not repeated here because it may contain a secret: see --help"

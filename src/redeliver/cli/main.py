@@ -34,24 +34,24 @@ if TYPE_CHECKING:
     from redeliver.cli.terminal import Stream
 
 EXIT_STATUSES: Mapping[int, str] = {
-    os.EX_OK: "Done. What was left for the next run is in the warnings, but for what "
-    "--max-redeliveries leaves.",
-    1: "The run went through, but something could not be dealt with; with --fail-on unrecovered, "
-    "also if something is still failing, was given up, or has left or may leave GitHub's log.",
-    os.EX_USAGE: "The flags, or the environment, are wrong. GitHub was not asked.",
-    os.EX_DATAERR: "The variable or the file holds something that is no checkpoint.",
-    os.EX_UNAVAILABLE: "GitHub gave no answer, or none that can be used; or the command is not "
-    "installed completely.",
-    os.EX_SOFTWARE: "A bug: please report it.",
-    os.EX_CANTCREAT: "The checkpoint's file cannot be read or written.",
-    os.EX_IOERR: "The run went through, but the report could not be written to the standard "
-    "output.",
-    os.EX_TEMPFAIL: "Come back later: another run holds the checkpoint's file, or GitHub wants no "
-    "more requests for now.",
-    os.EX_NOPERM: "The token, or the App, may not do what it takes, or what was named does not "
-    "exist. Nothing was redelivered.",
-    130: "Stopped by SIGINT. Nothing is lost.",
-    143: "Stopped by SIGTERM. Nothing is lost.",
+    os.EX_OK: "Success. Events deferred to the next run are listed as warnings, except those over "
+    "--max-redeliveries.",
+    1: "The run completed with problems: for example, a log could not be read, a redelivery was "
+    "refused, or the checkpoint could not be saved. With --fail-on unrecovered, also if an event "
+    "is still failing, was given up, or has left or may leave GitHub's log.",
+    os.EX_USAGE: "A flag or an environment variable is wrong. Nothing was redelivered.",
+    os.EX_DATAERR: "The variable or the file holds something that is not a checkpoint. It was not "
+    "changed.",
+    os.EX_UNAVAILABLE: "GitHub sent no usable response, or the command is not fully installed.",
+    os.EX_SOFTWARE: "A bug in redeliver. Please report it.",
+    os.EX_CANTCREAT: "The checkpoint file cannot be read or written.",
+    os.EX_IOERR: "The run completed, but the report could not be written to standard output.",
+    os.EX_TEMPFAIL: "Try again later: another run is using the checkpoint file, or GitHub is rate "
+    "limiting requests.",
+    os.EX_NOPERM: "The token or App is invalid or lacks a permission, or the organization, "
+    "repository or webhook does not exist. Nothing was redelivered.",
+    130: "Stopped by SIGINT. No events are lost.",
+    143: "Stopped by SIGTERM. No events are lost.",
 }
 """The exit statuses for the help; docs/own-server.md has the same."""
 
@@ -70,7 +70,10 @@ STATUS_OF: Mapping[type[RedeliverError], int] = {
 def main() -> int:
     """Run once with the options of the command line, and return the exit status."""
     if not (find_spec("click") and find_spec("rich")):
-        sys.stderr.write("redeliver: the command needs more: pip install 'redeliver[cli]'\n")
+        sys.stderr.write(
+            "redeliver: a package that the command needs is not installed. "
+            "Run: pip install 'redeliver[cli]'\n"
+        )
         return os.EX_UNAVAILABLE
     from redeliver.cli import terminal  # noqa: PLC0415 - rich may be missing
 
@@ -86,7 +89,7 @@ def main() -> int:
     except Exception:  # noqa: BLE001 - even the traceback of a bug is sanitized
         for line in traceback.format_exc().splitlines():
             errors.write(wording(line))
-        errors.write("Error: this is a bug in redeliver: please report it with the lines above")
+        errors.write("Error: this is a bug in redeliver. Please report it with the lines above")
         return os.EX_SOFTWARE
 
 
@@ -96,7 +99,7 @@ def _run(errors: "Stream", wording: "Wording") -> int:
     arguments = sys.argv[1:]
     refuse_secrets(arguments, os.environ)
     tables = {
-        "Environment": ENVIRONMENT,
+        "Environment variables": ENVIRONMENT,
         "Exit status": {str(k): v for k, v in EXIT_STATUSES.items()},
     }
     found = flags.parse(arguments, tables=tables)
@@ -124,6 +127,6 @@ def _run(errors: "Stream", wording: "Wording") -> int:
     if found.as_json:
         out.write(wording.without_secrets(outputs.to_json(done)))
         if out.is_broken:
-            errors.write("Error: the report could not be written to the standard output")
+            errors.write("Error: the report could not be written to standard output")
             return done.status or os.EX_IOERR
     return done.status

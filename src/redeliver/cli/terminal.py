@@ -146,7 +146,7 @@ class Live:
         if rows:
             self._out.print(self._table(rows, several=len(report.scans) > 1))
         if report.failed > MAX_ROWS:
-            self._print(f"And {report.failed - MAX_ROWS:,} more, in the lines above")
+            self._print(f"The lines above have {report.failed - MAX_ROWS:,} more events")
         self._print(_headline(report))
         if rows:  # without rows, the headline says the same
             self._print(messages.closing(report))

@@ -7,6 +7,7 @@ https://docs.github.com/en/webhooks/webhook-events-and-payloads
 
 import re
 from dataclasses import dataclass
+from difflib import get_close_matches
 from fnmatch import fnmatchcase
 
 EVENT_PATTERN = re.compile(r"!?[a-z0-9_*?]+(\.[a-z0-9_*?.-]+)?")
@@ -40,8 +41,22 @@ def is_unknown(pattern: str) -> bool:
 
     A pattern with `*` or `?` may be for events that are newer than `EVENT_NAMES`.
     """
-    name = pattern.removeprefix("!").partition(".")[0]
+    name = event_name(pattern)
     return name not in EVENT_NAMES and not {"*", "?"} & set(name)
+
+
+def event_name(pattern: str) -> str:
+    """Return a pattern without the `!` at its start and without its action."""
+    return pattern.removeprefix("!").partition(".")[0]
+
+
+def nearest_event_name(name: str, *, cutoff: float = 0.6) -> str | None:
+    """Return GitHub's event name that is most similar to `name`, for a misspelled one.
+
+    Return None if the similarity is less than `cutoff`: 1 means equal, 0 means that no character is
+    the same, as `difflib` measures it.
+    """
+    return next(iter(get_close_matches(name, EVENT_NAMES, n=1, cutoff=cutoff)), None)
 
 
 def _matches(pattern: str, event: str, action: str | None) -> bool:

@@ -10,7 +10,7 @@ from http import HTTPStatus
 
 from redeliver.errors import AccessError, RateLimitError, RedeliverError, UnavailableError
 from redeliver.github_api.permissions import Identity
-from redeliver.github_api.response import Response
+from redeliver.github_api.response import Response, redirect_advice
 from redeliver.sanitize import quote_untrusted
 
 SETTINGS_PAGE = "Settings > Developer settings > Personal access tokens"
@@ -29,32 +29,33 @@ def error_for(response: Response, identity: Identity) -> RedeliverError:
         return response.not_github()
     if response.is_unsupported_version:
         return UnavailableError(
-            f"{problem}. Use a newer version of redeliver, which asks for one that this GitHub "
-            "knows: nothing is lost while its log is kept, 3 days or on Enterprise Server 7"
+            f"{problem}. Use a newer version of redeliver, which requests an API version that this "
+            "GitHub supports. No events are lost if it runs while they are still in GitHub's log, "
+            "which goes back 3 days, or 7 days on Enterprise Server"
         )
     lacking = _app_advice(response) if identity.is_app else _token_advice(response, identity.name)
     if lacking:
         return AccessError(f"{problem}. {lacking}")
     if HTTPStatus.MULTIPLE_CHOICES <= response.status < HTTPStatus.BAD_REQUEST:
         return UnavailableError(
-            f"{problem}, a redirect, which is not followed because the token must go nowhere "
-            f"else. Was something renamed? Check {response.purpose.permission.inputs}"
+            f"{problem}. This is a redirect. {redirect_advice(response.purpose)}"
         )
-    return UnavailableError(f"{problem}. Nothing is lost: the next run sees to it")
+    return UnavailableError(f"{problem}. No events are lost; the next run retries")
 
 
 def rate_limit_error(response: Response, identity: Identity, seconds: int) -> RateLimitError:
     """Return the error for a rate limit that lasts for `seconds` after `response`."""
     until = response.date + timedelta(seconds=seconds)
     often = (
-        "GitHub counts all that an App's installation asks together"
+        "GitHub counts all requests of an App's installation together. If this happens often, use "
+        "an App that does little else"
         if identity.is_app
-        else "GitHub counts all tokens of a user together"
+        else "GitHub counts the requests of all tokens of a user together. If this happens often, "
+        "use a token of a user who does little else"
     )
     return RateLimitError(
         f"cannot {response.purpose.action}: the rate limit of {identity.name} is used up until "
-        f"{until:%H:%M:%S} UTC. Nothing is lost: the next run finds what this one left. "
-        f"{often}, so if this happens often, use one that does little else"
+        f"{until:%H:%M:%S} UTC. No events are lost; the next run retries. {often}"
     )
 
 
@@ -64,16 +65,17 @@ def _app_advice(response: Response) -> str | None:
     match response.status:
         case HTTPStatus.UNAUTHORIZED:
             return (
-                "It does not know the App: 'app-id' and 'private-key' do not belong together, the "
-                "key was revoked, the App belongs to another GitHub than 'hostname' says, or the "
-                "clock of this machine is minutes off. The App's settings page shows its id and "
-                "makes keys"
+                "GitHub does not recognise the GitHub App. Either 'app-id' and 'private-key' do "
+                "not belong to the same App, or the key was deleted, or the App belongs to a "
+                "different GitHub than 'hostname', or the clock of this machine is minutes off. "
+                "Compare the id on the App's settings page, and generate a new private key there "
+                "if necessary"
             )
         case HTTPStatus.NOT_FOUND:
-            doubt = f"Check {permission.inputs} for a mistake; if there is none,"
+            doubt = f"Check {permission.inputs} for a mistake. If there is none,"
         # GitHub's response when a token is requested for a repository that does not exist.
         case HTTPStatus.UNPROCESSABLE_ENTITY if "repository" in response.message:
-            doubt = f"Check {permission.inputs} for a mistake; if there is none,"
+            doubt = f"Check {permission.inputs} for a mistake. If there is none,"
         case HTTPStatus.FORBIDDEN | HTTPStatus.UNPROCESSABLE_ENTITY:
             doubt = "Most likely"
         case _:
@@ -82,8 +84,8 @@ def _app_advice(response: Response) -> str | None:
         return _check_names(response)
     return (
         f"{doubt} the GitHub App is not installed there, its installation is suspended, or it lacks"
-        f" a permission: it needs {permission.fine_grained}. Grant it in the App's settings under "
-        "Permissions & events, and have an owner accept that where the App is installed"
+        f" a permission: it needs {permission.fine_grained}. Grant that in the App's settings "
+        "under Permissions & events. Then an owner has to accept it where the App is installed"
         f"{_github_says(response.headers)}"
     )
 
@@ -94,29 +96,28 @@ def _token_advice(response: Response, token: str) -> str | None:
     match response.status:
         case HTTPStatus.UNAUTHORIZED:
             return (
-                f"It does not know {token}, which is mistyped, expired or revoked, or belongs to "
-                "another GitHub than 'hostname' says. Create a new one and use it instead"
+                f"GitHub does not recognise {token}: it is mistyped, expired or revoked, or "
+                "belongs to a different GitHub than 'hostname'. Create a new token and use that"
             )
         case HTTPStatus.FORBIDDEN if "x-github-sso" in response.headers:
             return (
-                "The organization uses SAML single sign-on: whoever made "
+                "The organization requires SAML single sign-on: whoever created "
                 f"{token} has to authorize it under {SETTINGS_PAGE} > Configure SSO"
             )
         case HTTPStatus.FORBIDDEN:
             doubt = "Most likely "
         case HTTPStatus.NOT_FOUND:
             # GitHub also sends this for a resource that exists but that the token may not read.
-            doubt = f"Check {permission.inputs} for a mistake; if there is none, "
+            doubt = f"Check {permission.inputs} for a mistake. If there is none, "
         case _:
             return None
     if not permission.fine_grained:
         return _check_names(response)
     return (
         f"{doubt}{token} lacks a permission: a fine-grained token needs {permission.fine_grained}"
-        f"{permission.created_by}, "
-        f"a classic token the scope {permission.classic_scope}. Whoever made the token can "
-        f"grant that under {SETTINGS_PAGE}. "
-        f"A workflow's own GITHUB_TOKEN can never have it{_github_says(response.headers)}"
+        f"{permission.created_by}. A classic token needs the scope {permission.classic_scope}. "
+        f"Whoever created the token can grant that under {SETTINGS_PAGE}. A workflow's own "
+        f"GITHUB_TOKEN cannot have this permission{_github_says(response.headers)}"
     )
 
 
@@ -124,7 +125,7 @@ def _check_names(response: Response) -> str:
     """Return what to check after a request that needs no permission."""
     inputs = response.purpose.permission.inputs
     says = _github_says(response.headers)
-    return f"That takes no permission: check {inputs} for a mistake{says}"
+    return f"This request needs no permission, so check {inputs} for a mistake{says}"
 
 
 def _github_says(headers: Mapping[str, str]) -> str:
@@ -132,9 +133,9 @@ def _github_says(headers: Mapping[str, str]) -> str:
     says = {
         "needed permission": headers.get("x-accepted-github-permissions", ""),
         "needed scope": headers.get("x-accepted-oauth-scopes", ""),
-        "scopes the token has": headers.get("x-oauth-scopes", ""),
+        "the token's scopes": headers.get("x-oauth-scopes", ""),
     }
-    listed = "; ".join(f"{name} {_permissions(text)}" for name, text in says.items() if text)
+    listed = "; ".join(f"{name}: {_permissions(text)}" for name, text in says.items() if text)
     return f". GitHub says: {listed}" if listed else ""
 
 

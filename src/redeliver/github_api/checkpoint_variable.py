@@ -49,10 +49,10 @@ class RepositoryVariable:
         checkpoint = parse_checkpoint(response.field("value", str), now=response.date)
         if checkpoint is None:
             raise CheckpointError(
-                f"{self.name} does not hold a checkpoint, which is the milliseconds since the "
-                "epoch, 13 digits, and not in the future. It was left as it is. Choose another "
-                "'variable-name', or delete the variable if nothing else uses it: the run then "
-                "starts from 'lookback'"
+                f"{self.name} does not hold a checkpoint, which is a time in milliseconds since "
+                "the epoch: 13 digits, and not in the future. redeliver did not change the "
+                "variable. Choose another 'variable-name'. If nothing else uses the variable, you "
+                "can delete it instead: the next run then looks back as far as 'lookback'"
             )
         written = _written(response)
         if written is None or written > response.date + CLOCK_SKEW:

@@ -169,7 +169,8 @@ class Client:
         seconds = (resets_at - self._clock()).total_seconds()
         if seconds <= 0:  # the limit has been reset since
             return False
-        if not self._throttle.back_off(seconds, "the rate limit is used up, but for a reserve"):
+        why = "the rate limit is used up, except for a reserve for saving the checkpoint"
+        if not self._throttle.back_off(seconds, why):
             limited = replace(latest, purpose=purpose)
             raise rate_limit_error(limited, self._credential.identity, latest.seconds_until_reset)
         return True
@@ -177,8 +178,8 @@ class Client:
 
 def _no_response(purpose: Purpose, error: NoResponseError) -> _Failure:
     advice = error.advice or (
-        ". Nothing is lost: the next run sees to it. If it goes on, check 'hostname' and the "
-        "network or proxy on the way"
+        ". No events are lost; the next run retries. If this keeps happening, check 'hostname' and "
+        "your network or proxy"
     )
     return _Failure(
         error=UnavailableError(f"cannot {purpose.action}: {error}{advice}"),
@@ -193,7 +194,7 @@ def _bad_response(response: Response, identity: Identity) -> _Failure:
     is_limit = response.is_rate_limit
     return _Failure(
         error=error_for(response, identity),
-        reason="GitHub wants no more requests for now" if is_limit else response.summary,
+        reason="GitHub is rate limiting requests" if is_limit else response.summary,
         is_transient=is_broken or is_limit,
         may_be_done=is_broken,
         retry_in=response.retry_in if is_limit else None,

@@ -71,8 +71,8 @@ class AppCredential:
             return jwt.encode(claims, self._private_key, algorithm="RS256")
         except (ValueError, TypeError, jwt.PyJWTError, UnsupportedAlgorithm):
             raise InputError(
-                "input 'private-key' is not the App's private key: it has the form of one, but "
-                "cannot be read. Save the whole content of the .pem file that GitHub gave"
+                "input 'private-key' is not a valid private key: it looks like one, but cannot be "
+                "read. Set it to the whole content of the .pem file that GitHub generated"
             ) from None
 
     def renew(self, _refused: str) -> bool:

@@ -53,19 +53,19 @@ class DeliveryLog:
             )
             rows = response.json()
             if not isinstance(rows, list):
-                raise _undocumented("a page that is no list")
+                raise _undocumented("a page is not a list")
             page = [_delivery(row) for row in rows]
             yield from page
             cursor = _next_cursor(response.headers.get("link", ""))
             if cursor is None:
                 return
             if cursor == met_cursor or (page and page == met_page):
-                raise _undocumented("pages that lead nowhere")
+                raise _undocumented("its pages repeat")
             # Brent's algorithm finds a cycle by remembering pages 0, 1, 2, 4, 8 and so on.
             if number.bit_count() <= 1:
                 met_cursor, met_page = cursor, page
             parameters["cursor"] = cursor
-        raise _undocumented("pages without an end")
+        raise _undocumented("its pages do not end")
 
     def redeliver(self, delivery: Delivery) -> None:
         """Request one more attempt, or raise `RefusalError`.
@@ -102,7 +102,7 @@ def _next_cursor(link: str) -> str | None:
             try:
                 return parse_qs(urlsplit(target["url"]).query)["cursor"][0]
             except (ValueError, KeyError):
-                raise _undocumented("a link to the next page without a cursor") from None
+                raise _undocumented("the link to the next page has no cursor") from None
     return None
 
 
@@ -120,10 +120,10 @@ FIELDS: Mapping[str, set[type]] = {
 
 def _delivery(row: object) -> Delivery:
     if not isinstance(row, dict):
-        raise _undocumented("a row that is no object")
+        raise _undocumented("a delivery is not an object")
     for field, types in FIELDS.items():
         if type(row.get(field)) not in types:
-            raise _undocumented(f"a row whose '{field}' is missing or of another type")
+            raise _undocumented(f"a delivery's '{field}' is missing or has the wrong type")
     return Delivery(
         id=DeliveryId(row["id"]),
         guid=Guid(row["guid"]),
@@ -140,12 +140,12 @@ def _instant(text: str) -> datetime:
     try:
         return parse_time(text)
     except ValueError:
-        raise _undocumented("a 'delivered_at' that is no time with a time zone") from None
+        raise _undocumented("a delivery's 'delivered_at' is not a time with a time zone") from None
 
 
 def _undocumented(what: str) -> UnavailableError:
     return UnavailableError(
-        f"GitHub's delivery log came as its documentation does not describe it: {what}. "
-        "Nothing is lost. Check that 'hostname' is right and 'org' or 'repo' "
-        "is its present name; if so, please report this as a bug"
+        f"GitHub's delivery log does not have the documented format: {what}. "
+        "No events are lost. Check that 'hostname' is right, and that 'org' or 'repo' "
+        "is the current name. If they are right, please report this as a bug in redeliver"
     )

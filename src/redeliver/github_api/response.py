@@ -57,9 +57,8 @@ class Response:
             return _plausible(date.replace(tzinfo=date.tzinfo or UTC))
         except (ValueError, OverflowError):
             raise UnavailableError(
-                f"cannot {self.purpose.action}: the answer has no 'Date' header that tells the "
-                "time, and the clock of this machine may be wrong. Does a proxy take that header "
-                "away?"
+                f"cannot {self.purpose.action}: the response has no valid 'Date' header, which is "
+                "needed because the clock of this machine may be wrong. Is a proxy removing it?"
             ) from None
 
     @property
@@ -127,15 +126,23 @@ class Response:
     @property
     def summary(self) -> str:
         """Status and message as a phrase."""
-        return f"GitHub answered {self.status}, {self.message or 'without saying why'}"
+        return f"GitHub responded {self.status}, {self.message or 'without a message'}"
 
     def not_github(self) -> UnavailableError:
         """Return the error for a response that did not come from GitHub's API."""
         return UnavailableError(
-            f"cannot {self.purpose.action}: what answered ({self.status}) is not GitHub's API. Is "
-            "'hostname' its address, which ends in /api/v3 on Enterprise Server, and does a proxy "
-            "or a login page stand in between?"
+            f"cannot {self.purpose.action}: the response ({self.status}) did not come from "
+            "GitHub's API. Check 'hostname' (on Enterprise Server the API ends in /api/v3) and "
+            "whether a proxy or a login page intercepts requests"
         )
+
+
+def redirect_advice(purpose: Purpose) -> str:
+    """Return what to do about a redirect of a request for `purpose`, as sentences."""
+    return (
+        "redeliver does not follow redirects, because the token must not be sent anywhere else. "
+        f"Something may have been renamed or moved: check {purpose.permission.inputs}"
+    )
 
 
 def parse_time(text: str) -> datetime:

@@ -136,7 +136,7 @@ class Throttle:
                 if is_too_fast and now >= self._held_until:
                     self._rate_factor = max(self._rate_factor / 2, MIN_RATE_FACTOR)
                     self._has_limits = True
-                    why = f"{why}, then half as fast"
+                    why = f"{why}. After that, redeliver continues half as fast"
                 self._held_until = max(self._held_until, now + seconds)
         return self._waited(seconds, granted, why)
 
@@ -154,7 +154,7 @@ class Throttle:
             # `hold` has logged its own wait.
             if pause >= MIN_LOGGED_WAIT and not has_logged and not is_held:
                 has_logged = True
-                self._say(f"Waiting {pause:.0f} s: {self._bounds(redeliveries)}")
+                self._say(f"Waiting {pause:.0f} s: {self._limit(redeliveries)}")
             self._sleep(pause)
 
     def _seconds_until_room(self, points: int, *, redeliveries: int, urgent: bool = False) -> float:
@@ -184,12 +184,12 @@ class Throttle:
     def _max_redeliveries(self) -> float:
         return max(self._per_minute * self._rate_factor, 1)
 
-    def _bounds(self, redeliveries: int) -> str:
+    def _limit(self, redeliveries: int) -> str:
         if redeliveries and self._max_redeliveries * WRITE_POINTS <= self._max_points:
-            return f"at most {self._max_redeliveries:.0f} redeliveries a minute"
+            return f"the limit is {self._max_redeliveries:.0f} redeliveries per minute"
         return (
-            f"GitHub takes only so many requests a minute, here at most {self._max_points:.0f} "
-            f"points, of which to read costs {READ_POINTS} and to redeliver {WRITE_POINTS}"
+            f"redeliver uses at most {self._max_points:.0f} points of GitHub's rate limit per "
+            f"minute (a read costs {READ_POINTS}, a redelivery {WRITE_POINTS})"
         )
 
     def _waited(self, seconds: float, granted: float | None, why: str) -> bool:

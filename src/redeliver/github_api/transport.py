@@ -20,7 +20,7 @@ from urllib3.util import Retry
 
 import redeliver
 from redeliver.github_api.permissions import Purpose
-from redeliver.github_api.response import Response
+from redeliver.github_api.response import Response, redirect_advice
 from redeliver.sanitize import MIN_SECRET_LENGTH
 
 API_VERSION = "2022-11-28"
@@ -88,10 +88,10 @@ class Transport:
         except (OSError, ValueError, OverflowError, RuntimeError) as error:
             # Raised by `requests`, by certificate files that cannot be read, and by PyGithub for
             # invalid headers and for a redirect to another host.
-            advice = _advice(error)
+            advice = _advice(error, purpose)
             raise NoResponseError(
                 # Only the type of the error is named, because its text may have a URL.
-                f"no usable answer from {self.host} ({type(error).__name__})",
+                f"no usable response from {self.host} ({type(error).__name__})",
                 advice=advice,
                 is_transient=isinstance(error, TRANSIENT) and not advice,
                 may_be_done=not _was_never_sent(error),
@@ -145,24 +145,25 @@ NOT_READY = ResponseError.SPECIFIC_ERROR.format(status_code=HTTPStatus.ACCEPTED.
 TRANSIENT = (RequestsConnectionError, Timeout, ChunkedEncodingError, ContentDecodingError)
 
 
-def _advice(error: Exception) -> str:
+def _advice(error: Exception, purpose: Purpose) -> str:
     """Return what to change if another try would not help, or "" if it may."""
     if isinstance(error, OSError) and not isinstance(error, RequestException):
-        return ". The file that the variable REQUESTS_CA_BUNDLE names cannot be read"
+        return (
+            ". The file named in the environment variable REQUESTS_CA_BUNDLE cannot be read, or "
+            "holds no certificates"
+        )
     if isinstance(error, RetryError):
         if str(_reason(error)) == NOT_READY:
             return (
-                ". It answered 202, which means that the answer is not ready yet. "
-                "Nothing is lost: the next run sees to it"
+                ". GitHub responded 202, which means that the result is not ready yet. "
+                "No events are lost; the next run retries"
             )
-        return (
-            ". It answered with a redirect, which is not followed because the token must go "
-            "nowhere else. Was something renamed?"
-        )
+        return f". GitHub responded with a redirect. {redirect_advice(purpose)}"
     if isinstance(error, SSLError) and "EOF" not in str(error):  # EOF is a broken connection
         return (
-            ". Its certificate is not trusted here. If your GitHub or proxy has one of "
-            "your own authority, name that authority's file in the variable REQUESTS_CA_BUNDLE"
+            ". Its certificate is not trusted here. If your GitHub or proxy has a certificate of "
+            "your own certificate authority, set the environment variable REQUESTS_CA_BUNDLE to "
+            "the path of the authority's certificate file"
         )
     return ""
 

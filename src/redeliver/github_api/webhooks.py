@@ -16,7 +16,7 @@ ORGANIZATION = Permission(
     inputs="'org' and 'hook-id'",
     fine_grained="the organization permission 'Webhooks' (read and write)",
     classic_scope="admin:org_hook",
-    created_by=" and an owner of the organization as its maker",
+    created_by=" and must be created by an owner of the organization",
 )
 REPOSITORY = Permission(
     inputs="'repo' and 'hook-id'",

@@ -210,7 +210,7 @@ def test_a_file_system_without_locks_is_an_error(
     # Few machines have a file system without locks to test with.
     monkeypatch.setattr("fcntl.flock", fail)
 
-    with pytest.raises(FileError, match=r"No locks available.*on a local one"), locked(path):
+    with pytest.raises(FileError, match=r"No locks available.*on a local disk"), locked(path):
         pytest.fail("it continued without a lock")
 
 

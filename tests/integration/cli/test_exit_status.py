@@ -93,7 +93,7 @@ CASES = {
     ),
     "two invalid values": Case(
         status=64,
-        error="--hook-id must be set to the webhook's id.*--probe must be a whole",
+        error="--hook-id has a mistake in entry 2. Each.*--probe must be a whole",
         flags=["--hook-id", "x", "--probe", "s0on"],
     ),
     "no token": Case(
@@ -102,7 +102,7 @@ CASES = {
         environment={"REDELIVER_TOKEN": ""},
     ),
     "a secret among the flags": Case(
-        status=64, error="Error: what looks like a secret", flags=["--org", TOKEN]
+        status=64, error="Error: the command line has a secret", flags=["--org", TOKEN]
     ),
     "a file with invalid content": Case(
         status=65,
@@ -111,7 +111,7 @@ CASES = {
     ),
     "a server that is not GitHub": Case(
         status=69,
-        error="Error: cannot ask GitHub for the time.*REDELIVER_HOSTNAME",
+        error="Error: cannot get the time from GitHub.*REDELIVER_HOSTNAME",
         set_up=redirect,
     ),
     "a missing directory": Case(
@@ -126,12 +126,12 @@ CASES = {
     ),
     "a wrong token": Case(
         status=77,
-        error="It does not know the token in REDELIVER_TOKEN, which is mistyped, expired",
+        error="GitHub does not recognise the token in REDELIVER_TOKEN: it is mistyped, expired",
         environment={"REDELIVER_TOKEN": "ghp_wr0ng"},
     ),
     "a wrong token in GH_TOKEN": Case(
         status=77,
-        error="It does not know the token in GH_TOKEN, which",
+        error="GitHub does not recognise the token in GH_TOKEN: it is",
         environment={"REDELIVER_TOKEN": "", "GH_TOKEN": "ghp_wr0ng"},
     ),
 }
@@ -158,7 +158,7 @@ def test_a_bug_ends_with_status_70_and_its_traceback(command: Command) -> None:
 
     assert run.status == 70
     assert run.stderr.startswith("Traceback (most recent call last):\n")
-    assert "this is a bug in redeliver: please report it" in run.stderr
+    assert "this is a bug in redeliver. Please report it" in run.stderr
     assert TOKEN not in run.stderr
 
 
@@ -176,7 +176,10 @@ def test_an_incomplete_installation_ends_with_status_69(command: Command) -> Non
     run = command.run_new_process(sys.executable, "-I", "-c", WITHOUT_RICH)
 
     assert run.status == 69
-    assert run.stderr == "redeliver: the command needs more: pip install 'redeliver[cli]'\n"
+    assert run.stderr == (
+        "redeliver: a package that the command needs is not installed. "
+        "Run: pip install 'redeliver[cli]'\n"
+    )
 
 
 @pytest.mark.parametrize("number", [SIGINT, SIGTERM], ids=lambda number: number.name)
@@ -207,7 +210,9 @@ def test_a_second_run_at_the_same_time_ends_with_status_75(
     second = future.result()
     assert first.status == 0, first.stderr
     assert (second.status, second.stdout) == (75, "")
-    assert second.stderr.startswith(f"Error: another run uses {file}: it holds {file}.lock. ")
+    assert second.stderr.startswith(
+        f"Error: another run is using {file}: it has locked {file}.lock. "
+    )
     assert arrived(command.github, receiver) == sorted(missed)
     assert [request.path for request in command.github.requests].count("/rate_limit") == 1
 

@@ -70,7 +70,7 @@ def test_a_terminal_shows_one_screenful_with_problems_first(command: Command) ->
 
     assert run.status == 1, run.stdout
     assert re.findall(r"guid-(\d+)", conclusion(run)) == ["59", *map(str, range(49))]
-    assert "And 10 more, in the lines above" in conclusion(run)
+    assert "The lines above have 10 more events" in conclusion(run)
 
 
 def test_untrusted_text_cannot_act_as_markup_in_a_terminal(command: Command) -> None:

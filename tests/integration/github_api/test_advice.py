@@ -17,13 +17,13 @@ from tests.support.sandboxes import a_client, a_delivery_log
         pytest.param(
             {"actions_variables": "write"},
             r"needs the organization permission 'Webhooks' \(read and write\).*"
-            r"GitHub says: needed permission organization_hooks read",
+            r"GitHub says: needed permission: organization_hooks read",
             id="a fine-grained token without the permission",
         ),
         pytest.param(
             {"scopes": {"repo"}},
-            r"Check 'org' and 'hook-id' .*a classic token the scope admin:org_hook.*"
-            r"needed scope admin:org_hook; scopes the token has repo",
+            r"Check 'org' and 'hook-id' .*A classic token needs the scope admin:org_hook.*"
+            r"needed scope: admin:org_hook; the token's scopes: repo",
             id="a classic token without the scope",
         ),
         pytest.param(

@@ -148,7 +148,7 @@ def test_the_checkpoint_is_read_with_the_time_of_writing(
 def test_a_404_of_another_server_is_an_error(github: Sandbox) -> None:
     github.inject(InvalidBody(status=404), method="GET")
 
-    with pytest.raises(UnavailableError, match="is not GitHub's API"):
+    with pytest.raises(UnavailableError, match="did not come from GitHub's API"):
         variable(github).read()
 
 
@@ -187,7 +187,7 @@ def test_a_response_without_a_value_is_an_error(
     repository.variables["LAST_REDELIVERY"] = format_checkpoint(CHECKPOINT)
     github.inject(Status(200, body=body), method="GET")
 
-    with pytest.raises(UnavailableError, match="is not GitHub's API"):
+    with pytest.raises(UnavailableError, match="did not come from GitHub's API"):
         variable(github).read()
 
 

@@ -94,7 +94,7 @@ def test_an_invalid_response_is_an_error(
 ) -> None:
     github.inject(fault, path=path, times=None)
 
-    with pytest.raises(UnavailableError, match="is not GitHub's API"):
+    with pytest.raises(UnavailableError, match="did not come from GitHub's API"):
         list_hooks(client, org="acme")
 
     assert masked == []
@@ -110,7 +110,7 @@ def test_requests_for_a_token_are_repeated_after_a_fault(github: Sandbox, client
 def test_a_token_that_github_refuses_is_replaced_once(github: Sandbox, client: Client) -> None:
     github.inject(Status(401, "Bad credentials"), path="/orgs/acme/hooks", times=None)
 
-    with pytest.raises(AccessError, match="It does not know the App"):
+    with pytest.raises(AccessError, match="does not recognise the GitHub App"):
         list_hooks(client, org="acme")
 
     assert [r.status for r in github.requests if r.path == "/orgs/acme/hooks"] == [401, 401]
@@ -120,7 +120,7 @@ def test_a_rate_limit_error_names_the_apps_installation(github: Sandbox, client:
     limited = Status(429, "Slow down", headers={"Retry-After": "3600"})
     github.inject(limited, path="/orgs/acme/hooks", times=None)
 
-    with pytest.raises(UnavailableError, match="that an App's installation asks together"):
+    with pytest.raises(UnavailableError, match="all requests of an App's installation together"):
         list_hooks(client, org="acme")
 
 

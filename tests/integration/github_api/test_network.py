@@ -40,7 +40,7 @@ def test_an_untrusted_certificate_is_always_an_error(
 
     assert run.status == 1
     assert "(SSLError). Its certificate is not trusted here" in run.log
-    assert "name that authority's file in the variable REQUESTS_CA_BUNDLE" in run.log
+    assert "set the environment variable REQUESTS_CA_BUNDLE to the path" in run.log
     assert "Waiting" not in run.log, "a repeated request would not help"
     assert github.requests == []
 
@@ -98,7 +98,7 @@ def test_an_invalid_requests_ca_bundle_is_an_error(
     assert run.status == 1
     assert "REQUESTS_CA_BUNDLE" in run.log
     is_no_file = bundle not in {"/etc", __file__}
-    assert ("A Docker action sees the workspace" in run.log) == is_no_file
+    assert ("A Docker action can only read files" in run.log) == is_no_file
     assert "Traceback" not in run.visible
     assert "AAAA" not in run.visible
     assert "Waiting" not in run.log

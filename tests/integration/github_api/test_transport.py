@@ -17,7 +17,7 @@ def test_an_unreachable_github_is_an_error() -> None:
     client = a_client("http://127.0.0.1:9")
     log = organization_hook(client, "https://github.com", "acme", HookId(7))
 
-    with pytest.raises(UnavailableError, match=r"no usable answer from 127\.0\.0\.1:9 \(Conn"):
+    with pytest.raises(UnavailableError, match=r"no usable response from 127\.0\.0\.1:9 \(Conn"):
         list(log.deliveries())
 
 
@@ -25,7 +25,8 @@ def test_an_error_does_not_quote_a_body_that_is_not_json(github: Sandbox, log: D
     github.inject(InvalidBody(body=b"<html>hush</html>"), path=LOG)
 
     with pytest.raises(
-        UnavailableError, match=r"\(200\) is not GitHub's API\. Is 'hostname' its address"
+        UnavailableError,
+        match=r"response \(200\) did not come from GitHub's API\. Check 'hostname'",
     ) as caught:
         list(log.deliveries())
 
@@ -53,7 +54,9 @@ def test_an_error_status_of_another_server_is_recognized(
 ) -> None:
     github.inject(InvalidBody(status=status), path=LOG)
 
-    with pytest.raises(UnavailableError, match=rf"answered \({status}\) is not GitHub's API"):
+    with pytest.raises(
+        UnavailableError, match=rf"response \({status}\) did not come from GitHub's API"
+    ):
         list(log.deliveries())
 
 
@@ -67,7 +70,7 @@ def test_an_invalid_rate_limit_header_is_an_error(
     headers = {"X-RateLimit-Remaining": remaining, "X-RateLimit-Limit": "most"}
     github.inject(Status(200, body=[], headers=headers), path=LOG)
 
-    with pytest.raises(UnavailableError, match="no usable answer"):
+    with pytest.raises(UnavailableError, match="no usable response"):
         list(log.deliveries())
 
 
@@ -75,7 +78,7 @@ def test_a_202_to_a_read_is_an_error_and_not_repeated(github: Sandbox, log: Deli
     github.inject(Status(202, body={}), path=LOG, times=None)
 
     with pytest.raises(
-        UnavailableError, match="answered 202, which means that the answer is not ready yet"
+        UnavailableError, match="responded 202, which means that the result is not ready yet"
     ):
         list(log.deliveries())
 
@@ -91,7 +94,7 @@ def test_a_redirect_is_an_error_and_not_followed(
     github.inject(Status(status, "Moved", headers=headers), path=".*", times=None)
     recorded_hook.record()
 
-    with pytest.raises(UnavailableError, match="a redirect, which is not followed because"):
+    with pytest.raises(UnavailableError, match=r"a redirect\. redeliver does not follow redirects"):
         list(log.deliveries())
 
     assert len(github.requests) == 1

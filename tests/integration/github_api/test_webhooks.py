@@ -22,7 +22,7 @@ def test_an_invalid_list_of_webhooks_is_an_error(github: Sandbox, rows: object) 
     github.org("acme")
     github.inject(Status(200, body=rows), path=".*/hooks")
 
-    with pytest.raises(UnavailableError, match="is not GitHub's API"):
+    with pytest.raises(UnavailableError, match="did not come from GitHub's API"):
         list_hooks(a_client(github.url), org="acme")
 
 
@@ -30,7 +30,7 @@ def test_a_list_of_webhooks_without_an_end_is_an_error(github: Sandbox) -> None:
     rows = [{"id": number, "active": True} for number in range(100)]
     github.inject(Status(200, body=rows), path=".*/hooks", times=None)
 
-    with pytest.raises(UnavailableError, match="is not GitHub's API"):
+    with pytest.raises(UnavailableError, match="did not come from GitHub's API"):
         list_hooks(a_client(github.url), org="acme")
 
     assert len(github.requests) == 2
@@ -47,7 +47,7 @@ def test_a_list_of_webhooks_without_an_end_is_an_error(github: Sandbox) -> None:
 def test_an_invalid_app_is_an_error(github: Sandbox, body: object) -> None:
     github.inject(Status(200, body=body), path="/app")
 
-    with pytest.raises(UnavailableError, match="is not GitHub's API"):
+    with pytest.raises(UnavailableError, match="did not come from GitHub's API"):
         app_hook(a_client(github.url), github.url)
 
 

@@ -1,12 +1,13 @@
 """Every input has its flag, and a wrong command line is explained."""
 
 import re
+import shlex
 from pathlib import Path
 
 import pytest
 
 from redeliver.cli import flags
-from redeliver.cli.environment import FILES, variable_of
+from redeliver.cli.environment import FILES, parse_settings, resolve, variable_of
 from redeliver.cli.flags import GROUPS
 from redeliver.errors import InputError
 from redeliver.settings import INPUTS, SECRETS
@@ -23,8 +24,8 @@ def test_every_input_but_the_secrets_has_a_flag() -> None:
 @pytest.mark.parametrize(
     ("arguments", "advice"),
     [
-        (["--token", "s3cret"], "no flag for a secret.*REDELIVER_TOKEN, or GH_TOKEN"),
-        (["--token=s3cret"], "no flag for a secret.*REDELIVER_TOKEN, or GH_TOKEN"),
+        (["--token", "s3cret"], "no flag for a secret.*REDELIVER_TOKEN or GH_TOKEN"),
+        (["--token=s3cret"], "no flag for a secret.*REDELIVER_TOKEN or GH_TOKEN"),
         (["--private-key", "s3cret"], "no flag for a secret.*REDELIVER_PRIVATE_KEY"),
         (["--variable-token", "s3cret"], "no flag for a secret.*REDELIVER_VARIABLE_TOKEN"),
         (["--hook", "s3cret"], "there is no flag --hook; did you mean --hook-id"),
@@ -45,6 +46,41 @@ def test_a_wrong_command_line_is_explained_but_not_repeated(
 
     assert re.search(advice, str(caught.value))
     assert "s3cret" not in str(caught.value)
+
+
+@pytest.fixture
+def help_lines(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Print the help in a terminal of 80 columns, and return its lines."""
+    monkeypatch.setenv("COLUMNS", "80")
+    assert flags.parse(["--help"], tables={"Table": {"REDELIVER_…": "--all-flags " * 30}}) is None
+    return capsys.readouterr().out.splitlines()
+
+
+def test_every_example_of_the_help_is_a_valid_command(help_lines: list[str]) -> None:
+    examples = [line.strip() for line in help_lines if line.startswith("  redeliver ")]
+    assert examples == [*flags.EXAMPLES.values()]
+
+    for example in examples:
+        found = flags.parse(shlex.split(example)[1:])
+        assert found
+        parse_settings(resolve(found.values, {"REDELIVER_TOKEN": "ghp_f1ne"}))
+
+
+def test_the_help_begins_with_its_examples(help_lines: list[str]) -> None:
+    assert help_lines[4] == "Examples:"
+    assert help_lines[6].endswith("--dry-run")
+
+
+def test_the_help_says_that_a_checkpoint_flag_is_needed(help_lines: list[str]) -> None:
+    assert (
+        "Exactly one of --checkpoint-file, --variable-repository or --variable-name '' is needed."
+    ) in " ".join(" ".join(help_lines).split())
+
+
+def test_the_help_fits_a_terminal_and_splits_no_flag(help_lines: list[str]) -> None:
+    assert max(map(len, help_lines)) < 80
+    assert [line for line in help_lines if re.search(r"-[a-z]+-$", line)] == []
+    assert flags.UNBREAKABLE_HYPHEN not in "".join(help_lines)
 
 
 def test_the_docs_name_only_existing_flags_and_variables() -> None:

@@ -15,6 +15,6 @@ def test_no_permission_is_advised_where_none_is_needed(status: int, identity: Id
 
     assert isinstance(error, AccessError)
     assert str(error) == (
-        f"cannot read the log: GitHub answered {status}, Forbidden. "
-        "That takes no permission: check 'hook-id' for a mistake"
+        f"cannot read the log: GitHub responded {status}, Forbidden. "
+        "This request needs no permission, so check 'hook-id' for a mistake"
     )

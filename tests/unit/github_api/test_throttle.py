@@ -40,7 +40,7 @@ def test_a_minutes_redeliveries_go_at_full_speed() -> None:
     assert throttle.seconds_until_turn() == MINUTE - 20
     throttle.wait_for_turn()
     assert time.slept == [MINUTE - 20]
-    assert said == ["Waiting 41 s: at most 75 redeliveries a minute"]
+    assert said == ["Waiting 41 s: the limit is 75 redeliveries per minute"]
 
 
 def test_no_minute_has_more_redeliveries_than_allowed() -> None:
@@ -104,8 +104,8 @@ def test_reading_waits_for_points_but_not_for_redeliveries() -> None:
     assert time.slept == [MINUTE]
     (line,) = said
     assert line == (
-        "Waiting 61 s: GitHub takes only so many requests a minute, here at most 860 points, "
-        "of which to read costs 1 and to redeliver 5"
+        "Waiting 61 s: redeliver uses at most 860 points of GitHub's rate limit per minute "
+        "(a read costs 1, a redelivery 5)"
     )
 
 
@@ -204,10 +204,10 @@ def test_threads_share_the_limits() -> None:
 def test_a_wait_for_github_is_logged_first() -> None:
     time, said = FakeTime(), list[str]()
 
-    assert a_throttle(time, said=said).back_off(2, "GitHub answered 502")
+    assert a_throttle(time, said=said).back_off(2, "GitHub responded 502")
 
     assert time.slept == [2]
-    assert said == ["Waiting 2.0 s: GitHub answered 502"]
+    assert said == ["Waiting 2.0 s: GitHub responded 502"]
 
 
 def test_the_wait_budget_is_for_all_waits_together() -> None:
