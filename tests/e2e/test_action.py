@@ -75,9 +75,9 @@ def test_a_workflow_recovers_the_missed_events(outage: Outage, checkout: Checkou
     assert job.returncode == 0, job.stdout
     assert outage.arrived() == sorted(outage.missed)
     assert outage.variables["LAST_REDELIVERY"] > outage.checkpoint
-    assert '"redelivered": "2"' in job.stdout, "the next step has the outputs"
+    assert '"requested": "2"' in job.stdout, "the next step has the outputs"
     assert f'"checkpoint": "{outage.variables["LAST_REDELIVERY"]}"' in job.stdout
-    assert f"Redelivered: issues.opened {outage.missed[0]}" in job.stdout
+    assert f"Requested: issues.opened {outage.missed[0]}" in job.stdout
     assert "### redeliver: 2 events failed: 2 recovered" in job.stdout
     assert '"recovered": "2"' in job.stdout
     assert TOKEN not in job.stdout
@@ -158,7 +158,7 @@ def test_a_stopped_container_saves_the_checkpoint_in_time(
     )
 
     assert run.returncode == status, run.stdout
-    assert f"::error::stopped by {signal}. Nothing is lost" in run.stdout
+    assert f"::error::stopped by {signal}. No events are lost" in run.stdout
     rows = [row for row in outage.hook.log if row["guid"] == outage.missed[1]]
     failed_at = datetime.fromisoformat(rows[0]["delivered_at"])
     assert outage.variables["LAST_REDELIVERY"] == format_checkpoint(failed_at)

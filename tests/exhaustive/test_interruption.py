@@ -37,7 +37,7 @@ def interrupt(nth: int, number: Signals, *, later_requests_hang: bool) -> StepRe
         outage.recover()
         assert outage.redelivered() == outage.missed
     assert run.status == 128 + number, run.visible
-    assert f"::error::stopped by {number.name}. Nothing is lost" in run.log
+    assert f"::error::stopped by {number.name}. No events are lost" in run.log
     assert f"stopped by {number.name}" in run.summary
     assert "Traceback" not in run.visible
     return run
@@ -104,7 +104,7 @@ def test_a_signal_ends_a_run_that_waits() -> None:
         methods = [request.method for request in requests[before:] if "variables" in request.path]
         assert methods == ["GET", "PATCH"]
         statuses = [r.status for r in requests if r.path.endswith("/attempts")]
-        assert run.outputs["redelivered"] == str(statuses.count(202))
+        assert run.outputs["requested"] == str(statuses.count(202))
         assert run.outputs["checkpoint"] == outage.checkpoint
         outage.recover()
         assert outage.redelivered() == outage.missed

@@ -51,14 +51,14 @@ def test_a_run_redelivers_events_and_saves_the_checkpoint(
     assert requested_guids(github, hook) == missed
     assert arrived(github, receiver, after=2) == sorted(missed)
     assert variables["LAST_REDELIVERY"] == format_checkpoint(NOW)
-    assert json.loads(run.outputs["report"])["counts"]["redelivered"] == 2
+    assert json.loads(run.outputs["report"])["counts"]["requested"] == 2
     assert {**run.outputs, "report": ""} == {
         "scanned": "4",
         "failed": "2",
         "unclassified": "0",
-        "redelivered": "2",
+        "requested": "2",
         "recovered": "0",
-        "failing": "0",
+        "still-failing": "0",
         "pending": "2",
         "refused": "0",
         "deferred": "0",
@@ -67,7 +67,7 @@ def test_a_run_redelivers_events_and_saves_the_checkpoint(
         "report": "",
     }
     assert run.errors == ""
-    assert f"Redelivered: issues.opened {missed[0]} (delivery " in run.log
+    assert f"Requested: issues.opened {missed[0]} (delivery " in run.log
     assert "last status failed to connect to host, 502)" in run.log
     assert run.summary.startswith("### redeliver: 2 events failed: 2 pending\n")
 
@@ -81,7 +81,7 @@ def test_a_second_run_redelivers_nothing(
     again = run_action(github, hook)
 
     assert again.status == 0, again.visible
-    assert again.outputs["redelivered"] == "0"
+    assert again.outputs["requested"] == "0"
     assert again.outputs["failed"] == "0"
     assert arrived(github, receiver, after=2) == before == sorted(missed)
 
@@ -113,7 +113,7 @@ def test_a_first_run_looks_back_and_saves_a_checkpoint(
 ) -> None:
     run = run_action(github, hook, lookback="225m")
 
-    assert "found no checkpoint in variable LAST_REDELIVERY of acme/ops" in run.log
+    assert "because there is no checkpoint yet in variable LAST_REDELIVERY of acme/ops" in run.log
     assert arrived(github, receiver, after=2) == [missed[1]], "the first event is too old"
     assert github.repository("acme/ops").variables.keys() == {"LAST_REDELIVERY"}
 
@@ -139,7 +139,7 @@ def test_a_dry_run_shows_the_plan_and_changes_nothing(
     assert [request.method for request in github.requests] == ["GET", "GET"]
     assert [line.split()[4] for line in run.log.splitlines() if "Would be" in line] == missed
     assert "dry run, 2 events failed" in run.summary
-    assert run.outputs["redelivered"] == "0"
+    assert run.outputs["requested"] == "0"
 
 
 def test_a_refusal_is_reported_and_other_events_are_redelivered(
@@ -152,7 +152,7 @@ def test_a_refusal_is_reported_and_other_events_are_redelivered(
     assert run.status == 1
     assert arrived(github, receiver, after=2) == [missed[1]]
     assert f"Refused: issues.opened {missed[0]}" in run.log
-    assert "::error::of 2 events that failed: 1 refused" in run.log
+    assert "::error::GitHub refused to redeliver 1 of 2 failed events" in run.log
     assert "**Failed:**" in run.summary
     (delivered_at,) = [row["delivered_at"] for row in hook.log if row["guid"] == missed[0]]
     assert run.outputs["checkpoint"] == format_checkpoint(datetime.fromisoformat(delivered_at))
@@ -185,7 +185,7 @@ def test_a_run_soon_after_an_incomplete_run_changes_nothing(
 
     assert again.status == 0, again.visible
     assert [request.method for request in github.requests[before:]] == ["GET", "GET"]
-    assert f"Unsettled, left for the next run: issues.opened {missed[0]}" in again.log
+    assert f"Deferred: issues.opened {missed[0]}" in again.log
     assert f"a run after {clock() + timedelta(minutes=2):%Y-%m-%d %H:%M}" in again.log
     assert again.outputs["checkpoint"] == first.outputs["checkpoint"]
     assert again.outputs["deferred"] == "1"
@@ -207,8 +207,8 @@ def test_the_log_says_why_events_are_given_up(github: Sandbox, hook: Hook) -> No
     assert run.status == 0, run.visible
     assert run.outputs["given-up"] == "2"
     assert "Given up: push old" in run.log
-    assert "older than 'give-up-after'" in run.log
-    assert "as many attempts as 'max-attempts' allows" in run.log
+    assert "older than 'give-up-after' (18h)" in run.log
+    assert "'max-attempts' (3) is reached" in run.log
     assert "POST" not in [r.method for r in github.requests if r.path.endswith("attempts")]
 
 
@@ -373,8 +373,8 @@ def test_an_event_that_is_given_up_is_a_warning(github: Sandbox, hook: Hook) -> 
 
     assert run.status == 0, run.visible
     assert run.outputs["given-up"] == "1"
-    assert "::warning::1 event given up (first attempt older than" in run.log
-    assert "**Warning:** 1 event given up" in run.summary
+    assert "::warning::1 event was given up because the first attempt is no longer" in run.log
+    assert "**Warning:** 1 event was given up" in run.summary
 
 
 def test_a_first_dry_run_has_no_checkpoint(github: Sandbox, hook: Hook) -> None:
@@ -437,7 +437,7 @@ def test_a_run_stopped_before_it_redelivers_reports_the_signal(
     run = step.result().wait(timeout=10)
 
     assert run.status == 128 + number, run.visible
-    assert f"::error::stopped by {number.name}. Nothing is lost" in run.log
+    assert f"::error::stopped by {number.name}. No events are lost" in run.log
 
 
 def test_a_run_succeeds_if_its_summary_cannot_be_written(

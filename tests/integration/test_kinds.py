@@ -139,7 +139,7 @@ def test_a_missed_event_is_redelivered(scenario: Scenario, kind: str, credential
 
     assert run.status == 0, run.visible
     assert scenario.arrived() == [missed]
-    assert run.outputs["redelivered"] == "1"
+    assert run.outputs["requested"] == "1"
     assert variables["LAST_REDELIVERY"] == run.outputs["checkpoint"]
     for secret in (scenario.app.private_key.split()[5], *(t.value for t in scenario.app.tokens)):
         assert secret not in run.visible

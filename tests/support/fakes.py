@@ -169,7 +169,7 @@ class LossyHook(FakeHook):
     """A webhook whose response to one request is lost. `shows`: its log has that redelivery."""
 
     def __init__(self, *log: Delivery, loses: str, shows: bool) -> None:
-        lost = UnavailableError("no usable answer")
+        lost = UnavailableError("no usable response")
         super().__init__(*log, refuses={loses: lost})
         self.shows = shows
 

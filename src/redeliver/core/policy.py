@@ -23,12 +23,13 @@ class Policy:
 
 
 def format_duration(span: timedelta) -> str:
-    """Write a time span as inputs have it: 3d, 36h or 90m."""
+    """Write a time span as inputs have it: 3d, 36h, 90m, and 24h for one day."""
     minutes = span // timedelta(minutes=1)
     if minutes % 60:
         return f"{minutes}m"
     hours = minutes // 60
-    return f"{hours}h" if hours % 24 else f"{hours // 24}d"
+    days, odd_hours = divmod(hours, 24)
+    return f"{days}d" if days > 1 and not odd_hours else f"{hours}h"
 
 
 class ScanMode(Enum):

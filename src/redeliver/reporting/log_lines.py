@@ -6,10 +6,10 @@ from dataclasses import replace
 from redeliver.core.checkpoint import OVERLAP, Window
 from redeliver.core.decision import Verdict
 from redeliver.core.outcome import Outcome
-from redeliver.core.policy import ScanMode
+from redeliver.core.policy import ScanMode, format_duration
 from redeliver.core.scan import ScanResult
 from redeliver.reporting.event_row import EventRow
-from redeliver.reporting.format import age, count, is_or_are, minutes, utc
+from redeliver.reporting.format import count, is_or_are, minutes, utc
 
 UNCLASSIFIED = "no status code from 400 to 599, which 'scan: failures' could miss"
 """What failed events have that GitHub's filter does not list as failures."""
@@ -25,7 +25,7 @@ def opening(store: str, window: Window, mode: ScanMode) -> str:
         )
     else:
         why = f"there is no checkpoint yet in {store}" if store else "no checkpoint is kept"
-        start = f"'lookback' ({age(window.now - window.since)}) ago, because {why}"
+        start = f"'lookback' ({format_duration(window.now - window.since)}) ago, because {why}"
     return f"Reading {listed} since {utc(window.since)}: {start}"
 
 

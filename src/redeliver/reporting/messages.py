@@ -66,7 +66,7 @@ def problem(report: Report) -> str | None:
 
 
 def _not_redelivered(report: Report) -> Iterator[str]:
-    of_failed = f"of {count(report.failed, 'failed event')}"
+    of_failed = f"of {report.failed:,} failed events"
     found = []
     if number := report.count(Outcome.REFUSED):
         found.append(f"GitHub refused to redeliver {number:,} {of_failed}")
@@ -80,16 +80,16 @@ def _not_redelivered(report: Report) -> Iterator[str]:
 
 
 def _unrecovered(report: Report) -> Iterator[str]:
-    because = "the step fails because 'fail-on' is 'unrecovered'"
+    because = "The run fails because 'fail-on' is 'unrecovered'"
     failing, given_up = report.count(Outcome.STILL_FAILING), report.count(Outcome.GIVEN_UP)
     parts = [f"{failing:,} {is_or_are(failing)} still failing"] if failing else []
     parts += [f"{given_up:,} {'was' if given_up == 1 else 'were'} given up"] if given_up else []
     if parts:
-        yield f"of {count(report.failed, 'failed event')} {' and '.join(parts)}; {because}"
+        yield f"of {report.failed:,} failed events, {' and '.join(parts)}. {because}"
     if report.leaving:
-        yield f"{_may_leave(report.leaving)}; {because}"
+        yield f"{_may_leave(report.leaving)}. {because}"
     if report.unseen:
-        yield f"{may_be_unseen(report.unseen)}; {because}"
+        yield f"{may_be_unseen(report.unseen)}. {because}"
 
 
 def warnings(report: Report) -> list[str]:

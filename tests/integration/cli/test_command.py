@@ -23,7 +23,7 @@ def test_a_run_redelivers_and_saves_the_checkpoint_in_a_file(
     assert arrived(command.github, receiver) == sorted(missed)
     assert command.checkpoint == format_checkpoint(NOW)
     assert command.github.requests[0].path == "/rate_limit", "the response has GitHub's time"
-    assert f"Redelivered: issues.opened {missed[0]}" in run.stdout
+    assert f"Requested: issues.opened {missed[0]}" in run.stdout
     assert run.stdout.splitlines()[-1] == "2 events failed: 2 pending"
     assert "\x1b" not in run.stdout
 
@@ -38,7 +38,7 @@ def test_the_next_run_starts_from_the_checkpoint_in_the_file(
     run = command.run()
 
     assert (run.status, run.stderr) == (0, "")
-    assert f"the checkpoint in file {command.checkpoint_file}, less 10 min" in run.stdout
+    assert f"10 min before the checkpoint in file {command.checkpoint_file}" in run.stdout
     assert arrived(command.github, receiver) == before == sorted(missed)
     assert command.checkpoint == format_checkpoint(NOW + timedelta(hours=1))
 
@@ -79,7 +79,7 @@ def test_the_command_can_run_without_a_checkpoint(
     run = command.run_with(*command.flags_without_file, "--variable-name", "")
 
     assert (run.status, run.stderr) == (0, "")
-    assert "no checkpoint is kept, so the whole --lookback" in run.stdout
+    assert "--lookback (24h) ago, because no checkpoint is kept" in run.stdout
     assert arrived(command.github, receiver) == sorted(missed)
     assert command.github.repository("acme/ops").variables == {}
 

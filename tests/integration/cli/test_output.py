@@ -16,9 +16,9 @@ def test_the_json_report_is_alone_on_standard_output(command: Command, missed: l
     report = json.loads(run.stdout)
     assert run.status == 0
     assert [event["guid"] for event in report["events"]] == missed
-    assert (report["counts"]["redelivered"], report["omitted"]["events"]) == (2, 0)
+    assert (report["counts"]["requested"], report["omitted"]["events"]) == (2, 0)
     assert report["checkpoint"] == command.checkpoint
-    assert f"Redelivered: issues.opened {missed[0]}" in run.stderr
+    assert f"Requested: issues.opened {missed[0]}" in run.stderr
 
 
 def test_a_run_continues_when_nobody_reads_its_output(
@@ -48,7 +48,7 @@ def test_a_character_that_the_encoding_lacks_is_replaced(command: Command) -> No
     run = command.run_new_process(EXECUTABLE, PYTHONIOENCODING="ascii")
 
     assert (run.status, run.stderr) == (0, "")
-    assert "Redelivered: f?te " in run.stdout
+    assert "Requested: f?te " in run.stdout
 
 
 def test_a_secret_that_github_echoes_is_not_shown(command: Command) -> None:

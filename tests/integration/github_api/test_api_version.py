@@ -38,7 +38,7 @@ def test_every_request_names_a_version_that_all_servers_know(versions: Sequence[
         run = run_action(github, hook)
 
         assert run.status == 0, run.visible
-        assert run.outputs["redelivered"] == "1"
+        assert run.outputs["requested"] == "1"
         assert {request.api_version for request in github.requests} == {API_VERSION}
 
 

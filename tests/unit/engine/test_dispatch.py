@@ -10,7 +10,7 @@ from tests.support.fakes import FakeHook, FakeRuntime, FakeStore, LossyHook, out
 
 
 def test_a_refusal_holds_the_checkpoint_and_stops_nothing() -> None:
-    refusal = RefusalError("GitHub answered 422")
+    refusal = RefusalError("GitHub responded 422")
     hook, store = FakeHook(*THREE_FAILURES, refuses={"second": refusal}), FakeStore()
 
     report = run_once(hook, store)
@@ -26,7 +26,7 @@ def test_a_refusal_holds_the_checkpoint_and_stops_nothing() -> None:
 def test_five_lost_responses_in_a_row_stop_their_webhook() -> None:
     log = [a_delivery(f"{n}", at=ago(hours=1, minutes=n), number=n + 2) for n in range(7)]
     hook = LossyHook(*log, loses="6", shows=True)
-    hook.refuses = {each.guid: UnavailableError("no usable answer") for each in log}
+    hook.refuses = {each.guid: UnavailableError("no usable response") for each in log}
 
     report = run_once(hook)
 
@@ -67,7 +67,7 @@ def test_a_rate_limit_that_is_too_long_is_a_warning() -> None:
 
 def test_a_github_that_never_responds_gets_five_requests() -> None:
     log = [a_delivery(f"event-{n}", at=ago(hours=1, seconds=n)) for n in range(20)]
-    lost = {str(row.guid): UnavailableError("no usable answer") for row in log}
+    lost = {str(row.guid): UnavailableError("no usable response") for row in log}
     hook = FakeHook(*log, refuses=lost)
 
     report = run_once(hook)
@@ -79,7 +79,7 @@ def test_a_github_that_never_responds_gets_five_requests() -> None:
 
 def test_a_webhook_without_responses_does_not_stop_the_others() -> None:
     log = [a_delivery(f"event-{n}", at=ago(hours=5, seconds=n), number=n) for n in range(20)]
-    lost = {str(row.guid): UnavailableError("no usable answer") for row in log}
+    lost = {str(row.guid): UnavailableError("no usable response") for row in log}
     silent, well = FakeHook(*log, number=1, refuses=lost), FakeHook(*THREE_FAILURES, number=2)
 
     run_once(silent, None, well)
@@ -99,7 +99,7 @@ def test_a_missing_permission_stops_only_its_webhook() -> None:
 
 def test_progress_counts_the_events_that_take_a_free_place() -> None:
     runtime = FakeRuntime()
-    refusals = {guid: RefusalError("GitHub answered 422") for guid in ("first", "second")}
+    refusals = {guid: RefusalError("GitHub responded 422") for guid in ("first", "second")}
 
     run_once(
         FakeHook(*THREE_FAILURES, refuses=refusals),

@@ -56,7 +56,7 @@ def test_events_over_the_maximum_are_left_for_the_next_run() -> None:
 
 
 def test_a_refused_event_gives_up_its_place() -> None:
-    refusal = RefusalError("GitHub answered 422")
+    refusal = RefusalError("GitHub responded 422")
     hook = FakeHook(*THREE_FAILURES, refuses={"first": refusal})
 
     report = run_once(hook, policy=a_policy(max_redeliveries=1))
@@ -127,7 +127,7 @@ def test_a_refused_probe_proves_nothing_about_the_receiver() -> None:
         def redeliver(self, delivery: Delivery) -> None:
             super().redeliver(delivery)
             if delivery.guid != "event-6":
-                raise RefusalError("GitHub answered 422")
+                raise RefusalError("GitHub responded 422")
 
     hook = Refusing(*NINE_FAILURES, fails=ALL_NINE)
 

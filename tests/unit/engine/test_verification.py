@@ -107,7 +107,7 @@ def test_a_refused_delivery_that_left_the_log_is_dealt_with() -> None:
             self.log = [row for row in self.log if row.guid not in self.refuses]
             super().redeliver(delivery)
 
-    refusal = RefusalError("GitHub answered 404, Not Found")
+    refusal = RefusalError("GitHub responded 404, Not Found")
     hook, store = Losing(*THREE_FAILURES, refuses={"first": refusal}), FakeStore()
 
     report = run_once(hook, store)
@@ -121,7 +121,7 @@ def test_a_refused_delivery_that_left_the_log_is_dealt_with() -> None:
 
 
 def test_a_refused_delivery_stays_so_if_the_log_is_unreadable() -> None:
-    refusal = RefusalError("GitHub answered 404, Not Found")
+    refusal = RefusalError("GitHub responded 404, Not Found")
     hook, store = ReadableOnce(*THREE_FAILURES, refuses={"first": refusal}), FakeStore()
 
     report = run_once(hook, store)

@@ -48,8 +48,7 @@ def test_the_opening_says_what_is_read_and_from_when_on(mode: ScanMode, listed: 
 )
 def test_the_opening_without_a_checkpoint_says_why(store: str, why: str) -> None:
     assert log_lines.opening(store, a_window(None), ScanMode.FULL) == (
-        "Reading all deliveries since 2026-11-23 12:00:00 UTC: 'lookback' (1 d 0 h) ago, because "
-        f"{why}"
+        f"Reading all deliveries since 2026-11-23 12:00:00 UTC: 'lookback' (24h) ago, because {why}"
     )
 
 

@@ -34,7 +34,8 @@ def test_a_run_fails_for(outcome: Outcome) -> None:
     problem = messages.problem(done) or ""
     assert problem.startswith("GitHub")
     assert problem.endswith(
-        "1 of 1 failed event. The log of this run has the reason for each; the next run tries again"
+        "1 of 1 failed events. "
+        "The log of this run has the reason for each; the next run tries again"
     )
 
 
@@ -78,7 +79,7 @@ def test_unrecovered_events_fail_only_a_strict_run(outcome: Outcome, verb: str) 
 
     assert (lenient.status, strict.status) == (0, 1)
     assert messages.problem(strict) == (
-        f"of 2 failed events 1 {verb} {outcome.value}; the step fails because 'fail-on' is "
+        f"of 2 failed events, 1 {verb} {outcome.value}. The run fails because 'fail-on' is "
         "'unrecovered'"
     )
 
