@@ -48,6 +48,11 @@ class AccessError(RedeliverError):
 class UnavailableError(RedeliverError):
     """GitHub sent no response, or one that cannot be used."""
 
+    def __init__(self, message: str, *, reason: str = "") -> None:
+        super().__init__(message)
+        self.reason = reason or message
+        """What happened, if possible without what was tried and what to do."""
+
 
 class RateLimitError(UnavailableError):
     """GitHub is rate limiting requests."""

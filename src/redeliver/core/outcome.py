@@ -121,7 +121,9 @@ class EventResult:
         """Return the result now that the log shows an attempt since the request."""
         because = ""
         if self.outcome is Outcome.UNANSWERED:
-            because = "GitHub did not respond to the request, but its log shows the redelivery"
+            because = (
+                "GitHub sent no usable response to the request, but its log shows the redelivery"
+            )
         outcome = Outcome.RECOVERED if redelivery.succeeded else Outcome.STILL_FAILING
         return replace(self, outcome=outcome, because=because, redelivery=redelivery)
 

@@ -129,7 +129,7 @@ class Dispatcher:
     def _submit(self, key: EventKey) -> None:
         """Have a worker request a redelivery; until the response, its outcome is `UNANSWERED`."""
         decision = self._results[key].decision
-        self._results[key] = _unanswered(decision, "The run was stopped before GitHub responded")
+        self._results[key] = _unanswered(decision, "the run was stopped before GitHub responded")
         self._submitted += 1
         self._pool.submit(key, partial(self._hooks[key.webhook].redeliver, decision.delivery))
 
@@ -150,7 +150,7 @@ class Dispatcher:
                 self.stop(key.webhook)
                 self.note(str(error))
             case UnavailableError():
-                result = _unanswered(decision, str(error))
+                result = _unanswered(decision, error.reason)
             case _:
                 raise error
         self._results[key] = result
@@ -163,8 +163,8 @@ class Dispatcher:
         if self._unanswered[webhook] == MAX_UNANSWERED:
             self.stop(webhook)
             self.note(
-                f"GitHub did not respond to {MAX_UNANSWERED} requests in a row to redeliver to "
-                f"{webhook.name}, so this run requested no more of them"
+                f"GitHub sent no usable response to {MAX_UNANSWERED} requests in a row to "
+                f"redeliver to {webhook.name}, so this run requested no more of them"
             )
 
 

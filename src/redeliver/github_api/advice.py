@@ -40,7 +40,9 @@ def error_for(response: Response, identity: Identity) -> RedeliverError:
         return UnavailableError(
             f"{problem}. This is a redirect. {redirect_advice(response.purpose)}"
         )
-    return UnavailableError(f"{problem}. No events are lost; the next run retries")
+    return UnavailableError(
+        f"{problem}. No events are lost; the next run retries", reason=response.summary
+    )
 
 
 def rate_limit_error(response: Response, identity: Identity, seconds: int) -> RateLimitError:

@@ -182,7 +182,7 @@ def _no_response(purpose: Purpose, error: NoResponseError) -> _Failure:
         "your network or proxy"
     )
     return _Failure(
-        error=UnavailableError(f"cannot {purpose.action}: {error}{advice}"),
+        error=UnavailableError(f"cannot {purpose.action}: {error}{advice}", reason=str(error)),
         reason=str(error),
         is_transient=error.is_transient,
         may_be_done=error.may_be_done,

@@ -71,7 +71,7 @@ def response(row: EventRow, *, name_webhook: bool) -> str:
             # Its reason is for a run that ends before the log shows the outcome.
             return _line("Requested", replace(row, because=""), name_webhook=name_webhook)
         case Outcome.UNANSWERED:
-            return _line("No response", row, name_webhook=name_webhook)
+            return _line("Unconfirmed", row, name_webhook=name_webhook)
         case _:
             return outcome(row, name_webhook=name_webhook)
 

@@ -35,21 +35,21 @@ def closing(report: Report) -> str:
     if report.checkpoint is None:
         nothing = "No checkpoint was saved" if report.store else "No checkpoint is kept"
         return f"{nothing}: the next run looks back as far as 'lookback' again"
-    checkpoint = utc(report.checkpoint)
+    checkpoint, number = utc(report.checkpoint), len(report.to_retry)
+    are = is_or_are(number)
+    retries = f", and tries again the {count(number, 'event')} that {are} still failing"
+    retries = retries if number else ""
     if report.checkpoint >= report.window.now:
-        number, retries = len(report.to_retry), ""
-        if number:
-            are = is_or_are(number)
-            retries = f", and tries again the {count(number, 'event')} that {are} still failing"
         return (
             f"Checkpoint saved: {checkpoint}, the start of this run. The next run looks at what "
             f"fails after that{retries}"
         )
     if report.checkpoint == report.window.mark:
-        return f"Checkpoint not moved ({checkpoint}): the next run checks these deliveries again"
+        again = f"the next run checks these deliveries again{retries}"
+        return f"Checkpoint not moved ({checkpoint}): {again}"
     return (
-        f"Checkpoint saved: {checkpoint}, when the oldest event that the next run has to try again "
-        "failed. The next run starts there"
+        f"Checkpoint saved: {checkpoint}. The oldest event that the next run has to try again "
+        f"failed at that time, so the next run starts there{retries}"
     )
 
 
@@ -71,7 +71,7 @@ def _not_redelivered(report: Report) -> Iterator[str]:
     if number := report.count(Outcome.REFUSED):
         found.append(f"GitHub refused to redeliver {number:,} {of_failed}")
     if number := report.count(Outcome.UNANSWERED):
-        found.append(f"GitHub did not respond to the request to redeliver {number:,} {of_failed}")
+        found.append(f"GitHub sent no usable response about redelivering {number:,} {of_failed}")
     if number := report.count(Outcome.UNREAD):
         found.append(f"GitHub's log could not be read back to the start of {number:,} {of_failed}")
     if found:
@@ -80,16 +80,14 @@ def _not_redelivered(report: Report) -> Iterator[str]:
 
 
 def _unrecovered(report: Report) -> Iterator[str]:
-    because = "The run fails because 'fail-on' is 'unrecovered'"
     failing, given_up = report.count(Outcome.STILL_FAILING), report.count(Outcome.GIVEN_UP)
     parts = [f"{failing:,} {is_or_are(failing)} still failing"] if failing else []
     parts += [f"{given_up:,} {'was' if given_up == 1 else 'were'} given up"] if given_up else []
-    if parts:
-        yield f"of {report.failed:,} failed events, {' and '.join(parts)}. {because}"
-    if report.leaving:
-        yield f"{_may_leave(report.leaving)}. {because}"
-    if report.unseen:
-        yield f"{may_be_unseen(report.unseen)}. {because}"
+    found = [f"of {report.failed:,} failed events, {' and '.join(parts)}"] if parts else []
+    found += [_may_leave(report.leaving)] if report.leaving else []
+    found += [may_be_unseen(report.unseen)] if report.unseen else []
+    if found:
+        yield f"{'; '.join(found)}. The run fails because 'fail-on' is 'unrecovered'"
 
 
 def warnings(report: Report) -> list[str]:
@@ -99,12 +97,7 @@ def warnings(report: Report) -> list[str]:
         found.append("there is no active webhook, so this run read nothing")
     found += _deferred(report)
     found += _still_failing(report)
-    found += [
-        f"{count(number, 'event')} {'was' if number == 1 else 'were'} given up because {because}. "
-        "GitHub's log shows no successful attempt, and no later run tries again. The log of this "
-        "run names each"
-        for because, number in report.reasons(Outcome.GIVEN_UP).items()
-    ]
+    found += _given_up(report)
     if report.leaving:
         found.append(f"{_may_leave(report.leaving)}. The log of this run names each")
     found += _outcomes_not_seen(report)
@@ -120,6 +113,16 @@ def _deferred(report: Report) -> Iterator[str]:
     for because, number in report.reasons(Outcome.DEFERRED).items():
         if because not in expected:
             yield f"{count(number, 'event')} deferred to the next run: {because}"
+
+
+def _given_up(report: Report) -> Iterator[str]:
+    for because, number in report.reasons(Outcome.GIVEN_UP).items():
+        were = "was" if number == 1 else "were"
+        were = "would be" if report.options.dry_run else were
+        yield (
+            f"{count(number, 'event')} {were} given up because {because}. GitHub's log shows no "
+            "successful attempt, and no later run tries again. The log of this run names each"
+        )
 
 
 def _still_failing(report: Report) -> Iterator[str]:

@@ -34,8 +34,8 @@ def test_five_lost_responses_in_a_row_stop_their_webhook() -> None:
     assert outcomes(report)["2"] is Outcome.STILL_FAILING, "as the log shows afterwards"
     assert outcomes(report)["1"] is outcomes(report)["0"] is Outcome.DEFERRED
     assert messages.problem(report) == (
-        "GitHub did not respond to 5 requests in a row to redeliver to webhook 1 of organization "
-        "acme, so this run requested no more of them"
+        "GitHub sent no usable response to 5 requests in a row to redeliver to webhook 1 of "
+        "organization acme, so this run requested no more of them"
     )
     assert report.status == 1
 

@@ -117,7 +117,7 @@ def test_a_request_that_github_accepted_is_not_yet_a_recovery() -> None:
 @pytest.mark.parametrize(
     ("outcome", "label"),
     [
-        (Outcome.UNANSWERED, "No response"),
+        (Outcome.UNANSWERED, "Unconfirmed"),
         (Outcome.REFUSED, "Refused"),
         (Outcome.DEFERRED, "Deferred"),
     ],

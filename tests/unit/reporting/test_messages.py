@@ -48,7 +48,7 @@ def test_a_dry_run_says_so() -> None:
     [
         (NOW, "Checkpoint saved: 2026-11-24 12:00:00 UTC, the start of this run"),
         (ago(minutes=-3), "Checkpoint saved: 2026-11-24 12:03:00 UTC, the start of this run"),
-        (ago(hours=1), "Checkpoint saved: 2026-11-24 11:00:00 UTC, when the oldest event that"),
+        (ago(hours=1), "Checkpoint saved: 2026-11-24 11:00:00 UTC. The oldest event that"),
         (ago(hours=6), "Checkpoint not moved (2026-11-24 06:00:00 UTC): the next run checks"),
     ],
 )
@@ -93,6 +93,14 @@ def test_given_up_events_are_a_warning_for_each_reason() -> None:
             ("1 event was", "'max-attempts' (4) is reached"),
         )
     ]
+
+
+def test_a_dry_run_warns_of_what_would_be_given_up() -> None:
+    dry = replace(a_report(a_result(Outcome.GIVEN_UP, because="it is old")), options=DRY_RUN)
+
+    (warning,) = messages.warnings(dry)
+
+    assert warning.startswith("1 event would be given up because it is old. ")
 
 
 def test_an_event_that_left_the_log_is_given_up() -> None:
@@ -148,6 +156,7 @@ def test_an_exhausted_event_is_not_said_to_be_tried_again(max_attempts: int, ret
 
     assert len(report.to_retry) == retried
     assert ("The next runs try it again" in warning) == bool(retried)
+    assert ("('give-up-after' is 3d, 'max-attempts' is 5)" in warning) == bool(retried)
     assert ("No later run tries 1 of them, because 'max-attempts' is 4" in warning) != bool(retried)
     assert ("tries again the 1 event" in messages.closing(report)) == bool(retried)
 

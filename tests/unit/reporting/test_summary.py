@@ -128,8 +128,8 @@ def test_a_summary_shows_counts_chart_and_undelivered_events() -> None:
         "(scan: full) to find the failures "
         "from 2026-11-24 05:50:00 UTC to 2026-11-24 12:00:00 UTC.\n"
         "\n"
-        "Checkpoint saved: 2026-11-24 11:00:00 UTC, when the oldest event that the next run has to "
-        "try again failed. The next run starts there.\n"
+        "Checkpoint saved: 2026-11-24 11:00:00 UTC. The oldest event that the next run has to try "
+        "again failed at that time, so the next run starts there.\n"
     )
 
 
