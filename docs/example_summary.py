@@ -64,7 +64,7 @@ def example_report() -> Report:
     ]
     for number, attempts in NEVER_ACCEPTED.items():
         log += [
-            an_attempt(number, SERVER_ERROR, ago(hours=6 * (attempts - nth), seconds=-2), nth=nth)
+            an_attempt(number, SERVER_ERROR, ago(hours=6 * (attempts - nth)), nth=nth)
             for nth in range(attempts)
         ]
     log += [

@@ -112,8 +112,8 @@ GROUPS: Mapping[str, Mapping[str, Flag]] = {
         ),
         "give-up-after": Flag(
             takes="TIME",
-            does="Give up an event when its first attempt is older than this.  [default: as long "
-            "as GitHub keeps its log, 3d, or 7d on Enterprise Server]",
+            does="Give up an event when its first attempt is older than this.  [default: 3d, "
+            "or 7d on Enterprise Server, as long as GitHub keeps its log]",
         ),
         "max-attempts": Flag(
             takes="NUMBER",

@@ -42,9 +42,10 @@ EXIT_STATUSES: Mapping[int, str] = {
     os.EX_USAGE: "A flag or an environment variable is wrong. Nothing was redelivered.",
     os.EX_DATAERR: "The variable or the file holds something that is not a checkpoint. It was not "
     "changed.",
-    os.EX_UNAVAILABLE: "GitHub sent no usable response, or the command is not fully installed.",
+    os.EX_UNAVAILABLE: "GitHub sent no usable response, so nothing was redelivered. Or the command "
+    "is not fully installed.",
     os.EX_SOFTWARE: "A bug in redeliver. Please report it.",
-    os.EX_CANTCREAT: "The checkpoint file cannot be read or written.",
+    os.EX_CANTCREAT: "The checkpoint file cannot be read or written. Nothing was redelivered.",
     os.EX_IOERR: "The run completed, but the report could not be written to standard output.",
     os.EX_TEMPFAIL: "Try again later: another run is using the checkpoint file, or GitHub is rate "
     "limiting requests.",

@@ -191,8 +191,8 @@ class Execution:
             return {}
         due = {webhook: self._results.due(webhook) for webhook in self._hooks}
         large = {webhook: keys for webhook, keys in due.items() if len(keys) > probe}
-        if large:
-            self._console.say(log_lines.probing(probe))
+        for webhook, keys in large.items():
+            self._console.say(log_lines.probing(webhook, due=len(keys), probe=probe))
         return {webhook: self._runtime.choose(keys, probe) for webhook, keys in large.items()}
 
     def _surplus(self) -> Iterator[EventKey]:

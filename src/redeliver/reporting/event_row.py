@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
 
+from redeliver.core.decision import Verdict
 from redeliver.core.delivery import Delivery, Webhook
 from redeliver.core.outcome import EventResult, Outcome
 from redeliver.reporting.format import age
@@ -36,6 +37,9 @@ class EventRow:
     def of(cls, result: EventResult, *, now: datetime, dry_run: bool) -> Self:
         """Return the row for a result, with ages as of `now`."""
         latest, failing_since = result.latest, result.decision.failing_since
+        failing_for = age(now - failing_since)
+        # Not every attempt of such an event is known.
+        is_minimum = result.decision.verdict in {Verdict.EXPIRED, Verdict.UNREAD}
         word = result.outcome.for_users.value
         would = dry_run and result.outcome.for_users in {Outcome.GIVEN_UP, Outcome.DEFERRED}
         return cls(
@@ -45,7 +49,7 @@ class EventRow:
             event=quote_untrusted(latest.event),
             action=quote_untrusted(latest.action) if latest.action else "",
             failing_since=failing_since,
-            failing_for=age(now - failing_since),
+            failing_for=f"at least {failing_for}" if is_minimum else failing_for,
             attempts=result.attempts,
             status=_status(latest),
             status_code=latest.status_code,
@@ -74,9 +78,9 @@ class EventRow:
 
 
 def _status(delivery: Delivery) -> str:
-    """Return the status with its code; GitHub's text may have the code already."""
+    """Return the code with GitHub's text, unless that says no more than the code."""
     code = str(delivery.status_code)
-    if delivery.status == f"Invalid HTTP Response: {code}":  # says no more than the code
+    if delivery.status in {"", f"Invalid HTTP Response: {code}"}:
         return code
-    text = quote_untrusted(delivery.status) or "none"
-    return text if code in re.findall(r"\d+", text) else f"{text}, {code}"
+    text = quote_untrusted(delivery.status)
+    return text if code in re.findall(r"\d+", text) else f"{code} {text}"

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from redeliver.core.checkpoint import OVERLAP, Window
 from redeliver.core.decision import Verdict
+from redeliver.core.delivery import Webhook
 from redeliver.core.outcome import Outcome
 from redeliver.core.policy import ScanMode, format_duration
 from redeliver.core.scan import ScanResult
@@ -20,13 +21,13 @@ def opening(store: str, window: Window, mode: ScanMode) -> str:
     listed = "failed deliveries" if mode is ScanMode.FAILURES else "all deliveries"
     if window.saved:
         start = (
-            f"{minutes(OVERLAP)} before the checkpoint in {store}, because log entries can appear "
-            "late"
+            f"{minutes(OVERLAP)} before the checkpoint ({utc(window.mark)} in {store}), because "
+            "GitHub's log can show deliveries late"
         )
     else:
         why = f"there is no checkpoint yet in {store}" if store else "no checkpoint is kept"
         start = f"'lookback' ({format_duration(window.now - window.since)}) ago, because {why}"
-    return f"Reading {listed} since {utc(window.since)}: {start}"
+    return f"Reading {listed} since {utc(window.since)}, {start}"
 
 
 def scanned(scan: ScanResult) -> str:
@@ -49,18 +50,20 @@ def scanned(scan: ScanResult) -> str:
     if delivered:
         have = "has" if delivered == 1 else "have"
         parts.append(f"{delivered} failed at first and {have} been delivered since")
-    parts += [f"{number} {why}" for why, number in filtered.items() if number]
+    parts += [
+        f"{number} more {is_or_are(number)} {why}" for why, number in filtered.items() if number
+    ]
     read = f"Read {count(scan.scanned, 'delivery', 'deliveries')} of {scan.webhook.name}"
     end = f". Then reading stopped: {scan.error}" if scan.error else ""
     return f"{read}: {'; '.join(parts)}{end}"
 
 
-def probing(probe: int) -> str:
-    """Say that some events are redelivered first."""
+def probing(webhook: Webhook, *, due: int, probe: int) -> str:
+    """Say that `probe` of the events due are redelivered first."""
     return (
-        f"Probe: of each webhook with more than {count(probe, 'event')} to redeliver, {probe} "
-        f"chosen at random {is_or_are(probe)} redelivered first. If all of these "
-        "fail, the webhook's other events are deferred to the next run"
+        f"Probe: {probe} of the {due:,} events to redeliver to {webhook.name} "
+        f"{is_or_are(probe)} redelivered first, chosen at random. If {probe} out of {probe} fail, "
+        f"the other {due - probe:,} are deferred to the next run"
     )
 
 
@@ -85,8 +88,9 @@ def _line(label: str, row: EventRow, *, name_webhook: bool) -> str:
     webhook = f"{row.webhook.name}, " if name_webhook else ""
     because = f": {row.because}" if row.because else ""
     failing = "after failing" if row.outcome is Outcome.RECOVERED else "failing"
+    new = "new " if row.outcome in {Outcome.RECOVERED, Outcome.STILL_FAILING} else ""
     return (
         f"{label}: {row.name} {row.guid} "
-        f"({webhook}delivery {row.delivery}, {failing} for {row.failing_for}, "
+        f"({webhook}{new}delivery {row.delivery}, {failing} for {row.failing_for}, "
         f"{count(row.attempts, 'attempt')}, last status {row.status}){because}"
     )

@@ -28,7 +28,7 @@ def closing(report: Report) -> str:
     if report.count(Outcome.UNSETTLED):
         return (
             "Skipped: nothing was redelivered, and the checkpoint was not moved. "
-            f"Start a run after {utc(_settled_at(report.window))}"
+            f"The first run after {utc(_settled_at(report.window))} continues"
         )
     if report.options.dry_run:
         return "Dry run: nothing was redelivered, and no checkpoint was saved"
@@ -37,7 +37,7 @@ def closing(report: Report) -> str:
         return f"{nothing}: the next run looks back as far as 'lookback' again"
     checkpoint, number = utc(report.checkpoint), len(report.to_retry)
     are = is_or_are(number)
-    retries = f", and tries again the {count(number, 'event')} that {are} still failing"
+    retries = f". It also tries again the {count(number, 'event')} that {are} still failing"
     retries = retries if number else ""
     if report.checkpoint >= report.window.now:
         return (
@@ -48,8 +48,8 @@ def closing(report: Report) -> str:
         again = f"the next run checks these deliveries again{retries}"
         return f"Checkpoint not moved ({checkpoint}): {again}"
     return (
-        f"Checkpoint saved: {checkpoint}. The oldest event that the next run has to try again "
-        f"failed at that time, so the next run starts there{retries}"
+        f"Checkpoint saved: {checkpoint}, when the oldest deferred or refused event failed. "
+        f"The next run starts there{retries}"
     )
 
 
@@ -71,19 +71,19 @@ def _not_redelivered(report: Report) -> Iterator[str]:
     if number := report.count(Outcome.REFUSED):
         found.append(f"GitHub refused to redeliver {number:,} {of_failed}")
     if number := report.count(Outcome.UNANSWERED):
-        found.append(f"GitHub sent no usable response about redelivering {number:,} {of_failed}")
+        found.append(f"GitHub did not confirm the redelivery of {number:,} {of_failed}")
     if number := report.count(Outcome.UNREAD):
         found.append(f"GitHub's log could not be read back to the start of {number:,} {of_failed}")
     if found:
-        advice = "The log of this run has the reason for each; the next run tries again"
+        advice = "The log of this run has the reasons; the next run looks at these events again"
         yield f"{', and '.join(found)}. {advice}"
 
 
 def _unrecovered(report: Report) -> Iterator[str]:
     failing, given_up = report.count(Outcome.STILL_FAILING), report.count(Outcome.GIVEN_UP)
-    parts = [f"{failing:,} {is_or_are(failing)} still failing"] if failing else []
-    parts += [f"{given_up:,} {'was' if given_up == 1 else 'were'} given up"] if given_up else []
-    found = [f"of {report.failed:,} failed events, {' and '.join(parts)}"] if parts else []
+    of_failed, were = f"of {report.failed:,} failed events", "was" if given_up == 1 else "were"
+    found = [f"{failing:,} {of_failed} {is_or_are(failing)} still failing"] if failing else []
+    found += [f"{given_up:,} {of_failed} {were} given up"] if given_up else []
     found += [_may_leave(report.leaving)] if report.leaving else []
     found += [may_be_unseen(report.unseen)] if report.unseen else []
     if found:
@@ -99,7 +99,7 @@ def warnings(report: Report) -> list[str]:
     found += _still_failing(report)
     found += _given_up(report)
     if report.leaving:
-        found.append(f"{_may_leave(report.leaving)}. The log of this run names each")
+        found.append(_may_leave(report.leaving))
     found += _outcomes_not_seen(report)
     if report.unseen:
         found.append(may_be_unseen(report.unseen))
@@ -117,12 +117,15 @@ def _deferred(report: Report) -> Iterator[str]:
 
 def _given_up(report: Report) -> Iterator[str]:
     for because, number in report.reasons(Outcome.GIVEN_UP).items():
-        were = "was" if number == 1 else "were"
-        were = "would be" if report.options.dry_run else were
-        yield (
-            f"{count(number, 'event')} {were} given up because {because}. GitHub's log shows no "
-            "successful attempt, and no later run tries again. The log of this run names each"
-        )
+        events, were = count(number, "event"), "was" if number == 1 else "were"
+        if report.options.dry_run:
+            yield f"a real run would give up {events}, because {because}"
+        else:
+            yield (
+                f"{events} {were} given up because {because}. The log of this run lists "
+                f"{'it' if number == 1 else 'them'}. No later run tries again. You can redeliver "
+                "by hand on the webhook's page, as long as GitHub's log has the delivery"
+            )
 
 
 def _still_failing(report: Report) -> Iterator[str]:
@@ -152,16 +155,16 @@ def _still_failing(report: Report) -> Iterator[str]:
 def _until_when(report: Report) -> str:
     policy, retried = report.options.policy, report.to_retry
     ends = [utc(result.decision.failing_since + policy.give_up_after) for result in retried]
-    until = f"until {min(ends)}"
+    until = min(ends)
     if min(ends) != max(ends):
-        until = f"the oldest {until} and the newest until {max(ends)}"
+        until = f"{min(ends)} for the oldest, {max(ends)} for the newest"
     bounds = f"'give-up-after' is {format_duration(policy.give_up_after)}"
     if policy.max_attempts is not None:
         bounds += f", 'max-attempts' is {policy.max_attempts}"
     them = "it" if len(retried) == 1 else "them"
     if len(retried) < report.count(Outcome.STILL_FAILING):
         them = f"{len(retried):,} of them"
-    return f"The next runs try {them} again, {until} ({bounds})"
+    return f"The next runs try {them} again until {until} ({bounds})"
 
 
 def _outcomes_not_seen(report: Report) -> Iterator[str]:
@@ -190,18 +193,19 @@ def may_be_unseen(interval: tuple[datetime, datetime]) -> str:
 
 def _may_leave(number: int) -> str:
     return (
-        f"{count(number, 'event')} deferred to the next run may have left GitHub's log by then. "
-        "Run more often, or redeliver more in each run"
+        f"{count(number, 'event')} that this run did not redeliver may leave GitHub's log before "
+        "the next run. Start a run soon, and run more often"
     )
 
 
 def _under_way(window: Window) -> str:
-    run = "another run, which has just saved the checkpoint,"
+    when = "just now"
     if window.saved and window.settled_at > window.now:
-        run = f"the run that saved the checkpoint at {utc(window.saved.written)}"
+        when = f"at {utc(window.saved.written)}"
     return (
-        f"{run} may still have redeliveries under way that GitHub's log does not show yet. "
-        f"Start a run after {utc(_settled_at(window))}"
+        f"another run saved the checkpoint {when}, and GitHub's log may not show all of its "
+        "redeliveries yet. So that nothing is delivered twice, this run redelivered nothing. The "
+        f"first run after {utc(_settled_at(window))} continues"
     )
 
 

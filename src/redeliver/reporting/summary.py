@@ -52,7 +52,7 @@ def _summary(report: Report) -> Iterator[str]:
     yield ""
     problem = messages.problem(report)
     problems = [problem] if problem else []
-    for label, texts in (("Failed", problems), ("Warning", messages.warnings(report)[:MAX_LINES])):
+    for label, texts in (("Error", problems), ("Warning", messages.warnings(report)[:MAX_LINES])):
         for text in texts:
             yield f"> **{label}:** {escape_markdown(truncate(text, MAX_TEXT))}"
             yield ""
@@ -130,7 +130,9 @@ def _label(event: str) -> str:
 
 
 def _attention(report: Report) -> Iterator[str]:
-    yield from _table(report, (*NEEDS_ATTENTION, *UNRECOVERED), "Not delivered", MAX_ATTENTION_ROWS)
+    yield from _table(
+        report, (*NEEDS_ATTENTION, *UNRECOVERED), "Needs attention", MAX_ATTENTION_ROWS
+    )
     yield from _table(report, (Outcome.PENDING,), "Pending", MAX_OTHER_ROWS)
     due = "Would be redelivered, oldest first"
     yield from _table(report, (Outcome.DUE,), due, MAX_OTHER_ROWS)
@@ -155,7 +157,10 @@ def _table(report: Report, outcomes: Sequence[Outcome], title: str, max_rows: in
         yield ""
     rows = list(islice(report.rows(*outcomes), max_rows))
     columns = [name for name in rows[0].cells if name != "Webhook" or len(report.scans) > 1]
-    yield f"| {' | '.join(columns)} |"
+    header = " | ".join(columns)
+    if Outcome.RECOVERED in outcomes:
+        header = header.replace("Failing for", "Failed for")
+    yield f"| {header} |"
     yield f"| {' | '.join('---:' if name in RIGHT_ALIGNED else '---' for name in columns)} |"
     for row in rows:
         cells = _markdown_cells(row)

@@ -38,7 +38,7 @@ def test_the_next_run_starts_from_the_checkpoint_in_the_file(
     run = command.run()
 
     assert (run.status, run.stderr) == (0, "")
-    assert f"10 min before the checkpoint in file {command.checkpoint_file}" in run.stdout
+    assert f"UTC in file {command.checkpoint_file})" in run.stdout
     assert arrived(command.github, receiver) == before == sorted(missed)
     assert command.checkpoint == format_checkpoint(NOW + timedelta(hours=1))
 

@@ -116,26 +116,27 @@ def test_the_log_says_what_happened() -> None:
 
     assert runtime.said == [
         (
-            "Reading all deliveries since 2026-11-24 05:50:00 UTC: 10 min before the checkpoint in "
-            "variable LAST_REDELIVERY of acme/ops, because log entries can appear late"
+            "Reading all deliveries since 2026-11-24 05:50:00 UTC, 10 min before the checkpoint "
+            "(2026-11-24 06:00:00 UTC in variable LAST_REDELIVERY of acme/ops), because GitHub's "
+            "log can show deliveries late"
         ),
         "Read 3 deliveries of webhook 1 of organization acme: 2 events failed",
         (
             "Requested: push first (delivery 11, "
-            "failing for 3 h 0 min, 1 attempt, last status timed out, 504)"
+            "failing for 3 h 0 min, 1 attempt, last status 504 timed out)"
         ),
         (
             "Requested: push second (delivery 12, "
-            "failing for 2 h 0 min, 1 attempt, last status timed out, 504)"
+            "failing for 2 h 0 min, 1 attempt, last status 504 timed out)"
         ),
         (
             "Pending: push first (delivery 11, "
-            "failing for 3 h 0 min, 1 attempt, last status timed out, 504): "
+            "failing for 3 h 0 min, 1 attempt, last status 504 timed out): "
             "GitHub's log did not show the outcome within 30 s"
         ),
         (
             "Pending: push second (delivery 12, "
-            "failing for 2 h 0 min, 1 attempt, last status timed out, 504): "
+            "failing for 2 h 0 min, 1 attempt, last status 504 timed out): "
             "GitHub's log did not show the outcome within 30 s"
         ),
         (

@@ -1,5 +1,7 @@
 """The lines of the log say what the run does, and what happens to each event."""
 
+from dataclasses import replace
+
 import pytest
 
 from redeliver.core.decision import Verdict
@@ -34,8 +36,9 @@ def response_line(result: EventResult) -> str:
 )
 def test_the_opening_says_what_is_read_and_from_when_on(mode: ScanMode, listed: str) -> None:
     assert log_lines.opening("variable LAST of acme/ops", a_window(), mode) == (
-        f"Reading {listed} deliveries since 2026-11-24 05:50:00 UTC: 10 min before the checkpoint "
-        "in variable LAST of acme/ops, because log entries can appear late"
+        f"Reading {listed} deliveries since 2026-11-24 05:50:00 UTC, 10 min before the checkpoint "
+        "(2026-11-24 06:00:00 UTC in variable LAST of acme/ops), because GitHub's log can show "
+        "deliveries late"
     )
 
 
@@ -48,7 +51,7 @@ def test_the_opening_says_what_is_read_and_from_when_on(mode: ScanMode, listed: 
 )
 def test_the_opening_without_a_checkpoint_says_why(store: str, why: str) -> None:
     assert log_lines.opening(store, a_window(None), ScanMode.FULL) == (
-        f"Reading all deliveries since 2026-11-23 12:00:00 UTC: 'lookback' (24h) ago, because {why}"
+        f"Reading all deliveries since 2026-11-23 12:00:00 UTC, 'lookback' (24h) ago, because {why}"
     )
 
 
@@ -62,8 +65,16 @@ def test_the_opening_without_a_checkpoint_says_why(store: str, why: str) -> None
             "2 events failed; 1 failed at first and has been delivered since",
         ),
         (
-            [Verdict.REDELIVER, Verdict.UNWANTED_EVENT, Verdict.UNWANTED_STATUS],
-            "1 event failed; 1 excluded by 'events'; 1 excluded by 'skip-status-codes'",
+            [
+                Verdict.REDELIVER,
+                Verdict.UNWANTED_EVENT,
+                Verdict.UNWANTED_STATUS,
+                Verdict.UNWANTED_STATUS,
+            ],
+            (
+                "1 event failed; 1 more is excluded by 'events'; 2 more are excluded by "
+                "'skip-status-codes'"
+            ),
         ),
         (
             [Verdict.DELIVERED, Verdict.DELIVERED],
@@ -110,7 +121,7 @@ def test_a_request_that_github_accepted_is_not_yet_a_recovery() -> None:
 
     assert response_line(pending) == (
         "Requested: push guid-1 (delivery 4611686018427387905, failing for 2 h 0 min, "
-        "3 attempts, last status timed out, 504)"
+        "3 attempts, last status 504 timed out)"
     )
 
 
@@ -135,15 +146,39 @@ def test_each_outcome_has_a_line_of_its_own() -> None:
     recovered = a_result().verified(delivered(number=9))
 
     assert outcome_line(failed) == (
-        "Still failing: push guid-1 (delivery 9, failing for 2 h 0 min, 4 attempts, "
-        "last status no, 503)"
+        "Still failing: push guid-1 (new delivery 9, failing for 2 h 0 min, 4 attempts, "
+        "last status 503 no)"
     )
     assert outcome_line(recovered) == (
-        "Recovered: push guid-1 (delivery 9, after failing for 2 h 0 min, 4 attempts, "
-        "last status OK, 200)"
+        "Recovered: push guid-1 (new delivery 9, after failing for 2 h 0 min, 4 attempts, "
+        "last status 200 OK)"
     )
     assert outcome_line(pending).startswith("Pending: push guid-1 (")
     assert outcome_line(pending).endswith("): GitHub's log did not show the outcome within 30 s")
+
+
+@pytest.mark.parametrize("verdict", [Verdict.EXPIRED, Verdict.UNREAD])
+def test_an_age_that_is_not_known_exactly_is_a_minimum(verdict: Verdict) -> None:
+    decision = replace(a_result().decision, verdict=verdict)
+
+    line = outcome_line(EventResult(decision=decision, outcome=Outcome.GIVEN_UP))
+
+    assert "failing for at least 2 h 0 min, " in line
+
+
+@pytest.mark.parametrize(
+    ("probe", "numbers"),
+    [
+        (1, ("1 of the 9 events", "is redelivered first", "the other 8")),
+        (3, ("3 of the 9 events", "are redelivered first", "the other 6")),
+    ],
+)
+def test_the_log_says_which_webhook_is_probed(probe: int, numbers: tuple[str, ...]) -> None:
+    line = log_lines.probing(a_webhook(), due=9, probe=probe)
+
+    assert line.startswith("Probe: ")
+    assert "to redeliver to webhook 1 of organization acme " in line
+    assert all(part in line for part in numbers)
 
 
 @pytest.mark.parametrize("outcome", [Outcome.UNANSWERED, Outcome.UNREAD, Outcome.UNSETTLED])

@@ -90,7 +90,7 @@ def test_a_report_has_the_outcome_of_each_event() -> None:
         "action": "opened",
         "failing_since": "2026-11-24T11:00:00.000Z",
         "attempts": 4,
-        "status": "no, 503",
+        "status": "503 no",
         "status_code": 503,
         "outcome": "still_failing",
         "because": "",

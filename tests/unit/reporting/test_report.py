@@ -35,7 +35,7 @@ def test_a_run_fails_for(outcome: Outcome) -> None:
     assert problem.startswith("GitHub")
     assert problem.endswith(
         "1 of 1 failed events. "
-        "The log of this run has the reason for each; the next run tries again"
+        "The log of this run has the reasons; the next run looks at these events again"
     )
 
 
@@ -79,7 +79,7 @@ def test_unrecovered_events_fail_only_a_strict_run(outcome: Outcome, verb: str) 
 
     assert (lenient.status, strict.status) == (0, 1)
     assert messages.problem(strict) == (
-        f"of 2 failed events, 1 {verb} {outcome.value}. The run fails because 'fail-on' is "
+        f"1 of 2 failed events {verb} {outcome.value}. The run fails because 'fail-on' is "
         "'unrecovered'"
     )
 
@@ -107,7 +107,7 @@ def test_events_that_may_leave_the_log_are_counted(
     strict = replace(after_six_hours, options=STRICT)
 
     assert after_six_hours.leaving == leaving
-    expected = "1 event deferred to the next run may have left GitHub's log by then"
+    expected = "1 event that this run did not redeliver may leave GitHub's log before"
     assert any(
         warning.startswith(expected) for warning in messages.warnings(after_six_hours)
     ) == bool(leaving)
