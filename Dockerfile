@@ -1,4 +1,4 @@
-# This pins the base image by its tag. Dependabot adds the digest.
+# The tag is not a fixed version. Dependabot adds the digest, and keeps it up to date.
 FROM python:3.13-slim
 COPY requirements/runtime.txt /tmp/
 COPY src/redeliver /opt/redeliver/lib/python3.13/site-packages/redeliver

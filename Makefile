@@ -107,8 +107,7 @@ $(READY): requirements/dev.txt
 	@$(BIN)/pip --quiet --quiet --disable-pip-version-check install --no-deps --no-build-isolation --editable .
 	@touch $@
 
-# An error begins with the name of the command: docs/screenshot and tests/contract end with it, and
-# bench/script belongs to bench.
+# The error begins with the last part of the directory, or with bench for bench/script.
 %/node_modules/.package-lock.json: %/package-lock.json
 	@command -v node >/dev/null && command -v npm >/dev/null || { echo "$(notdir $(*:/script=)): Node is not installed: install Node 20 or newer, with npm" >&2; exit 1; }
 	@echo "Making $*/node_modules with pinned packages from npm (only once)"

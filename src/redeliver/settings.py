@@ -27,7 +27,7 @@ from redeliver.errors import InputError
 from redeliver.sanitize import split_secret
 
 MAX_SPAN = timedelta(days=30)
-"""The longest time for which any GitHub has ever kept a delivery log."""
+"""The longest time for which any GitHub has kept a delivery log; today it is 3 to 7 days."""
 
 MAX_WAIT = timedelta(minutes=60)
 """How long a run may wait for outcomes: a runner costs money, and the next run finds them too."""
@@ -36,10 +36,11 @@ SECRETS = ("token", "private-key", "variable-token")
 """The inputs that must never be shown."""
 
 MISSPELLED = 0.8
-"""From this similarity to an event's name on, a name is a misspelled one and cannot be a secret."""
+"""A name at least this similar to an event's name is a misspelling and no secret, so an error may
+repeat it."""
 
 VARIABLE_NAME = "LAST_REDELIVERY"
-"""The default name of the variable; a test holds it to action.yml."""
+"""The command's default name of the variable; a test checks that action.yml has the same."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,9 +83,10 @@ class Input:
     convert: Callable[[str], Any]
     """Raises `ValueError` with the rest of the sentence "input '…' …"."""
     default: str = ""
-    """What an empty input means, such as `${{ inputs.lookback }}` in a scheduled run.
+    """The value if the input is empty, as `${{ inputs.lookback }}` is in a scheduled run.
 
-    A test compares it with the default in action.yml. An empty 'variable-name' stays empty.
+    A test compares it with the default in action.yml. 'variable-name' has none here, because there
+    an empty input means that no checkpoint is kept.
     """
 
 
@@ -96,8 +98,8 @@ def parse(
 ) -> Settings:
     """Check every input; raise one `InputError` that names each one at fault.
 
-    `inputs` has a text for every name in `INPUTS`. `names` has other names for messages, for values
-    that did not come from an input. `if_missing` has an extra sentence for each missing input.
+    `inputs` has a text for every name in `INPUTS`. `names` says what messages call values that did
+    not come from an input. `if_missing` has an extra sentence for each missing input.
     """
     called = {name: f"input '{name}'" for name in INPUTS} | dict(names or {})
     values: dict[str, Any] = {}
@@ -107,7 +109,7 @@ def parse(
             values[spec.setting] = spec.convert(inputs[name].strip() or spec.default)
         except ValueError as error:
             problems.append(f"{called[name]} {error}")
-    problems += _contradictions(values, if_missing or {})
+    problems += _problems_between_inputs(values, if_missing or {})
     if problems:
         raise InputError("; ".join(problems))
     values["retention"] = _retention(values["api_url"])
@@ -131,8 +133,10 @@ def _retention(api_url: str) -> timedelta:
     return timedelta(days=3 if _is_cloud(api_url) else 7)
 
 
-def _contradictions(values: Mapping[str, Any], if_missing: Mapping[str, str]) -> Iterator[str]:
-    """Yield what contradicts another input; `values` lacks the inputs that are invalid alone."""
+def _problems_between_inputs(
+    values: Mapping[str, Any], if_missing: Mapping[str, str]
+) -> Iterator[str]:
+    """Yield what is wrong with the inputs together; `values` has those that are valid alone."""
     advice = {name: f". {sentence}" for name, sentence in if_missing.items()}
     if {"token", "app_id", "private_key"} <= values.keys():
         yield from _check_credentials(

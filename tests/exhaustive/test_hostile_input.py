@@ -303,7 +303,7 @@ def harmless(report: Report) -> Report:
         results=tuple(harmless_result(result) for result in report.results),
         trouble=tuple("trouble" for _ in report.trouble),
         limit=report.limit and "limit",
-        unverified=dict.fromkeys(report.unverified, "not seen"),
+        unreadable=dict.fromkeys(report.unreadable, "not seen"),
     )
 
 

@@ -26,17 +26,17 @@ from tests.support.builders import (
 
 
 class FakeHook:
-    """A webhook that records the requested redeliveries, and refuses some with an error."""
+    """A webhook that records the requested redeliveries, and raises `errors` for some."""
 
     def __init__(
         self,
         *log: Delivery,
         number: int = 1,
-        refuses: Mapping[str, BaseException] | None = None,
+        errors: Mapping[str, BaseException] | None = None,
     ) -> None:
         self.webhook = a_webhook(number)
         self.log = sorted(log, key=lambda delivery: delivery.delivered_at, reverse=True)
-        self.refuses = refuses or {}
+        self.errors = errors or {}
         self.requested: list[str] = []
         self.scans = 0
 
@@ -49,8 +49,8 @@ class FakeHook:
 
     def redeliver(self, delivery: Delivery) -> None:
         self.requested.append(delivery.guid)
-        if delivery.guid in self.refuses:
-            raise self.refuses[delivery.guid]
+        if delivery.guid in self.errors:
+            raise self.errors[delivery.guid]
 
 
 class FakeStore:
@@ -166,15 +166,18 @@ class BrokenHook(FakeHook):
 
 
 class LossyHook(FakeHook):
-    """A webhook whose response to one request is lost. `shows`: its log has that redelivery."""
+    """A webhook whose responses about some events are lost.
 
-    def __init__(self, *log: Delivery, loses: str, shows: bool) -> None:
+    If it `shows` them, its log has the redeliveries all the same.
+    """
+
+    def __init__(self, *log: Delivery, loses: Collection[str], shows: bool) -> None:
         lost = UnavailableError("no usable response")
-        super().__init__(*log, refuses={loses: lost})
+        super().__init__(*log, errors=dict.fromkeys(loses, lost))
         self.shows = shows
 
     def redeliver(self, delivery: Delivery) -> None:
-        if delivery.guid in self.refuses and self.shows:
+        if delivery.guid in self.errors and self.shows:
             self.log.insert(0, a_delivery(delivery.guid, at=NOW, number=1, redelivery=True))
         super().redeliver(delivery)
 

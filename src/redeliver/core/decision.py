@@ -1,7 +1,7 @@
 """Decide about one event from all attempts to deliver it: the central rule of the program.
 
-Each webhook is judged by its own log, because webhooks that subscribe to the same event share
-its GUID.
+A webhook's events are judged by its own log only, because webhooks that subscribe to the same
+event share its GUID.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from redeliver.core.policy import Policy, format_duration
 
 
 class Verdict(Enum):
-    """What is decided about an event; the value is the reason, a template for `reason`."""
+    """What is decided about an event; the value is a template that `reason` fills in."""
 
     REDELIVER = "failed"
     DELIVERED = "another attempt succeeded"
@@ -38,12 +38,14 @@ class Verdict(Enum):
         )
 
 
-NOT_A_FAILURE = frozenset({Verdict.DELIVERED, Verdict.UNWANTED_EVENT, Verdict.UNWANTED_STATUS})
+NOT_FAILED_VERDICTS = frozenset(
+    {Verdict.DELIVERED, Verdict.UNWANTED_EVENT, Verdict.UNWANTED_STATUS}
+)
 """The verdicts on events that do not count as failed."""
 
 
 class EventKey(NamedTuple):
-    """What identifies an event in a run: the webhooks that subscribe to it share its GUID."""
+    """Identifies an event in a run: all webhooks that subscribe to an event share its GUID."""
 
     webhook: Webhook
     guid: Guid
@@ -56,8 +58,9 @@ class Decision:
     webhook: Webhook
     delivery: Delivery
     attempts: int
-    """In the part of the log that was read; all of them if the event is to be redelivered."""
+    """How many were found. Older ones may be unread unless the event is to be redelivered."""
     failing_since: datetime
+    """The time of the oldest attempt that was found."""
     verdict: Verdict
 
     @property
@@ -83,8 +86,8 @@ def decide(  # noqa: PLR0911 - one return for each reason
     if not is_complete:
         return Verdict.UNREAD
     originals = [attempt for attempt in attempts if not attempt.redelivery]
-    # Without this check, an event whose receiver never works again would be redelivered forever:
-    # each redelivery that fails is a new failure in the next window.
+    # Without these two checks, an event whose receiver never works again would be redelivered
+    # forever: each redelivery that fails is a new failure in the next window.
     if not originals:
         return Verdict.EXPIRED
     if originals[0].delivered_at < window.now - policy.give_up_after:

@@ -11,7 +11,7 @@ from difflib import get_close_matches
 from fnmatch import fnmatchcase
 
 EVENT_PATTERN = re.compile(r"!?[a-z0-9_*?]+(\.[a-z0-9_*?.-]+)?")
-"""Clients choose the action of `repository_dispatch` freely, so it can have other characters."""
+"""An action may also have `.` and `-`, because clients choose that of `repository_dispatch`."""
 
 
 @dataclass(frozen=True, slots=True)

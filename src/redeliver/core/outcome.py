@@ -12,7 +12,11 @@ from redeliver.core.policy import Policy
 
 
 class Outcome(Enum):
-    """What became of an event in this run. `for_users.value` is the word that users read."""
+    """What became of an event in this run. `for_users.value` is the word that users read.
+
+    An event to redeliver is DEFERRED until its redelivery is requested, so that an interrupted run
+    reports it correctly. In a dry run it is DUE instead.
+    """
 
     RECOVERED = "recovered"
     STILL_FAILING = "still failing"
@@ -30,30 +34,32 @@ class Outcome(Enum):
     @property
     def for_users(self) -> "Outcome":
         """The outcome as users see it, for whom all kinds of deferred events are one."""
-        return Outcome.DEFERRED if self in DEFERRED else self
+        return Outcome.DEFERRED if self in DEFERRED_KINDS else self
 
     @property
     def dealt_with(self) -> bool:
         """Whether no later run needs to look at this failure again.
 
-        A redelivery that fails is a new failure, later than this run's start, so the next run
-        finds it.
+        STILL_FAILING and PENDING count as dealt with: a redelivery that fails is a new failure,
+        later than this run's start, so the next run finds it.
         """
         return self in DEALT_WITH
 
 
-DEFERRED = frozenset({Outcome.DEFERRED, Outcome.UNANSWERED, Outcome.UNREAD, Outcome.UNSETTLED})
-"""The outcomes of events that the next run tries to redeliver instead of this one."""
+DEFERRED_KINDS = frozenset(
+    {Outcome.DEFERRED, Outcome.UNANSWERED, Outcome.UNREAD, Outcome.UNSETTLED}
+)
+"""The outcomes that users see as deferred: the next run looks at these events again."""
 
 ACCEPTED = frozenset({Outcome.RECOVERED, Outcome.STILL_FAILING, Outcome.PENDING})
 """The outcomes of events whose redelivery GitHub accepted."""
 
-UNCONFIRMED = frozenset({Outcome.PENDING, Outcome.UNANSWERED})
+OUTCOME_UNKNOWN = frozenset({Outcome.PENDING, Outcome.UNANSWERED})
 """The outcomes that the log may still change."""
 
 DEALT_WITH = ACCEPTED | {Outcome.GIVEN_UP, Outcome.DELIVERED, Outcome.FILTERED}
 
-NOT_REACHED = "the run ended before it requested this redelivery"
+NOT_REACHED = "this run ended before it could redeliver it"
 """The reason for a deferred event, unless there is a more exact one."""
 
 OUTCOME_OF_VERDICT = {
@@ -80,19 +86,21 @@ class EventResult:
     """The attempt that decided the outcome; None until the log shows it."""
 
     @classmethod
-    def expected(cls, decision: Decision, policy: Policy, *, due: Outcome) -> "EventResult":
-        """Return the result of an event before anything is requested for it.
+    def before_requests(cls, decision: Decision, policy: Policy, *, due: Outcome) -> "EventResult":
+        """Return the result of any event before the first request of this run.
 
-        `due` is the outcome of an event that is to be redelivered, until it is.
+        `due` is the outcome of the events to redeliver.
         """
         if decision.verdict is Verdict.REDELIVER:
-            return cls.planned(decision, due)
+            return cls.not_yet_requested(decision, due)
         outcome = OUTCOME_OF_VERDICT[decision.verdict]
         return cls(decision=decision, outcome=outcome, because=decision.verdict.reason(policy))
 
     @classmethod
-    def planned(cls, decision: Decision, outcome: Outcome = Outcome.DEFERRED) -> "EventResult":
-        """Return the result of an event that is to be redelivered, until it is."""
+    def not_yet_requested(
+        cls, decision: Decision, outcome: Outcome = Outcome.DEFERRED
+    ) -> "EventResult":
+        """Return the result of an event to redeliver, before its redelivery is requested."""
         because = NOT_REACHED if outcome is Outcome.DEFERRED else ""
         return cls(decision=decision, outcome=outcome, because=because)
 
@@ -149,7 +157,7 @@ class Results(dict[EventKey, EventResult]):
         return sum(result.outcome in outcomes for result in self.values())
 
 
-def low_water_mark(
+def next_checkpoint(
     window: Window, results: Iterable[EventResult], *, is_complete: bool
 ) -> datetime:
     """Return the checkpoint for the next run: every failure before it has been dealt with.

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from redeliver.core.checkpoint import Window
-from redeliver.core.decision import NOT_A_FAILURE, Decision, decide
+from redeliver.core.decision import NOT_FAILED_VERDICTS, Decision, decide
 from redeliver.core.delivery import (
     FAILURE_CODES,
     SUCCESS_CODES,
@@ -81,7 +81,7 @@ def scan_log(
             verdict=decide(attempts, window, policy, is_complete=has_all or not failure),
         )
         decisions.append(decision)
-        unclassified += decision.verdict not in NOT_A_FAILURE and not any(
+        unclassified += decision.verdict not in NOT_FAILED_VERDICTS and not any(
             attempt.status_code in FAILURE_CODES and attempt.delivered_at >= window.since
             for attempt in attempts
         )
@@ -177,7 +177,10 @@ class _Scan:
         """Whether the attempts read so far make the event a candidate to redeliver."""
         attempts = _newest_first(rows)
         is_of_this_run = attempts[0].delivered_at <= self._window.now
-        return is_of_this_run and decide(attempts, self._window, self._policy) not in NOT_A_FAILURE
+        return (
+            is_of_this_run
+            and decide(attempts, self._window, self._policy) not in NOT_FAILED_VERDICTS
+        )
 
     def _add(self, delivery: Delivery) -> None:
         self.scanned += 1

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from redeliver.core.checkpoint import Window
-from redeliver.core.outcome import Results, low_water_mark
+from redeliver.core.outcome import Results, next_checkpoint
 from redeliver.engine.ports import Store
 
 MAX_AGE = timedelta(seconds=5)
@@ -42,7 +42,7 @@ class Checkpointing:
     def mark(self) -> datetime:
         """The checkpoint that the results so far allow."""
         results = self._results.values()
-        return low_water_mark(self._window, results, is_complete=self._is_complete)
+        return next_checkpoint(self._window, results, is_complete=self._is_complete)
 
     @property
     def is_due(self) -> bool:

@@ -20,14 +20,14 @@ from redeliver.errors import (
 )
 
 MAX_UNANSWERED = 5
-"""After this many redeliveries of a webhook in a row without a response, no more are requested."""
+"""If this many requests in a row for one webhook get no usable response, no more are sent."""
 
 LAST_RESPONSES = timedelta(seconds=0.5)
 """How long an interrupted run still waits for responses that are under way."""
 
 
 class Dispatcher:
-    """Redelivers events, several at once, until a response shows that more requests would fail."""
+    """Redelivers events, several at once, until errors show that more requests would fail."""
 
     def __init__(
         self,
@@ -42,7 +42,8 @@ class Dispatcher:
     ) -> None:
         """Keep `results` up to date, and log each new one.
 
-        `before_each` is called before each redelivery. `expected` is the total that progress shows.
+        `before_each` is called before each redelivery. `expected` is the total that progress shows
+        at first; events that replace refused ones can raise it.
         """
         self._hooks = hooks
         self._throttle = runtime.throttle
@@ -67,6 +68,7 @@ class Dispatcher:
             if self._may_dispatch(key):
                 self._wait_for_turn()
                 self._before_each()
+            # The wait collects responses, which may have stopped this webhook.
             if self._may_dispatch(key):
                 self._submit(key)
             else:
@@ -115,13 +117,14 @@ class Dispatcher:
             self.trouble.append(trouble)
 
     def _may_dispatch(self, key: EventKey) -> bool:
-        return self._results[key].is_due and key.webhook not in self._stopped
+        return self._results[key].is_due and not self.is_stopped(key.webhook)
 
     def _wait_for_turn(self) -> None:
         """Wait until GitHub's limits allow one more request and a worker is free."""
         # A response that has already arrived may stop the redeliveries.
         while self.collect(timeout=timedelta()):
             pass
+        # Instead of idling, collect responses.
         while self._pool.is_full or (self._pool.pending and self._throttle.seconds_until_turn()):
             self.collect()
         self._throttle.wait_for_turn()
@@ -135,17 +138,16 @@ class Dispatcher:
 
     def _record(self, key: EventKey, error: BaseException | None) -> None:
         decision = self._results[key].decision
-        not_done = EventResult.planned(decision)
         match error:
             case None:
                 result = _pending(decision)
             case RefusalError():
                 result = EventResult(decision=decision, outcome=Outcome.REFUSED, because=str(error))
-            case RateLimitError():
-                result = not_done
+            case RateLimitError():  # before its base class, UnavailableError
+                result = EventResult.not_yet_requested(decision)
                 self.stop_all(error)
             case AccessError():
-                result = not_done
+                result = EventResult.not_yet_requested(decision)
                 # Every further request of this webhook would fail in the same way.
                 self.stop(key.webhook)
                 self.note(str(error))

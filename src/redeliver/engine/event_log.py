@@ -6,7 +6,7 @@ from redeliver.console import Console
 from redeliver.core.outcome import EventResult
 from redeliver.reporting import log_lines
 from redeliver.reporting.event_row import EventRow
-from redeliver.reporting.report import NOT_FAILED
+from redeliver.reporting.report import NOT_FAILED_OUTCOMES
 
 
 class EventLog:
@@ -21,12 +21,12 @@ class EventLog:
         self._name_webhook = name_webhook
 
     def response(self, result: EventResult) -> None:
-        """Log how GitHub responded to a request, or why none was sent."""
+        """Log how GitHub responded to a request, or why no request was sent."""
         self._console.say(log_lines.response(self._row(result), name_webhook=self._name_webhook))
 
     def outcome(self, result: EventResult) -> None:
         """Log the outcome of an event. Events that did not fail are only counted."""
-        if result.outcome not in NOT_FAILED:
+        if result.outcome not in NOT_FAILED_OUTCOMES:
             self._console.say(log_lines.outcome(self._row(result), name_webhook=self._name_webhook))
 
     def _row(self, result: EventResult) -> EventRow:

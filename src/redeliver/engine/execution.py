@@ -99,7 +99,7 @@ class Execution:
         self._save()
         mark = self._checkpointing.mark
         self._verify(self._results)
-        for result in self._verification.unconfirmed(self._results.values()):
+        for result in self._verification.still_unknown(self._results.values()):
             self._update(result)
         for result in self._verification.gone(self._results.values()):
             self._update(result)
@@ -129,13 +129,13 @@ class Execution:
             checkpoint=self._checkpointing.checkpoint if store else None,
             trouble=tuple(self._dispatcher.trouble),
             limit=self._dispatcher.limit,
-            unverified=dict(self._verification.unverified),
+            unreadable=dict(self._verification.unreadable),
             interrupted=interrupted,
         )
 
     def _expect(self, *, due: Outcome) -> None:
         for decision in self._plan.decisions:
-            expected = EventResult.expected(decision, self._options.policy, due=due)
+            expected = EventResult.before_requests(decision, self._options.policy, due=due)
             self._results[decision.key] = expected
 
     # The checkpoint.
@@ -208,7 +208,7 @@ class Execution:
                     return
             if not self._dispatcher.is_stopped(decision.webhook):
                 due = replace(decision, verdict=Verdict.REDELIVER)
-                self._results[due.key] = EventResult.planned(due)
+                self._results[due.key] = EventResult.not_yet_requested(due)
                 yield due.key
 
     # The outcomes.

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from redeliver.core.checkpoint import Window
 from redeliver.core.delivery import Delivery, Guid, Webhook
-from redeliver.core.outcome import UNCONFIRMED, EventResult, Outcome
+from redeliver.core.outcome import OUTCOME_UNKNOWN, EventResult, Outcome
 from redeliver.core.policy import RunOptions
 from redeliver.core.scan import OLD_ROWS_AT_END
 from redeliver.engine.ports import Hook, Runtime
@@ -19,8 +19,8 @@ from redeliver.errors import RedeliverError
 from redeliver.reporting.format import age
 
 FIRST_PAUSE = timedelta(seconds=1)
-"""How long after the requests the logs are read first. Each further pause is as long as all pauses
-before it together, because most receivers respond at once and some never do."""
+"""How long after the requests the logs are read first. Each further pause is as long as the time
+waited so far, at most MAX_PAUSE: most receivers respond at once, and some never do."""
 
 MAX_PAUSE = timedelta(seconds=30)
 
@@ -43,7 +43,7 @@ class Verification:
         self._runtime = runtime
         self._verify = options.verify
         self._window = window
-        self.unverified: dict[Webhook, str] = {}
+        self.unreadable: dict[Webhook, str] = {}
         """The error of each log whose last reading failed."""
 
     def outcomes(
@@ -54,15 +54,16 @@ class Verification:
     ) -> Iterator[EventResult]:
         """Read the logs until they show the outcome of each redelivery, for at most `verify`.
 
-        Yield each of `results` that changes. `before_reading` is called each time.
+        Yield the new version of each result that changes. `before_reading` is called before each
+        reading of the logs.
 
         A redelivery without a response may have been accepted all the same. If the log does not
-        show it, only a later run can tell; to request it again now could deliver it twice.
+        show it in time, the event is left to a later run: a second request could deliver it twice.
         """
         clock, console, within = self._runtime.clock, self._runtime.console, self._verify
         started, waited = clock(), timedelta()
-        missing = {result.key: result for result in results if result.outcome in UNCONFIRMED}
-        while missing and waited < within:
+        unknown = {result.key: result for result in results if result.outcome in OUTCOME_UNKNOWN}
+        while unknown and waited < within:
             pause = min(max(waited, FIRST_PAUSE), MAX_PAUSE, within - waited)
             console.progress(
                 "Waiting for the outcomes in GitHub's log: seconds", waited.seconds, within.seconds
@@ -70,20 +71,20 @@ class Verification:
             self._runtime.sleep(pause.total_seconds())
             if before_reading:
                 before_reading()
-            for webhook, of_webhook in _by_webhook(missing.values()).items():
+            for webhook, of_webhook in _by_webhook(unknown.values()).items():
                 found = self._read_outcomes(webhook, of_webhook)
                 if found is None:
-                    # This log is not read again, but the others are.
+                    # This log is not read again in this call, but the others are.
                     for result in of_webhook:
-                        del missing[result.key]
+                        del unknown[result.key]
                     continue
                 for result in found:
-                    del missing[result.key]
+                    del unknown[result.key]
                     yield result
             # Reading takes time as well.
             waited = max(waited + pause, clock() - started)
 
-    def unconfirmed(self, results: Iterable[EventResult]) -> Iterator[EventResult]:
+    def still_unknown(self, results: Iterable[EventResult]) -> Iterator[EventResult]:
         """Yield each result whose outcome is still unknown after `outcomes`, with the reason."""
         for result in results:
             if result.outcome is Outcome.PENDING:
@@ -94,7 +95,7 @@ class Verification:
     def _why_pending(self, webhook: Webhook) -> str:
         if not self._verify:
             return "'verify' is 0, so this run did not look for the outcome"
-        if webhook in self.unverified:
+        if webhook in self.unreadable:
             return "GitHub's log could not be read again"
         return f"GitHub's log did not show the outcome within {age(self._verify)}"
 
@@ -119,9 +120,9 @@ class Verification:
         try:
             found = find_redeliveries(log, _deliveries(results), since=self._window.now)
         except RedeliverError as error:
-            self.unverified[webhook] = str(error)
+            self.unreadable[webhook] = str(error)
             return None
-        self.unverified.pop(webhook, None)
+        self.unreadable.pop(webhook, None)  # an earlier call may have failed to read it
         return [
             result.verified(found[result.key.guid])
             for result in results
@@ -132,16 +133,16 @@ class Verification:
 def find_redeliveries(
     log: Iterable[Delivery], requested: Iterable[Delivery], *, since: datetime
 ) -> Mapping[Guid, Delivery]:
-    """Return one newer attempt for each event, dated after `since`.
+    """Return, for each event that has one, an attempt newer than the one that was requested again.
 
-    That is a success if there is one, otherwise the newest attempt, whoever requested it. `log`
-    is read no further back than necessary.
+    That is a success if there is one, otherwise the newest attempt, whoever requested it. `log` is
+    read back to a minute before `since`.
     """
     before = {delivery.guid: delivery for delivery in requested}
     found: dict[Guid, Delivery] = {}
     for row in _back_to(log, since - SERVER_CLOCK_SKEW):
         known = before.get(row.guid)
-        is_new = known and row.id != known.id and row.delivered_at > known.delivered_at
+        is_new = known is not None and row.delivered_at > known.delivered_at
         if is_new and (row.guid not in found or _counts_more(row, found[row.guid])):
             found[row.guid] = row
     return found
@@ -152,7 +153,8 @@ def find_missing(
 ) -> frozenset[Guid]:
     """Return the events whose delivery is no longer in the log, which is read back to `since`.
 
-    An empty log proves nothing, because deliveries that were just read do not all leave at once.
+    If the log is empty, return nothing: this run has just read rows from it, and they do not all
+    leave it at once.
     """
     missing = {delivery.id: delivery for delivery in refused}
     is_empty = True

@@ -16,8 +16,8 @@ from redeliver.sanitize import quote_untrusted
 SETTINGS_PAGE = "Settings > Developer settings > Personal access tokens"
 """Where GitHub's website shows a user's tokens."""
 
-REFUSALS = range(HTTPStatus.BAD_REQUEST, HTTPStatus.INTERNAL_SERVER_ERROR)
-"""The statuses that GitHub never sends without a message."""
+CLIENT_ERRORS = range(HTTPStatus.BAD_REQUEST, HTTPStatus.INTERNAL_SERVER_ERROR)
+"""GitHub always sends a message with these statuses; without one, something else responded."""
 
 
 def error_for(response: Response, identity: Identity) -> RedeliverError:
@@ -25,7 +25,7 @@ def error_for(response: Response, identity: Identity) -> RedeliverError:
     problem = f"cannot {response.purpose.action}: {response.summary}"
     if response.is_rate_limit:
         return rate_limit_error(response, identity, response.retry_in)
-    if response.status in REFUSALS and not response.message:
+    if response.status in CLIENT_ERRORS and not response.message:
         return response.not_github()
     if response.is_unsupported_version:
         return UnavailableError(
@@ -142,5 +142,5 @@ def _github_says(headers: Mapping[str, str]) -> str:
 
 
 def _permissions(text: str) -> str:
-    """Quote permissions without the equals sign, which would look like part of a URL."""
+    """Write `hooks=write` as `hooks write`: `quote_untrusted` takes `=` for part of a URL."""
     return quote_untrusted(re.sub("=(read|write|admin)", r" \1", text))

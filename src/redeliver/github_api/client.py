@@ -1,4 +1,4 @@
-"""Send requests to GitHub's REST API: when, how often, and which error a failed one becomes.
+"""Send requests to GitHub's REST API: wait for limits, retry, and turn failures into errors.
 
 A redelivery is never repeated if GitHub may have received the first request.
 """
@@ -20,12 +20,12 @@ from redeliver.github_api.throttle import READ_POINTS, WRITE_POINTS, Throttle
 from redeliver.github_api.transport import NoResponseError, Transport
 
 BACKOFF_SECONDS = (0.5, 1, 2, 4)
-"""How long to wait before each further try, randomly up to half more or less: many workflows start
-in the same minute and must not all retry in the same second."""
+"""How long to wait before each further try, times a random factor from 0.5 to 1.5: many
+workflows start in the same minute and must not all retry in the same second."""
 
 RESERVE = 20
 """How many requests of the primary rate limit redeliveries leave unused, so that the checkpoint
-can still be saved when all workers have sent one at the same time."""
+can still be saved when all workers have sent a request at the same time."""
 
 
 class Credential(Protocol):
@@ -97,8 +97,8 @@ class Client:
 
         If there is no response, a server error or a rate limit, wait and send the request again.
         With `once`, which is for redeliveries, do so only if GitHub certainly did not execute the
-        request. The caller of a `once` request has waited for its turn; after another wait, the
-        request waits for a new turn. `urgent` requests have rate limit points of their own. If
+        request. Its caller has already taken a turn from the throttle for the first try; each
+        further try takes a new one. `urgent` requests have rate limit points of their own. If
         GitHub refuses the token and the credential can make another, send the request once more.
 
         Any other response raises: `AccessError` if the token lacks a permission, `RateLimitError`
@@ -106,7 +106,7 @@ class Client:
         """
         pauses = iter(BACKOFF_SECONDS)
         has_renewed = False
-        has_turn = once
+        has_turn = once  # the caller has taken it
         while True:
             if not once:
                 points = READ_POINTS if method == "GET" else WRITE_POINTS
@@ -158,7 +158,7 @@ class Client:
         )
 
     def _wait_for_reserve(self, purpose: Purpose) -> bool:
-        """Wait for the rate limit to reset if only the reserve is left; return whether it was.
+        """If only the reserve is left, wait for the rate limit to reset; return whether it waited.
 
         Raise `RateLimitError` if that takes too long. Only redeliveries keep the reserve.
         """

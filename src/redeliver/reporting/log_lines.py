@@ -12,8 +12,8 @@ from redeliver.core.scan import ScanResult
 from redeliver.reporting.event_row import EventRow
 from redeliver.reporting.format import count, is_or_are, minutes, utc
 
-UNCLASSIFIED = "no status code from 400 to 599, which 'scan: failures' could miss"
-"""What failed events have that GitHub's filter does not list as failures."""
+UNCLASSIFIED = "no status code from 400 to 599, so 'scan: failures' could miss them"
+"""Describes failed events that GitHub's own filter for failures does not list."""
 
 
 def opening(store: str, window: Window, mode: ScanMode) -> str:
@@ -68,7 +68,7 @@ def probing(webhook: Webhook, *, due: int, probe: int) -> str:
 
 
 def response(row: EventRow, *, name_webhook: bool) -> str:
-    """Say how GitHub responded to the request to redeliver an event, or why none was sent."""
+    """Say how GitHub responded to a request to redeliver an event, or why no request was sent."""
     match row.outcome:
         case Outcome.PENDING:
             # Its reason is for a run that ends before the log shows the outcome.

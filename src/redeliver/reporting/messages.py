@@ -7,10 +7,10 @@ from signal import Signals
 
 from redeliver.core.checkpoint import SETTLING_TIME, Window
 from redeliver.core.decision import Verdict
-from redeliver.core.outcome import NOT_REACHED, UNCONFIRMED, Outcome
+from redeliver.core.outcome import NOT_REACHED, OUTCOME_UNKNOWN, Outcome
 from redeliver.core.policy import format_duration
 from redeliver.reporting.format import count, is_or_are, utc
-from redeliver.reporting.report import NOT_FAILED, Report
+from redeliver.reporting.report import NOT_FAILED_OUTCOMES, Report
 
 
 def headline(report: Report) -> str:
@@ -58,7 +58,7 @@ def problem(report: Report) -> str | None:
     problems = [*dict.fromkeys(str(s.error) for s in report.scans if s.error), *report.trouble]
     if report.interrupted:
         problems.insert(0, stopped(report.interrupted))
-    if not problems:
+    if not problems:  # they would explain why events were not redelivered
         problems += _not_redelivered(report)
     if report.options.fail_unrecovered:
         problems += _unrecovered(report)
@@ -92,7 +92,7 @@ def _unrecovered(report: Report) -> Iterator[str]:
 
 def warnings(report: Report) -> list[str]:
     """Return what the user should know even if the run did not fail."""
-    found = list(filter(None, [report.limit]))
+    found = [report.limit] if report.limit else []
     if not report.scans:
         found.append("there is no active webhook, so this run read nothing")
     found += _deferred(report)
@@ -142,7 +142,7 @@ def _still_failing(report: Report) -> Iterator[str]:
     if exhausted := len(report.exhausted):
         maximum = report.options.policy.max_attempts
         sentences.append(
-            f"No later run tries {exhausted:,} of them, because 'max-attempts' is {maximum}"
+            f"No later run tries {exhausted:,} of them again, because 'max-attempts' is {maximum}"
         )
     if unlisted := number - len(report.to_retry) - len(report.exhausted):
         sentences.append(
@@ -168,8 +168,8 @@ def _until_when(report: Report) -> str:
 
 
 def _outcomes_not_seen(report: Report) -> Iterator[str]:
-    webhooks = [result.key.webhook for result in report.results_with(*UNCONFIRMED)]
-    reasons = Counter(report.unverified[hook] for hook in webhooks if hook in report.unverified)
+    webhooks = [result.key.webhook for result in report.results_with(*OUTCOME_UNKNOWN)]
+    reasons = Counter(report.unreadable[hook] for hook in webhooks if hook in report.unreadable)
     for because, number in reasons.items():
         redeliveries = count(number, "redelivery", "redeliveries")
         yield f"the outcome of {redeliveries} is unknown: {because}"
@@ -210,13 +210,15 @@ def _under_way(window: Window) -> str:
 
 
 def _settled_at(window: Window) -> datetime:
-    """Return from when on the log shows the other run's redeliveries."""
-    # Without this, a run that has only just met another run would name a time in the past.
+    """Return from when on GitHub's log shows the other run's redeliveries."""
+    # If the other run wrote the checkpoint after this one began, `window` does not know it yet.
     return window.settled_at if window.settled_at > window.now else window.now + SETTLING_TIME
 
 
 def _counted(report: Report) -> str:
     counts = Counter(
-        result.outcome.for_users for result in report.results if result.outcome not in NOT_FAILED
+        result.outcome.for_users
+        for result in report.results
+        if result.outcome not in NOT_FAILED_OUTCOMES
     )
     return ", ".join(f"{counts[kind]:,} {kind.value}" for kind in Outcome if counts[kind])

@@ -12,7 +12,7 @@ from typing import Any
 
 from redeliver.core.checkpoint import format_checkpoint
 from redeliver.core.delivery import Webhook
-from redeliver.core.outcome import DEFERRED, Outcome
+from redeliver.core.outcome import DEFERRED_KINDS, Outcome
 from redeliver.core.scan import ScanResult
 from redeliver.reporting import messages
 from redeliver.reporting.event_row import EventRow
@@ -49,7 +49,7 @@ def to_json(report: Report, *, max_characters: int | None = None) -> str:
         "problem": problem and truncate(problem, MAX_TEXT),
         "warnings": [truncate(warning, MAX_TEXT) for warning in warnings[:MAX_LINES]],
         "counts": {name.replace("-", "_"): number for name, number in report.counts.items()},
-        "deferred": _reasons(report, *DEFERRED),
+        "deferred": _reasons(report, *DEFERRED_KINDS),
         "filtered": _reasons(report, Outcome.FILTERED),
         "hooks": [],
         "events": [],

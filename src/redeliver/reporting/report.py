@@ -8,7 +8,7 @@ from signal import Signals
 
 from redeliver.core.checkpoint import Window
 from redeliver.core.delivery import FAILURE_CODES, Webhook
-from redeliver.core.outcome import ACCEPTED, DEFERRED, EventResult, Outcome
+from redeliver.core.outcome import ACCEPTED, DEFERRED_KINDS, EventResult, Outcome
 from redeliver.core.policy import RunOptions, ScanMode
 from redeliver.core.scan import ScanResult
 from redeliver.reporting.event_row import EventRow
@@ -19,7 +19,7 @@ NEEDS_ATTENTION = (Outcome.REFUSED, Outcome.UNANSWERED, Outcome.UNREAD)
 UNRECOVERED = (Outcome.STILL_FAILING, Outcome.GIVEN_UP)
 """The outcomes that make it fail with `fail-on: unrecovered` as well."""
 
-NOT_FAILED = (Outcome.DELIVERED, Outcome.FILTERED)
+NOT_FAILED_OUTCOMES = (Outcome.DELIVERED, Outcome.FILTERED)
 """The outcomes of events that do not count as failed."""
 
 
@@ -39,7 +39,7 @@ class Report:
     """What stopped the redeliveries, or kept the checkpoint from being saved, with advice."""
     limit: str = ""
     """The rate limit that stopped the redeliveries, with its end; empty if there was none."""
-    unverified: Mapping[Webhook, str] = field(default_factory=dict)
+    unreadable: Mapping[Webhook, str] = field(default_factory=dict)
     """Why the outcomes of a webhook's redeliveries could not be read from its log."""
     interrupted: Signals | None = None
 
@@ -59,9 +59,9 @@ class Report:
     def rows(self, *outcomes: Outcome) -> Iterator[EventRow]:
         """Yield the failed events with one of `outcomes`, or all of them.
 
-        Those that need attention come first, then the oldest.
+        Those in NEEDS_ATTENTION come first, then those in UNRECOVERED; among each, the oldest.
         """
-        wanted = set(outcomes or Outcome) - set(NOT_FAILED)
+        wanted = set(outcomes or Outcome) - set(NOT_FAILED_OUTCOMES)
         ranked = sorted(
             (result for result in self.results if result.outcome in wanted),
             key=lambda r: (r.outcome not in NEEDS_ATTENTION, r.outcome not in UNRECOVERED),
@@ -82,7 +82,7 @@ class Report:
     @property
     def failed(self) -> int:
         """How many events have no success and were not filtered out."""
-        return len(self.results) - self.count(*NOT_FAILED)
+        return len(self.results) - self.count(*NOT_FAILED_OUTCOMES)
 
     @property
     def counts(self) -> dict[str, int]:
@@ -102,7 +102,7 @@ class Report:
             "pending": self.count(Outcome.PENDING),
             "given-up": self.count(Outcome.GIVEN_UP),
             "refused": self.count(Outcome.REFUSED),
-            "deferred": self.count(*DEFERRED),
+            "deferred": self.count(*DEFERRED_KINDS),
         }
 
     @property
@@ -114,14 +114,15 @@ class Report:
     def leaving(self) -> int:
         """How many of the events that the next run tries may have left the log by then.
 
-        This assumes that the time until the next run is that since the last one.
+        This assumes that the next run starts as long after this one as this one after the last.
         """
         if self.window.saved is None:
             return 0
         since_last = self.window.now - self.window.saved.written
         gone_by = self.window.now + since_last - self.options.retention
         return sum(
-            result.outcome in {*DEFERRED, Outcome.REFUSED} and result.latest.delivered_at < gone_by
+            result.outcome in {*DEFERRED_KINDS, Outcome.REFUSED}
+            and result.latest.delivered_at < gone_by
             for result in self.results
         )
 

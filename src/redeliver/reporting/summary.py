@@ -10,12 +10,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 from redeliver.core.delivery import Delivery
-from redeliver.core.outcome import DEFERRED, Outcome
+from redeliver.core.outcome import DEFERRED_KINDS, Outcome
 from redeliver.reporting import log_lines, messages
 from redeliver.reporting.event_row import EventRow
 from redeliver.reporting.format import count, utc
 from redeliver.reporting.limits import MAX_LINES, MAX_REASON, MAX_TEXT
-from redeliver.reporting.report import NEEDS_ATTENTION, NOT_FAILED, UNRECOVERED, Report
+from redeliver.reporting.report import NEEDS_ATTENTION, NOT_FAILED_OUTCOMES, UNRECOVERED, Report
 from redeliver.sanitize import escape_markdown, quote_untrusted, truncate
 
 MAX_ATTENTION_ROWS = 100
@@ -59,7 +59,7 @@ def _summary(report: Report) -> Iterator[str]:
     if report.failed:
         yield from _counts(report)
     yield from _attention(report)
-    yield from _reasons("Deferred to the next run", report, *DEFERRED)
+    yield from _reasons("Deferred to the next run", report, *DEFERRED_KINDS)
     yield from _reasons("Filtered out", report, Outcome.FILTERED)
     if report.failed:
         yield from _chart(report)
@@ -74,7 +74,7 @@ def _counts(report: Report) -> Iterator[str]:
             "failed": report.failed,
             "would be redelivered": report.count(Outcome.DUE),
             "given-up": report.count(Outcome.GIVEN_UP),
-            "deferred": report.count(*DEFERRED),
+            "deferred": report.count(*DEFERRED_KINDS),
         }
     else:
         numbers = report.counts
@@ -88,7 +88,9 @@ def _counts(report: Report) -> Iterator[str]:
 
 def _chart(report: Report) -> Iterator[str]:
     """Draw how many failures each status and each event have."""
-    deliveries = [o.decision.delivery for o in report.results if o.outcome not in NOT_FAILED]
+    deliveries = [
+        o.decision.delivery for o in report.results if o.outcome not in NOT_FAILED_OUTCOMES
+    ]
     failed = [(_kind(delivery), _label(delivery.event)) for delivery in deliveries]
     statuses = _most_common((kind for kind, _ in failed), OTHER_LABELS[0])
     events = _most_common((label for _, label in failed), OTHER_LABELS[1])

@@ -6,7 +6,7 @@ import pytest
 
 from redeliver.core.decision import Verdict
 from redeliver.core.delivery import Delivery
-from redeliver.core.outcome import EventResult, Outcome, low_water_mark
+from redeliver.core.outcome import EventResult, Outcome, next_checkpoint
 from tests.support.builders import (
     FOUR_ATTEMPTS,
     NOW,
@@ -58,19 +58,19 @@ def an_outcome(outcome: Outcome, *, at: datetime = AN_HOUR_AGO) -> EventResult:
 def test_the_checkpoint_stops_at_the_oldest_open_failure(
     results: list[EventResult], mark: datetime
 ) -> None:
-    assert low_water_mark(a_window(ago(hours=6)), results, is_complete=True) == mark
+    assert next_checkpoint(a_window(ago(hours=6)), results, is_complete=True) == mark
 
 
 def test_an_earlier_clock_does_not_move_the_checkpoint_back() -> None:
     ahead = ago(seconds=-90)
 
-    assert low_water_mark(a_window(ahead), [], is_complete=True) == ahead
+    assert next_checkpoint(a_window(ahead), [], is_complete=True) == ahead
 
 
 def test_a_partly_read_log_does_not_move_the_checkpoint() -> None:
     results = [an_outcome(Outcome.PENDING)]
 
-    assert low_water_mark(a_window(ago(hours=6)), results, is_complete=False) == ago(hours=6)
+    assert next_checkpoint(a_window(ago(hours=6)), results, is_complete=False) == ago(hours=6)
 
 
 @pytest.mark.parametrize(
@@ -89,14 +89,16 @@ def test_a_partly_read_log_does_not_move_the_checkpoint() -> None:
     ],
 )
 def test_each_verdict_has_its_outcome(verdict: Verdict, outcome: Outcome) -> None:
-    result = EventResult.expected(a_decision(verdict=verdict), FOUR_ATTEMPTS, due=Outcome.DEFERRED)
+    result = EventResult.before_requests(
+        a_decision(verdict=verdict), FOUR_ATTEMPTS, due=Outcome.DEFERRED
+    )
 
     assert result.outcome is outcome
 
 
 def test_every_verdict_has_an_outcome() -> None:
     for verdict in Verdict:
-        EventResult.expected(a_decision(verdict=verdict), FOUR_ATTEMPTS, due=Outcome.DUE)
+        EventResult.before_requests(a_decision(verdict=verdict), FOUR_ATTEMPTS, due=Outcome.DUE)
 
 
 @pytest.mark.parametrize("outcome", [Outcome.PENDING, Outcome.UNANSWERED])

@@ -82,7 +82,7 @@ def test_a_failed_save_is_reported_if_nothing_was_due() -> None:
 
 
 def test_a_stopped_run_also_reports_a_failed_save() -> None:
-    hook = FakeHook(*THREE_FAILURES, refuses={"first": AccessError("no right")})
+    hook = FakeHook(*THREE_FAILURES, errors={"first": AccessError("no right")})
 
     report = run_once(hook, FakeStore(fails={2: UnavailableError("cannot write")}))
 
@@ -216,7 +216,7 @@ def test_a_failed_save_stops_the_redeliveries() -> None:
 
 
 def test_an_interruption_saves_what_is_certain() -> None:
-    hook = FakeHook(*THREE_FAILURES, refuses={"second": Interrupted(Signals.SIGTERM)})
+    hook = FakeHook(*THREE_FAILURES, errors={"second": Interrupted(Signals.SIGTERM)})
     store = FakeStore()
 
     report = run_once(hook, store)

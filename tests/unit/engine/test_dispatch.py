@@ -11,7 +11,7 @@ from tests.support.fakes import FakeHook, FakeRuntime, FakeStore, LossyHook, out
 
 def test_a_refusal_holds_the_checkpoint_and_stops_nothing() -> None:
     refusal = RefusalError("GitHub responded 422")
-    hook, store = FakeHook(*THREE_FAILURES, refuses={"second": refusal}), FakeStore()
+    hook, store = FakeHook(*THREE_FAILURES, errors={"second": refusal}), FakeStore()
 
     report = run_once(hook, store)
 
@@ -25,8 +25,7 @@ def test_a_refusal_holds_the_checkpoint_and_stops_nothing() -> None:
 
 def test_five_lost_responses_in_a_row_stop_their_webhook() -> None:
     log = [a_delivery(f"{n}", at=ago(hours=1, minutes=n), number=n + 2) for n in range(7)]
-    hook = LossyHook(*log, loses="6", shows=True)
-    hook.refuses = {each.guid: UnavailableError("no usable response") for each in log}
+    hook = LossyHook(*log, loses={row.guid for row in log}, shows=True)
 
     report = run_once(hook)
 
@@ -42,7 +41,7 @@ def test_five_lost_responses_in_a_row_stop_their_webhook() -> None:
 
 @pytest.mark.parametrize("error", [AccessError("no right"), RateLimitError("used up")])
 def test_an_error_that_every_request_would_meet_stops_dispatch(error: Exception) -> None:
-    hook, store = FakeHook(*THREE_FAILURES, refuses={"second": error}), FakeStore()
+    hook, store = FakeHook(*THREE_FAILURES, errors={"second": error}), FakeStore()
 
     report = run_once(hook, store)
 
@@ -59,7 +58,7 @@ def test_an_error_that_every_request_would_meet_stops_dispatch(error: Exception)
 def test_a_rate_limit_that_is_too_long_is_a_warning() -> None:
     limit = RateLimitError("used up until 12:30:00 UTC")
 
-    report = run_once(FakeHook(*THREE_FAILURES, refuses={"second": limit}))
+    report = run_once(FakeHook(*THREE_FAILURES, errors={"second": limit}))
 
     assert report.status == 0
     assert messages.warnings(report) == [str(limit)]
@@ -68,7 +67,7 @@ def test_a_rate_limit_that_is_too_long_is_a_warning() -> None:
 def test_a_github_that_never_responds_gets_five_requests() -> None:
     log = [a_delivery(f"event-{n}", at=ago(hours=1, seconds=n)) for n in range(20)]
     lost = {str(row.guid): UnavailableError("no usable response") for row in log}
-    hook = FakeHook(*log, refuses=lost)
+    hook = FakeHook(*log, errors=lost)
 
     report = run_once(hook)
 
@@ -80,7 +79,7 @@ def test_a_github_that_never_responds_gets_five_requests() -> None:
 def test_a_webhook_without_responses_does_not_stop_the_others() -> None:
     log = [a_delivery(f"event-{n}", at=ago(hours=5, seconds=n), number=n) for n in range(20)]
     lost = {str(row.guid): UnavailableError("no usable response") for row in log}
-    silent, well = FakeHook(*log, number=1, refuses=lost), FakeHook(*THREE_FAILURES, number=2)
+    silent, well = FakeHook(*log, number=1, errors=lost), FakeHook(*THREE_FAILURES, number=2)
 
     run_once(silent, None, well)
 
@@ -88,7 +87,7 @@ def test_a_webhook_without_responses_does_not_stop_the_others() -> None:
 
 
 def test_a_missing_permission_stops_only_its_webhook() -> None:
-    one = FakeHook(*THREE_FAILURES, number=1, refuses={"first": AccessError("no right")})
+    one = FakeHook(*THREE_FAILURES, number=1, errors={"first": AccessError("no right")})
     two = FakeHook(*THREE_FAILURES, number=2)
 
     report = run_once(one, None, two)
@@ -97,12 +96,12 @@ def test_a_missing_permission_stops_only_its_webhook() -> None:
     assert messages.problem(report) == "no right"
 
 
-def test_progress_counts_the_events_that_take_a_free_place() -> None:
+def test_progress_counts_the_events_that_replace_refused_ones() -> None:
     runtime = FakeRuntime()
     refusals = {guid: RefusalError("GitHub responded 422") for guid in ("first", "second")}
 
     run_once(
-        FakeHook(*THREE_FAILURES, refuses=refusals),
+        FakeHook(*THREE_FAILURES, errors=refusals),
         runtime=runtime,
         policy=a_policy(max_redeliveries=1),
     )

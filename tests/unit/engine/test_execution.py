@@ -57,7 +57,7 @@ def test_events_over_the_maximum_are_left_for_the_next_run() -> None:
 
 def test_a_refused_event_gives_up_its_place() -> None:
     refusal = RefusalError("GitHub responded 422")
-    hook = FakeHook(*THREE_FAILURES, refuses={"first": refusal})
+    hook = FakeHook(*THREE_FAILURES, errors={"first": refusal})
 
     report = run_once(hook, policy=a_policy(max_redeliveries=1))
 

@@ -30,9 +30,9 @@ class BusyHook(FakeHook):
     """A webhook whose responses take random times, and that counts simultaneous requests."""
 
     def __init__(
-        self, *log: Delivery, refuses: Mapping[str, BaseException] | None = None, seed: int = 0
+        self, *log: Delivery, errors: Mapping[str, BaseException] | None = None, seed: int = 0
     ) -> None:
-        super().__init__(*log, refuses=refuses)
+        super().__init__(*log, errors=errors)
         self.random = Random(seed)  # noqa: S311 - not for secrets
         self.at_once = 0
         self.most_at_once = 0
@@ -47,8 +47,8 @@ class BusyHook(FakeHook):
         time.sleep(pause)
         with self.lock:
             self.at_once -= 1
-        if delivery.guid in self.refuses:
-            raise self.refuses[delivery.guid]
+        if delivery.guid in self.errors:
+            raise self.errors[delivery.guid]
 
 
 def in_parallel(
@@ -75,23 +75,25 @@ REFUSAL, LOST = RefusalError("422"), UnavailableError("no response")
 
 @settings(max_examples=60, deadline=None)
 @given(
-    errors=st.lists(st.sampled_from([None, REFUSAL, LOST]), min_size=12, max_size=12),
+    responses=st.lists(st.sampled_from([None, REFUSAL, LOST]), min_size=12, max_size=12),
     most=st.sampled_from([None, 5, 12]),
     seed=st.integers(0, 99),
 )
 def test_several_workers_have_the_results_of_one(
-    errors: list[Exception | None], most: int | None, seed: int
+    responses: list[Exception | None], most: int | None, seed: int
 ) -> None:
     # At most four lost responses: five in a row end dispatch, and then their order matters.
-    too_many = [n for n, error in enumerate(errors) if error is LOST][4:]
-    refuses = {
-        GUIDS[n]: error for n, error in enumerate(errors) if error is not None and n not in too_many
+    too_many = [n for n, error in enumerate(responses) if error is LOST][4:]
+    errors = {
+        GUIDS[n]: error
+        for n, error in enumerate(responses)
+        if error is not None and n not in too_many
     }
     policy = a_policy(max_redeliveries=most)
     store, expected_store = FakeStore(), FakeStore()
-    hook = BusyHook(*TWELVE, refuses=refuses, seed=seed)
+    hook = BusyHook(*TWELVE, errors=errors, seed=seed)
 
-    expected = run_once(FakeHook(*TWELVE, refuses=refuses), expected_store, policy=policy, verify=0)
+    expected = run_once(FakeHook(*TWELVE, errors=errors), expected_store, policy=policy, verify=0)
     report = in_parallel(hook, store, max_redeliveries=most)
 
     assert outcomes(report) == outcomes(expected)
@@ -100,7 +102,7 @@ def test_several_workers_have_the_results_of_one(
 
 
 def test_a_surplus_event_waits_for_a_free_place() -> None:
-    hook = BusyHook(*TWELVE, refuses=dict.fromkeys(GUIDS[:3], REFUSAL))
+    hook = BusyHook(*TWELVE, errors=dict.fromkeys(GUIDS[:3], REFUSAL))
 
     report = in_parallel(hook, max_redeliveries=5)
 

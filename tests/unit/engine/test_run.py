@@ -170,8 +170,8 @@ def test_an_unreadable_webhook_does_not_stop_the_others() -> None:
 
 def test_the_checkpoint_is_the_lowest_that_any_webhook_needs() -> None:
     refusal = RefusalError("GitHub responded 422")
-    one = FakeHook(*THREE_FAILURES, number=1, refuses={"third": refusal})
-    two = FakeHook(*THREE_FAILURES, number=2, refuses={"second": refusal})
+    one = FakeHook(*THREE_FAILURES, number=1, errors={"third": refusal})
+    two = FakeHook(*THREE_FAILURES, number=2, errors={"second": refusal})
     store = FakeStore()
 
     run_once(one, store, two)

@@ -71,9 +71,7 @@ OLD = [delivered(f"old-{n}", at=ago(hours=3)) for n in range(OLD_ROWS_AT_END)]
         ),
     ],
 )
-def test_the_outcome_of_a_redelivery_is_read_from(
-    log: list[Delivery], shown: Delivery | None
-) -> None:
+def test_the_attempt_that_counts_is_found_in(log: list[Delivery], shown: Delivery | None) -> None:
     found = find_redeliveries(log, [REQUESTED], since=NOW)
 
     assert found.get(REQUESTED.guid) == shown
@@ -95,20 +93,20 @@ def test_the_newer_of_two_failures_counts() -> None:
         pytest.param([], set(), id="an empty log, which proves nothing"),
     ],
 )
-def test_a_refused_delivery_is_searched_in(log: list[Delivery], missing: set[str]) -> None:
+def test_a_delivery_that_the_log_lacks_is_missing(log: list[Delivery], missing: set[str]) -> None:
     assert find_missing(log, [REQUESTED], since=REQUESTED.delivered_at) == missing
 
 
-def test_a_refused_delivery_that_left_the_log_is_dealt_with() -> None:
+def test_a_refused_delivery_that_left_the_log_is_given_up() -> None:
     class Losing(FakeHook):
-        """A webhook whose log loses what it refuses."""
+        """A webhook whose log loses what it errors."""
 
         def redeliver(self, delivery: Delivery) -> None:
-            self.log = [row for row in self.log if row.guid not in self.refuses]
+            self.log = [row for row in self.log if row.guid not in self.errors]
             super().redeliver(delivery)
 
     refusal = RefusalError("GitHub responded 404, Not Found")
-    hook, store = Losing(*THREE_FAILURES, refuses={"first": refusal}), FakeStore()
+    hook, store = Losing(*THREE_FAILURES, errors={"first": refusal}), FakeStore()
 
     report = run_once(hook, store)
 
@@ -122,7 +120,7 @@ def test_a_refused_delivery_that_left_the_log_is_dealt_with() -> None:
 
 def test_a_refused_delivery_stays_so_if_the_log_is_unreadable() -> None:
     refusal = RefusalError("GitHub responded 404, Not Found")
-    hook, store = ReadableOnce(*THREE_FAILURES, refuses={"first": refusal}), FakeStore()
+    hook, store = ReadableOnce(*THREE_FAILURES, errors={"first": refusal}), FakeStore()
 
     report = run_once(hook, store)
 
@@ -131,7 +129,7 @@ def test_a_refused_delivery_stays_so_if_the_log_is_unreadable() -> None:
 
 
 def test_a_lost_response_is_found_in_the_log() -> None:
-    hook, store = LossyHook(*THREE_FAILURES, loses="second", shows=True), FakeStore()
+    hook, store = LossyHook(*THREE_FAILURES, loses={"second"}, shows=True), FakeStore()
     runtime = FakeRuntime()
 
     report = run_once(hook, store, runtime=runtime)
@@ -143,7 +141,7 @@ def test_a_lost_response_is_found_in_the_log() -> None:
 
 
 def test_a_lost_response_that_the_log_lacks_stays_unanswered() -> None:
-    hook, store = LossyHook(*THREE_FAILURES, loses="second", shows=False), FakeStore()
+    hook, store = LossyHook(*THREE_FAILURES, loses={"second"}, shows=False), FakeStore()
 
     report = run_once(hook, store)
 
@@ -154,13 +152,13 @@ def test_a_lost_response_that_the_log_lacks_stays_unanswered() -> None:
 
 
 def test_an_unreadable_log_is_a_warning_for_a_lost_response() -> None:
-    report = run_once(LossyReadableOnce(THREE_FAILURES[0], loses="first", shows=False))
+    report = run_once(LossyReadableOnce(THREE_FAILURES[0], loses={"first"}, shows=False))
 
     assert messages.warnings(report) == ["the outcome of 1 redelivery is unknown: GitHub is down"]
 
 
 def test_an_unreadable_log_changes_no_result() -> None:
-    hook, store = LossyReadableOnce(*THREE_FAILURES, loses="second", shows=True), FakeStore()
+    hook, store = LossyReadableOnce(*THREE_FAILURES, loses={"second"}, shows=True), FakeStore()
 
     report = run_once(hook, store)
 

@@ -93,8 +93,8 @@ def test_a_scan_tells_of_events_that_the_filter_misses() -> None:
     scan = a_scan_result(a_decision(), unclassified=1)
 
     assert log_lines.scanned(scan).endswith(
-        ": 1 event failed (1 with no status code from 400 to 599, which 'scan: failures' could "
-        "miss)"
+        ": 1 event failed (1 with no status code from 400 to 599, so 'scan: failures' could "
+        "miss them)"
     )
 
 

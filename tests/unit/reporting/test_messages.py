@@ -158,8 +158,23 @@ def test_an_exhausted_event_is_not_said_to_be_tried_again(max_attempts: int, ret
     assert len(report.to_retry) == retried
     assert ("The next runs try it again" in warning) == bool(retried)
     assert ("('give-up-after' is 3d, 'max-attempts' is 5)" in warning) == bool(retried)
-    assert ("No later run tries 1 of them, because 'max-attempts' is 4" in warning) != bool(retried)
+    assert ("No later run tries 1 of them again, because 'max-attempts' is 4" in warning) != bool(
+        retried
+    )
     assert ("tries again the 1 event" in messages.closing(report)) == bool(retried)
+
+
+def test_only_events_with_attempts_left_are_tried_again() -> None:
+    decision = replace(a_decision(a_delivery("b")), attempts=1)
+    fresh = EventResult(decision=decision, outcome=Outcome.PENDING)
+    fresh = fresh.verified(a_delivery("b", at=NOW, number=9, status="no", status_code=503))
+    report = a_report(still_failing("a"), fresh)
+    policy = a_policy(max_attempts=4)
+
+    (warning,) = messages.warnings(replace(report, options=replace(OPTIONS, policy=policy)))
+
+    assert "The next runs try 1 of them again until " in warning
+    assert "No later run tries 1 of them again, because 'max-attempts' is 4" in warning
 
 
 def test_the_next_run_may_miss_what_the_filter_does_not_list() -> None:

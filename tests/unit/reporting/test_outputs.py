@@ -14,7 +14,7 @@ from redeliver.core.outcome import EventResult, Outcome
 from redeliver.core.policy import ScanMode
 from redeliver.errors import UnavailableError
 from redeliver.reporting.outputs import MAX_CHARACTERS, outputs, to_json
-from redeliver.reporting.report import NOT_FAILED, Report
+from redeliver.reporting.report import NOT_FAILED_OUTCOMES, Report
 from tests.support.builders import (
     NOW,
     ONE_RESULT_OF_EACH,
@@ -63,7 +63,7 @@ def test_the_schema_describes_the_report_of(case: str) -> None:
 def test_the_schema_knows_every_outcome() -> None:
     known = SCHEMA["properties"]["events"]["items"]["properties"]["outcome"]["enum"]
 
-    shown = [outcome.for_users for outcome in Outcome if outcome not in NOT_FAILED]
+    shown = [outcome.for_users for outcome in Outcome if outcome not in NOT_FAILED_OUTCOMES]
     assert known == [outcome.name.lower() for outcome in dict.fromkeys(shown)]
 
 

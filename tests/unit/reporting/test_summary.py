@@ -66,8 +66,8 @@ def test_a_scan_for_failures_is_named() -> None:
 def test_events_that_the_filter_misses_are_counted() -> None:
     report = replace(a_report(), scans=(a_scan_result(unclassified=3),))
 
-    assert "Failed events with no status code from 400 to 599, which" in summary(report)
-    assert "could miss: 3." in summary(report)
+    assert "Failed events with no status code from 400 to 599, so" in summary(report)
+    assert "could miss them: 3." in summary(report)
 
 
 def test_a_summary_shows_counts_chart_and_undelivered_events() -> None:
