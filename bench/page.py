@@ -186,7 +186,7 @@ a version rounds them.
 {table}
 
 Reading the log takes both programs about the same time, because each waits for one page after the
-other. Only in the row with {deliveries} deliveries there is no such wait, because it has no latency.
+other. In the row with {deliveries} deliveries there is no latency, so there is no such wait.
 That row has no rate limit either: github.com does not allow that many requests in one hour. For a
 webhook with that many deliveries and few failures, use `scan: failures`.
 
