@@ -164,25 +164,31 @@ The numbers are medians, from a machine with {cores} cores and Python {python}, 
 **Compare the ratios rather than the seconds**, which depend on the machine.
 
 - **seconds**: from the start of the process to its end, including all imports.
-- **times the minimum**: the seconds divided by the shortest possible time. That is the time until
-  redeliver's first request, plus one round trip after the other: to read the variable, to read
-  each page that is needed, to save the checkpoint before and after the redeliveries, and for every
-  {workers} redeliveries. If the redeliveries per minute are limited, the waiting is added.
+- **times the minimum**: the seconds divided by the shortest possible time. That is the sum of
+  - the time from the start of redeliver's process to its first request;
+  - one round trip to read the variable;
+  - one round trip for each page of the log that is needed;
+  - one round trip to save the checkpoint, or two if there are redeliveries: before and after them;
+  - one round trip for every {workers} redeliveries;
+  - the waiting, if the redeliveries per minute are limited.
 - **points**: the points that GitHub's rate limit counts. GitHub allows 900 a minute; a read costs 1
   and a redelivery 5. redeliver uses at most {margin}.
 - **refused, rate limit**: how many requests GitHub refused because of a rate limit.
 
 `verify` is 0 unless the case says otherwise, because the script does not check the outcomes of its
-redeliveries. The delivery ids are short, as GitHub's were for a long time. Today they have nineteen
-digits. Versions of octokit from before March 2026, with @octokit/request before 10.0.8, round such
-ids and redeliver nothing.
+redeliveries.
+
+GitHub's delivery ids have nineteen digits today, and were shorter for a long time. These benchmarks
+use short ids, with which any version of octokit works. With long ids, the script would redeliver
+nothing if its octokit is from before March 2026 (with @octokit/request before 10.0.8), because such
+a version rounds them.
 
 {table}
 
 Reading the log takes both programs about the same time, because each waits for one page after the
-other; without latency there is no such wait. The {deliveries} deliveries are read without a rate
-limit: github.com does not allow that many requests in one hour. For a webhook with that many
-deliveries and few failures, use `scan: failures`.
+other. In the row with {deliveries} deliveries there is no latency, so there is no such wait.
+That row has no rate limit either: github.com does not allow that many requests in one hour. For a
+webhook with that many deliveries and few failures, use `scan: failures`.
 
 ## How the time grows
 

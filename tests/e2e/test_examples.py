@@ -271,7 +271,7 @@ def test_the_issue_example_opens_one_issue_while_events_fail(
             failing = checkout.run(workflow, github, *arguments, runner=machine)
             assert failing.returncode == 1, failing.stdout
         [issue] = issues.open
-        assert issue["title"] == "Webhook deliveries are still failing"
+        assert issue["title"] == "redeliver needs attention"
         assert issue["body"].startswith(
             "Outcome of the step: failure. Events still failing: 1. Events given up: 0. "
             "See https://github.com/acme/ops/actions/runs/"

@@ -185,9 +185,9 @@ def may_be_unseen(interval: tuple[datetime, datetime]) -> str:
     start, end = map(utc, interval)
     return (
         f"deliveries from {start} to {end} may have left GitHub's log before a run dealt with "
-        "them, because the checkpoint is older than GitHub keeps the log. If you need these "
-        "events, look for them in the receiver's own records. Then check why no run has moved the "
-        "checkpoint since"
+        "them, because the checkpoint is older than GitHub keeps the log. GitHub can no longer "
+        "redeliver them: compare the objects on GitHub with what your receiver has. Then check why "
+        "no run has moved the checkpoint since"
     )
 
 
