@@ -70,11 +70,17 @@ class Decision:
 
 
 def decide(  # noqa: PLR0911 - one return for each reason
-    attempts: Sequence[Delivery], window: Window, policy: Policy, *, is_complete: bool = True
+    attempts: Sequence[Delivery],
+    window: Window,
+    policy: Policy,
+    *,
+    is_complete: bool = True,
+    log_ended: bool = True,
 ) -> Verdict:
     """Decide about one event from the attempts to deliver it, newest first.
 
-    `is_complete` is False if the log may have more attempts that matter.
+    `is_complete` is False if the log may have more attempts that matter. `log_ended` is False if it
+    has older attempts that do not matter, because `give_up_after` excludes them.
     """
     newest = attempts[0]
     if any(attempt.succeeded for attempt in attempts):
@@ -89,7 +95,7 @@ def decide(  # noqa: PLR0911 - one return for each reason
     # Without these two checks, an event whose receiver never works again would be redelivered
     # forever: each redelivery that fails is a new failure in the next window.
     if not originals:
-        return Verdict.EXPIRED
+        return Verdict.EXPIRED if log_ended else Verdict.TOO_OLD
     if originals[0].delivered_at < window.now - policy.give_up_after:
         return Verdict.TOO_OLD
     if policy.max_attempts is not None and len(attempts) >= policy.max_attempts:

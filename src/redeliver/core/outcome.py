@@ -59,8 +59,10 @@ OUTCOME_UNKNOWN = frozenset({Outcome.PENDING, Outcome.UNANSWERED})
 
 DEALT_WITH = ACCEPTED | {Outcome.GIVEN_UP, Outcome.DELIVERED, Outcome.FILTERED}
 
-NOT_REACHED = "this run ended before it could redeliver it"
-"""The reason for a deferred event, unless there is a more exact one."""
+NOT_REACHED = "this run stopped before it requested the redelivery"
+RATE_LIMITED = "GitHub is rate limiting requests"
+DENIED = "GitHub denied the request: the error has the reason"
+"""Reasons for deferred events whose run ended early."""
 
 OUTCOME_OF_VERDICT = {
     Verdict.DELIVERED: Outcome.DELIVERED,

@@ -78,7 +78,13 @@ def scan_log(
             delivery=attempts[0],
             attempts=len(attempts),
             failing_since=attempts[-1].delivered_at,
-            verdict=decide(attempts, window, policy, is_complete=has_all or not failure),
+            verdict=decide(
+                attempts,
+                window,
+                policy,
+                is_complete=has_all or not failure,
+                log_ended=scan.log_ended,
+            ),
         )
         decisions.append(decision)
         unclassified += decision.verdict not in NOT_FAILED_VERDICTS and not any(
@@ -122,6 +128,8 @@ class _Scan:
         self._window = window
         self._policy = policy
         self._horizon = window.now - policy.give_up_after
+        self.log_ended = False
+        """Whether the last reading reached the end of the log, not only the horizon."""
         self._incomplete: set[Guid] = set()
         """Events that may be redelivered, and whose original was not read yet."""
 
@@ -131,6 +139,7 @@ class _Scan:
         Read further only while the original of an event that may be redelivered is missing: an
         earlier success might be there.
         """
+        self.log_ended = False
         before_window = before_horizon = 0
         for delivery in log:
             self._add(delivery)
@@ -140,6 +149,7 @@ class _Scan:
                 not self._incomplete or before_horizon >= OLD_ROWS_AT_END
             ):
                 return
+        self.log_ended = True
 
     def read_failures(self, log: Callable[[StatusFilter], Iterable[Delivery]]) -> None:
         """Read what GitHub's filter lists as failures, and as few other rows as are needed.

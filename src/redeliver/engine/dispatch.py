@@ -8,7 +8,7 @@ from functools import partial
 
 from redeliver.core.decision import Decision, EventKey
 from redeliver.core.delivery import Webhook
-from redeliver.core.outcome import EventResult, Outcome, Results
+from redeliver.core.outcome import DENIED, RATE_LIMITED, EventResult, Outcome, Results
 from redeliver.engine.ports import Hook, Runtime
 from redeliver.engine.workers import WorkerPool
 from redeliver.errors import (
@@ -144,10 +144,10 @@ class Dispatcher:
             case RefusalError():
                 result = EventResult(decision=decision, outcome=Outcome.REFUSED, because=str(error))
             case RateLimitError():  # before its base class, UnavailableError
-                result = EventResult.not_yet_requested(decision)
+                result = _deferred(decision, RATE_LIMITED)
                 self.stop_all(error)
             case AccessError():
-                result = EventResult.not_yet_requested(decision)
+                result = _deferred(decision, DENIED)
                 # Every further request of this webhook would fail in the same way.
                 self.stop(key.webhook)
                 self.note(str(error))
@@ -168,6 +168,10 @@ class Dispatcher:
                 f"GitHub sent no usable response to {MAX_UNANSWERED} requests in a row to "
                 f"redeliver to {webhook.name}, so this run requested no more of them"
             )
+
+
+def _deferred(decision: Decision, because: str) -> EventResult:
+    return EventResult(decision=decision, outcome=Outcome.DEFERRED, because=because)
 
 
 def _pending(decision: Decision) -> EventResult:

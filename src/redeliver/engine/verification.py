@@ -94,10 +94,16 @@ class Verification:
 
     def _why_pending(self, webhook: Webhook) -> str:
         if not self._verify:
-            return "'verify' is 0, so this run did not look for the outcome"
+            return (
+                "'verify' is 0, so this run did not look for the outcome. The next run redelivers "
+                "the event again if it failed"
+            )
         if webhook in self.unreadable:
             return "GitHub's log could not be read again"
-        return f"GitHub's log did not show the outcome within {age(self._verify)}"
+        return (
+            f"GitHub's log did not show the outcome within {age(self._verify)}. "
+            "The next run redelivers the event again if it failed"
+        )
 
     def gone(self, results: Iterable[EventResult]) -> Iterator[EventResult]:
         """Read the logs again, and yield the refused events that are no longer in them."""

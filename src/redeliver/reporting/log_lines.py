@@ -33,10 +33,7 @@ def opening(store: str, window: Window, mode: ScanMode) -> str:
 def scanned(scan: ScanResult) -> str:
     """Say what was read of a webhook's log, and what was decided."""
     if scan.is_unread:
-        return (
-            f"Could not read the delivery log of {scan.webhook.name}. "
-            "The error is at the end of this log"
-        )
+        return f"Could not read the delivery log of {scan.webhook.name}. The error is at the end"
     verdicts = Counter(decision.verdict for decision in scan.decisions)
     delivered = verdicts.pop(Verdict.DELIVERED, 0)
     filtered = {

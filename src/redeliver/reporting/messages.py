@@ -7,8 +7,14 @@ from signal import Signals
 
 from redeliver.core.checkpoint import SETTLING_TIME, Window
 from redeliver.core.decision import Verdict
-from redeliver.core.outcome import NOT_REACHED, OUTCOME_UNKNOWN, Outcome
-from redeliver.core.policy import format_duration
+from redeliver.core.outcome import (
+    DENIED,
+    NOT_REACHED,
+    OUTCOME_UNKNOWN,
+    RATE_LIMITED,
+    Outcome,
+)
+from redeliver.reporting import retries
 from redeliver.reporting.format import count, is_or_are, utc
 from redeliver.reporting.report import NOT_FAILED_OUTCOMES, Report
 
@@ -19,7 +25,7 @@ def headline(report: Report) -> str:
     if report.failed:
         return f"{prefix}{count(report.failed, 'event')} failed: {_counted(report)}"
     if report.is_failed:
-        return f"{prefix}the run failed, and found nothing to redeliver"
+        return f"{prefix}failed, without finding anything to redeliver"
     return f"{prefix}nothing to redeliver"
 
 
@@ -35,22 +41,36 @@ def closing(report: Report) -> str:
     if report.checkpoint is None:
         nothing = "No checkpoint was saved" if report.store else "No checkpoint is kept"
         return f"{nothing}: the next run looks back as far as 'lookback' again"
-    checkpoint, number = utc(report.checkpoint), len(report.to_retry)
-    are = is_or_are(number)
-    retries = f". It also tries again the {count(number, 'event')} that {are} still failing"
-    retries = retries if number else ""
-    if report.checkpoint >= report.window.now:
-        return (
-            f"Checkpoint saved: {checkpoint}, the start of this run. The next run looks at what "
-            f"fails after that{retries}"
-        )
-    if report.checkpoint == report.window.mark:
-        again = f"the next run checks these deliveries again{retries}"
-        return f"Checkpoint not moved ({checkpoint}): {again}"
-    return (
-        f"Checkpoint saved: {checkpoint}, when the oldest deferred or refused event failed. "
-        f"The next run starts there{retries}"
-    )
+    return f"{_checkpoint(report, report.checkpoint)}{_retries(report)}"
+
+
+def _checkpoint(report: Report, checkpoint: datetime) -> str:
+    """Say why the checkpoint is where it is, and from when on the next run looks."""
+    saved, window = f"Checkpoint saved: {utc(checkpoint)}", report.window
+    after = "The next run looks at what fails after that"
+    if checkpoint > window.now:
+        return f"Another run has saved a later checkpoint: {utc(checkpoint)}. {after}"
+    if checkpoint == window.now:
+        return f"{saved}, the start of this run. {after}"
+    if checkpoint == window.mark:
+        stays = f"Checkpoint not moved ({utc(checkpoint)})" if window.saved else saved
+        return f"{stays}: the next run checks these deliveries again"
+    open_failures = [
+        result.decision.delivery.delivered_at
+        for result in report.results
+        if not result.outcome.dealt_with
+    ]
+    if checkpoint == min(open_failures, default=None):
+        saved += ", when the oldest deferred or refused event failed"
+    return f"{saved}. The next run starts there"
+
+
+def _retries(report: Report) -> str:
+    number = len(retries.to_retry(report))
+    if not number:
+        return ""
+    failing = f"the {count(number, 'event')} that {is_or_are(number)} still failing"
+    return f". It also tries again {failing}, unless 'give-up-after' has passed by then"
 
 
 def problem(report: Report) -> str | None:
@@ -96,7 +116,7 @@ def warnings(report: Report) -> list[str]:
     if not report.scans:
         found.append("there is no active webhook, so this run read nothing")
     found += _deferred(report)
-    found += _still_failing(report)
+    found += retries.warning(report)
     found += _given_up(report)
     if report.leaving:
         found.append(_may_leave(report.leaving))
@@ -109,7 +129,7 @@ def warnings(report: Report) -> list[str]:
 def _deferred(report: Report) -> Iterator[str]:
     if unsettled := report.count(Outcome.UNSETTLED):
         yield f"{count(unsettled, 'event')} deferred: {_under_way(report.window)}"
-    expected = {NOT_REACHED, Verdict.SURPLUS.reason(report.options.policy)}
+    expected = {NOT_REACHED, RATE_LIMITED, DENIED, Verdict.SURPLUS.reason(report.options.policy)}
     for because, number in report.reasons(Outcome.DEFERRED).items():
         if because not in expected:
             yield f"{count(number, 'event')} deferred to the next run: {because}"
@@ -123,48 +143,10 @@ def _given_up(report: Report) -> Iterator[str]:
         else:
             yield (
                 f"{events} {were} given up because {because}. The log of this run lists "
-                f"{'it' if number == 1 else 'them'}. No later run tries again. You can redeliver "
-                "by hand on the webhook's page, as long as GitHub's log has the delivery"
+                f"{'it' if number == 1 else 'them'}. With these settings, no later run tries "
+                "again. You can redeliver by hand on the webhook's page, as long as GitHub's log "
+                "has the delivery"
             )
-
-
-def _still_failing(report: Report) -> Iterator[str]:
-    number = report.count(Outcome.STILL_FAILING)
-    if not number:
-        return
-    statuses = Counter(row.status for row in report.rows(Outcome.STILL_FAILING))
-    ((status, _),) = statuses.most_common(1)
-    often = "" if len(statuses) == 1 else "most often "
-    failing = f"{count(number, 'event')} {is_or_are(number)} still failing after the redelivery"
-    sentences = [f"{failing}, {often}with status {status}"]
-    if report.to_retry:
-        sentences.append(_until_when(report))
-    if exhausted := len(report.exhausted):
-        maximum = report.options.policy.max_attempts
-        sentences.append(
-            f"No later run tries {exhausted:,} of them again, because 'max-attempts' is {maximum}"
-        )
-    if unlisted := number - len(report.to_retry) - len(report.exhausted):
-        sentences.append(
-            f"The next run may miss {unlisted:,} of them, because 'scan: failures' lists only "
-            "events with a status code from 400 to 599"
-        )
-    yield ". ".join(sentences)
-
-
-def _until_when(report: Report) -> str:
-    policy, retried = report.options.policy, report.to_retry
-    ends = [utc(result.decision.failing_since + policy.give_up_after) for result in retried]
-    until = min(ends)
-    if min(ends) != max(ends):
-        until = f"{min(ends)} for the oldest, {max(ends)} for the newest"
-    bounds = f"'give-up-after' is {format_duration(policy.give_up_after)}"
-    if policy.max_attempts is not None:
-        bounds += f", 'max-attempts' is {policy.max_attempts}"
-    them = "it" if len(retried) == 1 else "them"
-    if len(retried) < report.count(Outcome.STILL_FAILING):
-        them = f"{len(retried):,} of them"
-    return f"The next runs try {them} again until {until} ({bounds})"
 
 
 def _outcomes_not_seen(report: Report) -> Iterator[str]:
@@ -177,7 +159,7 @@ def _outcomes_not_seen(report: Report) -> Iterator[str]:
 
 def stopped(by: Signals) -> str:
     """Say that a signal stopped the run."""
-    return f"stopped by {by.name}. No events are lost: the next run continues from here"
+    return f"stopped by {by.name}. The next run redelivers what this one did not"
 
 
 def may_be_unseen(interval: tuple[datetime, datetime]) -> str:

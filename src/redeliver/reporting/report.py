@@ -7,9 +7,9 @@ from datetime import datetime
 from signal import Signals
 
 from redeliver.core.checkpoint import Window
-from redeliver.core.delivery import FAILURE_CODES, Webhook
+from redeliver.core.delivery import Webhook
 from redeliver.core.outcome import ACCEPTED, DEFERRED_KINDS, EventResult, Outcome
-from redeliver.core.policy import RunOptions, ScanMode
+from redeliver.core.policy import RunOptions
 from redeliver.core.scan import ScanResult
 from redeliver.reporting.event_row import EventRow
 
@@ -125,27 +125,6 @@ class Report:
             and result.latest.delivered_at < gone_by
             for result in self.results
         )
-
-    @property
-    def exhausted(self) -> list[EventResult]:
-        """The events that are still failing and have had as many attempts as is allowed."""
-        failing = self.results_with(Outcome.STILL_FAILING)
-        return [result for result in failing if self._is_exhausted(result)]
-
-    @property
-    def to_retry(self) -> list[EventResult]:
-        """The events that are still failing and that the next run will find and try again."""
-        finds_all = self.options.scan is ScanMode.FULL
-        return [
-            result
-            for result in self.results_with(Outcome.STILL_FAILING)
-            if not self._is_exhausted(result)
-            and (finds_all or result.latest.status_code in FAILURE_CODES)
-        ]
-
-    def _is_exhausted(self, result: EventResult) -> bool:
-        maximum = self.options.policy.max_attempts
-        return maximum is not None and result.attempts >= maximum
 
     @property
     def is_failed(self) -> bool:

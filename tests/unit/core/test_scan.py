@@ -22,6 +22,7 @@ from tests.support.builders import (
     failed,
     failed_again,
     plan_of,
+    scan_of,
     succeeded,
     succeeded_again,
 )
@@ -217,6 +218,19 @@ def test_the_original_of_a_filtered_event_is_not_searched() -> None:
     plan_of(log, policy=a_policy(events=EventFilter(("issues",))))
 
     assert log.rows_read == 1 + OLD_ROWS_AT_END
+
+
+def test_an_original_beyond_the_horizon_may_still_be_in_the_log() -> None:
+    """Nothing is read beyond `give_up_after`, so the log may still have it."""
+    old = [delivered(f"old-{n}", at=ago(hours=7), number=n) for n in range(OLD_ROWS_AT_END)]
+    original = a_delivery("a", at=ago(hours=8), number=1000)
+    again = a_delivery("a", at=ago(hours=1), number=2000, redelivery=True)
+    policy = a_policy(give_up_after=timedelta(hours=6))
+
+    (beyond,) = scan_of([again, *old, original], policy=policy).decisions
+    (gone,) = scan_of([again], policy=policy).decisions
+
+    assert (beyond.verdict, gone.verdict) == (Verdict.TOO_OLD, Verdict.EXPIRED)
 
 
 def test_a_misplaced_old_row_does_not_end_the_search() -> None:

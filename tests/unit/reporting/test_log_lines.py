@@ -102,8 +102,7 @@ def test_an_unread_log_is_logged() -> None:
     unread = a_scan_result(scanned=0, error=UnavailableError("GitHub is down"))
 
     assert log_lines.scanned(unread) == (
-        "Could not read the delivery log of webhook 1 of organization acme. "
-        "The error is at the end of this log"
+        "Could not read the delivery log of webhook 1 of organization acme. The error is at the end"
     )
 
 

@@ -7,8 +7,7 @@ from signal import Signals
 import pytest
 
 from redeliver.core.decision import Verdict
-from redeliver.core.outcome import NOT_REACHED, EventResult, Outcome
-from redeliver.core.policy import ScanMode
+from redeliver.core.outcome import NOT_REACHED, Outcome
 from redeliver.errors import UnavailableError
 from redeliver.reporting import messages, outputs
 from redeliver.reporting.summary import summary
@@ -17,9 +16,6 @@ from tests.support.builders import (
     FOUR_ATTEMPTS,
     NOW,
     OPTIONS,
-    a_decision,
-    a_delivery,
-    a_policy,
     a_report,
     a_result,
     a_scan_result,
@@ -47,13 +43,24 @@ def test_a_dry_run_says_so() -> None:
     ("checkpoint", "expected"),
     [
         (NOW, "Checkpoint saved: 2026-11-24 12:00:00 UTC, the start of this run"),
-        (ago(minutes=-3), "Checkpoint saved: 2026-11-24 12:03:00 UTC, the start of this run"),
+        (ago(minutes=-3), "Another run has saved a later checkpoint: 2026-11-24 12:03:00 UTC. The"),
         (ago(hours=1), "Checkpoint saved: 2026-11-24 11:00:00 UTC, when the oldest deferred"),
+        (ago(hours=2), "Checkpoint saved: 2026-11-24 10:00:00 UTC. The next run starts there"),
         (ago(hours=6), "Checkpoint not moved (2026-11-24 06:00:00 UTC): the next run checks"),
     ],
 )
 def test_the_closing_says_where_the_checkpoint_is(checkpoint: datetime, expected: str) -> None:
-    assert messages.closing(replace(a_report(), checkpoint=checkpoint)).startswith(expected)
+    refused = a_report(a_result(Outcome.REFUSED))  # an hour old
+
+    assert messages.closing(replace(refused, checkpoint=checkpoint)).startswith(expected)
+
+
+def test_a_first_checkpoint_is_not_said_to_have_stayed() -> None:
+    first = replace(a_report(), window=a_window(None), checkpoint=ago(hours=24))
+
+    assert messages.closing(first) == (
+        "Checkpoint saved: 2026-11-23 12:00:00 UTC: the next run checks these deliveries again"
+    )
 
 
 @pytest.mark.parametrize(("number", "status"), [(Signals.SIGINT, 130), (Signals.SIGTERM, 143)])
@@ -62,9 +69,7 @@ def test_a_stopped_run_names_its_signal(number: Signals, status: int) -> None:
 
     assert stopped.status == status
     problem = messages.problem(stopped) or ""
-    assert (
-        problem == f"stopped by {number.name}. No events are lost: the next run continues from here"
-    )
+    assert problem == f"stopped by {number.name}. The next run redelivers what this one did not"
 
 
 def test_a_rate_limit_is_a_warning_with_its_end() -> None:
@@ -85,9 +90,9 @@ def test_given_up_events_are_a_warning_for_each_reason() -> None:
     results = [a_result(Outcome.GIVEN_UP, because=because) for because in reasons]
 
     assert messages.warnings(a_report(*results)) == [
-        f"{events} given up because {because}. The log of this run lists {them}. No later run "
-        "tries again. You can redeliver by hand on the webhook's page, as long as GitHub's log has "
-        "the delivery"
+        f"{events} given up because {because}. The log of this run lists {them}. With these "
+        "settings, no later run tries again. You can redeliver by hand on the webhook's page, as "
+        "long as GitHub's log has the delivery"
         for events, them, because in (
             ("2 events were", "them", "the first attempt is older than 'give-up-after' (3d)"),
             ("1 event was", "it", "the first attempt is no longer in GitHub's log"),
@@ -115,84 +120,13 @@ def test_an_event_that_left_the_log_is_given_up() -> None:
     )
 
 
-def still_failing(
-    guid: str, *, hours: float = 2, status: tuple[str, int] = ("no", 503)
-) -> EventResult:
-    """Return an event whose redelivery failed; its first attempt was `hours` ago."""
-    decision = a_decision(a_delivery(guid), since=ago(hours=hours))
-    text, code = status
-    redelivery = a_delivery(guid, at=NOW, number=9, status=text, status_code=code)
-    return EventResult(decision=decision, outcome=Outcome.PENDING).verified(redelivery)
-
-
-def test_one_event_still_failing_is_a_warning() -> None:
-    assert messages.warnings(a_report(still_failing("a"))) == [
-        (
-            "1 event is still failing after the redelivery, with status 503 no. The next runs try "
-            "it again until 2026-11-27 10:00:00 UTC ('give-up-after' is 3d)"
-        )
-    ]
-
-
-def test_events_still_failing_are_one_warning() -> None:
-    """The warning has their number, the most common status, and until when they are tried."""
-    slow = ("timed out", 504)
-    results = [still_failing("a", hours=20, status=slow), still_failing("b"), still_failing("c")]
-
-    assert messages.warnings(a_report(*results, a_result(Outcome.RECOVERED))) == [
-        (
-            "3 events are still failing after the redelivery, most often with status 503 no. The "
-            "next runs try them again until 2026-11-26 16:00:00 UTC for the oldest, "
-            "2026-11-27 10:00:00 UTC for the newest ('give-up-after' is 3d)"
-        )
-    ]
-
-
-@pytest.mark.parametrize(("max_attempts", "retried"), [(4, 0), (5, 1)])
-def test_an_exhausted_event_is_not_said_to_be_tried_again(max_attempts: int, retried: int) -> None:
-    policy = a_policy(max_attempts=max_attempts)
-    report = replace(a_report(still_failing("a")), options=replace(OPTIONS, policy=policy))
-
-    (warning,) = messages.warnings(report)
-
-    assert len(report.to_retry) == retried
-    assert ("The next runs try it again" in warning) == bool(retried)
-    assert ("('give-up-after' is 3d, 'max-attempts' is 5)" in warning) == bool(retried)
-    assert ("No later run tries 1 of them again, because 'max-attempts' is 4" in warning) != bool(
-        retried
-    )
-    assert ("tries again the 1 event" in messages.closing(report)) == bool(retried)
-
-
-def test_only_events_with_attempts_left_are_tried_again() -> None:
-    decision = replace(a_decision(a_delivery("b")), attempts=1)
-    fresh = EventResult(decision=decision, outcome=Outcome.PENDING)
-    fresh = fresh.verified(a_delivery("b", at=NOW, number=9, status="no", status_code=503))
-    report = a_report(still_failing("a"), fresh)
-    policy = a_policy(max_attempts=4)
-
-    (warning,) = messages.warnings(replace(report, options=replace(OPTIONS, policy=policy)))
-
-    assert "The next runs try 1 of them again until " in warning
-    assert "No later run tries 1 of them again, because 'max-attempts' is 4" in warning
-
-
-def test_the_next_run_may_miss_what_the_filter_does_not_list() -> None:
-    moved = still_failing("a", status=("Invalid HTTP Response: 302", 302))
-    options = replace(OPTIONS, scan=ScanMode.FAILURES)
-
-    (warning,) = messages.warnings(replace(a_report(moved), options=options))
-
-    assert warning.endswith(
-        "with status 302. The next run may miss 1 of them, because "
-        "'scan: failures' lists only events with a status code from 400 to 599"
-    )
-
-
 def test_the_closing_says_that_the_next_run_tries_again() -> None:
-    assert messages.closing(a_report(still_failing("a"), still_failing("b"))) == (
+    failing = a_result(Outcome.STILL_FAILING)
+
+    assert messages.closing(a_report(failing, failing)) == (
         "Checkpoint saved: 2026-11-24 12:00:00 UTC, the start of this run. The next run looks at "
-        "what fails after that. It also tries again the 2 events that are still failing"
+        "what fails after that. It also tries again the 2 events that are still failing, unless "
+        "'give-up-after' has passed by then"
     )
 
 
@@ -254,7 +188,7 @@ def test_a_failed_run_has_no_headline_of_success() -> None:
     unsaved = replace(a_report(), trouble=("cannot write the variable",))
 
     assert messages.headline(a_report()) == "nothing to redeliver"
-    assert messages.headline(unsaved) == "the run failed, and found nothing to redeliver"
+    assert messages.headline(unsaved) == "failed, without finding anything to redeliver"
 
 
 def test_an_unread_log_is_no_success() -> None:

@@ -1,0 +1,80 @@
+"""What happens next to events that are still failing: which are tried again, and until when."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from redeliver.core.delivery import FAILURE_CODES
+from redeliver.core.outcome import EventResult, Outcome
+from redeliver.core.policy import ScanMode, format_duration
+from redeliver.reporting.format import count, is_or_are, utc
+from redeliver.reporting.report import Report
+
+
+def to_retry(report: Report) -> list[EventResult]:
+    """Return the events that the next run finds and tries again, if it has the same settings."""
+    failing = report.results_with(Outcome.STILL_FAILING)
+    return [result for result in failing if not _why_not_retried(report, result)]
+
+
+def warning(report: Report) -> Iterator[str]:
+    """Warn once of all events that are still failing; yield nothing if there are none."""
+    failing = report.results_with(Outcome.STILL_FAILING)
+    if not failing:
+        return
+    number, retried = len(failing), to_retry(report)
+    events = f"{count(number, 'event')} {is_or_are(number)} still failing after the redelivery"
+    sentences = [f"{events}, {_status(report)}"]
+    if retried:
+        sentences.append(_until_when(report, retried, _them(len(retried), number)))
+    reasons = Counter(_why_not_retried(report, result) for result in failing)
+    for why, excluded in reasons.items():
+        if why:
+            them = _them(excluded, number)
+            sentences.append(f"With these settings, no later run tries {them} again: {why}")
+    yield ". ".join(sentences)
+
+
+def _why_not_retried(report: Report, result: EventResult) -> str:
+    """Return why the next run does not try an event again; empty if it does."""
+    policy, code = report.options.policy, result.latest.status_code
+    if policy.max_attempts is not None and result.attempts >= policy.max_attempts:
+        return f"'max-attempts' ({policy.max_attempts}) is reached"
+    if code in policy.skip_status_codes:
+        return "'skip-status-codes' excludes the status"
+    if report.options.scan is ScanMode.FAILURES and code not in FAILURE_CODES:
+        return "'scan: failures' does not find the status"
+    return ""
+
+
+def _status(report: Report) -> str:
+    """Name the most common status."""
+    statuses = Counter(row.status for row in report.rows(Outcome.STILL_FAILING)).most_common()
+    (status, number), *others = statuses
+    if not others:
+        return f"with status {status}"
+    is_most_common = number > others[0][1]
+    return f"{'most often' if is_most_common else 'some'} with status {status}"
+
+
+def _until_when(report: Report, retried: list[EventResult], them: str) -> str:
+    options, policy = report.options, report.options.policy
+    # An event is also given up when its first attempt has left the log.
+    lasting = min(policy.give_up_after, options.retention)
+    ends = [utc(result.decision.failing_since + lasting) for result in retried]
+    until = min(ends)
+    if min(ends) != max(ends):
+        until = f"{min(ends)} for the oldest, {max(ends)} for the newest"
+    bounds = f"'give-up-after' is {format_duration(policy.give_up_after)}"
+    if options.retention < policy.give_up_after:
+        bounds = f"GitHub keeps its log for {format_duration(options.retention)}"
+    if policy.max_attempts is not None:
+        bounds += f", 'max-attempts' is {policy.max_attempts}"
+    if not report.store:
+        bounds += ", and each run must start within 'lookback' of the one before"
+    return f"The next runs try {them} again until {until} ({bounds})"
+
+
+def _them(number: int, total: int) -> str:
+    if number == total:
+        return "it" if total == 1 else "them"
+    return f"{number:,} of them"
