@@ -36,8 +36,11 @@ SECRETS = ("token", "private-key", "variable-token")
 """The inputs that must never be shown."""
 
 MISSPELLED = 0.8
-"""A name at least this similar to an event's name is a misspelling and no secret, so an error may
+"""A name at least this similar to a known name is a misspelling and no secret, so an error may
 repeat it."""
+
+TOKEN = re.compile(r"(gh[a-z]|github_pat)_\w{20}", re.IGNORECASE)
+"""The beginning of each of GitHub's tokens today; older ones are 40 hexadecimal digits."""
 
 VARIABLE_NAME = "LAST_REDELIVERY"
 """The command's default name of the variable; a test checks that action.yml has the same."""
@@ -99,7 +102,7 @@ def parse(
     """Check every input; raise one `InputError` that names each one at fault.
 
     `inputs` has a text for every name in `INPUTS`. `names` says what messages call values that did
-    not come from an input. `if_missing` has an extra sentence for each missing input.
+    not come from an input. `if_missing` has advice about missing inputs.
     """
     called = {name: f"input '{name}'" for name in INPUTS} | dict(names or {})
     values: dict[str, Any] = {}
@@ -148,9 +151,10 @@ def _problems_between_inputs(
             **{name: values[name] for name in ("app_id", "org", "repo", "hook_ids")}
         )
     if values.get("variable_name") and values.get("variable_repository") == "":
-        yield (
+        yield if_missing.get(
+            "variable-repository",
             "input 'variable-repository' must be set, as owner/name, unless 'variable-name' is "
-            f"empty{advice.get('variable-repository', '')}"
+            "empty",
         )
     if values.get("probe") and values.get("verify") == timedelta():
         yield (
@@ -271,6 +275,8 @@ def _hook_ids(text: str) -> tuple[HookId, ...] | None:
 
 
 def _repository(text: str) -> str:
+    if TOKEN.search(text):
+        raise ValueError("must be a repository as owner/name, but it looks like a token")
     if text and not re.fullmatch(r"[A-Za-z0-9_-]+/(?!\.{1,2}$)[A-Za-z0-9._-]+", text):
         raise ValueError("must be a repository as owner/name")
     return text
@@ -278,7 +284,7 @@ def _repository(text: str) -> str:
 
 def _variable_name(text: str) -> str:
     # https://docs.github.com/en/actions/reference/workflows-and-actions/variables#naming-conventions
-    if re.match(r"(gh[a-z]|github_pat)_\w{20}", text, re.IGNORECASE):
+    if TOKEN.match(text):
         # GitHub keeps the name in upper case, and the runner would not mask that.
         raise ValueError(
             "must be a variable's name, but it looks like a token: set that in 'token' or "

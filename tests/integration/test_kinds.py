@@ -245,6 +245,10 @@ INSUFFICIENT: dict[str, tuple[Callable[[Scenario], dict[str, str]], str]] = {
         lambda scenario: scenario.app_inputs,
         "the GitHub App is not installed there",
     ),
+    "an App that does not exist": (
+        lambda scenario: scenario.app_inputs | {"app_id": "999999"},
+        "GitHub has no App with the id in 'app-id'",
+    ),
     "an App that is suspended": (suspend_app, "its installation is suspended"),
     "an App without permission for webhooks": (
         install_app_with({"actions_variables": "write"}),

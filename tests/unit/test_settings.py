@@ -107,6 +107,7 @@ def test_all_errors_are_reported_at_once() -> None:
         ("variable-name", "ghp_0123456789abcdefghij", "looks like a token"),
         ("variable-repository", "", "must be set, as owner/name"),
         ("variable-repository", "ops", "must be a repository as owner/name"),
+        ("variable-repository", f"acme/ghp_{'s3cret' * 4}", "it looks like a token"),
         ("variable-repository", "acme/..", "must be a repository as owner/name"),
         ("variable-repository", "acme/ops/actions", "must be a repository as owner/name"),
         ("variable-token", "two words", "set it again"),

@@ -112,8 +112,8 @@ def _refuse_both(inputs: Mapping[str, str], names: Mapping[str, str]) -> None:
 def parse_settings(invocation: Invocation) -> Settings:
     """Parse the inputs, or raise `InputError` with advice for the command."""
     choice = (
-        "Exactly one of --checkpoint-file, --variable-repository or --variable-name '' is needed: "
-        "it says where the checkpoint is kept"
+        "say where to keep the checkpoint: --checkpoint-file FILE, --variable-repository "
+        "OWNER/NAME, or --variable-name '' for nowhere"
     )
     return parse(
         invocation.inputs, names=invocation.names, if_missing={"variable-repository": choice}

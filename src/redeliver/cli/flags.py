@@ -4,15 +4,15 @@ No message repeats a value, because it may be a secret that was given by mistake
 The module is long because it has the help of every flag.
 """
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 import click
 
 import redeliver
 from redeliver.errors import InputError
-from redeliver.settings import INPUTS, SECRETS, VARIABLE_NAME
+from redeliver.settings import INPUTS, MISSPELLED, SECRETS, VARIABLE_NAME
 
 PURPOSE = "Find the failed deliveries of a GitHub webhook and redeliver them."
 
@@ -53,7 +53,7 @@ CHECKPOINT_GROUP = "Checkpoint"
 
 NOTES: Mapping[str, str] = {
     CHECKPOINT_GROUP: "The checkpoint is the time up to which every failure has been dealt with. "
-    "The next run starts from it. Exactly one of --checkpoint-file, --variable-repository or "
+    "The next run starts from it. One of --checkpoint-file, --variable-repository or "
     "--variable-name '' is needed.",
 }
 """What the help says before the flags of a group."""
@@ -170,6 +170,8 @@ GROUPS: Mapping[str, Mapping[str, Flag]] = {
 
 LISTS = frozenset({"hook-id", "events", "skip-status-codes"})
 """The flags that may be repeated."""
+
+FLAG_NAMES = (*(name for group in GROUPS.values() for name in group), "version", "help")
 
 INSTEAD_OF = {
     "token": "set the environment variable REDELIVER_TOKEN or GH_TOKEN",
@@ -308,7 +310,11 @@ def _no_flag(error: click.NoSuchOption) -> str:
             "there is no flag for a secret, because other users of the machine can see command "
             f"lines. Instead, {INSTEAD_OF[name]}"
         )
-    if error.possibilities and re.fullmatch("[a-z-]{2,20}", name):  # which is no secret
-        meant = " or ".join(sorted(error.possibilities))
-        return f"there is no flag --{name}; did you mean {meant}?"
-    return "unknown flag, which is not repeated here because it may contain a secret: see --help"
+    nearest = next(iter(get_close_matches(name, FLAG_NAMES, n=1)), None)
+    if nearest is None:
+        return (
+            "unknown flag, which is not repeated here because it may contain a secret: see --help"
+        )
+    if nearest.startswith(name) or get_close_matches(name, [nearest], cutoff=MISSPELLED):
+        return f"there is no flag --{name}; did you mean --{nearest}?"
+    return f"unknown flag; did you mean --{nearest}? See --help"

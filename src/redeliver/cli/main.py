@@ -51,8 +51,8 @@ EXIT_STATUSES: Mapping[int, str] = {
     "limiting requests.",
     os.EX_NOPERM: "The token or App is invalid or lacks a permission, or the organization, "
     "repository or webhook does not exist. Nothing was redelivered.",
-    130: "Stopped by SIGINT. No events are lost.",
-    143: "Stopped by SIGTERM. No events are lost.",
+    130: "Stopped by SIGINT. The next run redelivers what this one did not.",
+    143: "Stopped by SIGTERM. The next run redelivers what this one did not.",
 }
 """The exit statuses for the help; docs/own-server.md has the same."""
 

@@ -73,6 +73,11 @@ def _app_advice(response: Response) -> str | None:
                 "Compare the id on the App's settings page, and generate a new private key there "
                 "if necessary"
             )
+        case HTTPStatus.NOT_FOUND if "integration" in response.message.lower():
+            return (
+                "GitHub has no App with the id in 'app-id'. Compare it with the id on the App's "
+                "settings page, and check 'hostname'"
+            )
         case HTTPStatus.NOT_FOUND:
             doubt = f"Check {permission.inputs} for a mistake. If there is none,"
         # GitHub's response when a token is requested for a repository that does not exist.

@@ -196,6 +196,6 @@ class Throttle:
         if granted is None:
             return False
         if granted > seconds / 2:  # otherwise another thread has just logged this wait
-            self._say(f"Waiting {seconds:.1f} s: {why}")
+            self._say(f"Waiting {seconds:.1f} s before the next request: {why}")
         self._sleep(seconds)
         return True

@@ -192,7 +192,9 @@ def test_a_signal_ends_the_run_at_once_with_its_status(command: Command, number:
     run = running.result().wait()
 
     assert run.status == 128 + number, run.stderr
-    assert run.stderr.startswith(f"Error: stopped by {number.name}. No events are lost")
+    assert run.stderr.startswith(
+        f"Error: stopped by {number.name}. The next run redelivers what this one did not"
+    )
 
 
 def test_a_second_run_at_the_same_time_ends_with_status_75(

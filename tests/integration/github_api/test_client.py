@@ -98,9 +98,12 @@ def test_each_wait_is_logged_with_its_reason(
     list(log.deliveries())
 
     first, second = lines
-    assert re.fullmatch(r"Waiting 0\.[2-8] s: GitHub responded 502, Bad Gateway", first)
     assert re.fullmatch(
-        r"Waiting (0\.[5-9]|1\.[0-5]) s: no usable response from 127.0.0.1:\d+ \(ConnectionError\)",
+        r"Waiting 0\.[2-8] s before the next request: GitHub responded 502, Bad Gateway", first
+    )
+    assert re.fullmatch(
+        r"Waiting (0\.[5-9]|1\.[0-5]) s before the next request: no usable response from "
+        r"127.0.0.1:\d+ \(ConnectionError\)",
         second,
     )
 
@@ -108,7 +111,10 @@ def test_each_wait_is_logged_with_its_reason(
 def test_a_read_that_keeps_failing_is_an_error(github: Sandbox, log: DeliveryLog) -> None:
     github.inject(Status(502, "Bad Gateway"), method="GET", path=LOG, times=None)
 
-    with pytest.raises(UnavailableError, match=r"responded 502, Bad Gateway\. No events are lost"):
+    with pytest.raises(
+        UnavailableError,
+        match=r"responded 502, Bad Gateway\. No events are lost",
+    ):
         list(log.deliveries())
 
 
@@ -192,7 +198,7 @@ def test_the_client_waits_if_few_requests_remain(
 
     assert [request.method for request in github.requests] == ["GET", "POST"]
     reason = "the rate limit is used up, except for a reserve for saving the checkpoint"
-    assert re.fullmatch(rf"Waiting 2[12].0 s: {reason}", lines[0])
+    assert re.fullmatch(rf"Waiting 2[12].0 s before the next request: {reason}", lines[0])
 
 
 def test_the_client_does_not_wait_after_a_limits_reset(
@@ -243,6 +249,6 @@ def test_the_client_waits_for_a_secondary_rate_limit(
     assert len(list(log.deliveries())) == 1
     (line,) = lines
     assert line == (
-        "Waiting 60.0 s: GitHub is rate limiting requests. "
+        "Waiting 60.0 s before the next request: GitHub is rate limiting requests. "
         "After that, redeliver continues half as fast"
     )

@@ -192,7 +192,7 @@ def test_a_place_for_the_checkpoint_must_be_given(arguments: list[str]) -> None:
 
     errors = in_flags(str(caught.value)).split("; ")
     assert len(errors) == 3, "the others are about the token and the organization"
-    assert "one of --checkpoint-file, --variable-repository or --variable-name ''" in errors[2]
+    assert "say where to keep the checkpoint: --checkpoint-file FILE, " in errors[2]
 
 
 @pytest.mark.parametrize(

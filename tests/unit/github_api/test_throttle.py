@@ -207,7 +207,7 @@ def test_a_wait_for_github_is_logged_first() -> None:
     assert a_throttle(time, said=said).back_off(2, "GitHub responded 502")
 
     assert time.slept == [2]
-    assert said == ["Waiting 2.0 s: GitHub responded 502"]
+    assert said == ["Waiting 2.0 s before the next request: GitHub responded 502"]
 
 
 def test_the_wait_budget_is_for_all_waits_together() -> None:
