@@ -208,7 +208,8 @@ Microseconds for each delivery that is read, with {deliveries} deliveries:
 ## Start
 
 A run takes {start} s from the start of its process to its first request (the median of all runs
-above). The imports take, in seconds:
+above). The imports take the following seconds in a process of their own, whose end is included,
+and with Python's garbage collection, which redeliver turns off while it starts:
 
 | import | s |
 | --- | --: |

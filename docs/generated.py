@@ -82,11 +82,11 @@ VERDICTS: Mapping[Verdict, tuple[str, str]] = {
     ),
     Verdict.UNWANTED_EVENT: (
         "All failed, and `events` excludes the event.",
-        "Filtered out. It is counted, and no later run redelivers it.",
+        "Filtered out and counted. Once the checkpoint has passed it, no run looks at it again.",
     ),
     Verdict.UNWANTED_STATUS: (
         "All failed, the newest with one of `skip-status-codes`.",
-        "Filtered out. It is counted, and no later run redelivers it.",
+        "Filtered out and counted. Once the checkpoint has passed it, no run looks at it again.",
     ),
     Verdict.UNREAD: (
         "All failed, and an error kept the run from reading back to the first attempt.",
@@ -110,7 +110,7 @@ VERDICTS: Mapping[Verdict, tuple[str, str]] = {
     ),
     Verdict.SURPLUS: (
         "All failed, and there are more than `max-redeliveries` such events.",
-        "The events with the fewest attempts are redelivered, the others deferred.",
+        "The webhooks take turns; events with the fewest attempts come first. Others are deferred.",
     ),
     Verdict.REDELIVER: ("All failed.", "The newest delivery is redelivered."),
 }

@@ -113,7 +113,7 @@ def test_a_first_run_looks_back_and_saves_a_checkpoint(
 ) -> None:
     run = run_action(github, hook, lookback="225m")
 
-    assert "because there is no checkpoint yet in variable LAST_REDELIVERY of acme/ops" in run.log
+    assert "There is no checkpoint yet in variable LAST_REDELIVERY of acme/ops" in run.log
     assert arrived(github, receiver, after=2) == [missed[1]], "the first event is too old"
     assert github.repository("acme/ops").variables.keys() == {"LAST_REDELIVERY"}
 

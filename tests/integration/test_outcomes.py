@@ -61,7 +61,7 @@ def test_events_that_still_fail_can_fail_the_step(
     run = run_action(github, hook, verify="10s", fail_on=fail_on)
 
     assert run.status == status, run.visible
-    assert ("::error::1 of 1 failed events is still failing" in run.log) == (status == 1)
+    assert ("'unrecovered': 1 of 1 failed events is still failing" in run.log) == (status == 1)
 
 
 def test_a_failed_probe_leaves_the_other_events_for_later(

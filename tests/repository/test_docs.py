@@ -90,8 +90,6 @@ def test_the_readme_has_its_sections_in_this_order() -> None:
         "Permissions",
         "Examples by task",
         "Try it without GitHub",
-        "Security model",
-        "Versioning",
         "More",
     ]
 

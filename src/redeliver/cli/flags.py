@@ -113,7 +113,7 @@ GROUPS: Mapping[str, Mapping[str, Flag]] = {
         "give-up-after": Flag(
             takes="TIME",
             does="Give up an event when its first attempt is older than this.  [default: 3d, "
-            "or 7d on Enterprise Server, as long as GitHub keeps its log]",
+            "or 7d on Enterprise Server: the time for which GitHub keeps its log]",
         ),
         "max-attempts": Flag(
             takes="NUMBER",
@@ -154,9 +154,10 @@ GROUPS: Mapping[str, Mapping[str, Flag]] = {
         ),
         "fail-on": Flag(
             takes="error|unrecovered",
-            does="When to end with status 1. With error: if something could not be dealt with. "
-            "With unrecovered: also if an event is still failing, was given up, or has left or may "
-            "leave GitHub's log.",
+            does="When to end with status 1. With error: if a log could not be read, GitHub "
+            "refused or did not confirm a redelivery, or the checkpoint could not be saved. With "
+            "unrecovered: also if an event is still failing or was given up, or if events may "
+            "leave GitHub's log before a run deals with them.",
         ),
         "dry-run": Flag(does="Show what would be redelivered, and change nothing."),
     },

@@ -34,11 +34,12 @@ if TYPE_CHECKING:
     from redeliver.cli.terminal import Stream
 
 EXIT_STATUSES: Mapping[int, str] = {
-    os.EX_OK: "Success. Events deferred to the next run are listed as warnings, except those over "
+    os.EX_OK: "Success. Deferred events are listed as warnings, but not those over "
     "--max-redeliveries.",
-    1: "The run completed with problems: for example, a log could not be read, a redelivery was "
-    "refused, or the checkpoint could not be saved. With --fail-on unrecovered, also if an event "
-    "is still failing, was given up, or has left or may leave GitHub's log.",
+    1: "The run completed with problems: for example, a log could not be read, GitHub refused or "
+    "did not confirm a redelivery, or the checkpoint could not be saved. With --fail-on "
+    "unrecovered, also if an event is still failing or was given up, or if events may leave "
+    "GitHub's log before a run deals with them.",
     os.EX_USAGE: "A flag or an environment variable is wrong. Nothing was redelivered.",
     os.EX_DATAERR: "The variable or the file holds something that is not a checkpoint. It was not "
     "changed.",

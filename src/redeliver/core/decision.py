@@ -27,7 +27,7 @@ class Verdict(Enum):
     EXHAUSTED = "'max-attempts' ({max_attempts}) is reached"
     UNREAD = "GitHub's log could not be read back to the first attempt"
     UNSETTLED = "an earlier run may still have redeliveries under way"
-    SURPLUS = "over 'max-redeliveries' ({max_redeliveries})"
+    SURPLUS = "'max-redeliveries' ({max_redeliveries}) is reached"
 
     def reason(self, policy: Policy) -> str:
         """Return the reason with the user's limits, for the log and the summary."""

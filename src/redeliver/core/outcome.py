@@ -40,8 +40,9 @@ class Outcome(Enum):
     def dealt_with(self) -> bool:
         """Whether no later run needs to look at this failure again.
 
-        STILL_FAILING and PENDING count as dealt with: a redelivery that fails is a new failure,
-        later than this run's start, so the next run finds it.
+        STILL_FAILING and PENDING count as dealt with, because a redelivery that fails is a new
+        failure, which belongs to the next run. (With `scan: failures`, that run finds it only if
+        its status code is from 400 to 599.)
         """
         return self in DEALT_WITH
 
@@ -55,14 +56,17 @@ ACCEPTED = frozenset({Outcome.RECOVERED, Outcome.STILL_FAILING, Outcome.PENDING}
 """The outcomes of events whose redelivery GitHub accepted."""
 
 OUTCOME_UNKNOWN = frozenset({Outcome.PENDING, Outcome.UNANSWERED})
-"""The outcomes that the log may still change."""
+"""The outcomes of redeliveries that GitHub may have accepted, and whose result is unknown."""
 
 DEALT_WITH = ACCEPTED | {Outcome.GIVEN_UP, Outcome.DELIVERED, Outcome.FILTERED}
 
-NOT_REACHED = "this run stopped before it requested the redelivery"
+NOT_REACHED = "this run requested no more redeliveries to this webhook"
 RATE_LIMITED = "GitHub is rate limiting requests"
-DENIED = "GitHub denied the request: the error has the reason"
-"""Reasons for deferred events whose run ended early."""
+DENIED = "GitHub denied the request; the error at the end says why"
+"""Reasons for events whose redeliveries were stopped, of one webhook or of all."""
+
+EARLY_END = frozenset({NOT_REACHED, RATE_LIMITED, DENIED})
+"""The reasons for which the error or the rate limit that stopped redeliveries is reported, too."""
 
 OUTCOME_OF_VERDICT = {
     Verdict.DELIVERED: Outcome.DELIVERED,
@@ -91,7 +95,7 @@ class EventResult:
     def before_requests(cls, decision: Decision, policy: Policy, *, due: Outcome) -> "EventResult":
         """Return the result of any event before the first request of this run.
 
-        `due` is the outcome of the events to redeliver.
+        `due` is the outcome of the events to redeliver: DEFERRED, or DUE in a dry run.
         """
         if decision.verdict is Verdict.REDELIVER:
             return cls.not_yet_requested(decision, due)
@@ -119,16 +123,16 @@ class EventResult:
 
     @property
     def latest(self) -> Delivery:
-        """The newest known attempt."""
+        """The attempt that decided the outcome, or the newest one before this run."""
         return self.redelivery or self.decision.delivery
 
     @property
     def attempts(self) -> int:
-        """How many attempts are known."""
+        """How many attempts there were before this run, plus one if the log shows a redelivery."""
         return self.decision.attempts + (self.redelivery is not None)
 
     def verified(self, redelivery: Delivery) -> "EventResult":
-        """Return the result now that the log shows an attempt since the request."""
+        """Return the result that follows from a newer attempt in the log."""
         because = ""
         if self.outcome is Outcome.UNANSWERED:
             because = (
@@ -165,8 +169,8 @@ def next_checkpoint(
     """Return the checkpoint for the next run: every failure before it has been dealt with.
 
     It is at most this run's start, because failures during the run are left to the next run, and
-    it never moves back. It does not move unless the logs were read to their end (`is_complete`),
-    because what was not read is the oldest.
+    it never moves back. It does not move unless the logs were read as far back as they should
+    have been (`is_complete`): rows that were not read are the oldest, and may hold older failures.
     """
     if not is_complete:
         return window.mark

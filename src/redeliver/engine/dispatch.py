@@ -43,7 +43,8 @@ class Dispatcher:
         """Keep `results` up to date, and log each new one.
 
         `before_each` is called before each redelivery. `expected` is the total that progress shows
-        at first; events that replace refused ones can raise it.
+        at first; events over `max-redeliveries` that take the place
+        of refused ones can raise it.
         """
         self._hooks = hooks
         self._throttle = runtime.throttle
@@ -55,12 +56,12 @@ class Dispatcher:
         self._before_each = before_each
         self._submitted = 0
         self._unanswered = Counter[Webhook]()
-        """How many redeliveries in a row had no response."""
+        """How many redeliveries in a row had no usable response."""
         self._stopped: set[Webhook] = set()
         self.limit = ""
         """The rate limit that stopped the redeliveries; empty if there was none."""
         self.trouble: list[str] = []
-        """The other errors that stopped redeliveries, with advice."""
+        """What else went wrong, with advice if there is any."""
 
     def dispatch(self, keys: Iterable[EventKey]) -> None:
         """Redeliver events in this order; return when the result of each is known and logged."""
@@ -180,5 +181,5 @@ def _pending(decision: Decision) -> EventResult:
 
 
 def _unanswered(decision: Decision, reason: str) -> EventResult:
-    because = f"{reason}. GitHub may have accepted the request, so this run did not repeat it"
+    because = f"GitHub did not confirm the request ({reason}), and may have accepted it"
     return EventResult(decision=decision, outcome=Outcome.UNANSWERED, because=because)

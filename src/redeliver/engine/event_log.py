@@ -1,8 +1,9 @@
-"""Log what happens to each event, a line each time."""
+"""Log what happens to events, a line each time."""
 
 from datetime import datetime
 
 from redeliver.console import Console
+from redeliver.core.delivery import Webhook
 from redeliver.core.outcome import EventResult
 from redeliver.reporting import log_lines
 from redeliver.reporting.event_row import EventRow
@@ -10,7 +11,7 @@ from redeliver.reporting.report import NOT_FAILED_OUTCOMES
 
 
 class EventLog:
-    """The lines about single events in the log of one run, which started `now`."""
+    """The lines about events in the log of one run, which started `now`."""
 
     def __init__(
         self, console: Console, *, now: datetime, dry_run: bool, name_webhook: bool
@@ -19,6 +20,10 @@ class EventLog:
         self._now = now
         self._dry_run = dry_run
         self._name_webhook = name_webhook
+
+    def probe(self, webhook: Webhook, *, due: int, probe: int) -> None:
+        """Log that `probe` of a webhook's events are redelivered first."""
+        self._console.say(log_lines.probing(webhook, due=due, probe=probe, dry_run=self._dry_run))
 
     def response(self, result: EventResult) -> None:
         """Log how GitHub responded to a request, or why no request was sent."""

@@ -22,7 +22,6 @@ from redeliver.engine.ports import Hook, Runtime, Store
 from redeliver.engine.verification import Verification
 from redeliver.engine.workers import WorkerPool
 from redeliver.errors import Interrupted, RateLimitError, RedeliverError
-from redeliver.reporting import log_lines
 from redeliver.reporting.report import Report
 
 
@@ -43,7 +42,6 @@ class Execution:
         self._plan = plan
         self._store = store
         self._runtime = runtime
-        self._console = runtime.console
         self._window = window
         self._options = options
         self._hooks = {hook.webhook: hook for hook in hooks}
@@ -192,7 +190,7 @@ class Execution:
         due = {webhook: self._results.due(webhook) for webhook in self._hooks}
         large = {webhook: keys for webhook, keys in due.items() if len(keys) > probe}
         for webhook, keys in large.items():
-            self._console.say(log_lines.probing(webhook, due=len(keys), probe=probe))
+            self._event_log.probe(webhook, due=len(keys), probe=probe)
         return {webhook: self._runtime.choose(keys, probe) for webhook, keys in large.items()}
 
     def _surplus(self) -> Iterator[EventKey]:

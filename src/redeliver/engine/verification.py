@@ -19,8 +19,8 @@ from redeliver.errors import RedeliverError
 from redeliver.reporting.format import age
 
 FIRST_PAUSE = timedelta(seconds=1)
-"""How long after the requests the logs are read first. Each further pause is as long as the time
-waited so far, at most MAX_PAUSE: most receivers respond at once, and some never do."""
+"""How long after the requests the logs are read for the first time. Each further pause is as long
+as the time waited so far, at most MAX_PAUSE: most receivers respond at once, and some never do."""
 
 MAX_PAUSE = timedelta(seconds=30)
 
@@ -71,17 +71,17 @@ class Verification:
             self._runtime.sleep(pause.total_seconds())
             if before_reading:
                 before_reading()
-            for webhook, of_webhook in _by_webhook(unknown.values()).items():
-                found = self._read_outcomes(webhook, of_webhook)
+            for webhook, its_results in _by_webhook(unknown.values()).items():
+                found = self._read_outcomes(webhook, its_results)
                 if found is None:
                     # This log is not read again in this call, but the others are.
-                    for result in of_webhook:
+                    for result in its_results:
                         del unknown[result.key]
                     continue
                 for result in found:
                     del unknown[result.key]
                     yield result
-            # Reading takes time as well.
+            # Reading takes time as well, but GitHub's clock has only whole seconds.
             waited = max(waited + pause, clock() - started)
 
     def still_unknown(self, results: Iterable[EventResult]) -> Iterator[EventResult]:
@@ -95,26 +95,26 @@ class Verification:
     def _why_pending(self, webhook: Webhook) -> str:
         if not self._verify:
             return (
-                "'verify' is 0, so this run did not look for the outcome. The next run redelivers "
-                "the event again if it failed"
+                "'verify' is 0, so this run did not look for the outcome. If the "
+                "redelivery failed, the next run decides about the event again"
             )
         if webhook in self.unreadable:
             return "GitHub's log could not be read again"
         return (
             f"GitHub's log did not show the outcome within {age(self._verify)}. "
-            "The next run redelivers the event again if it failed"
+            "If the redelivery failed, the next run decides about the event again"
         )
 
     def gone(self, results: Iterable[EventResult]) -> Iterator[EventResult]:
         """Read the logs again, and yield the refused events that are no longer in them."""
         refused = [result for result in results if result.outcome is Outcome.REFUSED]
-        for webhook, of_webhook in _by_webhook(refused).items():
+        for webhook, its_results in _by_webhook(refused).items():
             try:
                 log = self._hooks[webhook].deliveries()
-                missing = find_missing(log, _deliveries(of_webhook), since=self._window.since)
+                missing = find_missing(log, _deliveries(its_results), since=self._window.since)
             except RedeliverError:
                 continue  # the event stays refused, and the next run looks at it again
-            for result in of_webhook:
+            for result in its_results:
                 if result.key.guid in missing:
                     yield result.gone()
 
@@ -139,10 +139,11 @@ class Verification:
 def find_redeliveries(
     log: Iterable[Delivery], requested: Iterable[Delivery], *, since: datetime
 ) -> Mapping[Guid, Delivery]:
-    """Return, for each event that has one, an attempt newer than the one that was requested again.
+    """Return the attempt that decides the outcome of each event in `requested`.
 
-    That is a success if there is one, otherwise the newest attempt, whoever requested it. `log` is
-    read back to a minute before `since`.
+    Only attempts newer than the one in `requested` count. A success decides if there is one,
+    otherwise the newest attempt, whoever requested it. An event without such an attempt is left
+    out. `log` is read back to a minute before `since`.
     """
     before = {delivery.guid: delivery for delivery in requested}
     found: dict[Guid, Delivery] = {}

@@ -27,6 +27,8 @@ class EventRow:
     failing_since: datetime
     failing_for: str
     attempts: int
+    is_incomplete: bool
+    """Whether not all attempts are known, so that there may be more and older ones."""
     status: str
     status_code: int
     outcome: Outcome
@@ -38,8 +40,7 @@ class EventRow:
         """Return the row for a result, with ages as of `now`."""
         latest, failing_since = result.latest, result.decision.failing_since
         failing_for = age(now - failing_since)
-        # Not every attempt of such an event is known.
-        is_minimum = result.decision.verdict in {Verdict.EXPIRED, Verdict.UNREAD}
+        is_incomplete = result.decision.verdict in {Verdict.EXPIRED, Verdict.UNREAD}
         word = result.outcome.for_users.value
         would = dry_run and result.outcome.for_users in {Outcome.GIVEN_UP, Outcome.DEFERRED}
         return cls(
@@ -49,8 +50,9 @@ class EventRow:
             event=quote_untrusted(latest.event),
             action=quote_untrusted(latest.action) if latest.action else "",
             failing_since=failing_since,
-            failing_for=f"at least {failing_for}" if is_minimum else failing_for,
+            failing_for=f"at least {failing_for}" if is_incomplete else failing_for,
             attempts=result.attempts,
+            is_incomplete=is_incomplete,
             status=_status(latest),
             status_code=latest.status_code,
             outcome=result.outcome,

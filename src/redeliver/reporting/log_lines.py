@@ -19,15 +19,14 @@ UNCLASSIFIED = "no status code from 400 to 599, so 'scan: failures' could miss t
 def opening(store: str, window: Window, mode: ScanMode) -> str:
     """Say what the run is going to read."""
     listed = "failed deliveries" if mode is ScanMode.FAILURES else "all deliveries"
+    reading = f"Reading {listed} since {utc(window.since)}"
     if window.saved:
-        start = (
-            f"{minutes(OVERLAP)} before the checkpoint ({utc(window.mark)} in {store}), because "
-            "GitHub's log can show deliveries late"
+        return (
+            f"Checkpoint: {utc(window.mark)}, in {store}. {reading}, {minutes(OVERLAP)} earlier, "
+            "because GitHub's log can show deliveries late"
         )
-    else:
-        why = f"there is no checkpoint yet in {store}" if store else "no checkpoint is kept"
-        start = f"'lookback' ({format_duration(window.now - window.since)}) ago, because {why}"
-    return f"Reading {listed} since {utc(window.since)}, {start}"
+    none = f"There is no checkpoint yet in {store}" if store else "No checkpoint is kept"
+    return f"{none}. {reading}, 'lookback' ({format_duration(window.now - window.since)}) ago"
 
 
 def scanned(scan: ScanResult) -> str:
@@ -45,8 +44,8 @@ def scanned(scan: ScanResult) -> str:
     if scan.unclassified:
         parts[0] += f" ({scan.unclassified} with {UNCLASSIFIED})"
     if delivered:
-        have = "has" if delivered == 1 else "have"
-        parts.append(f"{delivered} failed at first and {have} been delivered since")
+        them = "it" if delivered == 1 else "them"
+        parts.append(f"{delivered} failed, but another attempt delivered {them}")
     parts += [
         f"{number} more {is_or_are(number)} {why}" for why, number in filtered.items() if number
     ]
@@ -55,12 +54,13 @@ def scanned(scan: ScanResult) -> str:
     return f"{read}: {'; '.join(parts)}{end}"
 
 
-def probing(webhook: Webhook, *, due: int, probe: int) -> str:
+def probing(webhook: Webhook, *, due: int, probe: int, dry_run: bool) -> str:
     """Say that `probe` of the events due are redelivered first."""
+    redelivering = "a real run would first redeliver" if dry_run else "first redelivering"
     return (
-        f"Probe: {probe} of the {due:,} events to redeliver to {webhook.name} "
-        f"{is_or_are(probe)} redelivered first, chosen at random. If {probe} out of {probe} fail, "
-        f"the other {due - probe:,} are deferred to the next run"
+        f"Probe: {redelivering} {probe} of the {due:,} events of {webhook.name}, chosen at random. "
+        f"If {'it fails' if probe == 1 else f'all {probe} fail'}, the other {due - probe:,} are "
+        "deferred to the next run"
     )
 
 
@@ -68,10 +68,11 @@ def response(row: EventRow, *, name_webhook: bool) -> str:
     """Say how GitHub responded to a request to redeliver an event, or why no request was sent."""
     match row.outcome:
         case Outcome.PENDING:
-            # Its reason is for a run that ends before the log shows the outcome.
+            # The reason is true only if the run is stopped before it looks for the outcome.
             return _line("Requested", replace(row, because=""), name_webhook=name_webhook)
         case Outcome.UNANSWERED:
-            return _line("Unconfirmed", row, name_webhook=name_webhook)
+            line = _line("Unconfirmed", row, name_webhook=name_webhook)
+            return f"{line}. This run looks for the redelivery in GitHub's log"
         case _:
             return outcome(row, name_webhook=name_webhook)
 
@@ -85,9 +86,10 @@ def _line(label: str, row: EventRow, *, name_webhook: bool) -> str:
     webhook = f"{row.webhook.name}, " if name_webhook else ""
     because = f": {row.because}" if row.because else ""
     failing = "after failing" if row.outcome is Outcome.RECOVERED else "failing"
+    known = " in GitHub's log" if row.is_incomplete else ""
     new = "new " if row.outcome in {Outcome.RECOVERED, Outcome.STILL_FAILING} else ""
     return (
         f"{label}: {row.name} {row.guid} "
         f"({webhook}{new}delivery {row.delivery}, {failing} for {row.failing_for}, "
-        f"{count(row.attempts, 'attempt')}, last status {row.status}){because}"
+        f"{count(row.attempts, 'attempt')}{known}, last status {row.status}){because}"
     )

@@ -8,10 +8,9 @@ from signal import Signals
 from redeliver.core.checkpoint import SETTLING_TIME, Window
 from redeliver.core.decision import Verdict
 from redeliver.core.outcome import (
-    DENIED,
-    NOT_REACHED,
+    DEFERRED_KINDS,
+    EARLY_END,
     OUTCOME_UNKNOWN,
-    RATE_LIMITED,
     Outcome,
 )
 from redeliver.reporting import retries
@@ -45,23 +44,23 @@ def closing(report: Report) -> str:
 
 
 def _checkpoint(report: Report, checkpoint: datetime) -> str:
-    """Say why the checkpoint is where it is, and from when on the next run looks."""
+    """Say why the checkpoint is where it is, and where the next run starts to look."""
     saved, window = f"Checkpoint saved: {utc(checkpoint)}", report.window
-    after = "The next run looks at what fails after that"
+    after = "The next run looks at deliveries and redeliveries that fail after that"
     if checkpoint > window.now:
         return f"Another run has saved a later checkpoint: {utc(checkpoint)}. {after}"
     if checkpoint == window.now:
         return f"{saved}, the start of this run. {after}"
     if checkpoint == window.mark:
-        stays = f"Checkpoint not moved ({utc(checkpoint)})" if window.saved else saved
-        return f"{stays}: the next run checks these deliveries again"
+        where = f"Checkpoint not moved ({utc(checkpoint)})" if window.saved else saved
+        return f"{where}: the next run checks the deliveries since then again"
     open_failures = [
         result.decision.delivery.delivered_at
         for result in report.results
         if not result.outcome.dealt_with
     ]
     if checkpoint == min(open_failures, default=None):
-        saved += ", when the oldest deferred or refused event failed"
+        saved += f", when the oldest {_not_done(report)} event failed"
     return f"{saved}. The next run starts there"
 
 
@@ -70,7 +69,7 @@ def _retries(report: Report) -> str:
     if not number:
         return ""
     failing = f"the {count(number, 'event')} that {is_or_are(number)} still failing"
-    return f". It also tries again {failing}, unless 'give-up-after' has passed by then"
+    return f". It tries again {failing}, unless 'give-up-after' has passed by then"
 
 
 def problem(report: Report) -> str | None:
@@ -78,7 +77,7 @@ def problem(report: Report) -> str | None:
     problems = [*dict.fromkeys(str(s.error) for s in report.scans if s.error), *report.trouble]
     if report.interrupted:
         problems.insert(0, stopped(report.interrupted))
-    if not problems:  # they would explain why events were not redelivered
+    if not problems:  # usually, the errors above are the reason
         problems += _not_redelivered(report)
     if report.options.fail_unrecovered:
         problems += _unrecovered(report)
@@ -93,9 +92,11 @@ def _not_redelivered(report: Report) -> Iterator[str]:
     if number := report.count(Outcome.UNANSWERED):
         found.append(f"GitHub did not confirm the redelivery of {number:,} {of_failed}")
     if number := report.count(Outcome.UNREAD):
-        found.append(f"GitHub's log could not be read back to the start of {number:,} {of_failed}")
+        found.append(
+            f"GitHub's log could not be read back to the first attempt of {number:,} {of_failed}"
+        )
     if found:
-        advice = "The log of this run has the reasons; the next run looks at these events again"
+        advice = "The log of this run has the reason; the next run tries again"
         yield f"{', and '.join(found)}. {advice}"
 
 
@@ -104,10 +105,10 @@ def _unrecovered(report: Report) -> Iterator[str]:
     of_failed, were = f"of {report.failed:,} failed events", "was" if given_up == 1 else "were"
     found = [f"{failing:,} {of_failed} {is_or_are(failing)} still failing"] if failing else []
     found += [f"{given_up:,} {of_failed} {were} given up"] if given_up else []
-    found += [_may_leave(report.leaving)] if report.leaving else []
+    found += [_may_leave(report)] if report.leaving else []
     found += [may_be_unseen(report.unseen)] if report.unseen else []
     if found:
-        yield f"{'; '.join(found)}. The run fails because 'fail-on' is 'unrecovered'"
+        yield f"the run fails because 'fail-on' is 'unrecovered': {'; '.join(found)}"
 
 
 def warnings(report: Report) -> list[str]:
@@ -119,7 +120,7 @@ def warnings(report: Report) -> list[str]:
     found += retries.warning(report)
     found += _given_up(report)
     if report.leaving:
-        found.append(_may_leave(report.leaving))
+        found.append(_may_leave(report))
     found += _outcomes_not_seen(report)
     if report.unseen:
         found.append(may_be_unseen(report.unseen))
@@ -129,10 +130,14 @@ def warnings(report: Report) -> list[str]:
 def _deferred(report: Report) -> Iterator[str]:
     if unsettled := report.count(Outcome.UNSETTLED):
         yield f"{count(unsettled, 'event')} deferred: {_under_way(report.window)}"
-    expected = {NOT_REACHED, RATE_LIMITED, DENIED, Verdict.SURPLUS.reason(report.options.policy)}
-    for because, number in report.reasons(Outcome.DEFERRED).items():
-        if because not in expected:
-            yield f"{count(number, 'event')} deferred to the next run: {because}"
+    # Nothing went wrong with events over the limit, and an early end is reported otherwise.
+    unexpected = [
+        result.because
+        for result in report.results_with(Outcome.DEFERRED)
+        if result.decision.verdict is not Verdict.SURPLUS and result.because not in EARLY_END
+    ]
+    for because, number in Counter(unexpected).most_common():
+        yield f"{count(number, 'event')} deferred to the next run: {because}"
 
 
 def _given_up(report: Report) -> Iterator[str]:
@@ -142,10 +147,9 @@ def _given_up(report: Report) -> Iterator[str]:
             yield f"a real run would give up {events}, because {because}"
         else:
             yield (
-                f"{events} {were} given up because {because}. The log of this run lists "
-                f"{'it' if number == 1 else 'them'}. With these settings, no later run tries "
-                "again. You can redeliver by hand on the webhook's page, as long as GitHub's log "
-                "has the delivery"
+                f"{events} {were} given up because {because}. Runs with these settings do not try "
+                f"{'it' if number == 1 else 'them'} again. While GitHub's log still has an "
+                "attempt, you can redeliver it by hand on the webhook's page"
             )
 
 
@@ -168,16 +172,23 @@ def may_be_unseen(interval: tuple[datetime, datetime]) -> str:
     return (
         f"deliveries from {start} to {end} may have left GitHub's log before a run dealt with "
         "them, because the checkpoint is older than GitHub keeps the log. GitHub can no longer "
-        "redeliver them: compare the objects on GitHub with what your receiver has. Then check why "
+        "redeliver them: compare what GitHub has (issues, pull requests and so on) with what your "
+        "receiver has. Then check why "
         "no run has moved the checkpoint since"
     )
 
 
-def _may_leave(number: int) -> str:
+def _may_leave(report: Report) -> str:
     return (
-        f"{count(number, 'event')} that this run did not redeliver may leave GitHub's log before "
-        "the next run. Start a run soon, and run more often"
+        f"{count(report.leaving, f'{_not_done(report)} event')} may leave GitHub's log before the "
+        "next run. Start a run soon, and run more often"
     )
+
+
+def _not_done(report: Report) -> str:
+    """Return what events are called that the next run must still redeliver."""
+    names = {"deferred": report.count(*DEFERRED_KINDS), "refused": report.count(Outcome.REFUSED)}
+    return " or ".join(name for name, number in names.items() if number)
 
 
 def _under_way(window: Window) -> str:
@@ -192,8 +203,10 @@ def _under_way(window: Window) -> str:
 
 
 def _settled_at(window: Window) -> datetime:
-    """Return from when on GitHub's log shows the other run's redeliveries."""
-    # If the other run wrote the checkpoint after this one began, `window` does not know it yet.
+    """Return the time from which GitHub's log shows all redeliveries of the other run.
+
+    If that run wrote the checkpoint after this one began, `window` lacks it, so this is estimated.
+    """
     return window.settled_at if window.settled_at > window.now else window.now + SETTLING_TIME
 
 

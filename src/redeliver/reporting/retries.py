@@ -11,7 +11,10 @@ from redeliver.reporting.report import Report
 
 
 def to_retry(report: Report) -> list[EventResult]:
-    """Return the events that the next run finds and tries again, if it has the same settings."""
+    """Return the events that the next run tries again, if it has the same settings.
+
+    When their time is up by then (`give-up-after`), it does not; messages have to say so.
+    """
     failing = report.results_with(Outcome.STILL_FAILING)
     return [result for result in failing if not _why_not_retried(report, result)]
 
@@ -30,7 +33,7 @@ def warning(report: Report) -> Iterator[str]:
     for why, excluded in reasons.items():
         if why:
             them = _them(excluded, number)
-            sentences.append(f"With these settings, no later run tries {them} again: {why}")
+            sentences.append(f"With these settings, the next run does not try {them} again: {why}")
     yield ". ".join(sentences)
 
 
@@ -47,7 +50,7 @@ def _why_not_retried(report: Report, result: EventResult) -> str:
 
 
 def _status(report: Report) -> str:
-    """Name the most common status."""
+    """Name the most common status, or one of several."""
     statuses = Counter(row.status for row in report.rows(Outcome.STILL_FAILING)).most_common()
     (status, number), *others = statuses
     if not others:
@@ -59,11 +62,11 @@ def _status(report: Report) -> str:
 def _until_when(report: Report, retried: list[EventResult], them: str) -> str:
     options, policy = report.options, report.options.policy
     # An event is also given up when its first attempt has left the log.
-    lasting = min(policy.give_up_after, options.retention)
-    ends = [utc(result.decision.failing_since + lasting) for result in retried]
-    until = min(ends)
-    if min(ends) != max(ends):
-        until = f"{min(ends)} for the oldest, {max(ends)} for the newest"
+    tried_for = min(policy.give_up_after, options.retention)
+    ends = sorted(result.decision.failing_since + tried_for for result in retried)
+    until = utc(ends[0])
+    if ends[0] != ends[-1]:
+        until = f"{until} for the oldest, {utc(ends[-1])} for the newest"
     bounds = f"'give-up-after' is {format_duration(policy.give_up_after)}"
     if options.retention < policy.give_up_after:
         bounds = f"GitHub keeps its log for {format_duration(options.retention)}"

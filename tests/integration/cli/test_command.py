@@ -38,7 +38,7 @@ def test_the_next_run_starts_from_the_checkpoint_in_the_file(
     run = command.run()
 
     assert (run.status, run.stderr) == (0, "")
-    assert f"UTC in file {command.checkpoint_file})" in run.stdout
+    assert f"UTC, in file {command.checkpoint_file}. " in run.stdout
     assert arrived(command.github, receiver) == before == sorted(missed)
     assert command.checkpoint == format_checkpoint(NOW + timedelta(hours=1))
 
@@ -79,7 +79,7 @@ def test_the_command_can_run_without_a_checkpoint(
     run = command.run_with(*command.flags_without_file, "--variable-name", "")
 
     assert (run.status, run.stderr) == (0, "")
-    assert "--lookback (24h) ago, because no checkpoint is kept" in run.stdout
+    assert "No checkpoint is kept. Reading all deliveries since" in run.stdout
     assert arrived(command.github, receiver) == sorted(missed)
     assert command.github.repository("acme/ops").variables == {}
 

@@ -1,4 +1,4 @@
-"""GitHub's response to a redelivery is its outcome for now, and can end dispatch."""
+"""GitHub's response decides an event's outcome until the log is read, and can stop requests."""
 
 import pytest
 
@@ -52,7 +52,7 @@ def test_an_error_that_every_request_would_meet_stops_dispatch(error: Exception)
         "third": Outcome.DEFERRED,
     }
     assert store.written[-1] == ago(hours=2)
-    assert [*report.trouble, *filter(None, [report.limit])] == [str(error)]
+    assert str(error) in (*report.trouble, report.limit)
 
 
 def test_a_rate_limit_that_is_too_long_is_a_warning() -> None:
@@ -79,11 +79,11 @@ def test_a_github_that_never_responds_gets_five_requests() -> None:
 def test_a_webhook_without_responses_does_not_stop_the_others() -> None:
     log = [a_delivery(f"event-{n}", at=ago(hours=5, seconds=n), number=n) for n in range(20)]
     lost = {str(row.guid): UnavailableError("no usable response") for row in log}
-    silent, well = FakeHook(*log, number=1, errors=lost), FakeHook(*THREE_FAILURES, number=2)
+    silent, healthy = FakeHook(*log, number=1, errors=lost), FakeHook(*THREE_FAILURES, number=2)
 
-    run_once(silent, None, well)
+    run_once(silent, None, healthy)
 
-    assert (len(silent.requested), well.requested) == (5, ["first", "second", "third"])
+    assert (len(silent.requested), healthy.requested) == (5, ["first", "second", "third"])
 
 
 def test_a_missing_permission_stops_only_its_webhook() -> None:

@@ -192,6 +192,12 @@ def test_a_dry_run_logs_the_probe() -> None:
     run_once(FakeHook(*NINE_FAILURES), runtime=many, probe=3, dry_run=True)
 
     assert [
-        len([line for line in each.said if line.startswith("Probe: 3 of the 9 events")])
+        len(
+            [
+                line
+                for line in each.said
+                if line.startswith("Probe: a real run would first redeliver 3 of the 9 ")
+            ]
+        )
         for each in (few, many)
     ] == [0, 1]

@@ -116,9 +116,9 @@ def test_the_log_says_what_happened() -> None:
 
     assert runtime.said == [
         (
-            "Reading all deliveries since 2026-11-24 05:50:00 UTC, 10 min before the checkpoint "
-            "(2026-11-24 06:00:00 UTC in variable LAST_REDELIVERY of acme/ops), because GitHub's "
-            "log can show deliveries late"
+            "Checkpoint: 2026-11-24 06:00:00 UTC, in variable LAST_REDELIVERY of acme/ops. "
+            "Reading all deliveries since 2026-11-24 05:50:00 UTC, 10 min earlier, because "
+            "GitHub's log can show deliveries late"
         ),
         "Read 3 deliveries of webhook 1 of organization acme: 2 events failed",
         (
@@ -133,17 +133,17 @@ def test_the_log_says_what_happened() -> None:
             "Pending: push first (delivery 11, "
             "failing for 3 h 0 min, 1 attempt, last status 504 timed out): "
             "GitHub's log did not show the outcome within 30 s. "
-            "The next run redelivers the event again if it failed"
+            "If the redelivery failed, the next run decides about the event again"
         ),
         (
             "Pending: push second (delivery 12, "
             "failing for 2 h 0 min, 1 attempt, last status 504 timed out): "
             "GitHub's log did not show the outcome within 30 s. "
-            "The next run redelivers the event again if it failed"
+            "If the redelivery failed, the next run decides about the event again"
         ),
         (
             "Checkpoint saved: 2026-11-24 12:00:00 UTC, the start of this run. "
-            "The next run looks at what fails after that"
+            "The next run looks at deliveries and redeliveries that fail after that"
         ),
     ]
 
@@ -159,12 +159,12 @@ def test_events_of_several_webhooks_go_oldest_first() -> None:
 
 
 def test_an_unreadable_webhook_does_not_stop_the_others() -> None:
-    broken, well = BrokenHook(*THREE_FAILURES, after=0), FakeHook(*THREE_FAILURES, number=2)
+    broken, healthy = BrokenHook(*THREE_FAILURES, after=0), FakeHook(*THREE_FAILURES, number=2)
     store = FakeStore()
 
-    report = run_once(broken, store, well)
+    report = run_once(broken, store, healthy)
 
-    assert well.requested == ["first", "second", "third"]
+    assert healthy.requested == ["first", "second", "third"]
     assert (report.status, messages.problem(report)) == (1, "GitHub is down")
     assert store.saved
     assert store.saved.checkpoint == ago(hours=6), "the lowest of their marks"

@@ -99,7 +99,7 @@ def test_a_delivery_that_the_log_lacks_is_missing(log: list[Delivery], missing: 
 
 def test_a_refused_delivery_that_left_the_log_is_given_up() -> None:
     class Losing(FakeHook):
-        """A webhook whose log loses what it errors."""
+        """A webhook whose log no longer has a delivery once GitHub has refused to redeliver it."""
 
         def redeliver(self, delivery: Delivery) -> None:
             self.log = [row for row in self.log if row.guid not in self.errors]
@@ -216,9 +216,9 @@ def test_reading_counts_as_time_of_verification() -> None:
 
 def test_an_unreadable_log_does_not_stop_the_others() -> None:
     unreadable = ReceivingReadableOnce(*THREE_FAILURES, number=1)
-    well = ReceivingHook(*THREE_FAILURES, number=2, shows_at=3)
+    healthy = ReceivingHook(*THREE_FAILURES, number=2, shows_at=3)
 
-    report = run_once(unreadable, None, well)
+    report = run_once(unreadable, None, healthy)
 
     assert (report.count(Outcome.PENDING), report.count(Outcome.RECOVERED)) == (3, 3)
     assert messages.warnings(report) == ["the outcome of 3 redeliveries is unknown: GitHub is down"]

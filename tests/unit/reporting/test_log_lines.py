@@ -36,22 +36,22 @@ def response_line(result: EventResult) -> str:
 )
 def test_the_opening_says_what_is_read_and_from_when_on(mode: ScanMode, listed: str) -> None:
     assert log_lines.opening("variable LAST of acme/ops", a_window(), mode) == (
-        f"Reading {listed} deliveries since 2026-11-24 05:50:00 UTC, 10 min before the checkpoint "
-        "(2026-11-24 06:00:00 UTC in variable LAST of acme/ops), because GitHub's log can show "
-        "deliveries late"
+        "Checkpoint: 2026-11-24 06:00:00 UTC, in variable LAST of acme/ops. "
+        f"Reading {listed} deliveries since 2026-11-24 05:50:00 UTC, 10 min earlier, because "
+        "GitHub's log can show deliveries late"
     )
 
 
 @pytest.mark.parametrize(
     ("store", "why"),
     [
-        ("variable LAST of acme/ops", "there is no checkpoint yet in variable LAST of acme/ops"),
-        ("", "no checkpoint is kept"),
+        ("variable LAST of acme/ops", "There is no checkpoint yet in variable LAST of acme/ops"),
+        ("", "No checkpoint is kept"),
     ],
 )
 def test_the_opening_without_a_checkpoint_says_why(store: str, why: str) -> None:
     assert log_lines.opening(store, a_window(None), ScanMode.FULL) == (
-        f"Reading all deliveries since 2026-11-23 12:00:00 UTC, 'lookback' (24h) ago, because {why}"
+        f"{why}. Reading all deliveries since 2026-11-23 12:00:00 UTC, 'lookback' (24h) ago"
     )
 
 
@@ -62,7 +62,7 @@ def test_the_opening_without_a_checkpoint_says_why(store: str, why: str) -> None
         ([Verdict.REDELIVER], "1 event failed"),
         (
             [Verdict.REDELIVER, Verdict.TOO_OLD, Verdict.DELIVERED],
-            "2 events failed; 1 failed at first and has been delivered since",
+            "2 events failed; 1 failed, but another attempt delivered it",
         ),
         (
             [
@@ -78,7 +78,7 @@ def test_the_opening_without_a_checkpoint_says_why(store: str, why: str) -> None
         ),
         (
             [Verdict.DELIVERED, Verdict.DELIVERED],
-            "no failed events; 2 failed at first and have been delivered since",
+            "no failed events; 2 failed, but another attempt delivered them",
         ),
     ],
 )
@@ -127,7 +127,6 @@ def test_a_request_that_github_accepted_is_not_yet_a_recovery() -> None:
 @pytest.mark.parametrize(
     ("outcome", "label"),
     [
-        (Outcome.UNANSWERED, "Unconfirmed"),
         (Outcome.REFUSED, "Refused"),
         (Outcome.DEFERRED, "Deferred"),
     ],
@@ -137,6 +136,13 @@ def test_another_response_is_logged_with_its_reason(outcome: Outcome, label: str
 
     assert line.startswith(f"{label}: push guid-1 (")
     assert line.endswith("): a reason")
+
+
+def test_a_request_without_a_usable_response_is_looked_up() -> None:
+    line = response_line(a_result(Outcome.UNANSWERED, because="a reason"))
+
+    assert line.startswith("Unconfirmed: push guid-1 (")
+    assert line.endswith("): a reason. This run looks for the redelivery in GitHub's log")
 
 
 def test_each_outcome_has_a_line_of_its_own() -> None:
@@ -162,22 +168,25 @@ def test_an_age_that_is_not_known_exactly_is_a_minimum(verdict: Verdict) -> None
 
     line = outcome_line(EventResult(decision=decision, outcome=Outcome.GIVEN_UP))
 
-    assert "failing for at least 2 h 0 min, " in line
+    assert "failing for at least 2 h 0 min, 3 attempts in GitHub's log, " in line
 
 
 @pytest.mark.parametrize(
     ("probe", "numbers"),
     [
-        (1, ("1 of the 9 events", "is redelivered first", "the other 8")),
-        (3, ("3 of the 9 events", "are redelivered first", "the other 6")),
+        (1, ("1 of the 9 events of", "If it fails, the other 8 are")),
+        (3, ("3 of the 9 events of", "If all 3 fail, the other 6 are")),
     ],
 )
 def test_the_log_says_which_webhook_is_probed(probe: int, numbers: tuple[str, ...]) -> None:
-    line = log_lines.probing(a_webhook(), due=9, probe=probe)
+    line = log_lines.probing(a_webhook(), due=9, probe=probe, dry_run=False)
+    dry = log_lines.probing(a_webhook(), due=9, probe=probe, dry_run=True)
 
-    assert line.startswith("Probe: ")
-    assert "to redeliver to webhook 1 of organization acme " in line
-    assert all(part in line for part in numbers)
+    assert line.startswith("Probe: first redelivering ")
+    assert dry.startswith("Probe: a real run would first redeliver ")
+    for each in (line, dry):
+        assert " events of webhook 1 of organization acme, chosen at random" in each
+        assert all(part in each for part in numbers)
 
 
 @pytest.mark.parametrize("outcome", [Outcome.UNANSWERED, Outcome.UNREAD, Outcome.UNSETTLED])

@@ -7,7 +7,7 @@ from signal import Signals
 import pytest
 
 from redeliver.core.decision import Verdict
-from redeliver.core.outcome import NOT_REACHED, Outcome
+from redeliver.core.outcome import EARLY_END, NOT_REACHED, EventResult, Outcome
 from redeliver.errors import UnavailableError
 from redeliver.reporting import messages, outputs
 from redeliver.reporting.summary import summary
@@ -15,7 +15,7 @@ from tests.support.builders import (
     DRY_RUN,
     FOUR_ATTEMPTS,
     NOW,
-    OPTIONS,
+    a_decision,
     a_report,
     a_result,
     a_scan_result,
@@ -44,7 +44,7 @@ def test_a_dry_run_says_so() -> None:
     [
         (NOW, "Checkpoint saved: 2026-11-24 12:00:00 UTC, the start of this run"),
         (ago(minutes=-3), "Another run has saved a later checkpoint: 2026-11-24 12:03:00 UTC. The"),
-        (ago(hours=1), "Checkpoint saved: 2026-11-24 11:00:00 UTC, when the oldest deferred"),
+        (ago(hours=1), "Checkpoint saved: 2026-11-24 11:00:00 UTC, when the oldest refused"),
         (ago(hours=2), "Checkpoint saved: 2026-11-24 10:00:00 UTC. The next run starts there"),
         (ago(hours=6), "Checkpoint not moved (2026-11-24 06:00:00 UTC): the next run checks"),
     ],
@@ -59,7 +59,8 @@ def test_a_first_checkpoint_is_not_said_to_have_stayed() -> None:
     first = replace(a_report(), window=a_window(None), checkpoint=ago(hours=24))
 
     assert messages.closing(first) == (
-        "Checkpoint saved: 2026-11-23 12:00:00 UTC: the next run checks these deliveries again"
+        "Checkpoint saved: 2026-11-23 12:00:00 UTC: the next run checks the deliveries since then "
+        "again"
     )
 
 
@@ -90,9 +91,9 @@ def test_given_up_events_are_a_warning_for_each_reason() -> None:
     results = [a_result(Outcome.GIVEN_UP, because=because) for because in reasons]
 
     assert messages.warnings(a_report(*results)) == [
-        f"{events} given up because {because}. The log of this run lists {them}. With these "
-        "settings, no later run tries again. You can redeliver by hand on the webhook's page, as "
-        "long as GitHub's log has the delivery"
+        f"{events} given up because {because}. Runs with these settings do not try {them} "
+        "again. While GitHub's log still has an attempt, you can redeliver it by hand on the "
+        "webhook's page"
         for events, them, because in (
             ("2 events were", "them", "the first attempt is older than 'give-up-after' (3d)"),
             ("1 event was", "it", "the first attempt is no longer in GitHub's log"),
@@ -125,7 +126,8 @@ def test_the_closing_says_that_the_next_run_tries_again() -> None:
 
     assert messages.closing(a_report(failing, failing)) == (
         "Checkpoint saved: 2026-11-24 12:00:00 UTC, the start of this run. The next run looks at "
-        "what fails after that. It also tries again the 2 events that are still failing, unless "
+        "deliveries and redeliveries that fail after that. It tries again the 2 events that are "
+        "still failing, unless "
         "'give-up-after' has passed by then"
     )
 
@@ -138,8 +140,9 @@ def test_deliveries_that_no_run_saw_are_a_warning() -> None:
     assert warning == (
         "deliveries from 2026-11-21 03:50:00 UTC to 2026-11-21 12:00:00 UTC may have left GitHub's "
         "log before a run dealt with them, because the checkpoint is older than GitHub keeps the "
-        "log. GitHub can no longer redeliver them: compare the objects on GitHub with what your "
-        "receiver has. Then check why no run has moved the checkpoint since"
+        "log. GitHub can no longer redeliver them: compare what GitHub has (issues, pull requests "
+        "and so on) with what your receiver has. Then check why no run has moved the checkpoint "
+        "since"
     )
     assert warning.split()[2] in summary(gap)
 
@@ -202,7 +205,8 @@ def test_an_unread_log_is_no_success() -> None:
 def test_a_special_reason_to_defer_events_is_a_warning() -> None:
     down = "the receiver seems to be down"
     results = [a_result(Outcome.DEFERRED, because=because) for because in (down, down)]
-    usual = [Verdict.SURPLUS.reason(OPTIONS.policy), NOT_REACHED]
-    results += [a_result(Outcome.DEFERRED, because=because) for because in usual]
+    results += [a_result(Outcome.DEFERRED, because=because) for because in EARLY_END]
+    over_the_limit = a_decision(verdict=Verdict.SURPLUS)
+    results.append(EventResult(decision=over_the_limit, outcome=Outcome.DEFERRED))
 
     assert messages.warnings(a_report(*results)) == [f"2 events deferred to the next run: {down}"]

@@ -110,14 +110,16 @@ def test_without_a_checkpoint_runs_must_follow_within_lookback() -> None:
     ],
     ids=["max-attempts", "skip-status-codes", "scan"],
 )
-def test_an_event_that_no_run_tries_again_is_told_so(
+def test_no_message_promises_a_retry_that_will_not_happen(
     status: tuple[str, int], policy: dict[str, Any], scan: ScanMode, why: str
 ) -> None:
     """Neither the warning nor the closing line says that the next run tries it again."""
     report = with_options(a_report(still_failing(status=status)), policy=policy, scan=scan)
 
     assert retries.to_retry(report) == []
-    assert warning(report).endswith(f". With these settings, no later run tries it again: {why}")
+    assert warning(report).endswith(
+        f". With these settings, the next run does not try it again: {why}"
+    )
     assert "The next runs try" not in warning(report)
     assert "still failing" not in messages.closing(report)
 
@@ -130,5 +132,5 @@ def test_a_warning_counts_what_is_tried_again_and_what_is_not() -> None:
     assert "The next runs try 1 of them again until 2026-11-27 10:00:00 UTC" in warning(report)
     assert "('give-up-after' is 3d, 'max-attempts' is 4)" in warning(report)
     assert warning(report).endswith(
-        "no later run tries 1 of them again: 'max-attempts' (4) is reached"
+        "the next run does not try 1 of them again: 'max-attempts' (4) is reached"
     )

@@ -53,7 +53,7 @@ def test_a_run_without_failures_has_a_short_summary() -> None:
         "from 2026-11-24 05:50:00 UTC to 2026-11-24 12:00:00 UTC.\n"
         "\n"
         "Checkpoint saved: 2026-11-24 12:00:00 UTC, the start of this run. "
-        "The next run looks at what fails after that.\n"
+        "The next run looks at deliveries and redeliveries that fail after that.\n"
     )
 
 
@@ -81,7 +81,7 @@ def test_a_summary_shows_counts_chart_and_undelivered_events() -> None:
         "### redeliver: 3 events failed: 1 recovered, 1 pending, 1 refused\n"
         "\n"
         "> **Error:** GitHub refused to redeliver 1 of 3 failed events. The log of this run has "
-        "the reasons&#59; the next run looks at these events again\n"
+        "the reason&#59; the next run tries again\n"
         "\n"
         "| Failed | Requested | Recovered | Still failing | Pending | Given up | Refused "
         "| Deferred |\n"
@@ -128,8 +128,8 @@ def test_a_summary_shows_counts_chart_and_undelivered_events() -> None:
         "(scan: full) to find the failures "
         "from 2026-11-24 05:50:00 UTC to 2026-11-24 12:00:00 UTC.\n"
         "\n"
-        "Checkpoint saved: 2026-11-24 11:00:00 UTC, when the oldest deferred or refused event "
-        "failed. The next run starts there.\n"
+        "Checkpoint saved: 2026-11-24 11:00:00 UTC, when the oldest refused event failed. "
+        "The next run starts there.\n"
     )
 
 
@@ -170,7 +170,7 @@ def test_deferred_and_filtered_events_are_counted_by_reason() -> None:
     shown = summary(a_report(*left, *unsettled, *out))
 
     deferred, filtered = shown.split("#### Filtered out")
-    assert "| 3 | over 'max-redeliveries' (7) |" in deferred.split("#### Deferred to")[1]
+    assert "| 3 | 'max-redeliveries' (7) is reached |" in deferred.split("#### Deferred to")[1]
     assert "| 1 | an earlier run may still have redeliveries under way" in deferred
     assert "| 2 | excluded by 'skip-status-codes' |" in filtered
 
