@@ -106,7 +106,7 @@ VERDICTS: Mapping[Verdict, tuple[str, str]] = {
     ),
     Verdict.UNSETTLED: (
         f"All failed, and a run that saved the checkpoint {RECENTLY} may have redelivered it.",
-        "Deferred, with everything else that is to be redelivered.",
+        "Deferred, and so is every other event that this run would redeliver.",
     ),
     Verdict.SURPLUS: (
         "All failed, and there are more than `max-redeliveries` such events.",

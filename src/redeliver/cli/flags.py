@@ -154,9 +154,9 @@ GROUPS: Mapping[str, Mapping[str, Flag]] = {
         ),
         "fail-on": Flag(
             takes="error|unrecovered",
-            does="When to end with status 1. With error: if a log could not be read, GitHub "
-            "refused or did not confirm a redelivery, or the checkpoint could not be saved. With "
-            "unrecovered: also if an event is still failing or was given up, or if events may "
+            does="When to end with status 1. With error: if a delivery log could not be read, "
+            "GitHub refused or did not confirm a redelivery, or the checkpoint could not be saved. "
+            "With unrecovered: also if an event is still failing or was given up, or if events may "
             "leave GitHub's log before a run deals with them.",
         ),
         "dry-run": Flag(does="Show what would be redelivered, and change nothing."),

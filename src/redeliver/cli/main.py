@@ -34,10 +34,9 @@ if TYPE_CHECKING:
     from redeliver.cli.terminal import Stream
 
 EXIT_STATUSES: Mapping[int, str] = {
-    os.EX_OK: "Success. Deferred events are listed as warnings, but not those over "
-    "--max-redeliveries.",
-    1: "The run completed with problems: for example, a log could not be read, GitHub refused or "
-    "did not confirm a redelivery, or the checkpoint could not be saved. With --fail-on "
+    os.EX_OK: "Success. Warnings count the deferred events, except those over --max-redeliveries.",
+    1: "The run completed with problems: for example, a delivery log could not be read, GitHub "
+    "refused or did not confirm a redelivery, or the checkpoint could not be saved. With --fail-on "
     "unrecovered, also if an event is still failing or was given up, or if events may leave "
     "GitHub's log before a run deals with them.",
     os.EX_USAGE: "A flag or an environment variable is wrong. Nothing was redelivered.",

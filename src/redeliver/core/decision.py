@@ -22,12 +22,12 @@ class Verdict(Enum):
     DELIVERED = "another attempt succeeded"
     UNWANTED_EVENT = "excluded by 'events'"
     UNWANTED_STATUS = "excluded by 'skip-status-codes'"
-    EXPIRED = "the first attempt is no longer in GitHub's log"
+    EXPIRED = "the first attempt is no longer in GitHub's log, only later ones"
     TOO_OLD = "the first attempt is older than 'give-up-after' ({give_up_after})"
     EXHAUSTED = "'max-attempts' ({max_attempts}) is reached"
     UNREAD = "GitHub's log could not be read back to the first attempt"
     UNSETTLED = "an earlier run may still have redeliveries under way"
-    SURPLUS = "'max-redeliveries' ({max_redeliveries}) is reached"
+    SURPLUS = "over the limit of {max_redeliveries} ('max-redeliveries')"
 
     def reason(self, policy: Policy) -> str:
         """Return the reason with the user's limits, for the log and the summary."""

@@ -19,7 +19,7 @@ from redeliver.errors import RedeliverError
 from redeliver.reporting.format import age
 
 FIRST_PAUSE = timedelta(seconds=1)
-"""How long after the requests the logs are read for the first time. Each further pause is as long
+"""The pause between the requests and the first reading of the logs. Each further pause is as long
 as the time waited so far, at most MAX_PAUSE: most receivers respond at once, and some never do."""
 
 MAX_PAUSE = timedelta(seconds=30)
@@ -81,29 +81,26 @@ class Verification:
                 for result in found:
                     del unknown[result.key]
                     yield result
-            # Reading takes time as well, but GitHub's clock has only whole seconds.
+            # The clock includes the time for reading, but has only whole seconds, so that it can
+            # show less than the pauses.
             waited = max(waited + pause, clock() - started)
 
     def still_unknown(self, results: Iterable[EventResult]) -> Iterator[EventResult]:
         """Yield each result whose outcome is still unknown after `outcomes`, with the reason."""
         for result in results:
+            why = self._why_unknown(result.key.webhook)
             if result.outcome is Outcome.PENDING:
-                yield replace(result, because=self._why_pending(result.key.webhook))
+                next_run = "If the redelivery failed, the next run tries again"
+                yield replace(result, because=f"{why}. {next_run}")
             elif result.outcome is Outcome.UNANSWERED:
-                yield result
+                yield replace(result, because=f"{result.because}. {why}")
 
-    def _why_pending(self, webhook: Webhook) -> str:
+    def _why_unknown(self, webhook: Webhook) -> str:
         if not self._verify:
-            return (
-                "'verify' is 0, so this run did not look for the outcome. If the "
-                "redelivery failed, the next run decides about the event again"
-            )
+            return "'verify' is 0, so this run did not look for the outcome"
         if webhook in self.unreadable:
             return "GitHub's log could not be read again"
-        return (
-            f"GitHub's log did not show the outcome within {age(self._verify)}. "
-            "If the redelivery failed, the next run decides about the event again"
-        )
+        return f"GitHub's log did not show the outcome within {age(self._verify)}"
 
     def gone(self, results: Iterable[EventResult]) -> Iterator[EventResult]:
         """Read the logs again, and yield the refused events that are no longer in them."""
@@ -137,15 +134,16 @@ class Verification:
 
 
 def find_redeliveries(
-    log: Iterable[Delivery], requested: Iterable[Delivery], *, since: datetime
+    log: Iterable[Delivery], failed: Iterable[Delivery], *, since: datetime
 ) -> Mapping[Guid, Delivery]:
-    """Return the attempt that decides the outcome of each event in `requested`.
+    """Return the attempt that decides the outcome of each event whose redelivery was requested.
 
-    Only attempts newer than the one in `requested` count. A success decides if there is one,
+    `failed` has the delivery of each such event that was redelivered; only newer attempts count. A
+    success decides if there is one,
     otherwise the newest attempt, whoever requested it. An event without such an attempt is left
     out. `log` is read back to a minute before `since`.
     """
-    before = {delivery.guid: delivery for delivery in requested}
+    before = {delivery.guid: delivery for delivery in failed}
     found: dict[Guid, Delivery] = {}
     for row in _back_to(log, since - SERVER_CLOCK_SKEW):
         known = before.get(row.guid)
@@ -176,7 +174,7 @@ def _counts_more(attempt: Delivery, other: Delivery) -> bool:
 
 
 def _back_to(log: Iterable[Delivery], instant: datetime) -> Iterator[Delivery]:
-    """Yield the rows since `instant`, and a few older ones, because rows can be misplaced."""
+    """Yield rows until several in a row are older than `instant`: the log may not be sorted."""
     too_old = 0
     for row in log:
         too_old = too_old + 1 if row.delivered_at < instant else 0

@@ -72,7 +72,7 @@ class EventRow:
             "Event": self.name,
             "GUID": self.guid,
             "Failing for": self.failing_for,
-            "Attempts": str(self.attempts),
+            "Attempts": f"at least {self.attempts}" if self.is_incomplete else str(self.attempts),
             "Last status": self.status,
             "Outcome": self.outcome_text,
             "Webhook": str(self.webhook.id),

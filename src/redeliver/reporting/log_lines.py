@@ -57,10 +57,11 @@ def scanned(scan: ScanResult) -> str:
 def probing(webhook: Webhook, *, due: int, probe: int, dry_run: bool) -> str:
     """Say that `probe` of the events due are redelivered first."""
     redelivering = "a real run would first redeliver" if dry_run else "first redelivering"
+    if_failed = "If it fails" if probe == 1 else f"If all {probe} fail"
     return (
-        f"Probe: {redelivering} {probe} of the {due:,} events of {webhook.name}, chosen at random. "
-        f"If {'it fails' if probe == 1 else f'all {probe} fail'}, the other {due - probe:,} are "
-        "deferred to the next run"
+        f"Probe: {redelivering} {count(probe, 'event')} of {webhook.name}, chosen at random from "
+        f"the {due:,} to redeliver. {if_failed}, the other {due - probe:,} are deferred to the "
+        "next run"
     )
 
 
@@ -71,8 +72,7 @@ def response(row: EventRow, *, name_webhook: bool) -> str:
             # The reason is true only if the run is stopped before it looks for the outcome.
             return _line("Requested", replace(row, because=""), name_webhook=name_webhook)
         case Outcome.UNANSWERED:
-            line = _line("Unconfirmed", row, name_webhook=name_webhook)
-            return f"{line}. This run looks for the redelivery in GitHub's log"
+            return _line("Unconfirmed", row, name_webhook=name_webhook)
         case _:
             return outcome(row, name_webhook=name_webhook)
 
@@ -86,10 +86,10 @@ def _line(label: str, row: EventRow, *, name_webhook: bool) -> str:
     webhook = f"{row.webhook.name}, " if name_webhook else ""
     because = f": {row.because}" if row.because else ""
     failing = "after failing" if row.outcome is Outcome.RECOVERED else "failing"
-    known = " in GitHub's log" if row.is_incomplete else ""
+    at_least = "at least " if row.is_incomplete else ""
     new = "new " if row.outcome in {Outcome.RECOVERED, Outcome.STILL_FAILING} else ""
     return (
         f"{label}: {row.name} {row.guid} "
         f"({webhook}{new}delivery {row.delivery}, {failing} for {row.failing_for}, "
-        f"{count(row.attempts, 'attempt')}{known}, last status {row.status}){because}"
+        f"{at_least}{count(row.attempts, 'attempt')}, last status {row.status}){because}"
     )

@@ -14,8 +14,11 @@ from redeliver.core.outcome import (
     Outcome,
 )
 from redeliver.reporting import retries
-from redeliver.reporting.format import count, is_or_are, utc
+from redeliver.reporting.format import age, count, is_or_are, utc
 from redeliver.reporting.report import NOT_FAILED_OUTCOMES, Report
+
+GIVEN_UP_BY = {Verdict.TOO_OLD: "give-up-after", Verdict.EXHAUSTED: "max-attempts"}
+"""The settings that make a run give up an event."""
 
 
 def headline(report: Report) -> str:
@@ -69,7 +72,7 @@ def _retries(report: Report) -> str:
     if not number:
         return ""
     failing = f"the {count(number, 'event')} that {is_or_are(number)} still failing"
-    return f". It tries again {failing}, unless 'give-up-after' has passed by then"
+    return f". It also tries again {failing}, unless 'give-up-after' has passed by then"
 
 
 def problem(report: Report) -> str | None:
@@ -141,15 +144,20 @@ def _deferred(report: Report) -> Iterator[str]:
 
 
 def _given_up(report: Report) -> Iterator[str]:
-    for because, number in report.reasons(Outcome.GIVEN_UP).items():
+    reasons = Counter(
+        (result.because, GIVEN_UP_BY.get(result.decision.verdict))
+        for result in report.results_with(Outcome.GIVEN_UP)
+    )
+    for (because, setting), number in reasons.most_common():
         events, were = count(number, "event"), "was" if number == 1 else "were"
         if report.options.dry_run:
             yield f"a real run would give up {events}, because {because}"
         else:
+            same = f" with the same '{setting}'" if setting else ""
             yield (
-                f"{events} {were} given up because {because}. Runs with these settings do not try "
-                f"{'it' if number == 1 else 'them'} again. While GitHub's log still has an "
-                "attempt, you can redeliver it by hand on the webhook's page"
+                f"{events} {were} given up because {because}. No later run{same} tries "
+                f"{'it' if number == 1 else 'them'} again. By hand, you can redeliver an event on "
+                "the webhook's page, as long as one of its attempts is listed there"
             )
 
 
@@ -179,9 +187,10 @@ def may_be_unseen(interval: tuple[datetime, datetime]) -> str:
 
 
 def _may_leave(report: Report) -> str:
+    events = count(report.leaving, f"{_not_done(report)} event")
     return (
-        f"{count(report.leaving, f'{_not_done(report)} event')} may leave GitHub's log before the "
-        "next run. Start a run soon, and run more often"
+        f"{events} may leave GitHub's log if the next run comes only {age(report.since_last)} "
+        "after this one, as this one did after the last. Start a run sooner"
     )
 
 

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from signal import Signals
 
 from redeliver.core.checkpoint import Window
@@ -111,6 +111,12 @@ class Report:
         return self.window.unseen(self.options.retention)
 
     @property
+    def since_last(self) -> timedelta:
+        """How long before this run the last one saved the checkpoint; 0 if there was none."""
+        saved = self.window.saved
+        return self.window.now - saved.written if saved else timedelta()
+
+    @property
     def leaving(self) -> int:
         """How many of the events that the next run tries may have left the log by then.
 
@@ -118,8 +124,7 @@ class Report:
         """
         if self.window.saved is None:
             return 0
-        since_last = self.window.now - self.window.saved.written
-        gone_by = self.window.now + since_last - self.options.retention
+        gone_by = self.window.now + self.since_last - self.options.retention
         return sum(
             result.outcome in {*DEFERRED_KINDS, Outcome.REFUSED}
             and result.latest.delivered_at < gone_by

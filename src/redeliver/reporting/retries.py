@@ -13,7 +13,8 @@ from redeliver.reporting.report import Report
 def to_retry(report: Report) -> list[EventResult]:
     """Return the events that the next run tries again, if it has the same settings.
 
-    When their time is up by then (`give-up-after`), it does not; messages have to say so.
+    This does not consider `give-up-after`, because nobody knows when the next run comes. So a
+    message about these events has to say until when they are tried.
     """
     failing = report.results_with(Outcome.STILL_FAILING)
     return [result for result in failing if not _why_not_retried(report, result)]
@@ -50,7 +51,7 @@ def _why_not_retried(report: Report, result: EventResult) -> str:
 
 
 def _status(report: Report) -> str:
-    """Name the most common status, or one of several."""
+    """Name the most common status; if several are equally common, name one, with "some"."""
     statuses = Counter(row.status for row in report.rows(Outcome.STILL_FAILING)).most_common()
     (status, number), *others = statuses
     if not others:
@@ -72,7 +73,7 @@ def _until_when(report: Report, retried: list[EventResult], them: str) -> str:
         bounds = f"GitHub keeps its log for {format_duration(options.retention)}"
     if policy.max_attempts is not None:
         bounds += f", 'max-attempts' is {policy.max_attempts}"
-    if not report.store:
+    if not report.store:  # no checkpoint is kept
         bounds += ", and each run must start within 'lookback' of the one before"
     return f"The next runs try {them} again until {until} ({bounds})"
 

@@ -196,7 +196,7 @@ def test_a_dry_run_logs_the_probe() -> None:
             [
                 line
                 for line in each.said
-                if line.startswith("Probe: a real run would first redeliver 3 of the 9 ")
+                if line.startswith("Probe: a real run would first redeliver 3 events")
             ]
         )
         for each in (few, many)

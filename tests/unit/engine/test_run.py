@@ -133,13 +133,13 @@ def test_the_log_says_what_happened() -> None:
             "Pending: push first (delivery 11, "
             "failing for 3 h 0 min, 1 attempt, last status 504 timed out): "
             "GitHub's log did not show the outcome within 30 s. "
-            "If the redelivery failed, the next run decides about the event again"
+            "If the redelivery failed, the next run tries again"
         ),
         (
             "Pending: push second (delivery 12, "
             "failing for 2 h 0 min, 1 attempt, last status 504 timed out): "
             "GitHub's log did not show the outcome within 30 s. "
-            "If the redelivery failed, the next run decides about the event again"
+            "If the redelivery failed, the next run tries again"
         ),
         (
             "Checkpoint saved: 2026-11-24 12:00:00 UTC, the start of this run. "

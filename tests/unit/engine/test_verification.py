@@ -37,7 +37,7 @@ class LossyReadableOnce(ReadableOnce, LossyHook):
 
 
 class ReceivingReadableOnce(ReadableOnce, ReceivingHook):
-    """A webhook whose log would show redeliveries."""
+    """A webhook whose log would show redeliveries if it could be read again."""
 
 
 REQUESTED = a_delivery("requested", at=ago(hours=2), number=5)
@@ -71,7 +71,7 @@ OLD = [delivered(f"old-{n}", at=ago(hours=3)) for n in range(OLD_ROWS_AT_END)]
         ),
     ],
 )
-def test_the_attempt_that_counts_is_found_in(log: list[Delivery], shown: Delivery | None) -> None:
+def test_which_attempt_counts(log: list[Delivery], shown: Delivery | None) -> None:
     found = find_redeliveries(log, [REQUESTED], since=NOW)
 
     assert found.get(REQUESTED.guid) == shown
@@ -89,7 +89,9 @@ def test_the_newer_of_two_failures_counts() -> None:
     [
         pytest.param([REQUESTED], set(), id="a log that has it"),
         pytest.param([delivered("other")], {"requested"}, id="a log that lacks it"),
-        pytest.param([*OLD, REQUESTED], {"requested"}, id="the part of a log that is read"),
+        pytest.param(
+            [*OLD, REQUESTED], {"requested"}, id="a log that has it too far down to be read"
+        ),
         pytest.param([], set(), id="an empty log, which proves nothing"),
     ],
 )

@@ -83,23 +83,33 @@ def test_a_rate_limit_is_a_warning_with_its_end() -> None:
 
 
 def test_given_up_events_are_a_warning_for_each_reason() -> None:
-    old, expired, exhausted = (
-        verdict.reason(FOUR_ATTEMPTS)
-        for verdict in (Verdict.TOO_OLD, Verdict.EXPIRED, Verdict.EXHAUSTED)
-    )
-    reasons = (old, old, expired, exhausted)
-    results = [a_result(Outcome.GIVEN_UP, because=because) for because in reasons]
+    verdicts = (Verdict.TOO_OLD, Verdict.EXPIRED, Verdict.EXHAUSTED)
+    old, expired, exhausted = (verdict.reason(FOUR_ATTEMPTS) for verdict in verdicts)
+    results = [
+        EventResult.before_requests(
+            a_decision(verdict=verdict), FOUR_ATTEMPTS, due=Outcome.DEFERRED
+        )
+        for verdict in (Verdict.TOO_OLD, *verdicts)
+    ]
 
+    never = "No later run with the same"
+    by_hand = (
+        "By hand, you can redeliver an event on the webhook's page, as long as one of its attempts "
+        "is listed there"
+    )
     assert messages.warnings(a_report(*results)) == [
-        f"{events} given up because {because}. Runs with these settings do not try {them} "
-        "again. While GitHub's log still has an attempt, you can redeliver it by hand on the "
-        "webhook's page"
-        for events, them, because in (
-            ("2 events were", "them", "the first attempt is older than 'give-up-after' (3d)"),
-            ("1 event was", "it", "the first attempt is no longer in GitHub's log"),
-            ("1 event was", "it", "'max-attempts' (4) is reached"),
+        f"{given_up} again. {by_hand}"
+        for given_up in (
+            f"2 events were given up because {old}. {never} 'give-up-after' tries them",
+            f"1 event was given up because {expired}. No later run tries it",
+            f"1 event was given up because {exhausted}. {never} 'max-attempts' tries it",
         )
     ]
+    assert (old, expired, exhausted) == (
+        "the first attempt is older than 'give-up-after' (3d)",
+        "the first attempt is no longer in GitHub's log, only later ones",
+        "'max-attempts' (4) is reached",
+    )
 
 
 def test_a_dry_run_warns_of_what_would_be_given_up() -> None:
@@ -126,9 +136,8 @@ def test_the_closing_says_that_the_next_run_tries_again() -> None:
 
     assert messages.closing(a_report(failing, failing)) == (
         "Checkpoint saved: 2026-11-24 12:00:00 UTC, the start of this run. The next run looks at "
-        "deliveries and redeliveries that fail after that. It tries again the 2 events that are "
-        "still failing, unless "
-        "'give-up-after' has passed by then"
+        "deliveries and redeliveries that fail after that. It also tries again the 2 events that "
+        "are still failing, unless 'give-up-after' has passed by then"
     )
 
 

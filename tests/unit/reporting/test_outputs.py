@@ -117,7 +117,7 @@ def test_reasons_are_counted() -> None:
 
     record = recorded(a_report(*left, *out))
 
-    assert record["deferred"] == {"'max-redeliveries' (7) is reached": 2}
+    assert record["deferred"] == {"over the limit of 7 ('max-redeliveries')": 2}
     assert record["filtered"] == {"excluded by 'events'": 3}
     assert record["counts"]["failed"] == len(record["events"]) == 2
 

@@ -106,7 +106,7 @@ def test_events_that_may_leave_the_log_are_counted(
     strict = replace(after_six_hours, options=STRICT)
 
     assert after_six_hours.leaving == leaving
-    expected = "event may leave GitHub's log before the next run"
+    expected = "event may leave GitHub's log if the next run comes only 6 h 0 min"
     assert any(expected in warning for warning in messages.warnings(after_six_hours)) == bool(
         leaving
     )

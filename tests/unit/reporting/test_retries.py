@@ -121,6 +121,7 @@ def test_no_message_promises_a_retry_that_will_not_happen(
         f". With these settings, the next run does not try it again: {why}"
     )
     assert "The next runs try" not in warning(report)
+    # The closing line counts only events that are tried again.
     assert "still failing" not in messages.closing(report)
 
 

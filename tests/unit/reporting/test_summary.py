@@ -170,7 +170,9 @@ def test_deferred_and_filtered_events_are_counted_by_reason() -> None:
     shown = summary(a_report(*left, *unsettled, *out))
 
     deferred, filtered = shown.split("#### Filtered out")
-    assert "| 3 | 'max-redeliveries' (7) is reached |" in deferred.split("#### Deferred to")[1]
+    assert (
+        "| 3 | over the limit of 7 ('max-redeliveries') |" in deferred.split("#### Deferred to")[1]
+    )
     assert "| 1 | an earlier run may still have redeliveries under way" in deferred
     assert "| 2 | excluded by 'skip-status-codes' |" in filtered
 
