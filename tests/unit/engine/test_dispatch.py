@@ -5,6 +5,7 @@ import pytest
 from redeliver.core.outcome import Outcome
 from redeliver.errors import AccessError, RateLimitError, RefusalError, UnavailableError
 from redeliver.reporting import messages
+from redeliver.reporting.report import Report
 from tests.support.builders import THREE_FAILURES, a_delivery, a_policy, ago
 from tests.support.fakes import FakeHook, FakeRuntime, FakeStore, LossyHook, outcomes, run_once
 
@@ -21,6 +22,11 @@ def test_a_refusal_holds_the_checkpoint_and_stops_nothing() -> None:
     assert (messages.problem(report) or "").startswith(
         "GitHub refused to redeliver 1 of 3 failed events. "
     )
+
+
+def reasons(report: Report) -> dict[str, str]:
+    """Return the reason for the outcome of each event, by its GUID."""
+    return {result.decision.delivery.guid: result.because for result in report.results}
 
 
 def test_five_lost_responses_in_a_row_stop_their_webhook() -> None:
@@ -62,6 +68,7 @@ def test_a_rate_limit_that_is_too_long_is_a_warning() -> None:
 
     assert report.status == 0
     assert messages.warnings(report) == [str(limit)]
+    assert reasons(report)["second"] == "GitHub is rate limiting requests"
 
 
 def test_a_github_that_never_responds_gets_five_requests() -> None:
@@ -94,6 +101,9 @@ def test_a_missing_permission_stops_only_its_webhook() -> None:
 
     assert (one.requested, two.requested) == (["first"], ["first", "second", "third"])
     assert messages.problem(report) == "no right"
+    denied, *others = [r.because for r in report.results if r.decision.webhook == one.webhook]
+    assert denied == "GitHub denied the request; the error at the end says why"
+    assert others == ["this run requested no more redeliveries to this webhook"] * 2
 
 
 def test_progress_counts_the_events_that_replace_refused_ones() -> None:
