@@ -40,14 +40,15 @@ def scanned(scan: ScanResult) -> str:
         for verdict in (Verdict.UNWANTED_EVENT, Verdict.UNWANTED_STATUS)
     }
     failed = verdicts.total()
-    parts = [f"{count(failed, 'event')} failed" if failed else "no failed events"]
+    parts = [f"{count(failed, 'event')} failed" if failed else "nothing to redeliver"]
     if scan.unclassified:
         parts[0] += f" ({scan.unclassified} with {UNCLASSIFIED})"
+    more = "more " if failed else ""
     if delivered:
         them = "it" if delivered == 1 else "them"
-        parts.append(f"{delivered} failed, but another attempt delivered {them}")
+        parts.append(f"{delivered} {more}failed, but another attempt delivered {them}")
     parts += [
-        f"{number} more {is_or_are(number)} {why}" for why, number in filtered.items() if number
+        f"{number} {more}{is_or_are(number)} {why}" for why, number in filtered.items() if number
     ]
     read = f"Read {count(scan.scanned, 'delivery', 'deliveries')} of {scan.webhook.name}"
     end = f". Then reading stopped: {scan.error}" if scan.error else ""

@@ -58,11 +58,11 @@ def test_the_opening_without_a_checkpoint_says_why(store: str, why: str) -> None
 @pytest.mark.parametrize(
     ("decisions", "expected"),
     [
-        ([], "no failed events"),
+        ([], "nothing to redeliver"),
         ([Verdict.REDELIVER], "1 event failed"),
         (
             [Verdict.REDELIVER, Verdict.TOO_OLD, Verdict.DELIVERED],
-            "2 events failed; 1 failed, but another attempt delivered it",
+            "2 events failed; 1 more failed, but another attempt delivered it",
         ),
         (
             [
@@ -76,9 +76,10 @@ def test_the_opening_without_a_checkpoint_says_why(store: str, why: str) -> None
                 "'skip-status-codes'"
             ),
         ),
+        ([Verdict.UNWANTED_EVENT], "nothing to redeliver; 1 is excluded by 'events'"),
         (
             [Verdict.DELIVERED, Verdict.DELIVERED],
-            "no failed events; 2 failed, but another attempt delivered them",
+            "nothing to redeliver; 2 failed, but another attempt delivered them",
         ),
     ],
 )
@@ -110,7 +111,7 @@ def test_a_partly_read_log_is_logged() -> None:
     scan = a_scan_result(error=UnavailableError("GitHub is down"))
 
     assert log_lines.scanned(scan) == (
-        "Read 230 deliveries of webhook 1 of organization acme: no failed events. "
+        "Read 230 deliveries of webhook 1 of organization acme: nothing to redeliver. "
         "Then reading stopped: GitHub is down"
     )
 
