@@ -43,8 +43,7 @@ class Dispatcher:
         """Keep `results` up to date, and log each new one.
 
         `before_each` is called before each redelivery. `expected` is the total that progress shows
-        at first; events over `max-redeliveries` that take the place
-        of refused ones can raise it.
+        at first; events over `max-redeliveries` that take the place of refused ones can raise it.
         """
         self._hooks = hooks
         self._throttle = runtime.throttle

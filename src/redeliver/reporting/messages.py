@@ -7,12 +7,7 @@ from signal import Signals
 
 from redeliver.core.checkpoint import SETTLING_TIME, Window
 from redeliver.core.decision import Verdict
-from redeliver.core.outcome import (
-    DEFERRED_KINDS,
-    EARLY_END,
-    OUTCOME_UNKNOWN,
-    Outcome,
-)
+from redeliver.core.outcome import DEFERRED_KINDS, EARLY_END, OUTCOME_UNKNOWN, Outcome
 from redeliver.reporting import retries
 from redeliver.reporting.format import age, count, is_or_are, utc
 from redeliver.reporting.report import NOT_FAILED_OUTCOMES, Report
@@ -181,8 +176,7 @@ def may_be_unseen(interval: tuple[datetime, datetime]) -> str:
         f"deliveries from {start} to {end} may have left GitHub's log before a run dealt with "
         "them, because the checkpoint is older than GitHub keeps the log. GitHub can no longer "
         "redeliver them: compare what GitHub has (issues, pull requests and so on) with what your "
-        "receiver has. Then check why "
-        "no run has moved the checkpoint since"
+        "receiver has. Then check why no run has moved the checkpoint since"
     )
 
 
