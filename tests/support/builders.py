@@ -85,12 +85,14 @@ def a_decision(
     webhook: Webhook = WEBHOOK,
     since: datetime | None = None,
     verdict: Verdict = Verdict.REDELIVER,
+    has_all_attempts: bool = True,
 ) -> Decision:
     delivery = delivery or a_delivery()
     return Decision(
         webhook=webhook,
         delivery=delivery,
         attempts=3,
+        has_all_attempts=has_all_attempts,
         failing_since=since or delivery.delivered_at,
         verdict=verdict,
     )

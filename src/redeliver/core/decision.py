@@ -58,7 +58,9 @@ class Decision:
     webhook: Webhook
     delivery: Delivery
     attempts: int
-    """How many were found. Older ones may be unread unless the event is to be redelivered."""
+    """How many were found."""
+    has_all_attempts: bool
+    """Whether all were found, the first one included."""
     failing_since: datetime
     """The time of the oldest attempt that was found."""
     verdict: Verdict
@@ -79,8 +81,8 @@ def decide(  # noqa: PLR0911 - one return for each reason
 ) -> Verdict:
     """Decide about one event from the attempts to deliver it, newest first.
 
-    `is_complete` is False if the log may have more attempts that matter. `log_ended` is False if it
-    has older attempts that do not matter, because `give_up_after` excludes them.
+    `is_complete` is False if the log may have more attempts that matter. `log_ended` is False if
+    the log goes back further than it was read, to rows that are older than `give_up_after`.
     """
     newest = attempts[0]
     if any(attempt.succeeded for attempt in attempts):

@@ -71,20 +71,19 @@ def scan_log(
         attempts = _newest_first(rows)
         if attempts[0].delivered_at > window.now or all(attempt.succeeded for attempt in attempts):
             continue
+        has_original = any(not attempt.redelivery for attempt in attempts)
         # In a log that is read newest first, no attempt after the original is missing.
-        has_all = mode is ScanMode.FULL and any(not attempt.redelivery for attempt in attempts)
+        is_complete = not failure or (mode is ScanMode.FULL and has_original)
+        verdict = decide(
+            attempts, window, policy, is_complete=is_complete, log_ended=scan.log_ended
+        )
         decision = Decision(
             webhook=webhook,
             delivery=attempts[0],
             attempts=len(attempts),
+            has_all_attempts=is_complete and has_original,
             failing_since=attempts[-1].delivered_at,
-            verdict=decide(
-                attempts,
-                window,
-                policy,
-                is_complete=has_all or not failure,
-                log_ended=scan.log_ended,
-            ),
+            verdict=verdict,
         )
         decisions.append(decision)
         unclassified += decision.verdict not in NOT_FAILED_VERDICTS and not any(

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
 
-from redeliver.core.decision import Verdict
 from redeliver.core.delivery import Delivery, Webhook
 from redeliver.core.outcome import EventResult, Outcome
 from redeliver.reporting.format import age
@@ -27,8 +26,8 @@ class EventRow:
     failing_since: datetime
     failing_for: str
     attempts: int
-    is_incomplete: bool
-    """Whether not all attempts are known, so that there may be more and older ones."""
+    at_least: str
+    """"at least " before a time span or a number if not all attempts are known; else empty."""
     status: str
     status_code: int
     outcome: Outcome
@@ -39,8 +38,6 @@ class EventRow:
     def of(cls, result: EventResult, *, now: datetime, dry_run: bool) -> Self:
         """Return the row for a result, with ages as of `now`."""
         latest, failing_since = result.latest, result.decision.failing_since
-        failing_for = age(now - failing_since)
-        is_incomplete = result.decision.verdict in {Verdict.EXPIRED, Verdict.UNREAD}
         word = result.outcome.for_users.value
         would = dry_run and result.outcome.for_users in {Outcome.GIVEN_UP, Outcome.DEFERRED}
         return cls(
@@ -50,9 +47,9 @@ class EventRow:
             event=quote_untrusted(latest.event),
             action=quote_untrusted(latest.action) if latest.action else "",
             failing_since=failing_since,
-            failing_for=f"at least {failing_for}" if is_incomplete else failing_for,
+            failing_for=age(now - failing_since),
             attempts=result.attempts,
-            is_incomplete=is_incomplete,
+            at_least="" if result.decision.has_all_attempts else "at least ",
             status=_status(latest),
             status_code=latest.status_code,
             outcome=result.outcome,
@@ -71,8 +68,8 @@ class EventRow:
         return {
             "Event": self.name,
             "GUID": self.guid,
-            "Failing for": self.failing_for,
-            "Attempts": f"at least {self.attempts}" if self.is_incomplete else str(self.attempts),
+            "Failing for": f"{self.at_least}{self.failing_for}",
+            "Attempts": f"{self.at_least}{self.attempts}",
             "Last status": self.status,
             "Outcome": self.outcome_text,
             "Webhook": str(self.webhook.id),

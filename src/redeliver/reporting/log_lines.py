@@ -87,10 +87,9 @@ def _line(label: str, row: EventRow, *, name_webhook: bool) -> str:
     webhook = f"{row.webhook.name}, " if name_webhook else ""
     because = f": {row.because}" if row.because else ""
     failing = "after failing" if row.outcome is Outcome.RECOVERED else "failing"
-    at_least = "at least " if row.is_incomplete else ""
     new = "new " if row.outcome in {Outcome.RECOVERED, Outcome.STILL_FAILING} else ""
     return (
         f"{label}: {row.name} {row.guid} "
-        f"({webhook}{new}delivery {row.delivery}, {failing} for {row.failing_for}, "
-        f"{at_least}{count(row.attempts, 'attempt')}, last status {row.status}){because}"
+        f"({webhook}{new}delivery {row.delivery}, {failing} for {row.at_least}{row.failing_for}, "
+        f"{row.at_least}{count(row.attempts, 'attempt')}, last status {row.status}){because}"
     )

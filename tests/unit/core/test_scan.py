@@ -181,6 +181,7 @@ def test_a_partly_read_log_gives_the_decisions_it_allows() -> None:
         ("whole", Verdict.REDELIVER),
         ("again", Verdict.UNREAD),
     ]
+    assert [d.has_all_attempts for d in planned.decisions] == [True, False]
     assert str(planned.scans[0].error) == "GitHub is down"
     assert planned.is_incomplete
     assert not planned.scans[0].is_unread
@@ -231,6 +232,8 @@ def test_an_original_beyond_the_horizon_may_still_be_in_the_log() -> None:
     (gone,) = scan_of([again], policy=policy).decisions
 
     assert (beyond.verdict, gone.verdict) == (Verdict.TOO_OLD, Verdict.EXPIRED)
+    assert not beyond.has_all_attempts
+    assert not gone.has_all_attempts
 
 
 def test_a_misplaced_old_row_does_not_end_the_search() -> None:
