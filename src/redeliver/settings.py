@@ -40,7 +40,7 @@ MISSPELLED = 0.8
 repeat it."""
 
 TOKEN = re.compile(r"(gh[a-z]|github_pat)_\w{20}", re.IGNORECASE)
-"""The beginning of each of GitHub's tokens today; older ones are 40 hexadecimal digits."""
+"""How a token of GitHub begins. Tokens from before 2021 are 40 hexadecimal digits."""
 
 VARIABLE_NAME = "LAST_REDELIVERY"
 """The command's default name of the variable; a test checks that action.yml has the same."""
@@ -182,7 +182,7 @@ def _check_target(
     if org and repo:
         yield "inputs 'org' and 'repo' cannot both be set: a webhook belongs to only one of them"
     elif (org or repo) and hook_ids == ():
-        yield f"input 'hook-id' {HOOK_IDS}"
+        yield f"input 'hook-id' {HOOK_ID_RULE}"
     elif not (org or repo or app_id):
         yield (
             "input 'org' must be set to the organization that owns the webhook, "
@@ -236,7 +236,7 @@ def _organization(text: str) -> str:
     return text
 
 
-HOOK_IDS = (
+HOOK_ID_RULE = (
     "must be set to the webhook's id, to several ids (one per line or separated by commas), or to "
     "all. The id is the number at the end of the webhook's settings URL, …/settings/hooks/<id>"
 )
@@ -265,7 +265,7 @@ def _hook_ids(text: str) -> tuple[HookId, ...] | None:
         return None
     ids = _list(text)
     if text and not ids:
-        raise ValueError(HOOK_IDS)
+        raise ValueError(HOOK_ID_RULE)
     _check_entries(
         [None if re.fullmatch(r"[1-9][0-9]{0,18}", hook) else "" for hook in ids],
         "Each entry must be a webhook's id, which is the number at the end of its settings URL, "
@@ -276,7 +276,10 @@ def _hook_ids(text: str) -> tuple[HookId, ...] | None:
 
 def _repository(text: str) -> str:
     if TOKEN.search(text):
-        raise ValueError("must be a repository as owner/name, but it looks like a token")
+        raise ValueError(
+            "must be a repository as owner/name, but it looks like a token: set that in 'token' or "
+            "'variable-token'"
+        )
     if text and not re.fullmatch(r"[A-Za-z0-9_-]+/(?!\.{1,2}$)[A-Za-z0-9._-]+", text):
         raise ValueError("must be a repository as owner/name")
     return text
@@ -397,9 +400,9 @@ def _api_url(text: str) -> str:
         "must be the host name of your GitHub, such as github.example.com, "
         "or the full URL of its API with https, and nothing else"
     )
-    is_address = "://" in text
+    is_url = "://" in text
     try:
-        parts = urlsplit(text if is_address else f"https://{text}")
+        parts = urlsplit(text if is_url else f"https://{text}")
         host, port = parts.hostname or "", f":{parts.port}" if parts.port else ""
     except ValueError:
         raise fault from None
@@ -408,7 +411,7 @@ def _api_url(text: str) -> str:
         parts.scheme not in {"http", "https"}
         or not re.fullmatch(r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?", host)
         or re.search(r"[@?#\s]", text)
-        or (path and not is_address)
+        or (path and not is_url)
     ):
         raise fault
     if parts.scheme == "http" and not _is_loopback(host):
@@ -416,11 +419,11 @@ def _api_url(text: str) -> str:
             "must use https: with plain http, others on the network could read the token"
         )
     if host in {"github.com", "api.github.com"} or host.endswith(".ghe.com"):
-        # The API has one address here, also if the user gave the website's.
+        # The user may have given the host of the website or that of the API.
         if port or path:
             raise fault
         return f"https://api.{host.removeprefix('api.')}"
-    if is_address:
+    if is_url:
         return f"{parts.scheme}://{host}{port}{path}"
     return f"https://{host}{port}/api/v3"
 

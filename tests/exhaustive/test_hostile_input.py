@@ -22,7 +22,7 @@ from github_sandbox import Hook, Sandbox, VirtualClock
 from github_sandbox.faults import Work
 from redeliver.core.checkpoint import SavedCheckpoint, format_checkpoint
 from redeliver.core.delivery import Delivery, Guid
-from redeliver.core.outcome import EARLY_END, EventResult
+from redeliver.core.outcome import STOP_REASONS, EventResult
 from redeliver.errors import InputError, RedeliverError, UnavailableError
 from redeliver.github_api.checkpoint_variable import RepositoryVariable
 from redeliver.github_api.delivery_log import FIELDS
@@ -293,7 +293,7 @@ def harmless(report: Report) -> Report:
     texts = sorted({result.because for result in report.results} - {""})
     reasons = {"": ""} | {text: f"reason {number}" for number, text in enumerate(texts)}
     # These reasons are redeliver's own, and decide whether there is a warning.
-    reasons |= {text: text for text in EARLY_END}
+    reasons |= {text: text for text in STOP_REASONS}
     return replace(
         report,
         scans=tuple(

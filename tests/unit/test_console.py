@@ -10,11 +10,11 @@ def test_progress_is_logged_every_15_seconds() -> None:
 
     for number in range(1, 1001):
         time.now += SECONDS_BETWEEN_LINES / 512
-        progress("Reading: deliveries", 10 * number, None)
+        progress("Deliveries read:", 10 * number, None)
     time.now += SECONDS_BETWEEN_LINES
-    progress("Requested redeliveries:", 1200, 3400)
+    progress("Redeliveries requested:", 1200, 3400)
 
     assert said == [
-        "Reading: deliveries 5,120",
-        "Requested redeliveries: 1,200 of 3,400",
+        "Deliveries read: 5,120",
+        "Redeliveries requested: 1,200 of 3,400",
     ]

@@ -1,13 +1,12 @@
 """Resolve flags and environment variables into the inputs of a run."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from redeliver.errors import InputError
 from redeliver.sanitize import MIN_SECRET_LENGTH
-from redeliver.settings import INPUTS, SECRETS, VARIABLE_NAME, Settings, parse
+from redeliver.settings import INPUTS, SECRETS, TOKEN, VARIABLE_NAME, Settings, parse
 
 ENVIRONMENT: Mapping[str, str] = {
     "REDELIVER_TOKEN, GH_TOKEN": "Token that reads the webhook's deliveries and redelivers them. "
@@ -125,9 +124,8 @@ def refuse_secrets(arguments: Sequence[str], environment: Mapping[str, str]) -> 
     secrets = [environment.get(name, "") for name in (*map(variable_of, SECRETS), "GH_TOKEN")]
     known = [secret for secret in secrets if len(secret) >= MIN_SECRET_LENGTH]
     for argument in arguments:
-        if re.search(r"(gh[a-z]_|github_pat_)\w{20}|-----BEGIN", argument) or any(
-            secret in argument for secret in known
-        ):
+        is_token_or_key = TOKEN.search(argument) or "-----BEGIN" in argument
+        if is_token_or_key or any(secret in argument for secret in known):
             raise InputError(
                 "the command line has a secret, or what looks like one. Other users of this "
                 "machine can see it there, and your shell may keep it in its history. Revoke it on "

@@ -63,10 +63,12 @@ DEALT_WITH = ACCEPTED | {Outcome.GIVEN_UP, Outcome.DELIVERED, Outcome.FILTERED}
 NOT_REACHED = "this run requested no more redeliveries to this webhook"
 RATE_LIMITED = "GitHub is rate limiting requests"
 DENIED = "GitHub denied the request; the error at the end says why"
-"""Reasons for events whose redeliveries were stopped, of one webhook or of all."""
 
-EARLY_END = frozenset({NOT_REACHED, RATE_LIMITED, DENIED})
-"""The reasons for which the error or the rate limit that stopped redeliveries is reported, too."""
+STOP_REASONS = frozenset({NOT_REACHED, RATE_LIMITED, DENIED})
+"""Why events are deferred when redeliveries were stopped, of one webhook or of all.
+
+The report also has what stopped them: an error, a rate limit or a signal.
+"""
 
 OUTCOME_OF_VERDICT = {
     Verdict.DELIVERED: Outcome.DELIVERED,

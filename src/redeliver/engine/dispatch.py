@@ -85,7 +85,7 @@ class Dispatcher:
         self._record(key, error)
         done = self._submitted - self._pool.pending
         total = max(self._expected, self._submitted)
-        self._console.progress("Requested redeliveries:", done, total)
+        self._console.progress("Redeliveries requested:", done, total)
         self._log(self._results[key])
         return True
 

@@ -74,9 +74,7 @@ def _with_progress(hook: Hook, runtime: Runtime) -> Callable[[StatusFilter], Ite
 
     def log(status: StatusFilter) -> Iterator[Delivery]:
         for delivery, number in zip(hook.deliveries(status), numbers, strict=False):
-            runtime.console.progress(
-                f"Reading the log of {hook.webhook.name}: deliveries", number, None
-            )
+            runtime.console.progress(f"Deliveries read of {hook.webhook.name}:", number, None)
             yield delivery
 
     return log

@@ -66,7 +66,7 @@ class Verification:
         while unknown and waited < within:
             pause = min(max(waited, FIRST_PAUSE), MAX_PAUSE, within - waited)
             console.progress(
-                "Waiting for the outcomes in GitHub's log: seconds", waited.seconds, within.seconds
+                "Waiting for outcomes in GitHub's log, in seconds:", waited.seconds, within.seconds
             )
             self._runtime.sleep(pause.total_seconds())
             if before_reading:
@@ -139,9 +139,8 @@ def find_redeliveries(
     """Return the attempt that decides the outcome of each event whose redelivery was requested.
 
     `failed` has the delivery of each such event that was redelivered; only newer attempts count. A
-    success decides if there is one,
-    otherwise the newest attempt, whoever requested it. An event without such an attempt is left
-    out. `log` is read back to a minute before `since`.
+    success decides if there is one, otherwise the newest attempt, whoever requested it. An event
+    without such an attempt is left out. `log` is read back to a minute before `since`.
     """
     before = {delivery.guid: delivery for delivery in failed}
     found: dict[Guid, Delivery] = {}

@@ -9,7 +9,7 @@ from datetime import timedelta
 from http import HTTPStatus
 
 from redeliver.errors import AccessError, RateLimitError, RedeliverError, UnavailableError
-from redeliver.github_api.permissions import Identity
+from redeliver.github_api.permissions import Identity, Permission
 from redeliver.github_api.response import Response, redirect_advice
 from redeliver.sanitize import quote_untrusted
 
@@ -79,18 +79,18 @@ def _app_advice(response: Response) -> str | None:
                 "settings page, and check 'hostname'"
             )
         case HTTPStatus.NOT_FOUND:
-            doubt = f"Check {permission.inputs} for a mistake. If there is none,"
+            lead = _first_check(permission)
         # GitHub's response when a token is requested for a repository that does not exist.
         case HTTPStatus.UNPROCESSABLE_ENTITY if "repository" in response.message:
-            doubt = f"Check {permission.inputs} for a mistake. If there is none,"
+            lead = _first_check(permission)
         case HTTPStatus.FORBIDDEN | HTTPStatus.UNPROCESSABLE_ENTITY:
-            doubt = "Most likely"
+            lead = "Most likely"
         case _:
             return None
     if not permission.fine_grained:
         return _check_names(response)
     return (
-        f"{doubt} the GitHub App is not installed there, its installation is suspended, or it lacks"
+        f"{lead} the GitHub App is not installed there, its installation is suspended, or it lacks"
         f" a permission: it needs {permission.fine_grained}. Grant that in the App's settings "
         "under Permissions & events. Then an owner has to accept it where the App is installed"
         f"{_github_says(response.headers)}"
@@ -112,20 +112,25 @@ def _token_advice(response: Response, token: str) -> str | None:
                 f"{token} has to authorize it under {SETTINGS_PAGE} > Configure SSO"
             )
         case HTTPStatus.FORBIDDEN:
-            doubt = "Most likely "
+            lead = "Most likely"
         case HTTPStatus.NOT_FOUND:
             # GitHub also sends this for a resource that exists but that the token may not read.
-            doubt = f"Check {permission.inputs} for a mistake. If there is none, "
+            lead = _first_check(permission)
         case _:
             return None
     if not permission.fine_grained:
         return _check_names(response)
     return (
-        f"{doubt}{token} lacks a permission: a fine-grained token needs {permission.fine_grained}"
+        f"{lead} {token} lacks a permission: a fine-grained token needs {permission.fine_grained}"
         f"{permission.created_by}. A classic token needs the scope {permission.classic_scope}. "
         f"Whoever created the token can grant that under {SETTINGS_PAGE}. A workflow's own "
         f"GITHUB_TOKEN cannot have this permission{_github_says(response.headers)}"
     )
+
+
+def _first_check(permission: Permission) -> str:
+    """Return the beginning of the advice if the names in the inputs may be wrong."""
+    return f"Check {permission.inputs} for a mistake. If there is none,"
 
 
 def _check_names(response: Response) -> str:

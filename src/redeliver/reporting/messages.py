@@ -7,7 +7,7 @@ from signal import Signals
 
 from redeliver.core.checkpoint import SETTLING_TIME, Window
 from redeliver.core.decision import Verdict
-from redeliver.core.outcome import DEFERRED_KINDS, EARLY_END, OUTCOME_UNKNOWN, Outcome
+from redeliver.core.outcome import DEFERRED_KINDS, OUTCOME_UNKNOWN, STOP_REASONS, Outcome
 from redeliver.reporting import retries
 from redeliver.reporting.format import age, count, is_or_are, utc
 from redeliver.reporting.report import NOT_FAILED_OUTCOMES, Report
@@ -128,11 +128,11 @@ def warnings(report: Report) -> list[str]:
 def _deferred(report: Report) -> Iterator[str]:
     if unsettled := report.count(Outcome.UNSETTLED):
         yield f"{count(unsettled, 'event')} deferred: {_under_way(report.window)}"
-    # Nothing went wrong with events over the limit, and an early end is reported otherwise.
+    # Nothing went wrong with events over the limit, and what stopped a run is reported anyway.
     unexpected = [
         result.because
         for result in report.results_with(Outcome.DEFERRED)
-        if result.decision.verdict is not Verdict.SURPLUS and result.because not in EARLY_END
+        if result.decision.verdict is not Verdict.SURPLUS and result.because not in STOP_REASONS
     ]
     for because, number in Counter(unexpected).most_common():
         yield f"{count(number, 'event')} deferred to the next run: {because}"

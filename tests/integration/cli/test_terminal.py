@@ -31,8 +31,8 @@ def test_a_terminal_shows_a_progress_bar_and_then_a_table(
     assert arrived(command.github, receiver) == sorted(missed)
     during = run.stdout.partition(SHOW_CURSOR)[0]
     assert "\x1b[?25l" in during
-    assert re.search("Requested redeliveries: .*━", during)
-    assert re.search("Waiting for the outcomes in GitHub's log: seconds .*━.* 0 of 5", during)
+    assert re.search("Redeliveries requested: .*━", during)
+    assert re.search("Waiting for outcomes in GitHub's log, in seconds: .*━.* 0 of 5", during)
     assert f"Recovered: issues.opened {missed[0]}" in during
     row = rf"^ *issues\.opened +{missed[0]} +4 h 0 min +2 +200 OK +recovered[ \r]*$"
     assert re.search(row, conclusion(run), flags=re.MULTILINE)

@@ -116,5 +116,5 @@ def test_progress_counts_the_events_that_replace_refused_ones() -> None:
         policy=a_policy(max_redeliveries=1),
     )
 
-    redelivering = [shown[1:] for shown in runtime.shown if shown[0] == "Requested redeliveries:"]
+    redelivering = [shown[1:] for shown in runtime.shown if shown[0] == "Redeliveries requested:"]
     assert redelivering == [(1, 1), (2, 2), (3, 3)]

@@ -236,9 +236,9 @@ def test_reading_and_redelivering_show_progress() -> None:
     run_once(FakeHook(*THREE_FAILURES), runtime=runtime)
 
     assert (
-        "Reading the log of webhook 1 of organization acme: deliveries",
+        "Deliveries read of webhook 1 of organization acme:",
         3,
         None,
     ) in runtime.shown
-    assert ("Requested redeliveries:", 3, 3) in runtime.shown
-    assert ("Waiting for the outcomes in GitHub's log: seconds", 0, 30) in runtime.shown
+    assert ("Redeliveries requested:", 3, 3) in runtime.shown
+    assert ("Waiting for outcomes in GitHub's log, in seconds:", 0, 30) in runtime.shown

@@ -7,7 +7,7 @@ from signal import Signals
 import pytest
 
 from redeliver.core.decision import Verdict
-from redeliver.core.outcome import EARLY_END, NOT_REACHED, EventResult, Outcome
+from redeliver.core.outcome import NOT_REACHED, STOP_REASONS, EventResult, Outcome
 from redeliver.errors import UnavailableError
 from redeliver.reporting import messages, outputs
 from redeliver.reporting.summary import summary
@@ -214,7 +214,7 @@ def test_an_unread_log_is_no_success() -> None:
 def test_a_special_reason_to_defer_events_is_a_warning() -> None:
     down = "the receiver seems to be down"
     results = [a_result(Outcome.DEFERRED, because=because) for because in (down, down)]
-    results += [a_result(Outcome.DEFERRED, because=because) for because in EARLY_END]
+    results += [a_result(Outcome.DEFERRED, because=because) for because in STOP_REASONS]
     over_the_limit = a_decision(verdict=Verdict.SURPLUS)
     results.append(EventResult(decision=over_the_limit, outcome=Outcome.DEFERRED))
 
