@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from bench.cases import PER_PAGE
 from bench.measure import HERE, run_process
@@ -94,7 +94,7 @@ class _PagesInMemory:
         _method: str,
         _path: str,
         _purpose: Purpose,
-        **_: Any,  # noqa: ANN401 - the method ignores all other arguments of `Client.request`
+        **_: object,
     ) -> Response:
         return next(self._pages)
 

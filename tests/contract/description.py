@@ -133,7 +133,7 @@ def _used_components(operation: Json, components: Json, version: str) -> Json:
     return used
 
 
-def _in_version(node: Any, version: str, *, are_fields: bool = False) -> Any:  # noqa: ANN401 - JSON
+def _in_version(node: Any, version: str, *, are_fields: bool = False) -> Any:  # noqa: ANN401 - any JSON value
     """Remove the text for people, and apply the changes up to a version.
 
     With `are_fields`, the keys of `node` are names of fields, and "description" can be one.
@@ -157,7 +157,7 @@ def _in_version(node: Any, version: str, *, are_fields: bool = False) -> Any:  #
     return result
 
 
-def _merged(target: Any, patch: Any) -> Any:  # noqa: ANN401 - JSON
+def _merged(target: Any, patch: Any) -> Any:  # noqa: ANN401 - any JSON value
     """Apply a JSON Merge Patch (RFC 7396)."""
     if not isinstance(patch, dict):
         return patch

@@ -284,7 +284,7 @@ class _Command(click.Command):
                     formatter.write_paragraph()
                 formatter.write_dl([record for record in group if record])
 
-    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click passes it
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click passes `ctx`
         """Write the tables."""
         for title, rows in self.tables.items():
             with formatter.section(title):

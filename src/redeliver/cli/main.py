@@ -76,7 +76,7 @@ def main() -> int:
             "Run: pip install 'redeliver[cli]'\n"
         )
         return os.EX_UNAVAILABLE
-    from redeliver.cli import terminal  # noqa: PLC0415 - rich may be missing
+    from redeliver.cli import terminal  # noqa: PLC0415 - needs rich, which may be missing
 
     errors, wording = terminal.Stream(sys.stderr), Wording()
     try:
@@ -95,7 +95,7 @@ def main() -> int:
 
 
 def _run(errors: "Stream", wording: "Wording") -> int:
-    from redeliver.cli import flags, terminal  # noqa: PLC0415 - as above
+    from redeliver.cli import flags, terminal  # noqa: PLC0415 - need click and rich
 
     arguments = sys.argv[1:]
     refuse_secrets(arguments, os.environ)

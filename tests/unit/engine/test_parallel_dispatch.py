@@ -33,7 +33,7 @@ class BusyHook(FakeHook):
         self, *log: Delivery, errors: Mapping[str, BaseException] | None = None, seed: int = 0
     ) -> None:
         super().__init__(*log, errors=errors)
-        self.random = Random(seed)  # noqa: S311 - not for secrets
+        self.random = Random(seed)  # noqa: S311 - only the time of a response
         self.at_once = 0
         self.most_at_once = 0
         self.lock = threading.Lock()
