@@ -114,7 +114,7 @@ def parse(
             problems.append(f"{called[name]} {error}")
     problems += _problems_between_inputs(values, if_missing or {})
     if problems:
-        raise InputError("; ".join(problems))
+        raise InputError(". Also, ".join(problems))
     values["retention"] = _retention(values["api_url"])
     values["give_up_after"] = values["give_up_after"] or values["retention"]
     values["policy"] = Policy(**_fields_of(Policy, values))

@@ -54,7 +54,7 @@ def test_all_errors_are_reported_at_once() -> None:
     with pytest.raises(InputError) as caught:
         parse(bad)
 
-    faults = str(caught.value).split("; ")
+    faults = str(caught.value).split(". Also, ")
     assert [fault.split("'")[1] for fault in faults] == ["token", "hook-id", "lookback", "dry-run"]
 
 

@@ -79,7 +79,7 @@ def problem(report: Report) -> str | None:
         problems += _not_redelivered(report)
     if report.options.fail_unrecovered:
         problems += _unrecovered(report)
-    return "; ".join(problems) or None
+    return ". Also, ".join(problems) or None
 
 
 def _not_redelivered(report: Report) -> Iterator[str]:

@@ -190,7 +190,7 @@ def test_a_place_for_the_checkpoint_must_be_given(arguments: list[str]) -> None:
     with pytest.raises(InputError) as caught:
         parse_settings(invoke(*arguments))
 
-    errors = in_flags(str(caught.value)).split("; ")
+    errors = in_flags(str(caught.value)).split(". Also, ")
     assert len(errors) == 3, "the others are about the token and the organization"
     assert "say where to keep the checkpoint: --checkpoint-file FILE, " in errors[2]
 

@@ -86,7 +86,7 @@ def test_a_stopped_run_also_reports_a_failed_save() -> None:
 
     report = run_once(hook, FakeStore(fails={2: UnavailableError("cannot write")}))
 
-    assert messages.problem(report) == "no right; cannot write"
+    assert messages.problem(report) == "no right. Also, cannot write"
 
 
 def test_a_run_too_soon_after_another_does_nothing() -> None:

@@ -49,7 +49,7 @@ def test_a_run_does_not_fail_for(outcome: Outcome) -> None:
 def test_trouble_makes_a_run_fail() -> None:
     broken = replace(a_report(a_result()), trouble=("cannot write", "no time"))
 
-    assert (broken.status, messages.problem(broken)) == (1, "cannot write; no time")
+    assert (broken.status, messages.problem(broken)) == (1, "cannot write. Also, no time")
 
 
 def test_the_counts_add_up() -> None:
