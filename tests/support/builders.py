@@ -12,7 +12,7 @@ from redeliver.core.delivery import Delivery, DeliveryId, Guid, HookId, StatusFi
 from redeliver.core.outcome import EventResult, Outcome
 from redeliver.core.plan import Plan
 from redeliver.core.policy import Policy, RunOptions, ScanMode
-from redeliver.core.scan import ScanResult, scan_log
+from redeliver.core.scan import Page, Scan, ScanResult
 from redeliver.errors import RedeliverError
 from redeliver.github_api.permissions import Permission
 from redeliver.github_api.response import Response
@@ -137,9 +137,26 @@ LISTED_CODES: Mapping[StatusFilter, Container[int]] = {
 }
 
 
-def a_log(rows: Iterable[Delivery]) -> Callable[[StatusFilter], Iterator[Delivery]]:
-    """Return a function that lists the rows that pass a filter, as GitHub does."""
-    return lambda listed: (row for row in rows if row.status_code in LISTED_CODES[listed])
+def a_log(
+    rows: Iterable[Delivery], *, per_page: int = 1
+) -> Callable[[StatusFilter], Iterator[Page]]:
+    """Return a function that lists the rows that pass a filter in pages, as GitHub does."""
+
+    def log(listed: StatusFilter) -> Iterator[Page]:
+        page = []
+        try:
+            for row in rows:
+                if row.status_code in LISTED_CODES[listed]:
+                    page.append(row)
+                if len(page) == per_page:
+                    yield page
+                    page = []
+        except RedeliverError:
+            yield page  # the error is that of the next page
+            raise
+        yield page
+
+    return log
 
 
 def failed(**span: float) -> Delivery:
@@ -173,14 +190,30 @@ def scan_of(
     policy: Policy = FOUR_ATTEMPTS,
 ) -> ScanResult:
     """Return the full scan of a log. The default window begins with a checkpoint six hours ago."""
-    return scan_log(webhook, a_log(log), window or a_window(), policy, ScanMode.FULL)
+    return scan_log(a_log(log), window or a_window(), policy, ScanMode.FULL, webhook=webhook)
+
+
+def scan_log(
+    log: Callable[[StatusFilter], Iterable[Page]],
+    window: Window,
+    policy: Policy,
+    mode: ScanMode,
+    *,
+    webhook: Webhook = WEBHOOK,
+) -> ScanResult:
+    """Read a whole log, and return the decisions about its events."""
+    scan = Scan(webhook, log, window, policy, mode)
+    while scan.read_page():
+        pass
+    return scan.result()
 
 
 def plan_of(
     log: Iterable[Delivery], window: Window | None = None, policy: Policy = FOUR_ATTEMPTS
 ) -> Plan:
     """Return the plan for one webhook's log."""
-    return Plan.of([scan_of(log, window=window, policy=policy)], policy)
+    window = window or a_window()
+    return Plan.of([scan_of(log, window=window, policy=policy)], window, policy)
 
 
 def a_result(

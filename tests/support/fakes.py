@@ -9,6 +9,7 @@ from redeliver.core.decision import EventKey
 from redeliver.core.delivery import Delivery, StatusFilter
 from redeliver.core.outcome import Outcome
 from redeliver.core.policy import Policy
+from redeliver.core.scan import Page
 from redeliver.engine.ports import Runtime
 from redeliver.engine.run import run
 from redeliver.errors import UnavailableError
@@ -28,6 +29,8 @@ from tests.support.builders import (
 class FakeHook:
     """A webhook that records the requested redeliveries, and raises `errors` for some."""
 
+    per_page = 100
+
     def __init__(
         self,
         *log: Delivery,
@@ -40,8 +43,11 @@ class FakeHook:
         self.requested: list[str] = []
         self.scans = 0
 
-    def deliveries(self, listed: StatusFilter = StatusFilter.ALL) -> Iterator[Delivery]:
-        return a_log(self.rows())(listed)
+    def pages(
+        self, listed: StatusFilter = StatusFilter.ALL, *, keep_reserve: bool = False
+    ) -> Iterator[Page]:
+        del keep_reserve  # there is no rate limit here
+        return a_log(self.rows(), per_page=self.per_page)(listed)
 
     def rows(self) -> Iterator[Delivery]:
         self.scans += 1
@@ -57,6 +63,7 @@ class FakeStore:
     """A checkpoint store that records every write. The write number `n` raises `fails[n]`."""
 
     name = "variable LAST_REDELIVERY of acme/ops"
+    is_shared = True
 
     def __init__(
         self,
@@ -186,9 +193,14 @@ class ReceivingHook(FakeHook):
     """A webhook whose log shows redeliveries and their outcomes after `shows_at` reads."""
 
     def __init__(
-        self, *log: Delivery, fails: Collection[str] = (), shows_at: int = 1, number: int = 1
+        self,
+        *log: Delivery,
+        fails: Collection[str] = (),
+        shows_at: int = 1,
+        number: int = 1,
+        errors: Mapping[str, BaseException] | None = None,
     ) -> None:
-        super().__init__(*log, number=number)
+        super().__init__(*log, number=number, errors=errors)
         self.fails = fails
         self.shows_at = shows_at
         self.redeliveries: list[Delivery] = []

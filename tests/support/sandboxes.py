@@ -1,10 +1,11 @@
 """A sandbox as most tests need it, and redeliver's own clients for it."""
 
+import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from github_sandbox import Hook, Sandbox
-from redeliver.core.delivery import HookId
+from redeliver.core.delivery import Delivery, HookId, StatusFilter
 from redeliver.github_api.client import Client
 from redeliver.github_api.credentials import TokenCredential
 from redeliver.github_api.delivery_log import DeliveryLog
@@ -59,3 +60,8 @@ def a_delivery_log(github: Sandbox, hook: Hook, client: Client | None = None) ->
     """Return the log of an organization's webhook, as redeliver reads it over HTTP."""
     client = client or a_client(github.url)
     return organization_hook(client, github.url, hook.org, HookId(hook.id))
+
+
+def rows_of(log: DeliveryLog, status: StatusFilter = StatusFilter.ALL) -> Iterator[Delivery]:
+    """Yield the rows of a log; request a page only when needed."""
+    return itertools.chain.from_iterable(log.pages(status))

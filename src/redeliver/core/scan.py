@@ -1,10 +1,12 @@
 """Read one webhook's log as far back as the decisions need, and decide about its events.
 
-A log is an iterable of rows, newest first. No more rows are read than necessary.
+A log is an iterable of pages of rows, newest first. No more pages are read than necessary.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TypeAlias
 
 from redeliver.core.checkpoint import Window
 from redeliver.core.decision import NOT_FAILED_VERDICTS, Decision, decide
@@ -19,12 +21,32 @@ from redeliver.core.delivery import (
 from redeliver.core.policy import Policy, ScanMode
 from redeliver.errors import RedeliverError
 
-OLD_ROWS_AT_END = 20
-"""How many consecutive rows must be too old before the log counts as read.
+Page: TypeAlias = Sequence[Delivery]
 
-GitHub does not promise that a log is sorted. A few rows in the wrong place, such as rows that were
-written late, must not hide the rows behind them.
+OLD_ROWS_AT_END = 100
+"""How many consecutive rows must be too old before the log counts as read: as many as a page has.
+
+GitHub does not promise that a log is sorted by `delivered_at`. Rows that were written late must
+not hide the rows behind them.
 """
+
+
+class OldRows:
+    """Tells when a log has been read back to an instant."""
+
+    def __init__(self, instant: datetime) -> None:
+        self._instant = instant
+        self._consecutive = 0
+
+    def count(self, page: Page) -> None:
+        """Count the rows of the next page that are older than the instant."""
+        for row in page:
+            self._consecutive = self._consecutive + 1 if row.delivered_at < self._instant else 0
+
+    @property
+    def are_enough(self) -> bool:
+        """Whether no newer row is expected on a further page."""
+        return self._consecutive >= OLD_ROWS_AT_END
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,142 +67,166 @@ class ScanResult:
         return self.error is not None and not self.scanned
 
 
-def scan_log(
-    webhook: Webhook,
-    log: Callable[[StatusFilter], Iterable[Delivery]],
-    window: Window,
-    policy: Policy,
-    mode: ScanMode,
-) -> ScanResult:
-    """Read a log as far back as the decisions need, and decide about its events.
+class Scan:
+    """Reads a log, a page at a time, and decides about its events.
 
-    `log` returns the rows that pass a filter, newest first. When reading fails, the result has the
-    error, and the decisions that need no more rows.
-    """
-    scan = _Scan(window, policy)
-    failure = None
-    try:
-        if mode is ScanMode.FAILURES:
-            scan.read_failures(log)
-        else:
-            scan.read(log(StatusFilter.ALL))
-    except RedeliverError as error:
-        failure = error
-    decisions, unclassified = [], 0
-    for rows in scan.attempts.values():
-        attempts = _newest_first(rows)
-        if attempts[0].delivered_at > window.now or all(attempt.succeeded for attempt in attempts):
-            continue
-        has_original = any(not attempt.redelivery for attempt in attempts)
-        # In a log that is read newest first, no attempt after the original is missing.
-        is_complete = not failure or (mode is ScanMode.FULL and has_original)
-        verdict = decide(
-            attempts, window, policy, is_complete=is_complete, log_ended=scan.log_ended
-        )
-        decision = Decision(
-            webhook=webhook,
-            delivery=attempts[0],
-            attempts=len(attempts),
-            has_all_attempts=is_complete and has_original,
-            failing_since=attempts[-1].delivered_at,
-            verdict=verdict,
-        )
-        decisions.append(decision)
-        unclassified += decision.verdict not in NOT_FAILED_VERDICTS and not any(
-            attempt.status_code in FAILURE_CODES and attempt.delivered_at >= window.since
-            for attempt in attempts
-        )
-    return ScanResult(
-        webhook=webhook,
-        scanned=scan.scanned,
-        decisions=tuple(decisions),
-        unclassified=unclassified,
-        error=failure,
-    )
-
-
-class _UnfilteredError(Exception):
-    """The server ignores the filter: it listed a success as a failure."""
-
-
-def _only_failures(log: Iterable[Delivery]) -> Iterator[Delivery]:
-    for delivery in log:
-        if delivery.status_code in SUCCESS_CODES:
-            raise _UnfilteredError
-        yield delivery
-
-
-def _newest_first(attempts: Iterable[Delivery]) -> list[Delivery]:
-    """Sort attempts, because the log may have rows in the wrong place."""
-    return sorted(attempts, key=lambda row: (row.delivered_at, row.id), reverse=True)
-
-
-class _Scan:
-    """Reads a log and collects the attempts of each event that may need a decision.
-
-    Memory grows with failures and redeliveries, not with deliveries.
+    `log` returns the pages of rows that pass a filter, newest first. Memory grows with failures and
+    redeliveries, not with deliveries.
     """
 
-    def __init__(self, window: Window, policy: Policy) -> None:
-        self.attempts: dict[Guid, list[Delivery]] = {}
-        self.scanned = 0
+    def __init__(
+        self,
+        webhook: Webhook,
+        log: Callable[[StatusFilter], Iterable[Page]],
+        window: Window,
+        policy: Policy,
+        mode: ScanMode,
+    ) -> None:
+        self.webhook = webhook
         self._window = window
         self._policy = policy
+        self._mode = mode
         self._horizon = window.now - policy.give_up_after
-        self.log_ended = False
-        """Whether the last reading reached the end of the log, not only the horizon."""
+        self._rows = 0
+        self._attempts: dict[Guid, list[Delivery]] = {}
+        """The attempts of each event that may need a decision."""
         self._incomplete: set[Guid] = set()
         """Events that may be redelivered, and whose original was not read yet."""
+        self._log_ended = False
+        """Whether the last reading reached the end of the log, not only the horizon."""
+        self._successes_since: datetime | None = None
+        """With a filter: since when all successes were read; None if none were."""
+        self._error: RedeliverError | None = None
+        is_filtered = mode is ScanMode.FAILURES
+        self._pages = self._read_failures(log) if is_filtered else self._read_all(log)
 
-    def read(self, log: Iterable[Delivery]) -> None:
+    def read_page(self) -> bool:
+        """Read one more page; return False if no more are needed, or reading failed."""
+        try:
+            next(self._pages)
+        except StopIteration:
+            return False
+        except RedeliverError as error:
+            self._error = error
+            return False
+        return True
+
+    def stop(self, error: RedeliverError) -> None:
+        """Read no more, because another log had this error, and this one would have it too."""
+        self._error = error
+
+    @property
+    def error(self) -> RedeliverError | None:
+        """Why reading stopped early; None if it did not."""
+        return self._error
+
+    def result(self) -> ScanResult:
+        """Return the decisions that follow from the pages that were read."""
+        decisions, unclassified = [], 0
+        for rows in self._attempts.values():
+            attempts = _newest_first(rows)
+            is_new = attempts[0].delivered_at > self._window.now
+            if is_new or all(attempt.succeeded for attempt in attempts):
+                continue
+            decision = self._decide(attempts)
+            decisions.append(decision)
+            unclassified += decision.verdict not in NOT_FAILED_VERDICTS and not any(
+                attempt.status_code in FAILURE_CODES and attempt.delivered_at >= self._window.since
+                for attempt in attempts
+            )
+        return ScanResult(
+            webhook=self.webhook,
+            scanned=self._rows,
+            decisions=tuple(decisions),
+            unclassified=unclassified,
+            error=self._error,
+        )
+
+    def _decide(self, attempts: Sequence[Delivery]) -> Decision:
+        """Decide about one event from its attempts, newest first."""
+        originals = [attempt for attempt in attempts if not attempt.redelivery]
+        is_complete = not self._error or any(map(self._is_followed, originals))
+        return Decision(
+            webhook=self.webhook,
+            delivery=attempts[0],
+            attempts=len(attempts),
+            has_all_attempts=is_complete and bool(originals),
+            failing_since=attempts[-1].delivered_at,
+            verdict=decide(
+                attempts,
+                self._window,
+                self._policy,
+                is_complete=is_complete,
+                log_ended=self._log_ended,
+                is_active=self.webhook.is_active,
+            ),
+            was_seen=self._window.was_seen(attempts[0]),
+            was_left=self._window.was_left(attempts[0]),
+        )
+
+    def _is_followed(self, original: Delivery) -> bool:
+        """Whether all later attempts were read, although an error ended the reading."""
+        if self._mode is ScanMode.FULL:
+            return True  # the log is read newest first
+        return self._successes_since is not None and original.delivered_at >= self._successes_since
+
+    # Reading. Each of these yields after each page.
+
+    def _read_all(self, log: Callable[[StatusFilter], Iterable[Page]]) -> Iterator[None]:
+        yield from self._read(log(StatusFilter.ALL))
+
+    def _read(self, pages: Iterable[Page]) -> Iterator[None]:
         """Read back to the start of the window.
 
         Read further only while the original of an event that may be redelivered is missing: an
         earlier success might be there.
         """
-        self.log_ended = False
-        before_window = before_horizon = 0
-        for delivery in log:
-            self._add(delivery)
-            before_window = before_window + 1 if delivery.delivered_at < self._window.since else 0
-            before_horizon = before_horizon + 1 if delivery.delivered_at < self._horizon else 0
-            if before_window >= OLD_ROWS_AT_END and (
-                not self._incomplete or before_horizon >= OLD_ROWS_AT_END
-            ):
+        self._log_ended = False
+        before_window, before_horizon = OldRows(self._window.since), OldRows(self._horizon)
+        for page in pages:
+            self._add(page)
+            before_window.count(page)
+            before_horizon.count(page)
+            if before_window.are_enough and (not self._incomplete or before_horizon.are_enough):
                 return
-        self.log_ended = True
+            yield
+        self._log_ended = True
 
-    def read_failures(self, log: Callable[[StatusFilter], Iterable[Delivery]]) -> None:
+    def _read_failures(self, log: Callable[[StatusFilter], Iterable[Page]]) -> Iterator[None]:
         """Read what GitHub's filter lists as failures, and as few other rows as are needed.
 
         The failures are read first, so an event that succeeds in between is among the successes.
         """
         try:
-            self.read(_only_failures(log(StatusFilter.FAILURES)))
+            yield from self._read(_only_failures(log(StatusFilter.FAILURES)))
         except _UnfilteredError:
-            self.read(log(StatusFilter.ALL))
+            self._mode = ScanMode.FULL
+            yield from self._read(log(StatusFilter.ALL))
             return
-        undelivered = {guid for guid, rows in self.attempts.items() if self._may_be_due(rows)}
+        undelivered = {guid for guid, rows in self._attempts.items() if self._may_be_due(rows)}
         if undelivered:
-            self._read_successes(log(StatusFilter.SUCCESSES), undelivered)
+            yield from self._read_successes(log(StatusFilter.SUCCESSES), undelivered)
+        self._successes_since = datetime.min.replace(tzinfo=UTC)
         # An original can have the code 0, which neither filter lists.
         if self._incomplete:
-            self.read(log(StatusFilter.ALL))
+            yield from self._read(log(StatusFilter.ALL))
 
-    def _read_successes(self, log: Iterable[Delivery], undelivered: set[Guid]) -> None:
+    def _read_successes(self, pages: Iterable[Page], undelivered: set[Guid]) -> Iterator[None]:
         """Read back to the oldest attempt of the undelivered events."""
         back_to = min(self._horizon, self._window.since)
         if not self._incomplete:
-            oldest = min(row.delivered_at for guid in undelivered for row in self.attempts[guid])
+            oldest = min(row.delivered_at for guid in undelivered for row in self._attempts[guid])
             back_to = max(oldest, back_to)
-        too_old = 0
-        for delivery in log:
-            self._add(delivery)
-            if delivery.succeeded:
-                undelivered.discard(delivery.guid)
-            too_old = too_old + 1 if delivery.delivered_at < back_to else 0
-            if not undelivered or too_old >= OLD_ROWS_AT_END:
+        too_old = OldRows(back_to)
+        for page in pages:
+            self._add(page)
+            too_old.count(page)
+            undelivered.difference_update(row.guid for row in page if row.succeeded)
+            if not undelivered or too_old.are_enough:
                 return
+            if page:
+                self._successes_since = max(row.delivered_at for row in page)
+            yield
 
     def _may_be_due(self, rows: Iterable[Delivery]) -> bool:
         """Whether the attempts read so far make the event a candidate to redeliver."""
@@ -191,14 +237,18 @@ class _Scan:
             and decide(attempts, self._window, self._policy) not in NOT_FAILED_VERDICTS
         )
 
-    def _add(self, delivery: Delivery) -> None:
-        self.scanned += 1
-        attempts = self.attempts.get(delivery.guid, [])
+    def _add(self, page: Page) -> None:
+        for delivery in page:
+            self._rows += 1
+            self._add_row(delivery)
+
+    def _add_row(self, delivery: Delivery) -> None:
+        attempts = self._attempts.get(delivery.guid, [])
         if not attempts:
             is_before = delivery.delivered_at < self._window.since
             if is_before or (delivery.succeeded and not delivery.redelivery):
                 return
-            self.attempts[delivery.guid] = attempts
+            self._attempts[delivery.guid] = attempts
         elif any(attempt.id == delivery.id for attempt in attempts):
             return  # pages can repeat rows
         attempts.append(delivery)
@@ -208,3 +258,19 @@ class _Scan:
             delivery.event, delivery.action
         ):
             self._incomplete.add(delivery.guid)
+
+
+class _UnfilteredError(Exception):
+    """The server ignores the filter: it listed a success as a failure."""
+
+
+def _only_failures(pages: Iterable[Page]) -> Iterator[Page]:
+    for page in pages:
+        if any(delivery.status_code in SUCCESS_CODES for delivery in page):
+            raise _UnfilteredError
+        yield page
+
+
+def _newest_first(attempts: Iterable[Delivery]) -> list[Delivery]:
+    """Sort attempts, because the log may have rows in the wrong place."""
+    return sorted(attempts, key=lambda row: (row.delivered_at, row.id), reverse=True)

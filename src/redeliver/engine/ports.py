@@ -9,6 +9,7 @@ from redeliver.console import Console
 from redeliver.core.checkpoint import SavedCheckpoint
 from redeliver.core.decision import EventKey
 from redeliver.core.delivery import Delivery, StatusFilter, Webhook
+from redeliver.core.scan import Page
 
 
 class Hook(Protocol):
@@ -19,8 +20,13 @@ class Hook(Protocol):
         """The webhook, as reports name it."""
         ...
 
-    def deliveries(self, status: StatusFilter = StatusFilter.ALL) -> Iterator[Delivery]:
-        """Yield the rows that pass a filter, newest first; read only what is consumed."""
+    def pages(
+        self, status: StatusFilter = StatusFilter.ALL, *, keep_reserve: bool = False
+    ) -> Iterator[Page]:
+        """Yield the pages of rows that pass a filter, newest first; read only what is consumed.
+
+        With `keep_reserve`, raise `RateLimitError` in time to redeliver what was found.
+        """
         ...
 
     def redeliver(self, delivery: Delivery) -> None:
@@ -34,6 +40,11 @@ class Store(Protocol):
     @property
     def name(self) -> str:
         """What messages call it; empty if no checkpoint is kept."""
+        ...
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether another run can write the checkpoint while this one uses it."""
         ...
 
     def read(self) -> SavedCheckpoint | None:
@@ -52,6 +63,7 @@ class NullStore:
     """Keeps no checkpoint, so every run reads as far back as `lookback`."""
 
     name = ""
+    is_shared = False
 
     def read(self) -> None:
         """Find nothing."""

@@ -1,21 +1,23 @@
 """One run, from the stored checkpoint to the report: read the logs, plan, carry the plan out."""
 
-import itertools
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
 
 from redeliver.core.checkpoint import Window
 from redeliver.core.decision import EventKey
-from redeliver.core.delivery import Delivery, StatusFilter
+from redeliver.core.delivery import StatusFilter
 from redeliver.core.plan import Plan
 from redeliver.core.policy import RunOptions
-from redeliver.core.scan import ScanResult, scan_log
+from redeliver.core.scan import Page, Scan, ScanResult
 from redeliver.engine.execution import Execution
 from redeliver.engine.ports import Hook, Runtime, Store
 from redeliver.engine.workers import WorkerPool
-from redeliver.errors import Interrupted, RateLimitError
+from redeliver.errors import Interrupted, RateLimitError, TooLongError, UnreachableError
 from redeliver.reporting import log_lines, messages
 from redeliver.reporting.report import Report
+
+MAX_UNREACHABLE = 2
+"""For how many webhooks GitHub may send no response at all before the others are not tried."""
 
 
 def run(hooks: Sequence[Hook], store: Store, runtime: Runtime, options: RunOptions) -> Report:
@@ -30,7 +32,7 @@ def run(hooks: Sequence[Hook], store: Store, runtime: Runtime, options: RunOptio
     unseen = window.unseen(options.retention)
     if unseen:  # said now, because a run that is killed leaves only its log
         runtime.console.say(f"Warning: {messages.may_be_unseen(unseen)}")
-    plan = Plan.of(_scan_all(hooks, runtime, window, options), options.policy)
+    plan = Plan.of(_scan_all(hooks, runtime, window, options), window, options.policy)
     interrupted = None
     with WorkerPool[EventKey](runtime.workers) as pool:
         execution = Execution(plan, hooks, store, runtime, pool, window=window, options=options)
@@ -50,31 +52,48 @@ def run(hooks: Sequence[Hook], store: Store, runtime: Runtime, options: RunOptio
 def _scan_all(
     hooks: Iterable[Hook], runtime: Runtime, window: Window, options: RunOptions
 ) -> list[ScanResult]:
-    """Read every log, or raise if none of them can be read."""
-    scans: list[ScanResult] = []
-    for hook in hooks:
-        last = scans[-1] if scans else None
-        if last and isinstance(last.error, RateLimitError):
+    """Read every log, or raise if none of them can be read.
+
+    The first pages of all logs are read before the second page of any, so that one long log cannot
+    use up the rate limit before the others were read.
+    """
+    scans = [
+        Scan(hook.webhook, _with_progress(hook, runtime), window, options.policy, options.scan)
+        for hook in hooks
+    ]
+    unfinished = deque(sorted(scans, key=lambda scan: window.shuffle_key(scan.webhook.page)))
+    unreachable = 0
+    while unfinished:
+        scan = unfinished.popleft()
+        if scan.read_page():
+            unfinished.append(scan)
+            continue
+        runtime.console.say(log_lines.scanned(scan.result()))
+        error = scan.error
+        unreachable += isinstance(error, UnreachableError)
+        is_limit = isinstance(error, RateLimitError | TooLongError)
+        if error and (is_limit or unreachable == MAX_UNREACHABLE):
             # The other logs would meet the same limit, and GitHub penalizes clients that continue.
-            scan = replace(last, webhook=hook.webhook, scanned=0, decisions=(), unclassified=0)
-        else:
-            log = _with_progress(hook, runtime)
-            scan = scan_log(hook.webhook, log, window, options.policy, options.scan)
-        runtime.console.say(log_lines.scanned(scan))
-        scans.append(scan)
-    errors = [scan.error for scan in scans if scan.is_unread]
-    if errors and errors[0] and len(errors) == len(scans):
+            for other in unfinished:
+                other.stop(error)
+                runtime.console.say(log_lines.scanned(other.result()))
+            break
+    results = [scan.result() for scan in scans]
+    errors = [result.error for result in results if result.is_unread]
+    if errors and errors[0] and len(errors) == len(results):
         raise errors[0]
-    return scans
+    return results
 
 
-def _with_progress(hook: Hook, runtime: Runtime) -> Callable[[StatusFilter], Iterator[Delivery]]:
+def _with_progress(hook: Hook, runtime: Runtime) -> Callable[[StatusFilter], Iterator[Page]]:
     """Return the hook's log; reading it shows progress on the console."""
-    numbers = itertools.count(1)
+    read = 0
 
-    def log(status: StatusFilter) -> Iterator[Delivery]:
-        for delivery, number in zip(hook.deliveries(status), numbers, strict=False):
-            runtime.console.progress(f"Deliveries read of {hook.webhook.name}:", number, None)
-            yield delivery
+    def log(status: StatusFilter) -> Iterator[Page]:
+        nonlocal read
+        for page in hook.pages(status, keep_reserve=True):
+            read += len(page)
+            runtime.console.progress(f"Deliveries read of {hook.webhook.name}:", read, None)
+            yield page
 
     return log

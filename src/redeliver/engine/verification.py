@@ -13,7 +13,7 @@ from redeliver.core.checkpoint import Window
 from redeliver.core.delivery import Delivery, Guid, Webhook
 from redeliver.core.outcome import OUTCOME_UNKNOWN, EventResult, Outcome
 from redeliver.core.policy import RunOptions
-from redeliver.core.scan import OLD_ROWS_AT_END
+from redeliver.core.scan import OldRows, Page
 from redeliver.engine.ports import Hook, Runtime
 from redeliver.errors import RedeliverError
 from redeliver.reporting.format import age
@@ -90,7 +90,7 @@ class Verification:
         for result in results:
             why = self._why_unknown(result.key.webhook)
             if result.outcome is Outcome.PENDING:
-                next_run = "If the redelivery failed, the next run tries again"
+                next_run = "If the log still does not show a success then, a later run tries again"
                 yield replace(result, because=f"{why}. {next_run}")
             elif result.outcome is Outcome.UNANSWERED:
                 yield replace(result, because=f"{result.because}. {why}")
@@ -107,7 +107,7 @@ class Verification:
         refused = [result for result in results if result.outcome is Outcome.REFUSED]
         for webhook, its_results in _by_webhook(refused).items():
             try:
-                log = self._hooks[webhook].deliveries()
+                log = self._hooks[webhook].pages()
                 missing = find_missing(log, _deliveries(its_results), since=self._window.since)
             except RedeliverError:
                 continue  # the event stays refused, and the next run looks at it again
@@ -119,7 +119,7 @@ class Verification:
         self, webhook: Webhook, results: Iterable[EventResult]
     ) -> list[EventResult] | None:
         """Return the results that the log changes, or None if it could not be read."""
-        log = self._hooks[webhook].deliveries()
+        log = self._hooks[webhook].pages()
         try:
             found = find_redeliveries(log, _deliveries(results), since=self._window.now)
         except RedeliverError as error:
@@ -134,26 +134,30 @@ class Verification:
 
 
 def find_redeliveries(
-    log: Iterable[Delivery], failed: Iterable[Delivery], *, since: datetime
+    log: Iterable[Page], failed: Iterable[Delivery], *, since: datetime
 ) -> Mapping[Guid, Delivery]:
     """Return the attempt that decides the outcome of each event whose redelivery was requested.
 
     `failed` has the delivery of each such event that was redelivered; only newer attempts count. A
     success decides if there is one, otherwise the newest attempt, whoever requested it. An event
-    without such an attempt is left out. `log` is read back to a minute before `since`.
+    without such an attempt is left out. `log` is read back to a minute before `since`, or until
+    each event has a success.
     """
     before = {delivery.guid: delivery for delivery in failed}
     found: dict[Guid, Delivery] = {}
-    for row in _back_to(log, since - SERVER_CLOCK_SKEW):
-        known = before.get(row.guid)
-        is_new = known is not None and row.delivered_at > known.delivered_at
-        if is_new and (row.guid not in found or _counts_more(row, found[row.guid])):
-            found[row.guid] = row
+    for page in _back_to(log, since - SERVER_CLOCK_SKEW):
+        for row in page:
+            known = before.get(row.guid)
+            is_new = known is not None and row.delivered_at > known.delivered_at
+            if is_new and (row.guid not in found or _counts_more(row, found[row.guid])):
+                found[row.guid] = row
+        if len(found) == len(before) and all(attempt.succeeded for attempt in found.values()):
+            break
     return found
 
 
 def find_missing(
-    log: Iterable[Delivery], refused: Iterable[Delivery], *, since: datetime
+    log: Iterable[Page], refused: Iterable[Delivery], *, since: datetime
 ) -> frozenset[Guid]:
     """Return the events whose delivery is no longer in the log, which is read back to `since`.
 
@@ -162,9 +166,12 @@ def find_missing(
     """
     missing = {delivery.id: delivery for delivery in refused}
     is_empty = True
-    for row in _back_to(log, since):
-        is_empty = False
-        missing.pop(row.id, None)
+    for page in _back_to(log, since):
+        is_empty = is_empty and not page
+        for row in page:
+            missing.pop(row.id, None)
+        if not missing:
+            break
     return frozenset() if is_empty else frozenset(row.guid for row in missing.values())
 
 
@@ -172,14 +179,14 @@ def _counts_more(attempt: Delivery, other: Delivery) -> bool:
     return (attempt.succeeded, attempt.delivered_at) > (other.succeeded, other.delivered_at)
 
 
-def _back_to(log: Iterable[Delivery], instant: datetime) -> Iterator[Delivery]:
-    """Yield rows until several in a row are older than `instant`: the log may not be sorted."""
-    too_old = 0
-    for row in log:
-        too_old = too_old + 1 if row.delivered_at < instant else 0
-        if too_old >= OLD_ROWS_AT_END:
+def _back_to(log: Iterable[Page], instant: datetime) -> Iterator[Page]:
+    """Yield pages until all rows of a page are older than `instant`: the log may not be sorted."""
+    too_old = OldRows(instant)
+    for page in log:
+        yield page
+        too_old.count(page)
+        if too_old.are_enough:
             return
-        yield row
 
 
 def _by_webhook(results: Iterable[EventResult]) -> Mapping[Webhook, list[EventResult]]:

@@ -1,6 +1,6 @@
 """One webhook's delivery log: read its pages, and request redeliveries."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from http import HTTPStatus
 from types import NoneType
@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 from requests.utils import parse_header_links
 
 from redeliver.core.delivery import Delivery, DeliveryId, Guid, StatusFilter, Webhook
-from redeliver.errors import RefusalError, UnavailableError
+from redeliver.errors import AccessError, RefusalError, UnavailableError
 from redeliver.github_api.client import Client
 from redeliver.github_api.permissions import Permission
 from redeliver.github_api.response import parse_time
@@ -19,6 +19,11 @@ PER_PAGE = 100
 
 MAX_PAGES = 100_000
 """Ten million deliveries; a log with more pages is taken for an endless one."""
+
+
+REFUSALS = frozenset(range(400, 500)) - {HTTPStatus.UNAUTHORIZED, HTTPStatus.TOO_MANY_REQUESTS}
+"""The statuses with which GitHub refuses one redelivery. A 403 can also be a rate limit, which the
+client recognises, or a missing permission, like a 404."""
 
 
 class DeliveryLog:
@@ -34,8 +39,10 @@ class DeliveryLog:
         self._path = f"{path}/deliveries"
         self._permission = permission
 
-    def deliveries(self, status: StatusFilter = StatusFilter.ALL) -> Iterator[Delivery]:
-        """Yield the rows that pass a filter, newest first; request a page only when needed.
+    def pages(
+        self, status: StatusFilter = StatusFilter.ALL, *, keep_reserve: bool = False
+    ) -> Iterator[Sequence[Delivery]]:
+        """Yield the pages of rows that pass a filter, newest first; request one only when needed.
 
         https://docs.github.com/en/rest/orgs/webhooks#list-deliveries-for-an-organization-webhook
         """
@@ -50,12 +57,13 @@ class DeliveryLog:
                 self._permission.to(f"read the deliveries of {self.webhook.name}"),
                 expect={HTTPStatus.OK},
                 parameters=parameters,
+                keep_reserve=keep_reserve,
             )
             rows = response.json()
             if not isinstance(rows, list):
                 raise _undocumented("a page is not a list")
             page = [_delivery(row) for row in rows]
-            yield from page
+            yield page
             cursor = _next_cursor(response.headers.get("link", ""))
             if cursor is None:
                 return
@@ -77,16 +85,15 @@ class DeliveryLog:
             "POST",
             f"{self._path}/{delivery.id}/attempts",
             self._permission.to(f"redeliver to {self.webhook.name}"),
-            expect={
-                HTTPStatus.ACCEPTED,
-                HTTPStatus.BAD_REQUEST,
-                HTTPStatus.NOT_FOUND,
-                HTTPStatus.UNPROCESSABLE_ENTITY,
-            },
+            expect={HTTPStatus.ACCEPTED, *REFUSALS},
             once=True,
         )
         if response.status != HTTPStatus.ACCEPTED:
-            raise RefusalError(response.summary)
+            error = self._client.error(response)
+            raise RefusalError(
+                response.summary,
+                missing_permission=error if isinstance(error, AccessError) else None,
+            )
         if response.text and not isinstance(response.json(), dict):
             raise response.not_github()
 

@@ -7,7 +7,7 @@ from redeliver.core.delivery import HookId
 from redeliver.errors import AccessError
 from redeliver.github_api.webhooks import organization_hook
 from redeliver.sanitize import sanitize
-from tests.support.sandboxes import a_client, a_delivery_log
+from tests.support.sandboxes import a_client, a_delivery_log, rows_of
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ def test_an_error_says_what_the_token_lacks(
     log = a_delivery_log(github, recorded_hook, a_client(github.url, "ghp_short"))
 
     with pytest.raises(AccessError, match=advice) as caught:
-        list(log.deliveries())
+        list(rows_of(log))
 
     message = str(caught.value)
     assert message.startswith("cannot read the deliveries of webhook")
@@ -55,7 +55,7 @@ def test_a_token_that_may_only_read_cannot_redeliver(github: Sandbox, recorded_h
     log = a_delivery_log(github, recorded_hook, a_client(github.url, "ghp_reader"))
 
     with pytest.raises(AccessError, match=r"cannot redeliver .*\(read and write\)"):
-        log.redeliver(next(log.deliveries()))
+        log.redeliver(next(rows_of(log)))
 
 
 def test_an_unknown_hook_error_names_the_inputs_to_check(github: Sandbox) -> None:
@@ -65,4 +65,4 @@ def test_an_unknown_hook_error_names_the_inputs_to_check(github: Sandbox) -> Non
     with pytest.raises(
         AccessError, match=r"webhook 7 of organization acme.*Check 'org' and 'hook-id'"
     ):
-        list(log.deliveries())
+        list(rows_of(log))

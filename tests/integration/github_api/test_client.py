@@ -23,7 +23,7 @@ from redeliver.github_api.server_clock import ServerClock
 from redeliver.github_api.throttle import Throttle
 from tests.support.builders import START
 from tests.support.fakes import FakeTime
-from tests.support.sandboxes import a_client, a_delivery_log, a_throttle
+from tests.support.sandboxes import a_client, a_delivery_log, a_throttle, rows_of
 
 LOG = ".*/deliveries"
 
@@ -63,7 +63,7 @@ def test_a_redelivery_is_never_requested_twice(
     github: Sandbox, recorded_hook: Hook, log: DeliveryLog, fault: Fault
 ) -> None:
     recorded_hook.record(status="timed out", status_code=504)
-    delivery = next(log.deliveries())
+    delivery = next(rows_of(log))
     github.inject(fault, method="POST", path=".*/attempts")
 
     with pytest.raises(UnavailableError, match="cannot redeliver"):
@@ -86,7 +86,7 @@ def test_a_read_is_repeated_after_a_fault(
     recorded_hook.record()
     github.inject(fault, method="GET", path=LOG)
 
-    assert len(list(log.deliveries())) == 1
+    assert len(list(rows_of(log))) == 1
 
 
 def test_each_wait_is_logged_with_its_reason(
@@ -95,7 +95,7 @@ def test_each_wait_is_logged_with_its_reason(
     github.inject(Status(502, "Bad Gateway"), method="GET", path=LOG)
     github.inject(Dropped(), method="GET", path=LOG, nth=2)
 
-    list(log.deliveries())
+    list(rows_of(log))
 
     first, second = lines
     assert re.fullmatch(
@@ -115,7 +115,7 @@ def test_a_read_that_keeps_failing_is_an_error(github: Sandbox, log: DeliveryLog
         UnavailableError,
         match=r"responded 502, Bad Gateway\. No events are lost",
     ):
-        list(log.deliveries())
+        list(rows_of(log))
 
 
 @pytest.mark.parametrize(
@@ -133,14 +133,14 @@ def test_a_response_without_a_valid_date_is_an_error(
     github.inject(Status(200, body=[], headers={"Date": date}), path=LOG)
 
     with pytest.raises(UnavailableError, match="no valid 'Date' header"):
-        list(log.deliveries())
+        list(rows_of(log))
 
 
 def test_a_rate_limit_that_never_ends_is_an_error(github: Sandbox, log: DeliveryLog) -> None:
     github.inject(Status(429, "Slow", headers={"Retry-After": "0"}), path=LOG, times=None)
 
     with pytest.raises(RateLimitError):
-        list(log.deliveries())
+        list(rows_of(log))
 
     assert len(github.requests) == 5
 
@@ -149,7 +149,7 @@ def test_an_error_says_when_an_exhausted_limit_is_reset(github: Sandbox, log: De
     github.rate_limit(remaining=0, reset_in=600)
 
     with pytest.raises(RateLimitError, match=r"used up until \d\d:\d\d:\d\d UTC"):
-        list(log.deliveries())
+        list(rows_of(log))
 
     assert len(github.requests) == 1
 
@@ -167,7 +167,7 @@ def test_the_client_waits_for_a_rate_limit_that_resets_soon(
     recorded_hook.record()
     github.rate_limit(remaining=0, reset_in=40)
 
-    assert len(list(log.deliveries())) == 1
+    assert len(list(rows_of(log))) == 1
     assert timedelta(seconds=40) <= clock() - START <= timedelta(seconds=42)
 
 
@@ -178,7 +178,7 @@ def test_a_redelivery_after_a_rate_limit_arrives_once(
     hook.emit("push")
     receiver.behave()
     log = a_delivery_log(github, hook)
-    delivery = next(log.deliveries())
+    delivery = next(rows_of(log))
     github.inject(Status(403, "Forbidden", headers={"Retry-After": "2"}), method="POST")
 
     log.redeliver(delivery)
@@ -194,7 +194,7 @@ def test_the_client_waits_if_few_requests_remain(
     recorded_hook.record(status_code=500, status="")
     github.rate_limit(remaining=11, reset_in=20)
 
-    log.redeliver(next(log.deliveries()))
+    log.redeliver(next(rows_of(log)))
 
     assert [request.method for request in github.requests] == ["GET", "POST"]
     reason = "the rate limit is used up, except for a reserve for saving the checkpoint"
@@ -210,7 +210,7 @@ def test_the_client_does_not_wait_after_a_limits_reset(
 ) -> None:
     recorded_hook.record(status_code=500, status="")
     github.rate_limit(remaining=11, reset_in=20)
-    delivery = next(log.deliveries())
+    delivery = next(rows_of(log))
 
     elapsed.now += 30
     log.redeliver(delivery)
@@ -223,7 +223,7 @@ def test_the_last_requests_are_reserved_for_the_checkpoint(
 ) -> None:
     recorded_hook.record(status_code=500, status="")
     github.rate_limit(remaining=11, reset_in=600)
-    delivery = next(log.deliveries())
+    delivery = next(rows_of(log))
 
     with pytest.raises(RateLimitError, match=r"cannot redeliver to .* used up until"):
         log.redeliver(delivery)
@@ -246,7 +246,7 @@ def test_the_client_waits_for_a_secondary_rate_limit(
     recorded_hook.record()
     github.inject(fault, path=LOG)
 
-    assert len(list(log.deliveries())) == 1
+    assert len(list(rows_of(log))) == 1
     (line,) = lines
     assert line == (
         "Waiting 60.0 s before the next request: GitHub is rate limiting requests. "

@@ -104,7 +104,7 @@ def test_requests_for_a_token_are_repeated_after_a_fault(github: Sandbox, client
     github.inject(Status(502), path=INSTALLATION)
     github.inject(Status(502), path=TOKENS)
 
-    assert list_hooks(client, org="acme") == ((), ())
+    assert list_hooks(client, org="acme") == {}
 
 
 def test_a_token_that_github_refuses_is_replaced_once(github: Sandbox, client: Client) -> None:
@@ -148,5 +148,5 @@ def test_two_threads_replace_a_revoked_token_only_once(
     with ThreadPoolExecutor(max_workers=2) as pool:
         futures = [pool.submit(list_hooks, client, org="acme") for _ in range(2)]
 
-    assert [future.result() for future in futures] == [((), ()), ((), ())]
+    assert [future.result() for future in futures] == [{}, {}]
     assert len(masked) == 2, "the first token and the new one"

@@ -12,7 +12,7 @@ from redeliver.errors import RefusalError, UnavailableError
 from redeliver.github_api import delivery_log
 from redeliver.github_api.delivery_log import DeliveryLog
 from tests.support.builders import ago
-from tests.support.sandboxes import a_client, a_delivery_log
+from tests.support.sandboxes import a_client, a_delivery_log, rows_of
 
 LOG = ".*/deliveries"
 
@@ -30,7 +30,7 @@ def test_the_log_is_read_completely_and_newest_first(
     ]
     log = a_delivery_log(github, recorded_hook, a_client(github.url + prefix))
 
-    deliveries = list(log.deliveries())
+    deliveries = list(rows_of(log))
 
     assert [delivery.id for delivery in deliveries] == ids[::-1]
     assert min(ids) > 2**53
@@ -40,7 +40,7 @@ def test_the_log_is_read_completely_and_newest_first(
 
 
 def test_an_empty_log_has_no_deliveries(log: DeliveryLog) -> None:
-    assert list(log.deliveries()) == []
+    assert list(rows_of(log)) == []
 
 
 def test_a_page_is_requested_only_when_it_is_needed(
@@ -49,7 +49,7 @@ def test_a_page_is_requested_only_when_it_is_needed(
     for _ in range(250):
         recorded_hook.record()
 
-    assert len(list(islice(log.deliveries(), 100))) == 100
+    assert len(list(islice(rows_of(log), 100))) == 100
     assert len(github.requests) == 1
 
 
@@ -61,14 +61,14 @@ def test_a_redelivery_reaches_the_receiver_with_the_same_guid(
     receiver.behave(status=200)
     log = a_delivery_log(github, hook)
 
-    log.redeliver(next(log.deliveries()))
+    log.redeliver(next(rows_of(log)))
     github.settle()
 
     assert [(r.guid, r.status, r.signature_valid) for r in receiver.received()] == [
         (guid, 500, True),
         (guid, 200, True),
     ]
-    newest, original = log.deliveries()
+    newest, original = rows_of(log)
     assert (newest.succeeded, newest.redelivery) == (True, True)
     assert (original.succeeded, original.redelivery) == (False, False)
 
@@ -77,7 +77,7 @@ def test_a_delivery_that_has_left_the_log_is_refused(
     github: Sandbox, recorded_hook: Hook, log: DeliveryLog
 ) -> None:
     recorded_hook.record(status="timed out", status_code=504)
-    delivery = next(log.deliveries())
+    delivery = next(rows_of(log))
     another_hook = github.org("acme").hook("http://127.0.0.1:9/hook")
 
     with pytest.raises(RefusalError, match=r"^GitHub responded 404, Not Found$"):
@@ -89,7 +89,7 @@ def test_a_client_error_is_a_refusal_of_one_delivery(
     github: Sandbox, recorded_hook: Hook, log: DeliveryLog, status: int
 ) -> None:
     recorded_hook.record(status="timed out", status_code=504)
-    delivery = next(log.deliveries())
+    delivery = next(rows_of(log))
     github.inject(Status(status, "Nope"), method="POST", path=".*/attempts")
 
     with pytest.raises(RefusalError, match=f"^GitHub responded {status}, Nope$"):
@@ -116,7 +116,7 @@ def test_a_row_may_lack_an_action(github: Sandbox, log: DeliveryLog) -> None:
     del row["action"]
     github.inject(Status(200, body=[row]), path=LOG)
 
-    assert [delivery.action for delivery in log.deliveries()] == [None]
+    assert [delivery.action for delivery in rows_of(log)] == [None]
 
 
 @pytest.mark.parametrize(
@@ -152,7 +152,7 @@ def test_a_log_that_differs_from_githubs_docs_is_an_error(
     github.inject(Status(200, body=body), path=LOG)
 
     with pytest.raises(UnavailableError, match=error):
-        list(log.deliveries())
+        list(rows_of(log))
 
 
 def respond_with_pages(
@@ -181,28 +181,28 @@ def test_pages_that_repeat_are_an_error(
     respond_with_pages(github, pages)
 
     with pytest.raises(UnavailableError, match="pages repeat"):
-        list(log.deliveries())
+        list(rows_of(log))
 
 
 def test_a_repeated_cursor_is_an_error(github: Sandbox, log: DeliveryLog) -> None:
     respond_with_pages(github, [[number] for number in range(1, 9)], cursors=cycle([1, 2, 0]))
 
     with pytest.raises(UnavailableError, match="pages repeat"):
-        list(log.deliveries())
+        list(rows_of(log))
 
 
 def test_a_log_may_have_empty_pages_among_others(github: Sandbox, log: DeliveryLog) -> None:
     respond_with_pages(github, [[], [2], [], [4], [], [6], [], [8], [], [10], []])
     github.inject(Status(200, body=[a_row(id=12)]), path=LOG, nth=12)
 
-    assert [delivery.id for delivery in log.deliveries()] == [2, 4, 6, 8, 10, 12]
+    assert [delivery.id for delivery in rows_of(log)] == [2, 4, 6, 8, 10, 12]
 
 
 def test_a_filtered_log_may_have_several_empty_pages(github: Sandbox, log: DeliveryLog) -> None:
     respond_with_pages(github, [[], [], []])
     github.inject(Status(200, body=[a_row(id=7)]), path=LOG, nth=4)
 
-    deliveries = log.deliveries(StatusFilter.FAILURES)
+    deliveries = rows_of(log, StatusFilter.FAILURES)
 
     assert [delivery.id for delivery in deliveries] == [7]
     assert {request.query["status"] for request in github.requests} == {"failure"}
@@ -215,7 +215,7 @@ def test_a_log_without_an_end_is_an_error(
     respond_with_pages(github, [[1], [2], [3], [4]])
 
     with pytest.raises(UnavailableError, match="pages do not end"):
-        list(log.deliveries())
+        list(rows_of(log))
 
 
 def test_the_token_is_not_sent_to_the_host_of_a_next_link(
@@ -225,7 +225,7 @@ def test_the_token_is_not_sent_to_the_host_of_a_next_link(
     github.inject(Status(200, body=[a_row()], headers={"Link": link}), path=LOG)
 
     with pytest.raises(UnavailableError, match="cannot read the deliveries"):
-        list(log.deliveries())
+        list(rows_of(log))
 
     assert [request.query.get("cursor") for request in github.requests] == [None, "v1_x"]
 
@@ -245,11 +245,11 @@ def test_a_next_link_that_leads_nowhere_is_an_error(
     github.inject(Status(200, body=[a_row()], headers=headers), path=LOG, times=None)
 
     with pytest.raises(UnavailableError, match=error):
-        list(log.deliveries())
+        list(rows_of(log))
 
 
 def test_only_the_next_link_is_followed(github: Sandbox, log: DeliveryLog) -> None:
     headers = {"Link": '<https://github.example/?cursor=v1_x>; rel="prev"'}
     github.inject(Status(200, body=[a_row()], headers=headers), path=LOG)
 
-    assert len(list(log.deliveries())) == 1
+    assert len(list(rows_of(log))) == 1

@@ -8,7 +8,7 @@ from redeliver.errors import AccessError, UnavailableError
 from redeliver.github_api.delivery_log import DeliveryLog
 from redeliver.github_api.webhooks import organization_hook
 from tests.support.builders import TOKEN
-from tests.support.sandboxes import a_client, a_delivery_log
+from tests.support.sandboxes import a_client, a_delivery_log, rows_of
 
 LOG = ".*/deliveries"
 
@@ -18,7 +18,7 @@ def test_an_unreachable_github_is_an_error() -> None:
     log = organization_hook(client, "https://github.com", "acme", HookId(7))
 
     with pytest.raises(UnavailableError, match=r"no usable response from 127\.0\.0\.1:9 \(Conn"):
-        list(log.deliveries())
+        list(rows_of(log))
 
 
 def test_an_error_does_not_quote_a_body_that_is_not_json(github: Sandbox, log: DeliveryLog) -> None:
@@ -28,7 +28,7 @@ def test_an_error_does_not_quote_a_body_that_is_not_json(github: Sandbox, log: D
         UnavailableError,
         match=r"response \(200\) did not come from GitHub's API\. Check 'hostname'",
     ) as caught:
-        list(log.deliveries())
+        list(rows_of(log))
 
     assert "hush" not in str(caught.value)
 
@@ -45,7 +45,7 @@ def test_an_invalid_body_is_an_error(github: Sandbox, log: DeliveryLog, fault: F
     github.inject(fault, path=LOG, times=None)
 
     with pytest.raises(UnavailableError):
-        list(log.deliveries())
+        list(rows_of(log))
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 418])
@@ -57,7 +57,7 @@ def test_an_error_status_of_another_server_is_recognized(
     with pytest.raises(
         UnavailableError, match=rf"response \({status}\) did not come from GitHub's API"
     ):
-        list(log.deliveries())
+        list(rows_of(log))
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_an_invalid_rate_limit_header_is_an_error(
     github.inject(Status(200, body=[], headers=headers), path=LOG)
 
     with pytest.raises(UnavailableError, match="no usable response"):
-        list(log.deliveries())
+        list(rows_of(log))
 
 
 def test_a_202_to_a_read_is_an_error_and_not_repeated(github: Sandbox, log: DeliveryLog) -> None:
@@ -80,7 +80,7 @@ def test_a_202_to_a_read_is_an_error_and_not_repeated(github: Sandbox, log: Deli
     with pytest.raises(
         UnavailableError, match="responded 202, which means that the result is not ready yet"
     ):
-        list(log.deliveries())
+        list(rows_of(log))
 
     assert len(github.requests) == 1
 
@@ -95,7 +95,7 @@ def test_a_redirect_is_an_error_and_not_followed(
     recorded_hook.record()
 
     with pytest.raises(UnavailableError, match=r"a redirect\. redeliver does not follow redirects"):
-        list(log.deliveries())
+        list(rows_of(log))
 
     assert len(github.requests) == 1
 
@@ -113,7 +113,7 @@ def test_a_secret_that_the_server_echoes_is_not_shown(
     github.inject(Status(404, message, headers=headers), path=LOG)
 
     with pytest.raises(AccessError) as caught:
-        list(log.deliveries())
+        list(rows_of(log))
 
     assert TOKEN not in str(caught.value)
     assert "hush" not in str(caught.value)
@@ -125,6 +125,6 @@ def test_a_token_of_one_letter_is_not_redacted_in_responses(
     github.token("e", organization_hooks="write")
     recorded_hook.record(event="release")
 
-    [delivery] = a_delivery_log(github, recorded_hook, a_client(github.url, "e")).deliveries()
+    [delivery] = rows_of(a_delivery_log(github, recorded_hook, a_client(github.url, "e")))
 
     assert delivery.event == "release"

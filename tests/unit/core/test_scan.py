@@ -74,8 +74,8 @@ class CountedLog:
             yield row
 
 
-BEFORE = [delivered(f"old-{n}", at=ago(hours=8 + n)) for n in range(100)]
-"""Rows from before the window, one an hour. The policy allows events to be 72 hours old."""
+BEFORE = [delivered(f"old-{n}", at=ago(hours=8 + n)) for n in range(300)]
+"""Rows from before the window, one an hour. The policy allows events to be 172 hours old."""
 
 
 @pytest.mark.parametrize(
@@ -94,21 +94,21 @@ BEFORE = [delivered(f"old-{n}", at=ago(hours=8 + n)) for n in range(100)]
             id="a redelivery failed, and its original is in the window",
         ),
         pytest.param(
-            [a_delivery("old-40", at=ago(hours=1), redelivery=True)],
-            1 + 41,
+            [a_delivery("old-140", at=ago(hours=1), redelivery=True)],
+            1 + 141,
             id="a redelivery failed, and its original is older: read to it",
         ),
         pytest.param(
             [a_delivery("expired", redelivery=True)],
-            1 + 65 + OLD_ROWS_AT_END,
-            id="a redelivery failed, and its original is missing: read 72 hours",
+            1 + 165 + OLD_ROWS_AT_END,
+            id="a redelivery failed, and its original is missing: read 172 hours",
         ),
     ],
 )
 def test_the_log_is_read_no_further_than_needed(in_window: list[Delivery], rows_read: int) -> None:
     log = CountedLog(*in_window, *BEFORE)
 
-    plan_of(log, a_window())
+    plan_of(log, policy=a_policy(give_up_after=timedelta(hours=172)))
 
     assert log.rows_read == rows_read
 
@@ -178,10 +178,10 @@ def test_a_partly_read_log_gives_the_decisions_it_allows() -> None:
     planned = plan_of(broken())
 
     assert [(d.delivery.guid, d.verdict) for d in planned.decisions] == [
-        ("whole", Verdict.REDELIVER),
         ("again", Verdict.UNREAD),
+        ("whole", Verdict.REDELIVER),
     ]
-    assert [d.has_all_attempts for d in planned.decisions] == [True, False]
+    assert [d.has_all_attempts for d in planned.decisions] == [False, True]
     assert str(planned.scans[0].error) == "GitHub is down"
     assert planned.is_incomplete
     assert not planned.scans[0].is_unread

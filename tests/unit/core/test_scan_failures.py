@@ -11,9 +11,17 @@ from hypothesis import strategies as st
 from redeliver.core.decision import Verdict
 from redeliver.core.delivery import Delivery, StatusFilter
 from redeliver.core.policy import ScanMode
-from redeliver.core.scan import OLD_ROWS_AT_END, ScanResult, scan_log
+from redeliver.core.scan import OLD_ROWS_AT_END, Page, ScanResult
 from redeliver.errors import UnavailableError
-from tests.support.builders import WEBHOOK, a_delivery, a_log, a_policy, a_window, ago, delivered
+from tests.support.builders import (
+    a_delivery,
+    a_log,
+    a_policy,
+    a_window,
+    ago,
+    delivered,
+    scan_log,
+)
 
 WINDOW = a_window(ago(hours=10))
 POLICY = a_policy(give_up_after=timedelta(hours=48))
@@ -30,16 +38,16 @@ class Listings:
         self.breaks_off_with = breaks_off_with
         self.rows_read = Counter[StatusFilter]()
 
-    def __call__(self, listed: StatusFilter) -> Iterator[Delivery]:
-        for row in self.log(listed):
-            self.rows_read[listed] += 1
-            yield row
+    def __call__(self, listed: StatusFilter) -> Iterator[Page]:
+        for page in self.log(listed):
+            self.rows_read[listed] += len(page)
+            yield page
         if listed is self.breaks_off_with:
             raise UnavailableError("GitHub is down")
 
 
 def scanned(log: Listings, mode: ScanMode = ScanMode.FAILURES) -> ScanResult:
-    return scan_log(WEBHOOK, log, WINDOW, POLICY, mode)
+    return scan_log(log, WINDOW, POLICY, mode)
 
 
 def verdicts(scan: ScanResult) -> dict[str, Verdict]:
@@ -54,7 +62,7 @@ def test_a_log_without_failures_is_not_read_further() -> None:
     log = Listings(SUCCESSES)
 
     assert scanned(log).decisions == ()
-    assert log.rows_read == {}
+    assert log.rows_read == {StatusFilter.FAILURES: 0}
 
 
 def test_successes_are_read_back_to_the_oldest_candidate() -> None:
@@ -84,7 +92,7 @@ def test_filtered_and_later_events_cost_no_request() -> None:
     log = Listings([*SUCCESSES, later, gone])
     policy = a_policy(skip_status_codes=frozenset({410}))
 
-    scan = scan_log(WEBHOOK, log, WINDOW, policy, ScanMode.FAILURES)
+    scan = scan_log(log, WINDOW, policy, ScanMode.FAILURES)
 
     assert verdicts(scan) == {"gone": Verdict.UNWANTED_STATUS}
     assert log.rows_read == {StatusFilter.FAILURES: 2}
@@ -111,11 +119,11 @@ def test_a_server_that_ignores_the_filter_is_read_in_full() -> None:
     rows = [*SUCCESSES[:400], a_delivery(at=ago(hours=3)), a_delivery("odd", status_code=0)]
     requests = Counter[StatusFilter]()
 
-    def unfiltered(listed: StatusFilter) -> Iterator[Delivery]:
+    def unfiltered(listed: StatusFilter) -> Iterator[Page]:
         requests[listed] += 1
         return a_log(sorted(rows, key=lambda row: row.delivered_at, reverse=True))(StatusFilter.ALL)
 
-    scan = scan_log(WEBHOOK, unfiltered, WINDOW, POLICY, ScanMode.FAILURES)
+    scan = scan_log(unfiltered, WINDOW, POLICY, ScanMode.FAILURES)
 
     assert verdicts(scan) == {"guid-1": Verdict.REDELIVER, "odd": Verdict.REDELIVER}
     assert requests == {StatusFilter.FAILURES: 1, StatusFilter.ALL: 1}
@@ -127,7 +135,7 @@ def test_an_event_is_undecided_while_a_success_may_be_unread(listed: StatusFilte
     log = Listings([a_delivery("a"), a_delivery("gone", status_code=410)], breaks_off_with=listed)
     policy = a_policy(skip_status_codes=frozenset({410}))
 
-    scan = scan_log(WEBHOOK, log, WINDOW, policy, ScanMode.FAILURES)
+    scan = scan_log(log, WINDOW, policy, ScanMode.FAILURES)
 
     assert verdicts(scan) == {"a": Verdict.UNREAD, "gone": Verdict.UNWANTED_STATUS}
     assert str(scan.error) == "GitHub is down"
