@@ -85,19 +85,26 @@ class _Connection:
         self._main = self._webhook_client()
 
     def hooks(self) -> list[Hook]:
-        """Return the webhooks to redeliver for; finding all active ones takes requests."""
+        """Return the webhooks to redeliver for; finding all of them takes requests."""
         settings, web_url = self._settings, self._settings.web_url
         if not settings.org and not settings.repo:
             return [app_hook(self._main, web_url)]
-        ids = settings.hook_ids
-        if ids is None:
-            ids, inactive = list_hooks(self._main, org=settings.org, repo=settings.repo)
-            if inactive:
-                skipped = ", ".join(map(str, inactive))
-                self._console.say(f"Skipping webhooks that are not active: {skipped}")
-        if settings.org:
-            return [organization_hook(self._main, web_url, settings.org, hook) for hook in ids]
-        return [repository_hook(self._main, web_url, settings.repo, hook) for hook in ids]
+        # GitHub does not say of a single webhook's log whether the webhook is active.
+        hooks = dict.fromkeys(settings.hook_ids or (), True)
+        if settings.hook_ids is None:
+            hooks = list_hooks(self._main, org=settings.org, repo=settings.repo)
+            if off := [str(hook_id) for hook_id, is_active in hooks.items() if not is_active]:
+                self._console.say(
+                    f"These webhooks are switched off: {', '.join(off)}. Their failed events are "
+                    "deferred to a later run"
+                )
+        make, owner = (
+            (organization_hook, settings.org) if settings.org else (repository_hook, settings.repo)
+        )
+        return [
+            make(self._main, web_url, owner, hook_id, is_active=is_active)
+            for hook_id, is_active in hooks.items()
+        ]
 
     def store(self, another: Callable[[Callable[[], datetime]], Store] | None) -> Store:
         """Return where the checkpoint is kept. GitHub's time is known once it has been read."""

@@ -70,6 +70,8 @@ def real(path: Path) -> Path:
 class CheckpointFile:
     """The checkpoint in a file that only its owner may read; `clock` is GitHub's."""
 
+    is_shared = False  # `locked` excludes other runs
+
     def __init__(self, path: Path, *, clock: Callable[[], datetime]) -> None:
         self._file = real(path)
         self._clock = clock

@@ -8,10 +8,14 @@ https://docs.github.com/en/webhooks/using-webhooks/automatically-redelivering-fa
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 
 from redeliver.core.delivery import Delivery
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MILLISECOND = timedelta(milliseconds=1)
+"""The precision of a checkpoint."""
+
 CLOCK_SKEW = timedelta(minutes=5)
 """How far in the future a checkpoint may be: GitHub's script uses the runner's clock."""
 
@@ -31,6 +35,11 @@ for a rate limit (`throttle.MAX_WAIT_SECONDS`). A test checks that this is the s
 
 SETTLING_TIME = OVERLAP + MAX_SILENCE
 """How long after a run wrote the checkpoint its redeliveries may be missing from the log."""
+
+MAX_RUN = timedelta(hours=6)
+"""How long a run may take; GitHub ends a job after this time:
+https://docs.github.com/en/actions/reference/limits
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,11 +82,32 @@ class Window:
 
     def may_be_under_way(self, attempt: Delivery) -> bool:
         """Whether an earlier run may have redelivered `attempt` without the log showing it yet."""
-        return (
-            self.saved is not None
-            and attempt.delivered_at <= self.saved.written
-            and self.now < self.settled_at
-        )
+        return self.was_seen(attempt) and self.now < self.settled_at
+
+    def was_seen(self, attempt: Delivery) -> bool:
+        """Whether an earlier run may have seen `attempt`, and have requested a redelivery.
+
+        GitHub can refuse a redelivery, or accept it and never make it. Then the log has no trace
+        of the request.
+        """
+        return self.saved is not None and attempt.delivered_at <= self.saved.written
+
+    def was_left(self, attempt: Delivery) -> bool:
+        """Whether an earlier run seems to have left the event of `attempt`, its newest one.
+
+        It has deferred the event, or has requested a redelivery that left no trace. Most attempts
+        that an earlier run has requested are newer than the checkpoint, and traces.
+        """
+        is_trace = attempt.redelivery and attempt.delivered_at > self.mark + MILLISECOND
+        return self.was_seen(attempt) and not is_trace
+
+    def shuffle_key(self, name: str) -> bytes:
+        """Return a key to sort names by, for an order that differs from run to run.
+
+        A dry run has the same order as a real run that follows it within the hour.
+        """
+        written = self.saved.written if self.saved else None
+        return sha256(f"{written} {self.now:%Y-%m-%d %H} {name}".encode()).digest()
 
     def unseen(self, retention: timedelta) -> tuple[datetime, datetime] | None:
         """Return from when to when deliveries may have left the log before a run saw them.
@@ -92,7 +122,7 @@ class Window:
 
 def format_checkpoint(instant: datetime) -> str:
     """Write a checkpoint as text, rounded down to the millisecond."""
-    return str((instant - EPOCH) // timedelta(milliseconds=1))
+    return str((instant - EPOCH) // MILLISECOND)
 
 
 def parse_checkpoint(text: str, *, now: datetime) -> datetime | None:

@@ -6,11 +6,11 @@ event share its GUID.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
 from typing import NamedTuple
 
-from redeliver.core.checkpoint import Window
+from redeliver.core.checkpoint import MAX_RUN, Window
 from redeliver.core.delivery import Delivery, Guid, Webhook
 from redeliver.core.policy import Policy, format_duration
 
@@ -26,6 +26,8 @@ class Verdict(Enum):
     TOO_OLD = "the first attempt is older than 'give-up-after' ({give_up_after})"
     EXHAUSTED = "'max-attempts' ({max_attempts}) is reached"
     UNREAD = "GitHub's log could not be read back to the first attempt"
+    LAST_UNDER_WAY = "it is too old to try again, but its last redelivery may still be under way"
+    SWITCHED_OFF = "its webhook is switched off"
     UNSETTLED = "an earlier run may still have redeliveries under way"
     SURPLUS = "over the limit of {max_redeliveries} ('max-redeliveries')"
 
@@ -42,6 +44,13 @@ NOT_FAILED_VERDICTS = frozenset(
     {Verdict.DELIVERED, Verdict.UNWANTED_EVENT, Verdict.UNWANTED_STATUS}
 )
 """The verdicts on events that do not count as failed."""
+
+
+MAX_TIME_BETWEEN_ATTEMPTS = timedelta(days=2)
+"""If the newest attempt is older, no redelivery is expected to be under way.
+
+Runs are less than three days apart, because GitHub's log goes back three days.
+"""
 
 
 class EventKey(NamedTuple):
@@ -64,6 +73,10 @@ class Decision:
     failing_since: datetime
     """The time of the oldest attempt that was found."""
     verdict: Verdict
+    was_seen: bool = False
+    """Whether an earlier run may have seen the newest attempt."""
+    was_left: bool = False
+    """Whether an earlier run seems to have deferred it, or its redelivery left no trace."""
 
     @property
     def key(self) -> EventKey:
@@ -78,11 +91,13 @@ def decide(  # noqa: PLR0911 - one return for each reason
     *,
     is_complete: bool = True,
     log_ended: bool = True,
+    is_active: bool = True,
 ) -> Verdict:
     """Decide about one event from the attempts to deliver it, newest first.
 
     `is_complete` is False if the log may have more attempts that matter. `log_ended` is False if
     the log goes back further than it was read, to rows that are older than `give_up_after`.
+    `is_active` is False if the webhook is switched off.
     """
     newest = attempts[0]
     if any(attempt.succeeded for attempt in attempts):
@@ -96,12 +111,30 @@ def decide(  # noqa: PLR0911 - one return for each reason
     originals = [attempt for attempt in attempts if not attempt.redelivery]
     # Without these two checks, an event whose receiver never works again would be redelivered
     # forever: each redelivery that fails is a new failure in the next window.
-    if not originals:
-        return Verdict.EXPIRED if log_ended else Verdict.TOO_OLD
-    if originals[0].delivered_at < window.now - policy.give_up_after:
-        return Verdict.TOO_OLD
+    if not originals or originals[0].delivered_at < window.now - policy.give_up_after:
+        if _last_may_be_under_way(newest, originals, window, policy):
+            return Verdict.LAST_UNDER_WAY
+        return Verdict.EXPIRED if not originals and log_ended else Verdict.TOO_OLD
     if policy.max_attempts is not None and len(attempts) >= policy.max_attempts:
         return Verdict.EXHAUSTED
+    if not is_active:
+        return Verdict.SWITCHED_OFF
     if window.may_be_under_way(newest):
         return Verdict.UNSETTLED
     return Verdict.REDELIVER
+
+
+def _last_may_be_under_way(
+    newest: Delivery, originals: Sequence[Delivery], window: Window, policy: Policy
+) -> bool:
+    """Whether an earlier run may have redelivered an event just before it became too old.
+
+    Each run that saves the checkpoint extends the time during which redeliveries may be under way.
+    So there is a limit, or an event would never be given up if runs come every few minutes.
+    """
+    if not window.saved or not window.may_be_under_way(newest):
+        return False
+    if originals:
+        earlier_run = window.saved.written - MAX_RUN
+        return originals[0].delivered_at >= earlier_run - policy.give_up_after
+    return newest.delivered_at >= window.now - MAX_TIME_BETWEEN_ATTEMPTS

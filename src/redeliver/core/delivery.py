@@ -30,6 +30,8 @@ class Webhook:
     """None for the webhook of a GitHub App, which has exactly one."""
     page: str
     """The URL of its settings page, which shows its deliveries."""
+    is_active: bool = True
+    """False if it is known to be switched off, so that GitHub sends nothing to it."""
 
     def __hash__(self) -> int:
         """Hash only the URL, which is unique, to be fast: every lookup of an event hashes it."""

@@ -40,9 +40,9 @@ class Outcome(Enum):
     def dealt_with(self) -> bool:
         """Whether no later run needs to look at this failure again.
 
-        STILL_FAILING and PENDING count as dealt with, because a redelivery that fails is a new
-        failure, which belongs to the next run. (With `scan: failures`, that run finds it only if
-        its status code is from 400 to 599.)
+        STILL_FAILING counts as dealt with, because a redelivery that fails is a new failure, which
+        belongs to the next run. (With `scan: failures`, that run finds it only if its status code
+        is from 400 to 599.) PENDING does not: GitHub may never make a redelivery that it accepted.
         """
         return self in DEALT_WITH
 
@@ -58,13 +58,22 @@ ACCEPTED = frozenset({Outcome.RECOVERED, Outcome.STILL_FAILING, Outcome.PENDING}
 OUTCOME_UNKNOWN = frozenset({Outcome.PENDING, Outcome.UNANSWERED})
 """The outcomes of redeliveries that GitHub may have accepted, and whose result is unknown."""
 
-DEALT_WITH = ACCEPTED | {Outcome.GIVEN_UP, Outcome.DELIVERED, Outcome.FILTERED}
+DEALT_WITH = frozenset(
+    {
+        Outcome.RECOVERED,
+        Outcome.STILL_FAILING,
+        Outcome.GIVEN_UP,
+        Outcome.DELIVERED,
+        Outcome.FILTERED,
+    }
+)
 
 NOT_REACHED = "this run requested no more redeliveries to this webhook"
 RATE_LIMITED = "GitHub is rate limiting requests"
+TOOK_TOO_LONG = "GitHub did not respond for too long"
 DENIED = "GitHub denied the request; the error at the end says why"
 
-STOP_REASONS = frozenset({NOT_REACHED, RATE_LIMITED, DENIED})
+STOP_REASONS = frozenset({NOT_REACHED, RATE_LIMITED, TOOK_TOO_LONG, DENIED})
 """Why events are deferred when redeliveries were stopped, of one webhook or of all.
 
 The report also has what stopped them: an error, a rate limit or a signal.
@@ -78,6 +87,8 @@ OUTCOME_OF_VERDICT = {
     Verdict.TOO_OLD: Outcome.GIVEN_UP,
     Verdict.EXHAUSTED: Outcome.GIVEN_UP,
     Verdict.UNREAD: Outcome.UNREAD,
+    Verdict.LAST_UNDER_WAY: Outcome.DEFERRED,
+    Verdict.SWITCHED_OFF: Outcome.DEFERRED,
     Verdict.UNSETTLED: Outcome.UNSETTLED,
     Verdict.SURPLUS: Outcome.DEFERRED,
 }
@@ -124,6 +135,12 @@ class EventResult:
         return is_open and self.decision.verdict is Verdict.REDELIVER
 
     @property
+    def is_open(self) -> bool:
+        """Whether the event was not requested yet, and may be if there is a place for it."""
+        is_surplus = self.decision.verdict is Verdict.SURPLUS
+        return self.is_due or (is_surplus and self.outcome is Outcome.DEFERRED)
+
+    @property
     def latest(self) -> Delivery:
         """The attempt that decided the outcome, or the newest one before this run."""
         return self.redelivery or self.decision.delivery
@@ -132,6 +149,12 @@ class EventResult:
     def attempts(self) -> int:
         """How many attempts there were before this run, plus one if the log shows a redelivery."""
         return self.decision.attempts + (self.redelivery is not None)
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether GitHub refused the redelivery because its log no longer has the delivery."""
+        is_given_up = self.outcome is Outcome.GIVEN_UP
+        return is_given_up and self.decision.verdict is Verdict.REDELIVER
 
     def verified(self, redelivery: Delivery) -> "EventResult":
         """Return the result that follows from a newer attempt in the log."""

@@ -1,29 +1,39 @@
 """Combine the decisions on the events of all webhooks into the plan of one run."""
 
-from collections import Counter
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 
+from redeliver.core.checkpoint import Window
 from redeliver.core.decision import Decision, Verdict
 from redeliver.core.delivery import Webhook
 from redeliver.core.policy import Policy
 from redeliver.core.scan import ScanResult
 
+UNDER_WAY = frozenset({Verdict.UNSETTLED, Verdict.LAST_UNDER_WAY})
+"""The verdicts on events whose redelivery may be under way."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """Every decision of a run, the oldest event first."""
+    """Every decision of a run: first what is not redelivered, the oldest event first.
+
+    The events to redeliver follow in the order in which their redeliveries are requested.
+    """
 
     scans: tuple[ScanResult, ...]
     decisions: tuple[Decision, ...]
 
     @classmethod
-    def of(cls, scans: Iterable[ScanResult], policy: Policy) -> "Plan":
+    def of(cls, scans: Iterable[ScanResult], window: Window, policy: Policy) -> "Plan":
         """Return the plan for what was found in all logs."""
         scans = tuple(scans)
         decisions = [decision for scan in scans for decision in scan.decisions]
         decisions.sort(key=lambda decision: (decision.failing_since, decision.delivery.id))
-        plan = cls(scans=scans, decisions=tuple(decisions))
+        due = [decision for decision in decisions if decision.verdict is Verdict.REDELIVER]
+        others = [decision for decision in decisions if decision.verdict is not Verdict.REDELIVER]
+        plan = cls(scans=scans, decisions=(*others, *_in_turn(due, window)))
         # While one event is unsettled, nothing is redelivered. A run that redelivers writes the
         # checkpoint, which would begin a new settling time, and so on with each run.
         if plan.is_unsettled:
@@ -32,37 +42,41 @@ class Plan:
 
     @property
     def is_incomplete(self) -> bool:
-        """Whether a log was not read as far back as it should have been."""
-        return any(scan.error for scan in self.scans)
+        """Whether a log was not read as far back as it should have been, or there was none."""
+        return not self.scans or any(scan.error for scan in self.scans)
 
     @property
     def due(self) -> tuple[Decision, ...]:
         """The events to redeliver."""
-        return tuple(
-            decision for decision in self.decisions if decision.verdict is Verdict.REDELIVER
-        )
+        return self._with(Verdict.REDELIVER)
+
+    @property
+    def surplus(self) -> tuple[Decision, ...]:
+        """The events over `max_redeliveries`, in the order in which they fill free places."""
+        return self._with(Verdict.SURPLUS)
 
     @property
     def is_unsettled(self) -> bool:
         """Whether this run follows another so closely that it must not redeliver anything."""
-        return any(decision.verdict is Verdict.UNSETTLED for decision in self.decisions)
+        return bool(self._with(Verdict.UNSETTLED))
+
+    @property
+    def is_under_way(self) -> bool:
+        """Whether an earlier run may have requested redeliveries that the log does not show yet."""
+        return any(decision.verdict in UNDER_WAY for decision in self.decisions)
 
     def held(self) -> "Plan":
         """Return the plan with everything that is due left to a later run."""
         return self._with_verdict(Verdict.UNSETTLED, self.due)
 
-    @property
-    def surplus(self) -> tuple[Decision, ...]:
-        """The events over `max_redeliveries`, in the order in which they fill free places."""
-        return _in_turn(
-            decision for decision in self.decisions if decision.verdict is Verdict.SURPLUS
-        )
+    def _with(self, verdict: Verdict) -> tuple[Decision, ...]:
+        return tuple(decision for decision in self.decisions if decision.verdict is verdict)
 
     def _limited_to(self, maximum: int | None) -> "Plan":
         """Return the plan with `maximum` events due and the others left to the next run."""
         if maximum is None:
             return self
-        return self._with_verdict(Verdict.SURPLUS, _in_turn(self.due)[maximum:])
+        return self._with_verdict(Verdict.SURPLUS, self.due[maximum:])
 
     def _with_verdict(self, verdict: Verdict, decisions: Iterable[Decision]) -> "Plan":
         keys = {decision.key for decision in decisions}
@@ -73,17 +87,42 @@ class Plan:
         return replace(self, decisions=tuple(changed))
 
 
-def _in_turn(decisions: Iterable[Decision]) -> tuple[Decision, ...]:
-    """Sort the events by priority, for when not all of them can be redelivered.
+def _in_turn(decisions: Iterable[Decision], window: Window) -> list[Decision]:
+    """Sort events in the order in which their redeliveries are requested: webhooks take turns.
 
-    The webhooks take turns. The events of a webhook are sorted by attempts, fewest first, then by
-    age, oldest first. By age alone, a few events that their receiver never accepts, or one
-    webhook whose receiver is down, would block all others until they have left the log.
+    A run can end at any time, and the next one begins again. If this went by age alone, one webhook
+    whose receiver is down would block all others until its events have left the log.
+
+    The webhook with the oldest event begins. If earlier runs have left events, another webhook
+    begins in each run.
     """
-    taken = Counter[Webhook]()
-    ranked = []
-    for decision in sorted(decisions, key=lambda d: (d.attempts, d.failing_since, d.delivery.id)):
-        ranked.append((taken[decision.webhook], decision))
-        taken[decision.webhook] += 1
-    ranked.sort(key=lambda pair: (pair[0], pair[1].failing_since))
-    return tuple(decision for _, decision in ranked)
+    queues = defaultdict[Webhook, list[Decision]](list)
+    for decision in sorted(decisions, key=lambda d: (d.failing_since, d.delivery.id)):
+        queues[decision.webhook].append(decision)
+    webhooks = list(queues)
+    if any(decision.was_seen for queue in queues.values() for decision in queue):
+        webhooks.sort(key=lambda webhook: window.shuffle_key(webhook.page))
+    rounds = zip_longest(*(_queue(webhook, queues[webhook], window) for webhook in webhooks))
+    return [decision for in_round in rounds for decision in in_round if decision]
+
+
+def _queue(webhook: Webhook, oldest_first: Iterable[Decision], window: Window) -> list[Decision]:
+    """Sort the events of one webhook: fewest attempts first, then the oldest.
+
+    GitHub can refuse to redeliver an event, not respond, or accept the redelivery and never make
+    it. Then the event keeps its few attempts, and would always be among the first. So of the events
+    that an earlier run may have tried, every second place goes to the next one after a place that
+    differs from run to run.
+    """
+    in_order = sorted(oldest_first, key=lambda d: d.attempts)
+    seen = [decision for decision in in_order if decision.was_seen]
+    if not seen:
+        return in_order
+    start = int.from_bytes(window.shuffle_key(webhook.page)) % len(seen)
+    return list(dict.fromkeys(_alternate([*seen[start:], *seen[:start]], in_order)))
+
+
+def _alternate(first: Iterable[Decision], second: Iterable[Decision]) -> Iterator[Decision]:
+    """Yield from both in turn until both have ended."""
+    for pair in zip_longest(first, second):
+        yield from (decision for decision in pair if decision)

@@ -1,17 +1,20 @@
 """The user's options for a run: which events not to redeliver, and how to run."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import Enum
 
 from redeliver.core.event_filter import ALL_EVENTS, EventFilter
+
+AS_LONG_AS_LOGGED = timedelta.max
+"""The `give_up_after` of a policy until it is known how long GitHub keeps its log."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """Which events not to redeliver, in this run or ever."""
 
-    give_up_after: timedelta
+    give_up_after: timedelta = AS_LONG_AS_LOGGED
     """Since the first attempt."""
     max_attempts: int | None = None
     """Including the first attempt; None is no limit."""
@@ -47,7 +50,7 @@ class RunOptions:
     lookback: timedelta
     """How far to look back when there is no checkpoint."""
     policy: Policy
-    retention: timedelta
+    retention: timedelta = timedelta(days=3)
     """How long GitHub keeps the logs."""
     scan: ScanMode = ScanMode.FULL
     probe: int | None = None
@@ -57,3 +60,10 @@ class RunOptions:
     fail_unrecovered: bool = False
     """Whether the run fails when events are still failing or were given up."""
     dry_run: bool = False
+
+    def with_retention(self, retention: timedelta) -> "RunOptions":
+        """Return the options for a GitHub that keeps its logs for `retention`."""
+        policy = self.policy
+        if policy.give_up_after == AS_LONG_AS_LOGGED:
+            policy = replace(policy, give_up_after=retention)
+        return replace(self, policy=policy, retention=retention)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from redeliver.core.checkpoint import Window
+from redeliver.core.checkpoint import Window, format_checkpoint
 from redeliver.core.outcome import Results, next_checkpoint
 from redeliver.engine.ports import Store
 
@@ -61,14 +61,23 @@ class Checkpointing:
         tells other runs of this one, shows a missing permission before anything is redelivered,
         and tells the next run where to start if this one is killed.
         """
-        if self._store.read() != self._window.saved:
+        if self._store.is_shared and self._store.read() != self._window.saved:
             return False
         read_at, mark = self._clock(), self.mark
-        if not self._store.write(mark):
+        is_written = self._store.write(mark)
+        self._saved_at = self._clock()
+        # During a slow write, another run can begin. And if GitHub's response to the creation of
+        # the variable is lost, the repeated request fails because the variable exists.
+        is_sure = is_written and self._saved_at - read_at <= MAX_AGE
+        if self._store.is_shared and not is_sure and not self._is_own(mark):
             return False
-        self.checkpoint, self._saved_at = mark, self._clock()
-        # During a slow write, another run can begin.
-        return self._saved_at - read_at <= MAX_AGE
+        self.checkpoint = mark
+        return True
+
+    def _is_own(self, mark: datetime) -> bool:
+        """Read the checkpoint again, and return whether it is what this run has just written."""
+        saved = self._store.read()
+        return saved is not None and format_checkpoint(saved.checkpoint) == format_checkpoint(mark)
 
     def save(self, *, reread: bool = True) -> None:
         """Save the checkpoint, unless another run has moved it further.

@@ -5,14 +5,14 @@ the outcomes. Results never claim more than is certain, so an interrupted run ca
 checkpoint from them at any moment.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from signal import Signals
 
 from redeliver.core.checkpoint import Window
-from redeliver.core.decision import EventKey, Verdict
+from redeliver.core.decision import EventKey
 from redeliver.core.delivery import Webhook
-from redeliver.core.outcome import ACCEPTED, EventResult, Outcome, Results
+from redeliver.core.outcome import EventResult, Outcome, Results
 from redeliver.core.plan import Plan
 from redeliver.core.policy import RunOptions
 from redeliver.engine.checkpointing import Checkpointing
@@ -64,6 +64,7 @@ class Execution:
             expected=len(plan.due),
             log=self._event_log.response,
             before_each=self._save_if_due,
+            are_gone=self._are_gone,
         )
         self._verification = Verification(self._hooks, runtime, options, window)
 
@@ -82,7 +83,7 @@ class Execution:
             if not result.is_due:
                 self._event_log.outcome(result)
         if not due:
-            if not self._plan.is_unsettled:
+            if not self._keeps_still:
                 self._save(reread=self._checkpointing.is_stale)
             return
         self._claim()
@@ -91,8 +92,11 @@ class Execution:
                 self._event_log.outcome(self._results[key])
             return
         probed = self._probe()
-        self._dispatcher.dispatch(key for key in due if key not in probed)
-        self._dispatcher.dispatch(self._surplus())
+        keys = (decision.key for decision in (*self._plan.due, *self._plan.surplus))
+        self._dispatcher.dispatch(
+            (key for key in keys if key not in probed),
+            places=self._options.policy.max_redeliveries,
+        )
         # Saved before the outcomes are known, because finding them takes time and requests.
         self._save()
         mark = self._checkpointing.mark
@@ -101,12 +105,13 @@ class Execution:
             self._update(result)
         for result in self._verification.gone(self._results.values()):
             self._update(result)
+        self._dispatcher.note_missing_permissions()
         if self._checkpointing.mark != mark:
             self._save()
 
     def save_interrupted(self) -> None:
         """Save the checkpoint of an interrupted run, if there is still time."""
-        if self._plan.is_unsettled:
+        if self._keeps_still:
             return
         try:
             self._runtime.throttle.hurry()
@@ -137,6 +142,16 @@ class Execution:
             self._results[decision.key] = expected
 
     # The checkpoint.
+
+    @property
+    def _keeps_still(self) -> bool:
+        """Whether this run must not write the checkpoint.
+
+        A write would begin a new time in which redeliveries of earlier runs may be under way. And
+        where nothing was read, nothing moves.
+        """
+        plan = self._plan
+        return plan.is_unsettled or (plan.is_under_way and not plan.due) or not plan.scans
 
     def _claim(self) -> None:
         """Write the checkpoint before the first redelivery, or leave everything to another run."""
@@ -191,23 +206,26 @@ class Execution:
         large = {webhook: keys for webhook, keys in due.items() if len(keys) > probe}
         for webhook, keys in large.items():
             self._event_log.probe(webhook, due=len(keys), probe=probe)
-        return {webhook: self._runtime.choose(keys, probe) for webhook, keys in large.items()}
+        return {webhook: self._least_tried(keys, probe) for webhook, keys in large.items()}
 
-    def _surplus(self) -> Iterator[EventKey]:
-        """Yield an event over `max-redeliveries` for each planned one that was not accepted."""
-        maximum = len(self._plan.due)
-        for decision in self._plan.surplus:
-            # A request counts until its response shows that it failed.
-            while (
-                not self._dispatcher.is_stopped(decision.webhook)
-                and self._results.count(ACCEPTED | {Outcome.UNANSWERED}) >= maximum
-            ):
-                if not self._dispatcher.collect():
-                    return
-            if not self._dispatcher.is_stopped(decision.webhook):
-                due = replace(decision, verdict=Verdict.REDELIVER)
-                self._results[due.key] = EventResult.not_yet_requested(due)
-                yield due.key
+    def _least_tried(self, keys: Sequence[EventKey], number: int) -> list[EventKey]:
+        """Choose the events with the fewest attempts, at random among those with equally many.
+
+        Events that their receiver never accepts have many, and would fail any probe.
+        """
+        attempts = {key: self._results[key].attempts for key in keys}
+        limit = sorted(attempts.values())[number - 1]
+        fewer = [key for key in keys if attempts[key] < limit]
+        equal = [key for key in keys if attempts[key] == limit]
+        return fewer + self._runtime.choose(equal, number - len(fewer))
+
+    def _are_gone(self, webhook: Webhook) -> bool:
+        """Look for a webhook's refused events in its log; return whether some have left it."""
+        refused = [result for result in self._results.values() if result.key.webhook == webhook]
+        gone = list(self._verification.gone(refused))
+        for result in gone:
+            self._update(result)
+        return bool(gone)
 
     # The outcomes.
 

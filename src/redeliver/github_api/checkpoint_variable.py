@@ -24,6 +24,8 @@ VARIABLES = Permission(
 class RepositoryVariable:
     """https://docs.github.com/en/rest/actions/variables."""
 
+    is_shared = True
+
     def __init__(self, client: Client, repository: str, name: str) -> None:
         self.name = f"variable {name} of {repository}"
         self._client = client

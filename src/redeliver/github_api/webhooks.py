@@ -26,22 +26,28 @@ REPOSITORY = Permission(
 APP = Permission(inputs="'app-id'")
 
 
-def organization_hook(client: Client, web_url: str, org: str, hook_id: HookId) -> DeliveryLog:
+def organization_hook(
+    client: Client, web_url: str, org: str, hook_id: HookId, *, is_active: bool = True
+) -> DeliveryLog:
     """Return an organization's webhook: https://docs.github.com/en/rest/orgs/webhooks."""
     webhook = Webhook(
         name=f"webhook {hook_id} of organization {org}",
         id=hook_id,
         page=f"{web_url}/organizations/{org}/settings/hooks/{hook_id}?tab=deliveries",
+        is_active=is_active,
     )
     return DeliveryLog(client, f"/orgs/{org}/hooks/{hook_id}", webhook, ORGANIZATION)
 
 
-def repository_hook(client: Client, web_url: str, repo: str, hook_id: HookId) -> DeliveryLog:
+def repository_hook(
+    client: Client, web_url: str, repo: str, hook_id: HookId, *, is_active: bool = True
+) -> DeliveryLog:
     """Return a repository's webhook: https://docs.github.com/en/rest/repos/webhooks."""
     webhook = Webhook(
         name=f"webhook {hook_id} of repository {repo}",
         id=hook_id,
         page=f"{web_url}/{repo}/settings/hooks/{hook_id}?tab=deliveries",
+        is_active=is_active,
     )
     return DeliveryLog(client, f"/repos/{repo}/hooks/{hook_id}", webhook, REPOSITORY)
 
@@ -73,10 +79,8 @@ def _app_page(app: Mapping[str, Any]) -> str:
     return f"{owner_path}/settings/apps/{quote(slug, safe='')}/advanced"
 
 
-def list_hooks(
-    client: Client, *, org: str = "", repo: str = ""
-) -> tuple[tuple[HookId, ...], tuple[HookId, ...]]:
-    """List the webhooks of an organization or a repository: the active ones, and the others.
+def list_hooks(client: Client, *, org: str = "", repo: str = "") -> dict[HookId, bool]:
+    """List the webhooks of an organization or a repository, and whether each is active.
 
     The response has their URLs, which may be secret; they are neither kept nor printed.
     """
@@ -102,8 +106,7 @@ def list_hooks(
             break
         if len(found) == known:  # the same page again
             raise response.not_github()
-    active = tuple(hook_id for hook_id, is_active in found.items() if is_active)
-    return active, tuple(hook_id for hook_id in found if hook_id not in active)
+    return found
 
 
 def _is_hook(row: object) -> bool:

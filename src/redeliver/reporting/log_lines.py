@@ -16,6 +16,10 @@ UNCLASSIFIED = "no status code from 400 to 599, so 'scan: failures' could miss t
 """Describes failed events that GitHub's own filter for failures does not list."""
 
 
+LEFT = "an earlier run deferred it, or requested a redelivery that GitHub's log does not show"
+"""Why a run requests the redelivery of an event that an earlier run has seen."""
+
+
 def opening(store: str, window: Window, mode: ScanMode) -> str:
     """Say what the run is going to read."""
     listed = "failed deliveries" if mode is ScanMode.FAILURES else "all deliveries"
@@ -70,8 +74,8 @@ def response(row: EventRow, *, name_webhook: bool) -> str:
     """Say how GitHub responded to a request to redeliver an event, or why no request was sent."""
     match row.outcome:
         case Outcome.PENDING:
-            # The reason is true only if the run is stopped before it looks for the outcome.
-            return _line("Requested", replace(row, because=""), name_webhook=name_webhook)
+            # The row's reason is true only if the run is stopped before it looks for the outcome.
+            return _line("Requested", _repeated(row), name_webhook=name_webhook)
         case Outcome.UNANSWERED:
             return _line("Unconfirmed", row, name_webhook=name_webhook)
         case _:
@@ -80,7 +84,13 @@ def response(row: EventRow, *, name_webhook: bool) -> str:
 
 def outcome(row: EventRow, *, name_webhook: bool) -> str:
     """Say what the outcome of one event is."""
+    row = _repeated(row) if row.outcome is Outcome.DUE else row
     return _line(row.outcome_text.capitalize(), row, name_webhook=name_webhook)
+
+
+def _repeated(row: EventRow) -> EventRow:
+    """Return the row with the reason why an event is requested that an earlier run has seen."""
+    return replace(row, because=LEFT if row.was_left else "")
 
 
 def _line(label: str, row: EventRow, *, name_webhook: bool) -> str:

@@ -7,10 +7,11 @@ from signal import Signals
 
 from redeliver.core.checkpoint import SETTLING_TIME, Window
 from redeliver.core.decision import Verdict
-from redeliver.core.outcome import DEFERRED_KINDS, OUTCOME_UNKNOWN, STOP_REASONS, Outcome
+from redeliver.core.outcome import OUTCOME_UNKNOWN, STOP_REASONS, Outcome
+from redeliver.core.policy import format_duration
 from redeliver.reporting import retries
 from redeliver.reporting.format import age, count, is_or_are, utc
-from redeliver.reporting.report import NOT_FAILED_OUTCOMES, Report
+from redeliver.reporting.report import NOT_FAILED_OUTCOMES, OPEN, Report
 
 GIVEN_UP_BY = {Verdict.TOO_OLD: "give-up-after", Verdict.EXHAUSTED: "max-attempts"}
 """The settings that make a run give up an event."""
@@ -52,13 +53,10 @@ def _checkpoint(report: Report, checkpoint: datetime) -> str:
     if checkpoint == window.mark:
         where = f"Checkpoint not moved ({utc(checkpoint)})" if window.saved else saved
         return f"{where}: the next run checks the deliveries since then again"
-    open_failures = [
-        result.decision.delivery.delivered_at
-        for result in report.results
-        if not result.outcome.dealt_with
-    ]
-    if checkpoint == min(open_failures, default=None):
-        saved += f", when the oldest {_not_done(report)} event failed"
+    open_results = [result for result in report.results if not result.outcome.dealt_with]
+    oldest = min(open_results, key=lambda r: r.decision.delivery.delivered_at, default=None)
+    if oldest and oldest.decision.delivery.delivered_at == checkpoint:
+        saved += f", when the oldest {oldest.outcome.for_users.value} event failed"
     return f"{saved}. The next run starts there"
 
 
@@ -103,6 +101,11 @@ def _unrecovered(report: Report) -> Iterator[str]:
     of_failed, were = f"of {report.failed:,} failed events", "was" if given_up == 1 else "were"
     found = [f"{failing:,} {of_failed} {is_or_are(failing)} still failing"] if failing else []
     found += [f"{given_up:,} {of_failed} {were} given up"] if given_up else []
+    if report.not_shown:
+        found.append(
+            f"{report.not_shown:,} {of_failed} had a failed redelivery before this run, which "
+            "cannot show that the receiver has accepted another"
+        )
     found += [_may_leave(report)] if report.leaving else []
     found += [may_be_unseen(report.unseen)] if report.unseen else []
     if found:
@@ -113,7 +116,7 @@ def warnings(report: Report) -> list[str]:
     """Return what the user should know even if the run did not fail."""
     found = [report.limit] if report.limit else []
     if not report.scans:
-        found.append("there is no active webhook, so this run read nothing")
+        found.append("there is no webhook, so this run read nothing, and the checkpoint stays")
     found += _deferred(report)
     found += retries.warning(report)
     found += _given_up(report)
@@ -182,16 +185,21 @@ def may_be_unseen(interval: tuple[datetime, datetime]) -> str:
 
 def _may_leave(report: Report) -> str:
     events = count(report.leaving, f"{_not_done(report)} event")
+    give_up_after = report.options.policy.give_up_after
+    too_old = ""
+    if give_up_after < report.options.retention:
+        too_old = f", or be older than 'give-up-after' ({format_duration(give_up_after)}),"
+    as_before = ", as this one did after the last" if report.since_last else ""
     return (
-        f"{events} may leave GitHub's log if the next run comes only {age(report.since_last)} "
-        "after this one, as this one did after the last. Start a run sooner"
+        f"{events} may leave GitHub's log{too_old} if the next run comes only "
+        f"{age(report.until_next)} after this one{as_before}. Start a run sooner"
     )
 
 
 def _not_done(report: Report) -> str:
-    """Return what events are called that the next run must still redeliver."""
-    names = {"deferred": report.count(*DEFERRED_KINDS), "refused": report.count(Outcome.REFUSED)}
-    return " or ".join(name for name, number in names.items() if number)
+    """Return what events are called that the next run must still deal with."""
+    kinds = dict.fromkeys(result.outcome.for_users.value for result in report.results_with(*OPEN))
+    return " or ".join(kinds)
 
 
 def _under_way(window: Window) -> str:

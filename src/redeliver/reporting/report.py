@@ -19,6 +19,12 @@ NEEDS_ATTENTION = (Outcome.REFUSED, Outcome.UNANSWERED, Outcome.UNREAD)
 UNRECOVERED = (Outcome.STILL_FAILING, Outcome.GIVEN_UP)
 """The outcomes that make it fail with `fail-on: unrecovered` as well."""
 
+OPEN = (*DEFERRED_KINDS, Outcome.REFUSED, Outcome.PENDING)
+"""The outcomes of events that the next run must still deal with."""
+
+USUAL_INTERVAL = timedelta(hours=6)
+"""The time between two runs that is assumed if nothing is known about it, as in the examples."""
+
 NOT_FAILED_OUTCOMES = (Outcome.DELIVERED, Outcome.FILTERED)
 """The outcomes of events that do not count as failed."""
 
@@ -111,25 +117,35 @@ class Report:
         return self.window.unseen(self.options.retention)
 
     @property
-    def since_last(self) -> timedelta:
-        """How long before this run the last one saved the checkpoint; 0 if there was none."""
+    def since_last(self) -> timedelta | None:
+        """How long before this run the last one saved the checkpoint; None if that says nothing.
+
+        If it is longer than GitHub keeps the log, runs were interrupted, or this is a new start.
+        """
         saved = self.window.saved
-        return self.window.now - saved.written if saved else timedelta()
+        if saved is None or self.window.now - saved.written >= self.options.retention:
+            return None
+        return self.window.now - saved.written
+
+    @property
+    def until_next(self) -> timedelta:
+        """How long after this run the next one is assumed to start: as this one after the last."""
+        return self.since_last or USUAL_INTERVAL
 
     @property
     def leaving(self) -> int:
-        """How many of the events that the next run tries may have left the log by then.
+        """How many of the events that the next run tries may be too old by then.
 
-        This assumes that the next run starts as long after this one as this one after the last.
+        Their age counts from the first attempt, as it does when an event is given up.
         """
-        if self.window.saved is None:
-            return 0
-        gone_by = self.window.now + self.since_last - self.options.retention
-        return sum(
-            result.outcome in {*DEFERRED_KINDS, Outcome.REFUSED}
-            and result.latest.delivered_at < gone_by
-            for result in self.results
-        )
+        max_age = min(self.options.policy.give_up_after, self.options.retention)
+        too_old = self.window.now + self.until_next - max_age
+        return sum(result.decision.failing_since < too_old for result in self.results_with(*OPEN))
+
+    @property
+    def not_shown(self) -> int:
+        """How many events had a failed redelivery, and have not been shown as recovered."""
+        return sum(result.decision.delivery.redelivery for result in self.results_with(*OPEN))
 
     @property
     def is_failed(self) -> bool:
@@ -141,7 +157,7 @@ class Report:
             or self.count(*NEEDS_ATTENTION)
             or (
                 self.options.fail_unrecovered
-                and (self.count(*UNRECOVERED) or self.leaving or self.unseen)
+                and (self.count(*UNRECOVERED) or self.not_shown or self.leaving or self.unseen)
             )
         )
 

@@ -28,12 +28,12 @@ def an_outcome(outcome: Outcome, *, at: datetime = AN_HOUR_AGO) -> EventResult:
     ("results", "mark"),
     [
         pytest.param([], NOW, id="nothing failed"),
-        pytest.param([an_outcome(Outcome.PENDING)], NOW, id="redelivered"),
         pytest.param([an_outcome(Outcome.RECOVERED)], NOW, id="recovered"),
         pytest.param([an_outcome(Outcome.STILL_FAILING)], NOW, id="failed again after the start"),
         pytest.param([an_outcome(Outcome.FILTERED)], NOW, id="filtered out"),
         pytest.param([an_outcome(Outcome.DELIVERED)], NOW, id="delivered by another attempt"),
         pytest.param([an_outcome(Outcome.GIVEN_UP)], NOW, id="given up"),
+        pytest.param([an_outcome(Outcome.PENDING)], ago(hours=1), id="not shown by the log"),
         pytest.param([an_outcome(Outcome.REFUSED)], ago(hours=1), id="refused"),
         pytest.param([an_outcome(Outcome.UNANSWERED)], ago(hours=1), id="unanswered"),
         pytest.param([an_outcome(Outcome.UNREAD)], ago(hours=1), id="not decided"),
@@ -41,7 +41,7 @@ def an_outcome(outcome: Outcome, *, at: datetime = AN_HOUR_AGO) -> EventResult:
         pytest.param([an_outcome(Outcome.UNSETTLED)], ago(hours=1), id="unsettled"),
         pytest.param(
             [
-                an_outcome(Outcome.PENDING, at=ago(hours=5)),
+                an_outcome(Outcome.RECOVERED, at=ago(hours=5)),
                 an_outcome(Outcome.REFUSED, at=ago(hours=3)),
                 an_outcome(Outcome.DEFERRED, at=ago(hours=2)),
             ],
@@ -68,7 +68,7 @@ def test_an_earlier_clock_does_not_move_the_checkpoint_back() -> None:
 
 
 def test_a_partly_read_log_does_not_move_the_checkpoint() -> None:
-    results = [an_outcome(Outcome.PENDING)]
+    results = [an_outcome(Outcome.RECOVERED)]
 
     assert next_checkpoint(a_window(ago(hours=6)), results, is_complete=False) == ago(hours=6)
 
@@ -82,6 +82,8 @@ def test_a_partly_read_log_does_not_move_the_checkpoint() -> None:
         (Verdict.TOO_OLD, Outcome.GIVEN_UP),
         (Verdict.EXHAUSTED, Outcome.GIVEN_UP),
         (Verdict.UNREAD, Outcome.UNREAD),
+        (Verdict.LAST_UNDER_WAY, Outcome.DEFERRED),
+        (Verdict.SWITCHED_OFF, Outcome.DEFERRED),
         (Verdict.UNSETTLED, Outcome.UNSETTLED),
         (Verdict.UNWANTED_EVENT, Outcome.FILTERED),
         (Verdict.UNWANTED_STATUS, Outcome.FILTERED),

@@ -30,13 +30,13 @@ def test_one_unsettled_event_holds_back_all_others() -> None:
     assert verdicts == {
         "new": Verdict.UNSETTLED,
         "old": Verdict.UNSETTLED,
-        "too old": Verdict.EXPIRED,
+        "too old": Verdict.LAST_UNDER_WAY,
     }
     assert planned.is_unsettled
     assert not planned.due
 
 
-def test_decisions_are_sorted_by_age_then_by_id() -> None:
+def test_events_are_sorted_by_attempts_age_and_id() -> None:
     log = [
         a_delivery("c", at=ago(hours=1), number=3),
         a_delivery("b", at=ago(hours=2), number=7),
@@ -48,7 +48,7 @@ def test_decisions_are_sorted_by_age_then_by_id() -> None:
 
     decisions = plan_of(log).decisions
 
-    assert [d.delivery.guid for d in decisions] == ["a redelivery", "a", "b", "c"]
+    assert [d.delivery.guid for d in decisions] == ["a", "b", "c", "a redelivery"]
 
 
 def test_the_fewest_attempts_come_first_then_the_oldest() -> None:
@@ -77,7 +77,7 @@ def test_webhooks_that_share_a_guid_are_judged_separately() -> None:
         ),
     ]
 
-    due = Plan.of(scans, FOUR_ATTEMPTS).due
+    due = Plan.of(scans, a_window(), FOUR_ATTEMPTS).due
 
     assert [(d.webhook, d.delivery.id) for d in due] == [(a_webhook(3), 7), (WEBHOOK, 2**62 + 1)]
 
@@ -93,7 +93,7 @@ def test_the_maximum_counts_the_events_of_all_webhooks() -> None:
         for n in (1, 2)
     ]
 
-    assert [d.webhook for d in Plan.of(scans, policy).due] == [a_webhook(2)]
+    assert [d.webhook for d in Plan.of(scans, a_window(), policy).due] == [a_webhook(2)]
 
 
 def test_webhooks_take_turns_if_too_many_events_are_due() -> None:
@@ -105,9 +105,9 @@ def test_webhooks_take_turns_if_too_many_events_are_due() -> None:
         scan_of(few, webhook=a_webhook(2), window=window, policy=policy),
     ]
 
-    planned = Plan.of(scans, policy)
+    planned = Plan.of(scans, a_window(), policy)
 
-    assert [d.delivery.guid for d in planned.due] == ["many-0", "many-1", "few-0", "few-1"]
+    assert [d.delivery.guid for d in planned.due] == ["many-0", "few-0", "many-1", "few-1"]
     assert [d.delivery.guid for d in planned.surplus] == [f"many-{n}" for n in range(2, 6)]
 
 
@@ -118,4 +118,4 @@ def test_one_unsettled_event_holds_back_all_webhooks() -> None:
         scan_of([a_delivery("old", at=ago(minutes=3))], webhook=a_webhook(2), window=window),
     ]
 
-    assert Plan.of(scans, FOUR_ATTEMPTS).due == ()
+    assert Plan.of(scans, a_window(), FOUR_ATTEMPTS).due == ()

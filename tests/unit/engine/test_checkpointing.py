@@ -11,15 +11,23 @@ from redeliver.core.outcome import Outcome
 from redeliver.errors import AccessError, Interrupted, RateLimitError, UnavailableError
 from redeliver.reporting import messages
 from tests.support.builders import NOW, THREE_FAILURES, a_delivery, ago, saved
-from tests.support.fakes import FakeHook, FakeRuntime, FakeStore, SharedStore, outcomes, run_once
+from tests.support.fakes import (
+    FakeHook,
+    FakeRuntime,
+    FakeStore,
+    ReceivingHook,
+    SharedStore,
+    outcomes,
+    run_once,
+)
 
 
 def test_the_low_water_mark_is_saved_before_the_first_redelivery() -> None:
     store = FakeStore()
 
-    run_once(FakeHook(*THREE_FAILURES), store)
+    run_once(ReceivingHook(*THREE_FAILURES), store)
 
-    assert store.written == [ago(hours=3), NOW]
+    assert store.written == [ago(hours=3), ago(hours=3), NOW]
 
 
 def test_a_missing_permission_prevents_the_first_redelivery() -> None:
@@ -34,9 +42,10 @@ def test_a_missing_permission_prevents_the_first_redelivery() -> None:
 def test_a_first_run_saves_where_a_killed_run_would_resume() -> None:
     store = FakeStore(None)
 
-    run_once(FakeHook(*THREE_FAILURES), store)
+    run_once(ReceivingHook(*THREE_FAILURES), store)
 
-    assert store.written == [ago(hours=3), NOW], "the first before all redeliveries"
+    assert store.written[0] == ago(hours=3), "before all redeliveries"
+    assert store.written[-1] == NOW
 
 
 def test_a_rate_limit_at_the_claim_defers_everything() -> None:
@@ -166,22 +175,52 @@ def test_a_slow_run_without_failures_reads_before_it_writes() -> None:
     assert slow.written == [ago(minutes=-1)]
 
 
-def test_a_claim_that_took_long_is_lost() -> None:
-    class SlowStore(FakeStore):
-        def write(self, checkpoint: datetime) -> bool:
-            runtime.now += timedelta(seconds=60)
-            return super().write(checkpoint)
+class SlowStore(FakeStore):
+    """A store whose writes take a minute; another run may write `other` in this time."""
 
+    def __init__(self, runtime: FakeRuntime, other: datetime | None = None) -> None:
+        super().__init__()
+        self.runtime = runtime
+        self.other = other
+
+    def write(self, checkpoint: datetime) -> bool:
+        self.runtime.now += timedelta(minutes=1)
+        is_written = super().write(checkpoint)
+        if self.other:
+            self.saved = saved(self.other, written=self.runtime.now)
+        return is_written
+
+
+def test_a_slow_claim_counts_if_no_other_run_wrote() -> None:
+    runtime, hook = FakeRuntime(), ReceivingHook(*THREE_FAILURES)
+
+    report = run_once(hook, SlowStore(runtime), runtime=runtime)
+
+    assert report.count(Outcome.RECOVERED) == 3
+
+
+def test_a_slow_claim_is_lost_if_another_run_wrote() -> None:
     runtime, hook = FakeRuntime(), FakeHook(*THREE_FAILURES)
 
-    report = run_once(hook, SlowStore(), runtime=runtime)
+    report = run_once(hook, SlowStore(runtime, other=ago(hours=2)), runtime=runtime)
 
-    assert hook.requested == [], "another run had time to begin"
+    assert hook.requested == []
     assert set(outcomes(report).values()) == {Outcome.UNSETTLED}
 
 
+def test_a_slow_claim_always_counts_in_a_store_of_ones_own() -> None:
+    class OwnStore(SlowStore):
+        is_shared = False
+
+    runtime, hook = FakeRuntime(), ReceivingHook(*THREE_FAILURES)
+
+    report = run_once(hook, OwnStore(runtime), runtime=runtime)
+
+    assert report.count(Outcome.RECOVERED) == 3
+
+
 def test_a_long_run_saves_the_checkpoint_once_a_minute() -> None:
-    class SlowHook(FakeHook):
+    class SlowHook(ReceivingHook):
         def redeliver(self, delivery: Delivery) -> None:
             super().redeliver(delivery)
             runtime.now += timedelta(seconds=40)
@@ -191,10 +230,7 @@ def test_a_long_run_saves_the_checkpoint_once_a_minute() -> None:
 
     run_once(SlowHook(*log), store, runtime=runtime)
 
-    start = ago(hours=5)
-    minutes = [(mark - start) // timedelta(minutes=1) for mark in store.written[:-1]]
-    assert minutes == [0, 2, 4], "the next event is the oldest that is open"
-    assert store.written[-1] == NOW
+    assert store.written == [*[ago(hours=5)] * 4, NOW], "the outcomes are known only at the end"
 
 
 def test_a_failed_save_stops_the_redeliveries() -> None:
@@ -226,7 +262,7 @@ def test_an_interruption_saves_what_is_certain() -> None:
         "second": Outcome.UNANSWERED,
         "third": Outcome.DEFERRED,
     }
-    assert store.written[-1] == report.checkpoint == ago(hours=2)
+    assert store.written[-1] == report.checkpoint == ago(hours=3)
     assert report.status == 143
 
 
@@ -236,7 +272,7 @@ def test_an_interrupted_write_is_repeated(at: int) -> None:
 
     report = run_once(FakeHook(*THREE_FAILURES), store)
 
-    assert store.written[-1] == (ago(hours=3) if at == 1 else NOW)
+    assert store.written[-1] == ago(hours=3)
     assert report.status == 130
 
 

