@@ -8,6 +8,8 @@
   * AccessError         the token lacks a permission
   * UnavailableError    GitHub sent no response, or one that cannot be used
     * RateLimitError    GitHub is rate limiting requests
+    * UnreachableError  GitHub sent no response at all
+      * TooLongError    a request was not sent: the run has waited for responses for too long
   * RefusalError        GitHub refused one redelivery; the run continues
 
 A message says what is wrong and what to do about it. Any other exception is a bug, and its
@@ -58,8 +60,21 @@ class RateLimitError(UnavailableError):
     """GitHub is rate limiting requests."""
 
 
+class UnreachableError(UnavailableError):
+    """GitHub sent no response at all."""
+
+
+class TooLongError(UnreachableError):
+    """A request was not sent, because the run has waited for responses for too long."""
+
+
 class RefusalError(RedeliverError):
     """GitHub refused one redelivery; it may accept others."""
+
+    def __init__(self, message: str, *, missing_permission: AccessError | None = None) -> None:
+        super().__init__(message)
+        self.missing_permission = missing_permission
+        """What to say if GitHub refuses all redeliveries; None if no permission can be missing."""
 
 
 class Interrupted(BaseException):

@@ -1,26 +1,34 @@
 """Hand redeliveries to the worker pool, collect what GitHub responds, and know when to stop."""
 
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
-from redeliver.core.decision import Decision, EventKey
+from redeliver.core.decision import Decision, EventKey, Verdict
 from redeliver.core.delivery import Webhook
-from redeliver.core.outcome import DENIED, RATE_LIMITED, EventResult, Outcome, Results
+from redeliver.core.outcome import (
+    DENIED,
+    RATE_LIMITED,
+    TOOK_TOO_LONG,
+    EventResult,
+    Outcome,
+    Results,
+)
 from redeliver.engine.ports import Hook, Runtime
+from redeliver.engine.request_queue import RequestQueue
+from redeliver.engine.responses import HANDFUL, Responses
 from redeliver.engine.workers import WorkerPool
 from redeliver.errors import (
     AccessError,
     RateLimitError,
     RedeliverError,
     RefusalError,
+    TooLongError,
     UnavailableError,
 )
-
-MAX_UNANSWERED = 5
-"""If this many requests in a row for one webhook get no usable response, no more are sent."""
 
 LAST_RESPONSES = timedelta(seconds=0.5)
 """How long an interrupted run still waits for responses that are under way."""
@@ -39,11 +47,13 @@ class Dispatcher:
         expected: int,
         log: Callable[[EventResult], None],
         before_each: Callable[[], None],
+        are_gone: Callable[[Webhook], bool],
     ) -> None:
         """Keep `results` up to date, and log each new one.
 
         `before_each` is called before each redelivery. `expected` is the total that progress shows
         at first; events over `max-redeliveries` that take the place of refused ones can raise it.
+        `are_gone` tells whether refused events of a webhook have left GitHub's log.
         """
         self._hooks = hooks
         self._throttle = runtime.throttle
@@ -53,26 +63,32 @@ class Dispatcher:
         self._expected = expected
         self._log = log
         self._before_each = before_each
+        self._are_gone = are_gone
         self._submitted = 0
-        self._unanswered = Counter[Webhook]()
-        """How many redeliveries in a row had no usable response."""
+        self._accepted = 0
+        self._queue = RequestQueue(())
+        self._responses = defaultdict[Webhook, Responses](Responses)
         self._stopped: set[Webhook] = set()
         self.limit = ""
         """The rate limit that stopped the redeliveries; empty if there was none."""
         self.trouble: list[str] = []
         """What else went wrong, with advice if there is any."""
 
-    def dispatch(self, keys: Iterable[EventKey]) -> None:
-        """Redeliver events in this order; return when the result of each is known and logged."""
-        for key in keys:
-            if self._may_dispatch(key):
-                self._wait_for_turn()
-                self._before_each()
-            # The wait collects responses, which may have stopped this webhook.
-            if self._may_dispatch(key):
-                self._submit(key)
-            else:
-                self._log(self._results[key])
+    def dispatch(self, keys: Iterable[EventKey], *, places: int | None = None) -> None:
+        """Redeliver events, the webhooks in turn; return when the result of each is known.
+
+        No more are requested once GitHub has accepted as many as there are `places`, counting all
+        redeliveries of this run.
+        """
+        self._queue = RequestQueue(keys)
+        while True:
+            key = self._queue.take(self._may_go) if self._has_place(places) else None
+            if key:
+                self._dispatch_one(key)
+            elif not self.collect():  # a response can free a place, or let events go again
+                break
+        for key in self._queue.rest():
+            self._leave(key)
         while self.collect():
             pass
 
@@ -116,8 +132,41 @@ class Dispatcher:
         if trouble not in self.trouble:
             self.trouble.append(trouble)
 
+    def note_missing_permissions(self) -> None:
+        """Note the permissions that seem to be missing where GitHub refused all redeliveries."""
+        for webhook, responses in self._responses.items():
+            error = responses.missing_permission
+            its_results = [r for r in self._results.values() if r.key.webhook == webhook]
+            if error and not any(result.is_gone for result in its_results):
+                self.note(str(error))
+
+    def _may_go(self, key: EventKey) -> bool:
+        return self.is_stopped(key.webhook) or self._responses[key.webhook].may_go(key)
+
     def _may_dispatch(self, key: EventKey) -> bool:
-        return self._results[key].is_due and not self.is_stopped(key.webhook)
+        return self._results[key].is_open and not self.is_stopped(key.webhook)
+
+    def _has_place(self, places: int | None) -> bool:
+        """Whether one more redelivery may be accepted; a request counts until its response."""
+        return places is None or self._accepted + self._pool.pending < places
+
+    def _dispatch_one(self, key: EventKey) -> None:
+        if self._may_dispatch(key):
+            self._wait_for_turn()
+            self._before_each()
+        # The wait collects responses, which may have stopped this webhook or begun a trial.
+        if not self._may_go(key):
+            self._queue.put_back(key)
+        elif self._may_dispatch(key):
+            self._submit(key)
+        else:
+            self._leave(key)
+
+    def _leave(self, key: EventKey) -> None:
+        """Leave an event to the next run. Events over the limit were logged at the beginning."""
+        result = self._results[key]
+        if result.is_due:
+            self._log(result)
 
     def _wait_for_turn(self) -> None:
         """Wait until GitHub's limits allow one more request and a worker is free."""
@@ -131,7 +180,8 @@ class Dispatcher:
 
     def _submit(self, key: EventKey) -> None:
         """Have a worker request a redelivery; until the response, its outcome is `UNANSWERED`."""
-        decision = self._results[key].decision
+        # An event over the limit has got the place of another.
+        decision = replace(self._results[key].decision, verdict=Verdict.REDELIVER)
         self._results[key] = _unanswered(decision, "the run was stopped before GitHub responded")
         self._submitted += 1
         self._pool.submit(key, partial(self._hooks[key.webhook].redeliver, decision.delivery))
@@ -141,10 +191,14 @@ class Dispatcher:
         match error:
             case None:
                 result = _pending(decision)
+                self._accepted += 1
             case RefusalError():
                 result = EventResult(decision=decision, outcome=Outcome.REFUSED, because=str(error))
             case RateLimitError():  # before its base class, UnavailableError
                 result = _deferred(decision, RATE_LIMITED)
+                self.stop_all(error)
+            case TooLongError():  # likewise
+                result = _deferred(decision, TOOK_TOO_LONG)
                 self.stop_all(error)
             case AccessError():
                 result = _deferred(decision, DENIED)
@@ -156,18 +210,26 @@ class Dispatcher:
             case _:
                 raise error
         self._results[key] = result
-        self._count_unanswered(result)
+        if result.outcome is not Outcome.DEFERRED:
+            self._consider(key, error)
 
-    def _count_unanswered(self, result: EventResult) -> None:
-        webhook = result.key.webhook
-        is_unanswered = result.outcome is Outcome.UNANSWERED
-        self._unanswered[webhook] = self._unanswered[webhook] + 1 if is_unanswered else 0
-        if self._unanswered[webhook] == MAX_UNANSWERED:
-            self.stop(webhook)
-            self.note(
-                f"GitHub sent no usable response to {MAX_UNANSWERED} requests in a row to "
-                f"redeliver to {webhook.name}, so this run requested no more of them"
-            )
+    def _consider(self, key: EventKey, error: RedeliverError | None) -> None:
+        """Stop the webhook if its requests keep failing, also for events from elsewhere."""
+        webhook, responses = key.webhook, self._responses[key.webhook]
+        responses.record(key, error)
+        if responses.needs_trial:
+            responses.try_others(self._queue.spread(webhook, HANDFUL))
+        if not responses.has_failed or self.is_stopped(webhook):
+            return
+        if responses.missing_permission and self._are_gone(webhook):
+            responses.permit()
+            return
+        self.stop(webhook)
+        self.note(
+            str(responses.missing_permission or "")
+            or f"GitHub sent no usable response to {responses.failed_in_a_row} requests in a row "
+            f"to redeliver to {webhook.name}, so this run requested no more of them"
+        )
 
 
 def _deferred(decision: Decision, because: str) -> EventResult:

@@ -2,17 +2,34 @@
 
 import pytest
 
+from redeliver.core.delivery import Delivery
 from redeliver.core.outcome import Outcome
 from redeliver.errors import AccessError, RateLimitError, RefusalError, UnavailableError
 from redeliver.reporting import messages
 from redeliver.reporting.report import Report
-from tests.support.builders import THREE_FAILURES, a_delivery, a_policy, ago
-from tests.support.fakes import FakeHook, FakeRuntime, FakeStore, LossyHook, outcomes, run_once
+from tests.support.builders import (
+    NINE_FAILURES,
+    THREE_FAILURES,
+    a_delivery,
+    a_policy,
+    ago,
+    delivered,
+)
+from tests.support.fakes import (
+    FakeHook,
+    FakeRuntime,
+    FakeStore,
+    LossyHook,
+    ReceivingHook,
+    outcomes,
+    run_once,
+)
 
 
 def test_a_refusal_holds_the_checkpoint_and_stops_nothing() -> None:
     refusal = RefusalError("GitHub responded 422")
-    hook, store = FakeHook(*THREE_FAILURES, errors={"second": refusal}), FakeStore()
+
+    hook, store = ReceivingHook(*THREE_FAILURES, errors={"second": refusal}), FakeStore()
 
     report = run_once(hook, store)
 
@@ -29,20 +46,41 @@ def reasons(report: Report) -> dict[str, str]:
     return {result.decision.delivery.guid: result.because for result in report.results}
 
 
-def test_five_lost_responses_in_a_row_stop_their_webhook() -> None:
-    log = [a_delivery(f"{n}", at=ago(hours=1, minutes=n), number=n + 2) for n in range(7)]
+def test_lost_responses_stop_their_webhook_after_a_trial() -> None:
+    log = [a_delivery(f"{n}", at=ago(hours=1, minutes=n), number=n + 2) for n in range(30)]
     hook = LossyHook(*log, loses={row.guid for row in log}, shows=True)
 
     report = run_once(hook)
 
-    assert hook.requested == ["6", "5", "4", "3", "2"]
-    assert outcomes(report)["2"] is Outcome.STILL_FAILING, "as the log shows afterwards"
-    assert outcomes(report)["1"] is outcomes(report)["0"] is Outcome.DEFERRED
+    assert hook.requested == ["29", "28", "27", "26", "25", "0", "4", "8", "12", "16"]
+    assert outcomes(report)["25"] is Outcome.STILL_FAILING, "as the log shows afterwards"
+    assert outcomes(report)["24"] is outcomes(report)["1"] is Outcome.DEFERRED
     assert messages.problem(report) == (
-        "GitHub sent no usable response to 5 requests in a row to redeliver to webhook 1 of "
+        "GitHub sent no usable response to 10 requests in a row to redeliver to webhook 1 of "
         "organization acme, so this run requested no more of them"
     )
     assert report.status == 1
+
+
+def test_lost_responses_about_some_events_stop_no_others() -> None:
+    log = [a_delivery(f"{n}", at=ago(hours=1, minutes=n), number=n + 2) for n in range(30)]
+    lost = {f"{n}" for n in range(17, 30)}
+    hook = LossyHook(*log, loses=lost, shows=False)
+
+    report = run_once(hook)
+
+    assert sorted(hook.requested) == sorted(row.guid for row in log), "each once"
+    assert report.count(Outcome.UNANSWERED) == 13
+    assert report.count(Outcome.PENDING) == 17
+
+
+def test_an_unanswered_event_gives_up_its_place() -> None:
+    hook = LossyHook(*NINE_FAILURES, loses={"event-0", "event-1", "event-2"}, shows=False)
+
+    report = run_once(hook, policy=a_policy(max_redeliveries=3))
+
+    assert hook.requested == [f"event-{n}" for n in range(6)]
+    assert (report.count(Outcome.PENDING), report.count(Outcome.DEFERRED)) == (3, 3)
 
 
 @pytest.mark.parametrize("error", [AccessError("no right"), RateLimitError("used up")])
@@ -57,7 +95,7 @@ def test_an_error_that_every_request_would_meet_stops_dispatch(error: Exception)
         "second": Outcome.DEFERRED,
         "third": Outcome.DEFERRED,
     }
-    assert store.written[-1] == ago(hours=2)
+    assert store.written[-1] == ago(hours=3)
     assert {*report.trouble, report.limit} - {""} == {str(error)}
 
 
@@ -71,26 +109,75 @@ def test_a_rate_limit_that_is_too_long_is_a_warning() -> None:
     assert reasons(report)["second"] == "GitHub is rate limiting requests"
 
 
-def test_a_github_that_never_responds_gets_five_requests() -> None:
-    log = [a_delivery(f"event-{n}", at=ago(hours=1, seconds=n)) for n in range(20)]
-    lost = {str(row.guid): UnavailableError("no usable response") for row in log}
-    hook = FakeHook(*log, errors=lost)
-
-    report = run_once(hook)
-
-    assert len(hook.requested) == 5
-    assert (report.count(Outcome.UNANSWERED), report.count(Outcome.DEFERRED)) == (5, 15)
-    assert report.status == 1
-
-
 def test_a_webhook_without_responses_does_not_stop_the_others() -> None:
     log = [a_delivery(f"event-{n}", at=ago(hours=5, seconds=n), number=n) for n in range(20)]
     lost = {str(row.guid): UnavailableError("no usable response") for row in log}
     silent, healthy = FakeHook(*log, number=1, errors=lost), FakeHook(*THREE_FAILURES, number=2)
 
-    run_once(silent, None, healthy)
+    report = run_once(silent, None, healthy)
 
-    assert (len(silent.requested), healthy.requested) == (5, ["first", "second", "third"])
+    assert (len(silent.requested), healthy.requested) == (10, ["first", "second", "third"])
+    assert (report.count(Outcome.UNANSWERED), report.count(Outcome.DEFERRED)) == (10, 10)
+    assert report.status == 1
+
+
+def test_webhooks_without_places_leave_the_rest_of_a_trial() -> None:
+    log = [a_delivery(f"event-{n}", at=ago(hours=5, seconds=n), number=n) for n in range(20)]
+    lost = {str(row.guid): UnavailableError("no usable response") for row in log}
+    silent, healthy = FakeHook(*log, number=1, errors=lost), FakeHook(*NINE_FAILURES, number=2)
+
+    report = run_once(silent, None, healthy, policy=a_policy(max_redeliveries=6))
+
+    assert report.count(Outcome.PENDING) == 6
+    assert len(silent.requested) < 10
+
+
+NOT_FOUND = RefusalError("404, Not Found", missing_permission=AccessError("lacks a permission"))
+
+
+def test_refusals_of_all_events_may_be_a_missing_permission() -> None:
+    log = [a_delivery(f"{n}", at=ago(hours=1, minutes=n), number=n + 2) for n in range(30)]
+    hook = FakeHook(*log, errors={row.guid: NOT_FOUND for row in log})
+
+    report = run_once(hook)
+
+    assert len(hook.requested) == 10
+    assert (report.count(Outcome.REFUSED), report.count(Outcome.DEFERRED)) == (10, 20)
+    assert messages.problem(report) == "lacks a permission"
+
+
+@pytest.mark.parametrize("number", [1, 4])
+def test_few_refusals_may_be_a_missing_permission(number: int) -> None:
+    log = NINE_FAILURES[:number]
+    hook = FakeHook(*log, errors={row.guid: NOT_FOUND for row in log})
+
+    assert messages.problem(run_once(hook)) == "lacks a permission"
+
+
+def test_no_permission_is_missing_if_one_event_is_accepted() -> None:
+    refused = {f"event-{n}": NOT_FOUND for n in range(9) if n != 7}
+    hook = ReceivingHook(*NINE_FAILURES, errors=refused)
+
+    report = run_once(hook)
+
+    assert len(hook.requested) == 9
+    assert (report.count(Outcome.REFUSED), report.count(Outcome.RECOVERED)) == (8, 1)
+    assert (messages.problem(report) or "").startswith("GitHub refused to redeliver 8 of 9")
+
+
+def test_no_permission_is_missing_if_refused_events_left_the_log() -> None:
+    class Losing(FakeHook):
+        def redeliver(self, delivery: Delivery) -> None:
+            self.log = [row for row in self.log if row.guid != delivery.guid]
+            super().redeliver(delivery)
+
+    log = [a_delivery(f"{n}", at=ago(hours=1, minutes=n), number=n + 2) for n in range(30)]
+    hook = Losing(*log, delivered("fine"), errors={row.guid: NOT_FOUND for row in log})
+
+    report = run_once(hook)
+
+    assert (len(hook.requested), report.count(Outcome.GIVEN_UP)) == (30, 30)
+    assert report.status == 0
 
 
 def test_a_missing_permission_stops_only_its_webhook() -> None:

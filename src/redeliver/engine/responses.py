@@ -1,0 +1,82 @@
+"""What GitHub responds to the redeliveries of one webhook, and when to request no more of them.
+
+One event that GitHub refuses, or about which it never responds, must not stop the others. So when
+several requests in a row fail in a way that may concern the whole webhook, a few events from
+elsewhere in its queue are tried before it is stopped.
+"""
+
+from collections.abc import Iterable
+
+from redeliver.core.decision import EventKey
+from redeliver.errors import AccessError, RedeliverError, RefusalError, UnavailableError
+
+HANDFUL = 5
+"""How many requests in a row must fail before others are tried, and how many others are tried."""
+
+
+class Responses:
+    """The responses about one webhook in this run."""
+
+    def __init__(self) -> None:
+        self._is_permitted = False
+        """Whether it is certain that no permission is missing."""
+        self.failed_in_a_row = 0
+        """How many requests in a row failed in a way that may concern the webhook."""
+        self._trial: set[EventKey] = set()
+        self._is_in_trial = False
+        self._last_error: RedeliverError | None = None
+        """The error of the last of them."""
+
+    @property
+    def needs_trial(self) -> bool:
+        """Whether other events have to be tried now."""
+        return self.failed_in_a_row >= HANDFUL and not self._is_in_trial
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether the other events failed, too."""
+        return self._is_in_trial and not self._trial
+
+    @property
+    def missing_permission(self) -> AccessError | None:
+        """Which permission seems to be missing, because no redelivery was accepted."""
+        match self._last_error:
+            case RefusalError(missing_permission=error):
+                return error
+        return None
+
+    def try_others(self, keys: Iterable[EventKey]) -> None:
+        """Begin a trial with these events, if there are any."""
+        self._trial = set(keys)
+        self._is_in_trial = bool(self._trial)
+
+    def may_go(self, key: EventKey) -> bool:
+        """Whether an event may be redelivered now; during a trial, only those of the trial may."""
+        return not self._is_in_trial or key in self._trial
+
+    def record(self, key: EventKey, error: RedeliverError | None) -> None:
+        """Record the response to one request; `error` is None if GitHub accepted it."""
+        self._is_permitted = self._is_permitted or error is None
+        if error is None or not self._may_concern_all(error):
+            self._clear()
+            return
+        self._last_error = error
+        self.failed_in_a_row += 1
+        self._trial.discard(key)
+
+    def permit(self) -> None:
+        """Take the refusals so far for refusals of single events: no permission is missing."""
+        self._is_permitted = True
+        self._clear()
+
+    def _clear(self) -> None:
+        self.failed_in_a_row = 0
+        self._is_in_trial = False
+        self._trial = set()
+        self._last_error = None
+
+    def _may_concern_all(self, error: RedeliverError) -> bool:
+        """Whether a failure may concern all events of the webhook."""
+        if isinstance(error, RefusalError):
+            return error.missing_permission is not None and not self._is_permitted
+        return isinstance(error, UnavailableError)
