@@ -9,7 +9,7 @@ from typing import Any
 
 from github_sandbox.backend import Backend
 from github_sandbox.model.delivery_log import AttemptResult, Event
-from github_sandbox.model.entities import HookState, OrganizationState
+from github_sandbox.model.entities import AppState, HookState, OrganizationState, RepositoryState
 from github_sandbox.model.formats import Json
 
 
@@ -46,6 +46,35 @@ class Hook:
 
         return self._server.call(list_items)
 
+    def switch_off(self) -> None:
+        """Make the hook inactive, so that it delivers no new events.
+
+        Redeliveries still work: GitHub does not document that it refuses them.
+        """
+        self._switch(active=False)
+
+    def switch_on(self) -> None:
+        """Make the hook active again."""
+        self._switch(active=True)
+
+    def delete(self) -> None:
+        """Delete the hook of an organization or a repository.
+
+        The API no longer shows it or its deliveries. A test can still read its log, but every
+        method that would change something raises `LookupError`. Running redeliveries continue.
+        """
+
+        def delete() -> None:
+            self._check_exists()
+            match self._hook.owner:
+                case OrganizationState(hooks=hooks) | RepositoryState(hooks=hooks):
+                    del hooks[self.id]
+                    self._hook.deleted = True
+                case AppState():
+                    raise ValueError("the webhook of an App cannot be deleted, only switched off")
+
+        self._server.call(delete)
+
     def emit(
         self,
         event: str,
@@ -56,6 +85,7 @@ class Hook:
         payload: dict[str, Any] | None = None,
     ) -> str:
         """Deliver a new event over HTTP, log the delivery, and return the event's GUID."""
+        self._check_exists()
         if not self._hook.active:
             raise ValueError("a hook that is not active delivers nothing")
         emitted = self._event(event, action=action, guid=guid, payload=payload)
@@ -67,6 +97,7 @@ class Hook:
         """Redeliver as a user does on GitHub's website, and return the new delivery's id."""
 
         async def redeliver() -> int:
+            self._check_exists()
             delivery = self._hook.log.find(delivery_id, retention_start=self._state.retention_start)
             if delivery is None:
                 raise LookupError(f"the log has no delivery {delivery_id}")
@@ -90,6 +121,7 @@ class Hook:
 
         The API shows it at once, or from `shown_at` on.
         """
+        self._check_exists()
         recorded = self._event(event, action=action, guid=guid)
         result = AttemptResult(status=status, status_code=status_code)
         now = self._state.now()
@@ -114,6 +146,7 @@ class Hook:
         suffix = str(uuid.uuid4())[8:]
 
         def record() -> None:
+            self._check_exists()
             payload = self._hook.owner.event_payload()
             events = (
                 (
@@ -125,6 +158,18 @@ class Hook:
             self._hook.log.add_many(events, result, shown_at=self._state.now())
 
         self._server.call(record)
+
+    def _switch(self, *, active: bool) -> None:
+        def switch() -> None:
+            self._check_exists()
+            self._hook.active = active
+            self._hook.updated_at = self._state.now()
+
+        self._server.call(switch)
+
+    def _check_exists(self) -> None:
+        if self._hook.deleted:
+            raise LookupError(f"{self.path} was deleted")
 
     def _event(
         self,

@@ -1,4 +1,4 @@
-"""The methods of a hook: emit, record and redeliver."""
+"""The methods of a hook: emit, record and redeliver, switch on and off, and delete."""
 
 import threading
 from datetime import datetime, timedelta
@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from github_sandbox import App, Hook, Receiver, Sandbox, VirtualClock
-from tests.sandbox.client import Client, deliveries
+from tests.sandbox.client import NOT_FOUND, Client, deliveries, refusal
 
 
 def test_an_event_of_an_app_names_its_installation(app: App) -> None:
@@ -26,6 +26,118 @@ def test_an_inactive_hook_emits_nothing(github: Sandbox, receiver: Receiver) -> 
         hook.emit("push")
 
     assert receiver.received() == []
+
+
+def test_a_hook_that_is_switched_off_emits_nothing(hook: Hook, receiver: Receiver) -> None:
+    """It emits again once it is switched on."""
+    hook.switch_off()
+    with pytest.raises(ValueError, match="not active"):
+        hook.emit("push")
+
+    hook.switch_on()
+    guid = hook.emit("push")
+
+    assert [received.guid for received in receiver.received()] == [guid]
+
+
+def test_a_listing_shows_a_hook_that_is_switched_off(
+    client: Client, hook: Hook, clock: VirtualClock
+) -> None:
+    states = []
+    for switch in (hook.switch_off, hook.switch_on):
+        clock.advance(timedelta(hours=1))
+        switch()
+        [listed] = client.get("/orgs/acme/hooks").json()
+        states.append((listed["active"], listed["created_at"], listed["updated_at"]))
+
+    assert states == [
+        (False, "2026-01-10T00:00:00Z", "2026-01-10T01:00:00Z"),
+        (True, "2026-01-10T00:00:00Z", "2026-01-10T02:00:00Z"),
+    ]
+
+
+def test_a_hook_that_is_switched_off_still_redelivers(
+    client: Client, hook: Hook, receiver: Receiver
+) -> None:
+    """The API redelivers, and so does a user on the website."""
+    delivery = hook.record(guid="missed", status_code=502)
+    hook.switch_off()
+
+    assert client.redeliver(hook, delivery).status_code == 202
+    client.github.settle()
+    hook.redeliver(delivery)
+
+    assert [received.guid for received in receiver.received()] == ["missed"] * 2
+    rows = client.get(deliveries(hook)).json()
+    assert [row["status_code"] for row in rows] == [200, 200, 502]
+
+
+def test_the_webhook_of_an_app_can_be_switched_off(as_app: Client, app: App) -> None:
+    hook = app.hook("http://127.0.0.1:9/hook")
+    delivery = hook.record()
+
+    hook.switch_off()
+
+    [row] = as_app.get(deliveries(hook)).json()
+    assert row["id"] == delivery
+    with pytest.raises(ValueError, match="not active"):
+        hook.emit("push")
+
+
+@pytest.mark.parametrize("owner", ["/orgs/acme", "/repos/acme/shop"])
+def test_a_deleted_hook_and_its_deliveries_are_not_found(client: Client, owner: str) -> None:
+    organization, repository = client.github.org("acme"), client.github.repository("acme/shop")
+    add_hook = organization.hook if owner == "/orgs/acme" else repository.hook
+    kept, deleted = (add_hook("http://127.0.0.1:9/hook") for _ in range(2))
+    delivery = deleted.record()
+
+    deleted.delete()
+
+    assert [each["id"] for each in client.get(f"{owner}/hooks").json()] == [kept.id]
+    for path in (deleted.path, deliveries(deleted), f"{deliveries(deleted)}/{delivery}"):
+        assert refusal(client.get(path)) == NOT_FOUND
+    assert refusal(client.redeliver(deleted, delivery)) == NOT_FOUND
+    assert client.get(deliveries(kept)).status_code == 200
+
+
+def test_a_deleted_hook_cannot_be_used(recorded_hook: Hook, clock: VirtualClock) -> None:
+    """A test can still read its log."""
+    delivery = recorded_hook.record()
+    recorded_hook.delete()
+
+    for use in (
+        recorded_hook.switch_on,
+        recorded_hook.switch_off,
+        recorded_hook.delete,
+        recorded_hook.record,
+        lambda: recorded_hook.record_many(1, since=clock(), until=clock()),
+        lambda: recorded_hook.emit("push"),
+        lambda: recorded_hook.redeliver(delivery),
+    ):
+        with pytest.raises(LookupError, match=f"{recorded_hook.path} was deleted"):
+            use()
+    assert [row["id"] for row in recorded_hook.log] == [delivery]
+
+
+def test_a_redelivery_ends_although_its_hook_is_deleted(
+    client: Client, hook: Hook, receiver: Receiver
+) -> None:
+    receiver.behave(delay=0.05)
+    client.redeliver(hook, hook.record(status_code=502))
+
+    hook.delete()
+    client.github.settle()
+
+    assert [row["status_code"] for row in hook.log] == [200, 502]
+
+
+def test_the_webhook_of_an_app_cannot_be_deleted(as_app: Client, app: App) -> None:
+    hook = app.hook("http://127.0.0.1:9/hook")
+
+    with pytest.raises(ValueError, match="cannot be deleted, only switched off"):
+        hook.delete()
+
+    assert as_app.get(deliveries(hook)).status_code == 200
 
 
 def test_many_deliveries_are_spread_evenly_over_a_period(

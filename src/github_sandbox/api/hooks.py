@@ -122,7 +122,7 @@ def _hook_json(request: web.Request, hook: HookState) -> Json:
         "events": ["*"],
         "config": _config_json(hook),
         "created_at": timestamp(hook.created_at),
-        "updated_at": timestamp(hook.created_at),
+        "updated_at": timestamp(hook.updated_at),
         "url": url,
         "ping_url": f"{url}/pings",
         "deliveries_url": f"{url}/deliveries",

@@ -121,7 +121,7 @@ class AppState:
         return {}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class HookState:
     """A hook's configuration and its delivery log."""
 
@@ -130,7 +130,9 @@ class HookState:
     url: str
     secret: str | None = field(repr=False)
     active: bool
+    deleted: bool = False
     created_at: datetime
+    updated_at: datetime
     log: DeliveryLog = field(default_factory=DeliveryLog, repr=False)
 
     @property

@@ -198,13 +198,15 @@ class State:
         active: bool = True,
     ) -> HookState:
         """Add a hook to its owner. An App can have only one."""
+        now = self.now()
         hook = HookState(
             id=self.new_id(),
             owner=owner,
             url=url,
             secret=secret,
             active=active,
-            created_at=self.now(),
+            created_at=now,
+            updated_at=now,
         )
         if not isinstance(owner, AppState):
             owner.hooks[hook.id] = hook
