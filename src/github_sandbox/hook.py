@@ -46,6 +46,15 @@ class Hook:
 
         return self._server.call(list_items)
 
+    def ids_of(self, guid: str) -> list[int]:
+        """Return the ids of all attempts to deliver an event, in the order of `log`."""
+
+        def ids() -> list[int]:
+            deliveries = self._hook.log.deliveries(retention_start=self._state.retention_start)
+            return [delivery.id for delivery in deliveries if delivery.event.guid == guid]
+
+        return self._server.call(ids)
+
     def switch_off(self) -> None:
         """Make the hook inactive, so that it delivers no new events.
 

@@ -54,6 +54,40 @@ def test_a_status_fault_can_have_its_own_body(client: Client, hook: Hook) -> Non
     assert client.get(deliveries(hook)).json() == {"errors": []}
 
 
+def test_a_status_fault_can_accept_a_redelivery_and_not_make_it(
+    client: Client, hook: Hook, receiver: Receiver
+) -> None:
+    """The response is the same as the API's own."""
+    delivery = hook.record()
+    accepted = client.redeliver(hook, delivery)
+    client.github.inject(Status(202, body={}), method="POST", path=ATTEMPTS, times=None)
+
+    ignored = [client.redeliver(hook, delivery) for _ in range(2)]
+    client.github.settle()
+
+    assert len(receiver.received()) == 1
+    assert len(hook.log) == 2
+    for response in ignored:
+        assert (response.status_code, response.json()) == (202, accepted.json())
+        assert response.headers.keys() == accepted.headers.keys()
+
+
+def test_a_status_fault_can_refuse_one_event_for_ever(
+    client: Client, hook: Hook, receiver: Receiver
+) -> None:
+    """It is injected for each attempt of the event."""
+    refused, other = (hook.record(guid=guid, status_code=502) for guid in ("refused", "other"))
+    again = hook.record(guid="refused", status_code=502, redelivery=True)
+    for delivery in hook.ids_of("refused"):
+        client.github.inject(Status(422), method="POST", path=f".*/{delivery}/attempts", times=None)
+
+    codes = [client.redeliver(hook, each).status_code for each in (refused, again, other) * 2]
+    client.github.settle()
+
+    assert codes == [422, 422, 202] * 2
+    assert [received.guid for received in receiver.received()] == ["other"] * 2
+
+
 def test_a_lost_reply_drops_the_connection_after_the_work(
     client: Client, hook: Hook, receiver: Receiver
 ) -> None:

@@ -19,6 +19,20 @@ def test_an_event_of_an_app_names_its_installation(app: App) -> None:
     assert [row["installation_id"] for row in hook.log] == [installation.id, None]
 
 
+def test_a_hook_knows_the_ids_of_all_attempts_of_an_event(
+    recorded_hook: Hook, clock: VirtualClock
+) -> None:
+    """They are in the order of the log, and include attempts that the API does not show yet."""
+    first = recorded_hook.record(guid="a", status_code=502)
+    recorded_hook.record(guid="b")
+    late = recorded_hook.record(guid="a", shown_at=clock() + timedelta(hours=1))
+    old = recorded_hook.record(guid="a", at=clock() - timedelta(hours=1))
+    recorded_hook.record(guid="a", at=clock() - timedelta(days=4))
+
+    assert recorded_hook.ids_of("a") == [late, first, old]
+    assert recorded_hook.ids_of("c") == []
+
+
 def test_an_inactive_hook_emits_nothing(github: Sandbox, receiver: Receiver) -> None:
     hook = github.repository("acme/shop").hook(receiver.url, active=False)
 
