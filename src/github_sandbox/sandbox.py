@@ -38,6 +38,7 @@ class Sandbox:
         clock: Clock = utc_now,
         filters: bool = True,
         rate_limits: bool = True,
+        enterprise_version: str | None = None,
         points_per_minute: int | None = None,
         api_versions: Sequence[str] = API_VERSIONS,
         tls: ssl.SSLContext | None = None,
@@ -48,7 +49,8 @@ class Sandbox:
         for `retention`. A receiver has `receiver_timeout` real seconds to respond.
 
         `rate_limits=False` imitates Enterprise Server, which has none by default. `filters=False`
-        imitates an old server, which ignores the parameter `status` of the delivery log.
+        imitates an old server, which ignores the parameter `status` of the delivery log. Every
+        response names the `enterprise_version`, such as 3.19.0, if there is one.
         Within any 60 seconds, the requests of all tokens may cost `points_per_minute`: one point
         to read, five to write. GitHub grants 900; None means no limit.
         The server supports `api_versions`, oldest first. A request that names none gets the oldest.
@@ -64,6 +66,7 @@ class Sandbox:
         )
         self._faults = Faults()
         self._filters = filters
+        self._enterprise_version = enterprise_version
         self._api_versions = api_versions
         self._port = port
         self._tls = tls
@@ -202,11 +205,7 @@ class Sandbox:
         # Like GitHub, open a new connection for every delivery.
         connector = aiohttp.TCPConnector(limit=0, force_close=True)
         session = aiohttp.ClientSession(connector=connector)
-        self._dispatcher = Dispatcher(
-            self._state,
-            session,
-            receiver_timeout=self._receiver_timeout,
-        )
+        self._dispatcher = Dispatcher(self._state, session, receiver_timeout=self._receiver_timeout)
 
         async def clean_up(_application: web.Application) -> None:
             await self._dispatcher.cancel()
@@ -218,6 +217,7 @@ class Sandbox:
             self._dispatcher,
             self._faults,
             has_status_filter=self._filters,
+            enterprise_version=self._enterprise_version,
             api_versions=self._api_versions,
         )
         application = api.application()

@@ -43,12 +43,14 @@ class RestApi:
         faults: Faults,
         *,
         has_status_filter: bool,
+        enterprise_version: str | None,
         api_versions: Sequence[str],
     ) -> None:
         self._state = state
         self._dispatcher = dispatcher
         self._faults = faults
         self._has_status_filter = has_status_filter
+        self._enterprise_version = enterprise_version
         self._api_versions = api_versions
 
     def application(self) -> web.Application:
@@ -150,6 +152,8 @@ class RestApi:
             "X-GitHub-Media-Type": "github.v3; format=json",
             "x-github-request-id": uuid.uuid4().hex.upper(),
         }
+        if self._enterprise_version is not None:
+            headers["x-github-enterprise-version"] = self._enterprise_version
         limit = self._state.primary_limit
         if limit:
             headers |= {

@@ -5,8 +5,8 @@ from email.utils import parsedate_to_datetime
 
 import pytest
 
-from github_sandbox import Hook, VirtualClock
-from tests.sandbox.client import Client, deliveries
+from github_sandbox import Hook, Sandbox, Status, VirtualClock
+from tests.sandbox.client import TOKEN, Client, deliveries
 
 
 @pytest.mark.parametrize(
@@ -65,6 +65,30 @@ def test_every_response_has_the_headers_of_github(
         used, remaining = headers["x-ratelimit-used"], headers["x-ratelimit-remaining"]
         assert int(used) + int(remaining) == 5000
         assert parsedate_to_datetime(headers["Date"]) == clock()
+
+
+@pytest.mark.parametrize("rate_limits", [True, False])
+def test_every_response_of_enterprise_server_has_its_version(*, rate_limits: bool) -> None:
+    with Sandbox(enterprise_version="3.19.0", rate_limits=rate_limits) as github:
+        github.token(TOKEN, organization_hooks="read")
+        hook = github.org("acme").hook("http://127.0.0.1:9/hook")
+        client = Client(github, prefix="/api/v3")
+        github.inject(Status(502), nth=4)
+        responses = [
+            client.get(deliveries(hook)),
+            client.get("/nowhere"),
+            replace(client, token=None).get(deliveries(hook)),
+            client.get(deliveries(hook)),
+        ]
+
+    assert [response.status_code for response in responses] == [200, 404, 401, 502]
+    for response in responses:
+        assert response.headers["x-github-enterprise-version"] == "3.19.0"
+        assert ("x-ratelimit-limit" in response.headers) == rate_limits
+
+
+def test_a_response_has_no_version_of_the_server_by_default(client: Client) -> None:
+    assert "x-github-enterprise-version" not in client.get("/api/v3/rate_limit").headers
 
 
 def test_the_rate_limit_is_not_shown_without_a_token(client: Client) -> None:
