@@ -3,6 +3,7 @@
 from github_sandbox.clock import VirtualClock
 from github_sandbox.faults import (
     Delay,
+    Dripping,
     Dropped,
     Fault,
     InvalidBody,
@@ -22,6 +23,7 @@ from github_sandbox.sandbox import Sandbox
 __all__ = [
     "App",
     "Delay",
+    "Dripping",
     "Dropped",
     "Fault",
     "Hook",
