@@ -17,6 +17,7 @@ from github_sandbox.backend import Backend
 from github_sandbox.clock import Clock, utc_now
 from github_sandbox.delivery.dispatcher import Dispatcher
 from github_sandbox.faults import Fault, Faults
+from github_sandbox.model.delivery_log import SortBy
 from github_sandbox.model.entities import Access, AppState, Permissions, PersonalToken
 from github_sandbox.model.state import Request, State
 from github_sandbox.network.server_thread import HOST, ServerThread
@@ -35,6 +36,7 @@ class Sandbox:
         port: int = 0,
         receiver_timeout: float = 10.0,
         retention: timedelta = timedelta(days=3),
+        sort_logs_by: SortBy = "delivered_at",
         clock: Clock = utc_now,
         filters: bool = True,
         rate_limits: bool = True,
@@ -46,7 +48,8 @@ class Sandbox:
         """Configure the server. It takes the time from `clock`, also to decide what has expired.
 
         It listens on `port` (0: any free one), with HTTPS if `tls` is given. It keeps deliveries
-        for `retention`. A receiver has `receiver_timeout` real seconds to respond.
+        for `retention`. A receiver has `receiver_timeout` real seconds to respond. With
+        `sort_logs_by="id"`, an entry that is written late comes before newer deliveries in the log.
 
         `rate_limits=False` imitates Enterprise Server, which has none by default. `filters=False`
         imitates an old server, which ignores the parameter `status` of the delivery log. Every
@@ -61,6 +64,7 @@ class Sandbox:
         self._state = State(
             clock=clock,
             retention=retention,
+            sort_logs_by=sort_logs_by,
             rate_limits=rate_limits,
             points_per_minute=points_per_minute,
         )

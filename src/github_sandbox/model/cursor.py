@@ -13,13 +13,14 @@ MICROSECOND = timedelta(microseconds=1)
 class Cursor:
     """A position between two deliveries. Deliveries that are added later do not move it."""
 
-    after: tuple[datetime, int]
-    """The sort key of the delivery before it."""
+    delivered_at: datetime
+    """The time of the delivery before it."""
+    id: int
+    """The id of the delivery before it."""
 
     def __str__(self) -> str:
         """Encode the cursor, so that clients treat it as opaque."""
-        delivered_at, delivery_id = self.after
-        text = f"{(delivered_at - EPOCH) // MICROSECOND}:{delivery_id}"
+        text = f"{(self.delivered_at - EPOCH) // MICROSECOND}:{self.id}"
         return "v1_" + base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
     @classmethod
@@ -31,6 +32,6 @@ class Cursor:
         try:
             padded = encoded + "=" * (-len(encoded) % 4)
             microseconds, delivery_id = base64.urlsafe_b64decode(padded).decode().split(":")
-            return cls((EPOCH + int(microseconds) * MICROSECOND, int(delivery_id)))
+            return cls(EPOCH + int(microseconds) * MICROSECOND, int(delivery_id))
         except (binascii.Error, OverflowError) as error:
             raise ValueError("not a cursor") from error

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from operator import attrgetter
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from github_sandbox.model.cursor import Cursor
 from github_sandbox.model.formats import Json, timestamp
@@ -21,6 +21,15 @@ STATUS_FILTERS: Mapping[StatusFilter, range] = {
     "failure": range(400, 600),
 }
 """The status codes that the listing's parameter `status` selects. Neither value selects code 0."""
+
+SortBy: TypeAlias = Literal["delivered_at", "id"]
+"""What a log is sorted by. Ids increase in the order in which the log's entries are written."""
+
+SORT_KEYS: Mapping[SortBy, "attrgetter[Any]"] = {
+    "delivered_at": attrgetter("delivered_at", "id"),
+    "id": attrgetter("id"),
+}
+"""The sort keys of deliveries, and of cursors."""
 
 # Ids have nineteen digits, as on github.com. All are odd, so a program that stores them as
 # double-precision floats corrupts every one: floats of this size are hundreds apart.
@@ -68,11 +77,6 @@ class Delivery:
     """When the API begins to show the delivery."""
     redelivery: bool
 
-    @property
-    def sort_key(self) -> tuple[datetime, int]:
-        """The key by which the log is sorted."""
-        return self.delivered_at, self.id
-
     def is_shown(self, now: datetime | None) -> bool:
         """Return whether the API shows the delivery at `now`. None means the distant future."""
         return now is None or self.shown_at <= now
@@ -117,7 +121,9 @@ class Delivery:
 class DeliveryLog:
     """All deliveries of one hook."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, sort_by: SortBy = "delivered_at") -> None:
+        self._sort_by = sort_by
+        self._sort_key = SORT_KEYS[sort_by]
         # One list for each status filter: a search for a few failures among very many deliveries
         # would be slow.
         self._oldest_first: dict[StatusFilter | None, list[Delivery]] = {
@@ -139,7 +145,7 @@ class DeliveryLog:
             event, result, delivered_at=delivered_at, shown_at=shown_at, redelivery=redelivery
         )
         for oldest_first in self._lists_for(result):
-            insort(oldest_first, delivery, key=attrgetter("sort_key"))
+            insort(oldest_first, delivery, key=self._sort_key)
         self._by_id[delivery.id] = delivery
         return delivery
 
@@ -158,7 +164,7 @@ class DeliveryLog:
         for oldest_first in self._lists_for(result):
             oldest_first.extend(deliveries)
             # Sorting once is much faster than many insertions, each of which shifts the list.
-            oldest_first.sort(key=attrgetter("sort_key"))
+            oldest_first.sort(key=self._sort_key)
         self._by_id.update((delivery.id, delivery) for delivery in deliveries)
 
     def find(
@@ -178,18 +184,25 @@ class DeliveryLog:
         cursor: Cursor | None = None,
         status_filter: StatusFilter | None = None,
     ) -> Iterator[Delivery]:
-        """Yield deliveries, newest first.
+        """Yield deliveries, newest first: those with the latest time, or with the largest id.
 
         These are shown at `now`, come after `cursor` in the listing, and match the filter.
         """
         oldest_first = self._oldest_first[status_filter]
         end = len(oldest_first)
         if cursor:
-            end = bisect_left(oldest_first, cursor.after, key=attrgetter("sort_key"))
+            end = bisect_left(oldest_first, self._sort_key(cursor), key=self._sort_key)
         newest_first = (oldest_first[index] for index in range(end - 1, -1, -1))
-        kept = itertools.takewhile(
-            lambda delivery: delivery.delivered_at >= retention_start, newest_first
-        )
+
+        def is_kept(delivery: Delivery) -> bool:
+            return delivery.delivered_at >= retention_start
+
+        kept: Iterator[Delivery]
+        if self._sort_by == "delivered_at":
+            # All deliveries after the first that is too old are too old as well.
+            kept = itertools.takewhile(is_kept, newest_first)
+        else:
+            kept = filter(is_kept, newest_first)
         return (delivery for delivery in kept if delivery.is_shown(now))
 
     def _lists_for(self, result: AttemptResult) -> list[list[Delivery]]:
@@ -204,7 +217,7 @@ def paginate(deliveries: Iterator[Delivery], size: int) -> tuple[list[Delivery],
     """Return the first `size` deliveries, and the cursor of the next page if there are more."""
     page = list(itertools.islice(deliveries, size))
     has_more = next(deliveries, None) is not None
-    return page, Cursor(page[-1].sort_key) if has_more else None
+    return page, Cursor(page[-1].delivered_at, page[-1].id) if has_more else None
 
 
 def _delivery(

@@ -133,7 +133,7 @@ class HookState:
     deleted: bool = False
     created_at: datetime
     updated_at: datetime
-    log: DeliveryLog = field(default_factory=DeliveryLog, repr=False)
+    log: DeliveryLog = field(repr=False)
 
     @property
     def api_path(self) -> str:

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from github_sandbox.clock import Clock
+from github_sandbox.model.delivery_log import DeliveryLog, SortBy
 from github_sandbox.model.entities import (
     AppState,
     HookState,
@@ -68,11 +69,13 @@ class State:
         *,
         clock: Clock,
         retention: timedelta,
+        sort_logs_by: SortBy,
         rate_limits: bool,
         points_per_minute: int | None,
     ) -> None:
         self.now = clock
         self.retention = retention
+        self.sort_logs_by = sort_logs_by
         self.primary_limit: PrimaryLimit | None = None
         if rate_limits:
             self.primary_limit = PrimaryLimit(reset_at=clock() + PRIMARY_WINDOW)
@@ -207,6 +210,7 @@ class State:
             active=active,
             created_at=now,
             updated_at=now,
+            log=DeliveryLog(sort_by=self.sort_logs_by),
         )
         if not isinstance(owner, AppState):
             owner.hooks[hook.id] = hook
