@@ -17,7 +17,7 @@ from bench.cases import PER_PAGE
 from bench.measure import HERE, run_process
 from redeliver.console import ProgressLines
 from redeliver.core.delivery import HookId
-from redeliver.core.policy import Policy, RunOptions
+from redeliver.core.policy import RETENTION, Policy, RunOptions
 from redeliver.engine.ports import NullStore, Runtime
 from redeliver.engine.run import run
 from redeliver.github_api.permissions import Permission, Purpose
@@ -120,6 +120,7 @@ def _run_on(pages: list[Response], now: datetime) -> float:
     console = _SilentConsole()
     runtime = Runtime(
         clock=lambda: now,
+        retention=lambda: RETENTION,
         throttle=Throttle(console.say, per_minute=0),
         console=console,
         sleep=lambda _: None,
@@ -127,10 +128,7 @@ def _run_on(pages: list[Response], now: datetime) -> float:
         workers=1,
     )
     began = time.process_time()
-    retention = timedelta(days=3)
-    options = RunOptions(
-        lookback=timedelta(days=1), policy=Policy(give_up_after=retention), retention=retention
-    )
+    options = RunOptions(lookback=timedelta(days=1), policy=Policy())
     run([hook], NullStore(), runtime, options)
     return time.process_time() - began
 

@@ -22,7 +22,7 @@ from redeliver.core.event_filter import (
     is_unknown,
     nearest_event_name,
 )
-from redeliver.core.policy import Policy, RunOptions, ScanMode
+from redeliver.core.policy import AS_LONG_AS_LOGGED, RETENTION, Policy, RunOptions, ScanMode
 from redeliver.errors import InputError
 from redeliver.sanitize import split_secret
 
@@ -115,8 +115,8 @@ def parse(
     problems += _problems_between_inputs(values, if_missing or {})
     if problems:
         raise InputError(". Also, ".join(problems))
-    values["retention"] = _retention(values["api_url"])
-    values["give_up_after"] = values["give_up_after"] or values["retention"]
+    values["retention"] = RETENTION  # until GitHub's responses tell
+    values["give_up_after"] = values["give_up_after"] or AS_LONG_AS_LOGGED
     values["policy"] = Policy(**_fields_of(Policy, values))
     values["options"] = RunOptions(**_fields_of(RunOptions, values))
     return Settings(**_fields_of(Settings, values))
@@ -126,14 +126,6 @@ def _fields_of(
     kind: type[Policy | RunOptions | Settings], values: dict[str, Any]
 ) -> dict[str, Any]:
     return {field.name: values[field.name] for field in fields(kind)}
-
-
-def _retention(api_url: str) -> timedelta:
-    """Return how long GitHub keeps a delivery log.
-
-    https://docs.github.com/en/webhooks/testing-and-troubleshooting-webhooks/viewing-webhook-deliveries
-    """
-    return timedelta(days=3 if _is_cloud(api_url) else 7)
 
 
 def _problems_between_inputs(

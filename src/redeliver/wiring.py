@@ -21,6 +21,7 @@ from redeliver.github_api.credentials import (
     TokenCredential,
 )
 from redeliver.github_api.permissions import Permission
+from redeliver.github_api.product import Product
 from redeliver.github_api.server_clock import ServerClock
 from redeliver.github_api.throttle import Throttle
 from redeliver.github_api.webhooks import (
@@ -53,13 +54,15 @@ def redeliver(
     `store_in` makes another store than the settings describe; it is called with GitHub's clock.
     """
     console = LockedConsole(console)
-    clock, throttle = ServerClock(), Throttle(console.say, per_minute=settings.max_per_minute)
-    connection = _Connection(settings, console, clock, throttle)
+    clock, product = ServerClock(), Product()
+    throttle = Throttle(console.say, per_minute=settings.max_per_minute)
+    connection = _Connection(settings, console, clock, product, throttle)
     return run(
         connection.hooks(),
         connection.store(store_in),
         Runtime(
             clock=clock,
+            retention=lambda: product.retention,
             throttle=throttle,
             console=console,
             sleep=time.sleep,
@@ -74,11 +77,17 @@ class _Connection:
     """Makes the clients, webhooks and store that the settings describe."""
 
     def __init__(
-        self, settings: Settings, console: Console, clock: ServerClock, throttle: Throttle
+        self,
+        settings: Settings,
+        console: Console,
+        clock: ServerClock,
+        product: Product,
+        throttle: Throttle,
     ) -> None:
         self._settings = settings
         self._console = console
         self._clock = clock
+        self._product = product
         self._throttle = throttle
         self._installations: dict[str, AppInstallation] = {}
         """By the account in lower case."""
@@ -178,5 +187,9 @@ class _Connection:
 
     def _client(self, credential: Credential) -> Client:
         return Client(
-            credential, url=self._settings.api_url, clock=self._clock, throttle=self._throttle
+            credential,
+            url=self._settings.api_url,
+            clock=self._clock,
+            product=self._product,
+            throttle=self._throttle,
         )

@@ -8,7 +8,7 @@ from redeliver.core.checkpoint import SavedCheckpoint
 from redeliver.core.decision import EventKey
 from redeliver.core.delivery import Delivery, StatusFilter
 from redeliver.core.outcome import Outcome
-from redeliver.core.policy import Policy
+from redeliver.core.policy import RETENTION, Policy
 from redeliver.core.scan import Page
 from redeliver.engine.ports import Runtime
 from redeliver.engine.run import run
@@ -152,6 +152,7 @@ class FakeRuntime(FakeConsole):
     def __call__(self) -> Runtime:
         return Runtime(
             clock=lambda: self.now,
+            retention=lambda: RETENTION,
             throttle=self,
             console=self,
             sleep=self.sleep,

@@ -7,10 +7,11 @@ from datetime import timedelta
 from threading import Lock
 
 from github_sandbox import Hook, Sandbox, VirtualClock
-from redeliver.core.policy import ScanMode
+from redeliver.core.policy import AS_LONG_AS_LOGGED, ScanMode
 from redeliver.engine.ports import Runtime
 from redeliver.engine.run import run
 from redeliver.github_api.checkpoint_variable import RepositoryVariable
+from redeliver.github_api.product import Product
 from redeliver.github_api.server_clock import ServerClock
 from redeliver.github_api.throttle import Throttle
 from redeliver.reporting.report import Report
@@ -40,7 +41,7 @@ def run_in_process(
     hook: Hook,
     clock: VirtualClock,
     *,
-    give_up_after: timedelta = timedelta(days=3),
+    give_up_after: timedelta = AS_LONG_AS_LOGGED,
     max_attempts: int | None = None,
     max_redeliveries: int | None = None,
     scan: ScanMode = ScanMode.FULL,
@@ -61,12 +62,14 @@ def run_in_process(
         lines.append, per_minute=per_minute, clock=lambda: clock().timestamp(), sleep=sleep
     )
     server_clock = ServerClock(elapsed=lambda: clock().timestamp())
-    client = a_client(github.url, clock=server_clock, throttle=throttle)
+    product = Product()
+    client = a_client(github.url, clock=server_clock, product=product, throttle=throttle)
     return run(
         [a_delivery_log(github, hook, client)],
         RepositoryVariable(client, "acme/ops", "LAST_REDELIVERY"),
         Runtime(
             clock=server_clock,
+            retention=lambda: product.retention,
             throttle=throttle,
             console=FakeConsole(lines),
             sleep=sleep,

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from redeliver.core.delivery import HookId
 from redeliver.core.event_filter import EventFilter
-from redeliver.core.policy import Policy, RunOptions, ScanMode
+from redeliver.core.policy import AS_LONG_AS_LOGGED, Policy, RunOptions, ScanMode
 from redeliver.errors import InputError
 from redeliver.sanitize import sanitize
 from redeliver.settings import INPUTS, Settings, parse
@@ -32,13 +32,12 @@ def test_every_input_becomes_a_setting() -> None:
         options=RunOptions(
             lookback=timedelta(hours=24),
             policy=Policy(
-                give_up_after=timedelta(days=3),
+                give_up_after=AS_LONG_AS_LOGGED,
                 max_attempts=None,
                 events=EventFilter(),
                 skip_status_codes=frozenset(),
                 max_redeliveries=None,
             ),
-            retention=timedelta(days=3),
             scan=ScanMode.FULL,
             probe=None,
             verify=timedelta(seconds=30),
@@ -279,19 +278,6 @@ def test_giving_up_may_be_bounded_by_age_and_by_attempts() -> None:
     assert (policy.give_up_after, policy.max_attempts) == (timedelta(hours=36), 5)
 
 
-@pytest.mark.parametrize(
-    ("hostname", "days"),
-    [
-        ("github.com", 3),
-        ("acme.ghe.com", 3),
-        ("github.example.com", 7),
-        ("https://api.github.com.example.com", 7),
-    ],
-)
-def test_the_log_is_kept_for(hostname: str, days: int) -> None:
-    assert parse({**GOOD_INPUTS, "hostname": hostname}).options.retention == timedelta(days=days)
-
-
 CONTRADICTIONS = {
     "a token and an App": (GOOD_INPUTS | {"app-id": "12345", "private-key": PRIVATE_KEY}, "token"),
     "an App without its key": (APP_INPUTS | {"private-key": ""}, "app-id"),
@@ -419,10 +405,13 @@ def test_a_hostname_leads_to_its_website(hostname: str, web_url: str) -> None:
 
 
 def test_giving_up_defaults_to_the_retention_of_the_log() -> None:
-    assert parse(GOOD_INPUTS).options.policy.give_up_after == timedelta(days=3)
-    assert parse({**GOOD_INPUTS, "give-up-after": "36h"}).options.policy.give_up_after == timedelta(
-        hours=36
+    default, explicit = (
+        parse({**GOOD_INPUTS, "give-up-after": text}).options.with_retention(timedelta(days=7))
+        for text in ("", "36h")
     )
+
+    assert (default.retention, default.policy.give_up_after) == (timedelta(days=7),) * 2
+    assert explicit.policy.give_up_after == timedelta(hours=36)
 
 
 def test_the_options_of_a_run_are_those_of_the_inputs() -> None:
@@ -439,8 +428,7 @@ def test_the_options_of_a_run_are_those_of_the_inputs() -> None:
 
     assert parse(GOOD_INPUTS | wanted).options == RunOptions(
         lookback=timedelta(hours=2),
-        policy=Policy(give_up_after=timedelta(days=3), max_attempts=3, max_redeliveries=4),
-        retention=timedelta(days=3),
+        policy=Policy(max_attempts=3, max_redeliveries=4),
         scan=ScanMode.FAILURES,
         probe=6,
         verify=timedelta(minutes=5),

@@ -6,6 +6,11 @@ from enum import Enum
 
 from redeliver.core.event_filter import ALL_EVENTS, EventFilter
 
+RETENTION = timedelta(days=3)
+"""How long github.com keeps a delivery log:
+https://docs.github.com/en/webhooks/testing-and-troubleshooting-webhooks/viewing-webhook-deliveries
+"""
+
 AS_LONG_AS_LOGGED = timedelta.max
 """The `give_up_after` of a policy until it is known how long GitHub keeps its log."""
 
@@ -50,7 +55,7 @@ class RunOptions:
     lookback: timedelta
     """How far to look back when there is no checkpoint."""
     policy: Policy
-    retention: timedelta = timedelta(days=3)
+    retention: timedelta = RETENTION
     """How long GitHub keeps the logs."""
     scan: ScanMode = ScanMode.FULL
     probe: int | None = None

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from redeliver.console import Console
@@ -95,6 +95,8 @@ class Runtime:
 
     clock: Callable[[], datetime]
     """GitHub's time; known after the first response."""
+    retention: Callable[[], timedelta]
+    """How long GitHub keeps its logs; known after the first response."""
     throttle: RedeliveryThrottle
     console: Console
     sleep: Callable[[float], None]

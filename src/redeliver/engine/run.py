@@ -27,6 +27,7 @@ def run(hooks: Sequence[Hook], store: Store, runtime: Runtime, options: RunOptio
     has later errors.
     """
     saved = store.read()
+    options = options.with_retention(runtime.retention())
     window = Window.starting(saved, now=runtime.clock(), lookback=options.lookback)
     runtime.console.say(log_lines.opening(store.name, window, options.scan))
     unseen = window.unseen(options.retention)

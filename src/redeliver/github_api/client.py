@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from redeliver.errors import RedeliverError, UnavailableError
 from redeliver.github_api.advice import error_for, rate_limit_error
 from redeliver.github_api.permissions import Identity, Purpose
+from redeliver.github_api.product import Product
 from redeliver.github_api.response import Response
 from redeliver.github_api.server_clock import ServerClock
 from redeliver.github_api.throttle import READ_POINTS, WRITE_POINTS, Throttle
@@ -73,11 +74,13 @@ class Client:
         *,
         url: str,
         clock: ServerClock,
+        product: Product,
         throttle: Throttle,
     ) -> None:
         self._credential = credential
         self._transport = Transport(url)
         self._clock = clock
+        self._product = product
         self._throttle = throttle
         self._latest: Response | None = None
 
@@ -92,6 +95,7 @@ class Client:
         body: Mapping[str, Any] | None = None,
         once: bool = False,
         urgent: bool = False,
+        keep_reserve: bool = False,
     ) -> Response:
         """Send a request, and return the response if its status is one of `expect`.
 
@@ -123,7 +127,8 @@ class Client:
                 failure = _no_response(purpose, error)
             else:
                 self._latest = response
-                if response.status in expect:
+                self._product.learn(response.headers)
+                if response.status in expect and not response.is_rate_limit:
                     self._throttle.learn_limits(has_limits=response.remaining is not None)
                     self._clock.sync(response.date)
                     return response
@@ -137,6 +142,10 @@ class Client:
             pause *= random.uniform(0.5, 1.5)  # noqa: S311 - no secret depends on it
             if not self._wait_after(failure, pause):
                 raise failure.error
+
+    def error(self, response: Response) -> RedeliverError:
+        """Return the error that `request` raises for a response that it does not expect."""
+        return error_for(response, self._credential.identity)
 
     def _renew_for(self, response: Response, token: str) -> bool:
         """Renew the token if GitHub refused it, and return whether there is a new one."""

@@ -14,6 +14,7 @@ from redeliver.errors import AccessError, UnavailableError
 from redeliver.github_api.client import Client
 from redeliver.github_api.credentials import AppCredential, AppInstallation, InstallationCredential
 from redeliver.github_api.permissions import Permission
+from redeliver.github_api.product import Product
 from redeliver.github_api.server_clock import ServerClock
 from redeliver.github_api.webhooks import list_hooks
 from tests.support.sandboxes import a_throttle
@@ -46,6 +47,7 @@ def client(github: Sandbox, masked: list[str]) -> Client:
         AppCredential(str(app.id), app.private_key, clock=clock),
         url=github.url,
         clock=clock,
+        product=Product(),
         throttle=throttle,
     )
     purpose = Permission(inputs="'org'").to("act as the App")
@@ -56,7 +58,7 @@ def client(github: Sandbox, masked: list[str]) -> Client:
         clock=clock,
         mask=masked.append,
     )
-    return Client(installation, url=github.url, clock=clock, throttle=throttle)
+    return Client(installation, url=github.url, clock=clock, product=Product(), throttle=throttle)
 
 
 def test_one_token_serves_many_requests_and_is_masked(
