@@ -11,9 +11,12 @@ from redeliver.core.policy import AS_LONG_AS_LOGGED, ScanMode
 from redeliver.engine.ports import Runtime
 from redeliver.engine.run import run
 from redeliver.github_api.checkpoint_variable import RepositoryVariable
+from redeliver.github_api.client import Client
+from redeliver.github_api.delivery_log import DeliveryLog
 from redeliver.github_api.product import Product
 from redeliver.github_api.server_clock import ServerClock
 from redeliver.github_api.throttle import Throttle
+from redeliver.github_api.webhooks import list_hooks, organization_hook
 from redeliver.reporting.report import Report
 from tests.support.builders import OPTIONS, a_policy
 from tests.support.fakes import FakeConsole
@@ -38,7 +41,7 @@ def sleep_function(clock: VirtualClock, *, workers: int) -> Callable[[float], No
 
 def run_in_process(
     github: Sandbox,
-    hook: Hook,
+    hook: Hook | None,
     clock: VirtualClock,
     *,
     give_up_after: timedelta = AS_LONG_AS_LOGGED,
@@ -48,11 +51,12 @@ def run_in_process(
     probe: int | None = None,
     verify: timedelta = timedelta(seconds=30),
     dry_run: bool = False,
+    fail_unrecovered: bool = False,
     workers: int = 1,
     per_minute: int = PER_MINUTE,
     lines: list[str] | None = None,
 ) -> Report:
-    """Run once, and log to `lines`.
+    """Run once for a webhook, or for all webhooks of acme, and log to `lines`.
 
     With one worker, the order of events does not depend on how this machine schedules threads.
     """
@@ -64,8 +68,9 @@ def run_in_process(
     server_clock = ServerClock(elapsed=lambda: clock().timestamp())
     product = Product()
     client = a_client(github.url, clock=server_clock, product=product, throttle=throttle)
+    hooks = [a_delivery_log(github, hook, client)] if hook else _all_logs(github, client)
     return run(
-        [a_delivery_log(github, hook, client)],
+        hooks,
         RepositoryVariable(client, "acme/ops", "LAST_REDELIVERY"),
         Runtime(
             clock=server_clock,
@@ -87,5 +92,13 @@ def run_in_process(
             probe=probe,
             verify=verify,
             dry_run=dry_run,
+            fail_unrecovered=fail_unrecovered,
         ),
     )
+
+
+def _all_logs(github: Sandbox, client: Client) -> list[DeliveryLog]:
+    return [
+        organization_hook(client, github.url, "acme", hook_id, is_active=is_active)
+        for hook_id, is_active in list_hooks(client, org="acme").items()
+    ]

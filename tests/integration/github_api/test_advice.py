@@ -1,10 +1,12 @@
 """The advice in an error when GitHub refuses the token."""
 
+import re
+
 import pytest
 
 from github_sandbox import Hook, Sandbox
 from redeliver.core.delivery import HookId
-from redeliver.errors import AccessError
+from redeliver.errors import AccessError, RefusalError
 from redeliver.github_api.webhooks import organization_hook
 from redeliver.sanitize import sanitize
 from tests.support.sandboxes import a_client, a_delivery_log, rows_of
@@ -54,8 +56,11 @@ def test_a_token_that_may_only_read_cannot_redeliver(github: Sandbox, recorded_h
     recorded_hook.record(status="timed out", status_code=504)
     log = a_delivery_log(github, recorded_hook, a_client(github.url, "ghp_reader"))
 
-    with pytest.raises(AccessError, match=r"cannot redeliver .*\(read and write\)"):
+    with pytest.raises(RefusalError) as refusal:
         log.redeliver(next(rows_of(log)))
+
+    missing = str(refusal.value.missing_permission)
+    assert re.match(r"cannot redeliver .*\(read and write\)", missing)
 
 
 def test_an_unknown_hook_error_names_the_inputs_to_check(github: Sandbox) -> None:
