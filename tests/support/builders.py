@@ -152,7 +152,8 @@ def a_log(
                     yield page
                     page = []
         except RedeliverError:
-            yield page  # the error is that of the next page
+            if page:
+                yield page  # the error is that of the next page
             raise
         yield page
 

@@ -1,14 +1,17 @@
 """The verdict on an event follows from its attempts."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from redeliver.core.checkpoint import SETTLING_TIME
 from redeliver.core.decision import Verdict
+from redeliver.core.delivery import Delivery
 from redeliver.core.event_filter import EventFilter
 from tests.support.builders import (
     NOW,
+    WEBHOOK,
     a_delivery,
     a_policy,
     a_window,
@@ -16,6 +19,7 @@ from tests.support.builders import (
     failed,
     failed_again,
     plan_of,
+    scan_of,
     succeeded,
     succeeded_again,
 )
@@ -163,3 +167,87 @@ def test_the_verdict_considers_filters(case: str) -> None:
     (decision,) = plan_of(log, policy=policy).decisions
 
     assert decision.verdict is verdict
+
+
+LAST_REDELIVERY = {
+    "it became too old a minute ago": (
+        a_policy(give_up_after=timedelta(hours=36)),
+        [failed_again(hours=6), failed(hours=36, minutes=1)],
+        Verdict.LAST_UNDER_WAY,
+    ),
+    "it was too old for every run that may be under way": (
+        a_policy(give_up_after=timedelta(hours=36)),
+        [failed_again(hours=6), failed(hours=43)],
+        Verdict.TOO_OLD,
+    ),
+    "its first attempt has left the log": (
+        a_policy(),
+        [failed_again(hours=47)],
+        Verdict.LAST_UNDER_WAY,
+    ),
+    "its newest attempt is so old that no run can be redelivering it": (
+        a_policy(),
+        [failed_again(hours=49)],
+        Verdict.EXPIRED,
+    ),
+    "it failed after the other run wrote the checkpoint": (
+        a_policy(give_up_after=timedelta(hours=36)),
+        [failed_again(minutes=1), failed(hours=36, minutes=1)],
+        Verdict.TOO_OLD,
+    ),
+    "it has no attempt left, so no run can be redelivering it": (
+        a_policy(max_attempts=2),
+        [failed_again(hours=6), failed(hours=7)],
+        Verdict.EXHAUSTED,
+    ),
+}
+
+
+@pytest.mark.parametrize("case", LAST_REDELIVERY)
+def test_an_event_is_not_given_up_while_it_may_arrive(case: str) -> None:
+    policy, log, verdict = LAST_REDELIVERY[case]
+    window = a_window(ago(days=3), written=ago(minutes=2))
+
+    (decision,) = plan_of(log, window, policy).decisions
+
+    assert decision.verdict is verdict
+
+
+SWITCHED_OFF = {
+    "an event to redeliver": ([failed(hours=1)], Verdict.SWITCHED_OFF),
+    "an event that is too old": (
+        [failed_again(hours=1), failed(hours=73)],
+        Verdict.TOO_OLD,
+    ),
+    "an event that was delivered": ([succeeded_again(hours=1), failed(hours=2)], Verdict.DELIVERED),
+}
+
+
+@pytest.mark.parametrize("case", SWITCHED_OFF)
+def test_a_switched_off_webhook_keeps_what_is_due(case: str) -> None:
+    log, verdict = SWITCHED_OFF[case]
+
+    (decision,) = scan_of(log, webhook=replace(WEBHOOK, is_active=False)).decisions
+
+    assert decision.verdict is verdict
+
+
+@pytest.mark.parametrize(
+    ("log", "was_left"),
+    [
+        pytest.param([failed(hours=5)], True, id="it failed before another run"),
+        pytest.param(
+            [failed_again(hours=4), failed(hours=5)], False, id="another run redelivered it"
+        ),
+        pytest.param(
+            [failed_again(hours=6), failed(hours=9)],
+            True,
+            id="its last redelivery failed when the checkpoint stops",
+        ),
+        pytest.param([failed(hours=1)], False, id="it failed after every other run"),
+    ],
+)
+def test_an_event_that_an_earlier_run_left_is_known(log: list[Delivery], *, was_left: bool) -> None:
+    (decision,) = plan_of(log, a_window(ago(hours=6), written=ago(hours=2))).decisions
+
+    assert decision.was_left == was_left

@@ -1,9 +1,16 @@
 """The decisions of all webhooks are combined into one plan."""
 
+from collections import Counter
+from dataclasses import replace
+from datetime import timedelta
+
+from redeliver.core.checkpoint import Window
 from redeliver.core.decision import Verdict
+from redeliver.core.delivery import Delivery
 from redeliver.core.plan import Plan
 from tests.support.builders import (
     FOUR_ATTEMPTS,
+    NOW,
     WEBHOOK,
     a_delivery,
     a_policy,
@@ -119,3 +126,44 @@ def test_one_unsettled_event_holds_back_all_webhooks() -> None:
     ]
 
     assert Plan.of(scans, a_window(), FOUR_ATTEMPTS).due == ()
+
+
+def run_at(hours: int) -> Window:
+    """Return the window of a run that follows another; its events failed before that one."""
+    return replace(a_window(ago(hours=6), written=ago(hours=1)), now=NOW + timedelta(hours=hours))
+
+
+LEFT = [a_delivery(f"event-{n:02}", at=ago(hours=5, minutes=-n), number=n) for n in range(20)]
+"""Events that the run an hour ago has seen and left."""
+
+
+def due_at(hours: int, log: list[Delivery]) -> list[str]:
+    return [d.delivery.guid for d in plan_of(log, run_at(hours), a_policy()).due]
+
+
+def test_events_that_runs_have_left_do_not_always_come_first() -> None:
+    fresh = [a_delivery("fresh", at=ago(minutes=30), number=99)]
+    firsts = Counter(guid for hours in range(60) for guid in due_at(hours, fresh + LEFT)[:3])
+
+    assert set(firsts) == {delivery.guid for delivery in LEFT}, "in a few days, each has its turn"
+    assert "event-00" in due_at(0, LEFT)[:2], "every second place goes to the oldest"
+
+
+def test_events_that_no_run_has_seen_keep_their_order() -> None:
+    fresh = [a_delivery(f"{n}", at=ago(minutes=30 - n), number=n) for n in range(9)]
+
+    assert due_at(0, fresh) == due_at(7, fresh) == [delivery.guid for delivery in fresh]
+
+
+def test_another_webhook_begins_if_events_were_left() -> None:
+    policy = a_policy(max_redeliveries=1)
+    begun = set()
+    for hours in range(12):
+        window = run_at(hours)
+        scans = [
+            scan_of([LEFT[n]], webhook=a_webhook(n + 1), window=window, policy=policy)
+            for n in range(3)
+        ]
+        begun |= {decision.webhook.id for decision in Plan.of(scans, window, policy).due}
+
+    assert begun == {1, 2, 3}

@@ -11,10 +11,14 @@ from redeliver.core.checkpoint import OVERLAP
 from redeliver.core.decision import Decision, Verdict
 from redeliver.core.delivery import Delivery
 from redeliver.core.event_filter import EventFilter
-from redeliver.core.scan import OLD_ROWS_AT_END
+from redeliver.core.policy import ScanMode
+from redeliver.core.scan import OLD_ROWS_AT_END, Scan
 from redeliver.errors import UnavailableError
 from tests.support.builders import (
+    FOUR_ATTEMPTS,
+    WEBHOOK,
     a_delivery,
+    a_log,
     a_policy,
     a_window,
     ago,
@@ -22,6 +26,7 @@ from tests.support.builders import (
     failed,
     failed_again,
     plan_of,
+    scan_log,
     scan_of,
     succeeded,
     succeeded_again,
@@ -125,12 +130,56 @@ def test_failures_before_the_window_are_ignored() -> None:
     assert [d.delivery.guid for d in decisions] == ["seeks its original"]
 
 
-def test_misplaced_rows_hide_no_failure() -> None:
-    stray = [delivered(f"late-{n}", at=ago(hours=30)) for n in range(OLD_ROWS_AT_END - 1)]
+@pytest.mark.parametrize("number", [1, 20, 50, OLD_ROWS_AT_END - 1])
+def test_rows_that_were_written_late_hide_no_failure(number: int) -> None:
+    late = [delivered(f"late-{n}", at=ago(hours=30)) for n in range(number)]
 
-    decisions = plan_of([*stray, a_delivery("behind them")]).decisions
+    decisions = plan_of([*late, a_delivery("behind them")]).decisions
 
     assert [d.delivery.guid for d in decisions] == ["behind them"]
+
+
+@pytest.mark.parametrize("before", [0, 1, 50, 99])
+def test_a_block_of_late_rows_hides_no_page(before: int) -> None:
+    log = [
+        *(delivered(f"new-{n}", at=ago(minutes=1)) for n in range(before)),
+        *(delivered(f"late-{n}", at=ago(hours=30)) for n in range(99)),
+        *(delivered(f"in-window-{n}", at=ago(hours=1)) for n in range(200)),
+        a_delivery("behind them", at=ago(hours=2)),
+    ]
+
+    scan = scan_log(a_log(log, per_page=100), a_window(), FOUR_ATTEMPTS, ScanMode.FULL)
+
+    assert [d.delivery.guid for d in scan.decisions] == ["behind them"]
+
+
+def test_all_rows_of_a_page_are_judged() -> None:
+    page = [
+        *(delivered(f"old-{n}", at=ago(hours=30)) for n in range(150)),
+        a_delivery("behind them", at=ago(hours=1)),
+    ]
+
+    scan = scan_log(a_log(page, per_page=200), a_window(), FOUR_ATTEMPTS, ScanMode.FULL)
+
+    assert [d.delivery.guid for d in scan.decisions] == ["behind them"]
+
+
+def test_pages_are_read_one_at_a_time() -> None:
+    log = CountedLog(*(delivered(f"{n}", at=ago(minutes=n)) for n in range(300)))
+    scan = Scan(
+        WEBHOOK, a_log(log, per_page=100), a_window(ago(hours=4)), FOUR_ATTEMPTS, ScanMode.FULL
+    )
+
+    assert [(scan.read_page(), log.rows_read) for _ in range(2)] == [(True, 100), (True, 200)]
+
+
+def test_a_scan_that_was_stopped_has_the_error_of_another() -> None:
+    error = UnavailableError("used up")
+    scan = Scan(WEBHOOK, a_log([a_delivery()]), a_window(), FOUR_ATTEMPTS, ScanMode.FULL)
+
+    scan.stop(error)
+
+    assert (scan.result().error, scan.result().is_unread) == (error, True)
 
 
 @st.composite

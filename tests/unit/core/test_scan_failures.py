@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
+from itertools import islice
 
 import pytest
 from hypothesis import given
@@ -139,6 +140,34 @@ def test_an_event_is_undecided_while_a_success_may_be_unread(listed: StatusFilte
 
     assert verdicts(scan) == {"a": Verdict.UNREAD, "gone": Verdict.UNWANTED_STATUS}
     assert str(scan.error) == "GitHub is down"
+
+
+def test_events_are_decided_back_to_where_successes_were_read() -> None:
+    """The successes could not be read to their end, but far enough for some events."""
+
+    class Limited(Listings):
+        def __call__(self, listed: StatusFilter) -> Iterator[Page]:
+            pages = super().__call__(listed)
+            if listed is StatusFilter.SUCCESSES:
+                yield from islice(pages, 50)
+                raise UnavailableError("used up")
+            yield from pages
+
+    log = Limited(
+        [
+            *SUCCESSES,
+            a_delivery("young", at=ago(hours=2)),
+            a_delivery("old", at=ago(hours=3)),
+            a_delivery("tried again", at=ago(hours=1), redelivery=True, number=1),
+            a_delivery("tried again", at=ago(hours=4), number=2),
+        ]
+    )
+
+    assert verdicts(scanned(log)) == {
+        "young": Verdict.REDELIVER,
+        "old": Verdict.UNREAD,
+        "tried again": Verdict.UNREAD,
+    }
 
 
 @pytest.mark.parametrize(

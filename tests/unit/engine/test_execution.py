@@ -106,6 +106,18 @@ def test_a_receiver_gets_the_rest_if_it(fails: set[str], shows_at: int) -> None:
     assert hook.requested == ["event-6", "event-7", "event-8", *rest], "each once, the oldest first"
 
 
+def test_a_probe_takes_the_events_with_the_fewest_attempts() -> None:
+    tried = [
+        a_delivery(f"event-{n}", at=ago(minutes=50 - n), number=n + 20, redelivery=True)
+        for n in range(2, 9)
+    ]
+    hook = ReceivingHook(*NINE_FAILURES, *tried, fails=ALL_NINE)
+
+    run_once(hook, probe=3)
+
+    assert hook.requested == ["event-0", "event-1", "event-8"], "the last of those tried twice"
+
+
 def test_few_events_need_no_probe() -> None:
     hook = ReceivingHook(*NINE_FAILURES, fails=ALL_NINE)
 

@@ -1,6 +1,7 @@
 """A run with fakes, from the stored checkpoint to the report."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 
@@ -8,7 +9,7 @@ from redeliver.core.delivery import Delivery
 from redeliver.core.event_filter import EventFilter
 from redeliver.core.outcome import Outcome
 from redeliver.engine.run import run
-from redeliver.errors import RateLimitError, RefusalError, UnavailableError
+from redeliver.errors import RateLimitError, RefusalError, UnavailableError, UnreachableError
 from redeliver.reporting import messages
 from tests.support.builders import (
     NOW,
@@ -209,6 +210,63 @@ def test_a_rate_limit_stops_the_reading_of_all_webhooks() -> None:
     report = run_once(limited, None, other)
 
     assert messages.problem(report) == "used up until 12:30:00 UTC", "logged once"
+
+
+class Reading(FakeHook):
+    """A webhook with pages of two rows, which notes each reading, and may not respond."""
+
+    per_page = 2
+
+    def __init__(self, number: int, read: list[int], *, responds: bool = True) -> None:
+        rows = (a_delivery(f"{n}", at=ago(minutes=n), number=n) for n in range(1, 5))
+        super().__init__(*rows, number=number)
+        self.read = read
+        self.responds = responds
+
+    def rows(self) -> Iterator[Delivery]:
+        for number, row in enumerate(self.log):
+            if number % 2 == 0:
+                self.read.append(self.webhook.id or 0)
+            if not self.responds:
+                raise UnreachableError("no response")
+            yield row
+
+
+def test_all_first_pages_are_read_before_any_second_one() -> None:
+    read: list[int] = []
+
+    run_once(Reading(1, read), None, Reading(2, read), Reading(3, read))
+
+    assert sorted(read[:3]) == sorted(read[3:6]) == [1, 2, 3]
+
+
+def test_no_more_webhooks_are_tried_after_two_without_response() -> None:
+    read: list[int] = []
+    hooks = [Reading(number, read, responds=False) for number in range(1, 6)]
+
+    with pytest.raises(UnreachableError):
+        run_once(hooks[0], None, *hooks[1:])
+
+    assert len(read) == 2
+
+
+def test_every_webhook_is_read_first_in_some_run() -> None:
+    """So two webhooks that never respond cannot keep all others back for ever."""
+    firsts = set()
+    for hours in range(20):
+        read: list[int] = []
+        runtime = FakeRuntime()
+        runtime.now = NOW + timedelta(hours=hours)
+        run_once(
+            Reading(1, read, responds=False),
+            None,
+            Reading(2, read, responds=False),
+            Reading(3, read),
+            runtime=runtime,
+        )
+        firsts.add(read[0])
+
+    assert firsts == {1, 2, 3}
 
 
 def test_a_run_without_a_webhook_is_a_warning() -> None:
