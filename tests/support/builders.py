@@ -10,9 +10,10 @@ from redeliver.core.checkpoint import SavedCheckpoint, Window
 from redeliver.core.decision import Decision, Verdict
 from redeliver.core.delivery import Delivery, DeliveryId, Guid, HookId, StatusFilter, Webhook
 from redeliver.core.outcome import EventResult, Outcome
+from redeliver.core.pages import Page
 from redeliver.core.plan import Plan
 from redeliver.core.policy import Policy, RunOptions, ScanMode
-from redeliver.core.scan import Page, Scan, ScanResult
+from redeliver.core.scan import Scan, ScanResult
 from redeliver.errors import RedeliverError
 from redeliver.github_api.permissions import Permission
 from redeliver.github_api.response import Response

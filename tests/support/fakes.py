@@ -8,8 +8,8 @@ from redeliver.core.checkpoint import SavedCheckpoint
 from redeliver.core.decision import EventKey
 from redeliver.core.delivery import Delivery, StatusFilter
 from redeliver.core.outcome import Outcome
+from redeliver.core.pages import Page
 from redeliver.core.policy import RETENTION, Policy
-from redeliver.core.scan import Page
 from redeliver.engine.ports import Runtime
 from redeliver.engine.run import run
 from redeliver.errors import UnavailableError

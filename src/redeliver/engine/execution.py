@@ -5,7 +5,7 @@ the outcomes. Results never claim more than is certain, so an interrupted run ca
 checkpoint from them at any moment.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from signal import Signals
 
@@ -19,6 +19,7 @@ from redeliver.engine.checkpointing import Checkpointing
 from redeliver.engine.dispatch import Dispatcher
 from redeliver.engine.event_log import EventLog
 from redeliver.engine.ports import Hook, Runtime, Store
+from redeliver.engine.probing import choose_probes
 from redeliver.engine.verification import Verification
 from redeliver.engine.workers import WorkerPool
 from redeliver.errors import Interrupted, RateLimitError, RedeliverError
@@ -197,27 +198,11 @@ class Execution:
                     self._results[key] = replace(self._results[key], because=why)
         return all_chosen
 
-    def _choose_probes(self) -> dict[Webhook, list[EventKey]]:
-        """Choose the events to probe of each webhook that has more events due."""
-        probe = self._options.probe
-        if probe is None:
-            return {}
-        due = {webhook: self._results.due(webhook) for webhook in self._hooks}
-        large = {webhook: keys for webhook, keys in due.items() if len(keys) > probe}
-        for webhook, keys in large.items():
-            self._event_log.probe(webhook, due=len(keys), probe=probe)
-        return {webhook: self._least_tried(keys, probe) for webhook, keys in large.items()}
-
-    def _least_tried(self, keys: Sequence[EventKey], number: int) -> list[EventKey]:
-        """Choose the events with the fewest attempts, at random among those with equally many.
-
-        Events that their receiver never accepts have many, and would fail any probe.
-        """
-        attempts = {key: self._results[key].attempts for key in keys}
-        limit = sorted(attempts.values())[number - 1]
-        fewer = [key for key in keys if attempts[key] < limit]
-        equal = [key for key in keys if attempts[key] == limit]
-        return fewer + self._runtime.choose(equal, number - len(fewer))
+    def _choose_probes(self) -> Mapping[Webhook, list[EventKey]]:
+        probes = choose_probes(self._results, self._options.probe, self._runtime.choose)
+        for webhook, keys in probes.items():
+            self._event_log.probe(webhook, due=len(self._results.due(webhook)), probe=len(keys))
+        return probes
 
     def _are_gone(self, webhook: Webhook) -> bool:
         """Look for a webhook's refused events in its log; return whether some have left it."""

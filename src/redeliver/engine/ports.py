@@ -9,7 +9,7 @@ from redeliver.console import Console
 from redeliver.core.checkpoint import SavedCheckpoint
 from redeliver.core.decision import EventKey
 from redeliver.core.delivery import Delivery, StatusFilter, Webhook
-from redeliver.core.scan import Page
+from redeliver.core.pages import Page
 
 
 class Hook(Protocol):

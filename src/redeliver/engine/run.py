@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from redeliver.core.checkpoint import Window
 from redeliver.core.decision import EventKey
 from redeliver.core.delivery import StatusFilter
+from redeliver.core.pages import Page
 from redeliver.core.plan import Plan
 from redeliver.core.policy import RunOptions
-from redeliver.core.scan import Page, Scan, ScanResult
+from redeliver.core.scan import Scan, ScanResult
 from redeliver.engine.execution import Execution
 from redeliver.engine.ports import Hook, Runtime, Store
 from redeliver.engine.workers import WorkerPool

@@ -11,8 +11,9 @@ from redeliver.core.checkpoint import OVERLAP
 from redeliver.core.decision import Decision, Verdict
 from redeliver.core.delivery import Delivery
 from redeliver.core.event_filter import EventFilter
+from redeliver.core.pages import OLD_ROWS_AT_END
 from redeliver.core.policy import ScanMode
-from redeliver.core.scan import OLD_ROWS_AT_END, Scan
+from redeliver.core.scan import Scan
 from redeliver.errors import UnavailableError
 from tests.support.builders import (
     FOUR_ATTEMPTS,

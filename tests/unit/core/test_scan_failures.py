@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from redeliver.core.decision import Verdict
 from redeliver.core.delivery import Delivery, StatusFilter
+from redeliver.core.pages import OLD_ROWS_AT_END, Page
 from redeliver.core.policy import ScanMode
-from redeliver.core.scan import OLD_ROWS_AT_END, Page, ScanResult
+from redeliver.core.scan import ScanResult
 from redeliver.errors import UnavailableError
 from tests.support.builders import (
     a_delivery,

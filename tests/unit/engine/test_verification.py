@@ -7,7 +7,7 @@ import pytest
 
 from redeliver.core.delivery import Delivery, StatusFilter
 from redeliver.core.outcome import Outcome
-from redeliver.core.scan import OLD_ROWS_AT_END
+from redeliver.core.pages import OLD_ROWS_AT_END
 from redeliver.engine.verification import SERVER_CLOCK_SKEW, find_missing, find_redeliveries
 from redeliver.errors import RefusalError, UnavailableError
 from redeliver.reporting import messages

@@ -133,7 +133,7 @@ def test_a_summary_shows_counts_chart_and_undelivered_events() -> None:
     )
 
 
-def test_a_dry_run_shows_what_would_be_done_oldest_first() -> None:
+def test_a_dry_run_shows_what_would_be_done_in_order() -> None:
     due = [a_result(Outcome.DUE, guid=f"due-{n}") for n in range(3)]
     left = a_result(Outcome.DEFERRED, because=Verdict.SURPLUS.value)
     dry = replace(a_report(*due, left), options=DRY_RUN)
@@ -142,7 +142,7 @@ def test_a_dry_run_shows_what_would_be_done_oldest_first() -> None:
 
     assert "### redeliver: dry run, 4 events failed: 3 would be redelivered" in shown
     assert "| 4 | 3 | 0 | 1 |" in shown
-    assert "#### Would be redelivered, oldest first" in shown
+    assert "#### Would be redelivered, in this order" in shown
     assert [re.findall(r"due-\d", row) for row in rows(dry)] == [["due-0"], ["due-1"], ["due-2"]]
 
 

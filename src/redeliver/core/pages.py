@@ -1,0 +1,34 @@
+"""The pages of a log, and when enough of them were read."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TypeAlias
+
+from redeliver.core.delivery import Delivery
+
+Page: TypeAlias = Sequence[Delivery]
+
+OLD_ROWS_AT_END = 100
+"""How many consecutive rows must be too old before the log counts as read: as many as a page has.
+
+GitHub does not promise that a log is sorted by `delivered_at`. Rows that were written late must
+not hide the rows behind them.
+"""
+
+
+class OldRows:
+    """Tells when a log has been read back to an instant."""
+
+    def __init__(self, instant: datetime) -> None:
+        self._instant = instant
+        self._consecutive = 0
+
+    def count(self, page: Page) -> None:
+        """Count the rows of the next page that are older than the instant."""
+        for row in page:
+            self._consecutive = self._consecutive + 1 if row.delivered_at < self._instant else 0
+
+    @property
+    def are_enough(self) -> bool:
+        """Whether no newer row is expected on a further page."""
+        return self._consecutive >= OLD_ROWS_AT_END
