@@ -92,6 +92,10 @@ VERDICTS: Mapping[Verdict, tuple[str, str]] = {
         "All failed, and an error kept the run from reading back to the first attempt.",
         "Deferred. The step fails, and the checkpoint does not move.",
     ),
+    Verdict.LAST_UNDER_WAY: (
+        f"As in the next two rows, but a run that saved {RECENTLY} may have redelivered it.",
+        "Deferred. A later run gives it up, or finds that it has been delivered.",
+    ),
     Verdict.EXPIRED: (
         "All failed, and the first attempt is no longer in the log.",
         "Given up. The run names it and warns.",
@@ -104,13 +108,17 @@ VERDICTS: Mapping[Verdict, tuple[str, str]] = {
         "All failed, and there are `max-attempts` of them.",
         "Given up. The run names it and warns.",
     ),
+    Verdict.SWITCHED_OFF: (
+        "All failed, and with `hook-id: all`, the webhook is switched off.",
+        "Deferred, until the webhook is switched on again or the event is given up.",
+    ),
     Verdict.UNSETTLED: (
         f"All failed, and a run that saved the checkpoint {RECENTLY} may have redelivered it.",
         "Deferred, and so is every other event that this run would redeliver.",
     ),
     Verdict.SURPLUS: (
         "All failed, and there are more than `max-redeliveries` such events.",
-        "The webhooks take turns; events with the fewest attempts come first. Others are deferred.",
+        "The first in [this order](#the-order-of-requests) are redelivered. Others are deferred.",
     ),
     Verdict.REDELIVER: ("All failed.", "The newest delivery is redelivered."),
 }

@@ -58,7 +58,7 @@ class Settings:
     repo: str
     """If `org` and `repo` are both empty, the webhook is the App's own."""
     hook_ids: tuple[HookId, ...] | None
-    """None for all active ones; empty for the App's own webhook."""
+    """None for all; empty for the App's own webhook."""
     api_url: str
     variable_name: str
     """Empty if no checkpoint is kept."""
@@ -261,7 +261,7 @@ def _hook_ids(text: str) -> tuple[HookId, ...] | None:
     _check_entries(
         [None if re.fullmatch(r"[1-9][0-9]{0,18}", hook) else "" for hook in ids],
         "Each entry must be a webhook's id, which is the number at the end of its settings URL, "
-        "…/settings/hooks/<id>. For all active webhooks, write only the word all",
+        "…/settings/hooks/<id>. For all webhooks, write only the word all",
     )
     return tuple(dict.fromkeys(HookId(int(hook)) for hook in ids))
 

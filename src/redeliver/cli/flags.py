@@ -65,7 +65,7 @@ GROUPS: Mapping[str, Mapping[str, Flag]] = {
         "hook-id": Flag(
             takes="ID",
             does="Id of the webhook, which is the number at the end of its settings URL; or all, "
-            "for all active webhooks. May be repeated. Leave it out for a GitHub App's own "
+            "for all webhooks. May be repeated. Leave it out for a GitHub App's own "
             "webhook.",
         ),
         "hostname": Flag(

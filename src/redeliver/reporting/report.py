@@ -65,12 +65,17 @@ class Report:
     def rows(self, *outcomes: Outcome) -> Iterator[EventRow]:
         """Yield the failed events with one of `outcomes`, or all of them.
 
-        Those in NEEDS_ATTENTION come first, then those in UNRECOVERED; among each, the oldest.
+        Those in NEEDS_ATTENTION come first, then those in UNRECOVERED; among each, the oldest. What
+        would be redelivered is in the order of the requests.
         """
         wanted = set(outcomes or Outcome) - set(NOT_FAILED_OUTCOMES)
         ranked = sorted(
             (result for result in self.results if result.outcome in wanted),
-            key=lambda r: (r.outcome not in NEEDS_ATTENTION, r.outcome not in UNRECOVERED),
+            key=lambda r: (
+                r.outcome not in NEEDS_ATTENTION,
+                r.outcome not in UNRECOVERED,
+                r.decision.failing_since if r.outcome is not Outcome.DUE else self.window.since,
+            ),
         )
         for result in ranked:
             yield EventRow.of(result, now=self.window.now, dry_run=self.options.dry_run)

@@ -136,7 +136,7 @@ def _attention(report: Report) -> Iterator[str]:
         report, (*NEEDS_ATTENTION, *UNRECOVERED), "Needs attention", MAX_ATTENTION_ROWS
     )
     yield from _table(report, (Outcome.PENDING,), "Pending", MAX_OTHER_ROWS)
-    due = "Would be redelivered, oldest first"
+    due = "Would be redelivered, in this order"
     yield from _table(report, (Outcome.DUE,), due, MAX_OTHER_ROWS)
 
 
