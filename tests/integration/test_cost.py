@@ -112,6 +112,24 @@ def a_scenario(
         yield Scenario(github, receiver, clock)
 
 
+@pytest.mark.parametrize(
+    ("in_window", "pages"),
+    [
+        pytest.param(0, 1, id="a page before the checkpoint"),
+        pytest.param(60, 2, id="a page on both sides of the checkpoint"),
+        pytest.param(100, 2, id="a page since the checkpoint"),
+        pytest.param(160, 3, id="two pages"),
+    ],
+)
+def test_a_log_is_read_to_a_page_before_the_checkpoint(in_window: int, pages: int) -> None:
+    with a_scenario() as scenario:
+        scenario.hook.record_many(300, since=ago(hours=48), until=ago(hours=7))
+        scenario.succeed(in_window)
+        scenario.run()
+
+        assert scenario.requests() == ["GET variable", *["GET log"] * pages, "PATCH variable"]
+
+
 @pytest.mark.parametrize("scan", ScanMode, ids=lambda scan: scan.value)
 def test_a_small_log_without_failures_takes_three_requests(scan: ScanMode) -> None:
     with a_scenario() as scenario:
