@@ -1,96 +1,96 @@
-"""Turn the signals of a cancelled job into one exception.
+"""Turn the signals of a cancelled job into one exception, which only waits raise.
 
 A runner sends SIGINT, 7.5 s later SIGTERM, and kills 2.5 s after that:
 https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-cancellation
 
-Windows has no alarm and cannot block signals. There, a slow response can delay saving the
-checkpoint until the runner kills the process, which loses nothing.
+The main thread waits only with `sleep` and `get`, which look for a signal ten times a second.
+Everything else that it does is short, and an exception in the middle of it could do harm: it could
+leave a lock held, or a thread half started.
 """
 
 import math
 import signal
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from queue import Empty, SimpleQueue
+from threading import current_thread, main_thread
 from types import FrameType
+from typing import TypeVar
 
 from redeliver.errors import Interrupted
+
+T = TypeVar("T")
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 LAST_SECONDS = 2.0
 """How long saving the checkpoint may take after a signal, even if GitHub does not respond."""
 
-TICK = 0.1
-"""Seconds between alarms.
+SLICE = 0.1
+"""Seconds after which a wait looks for a signal. The signal itself does not end the wait, because
+Python continues to wait after a handler that does not raise."""
 
-A signal ends a system call early, and Python runs the handler before its next instruction. But if
-the signal arrives just before the call begins, the handler would have to wait for the call's end,
-which can be a slow response. The next alarm ends that call.
-"""
+_due: list[tuple[float, signal.Signals]] = []
+"""When to raise `Interrupted`, by the monotonic clock, and because of which signal."""
 
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Raise `Interrupted` in the block at the first signal, and again `LAST_SECONDS` later.
+    """After the first signal, raise `Interrupted` in a wait, and again `LAST_SECONDS` later.
 
-    Further signals are ignored. So are all signals after the block, because only the report is
-    left to write.
+    Only waits of the main thread raise it. Further signals are ignored. So are all signals that
+    no wait in the block has raised, because only the report is left to write.
     """
-    first: list[signal.Signals] = []
-    until = math.inf
-
-    def interrupt(number: int, _frame: FrameType | None) -> None:
-        nonlocal until
-        for handled in SIGNALS:
-            signal.signal(handled, _ignore)
-        first.append(signal.Signals(number))
-        until = time.monotonic() + LAST_SECONDS
-        raise Interrupted(first[0])
-
-    def tick(_number: int, _frame: FrameType | None) -> None:
-        nonlocal until
-        if time.monotonic() >= until:
-            until = math.inf
-            raise Interrupted(first[0])
-
-    if sys.platform != "win32":
-        signal.signal(signal.SIGALRM, tick)
-    for handled in SIGNALS:
-        signal.signal(handled, interrupt)
-    _tick_every(TICK)
+    _handle_signals_with(_interrupt)
     try:
         yield
     finally:
-        _tick_every(0)
-        for handled in SIGNALS:
-            signal.signal(handled, _ignore)
+        _handle_signals_with(_ignore)
+        _due.clear()
 
 
-@contextmanager
-def uninterrupted() -> Iterator[None]:
-    """Delay signals that arrive in the block until its end.
-
-    Some code, such as `threading`, breaks if an exception is raised at any point of it.
-    """
-    if sys.platform == "win32":
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
-    try:
-        # If a signal has just arrived, this raises, but only after it has blocked the signals.
-        signal.pthread_sigmask(signal.SIG_BLOCK, {*SIGNALS, signal.SIGALRM})
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+def sleep(seconds: float) -> None:
+    """Sleep, or raise `Interrupted`. Use this instead of `time.sleep`."""
+    until = time.monotonic() + seconds
+    while True:
+        _raise_if_due()
+        left = until - time.monotonic()
+        if left <= 0:
+            return
+        time.sleep(min(left, SLICE))  # noqa: TID251 - short enough
 
 
-def _tick_every(seconds: float) -> None:
-    """Have the system send `SIGALRM` at this interval; 0 ends that."""
-    if sys.platform != "win32":
-        signal.setitimer(signal.ITIMER_REAL, seconds, seconds)
+def get(queue: SimpleQueue[T], *, timeout: float = math.inf) -> T:
+    """Wait for an item and return it; raise `Empty` after `timeout` seconds, or `Interrupted`."""
+    until = time.monotonic() + timeout
+    while True:
+        _raise_if_due()
+        left = until - time.monotonic()
+        try:
+            return queue.get(timeout=max(min(left, SLICE), 0))
+        except Empty:
+            if left <= SLICE:
+                raise
+
+
+def _raise_if_due() -> None:
+    if _due and current_thread() is main_thread() and time.monotonic() >= _due[0][0]:
+        _, number = _due.pop(0)
+        raise Interrupted(number)
+
+
+def _interrupt(number: int, _frame: FrameType | None) -> None:
+    now, received = time.monotonic(), signal.Signals(number)
+    # If another signal has just come between these lines, this replaces what it has done.
+    _due[:] = [(now, received), (now + LAST_SECONDS, received)]
+    _handle_signals_with(_ignore)
 
 
 def _ignore(_number: int, _frame: FrameType | None) -> None:
     """Do nothing. With SIG_IGN, Python would report an error for a signal that is pending."""
+
+
+def _handle_signals_with(handler: "signal._HANDLER") -> None:
+    for handled in SIGNALS:
+        signal.signal(handled, handler)

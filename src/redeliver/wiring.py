@@ -4,11 +4,11 @@ Workflows and the command differ only in the `Console`, and in where the checkpo
 """
 
 import random
-import time
 from collections.abc import Callable
 from datetime import datetime
 from http import HTTPStatus
 
+from redeliver import interruption
 from redeliver.console import Console, LockedConsole
 from redeliver.engine.ports import Hook, NullStore, Runtime, Store
 from redeliver.engine.run import run
@@ -65,7 +65,7 @@ def redeliver(
             retention=lambda: product.retention,
             throttle=throttle,
             console=console,
-            sleep=time.sleep,
+            sleep=interruption.sleep,
             choose=random.sample,
             workers=WORKERS,
         ),

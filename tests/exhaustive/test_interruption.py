@@ -10,6 +10,7 @@ import pytest
 
 from github_sandbox import Delay, Meanwhile, Status
 from tests.support.action_run import FLAGS, RunningStep, StepResult, start_action
+from tests.support.builders import TOKEN
 from tests.support.outage import LATER, METHODS, past_outage
 
 MAX_SECONDS = 3
@@ -59,6 +60,46 @@ def test_a_signal_ends_a_run_while_all_requests_hang(nth: int, number: Signals) 
     has_started_to_redeliver = nth > 4
     could_not_save = "stopped before it could save the checkpoint" in run.log
     assert could_not_save == has_started_to_redeliver
+
+
+HANGING_RESOLVER = """
+import runpy, socket, time
+from contextlib import suppress
+
+def hang(*_arguments, **_options):
+    until = time.monotonic() + 30
+    while time.monotonic() < until:
+        with suppress(BaseException):  # no signal ends the real function
+            print("The resolver hangs")
+            time.sleep(30)
+
+socket.getaddrinfo = hang
+runpy.run_module("redeliver", run_name="__main__", alter_sys=True)
+"""
+
+
+@pytest.mark.parametrize("number", [SIGINT, SIGTERM], ids=lambda number: number.name)
+def test_a_signal_ends_a_run_while_the_resolver_hangs(number: Signals) -> None:
+    run = subprocess.Popen(
+        [sys.executable, *FLAGS, "-c", HANGING_RESOLVER],
+        env={
+            "GITHUB_API_URL": "https://github.invalid/api/v3",
+            "INPUT_TOKEN": TOKEN,
+            "INPUT_ORG": "acme",
+            "INPUT_HOOK-ID": "7",
+        },
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with run:
+        assert run.stdout
+        while "The resolver hangs" not in run.stdout.readline():
+            pass
+        run.send_signal(number)
+        log, _ = run.communicate(timeout=MAX_SECONDS)
+
+    assert run.returncode == 128 + number
+    assert f"::error::stopped by {number.name}" in log
 
 
 INTERRUPTED_IMPORT = """

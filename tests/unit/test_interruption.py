@@ -1,76 +1,139 @@
-"""A signal interrupts a run at once, and again at the deadline."""
+"""A signal interrupts a run in its next wait, and again at the deadline."""
 
 import signal
 import threading
 import time
+from collections.abc import Callable
+from queue import Empty, SimpleQueue
 
 import pytest
 
 from redeliver.errors import Interrupted
-from redeliver.interruption import LAST_SECONDS, TICK, interruptible, uninterrupted
+from redeliver.interruption import LAST_SECONDS, SLICE, get, interruptible, sleep
+
+LONG = 10 * LAST_SECONDS
+"""Seconds that a test never waits."""
 
 
-def send_sigterm() -> None:
+def send(number: signal.Signals = signal.SIGTERM) -> None:
     """Send a signal to this thread."""
-    signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
+    signal.pthread_kill(threading.get_ident(), number)
 
 
 def test_an_interruption_comes_again_at_the_deadline() -> None:
     with interruptible():
+        send()
+        sent_at = time.monotonic()
         with pytest.raises(Interrupted):
-            send_sigterm()
+            sleep(LONG)
         with pytest.raises(Interrupted):
-            time.sleep(10 * LAST_SECONDS)
+            sleep(LONG)
+        assert time.monotonic() - sent_at >= LAST_SECONDS
+
+        sleep(2 * SLICE)  # there is no third one
 
 
-def test_a_signal_that_ends_no_system_call_is_still_noticed() -> None:
-    """A signal just before the call would not end it. Nor does this one, to another thread."""
-    interrupted, lock = threading.Event(), threading.Lock()
-    results = list[bool]()
+@pytest.mark.parametrize(
+    "wait",
+    [
+        pytest.param(lambda: sleep(LONG), id="sleep"),
+        pytest.param(lambda: get(SimpleQueue[None]()), id="get"),
+        pytest.param(lambda: get(SimpleQueue[None](), timeout=LONG), id="get with a timeout"),
+        pytest.param(lambda: sleep(0), id="a sleep of no time"),
+    ],
+)
+def test_a_signal_before_a_wait_ends_the_wait(wait: Callable[[], None]) -> None:
+    with interruptible():
+        send()
+        with pytest.raises(Interrupted):
+            wait()
+
+
+def test_a_signal_that_another_thread_gets_ends_a_wait() -> None:
+    """It does not end a system call of the main thread."""
 
     def send_from_thread() -> None:
-        time.sleep(TICK)
-        send_sigterm()
-        results.append(interrupted.wait(10 * TICK))
-        lock.release()
+        time.sleep(SLICE)
+        send()
 
-    lock.acquire()
     with interruptible():
         thread = threading.Thread(target=send_from_thread)
         thread.start()
         with pytest.raises(Interrupted):
-            lock.acquire()
-        interrupted.set()
+            sleep(LONG)
         thread.join()
-    assert results == [True], "the call ended before the thread released the lock"
 
 
-def test_a_signal_during_the_start_of_a_thread_is_delayed() -> None:
-    reached = list[str]()
+def test_only_the_first_of_several_signals_counts() -> None:
+    with interruptible():
+        send(signal.SIGINT)
+        send(signal.SIGTERM)
+        with pytest.raises(Interrupted) as caught:
+            sleep(LONG)
+        sleep(2 * SLICE)
+        send(signal.SIGTERM)
+        sleep(2 * SLICE)
 
-    def start() -> None:
-        with uninterrupted():
-            send_sigterm()
-            reached.append("the end")
-
-    with interruptible(), pytest.raises(Interrupted):
-        start()
-    assert reached == ["the end"]
+    assert caught.value.signal is signal.SIGINT
 
 
-@pytest.mark.unmeasured  # an exception in coverage's code could leave its lock held
-def test_a_signal_at_any_moment_leaves_no_signal_blocked() -> None:
-    """The signal comes at 300 different moments. Fewer did not show an earlier bug."""
-    thread, before = threading.get_ident(), signal.pthread_sigmask(signal.SIG_BLOCK, ())
+def test_a_signal_does_not_interrupt_what_is_not_a_wait() -> None:
+    """The main thread may be starting another thread, or hold a lock."""
+    with interruptible():
+        send()
+        lock = threading.Lock()
+        with lock:
+            threading.Thread(target=lambda: None).start()
+        with pytest.raises(Interrupted):
+            sleep(LONG)
 
-    def block_again_and_again() -> None:
-        with uninterrupted():
-            threading.Timer(0.0005, signal.pthread_kill, (thread, signal.SIGTERM)).start()
-        while True:
-            with uninterrupted():
-                pass
+    assert not lock.locked()
 
-    for _ in range(300):
-        with interruptible(), pytest.raises(Interrupted):
-            block_again_and_again()
-        assert signal.pthread_sigmask(signal.SIG_SETMASK, before) == before
+
+def test_no_signal_interrupts_what_follows_the_block() -> None:
+    with interruptible():
+        send()
+    send()
+    sleep(2 * SLICE)
+
+
+def test_a_wait_of_another_thread_is_not_interrupted() -> None:
+    slept, queue = list[str](), SimpleQueue[str]()
+
+    def wait() -> None:
+        sleep(2 * SLICE)
+        slept.append(get(queue))
+
+    with interruptible():
+        send()
+        thread = threading.Thread(target=wait)
+        thread.start()
+        queue.put("an item")
+        thread.join()
+
+    assert slept == ["an item"]
+
+
+def test_a_sleep_takes_its_time() -> None:
+    start = time.monotonic()
+
+    sleep(2.5 * SLICE)
+
+    assert time.monotonic() - start >= 2.5 * SLICE
+
+
+@pytest.mark.parametrize("timeout", [0, 1.5 * SLICE])
+def test_an_empty_queue_is_an_error_after_the_timeout(timeout: float) -> None:
+    start = time.monotonic()
+
+    with pytest.raises(Empty):
+        get(SimpleQueue[None](), timeout=timeout)
+
+    assert time.monotonic() - start >= timeout
+
+
+def test_an_item_that_is_there_is_returned_at_once() -> None:
+    queue = SimpleQueue[str]()
+    queue.put("an item")
+
+    assert get(queue, timeout=0) == "an item"

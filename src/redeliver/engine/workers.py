@@ -1,12 +1,13 @@
 """Run several jobs at the same time, each in a thread, and collect their results."""
 
+import math
 from collections.abc import Callable
 from datetime import timedelta
 from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import Generic, Self, TypeVar
 
-from redeliver.interruption import uninterrupted
+from redeliver import interruption
 
 K = TypeVar("K")
 
@@ -23,7 +24,6 @@ class WorkerPool(Generic[K]):
     def __init__(self, size: int) -> None:
         self._size = size
         self._workers = 0
-        # These queues stay usable when a signal handler raises at any point of their methods.
         self._jobs = SimpleQueue[tuple[K, Callable[[], None]] | None]()
         self._finished = SimpleQueue[tuple[K, BaseException | None]]()
         self.pending = 0
@@ -48,9 +48,7 @@ class WorkerPool(Generic[K]):
         self.pending += 1
         if self._workers < self.pending:
             self._workers += 1
-            # The new thread inherits the blocked signals, so they interrupt the main thread.
-            with uninterrupted():
-                Thread(target=self._work, name=f"worker-{self._workers}", daemon=True).start()
+            Thread(target=self._work, name=f"worker-{self._workers}", daemon=True).start()
         self._jobs.put((key, job))
 
     def next_result(
@@ -63,8 +61,8 @@ class WorkerPool(Generic[K]):
         if not self.pending:
             return None
         try:
-            seconds = None if timeout is None else timeout.total_seconds()
-            result = self._finished.get(timeout=seconds)
+            seconds = math.inf if timeout is None else timeout.total_seconds()
+            result = interruption.get(self._finished, timeout=seconds)
         except Empty:
             return None
         self.pending -= 1

@@ -9,6 +9,8 @@ from collections import deque
 from collections.abc import Callable
 from threading import Lock
 
+from redeliver import interruption
+
 READ_POINTS, WRITE_POINTS = 1, 5
 """The points that GitHub counts for a request."""
 
@@ -72,7 +74,7 @@ class Throttle:
         *,
         per_minute: int,
         clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], None] = interruption.sleep,
     ) -> None:
         """With a `per_minute` of 0, only the points limit redeliveries."""
         self._say = say

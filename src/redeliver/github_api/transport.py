@@ -2,12 +2,17 @@
 
 PyGithub's own retries are off, because they repeat a POST and could redeliver an event twice.
 `client` decides about retries.
+
+A thread of its own sends each request. So a request has a deadline as a whole, and a signal can
+end the wait for it, even if the name of the host cannot be resolved or a response never ends.
 """
 
 import logging
+from collections import deque
 from collections.abc import Mapping
 from http import HTTPStatus
-from threading import local
+from queue import Empty, SimpleQueue
+from threading import Thread
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,6 +24,7 @@ from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, Response
 from urllib3.util import Retry
 
 import redeliver
+from redeliver import interruption
 from redeliver.github_api.permissions import Purpose
 from redeliver.github_api.response import Response, redirect_advice
 from redeliver.sanitize import MIN_SECRET_LENGTH
@@ -32,7 +38,15 @@ it does not know. `make contract` shows that 2026-03-10 changes nothing that is 
 https://docs.github.com/en/rest/about-the-rest-api/api-versions
 """
 
-TIMEOUT_SECONDS = 30
+DEADLINE_SECONDS = 30.0
+"""How long to wait for a complete response. GitHub itself ends a request after ten seconds:
+https://docs.github.com/en/rest/using-the-rest-api/troubleshooting-the-rest-api#timeouts
+"""
+
+SOCKET_SECONDS = 15
+"""How long to wait for each step of a request: to connect to one address, and for the next bytes.
+A host may have two addresses, and if the first does not respond, the second must still be tried
+before the deadline."""
 
 # PyGithub and urllib3 log responses unfiltered, and the runner would obey commands in them.
 logging.getLogger("github").setLevel(logging.CRITICAL + 1)
@@ -42,7 +56,14 @@ logging.getLogger("urllib3").setLevel(logging.CRITICAL + 1)
 class NoResponseError(Exception):
     """GitHub sent no response, or none that can be read."""
 
-    def __init__(self, reason: str, *, advice: str, is_transient: bool, may_be_done: bool) -> None:
+    def __init__(
+        self,
+        reason: str,
+        *,
+        advice: str = "",
+        is_transient: bool = True,
+        may_be_done: bool = True,
+    ) -> None:
         """Describe one failed request.
 
         `advice` is empty if another try may succeed. `may_be_done` tells whether GitHub may have
@@ -57,9 +78,13 @@ class NoResponseError(Exception):
 class Transport:
     """The REST API at `url`, for any number of threads."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, deadline: float = DEADLINE_SECONDS) -> None:
+        """Wait at most `deadline` seconds for a response."""
         self.host = urlsplit(url).netloc
-        self._connection = _Connection(url)
+        self._url = url
+        self._deadline = deadline
+        self._idle = deque[_Connection]()
+        """The connections that no request uses."""
 
     def send(
         self,
@@ -75,10 +100,75 @@ class Transport:
 
         Raise `NoResponseError` if there is none.
         """
-        self._connection.bearer.token = token
+        try:
+            connection = self._idle.pop()
+        except IndexError:
+            connection = _Connection(self._url)
+        result = SimpleQueue[Response | Exception]()
+
+        def work() -> None:
+            try:
+                response = connection.send(
+                    method, path, purpose, token=token, parameters=parameters, body=body
+                )
+            except Exception as error:  # noqa: BLE001 - the calling thread raises it
+                result.put(error)
+            else:
+                result.put(response)
+
+        Thread(target=work, name="request", daemon=True).start()
+        try:
+            outcome = interruption.get(result, timeout=self._deadline)
+        except Empty:
+            # The thread still uses the connection, so nothing else may.
+            raise NoResponseError(
+                f"no complete response from {self.host} within {self._deadline:g} s"
+            ) from None
+        self._idle.append(connection)
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+
+class _Bearer(Auth.Auth):
+    """The token of the next request."""
+
+    token_type = "Bearer"  # noqa: S105 - the scheme of the header, no secret
+    token = ""
+
+
+class _Connection:
+    """PyGithub's client, for one thread at a time: it is not thread-safe."""
+
+    def __init__(self, url: str) -> None:
+        self._host = urlsplit(url).netloc
+        self._bearer = _Bearer()
+        self._requester = Github(
+            auth=self._bearer,
+            base_url=url,
+            timeout=SOCKET_SECONDS,
+            retry=_NoRetry(total=0, respect_retry_after_header=False),
+            # `throttle` alone decides how fast requests go.
+            seconds_between_requests=None,
+            seconds_between_writes=None,
+            user_agent=f"redeliver/{redeliver.__version__}",
+        ).requester
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        purpose: Purpose,
+        *,
+        token: str,
+        parameters: Mapping[str, str | int],
+        body: Mapping[str, Any] | None,
+    ) -> Response:
+        """Send one request and return its response, however long that takes."""
+        self._bearer.token = token
         try:
             # Not requestJsonAndCheck, which treats a redirect as a success.
-            status, headers, text = self._connection.requester.requestJson(
+            status, headers, text = self._requester.requestJson(
                 method,
                 path,
                 dict(parameters),
@@ -91,7 +181,7 @@ class Transport:
             advice = _advice(error, purpose)
             raise NoResponseError(
                 # Only the type of the error is named, because its text may have a URL.
-                f"no usable response from {self.host} ({type(error).__name__})",
+                f"no usable response from {self._host} ({type(error).__name__})",
                 advice=advice,
                 is_transient=isinstance(error, TRANSIENT) and not advice,
                 may_be_done=not _was_never_sent(error),
@@ -100,30 +190,6 @@ class Transport:
             # A server may echo the token.
             text = text.replace(token, "[token removed]")
         return Response(purpose=purpose, status=status, headers=headers, text=text)
-
-
-class _Bearer(Auth.Auth):
-    """The token of the next request."""
-
-    token_type = "Bearer"  # noqa: S105 - the scheme of the header, no secret
-    token = ""
-
-
-class _Connection(local):
-    """PyGithub's client, one for each thread: it is not thread-safe."""
-
-    def __init__(self, url: str) -> None:
-        self.bearer = _Bearer()
-        self.requester = Github(
-            auth=self.bearer,
-            base_url=url,
-            timeout=TIMEOUT_SECONDS,
-            retry=_NoRetry(total=0, respect_retry_after_header=False),
-            # `throttle` alone decides how fast requests go.
-            seconds_between_requests=None,
-            seconds_between_writes=None,
-            user_agent=f"redeliver/{redeliver.__version__}",
-        ).requester
 
 
 class _NoRetry(Retry):

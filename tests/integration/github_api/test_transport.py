@@ -1,4 +1,10 @@
-"""Invalid responses, and secrets in responses."""
+"""Invalid and slow responses, connections, and secrets in responses."""
+
+import socket
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from threading import Barrier, Event, Thread
 
 import pytest
 
@@ -6,11 +12,114 @@ from github_sandbox import Fault, Hook, InvalidBody, Sandbox, Status, Truncated
 from redeliver.core.delivery import HookId
 from redeliver.errors import AccessError, UnavailableError
 from redeliver.github_api.delivery_log import DeliveryLog
+from redeliver.github_api.permissions import Permission
+from redeliver.github_api.response import Response
+from redeliver.github_api.transport import NoResponseError, Transport
 from redeliver.github_api.webhooks import organization_hook
 from tests.support.builders import TOKEN
 from tests.support.sandboxes import a_client, a_delivery_log, rows_of
 
 LOG = ".*/deliveries"
+
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n"
+SOON = 30
+"""Seconds after which a test that hangs fails."""
+
+
+@contextmanager
+def a_server(respond: Callable[[socket.socket, int], object]) -> Iterator[str]:
+    """Start a server, and yield its URL.
+
+    For each request, it calls `respond` with the number of the connection, in a thread.
+    """
+
+    def accept() -> None:
+        number = 0
+        with suppress(OSError):  # the test is over
+            while True:
+                connection, _ = listener.accept()
+                number += 1
+                Thread(target=serve, args=(connection, number), daemon=True).start()
+
+    def serve(connection: socket.socket, number: int) -> None:
+        with connection, suppress(OSError):
+            while connection.recv(65536):
+                respond(connection, number)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        Thread(target=accept, daemon=True).start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        listener.shutdown(socket.SHUT_RDWR)  # closing it would not end `accept`
+
+
+def send(transport: Transport) -> Response:
+    purpose = Permission(inputs="'hook-id'").to("read the log")
+    return transport.send("GET", "/", purpose, token=TOKEN, parameters={}, body=None)
+
+
+def test_a_response_that_never_ends_misses_the_deadline() -> None:
+    """A byte comes now and then, so each wait of the socket is short."""
+    is_over = Event()
+
+    def drip(connection: socket.socket, _number: int) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\nX-Long: ")
+        while not is_over.wait(0.01):
+            connection.sendall(b"x")
+
+    with a_server(drip) as url:
+        with pytest.raises(NoResponseError) as caught:
+            send(Transport(url, deadline=0.2))
+        is_over.set()
+
+    host = url.removeprefix("http://")
+    assert str(caught.value) == f"no complete response from {host} within 0.2 s"
+    assert (caught.value.is_transient, caught.value.may_be_done) == (True, True)
+
+
+def test_a_connection_that_missed_a_deadline_is_not_used_again() -> None:
+    """Its response could be taken for that of the next request."""
+    is_over = Event()
+
+    def respond(connection: socket.socket, number: int) -> None:
+        if number == 1:
+            is_over.wait(SOON)
+        connection.sendall(HEAD + f"{number:>2}".encode())
+
+    with a_server(respond) as url:
+        transport = Transport(url, deadline=0.2)
+        with pytest.raises(NoResponseError):
+            send(transport)
+        is_over.set()
+        texts = [send(transport).text for _ in range(2)]
+
+    assert texts == [" 2", " 2"]
+
+
+def test_simultaneous_requests_have_connections_of_their_own() -> None:
+    together = Barrier(3)
+
+    def respond(connection: socket.socket, number: int) -> None:
+        together.wait(SOON)
+        connection.sendall(HEAD + f"{number:>2}".encode())
+
+    with a_server(respond) as url, ThreadPoolExecutor(max_workers=3) as pool:
+        transport = Transport(url)
+        rounds = [
+            {response.text for response in pool.map(lambda _: send(transport), range(3))}
+            for _ in range(2)
+        ]
+
+    assert rounds == [{" 1", " 2", " 3"}] * 2
+
+
+def test_an_unexpected_error_of_a_request_is_not_hidden() -> None:
+    """It would be a bug in redeliver or in PyGithub."""
+    purpose = Permission(inputs="'hook-id'").to("read the log")
+
+    with pytest.raises(TypeError):
+        Transport("http://127.0.0.1:9").send(
+            "PATCH", "/", purpose, token=TOKEN, parameters={}, body={"not JSON": object()}
+        )
 
 
 def test_an_unreachable_github_is_an_error() -> None:

@@ -1,4 +1,4 @@
-"""Jobs run in parallel, in threads that signals do not interrupt."""
+"""Jobs run in parallel, each in a thread."""
 
 import signal
 import threading
@@ -9,6 +9,8 @@ from threading import Barrier, Event
 import pytest
 
 from redeliver.engine.workers import WorkerPool
+from redeliver.errors import Interrupted
+from redeliver.interruption import interruptible
 
 SOON = 30.0
 """Seconds after which a test that hangs fails."""
@@ -70,6 +72,22 @@ def test_next_result_waits_no_longer_than_the_timeout() -> None:
         assert pool.next_result() == ("a", None)
 
 
+def test_a_signal_interrupts_the_wait_for_a_result() -> None:
+    hangs = Event()
+
+    def wait() -> None:
+        hangs.wait(SOON)
+
+    with interruptible(), WorkerPool[str](1) as pool:
+        pool.submit("a", wait)
+        signal.raise_signal(signal.SIGTERM)
+        with pytest.raises(Interrupted):
+            pool.next_result()
+
+        hangs.set()
+        assert pool.next_result() == ("a", None), "no result is lost"
+
+
 @pytest.mark.parametrize("hanging", [0, 2])
 def test_threads_end_after_their_job_and_the_pool_never_waits(hanging: int) -> None:
     hangs, before = Event(), set(threading.enumerate())
@@ -89,18 +107,3 @@ def test_threads_end_after_their_job_and_the_pool_never_waits(hanging: int) -> N
         worker.join(SOON)
         assert not worker.is_alive()
         assert worker.daemon
-
-
-def test_a_thread_of_the_pool_handles_no_signals() -> None:
-    masks = list[set[int]]()
-
-    def note_mask() -> None:
-        masks.append({*signal.pthread_sigmask(signal.SIG_BLOCK, [])})
-
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, [])
-    with WorkerPool[str](1) as pool:
-        pool.submit("a", note_mask)
-        pool.next_result()
-
-    assert masks[0] >= {signal.SIGINT, signal.SIGTERM, signal.SIGALRM}
-    assert signal.pthread_sigmask(signal.SIG_BLOCK, []) == before
