@@ -29,8 +29,9 @@ MINUTE = 61.0
 could otherwise fall into the same minute as later ones."""
 
 MAX_WAIT_SECONDS = 300
-"""How long a run waits for GitHub in total. A secondary rate limit mostly lasts a minute. Longer
-waits are left to the next run, because a runner costs money while it waits."""
+"""How long a run waits for GitHub in total, for rate limits, before it repeats a request, and for
+requests that get no response. A secondary rate limit mostly lasts a minute. Longer waits are left
+to the next run, because a runner costs money while it waits."""
 
 MIN_RATE_FACTOR = 1 / 8
 """The slowest rate, as a part of the usual one, when GitHub keeps limiting requests. If even that
@@ -48,17 +49,40 @@ class WaitBudget:
 
     def __init__(self) -> None:
         self._left: float = MAX_WAIT_SECONDS
-        self._until = -math.inf
-        """Until when a thread waits already."""
+        self._waits: list[tuple[float, float]] = []
+        """When threads have waited, or will: from when until when. No two of these overlap."""
+
+    @property
+    def is_exceeded(self) -> bool:
+        """Whether the run has waited longer than it may."""
+        return self._left < 0
 
     def take(self, seconds: float, now: float) -> float | None:
         """Take the part that no thread waits for yet, and return it; None if too little is left."""
-        more = max(now + seconds - max(now, self._until), 0)
+        until = now + seconds
+        more = self._uncounted(now, until)
         if more > self._left:
             return None
-        self._left -= more
-        self._until = max(self._until, now + seconds)
+        self._count(now, until)
         return more
+
+    def charge(self, since: float, now: float) -> None:
+        """Count a wait that is over, even if that exceeds the budget."""
+        self._count(since, now)
+
+    def _uncounted(self, start: float, end: float) -> float:
+        counted = (min(end, until) - max(start, since) for since, until in self._waits)
+        return end - start - sum(seconds for seconds in counted if seconds > 0)
+
+    def _count(self, start: float, end: float) -> None:
+        self._left -= self._uncounted(start, end)
+        apart = []
+        for since, until in self._waits:
+            if until < start or end < since:
+                apart.append((since, until))
+            else:
+                start, end = min(start, since), max(end, until)
+        self._waits = [*apart, (start, end)]
 
 
 class Throttle:
@@ -141,6 +165,20 @@ class Throttle:
                     why = f"{why}. After that, redeliver continues half as fast"
                 self._held_until = max(self._held_until, now + seconds)
         return self._waited(seconds, granted, why)
+
+    @property
+    def has_waited_too_long(self) -> bool:
+        """Whether the run has waited for more than `MAX_WAIT_SECONDS`, so that it must end."""
+        return self._wait_budget.is_exceeded
+
+    def now(self) -> float:
+        """Return the time in seconds, for `charge_since`."""
+        return self._clock()
+
+    def charge_since(self, start: float) -> None:
+        """Count the time since `start` as a wait: a request got no response."""
+        with self._lock:
+            self._wait_budget.charge(start, self._clock())
 
     def _wait(self, points: int, *, redeliveries: int = 0, urgent: bool = False) -> None:
         has_logged = False

@@ -234,6 +234,46 @@ def test_simultaneous_waits_count_once() -> None:
     assert throttle.back_off(MAX_WAIT_SECONDS - 61, "a broken response")
 
 
+def test_time_without_a_response_uses_the_wait_budget() -> None:
+    time = FakeTime()
+    throttle = a_throttle(time)
+
+    for _ in range(10):
+        start = throttle.now()
+        time.now += MAX_WAIT_SECONDS / 10
+        throttle.charge_since(start)
+    assert not throttle.has_waited_too_long
+    assert not throttle.back_off(0.1, "a broken response")
+
+    start = throttle.now()
+    time.now += 0.1
+    throttle.charge_since(start)
+    assert throttle.has_waited_too_long
+
+
+def test_a_wait_budget_that_is_just_used_up_is_not_exceeded() -> None:
+    """The request for which the run has waited must still be sent."""
+    throttle = a_throttle(FakeTime())
+
+    assert throttle.back_off(MAX_WAIT_SECONDS, "a rate limit")
+
+    assert not throttle.has_waited_too_long
+
+
+def test_waits_that_overlap_count_once() -> None:
+    """Seconds 0 to 100 and 200 to 300 count, whichever part of them is counted first."""
+    time = FakeTime()
+    throttle = a_throttle(time)
+
+    for start, end in ((40, 60), (210, 290), (30, 50), (0, 100), (0, 100), (200, 300)):
+        time.now = 1000.0 + end
+        throttle.charge_since(1000.0 + start)
+
+    time.now = 2000.0
+    assert throttle.back_off(MAX_WAIT_SECONDS - 200, "a rate limit")
+    assert not throttle.back_off(0.1, "a rate limit")
+
+
 def test_a_secondary_limit_stops_all_then_halves_the_rate() -> None:
     time, said = FakeTime(), list[str]()
     asleep = list[float]()
