@@ -8,8 +8,8 @@
   * AccessError         the token lacks a permission
   * UnavailableError    GitHub sent no response, or one that cannot be used
     * RateLimitError    GitHub is rate limiting requests
-    * UnreachableError  GitHub sent no response at all
-      * TooLongError    a request was not sent: the run has waited for responses for too long
+    * UnreachableError  GitHub sent no response
+      * TooLongError    the run has waited too long, so it did not send this request
   * RefusalError        GitHub refused one redelivery; the run continues
 
 A message says what is wrong and what to do about it. Any other exception is a bug, and its
@@ -61,11 +61,11 @@ class RateLimitError(UnavailableError):
 
 
 class UnreachableError(UnavailableError):
-    """GitHub sent no response at all."""
+    """GitHub sent no response, and the next request will probably get none either."""
 
 
 class TooLongError(UnreachableError):
-    """A request was not sent, because the run has waited for responses for too long."""
+    """The run has waited too long for GitHub, so it did not send this request."""
 
 
 class RefusalError(RedeliverError):

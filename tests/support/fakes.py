@@ -44,9 +44,9 @@ class FakeHook:
         self.scans = 0
 
     def pages(
-        self, listed: StatusFilter = StatusFilter.ALL, *, keep_reserve: bool = False
+        self, listed: StatusFilter = StatusFilter.ALL, *, planning: bool = False
     ) -> Iterator[Page]:
-        del keep_reserve  # there is no rate limit here
+        del planning  # there is no rate limit here
         return a_log(self.rows(), per_page=self.per_page)(listed)
 
     def rows(self) -> Iterator[Delivery]:

@@ -33,11 +33,11 @@ def running(sandbox: Sandbox, *, token: str = TOKEN) -> Iterator[Sandbox]:
         yield github
 
 
-def a_throttle(lines: list[str] | None = None) -> Throttle:
-    """Return a throttle whose waits take no time. It logs to `lines`."""
-    fake_time = FakeTime()
+def a_throttle(lines: list[str] | None = None, *, time: FakeTime | None = None) -> Throttle:
+    """Return a throttle whose waits only advance `time`. It logs to `lines`."""
+    time = time or FakeTime()
     lines = [] if lines is None else lines
-    return Throttle(lines.append, per_minute=PER_MINUTE, clock=fake_time, sleep=fake_time.sleep)
+    return Throttle(lines.append, per_minute=PER_MINUTE, clock=time, sleep=time.sleep)
 
 
 def a_client(

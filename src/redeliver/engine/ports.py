@@ -21,11 +21,11 @@ class Hook(Protocol):
         ...
 
     def pages(
-        self, status: StatusFilter = StatusFilter.ALL, *, keep_reserve: bool = False
+        self, status: StatusFilter = StatusFilter.ALL, *, planning: bool = False
     ) -> Iterator[Page]:
         """Yield the pages of rows that pass a filter, newest first; read only what is consumed.
 
-        With `keep_reserve`, raise `RateLimitError` in time to redeliver what was found.
+        With `planning`, raise `RateLimitError` early enough to redeliver what was found.
         """
         ...
 

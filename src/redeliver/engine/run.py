@@ -93,7 +93,7 @@ def _with_progress(hook: Hook, runtime: Runtime) -> Callable[[StatusFilter], Ite
 
     def log(status: StatusFilter) -> Iterator[Page]:
         nonlocal read
-        for page in hook.pages(status, keep_reserve=True):
+        for page in hook.pages(status, planning=True):
             read += len(page)
             runtime.console.progress(f"Deliveries read of {hook.webhook.name}:", read, None)
             yield page

@@ -45,8 +45,14 @@ def error_for(response: Response, identity: Identity) -> RedeliverError:
     )
 
 
-def rate_limit_error(response: Response, identity: Identity, seconds: int) -> RateLimitError:
-    """Return the error for a rate limit that lasts for `seconds` after `response`."""
+def rate_limit_error(
+    response: Response, identity: Identity, seconds: int, *, reserved_for: str = ""
+) -> RateLimitError:
+    """Return the error for a rate limit that lasts for `seconds` after `response`.
+
+    `reserved_for` is not empty if the run keeps the last requests for something.
+    """
+    reserve = f", except for a reserve for {reserved_for}" if reserved_for else ""
     until = response.date + timedelta(seconds=seconds)
     often = (
         "GitHub counts all requests of an App's installation together. If this happens often, use "
@@ -57,7 +63,7 @@ def rate_limit_error(response: Response, identity: Identity, seconds: int) -> Ra
     )
     return RateLimitError(
         f"cannot {response.purpose.action}: the rate limit of {identity.name} is used up until "
-        f"{until:%H:%M:%S} UTC. No events are lost; the next run retries. {often}"
+        f"{until:%H:%M:%S} UTC{reserve}. No events are lost; the next run retries. {often}"
     )
 
 

@@ -4,29 +4,26 @@ A redelivery is never repeated if GitHub may have received the first request.
 """
 
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from functools import partial
 from http import HTTPStatus
 from typing import Any, Protocol
 
-from redeliver.errors import RedeliverError, UnavailableError
+from redeliver.errors import RedeliverError, TooLongError, UnavailableError, UnreachableError
 from redeliver.github_api.advice import error_for, rate_limit_error
 from redeliver.github_api.permissions import Identity, Purpose
 from redeliver.github_api.product import Product
+from redeliver.github_api.reserve import FOR_CHECKPOINT, FOR_REDELIVERIES, PrimaryLimit, Reserve
 from redeliver.github_api.response import Response
 from redeliver.github_api.server_clock import ServerClock
-from redeliver.github_api.throttle import READ_POINTS, WRITE_POINTS, Throttle
+from redeliver.github_api.throttle import MAX_WAIT_SECONDS, READ_POINTS, WRITE_POINTS, Throttle
 from redeliver.github_api.transport import NoResponseError, Transport
 
 BACKOFF_SECONDS = (0.5, 1, 2, 4)
 """How long to wait before each further try, times a random factor from 0.5 to 1.5: many
 workflows start in the same minute and must not all retry in the same second."""
-
-RESERVE = 20
-"""How many requests of the primary rate limit redeliveries leave unused, so that the checkpoint
-can still be saved when all workers have sent a request at the same time."""
 
 
 class Credential(Protocol):
@@ -82,7 +79,7 @@ class Client:
         self._clock = clock
         self._product = product
         self._throttle = throttle
-        self._latest: Response | None = None
+        self._limit = PrimaryLimit(throttle.now)
 
     def request(
         self,
@@ -94,39 +91,46 @@ class Client:
         parameters: Mapping[str, str | int] | None = None,
         body: Mapping[str, Any] | None = None,
         once: bool = False,
+        planning: bool = False,
         urgent: bool = False,
-        keep_reserve: bool = False,
     ) -> Response:
         """Send a request, and return the response if its status is one of `expect`.
 
         If there is no response, a server error or a rate limit, wait and send the request again.
-        With `once`, which is for redeliveries, do so only if GitHub certainly did not execute the
-        request. Its caller has already taken a turn from the throttle for the first try; each
-        further try takes a new one. `urgent` requests have rate limit points of their own. If
-        GitHub refuses the token and the credential can make another, send the request once more.
+        If GitHub refuses the token and the credential can make another, send it once more.
+
+        * `once` is for redeliveries: send the request again only if GitHub certainly did not
+          execute it. Its caller has already taken a turn from the throttle for the first try; each
+          further try takes a new one. These requests leave a reserve for the checkpoint.
+        * `planning` is for reading what to redeliver. These requests leave a reserve for that.
+        * `urgent` is for the checkpoint. These requests have rate limit points of their own, and
+          are tried once even if the run has waited too long.
 
         Any other response raises: `AccessError` if the token lacks a permission, `RateLimitError`
-        if the wait is too long, and otherwise `UnavailableError`, also if there is no response.
+        if the wait is too long, `UnreachableError` if there is no response, and otherwise
+        `UnavailableError`. `TooLongError` means that the request was not sent.
         """
+        if self._throttle.has_waited_too_long and not urgent:
+            raise _too_long(purpose)
+        reserve = FOR_CHECKPOINT if once else FOR_REDELIVERIES if planning else None
+        take_turn = partial(self._take_turn, method, once=once, urgent=urgent)
+        send = partial(
+            self._transport.send, method, path, purpose, parameters=parameters or {}, body=body
+        )
         pauses = iter(BACKOFF_SECONDS)
         has_renewed = False
         has_turn = once  # the caller has taken it
         while True:
-            if not once:
-                points = READ_POINTS if method == "GET" else WRITE_POINTS
-                self._throttle.wait(points, urgent=urgent)
-            elif self._wait_for_reserve(purpose) or not has_turn:
-                self._throttle.wait_for_turn()
+            if not has_turn:
+                take_turn()
             has_turn = False
             token = self._credential.token()
+            self._start(purpose, reserve, take_turn)
             try:
-                response = self._transport.send(
-                    method, path, purpose, token=token, parameters=parameters or {}, body=body
-                )
+                response = self._send(partial(send, token=token))
             except NoResponseError as error:
                 failure = _no_response(purpose, error)
             else:
-                self._latest = response
                 self._product.learn(response.headers)
                 if response.status in expect and not response.is_rate_limit:
                     self._throttle.learn_limits(has_limits=response.remaining is not None)
@@ -135,7 +139,7 @@ class Client:
                 if not has_renewed and self._renew_for(response, token):
                     has_renewed = True
                     continue
-                failure = _bad_response(response, self._credential.identity)
+                failure = self._failure(response)
             pause = next(pauses, None)
             if pause is None or not failure.is_transient or (once and failure.may_be_done):
                 raise failure.error
@@ -144,7 +148,7 @@ class Client:
                 raise failure.error
 
     def error(self, response: Response) -> RedeliverError:
-        """Return the error that `request` raises for a response that it does not expect."""
+        """Return the error that `request` raises for `response` if its status is not expected."""
         return error_for(response, self._credential.identity)
 
     def _renew_for(self, response: Response, token: str) -> bool:
@@ -166,23 +170,58 @@ class Client:
             failure.retry_in, failure.reason, is_too_fast=failure.is_secondary_limit
         )
 
-    def _wait_for_reserve(self, purpose: Purpose) -> bool:
-        """If only the reserve is left, wait for the rate limit to reset; return whether it waited.
+    def _take_turn(self, method: str, *, once: bool, urgent: bool) -> None:
+        if once:
+            self._throttle.wait_for_turn()
+        else:
+            points = READ_POINTS if method == "GET" else WRITE_POINTS
+            self._throttle.wait(points, urgent=urgent)
 
-        Raise `RateLimitError` if that takes too long. Only redeliveries keep the reserve.
+    def _start(
+        self, purpose: Purpose, reserve: Reserve | None, take_turn: Callable[[], None]
+    ) -> None:
+        """Count a request. If only the reserve is left, first wait for the rate limit to reset.
+
+        Raise `RateLimitError` if that takes too long.
         """
-        latest = self._latest
-        if latest is None or latest.remaining is None or latest.remaining > RESERVE:
-            return False
-        resets_at = latest.date + timedelta(seconds=latest.seconds_until_reset)
-        seconds = (resets_at - self._clock()).total_seconds()
-        if seconds <= 0:  # the limit has been reset since
-            return False
-        why = "the rate limit is used up, except for a reserve for saving the checkpoint"
+        blocked = self._limit.start(reserve)
+        if not blocked or not reserve:
+            return
+        latest, seconds = blocked
+        why = f"the rate limit is used up, except for a reserve for {reserve.purpose}"
         if not self._throttle.back_off(seconds, why):
-            limited = replace(latest, purpose=purpose)
-            raise rate_limit_error(limited, self._credential.identity, latest.seconds_until_reset)
-        return True
+            raise rate_limit_error(
+                replace(latest, purpose=purpose),
+                self._credential.identity,
+                latest.seconds_until_reset,
+                reserved_for=reserve.purpose,
+            )
+        take_turn()  # the one before may be minutes old
+        self._limit.start()
+
+    def _send(self, send: Callable[[], Response]) -> Response:
+        """Send a counted request. If there is no response, that time counts as a wait."""
+        response, sent_at = None, self._throttle.now()
+        try:
+            response = send()
+        except NoResponseError:
+            self._throttle.charge_since(sent_at)
+            raise
+        finally:
+            self._limit.end(response)
+        return response
+
+    def _failure(self, response: Response) -> _Failure:
+        is_broken = response.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+        is_limit = response.is_rate_limit
+        return _Failure(
+            error=self.error(response),
+            reason="GitHub is rate limiting requests" if is_limit else response.summary,
+            is_transient=is_broken or is_limit,
+            may_be_done=is_broken,
+            retry_in=response.retry_in if is_limit else None,
+            is_secondary_limit=is_limit and response.remaining != 0,
+        )
 
 
 def _no_response(purpose: Purpose, error: NoResponseError) -> _Failure:
@@ -190,22 +229,20 @@ def _no_response(purpose: Purpose, error: NoResponseError) -> _Failure:
         ". No events are lost; the next run retries. If this keeps happening, check 'hostname' and "
         "your network or proxy"
     )
+    kind = UnavailableError if error.has_responded else UnreachableError
     return _Failure(
-        error=UnavailableError(f"cannot {purpose.action}: {error}{advice}", reason=str(error)),
+        error=kind(f"cannot {purpose.action}: {error}{advice}", reason=str(error)),
         reason=str(error),
         is_transient=error.is_transient,
         may_be_done=error.may_be_done,
     )
 
 
-def _bad_response(response: Response, identity: Identity) -> _Failure:
-    is_broken = response.status >= HTTPStatus.INTERNAL_SERVER_ERROR
-    is_limit = response.is_rate_limit
-    return _Failure(
-        error=error_for(response, identity),
-        reason="GitHub is rate limiting requests" if is_limit else response.summary,
-        is_transient=is_broken or is_limit,
-        may_be_done=is_broken,
-        retry_in=response.retry_in if is_limit else None,
-        is_secondary_limit=is_limit and response.remaining != 0,
+def _too_long(purpose: Purpose) -> TooLongError:
+    minutes = MAX_WAIT_SECONDS // 60
+    reason = f"GitHub did not respond for {minutes} minutes in total"
+    return TooLongError(
+        f"cannot {purpose.action}: {reason}, and a run waits no longer. No events are lost; the "
+        "next run continues",
+        reason=reason,
     )

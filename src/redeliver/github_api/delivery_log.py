@@ -40,7 +40,7 @@ class DeliveryLog:
         self._permission = permission
 
     def pages(
-        self, status: StatusFilter = StatusFilter.ALL, *, keep_reserve: bool = False
+        self, status: StatusFilter = StatusFilter.ALL, *, planning: bool = False
     ) -> Iterator[Sequence[Delivery]]:
         """Yield the pages of rows that pass a filter, newest first; request one only when needed.
 
@@ -57,7 +57,7 @@ class DeliveryLog:
                 self._permission.to(f"read the deliveries of {self.webhook.name}"),
                 expect={HTTPStatus.OK},
                 parameters=parameters,
-                keep_reserve=keep_reserve,
+                planning=planning,
             )
             rows = response.json()
             if not isinstance(rows, list):

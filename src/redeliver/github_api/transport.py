@@ -63,16 +63,18 @@ class NoResponseError(Exception):
         advice: str = "",
         is_transient: bool = True,
         may_be_done: bool = True,
+        has_responded: bool = False,
     ) -> None:
         """Describe one failed request.
 
         `advice` is empty if another try may succeed. `may_be_done` tells whether GitHub may have
-        received the request.
+        received the request, and `has_responded` whether there was a response that cannot be used.
         """
         super().__init__(reason)
         self.advice = advice
         self.is_transient = is_transient
         self.may_be_done = may_be_done
+        self.has_responded = has_responded
 
 
 class Transport:
@@ -185,6 +187,7 @@ class _Connection:
                 advice=advice,
                 is_transient=isinstance(error, TRANSIENT) and not advice,
                 may_be_done=not _was_never_sent(error),
+                has_responded=isinstance(error, RESPONDED),
             ) from None
         if len(token) >= MIN_SECRET_LENGTH:
             # A server may echo the token.
@@ -209,6 +212,9 @@ NOT_READY = ResponseError.SPECIFIC_ERROR.format(status_code=HTTPStatus.ACCEPTED.
 """The text of urllib3's error for a 202 that `_NoRetry` refuses."""
 
 TRANSIENT = (RequestsConnectionError, Timeout, ChunkedEncodingError, ContentDecodingError)
+
+RESPONDED = (RetryError, ContentDecodingError, ValueError, OverflowError, RuntimeError)
+"""The errors of which the cause is mostly a response: a redirect, a 202, or invalid headers."""
 
 
 def _advice(error: Exception, purpose: Purpose) -> str:

@@ -11,15 +11,24 @@ from github_sandbox import (
     Hook,
     InvalidBody,
     LostResponse,
+    Meanwhile,
     Receiver,
     Sandbox,
     Status,
     Truncated,
     VirtualClock,
 )
-from redeliver.errors import RateLimitError, UnavailableError
+from redeliver.errors import (
+    AccessError,
+    RateLimitError,
+    TooLongError,
+    UnavailableError,
+    UnreachableError,
+)
+from redeliver.github_api.client import Client
 from redeliver.github_api.delivery_log import DeliveryLog
-from redeliver.github_api.server_clock import ServerClock
+from redeliver.github_api.permissions import Permission
+from redeliver.github_api.response import Response
 from redeliver.github_api.throttle import Throttle
 from tests.support.builders import START
 from tests.support.fakes import FakeTime
@@ -35,15 +44,27 @@ def lines() -> list[str]:
 
 
 @pytest.fixture
-def elapsed() -> FakeTime:
-    """Return the monotonic clock of the client of `log`."""
+def time() -> FakeTime:
+    """Return the monotonic clock of the client."""
     return FakeTime()
 
 
 @pytest.fixture
-def log(github: Sandbox, recorded_hook: Hook, lines: list[str], elapsed: FakeTime) -> DeliveryLog:
-    client = a_client(github.url, clock=ServerClock(elapsed=elapsed), throttle=a_throttle(lines))
+def client(github: Sandbox, lines: list[str], time: FakeTime) -> Client:
+    return a_client(github.url, throttle=a_throttle(lines, time=time))
+
+
+@pytest.fixture
+def log(github: Sandbox, recorded_hook: Hook, client: Client) -> DeliveryLog:
     return a_delivery_log(github, recorded_hook, client)
+
+
+def request(client: Client, *, planning: bool = False, urgent: bool = False) -> Response:
+    """Request something that exists."""
+    purpose = Permission(inputs="'org'").to("read the webhooks")
+    return client.request(
+        "GET", "/orgs/acme/hooks", purpose, expect={200}, planning=planning, urgent=urgent
+    )
 
 
 @pytest.mark.parametrize(
@@ -192,43 +213,137 @@ def test_the_client_waits_if_few_requests_remain(
 ) -> None:
     """It does so only if the limit is reset soon."""
     recorded_hook.record(status_code=500, status="")
-    github.rate_limit(remaining=11, reset_in=20)
+    delivery = next(rows_of(log))
+    github.rate_limit(remaining=21, reset_in=20)
+    assert next(rows_of(log)) == delivery
 
-    log.redeliver(next(rows_of(log)))
+    log.redeliver(delivery)
 
-    assert [request.method for request in github.requests] == ["GET", "POST"]
+    assert [request.method for request in github.requests] == ["GET", "GET", "POST"]
     reason = "the rate limit is used up, except for a reserve for saving the checkpoint"
-    assert re.fullmatch(rf"Waiting 2[12].0 s before the next request: {reason}", lines[0])
+    assert lines == [f"Waiting 22.0 s before the next request: {reason}"]
 
 
 def test_the_client_does_not_wait_after_a_limits_reset(
-    github: Sandbox,
-    recorded_hook: Hook,
-    log: DeliveryLog,
-    lines: list[str],
-    elapsed: FakeTime,
+    github: Sandbox, recorded_hook: Hook, log: DeliveryLog, lines: list[str], time: FakeTime
 ) -> None:
     recorded_hook.record(status_code=500, status="")
-    github.rate_limit(remaining=11, reset_in=20)
     delivery = next(rows_of(log))
+    github.rate_limit(remaining=21, reset_in=20)
+    assert next(rows_of(log)) == delivery
 
-    elapsed.now += 30
+    time.now += 30
     log.redeliver(delivery)
 
     assert lines == []
 
 
 def test_the_last_requests_are_reserved_for_the_checkpoint(
-    github: Sandbox, recorded_hook: Hook, log: DeliveryLog
+    github: Sandbox, recorded_hook: Hook, client: Client, log: DeliveryLog
 ) -> None:
     recorded_hook.record(status_code=500, status="")
-    github.rate_limit(remaining=11, reset_in=600)
     delivery = next(rows_of(log))
+    github.rate_limit(remaining=21, reset_in=600)
+    assert next(rows_of(log)) == delivery
 
-    with pytest.raises(RateLimitError, match=r"cannot redeliver to .* used up until"):
+    with pytest.raises(
+        RateLimitError,
+        match=r"cannot redeliver to .* used up until 12:10:02 UTC, except for a reserve for saving "
+        r"the checkpoint\. No events",
+    ):
         log.redeliver(delivery)
 
-    assert [request.method for request in github.requests] == ["GET"]
+    assert [request.method for request in github.requests] == ["GET", "GET"]
+    request(client, urgent=True)
+
+
+def test_reading_for_the_plan_leaves_requests_for_redeliveries(
+    github: Sandbox, recorded_hook: Hook, client: Client, log: DeliveryLog
+) -> None:
+    recorded_hook.record(status_code=500, status="")
+    github.rate_limit(remaining=16, reset_in=600)
+    delivery = next(rows_of(log))  # 15 remain, so two thirds are 10
+
+    for _ in range(5):
+        request(client, planning=True)
+    with pytest.raises(
+        RateLimitError,
+        match=r"cannot read the webhooks: the rate limit of the token in input 'token' is used up "
+        r"until .*, except for a reserve for redelivering what was found",
+    ):
+        request(client, planning=True)
+    assert len(github.requests) == 6
+
+    for _ in range(5):
+        log.redeliver(delivery)
+    with pytest.raises(RateLimitError, match="cannot redeliver"):
+        log.redeliver(delivery)
+
+
+@pytest.mark.usefixtures("recorded_hook")
+def test_a_rate_limit_before_the_first_response_is_waited_for(
+    github: Sandbox, client: Client, time: FakeTime
+) -> None:
+    """The client does not know GitHub's time yet."""
+    reset = int(START.timestamp()) + 8
+    headers = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": str(reset)}
+    github.inject(Status(403, "API rate limit exceeded", headers=headers))
+
+    request(client, planning=True)
+
+    assert time.slept == [9]
+
+
+def test_a_rate_limit_is_one_even_if_its_status_is_expected(
+    github: Sandbox, client: Client, time: FakeTime
+) -> None:
+    purpose = Permission(inputs="'org'").to("read the webhooks")
+    github.inject(Status(429, "Slow down", headers={"Retry-After": "9"}))
+    github.inject(Status(403, "Forbidden"), nth=2)
+
+    response = client.request("GET", "/orgs/acme/hooks", purpose, expect={200, 403, 429})
+
+    assert (response.status, time.slept) == (403, [9])
+
+
+def test_the_client_tells_the_error_of_an_expected_response(
+    github: Sandbox, client: Client
+) -> None:
+    purpose = Permission(inputs="'org'").to("read the webhooks")
+    github.inject(Status(403, "Forbidden"))
+    response = client.request("GET", "/orgs/acme/hooks", purpose, expect={403})
+
+    error = client.error(response)
+
+    assert isinstance(error, AccessError)
+    assert str(error).startswith("cannot read the webhooks: GitHub responded 403, Forbidden.")
+
+
+def test_a_run_ends_after_five_minutes_without_a_response(
+    github: Sandbox, recorded_hook: Hook, client: Client, log: DeliveryLog, time: FakeTime
+) -> None:
+    """It sends nothing more, except to save the checkpoint."""
+    recorded_hook.record(status_code=500, status="")
+    delivery = next(rows_of(log))
+    github.inject(Meanwhile(lambda: time.sleep(100)), times=None)
+    github.inject(Dropped(), times=None)
+
+    with pytest.raises(UnreachableError, match=r"no usable response from .* \(ConnectionError\)"):
+        next(rows_of(log))
+    assert len(github.requests) == 1 + 3
+
+    reason = "GitHub did not respond for 5 minutes in total"
+    for action in (lambda: log.redeliver(delivery), lambda: request(client)):
+        with pytest.raises(TooLongError, match=f"cannot .*: {reason}.* the next run continues"):
+            action()
+    assert len(github.requests) == 1 + 3
+
+    with pytest.raises(UnreachableError) as caught:
+        request(client, urgent=True)
+    assert not isinstance(caught.value, TooLongError), "it was sent"
+    assert len(github.requests) == 1 + 3 + 1
+    github.mend()
+    request(client, urgent=True)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 
 from github_sandbox import Fault, Hook, InvalidBody, Sandbox, Status, Truncated
 from redeliver.core.delivery import HookId
-from redeliver.errors import AccessError, UnavailableError
+from redeliver.errors import AccessError, UnavailableError, UnreachableError
 from redeliver.github_api.delivery_log import DeliveryLog
 from redeliver.github_api.permissions import Permission
 from redeliver.github_api.response import Response
@@ -126,7 +126,7 @@ def test_an_unreachable_github_is_an_error() -> None:
     client = a_client("http://127.0.0.1:9")
     log = organization_hook(client, "https://github.com", "acme", HookId(7))
 
-    with pytest.raises(UnavailableError, match=r"no usable response from 127\.0\.0\.1:9 \(Conn"):
+    with pytest.raises(UnreachableError, match=r"no usable response from 127\.0\.0\.1:9 \(Conn"):
         list(rows_of(log))
 
 
@@ -188,9 +188,10 @@ def test_a_202_to_a_read_is_an_error_and_not_repeated(github: Sandbox, log: Deli
 
     with pytest.raises(
         UnavailableError, match="responded 202, which means that the result is not ready yet"
-    ):
+    ) as caught:
         list(rows_of(log))
 
+    assert not isinstance(caught.value, UnreachableError)
     assert len(github.requests) == 1
 
 
