@@ -3,9 +3,9 @@
 A runner sends SIGINT, 7.5 s later SIGTERM, and kills 2.5 s after that:
 https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-cancellation
 
-The main thread waits only with `sleep` and `get`, which look for a signal ten times a second.
-Everything else that it does is short, and an exception in the middle of it could do harm: it could
-leave a lock held, or a thread half started.
+The main thread waits only with `sleep`, `get` and `holding`, which look for a signal ten times a
+second. Everything else that it does is short, and an exception in the middle of it could do harm:
+it could leave a lock held, or a thread half started.
 """
 
 import math
@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from queue import Empty, SimpleQueue
-from threading import current_thread, main_thread
+from threading import Lock, current_thread, main_thread
 from types import FrameType
 from typing import TypeVar
 
@@ -72,6 +72,17 @@ def get(queue: SimpleQueue[T], *, timeout: float = math.inf) -> T:
         except Empty:
             if left <= SLICE:
                 raise
+
+
+@contextmanager
+def holding(lock: Lock) -> Iterator[None]:
+    """Hold a lock that another thread may hold during a request, or raise `Interrupted`."""
+    while not lock.acquire(timeout=SLICE):
+        _raise_if_due()
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _raise_if_due() -> None:

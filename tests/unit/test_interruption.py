@@ -9,7 +9,7 @@ from queue import Empty, SimpleQueue
 import pytest
 
 from redeliver.errors import Interrupted
-from redeliver.interruption import LAST_SECONDS, SLICE, get, interruptible, sleep
+from redeliver.interruption import LAST_SECONDS, SLICE, get, holding, interruptible, sleep
 
 LONG = 10 * LAST_SECONDS
 """Seconds that a test never waits."""
@@ -47,6 +47,24 @@ def test_a_signal_before_a_wait_ends_the_wait(wait: Callable[[], None]) -> None:
         send()
         with pytest.raises(Interrupted):
             wait()
+
+
+def test_a_signal_ends_the_wait_for_a_lock() -> None:
+    """Another thread may hold it during a request that hangs."""
+    lock = threading.Lock()
+    with lock, interruptible():
+        send()
+        with pytest.raises(Interrupted), holding(lock):
+            pass
+
+
+def test_a_lock_is_held_in_the_block_and_released_after_it() -> None:
+    lock = threading.Lock()
+
+    with holding(lock):
+        assert lock.locked()
+
+    assert not lock.locked()
 
 
 def test_a_signal_that_another_thread_gets_ends_a_wait() -> None:

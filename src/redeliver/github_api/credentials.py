@@ -18,6 +18,7 @@ from redeliver.github_api.client import Client
 from redeliver.github_api.permissions import APP_IDENTITY, Identity, Purpose, token_identity
 from redeliver.github_api.response import Response, parse_time
 from redeliver.github_api.server_clock import ServerClock
+from redeliver.interruption import holding
 
 CLOCK_DRIFT = timedelta(minutes=1)
 """How far a JWT is backdated because clocks differ, as GitHub's documentation advises."""
@@ -110,7 +111,7 @@ class AppInstallation:
         )
 
     def _find_id(self) -> int:
-        with self._lock:
+        with holding(self._lock):
             if self._id is None:
                 found = self._app.request("GET", self._path, self._purpose, expect={HTTPStatus.OK})
                 self._id = found.field("id", int)
@@ -149,14 +150,14 @@ class InstallationCredential:
 
     def token(self) -> str:
         """Return a token that is valid for ten more minutes, or raise as `Client.request` does."""
-        with self._lock:
+        with holding(self._lock):
             if self._renew_at is None or self._clock() >= self._renew_at:
                 self._request_token()
             return self._token
 
     def renew(self, refused: str) -> bool:
         """Replace a token that was revoked, unless another thread has done so already."""
-        with self._lock:
+        with holding(self._lock):
             if self._token == refused:
                 self._request_token()
         return True
