@@ -44,9 +44,8 @@ https://docs.github.com/en/rest/using-the-rest-api/troubleshooting-the-rest-api#
 """
 
 SOCKET_SECONDS = 15
-"""How long to wait for each step of a request: to connect to one address, and for the next bytes.
-A host may have two addresses, and if the first does not respond, the second must still be tried
-before the deadline."""
+"""How long to wait to connect to one address, and for the next bytes. A host may have two, and the
+second must still be tried before the deadline if the first does not respond."""
 
 # PyGithub and urllib3 log responses unfiltered, and the runner would obey commands in them.
 logging.getLogger("github").setLevel(logging.CRITICAL + 1)
@@ -82,7 +81,6 @@ class Transport:
 
     def __init__(self, url: str, *, deadline: float = DEADLINE_SECONDS) -> None:
         """Wait at most `deadline` seconds for a response."""
-        self.host = urlsplit(url).netloc
         self._url = url
         self._deadline = deadline
         self._idle = deque[_Connection]()
@@ -113,10 +111,9 @@ class Transport:
                 response = connection.send(
                     method, path, purpose, token=token, parameters=parameters, body=body
                 )
+                result.put(response)
             except Exception as error:  # noqa: BLE001 - the calling thread raises it
                 result.put(error)
-            else:
-                result.put(response)
 
         Thread(target=work, name="request", daemon=True).start()
         try:
@@ -124,12 +121,15 @@ class Transport:
         except Empty:
             # The thread still uses the connection, so nothing else may.
             raise NoResponseError(
-                f"no complete response from {self.host} within {self._deadline:g} s"
+                f"no complete response from {connection.host} within {self._deadline:g} s"
             ) from None
         self._idle.append(connection)
-        if isinstance(outcome, Exception):
-            raise outcome
-        return outcome
+        try:
+            if isinstance(outcome, Exception):
+                raise outcome
+            return outcome
+        finally:
+            del outcome  # its traceback has this frame: that cycle would keep sockets open
 
 
 class _Bearer(Auth.Auth):
@@ -143,7 +143,7 @@ class _Connection:
     """PyGithub's client, for one thread at a time: it is not thread-safe."""
 
     def __init__(self, url: str) -> None:
-        self._host = urlsplit(url).netloc
+        self.host = urlsplit(url).netloc
         self._bearer = _Bearer()
         self._requester = Github(
             auth=self._bearer,
@@ -183,7 +183,7 @@ class _Connection:
             advice = _advice(error, purpose)
             raise NoResponseError(
                 # Only the type of the error is named, because its text may have a URL.
-                f"no usable response from {self._host} ({type(error).__name__})",
+                f"no usable response from {self.host} ({type(error).__name__})",
                 advice=advice,
                 is_transient=isinstance(error, TRANSIENT) and not advice,
                 may_be_done=not _was_never_sent(error),

@@ -1,5 +1,6 @@
 """Invalid and slow responses, connections, and secrets in responses."""
 
+import gc
 import socket
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -128,6 +129,18 @@ def test_an_unreachable_github_is_an_error() -> None:
 
     with pytest.raises(UnreachableError, match=r"no usable response from 127\.0\.0\.1:9 \(Conn"):
         list(rows_of(log))
+
+
+def test_an_error_keeps_no_socket_open() -> None:
+    """Nothing that it refers to refers to it, so it does not need the garbage collector."""
+    gc.disable()
+    try:
+        with suppress(NoResponseError):
+            send(Transport("http://127.0.0.1:9"))
+        errors = [found for found in gc.get_objects() if isinstance(found, NoResponseError)]
+        assert [error for error in errors if "127.0.0.1:9 " in str(error)] == []
+    finally:
+        gc.enable()
 
 
 def test_an_error_does_not_quote_a_body_that_is_not_json(github: Sandbox, log: DeliveryLog) -> None:
