@@ -8,7 +8,12 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
-from redeliver.core.checkpoint import SavedCheckpoint, format_checkpoint, parse_checkpoint
+from redeliver.core.checkpoint import (
+    SETTLED,
+    SavedCheckpoint,
+    format_checkpoint,
+    parse_checkpoint,
+)
 from redeliver.errors import BusyError, CheckpointError, FileError
 
 PRIVATE = 0o600
@@ -94,8 +99,8 @@ class CheckpointFile:
             raise CheckpointError(
                 f"{self.name} does not hold a checkpoint that redeliver wrote, or its checkpoint "
                 "is in the future. redeliver did not change the file. Choose another "
-                "--checkpoint-file. If nothing else uses the file, you can delete it instead: the "
-                "next run then looks back as far as --lookback"
+                "--checkpoint-file. If nothing else uses the file, you can delete it instead, "
+                f"{SETTLED}: the next run then looks back as far as --lookback"
             )
         return saved
 

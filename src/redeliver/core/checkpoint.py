@@ -42,6 +42,13 @@ https://docs.github.com/en/actions/reference/limits
 """
 
 
+SETTLED = (
+    f"once {SETTLING_TIME // timedelta(minutes=1)} minutes have passed since the last run that "
+    "redelivered (sooner, events may be delivered twice)"
+)
+"""When a checkpoint may be deleted: without one, the next run does not know of the last one."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SavedCheckpoint:
     """A checkpoint as it was read, and when it was written, by GitHub's clock."""

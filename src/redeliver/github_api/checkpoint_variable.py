@@ -5,6 +5,7 @@ from http import HTTPStatus
 
 from redeliver.core.checkpoint import (
     CLOCK_SKEW,
+    SETTLED,
     SavedCheckpoint,
     format_checkpoint,
     parse_checkpoint,
@@ -54,7 +55,8 @@ class RepositoryVariable:
                 f"{self.name} does not hold a checkpoint, which is a time in milliseconds since "
                 "the epoch: 13 digits, and not in the future. redeliver did not change the "
                 "variable. Choose another 'variable-name'. If nothing else uses the variable, you "
-                "can delete it instead: the next run then looks back as far as 'lookback'"
+                f"can delete it instead, {SETTLED}: the next run then looks back as far as "
+                "'lookback'"
             )
         written = _written(response)
         if written is None or written > response.date + CLOCK_SKEW:
