@@ -63,21 +63,20 @@ class Checkpointing:
         """
         if self._store.is_shared and self._store.read() != self._window.saved:
             return False
-        read_at, mark = self._clock(), self.mark
+        started, mark = self._clock(), self.mark
         is_written = self._store.write(mark)
         self._saved_at = self._clock()
-        # During a slow write, another run can begin. And if GitHub's response to the creation of
-        # the variable is lost, the repeated request fails because the variable exists.
-        is_sure = is_written and self._saved_at - read_at <= MAX_AGE
-        if self._store.is_shared and not is_sure and not self._is_own(mark):
-            return False
+        is_slow = self._saved_at - started > MAX_AGE
+        if self._store.is_shared and (is_slow or not is_written):
+            # During a slow write, another run can begin. Or this run has created the checkpoint,
+            # but GitHub's response was lost, and the repeated request found that it exists.
+            saved = self._store.read()
+            if saved is None or format_checkpoint(saved.checkpoint) != format_checkpoint(mark):
+                return False
+            if not is_written and saved.written < started:
+                return False  # another run has created the same checkpoint before
         self.checkpoint = mark
         return True
-
-    def _is_own(self, mark: datetime) -> bool:
-        """Read the checkpoint again, and return whether it is what this run has just written."""
-        saved = self._store.read()
-        return saved is not None and format_checkpoint(saved.checkpoint) == format_checkpoint(mark)
 
     def save(self, *, reread: bool = True) -> None:
         """Save the checkpoint, unless another run has moved it further.
