@@ -63,20 +63,18 @@ class Checkpointing:
         """
         if self._store.is_shared and self._store.read() != self._window.saved:
             return False
-        started, mark = self._clock(), self.mark
-        is_written = self._store.write(mark)
-        self._saved_at = self._clock()
-        is_slow = self._saved_at - started > MAX_AGE
-        if self._store.is_shared and (is_slow or not is_written):
-            # During a slow write, another run can begin. Or this run has created the checkpoint,
-            # but GitHub's response was lost, and the repeated request found that it exists.
-            saved = self._store.read()
-            if saved is None or format_checkpoint(saved.checkpoint) != format_checkpoint(mark):
-                return False
-            if not is_written and saved.written < started:
-                return False  # another run has created the same checkpoint before
-        self.checkpoint = mark
-        return True
+        read_at, mark = self._clock(), self.mark
+        if not self._store.write(mark):
+            return False
+        self.checkpoint, self._saved_at = mark, self._clock()
+        # During a slow write, another run can begin.
+        is_slow = self._saved_at - read_at > MAX_AGE
+        return not (self._store.is_shared and is_slow) or self._is_own(mark)
+
+    def _is_own(self, mark: datetime) -> bool:
+        """Read the checkpoint again, and return whether it is what this run has just written."""
+        saved = self._store.read()
+        return saved is not None and format_checkpoint(saved.checkpoint) == format_checkpoint(mark)
 
     def save(self, *, reread: bool = True) -> None:
         """Save the checkpoint, unless another run has moved it further.

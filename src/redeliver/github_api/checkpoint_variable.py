@@ -68,6 +68,9 @@ class RepositoryVariable:
 
         Return False if another run has created the variable since this one read it. It is left as
         it is, because this run does not know up to when the other one dealt with failures.
+
+        If the response to the creation is lost, the repeated request finds that the variable
+        exists. Then it is this run's if it has the same value.
         """
         body = {"name": self._variable, "value": format_checkpoint(checkpoint)}
         if not self._exists:
@@ -79,9 +82,15 @@ class RepositoryVariable:
                 body=body,
             )
             self._exists = True
-            return created.status == HTTPStatus.CREATED
+            return created.status == HTTPStatus.CREATED or (
+                created.is_repeat and self._has(body["value"])
+            )
         self._request("PATCH", self._path, "write", expect={HTTPStatus.NO_CONTENT}, body=body)
         return True
+
+    def _has(self, value: str) -> bool:
+        saved = self.read()
+        return saved is not None and format_checkpoint(saved.checkpoint) == value
 
     @property
     def _path(self) -> str:

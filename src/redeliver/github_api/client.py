@@ -120,6 +120,7 @@ class Client:
         pauses = iter(BACKOFF_SECONDS)
         has_renewed = False
         has_turn = once  # the caller has taken it
+        may_be_done = False
         while True:
             if not has_turn:
                 take_turn()
@@ -135,13 +136,14 @@ class Client:
                 if response.status in expect and not response.is_rate_limit:
                     self._throttle.learn_limits(has_limits=response.remaining is not None)
                     self._clock.sync(response.date)
-                    return response
+                    return replace(response, is_repeat=may_be_done)
                 if not has_renewed and self._renew_for(response, token):
                     has_renewed = True
                     continue
                 failure = self._failure(response)
             pause = next(pauses, None)
-            if pause is None or not failure.is_transient or (once and failure.may_be_done):
+            may_be_done = may_be_done or failure.may_be_done
+            if pause is None or not failure.is_transient or (once and may_be_done):
                 raise failure.error
             pause *= random.uniform(0.5, 1.5)  # noqa: S311 - no secret depends on it
             if not self._wait_after(failure, pause):
