@@ -29,8 +29,9 @@ the milliseconds. So a run can miss failures of its last minutes; the next run r
 MAX_SILENCE = timedelta(minutes=6)
 """How long after it wrote the checkpoint a run may still request redeliveries.
 
-It writes the checkpoint once a minute (`checkpointing.SAVE_INTERVAL`), and may wait five minutes
-for a rate limit (`throttle.MAX_WAIT_SECONDS`). A test checks that this is the sum of both.
+It writes the checkpoint every 30 seconds (`checkpointing.SAVE_INTERVAL`), may wait five minutes for
+GitHub (`throttle.MAX_WAIT_SECONDS`), and then 30 seconds for a response
+(`transport.DEADLINE_SECONDS`). A test checks that this is the sum of these.
 """
 
 SETTLING_TIME = OVERLAP + MAX_SILENCE

@@ -11,7 +11,7 @@ MAX_AGE = timedelta(seconds=5)
 """How long a checkpoint counts as current after it was read. GitHub has no compare-and-swap, so
 two writes can always cross; this does not make it much worse."""
 
-SAVE_INTERVAL = timedelta(minutes=1)
+SAVE_INTERVAL = timedelta(seconds=30)
 """How often the checkpoint is saved while events are redelivered, in case the run is killed, and
 so that other runs see this one. See `checkpoint.MAX_SILENCE`."""
 

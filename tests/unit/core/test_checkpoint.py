@@ -15,6 +15,7 @@ from redeliver.core.checkpoint import (
 )
 from redeliver.engine.checkpointing import SAVE_INTERVAL
 from redeliver.github_api.throttle import MAX_WAIT_SECONDS
+from redeliver.github_api.transport import DEADLINE_SECONDS
 from tests.support.builders import NOW, a_window, ago
 
 
@@ -69,8 +70,10 @@ def test_white_space_around_a_checkpoint_does_not_matter() -> None:
     assert parse_checkpoint(" 1795521600000\n", now=NOW) == NOW
 
 
-def test_max_silence_is_the_save_interval_plus_the_longest_wait() -> None:
-    assert timedelta(seconds=MAX_WAIT_SECONDS) + SAVE_INTERVAL == MAX_SILENCE
+def test_max_silence_is_the_sum_of_all_that_can_delay_a_request() -> None:
+    waits = timedelta(seconds=MAX_WAIT_SECONDS + DEADLINE_SECONDS)
+
+    assert waits + SAVE_INTERVAL == MAX_SILENCE
 
 
 @pytest.mark.parametrize(

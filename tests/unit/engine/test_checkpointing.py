@@ -219,11 +219,11 @@ def test_a_slow_claim_always_counts_in_a_store_of_ones_own() -> None:
     assert report.count(Outcome.RECOVERED) == 3
 
 
-def test_a_long_run_saves_the_checkpoint_once_a_minute() -> None:
+def test_a_long_run_saves_the_checkpoint_every_30_seconds() -> None:
     class SlowHook(ReceivingHook):
         def redeliver(self, delivery: Delivery) -> None:
             super().redeliver(delivery)
-            runtime.now += timedelta(seconds=40)
+            runtime.now += timedelta(seconds=20)
 
     runtime, store = FakeRuntime(), FakeStore()
     log = [a_delivery(f"event-{n}", at=ago(hours=5, minutes=-n)) for n in range(5)]
