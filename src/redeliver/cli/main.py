@@ -25,9 +25,7 @@ from redeliver.errors import (
     Interrupted,
     RateLimitError,
     RedeliverError,
-    TooLongError,
     UnavailableError,
-    UnreachableError,
 )
 from redeliver.interruption import interruptible
 from redeliver.reporting import messages, outputs
@@ -64,8 +62,6 @@ STATUS_OF: Mapping[type[RedeliverError], int] = {
     FileError: os.EX_CANTCREAT,
     BusyError: os.EX_TEMPFAIL,
     RateLimitError: os.EX_TEMPFAIL,  # before its base class
-    TooLongError: os.EX_UNAVAILABLE,
-    UnreachableError: os.EX_UNAVAILABLE,
     UnavailableError: os.EX_UNAVAILABLE,
     AccessError: os.EX_NOPERM,
 }
