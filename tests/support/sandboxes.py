@@ -12,11 +12,15 @@ from redeliver.github_api.delivery_log import DeliveryLog
 from redeliver.github_api.product import Product
 from redeliver.github_api.server_clock import ServerClock
 from redeliver.github_api.throttle import Throttle
-from redeliver.github_api.webhooks import organization_hook
+from redeliver.github_api.webhooks import organization_hook, repository_hook
 from tests.support.builders import TOKEN
 from tests.support.fakes import FakeTime
 
 PER_MINUTE = 75
+
+WEB_URL = "https://github.com"
+"""What the pages of webhooks begin with. A run orders webhooks by hashes of their pages, so a
+sandbox's own URL would make the order random: its port is."""
 
 
 @contextmanager
@@ -60,9 +64,10 @@ def a_client(
 
 
 def a_delivery_log(github: Sandbox, hook: Hook, client: Client | None = None) -> DeliveryLog:
-    """Return the log of an organization's webhook, as redeliver reads it over HTTP."""
+    """Return the log of an organization's or a repository's webhook, as redeliver reads it."""
     client = client or a_client(github.url)
-    return organization_hook(client, github.url, hook.org, HookId(hook.id))
+    of_owner = repository_hook if "/" in hook.owner else organization_hook
+    return of_owner(client, WEB_URL, hook.owner, HookId(hook.id))
 
 
 def rows_of(log: DeliveryLog, status: StatusFilter = StatusFilter.ALL) -> Iterator[Delivery]:

@@ -18,9 +18,9 @@ from redeliver.github_api.server_clock import ServerClock
 from redeliver.github_api.throttle import Throttle
 from redeliver.github_api.webhooks import list_hooks, organization_hook
 from redeliver.reporting.report import Report
-from tests.support.builders import OPTIONS, a_policy
+from tests.support.builders import OPTIONS, TOKEN, a_policy
 from tests.support.fakes import FakeConsole
-from tests.support.sandboxes import PER_MINUTE, a_client, a_delivery_log
+from tests.support.sandboxes import PER_MINUTE, WEB_URL, a_client, a_delivery_log
 
 
 def sleep_function(clock: VirtualClock, *, workers: int) -> Callable[[float], None]:
@@ -54,11 +54,13 @@ def run_in_process(
     fail_unrecovered: bool = False,
     workers: int = 1,
     per_minute: int = PER_MINUTE,
+    token: str = TOKEN,
     lines: list[str] | None = None,
 ) -> Report:
     """Run once for a webhook, or for all webhooks of acme, and log to `lines`.
 
-    With one worker, the order of events does not depend on how this machine schedules threads.
+    `token` is for webhooks only, not for the variable. With one worker, the order of events does
+    not depend on how this machine schedules threads.
     """
     lines = [] if lines is None else lines
     sleep = sleep_function(clock, workers=workers)
@@ -67,11 +69,14 @@ def run_in_process(
     )
     server_clock = ServerClock(elapsed=lambda: clock().timestamp())
     product = Product()
-    client = a_client(github.url, clock=server_clock, product=product, throttle=throttle)
-    hooks = [a_delivery_log(github, hook, client)] if hook else _all_logs(github, client)
+    client, variables = (
+        a_client(github.url, value, clock=server_clock, product=product, throttle=throttle)
+        for value in (token, TOKEN)
+    )
+    hooks = [a_delivery_log(github, hook, client)] if hook else _all_logs(client)
     return run(
         hooks,
-        RepositoryVariable(client, "acme/ops", "LAST_REDELIVERY"),
+        RepositoryVariable(variables, "acme/ops", "LAST_REDELIVERY"),
         Runtime(
             clock=server_clock,
             retention=lambda: product.retention,
@@ -97,8 +102,8 @@ def run_in_process(
     )
 
 
-def _all_logs(github: Sandbox, client: Client) -> list[DeliveryLog]:
+def _all_logs(client: Client) -> list[DeliveryLog]:
     return [
-        organization_hook(client, github.url, "acme", hook_id, is_active=is_active)
+        organization_hook(client, WEB_URL, "acme", hook_id, is_active=is_active)
         for hook_id, is_active in list_hooks(client, org="acme").items()
     ]
