@@ -37,6 +37,24 @@ class Options(TypedDict, total=False):
     token: str
 
 
+class SettlingClock(VirtualClock):
+    """The clock of a run, which advances only after all requested redeliveries have ended.
+
+    Otherwise a run that waits for outcomes in virtual time could end before they are known.
+    """
+
+    def __init__(self, clock: VirtualClock, github: Sandbox) -> None:
+        self._clock = clock
+        self._github = github
+
+    def __call__(self) -> datetime:
+        return self._clock()
+
+    def advance(self, by: timedelta) -> None:
+        self._github.settle()
+        self._clock.advance(by)
+
+
 class Killed(BaseException):
     """Ends a run as a kill does: the program does not catch it."""
 
@@ -150,8 +168,9 @@ class Days:
         lines: list[str] = KilledLog(killed_after) if killed_after else []
         before, at = len(self.github.requests), self.clock()
         report, error = None, ""
+        clock = SettlingClock(self.clock, self.github)
         try:
-            report = run_in_process(self.github, hook, self.clock, lines=lines, **options)
+            report = run_in_process(self.github, hook, clock, lines=lines, **options)
         except RedeliverError as raised:
             error = str(raised)
         except Killed:
@@ -168,7 +187,12 @@ class Days:
         return past
 
     def run_cut_at(
-        self, number: int, hook: Hook | None = None, *, kill: bool = False, **options: Unpack[Options]
+        self,
+        number: int,
+        hook: Hook | None = None,
+        *,
+        kill: bool = False,
+        **options: Unpack[Options],
     ) -> PastRun:
         """Run, but end the run after some redeliveries: a rate limit or a kill."""
         if kill:

@@ -11,9 +11,7 @@ from tests.support.days import ACCEPTED_ONLY, SCHEDULE, Days
 
 MINUTE = timedelta(minutes=1)
 DAY = timedelta(days=1)
-VERIFY = pytest.mark.parametrize(
-    "verify", [timedelta(), timedelta(seconds=30)], ids=["0", "30s"]
-)
+VERIFY = pytest.mark.parametrize("verify", [timedelta(), timedelta(seconds=30)], ids=["0", "30s"])
 
 
 def swallow(days: Days) -> None:
@@ -73,9 +71,7 @@ def test_what_is_swallowed_for_ever_is_named_in_red(
 
 
 @VERIFY
-def test_what_is_swallowed_for_ever_is_given_up(
-    days: Days, hook: Hook, verify: timedelta
-) -> None:
+def test_what_is_swallowed_for_ever_is_given_up(days: Days, hook: Hook, verify: timedelta) -> None:
     """`give-up-after` is shorter than GitHub keeps the log, or there was a failed redelivery."""
     days.receiver.behave(status=500)
     tried = days.fail(hook, 2, ago=timedelta())
