@@ -5,6 +5,7 @@ own script writes, the milliseconds since the epoch:
 https://docs.github.com/en/webhooks/using-webhooks/automatically-redelivering-failed-deliveries-for-an-organization-webhook
 """
 
+import math
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -41,6 +42,8 @@ MAX_RUN = timedelta(hours=6)
 """How long a run may take; GitHub ends a job after this time:
 https://docs.github.com/en/actions/reference/limits
 """
+
+GOLDEN_RATIO = (math.sqrt(5) - 1) / 2
 
 
 SETTLED = (
@@ -116,6 +119,16 @@ class Window:
         """
         written = self.saved.written if self.saved else None
         return sha256(f"{written} {self.now:%Y-%m-%d %H} {name}".encode()).digest()
+
+    @property
+    def phase(self) -> float:
+        """Where in a queue to begin, from 0 to 1; it differs from run to run.
+
+        Multiples of the golden ratio are spread evenly, whatever the time between the runs. If it
+        was random, the runs of three days would miss some places of a queue. A dry run begins where
+        a real run does that follows it within the hour.
+        """
+        return (self.now - EPOCH) // timedelta(hours=1) * GOLDEN_RATIO % 1
 
     def unseen(self, retention: timedelta) -> tuple[datetime, datetime] | None:
         """Return from when to when deliveries may have left the log before a run saw them.

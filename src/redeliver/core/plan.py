@@ -1,7 +1,7 @@
 """Combine the decisions on the events of all webhooks into the plan of one run."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 
@@ -102,24 +102,30 @@ def _in_turn(decisions: Iterable[Decision], window: Window) -> list[Decision]:
     webhooks = list(queues)
     if any(decision.was_seen for queue in queues.values() for decision in queue):
         webhooks.sort(key=lambda webhook: window.shuffle_key(webhook.page))
-    rounds = zip_longest(*(_queue(webhook, queues[webhook], window) for webhook in webhooks))
+    rounds = zip_longest(*(_queue(queues[webhook], window) for webhook in webhooks))
     return [decision for in_round in rounds for decision in in_round if decision]
 
 
-def _queue(webhook: Webhook, oldest_first: Iterable[Decision], window: Window) -> list[Decision]:
+def _queue(oldest_first: Sequence[Decision], window: Window) -> list[Decision]:
     """Sort the events of one webhook: fewest attempts first, then the oldest.
 
     GitHub can refuse to redeliver an event, not respond, or accept the redelivery and never make
-    it. Then the event keeps its few attempts, and would always be among the first. So of the events
-    that an earlier run may have tried, every second place goes to the next one after a place that
-    differs from run to run.
+    it. Then the event keeps its few attempts, and would always be among the first. So the events
+    that an earlier run may have tried begin at two opposite places, which differ from run to run:
+    at the first of them regardless of their attempts, at the second among equally many attempts.
     """
     in_order = sorted(oldest_first, key=lambda d: d.attempts)
+    new = [decision for decision in in_order if not decision.was_seen]
     seen = [decision for decision in in_order if decision.was_seen]
-    if not seen:
-        return in_order
-    start = int.from_bytes(window.shuffle_key(webhook.page)) % len(seen)
-    return list(dict.fromkeys(_alternate([*seen[start:], *seen[:start]], in_order)))
+    opposite = _rotated(seen, window.phase + 0.5)
+    fewest_first = sorted([*new, *opposite], key=lambda d: d.attempts)
+    return list(dict.fromkeys(_alternate(_rotated(seen, window.phase), fewest_first)))
+
+
+def _rotated(decisions: Sequence[Decision], phase: float) -> list[Decision]:
+    """Return all decisions, beginning at a place: a phase of 0.5 is in the middle."""
+    start = int(phase % 1 * len(decisions))
+    return [*decisions[start:], *decisions[:start]]
 
 
 def _alternate(first: Iterable[Decision], second: Iterable[Decision]) -> Iterator[Decision]:
