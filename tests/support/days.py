@@ -1,5 +1,6 @@
 """Several runs over days of virtual time, and what became of every event in the end."""
 
+import uuid
 from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -140,11 +141,11 @@ class Days:
 
         By default, the next run sees them even if the last one was just now.
         """
-        before = set(self.guids(hook))
-        for index in range(number):
+        guids = [str(uuid.uuid4()) for _ in range(number)]
+        for index, guid in enumerate(guids):
             at = self.clock() - ago + timedelta(seconds=index)
-            hook.record(event=event, at=at, status="timed out", status_code=504)
-        return [guid for guid in self.guids(hook) if guid not in before][::-1]
+            hook.record(event=event, guid=guid, at=at, status="timed out", status_code=504)
+        return guids
 
     @staticmethod
     def guids(hook: Hook) -> list[str]:
@@ -197,10 +198,8 @@ class Days:
         """Run, but end the run after some redeliveries: a rate limit or a kill."""
         if kill:
             return self.run(hook, killed_after=number, **options)
-        faults_before = number + 1
-        self.github.inject(
-            SLOW_DOWN, method="POST", path=".*/attempts", nth=faults_before, times=None
-        )
+        nth = number + 1
+        self.github.inject(SLOW_DOWN, method="POST", path=".*/attempts", nth=nth, times=None)
         past = self.run(hook, **options)
         self.github.mend()
         return past

@@ -1,0 +1,85 @@
+"""`fail-on: unrecovered`, and the warning that events may leave the log."""
+
+from datetime import timedelta
+
+import pytest
+
+from github_sandbox import Hook, Status
+from redeliver.core.outcome import Outcome
+from tests.support.days import Days
+
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+MAY_LEAVE = "may leave GitHub's log"
+UNSEEN = pytest.mark.parametrize(
+    ("verify", "late"),
+    [(timedelta(), 0), (timedelta(), 300), (timedelta(seconds=30), 300)],
+    ids=["verify 0", "verify 0, late rows", "verify 30s, late rows"],
+)
+
+
+@UNSEEN
+def test_a_receiver_that_stays_down_is_red_until_it_is_given_up(
+    days: Days, hook: Hook, verify: timedelta, late: float
+) -> None:
+    """No run sees an outcome, but from the second on each finds a failed redelivery."""
+    days.receiver.behave(status=500)
+    days.github.show_late(late)
+    failing = [hook.emit("push"), hook.emit("issues", "opened")]
+    runs = days.run_for(4 * DAY, hook, verify=verify, fail_unrecovered=True)
+
+    [last] = [run for run in runs if run.count(Outcome.GIVEN_UP)]
+    first, *others = runs[: runs.index(last)]
+    assert not first.is_red, "the redelivery that it requested may have succeeded"
+    assert all(run.count(Outcome.PENDING) == 2 for run in (first, *others))
+    assert all("2 of 2 failed events had a failed redelivery" in run.problem for run in others)
+    assert last.is_red
+    days.assert_given_up(failing)
+    assert not any(run.is_red for run in runs[runs.index(last) + 1 :])
+
+
+@UNSEEN
+def test_a_run_is_green_again_when_the_events_have_recovered(
+    days: Days, hook: Hook, verify: timedelta, late: float
+) -> None:
+    """The run that requests the redelivery does not see its success; the next one does."""
+    days.receiver.behave(status=500)
+    days.github.show_late(late)
+    missed = [hook.emit("push"), hook.emit("issues", "opened")]
+    days.run_for(DAY, hook, verify=verify, fail_unrecovered=True)
+    days.receiver.behave()
+    last, *others = days.run_for(DAY, hook, verify=verify, fail_unrecovered=True)
+
+    assert last.is_red
+    assert not any(run.is_red or run.posts for run in others)
+    days.assert_delivered(missed)
+
+
+@pytest.mark.parametrize("by", ["max-redeliveries", "switched off", "refused"])
+def test_an_old_event_that_was_tried_lately_may_leave_the_log(
+    days: Days, hook: Hook, by: str
+) -> None:
+    """Its first attempt decides, although its newest one is only a day old."""
+    days.receiver.behave(failing_events={"issues": 500})
+    started = days.clock()
+    [old] = days.fail(hook, event="issues", ago=timedelta())
+    days.run_for(2 * DAY, hook)
+    runs = []
+    for hours in (2, 8, 14, 20):
+        days.pass_time(started + 2 * DAY + hours * HOUR - days.clock())
+        days.fail(hook, 40)
+        match by:
+            case "switched off":
+                hook.switch_off()
+            case "refused":
+                days.break_redeliveries(hook, [old], Status(422, "Cannot"))
+        limit = 2 if by == "max-redeliveries" else None
+        runs.append(days.run(max_redeliveries=limit, fail_unrecovered=True))
+
+    outcome = "Refused: " if by == "refused" else "Deferred: "
+    assert runs[-1].lines_about(old)[-1].startswith(outcome)
+    newest = max(row["delivered_at"] for row in hook.log if row["guid"] == old)
+    assert newest >= f"{runs[-1].at - DAY:%Y-%m-%dT%H}"
+    assert [MAY_LEAVE in run.warnings for run in runs] == [False, False, False, True]
+    assert MAY_LEAVE in runs[-1].problem
+    assert runs[-1].is_red

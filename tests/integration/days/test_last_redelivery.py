@@ -1,0 +1,83 @@
+"""An event that becomes too old while its last redelivery may be under way."""
+
+from datetime import timedelta
+
+import pytest
+
+from github_sandbox import Hook
+from redeliver.core.outcome import Outcome
+from tests.support.days import SCHEDULE, Days
+
+MINUTE = timedelta(minutes=1)
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+UNDER_WAY = "it is too old to try again, but its last redelivery may still be under way"
+AGES = pytest.mark.parametrize("give_up_after", [36 * HOUR, 3 * DAY], ids=["36h", "3d"])
+
+
+def last_redelivery(days: Days, hook: Hook, give_up_after: timedelta) -> str:
+    """Run until five minutes before an event is too old; return the event.
+
+    With 3 days, its first attempt has left the log then.
+    """
+    days.receiver.behave(failing_events={"issues": 500})
+    [old] = days.fail(hook, event="issues", ago=timedelta())
+    started = days.clock()
+    days.run_for(give_up_after - SCHEDULE, hook, give_up_after=give_up_after)
+    days.pass_time(started + give_up_after - 5 * MINUTE - days.clock())
+    return old
+
+
+@AGES
+@pytest.mark.parametrize("late", [5, 10])
+@pytest.mark.parametrize("succeeds", [True, False], ids=["succeeds", "fails"])
+def test_an_event_is_not_given_up_before_its_last_redelivery(
+    days: Days, hook: Hook, give_up_after: timedelta, late: int, *, succeeds: bool
+) -> None:
+    """Its row appears minutes late: just before the next run, or after it."""
+    old = last_redelivery(days, hook, give_up_after)
+    if succeeds:
+        days.receiver.behave()
+    days.github.show_late(late * 60)
+    requested = days.run(hook, give_up_after=give_up_after, fail_unrecovered=True)
+    days.pass_time(7 * MINUTE)
+    soon = days.run(hook, give_up_after=give_up_after, fail_unrecovered=True)
+    later = days.run_for(
+        HOUR, hook, every=10 * MINUTE, give_up_after=give_up_after, fail_unrecovered=True
+    )
+
+    assert len(requested.posts) == 1
+    assert not any(run.posts for run in (soon, *later))
+    if late > 7:
+        assert [UNDER_WAY in line for line in soon.lines_about(old)] == [True]
+        assert not soon.gives_up(old)
+        assert soon.is_red
+    if succeeds:
+        days.assert_delivered([old])
+        assert any(run.count(Outcome.DELIVERED) for run in (soon, *later))
+    else:
+        days.assert_given_up([old])
+    assert not later[-1].is_red
+
+
+@pytest.mark.unmeasured
+@AGES
+def test_runs_every_few_minutes_give_up_an_event_in_the_end(
+    days: Days, hook: Hook, give_up_after: timedelta
+) -> None:
+    """Each run redelivers something, so that the settling time begins again and again."""
+    old = last_redelivery(days, hook, give_up_after)
+    # If the first attempt has left the log, this takes two days.
+    every = 5 * MINUTE if give_up_after == 36 * HOUR else 15 * MINUTE
+    good = []
+    while not days.runs[-1].gives_up(old):
+        good += days.fail(hook, ago=MINUTE)
+        run = days.run(hook, give_up_after=give_up_after, fail_unrecovered=True)
+        assert run.count(Outcome.RECOVERED) == 1
+        assert run.is_red
+        assert run.lines_about(old)
+        days.pass_time(every)
+
+    assert UNDER_WAY in days.runs[-2].lines_about(old)[-1]
+    days.assert_given_up([old])
+    days.assert_delivered(good)
