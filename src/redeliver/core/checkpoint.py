@@ -44,6 +44,7 @@ https://docs.github.com/en/actions/reference/limits
 """
 
 GOLDEN_RATIO = (math.sqrt(5) - 1) / 2
+"""Its multiples, without their whole parts, are spread evenly from 0 to 1."""
 
 
 SETTLED = (
@@ -122,11 +123,11 @@ class Window:
 
     @property
     def phase(self) -> float:
-        """Where in a queue to begin, from 0 to 1; it differs from run to run.
+        """Where in a queue this run begins, from 0 to 1; in another hour it is another place.
 
-        Multiples of the golden ratio are spread evenly, whatever the time between the runs. If it
-        was random, the runs of three days would miss some places of a queue. A dry run begins where
-        a real run does that follows it within the hour.
+        The places of successive runs are spread evenly, whatever the time between the runs. Random
+        places would leave parts of a queue out for days. A dry run begins where a real run does
+        that follows it within the hour.
         """
         return (self.now - EPOCH) // timedelta(hours=1) * GOLDEN_RATIO % 1
 

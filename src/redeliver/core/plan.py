@@ -4,12 +4,15 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
+from typing import TypeVar
 
 from redeliver.core.checkpoint import Window
 from redeliver.core.decision import Decision, Verdict
 from redeliver.core.delivery import Webhook
 from redeliver.core.policy import Policy
 from redeliver.core.scan import ScanResult
+
+T = TypeVar("T")
 
 UNDER_WAY = frozenset({Verdict.UNSETTLED, Verdict.LAST_UNDER_WAY})
 """The verdicts on events whose redelivery may be under way."""
@@ -99,33 +102,33 @@ def _in_turn(decisions: Iterable[Decision], window: Window) -> list[Decision]:
     queues = defaultdict[Webhook, list[Decision]](list)
     for decision in sorted(decisions, key=lambda d: (d.failing_since, d.delivery.id)):
         queues[decision.webhook].append(decision)
-    webhooks = list(queues)
-    if any(decision.was_seen for queue in queues.values() for decision in queue):
-        webhooks.sort(key=lambda webhook: window.shuffle_key(webhook.page))
-    rounds = zip_longest(*(_queue(queues[webhook], window) for webhook in webhooks))
-    return [decision for in_round in rounds for decision in in_round if decision]
+    in_turn = [_queue(queue, window) for queue in queues.values()]
+    if any(decision.was_seen for queue in in_turn for decision in queue):
+        in_turn = _rotated(in_turn, window.phase)
+    return [decision for in_round in zip_longest(*in_turn) for decision in in_round if decision]
 
 
 def _queue(oldest_first: Sequence[Decision], window: Window) -> list[Decision]:
     """Sort the events of one webhook: fewest attempts first, then the oldest.
 
     GitHub can refuse to redeliver an event, not respond, or accept the redelivery and never make
-    it. Then the event keeps its few attempts, and would always be among the first. So the events
-    that an earlier run may have tried begin at two opposite places, which differ from run to run:
-    at the first of them regardless of their attempts, at the second among equally many attempts.
+    it. Then the event keeps its few attempts, and would be among the first in every run. So the
+    events that an earlier run has seen take turns: every second place goes to them, from a place of
+    their queue that differs from run to run, however many attempts they have. Those with equally
+    many attempts take turns as well, half their queue ahead.
     """
     in_order = sorted(oldest_first, key=lambda d: d.attempts)
     new = [decision for decision in in_order if not decision.was_seen]
     seen = [decision for decision in in_order if decision.was_seen]
-    opposite = _rotated(seen, window.phase + 0.5)
-    fewest_first = sorted([*new, *opposite], key=lambda d: d.attempts)
+    ahead = _rotated(seen, window.phase + 0.5)
+    fewest_first = sorted([*new, *ahead], key=lambda d: d.attempts)
     return list(dict.fromkeys(_alternate(_rotated(seen, window.phase), fewest_first)))
 
 
-def _rotated(decisions: Sequence[Decision], phase: float) -> list[Decision]:
-    """Return all decisions, beginning at a place: a phase of 0.5 is in the middle."""
-    start = int(phase % 1 * len(decisions))
-    return [*decisions[start:], *decisions[:start]]
+def _rotated(items: Sequence[T], phase: float) -> list[T]:
+    """Return all items, beginning at a place: a phase of 0.5 is in the middle."""
+    start = int(phase % 1 * len(items))
+    return [*items[start:], *items[:start]]
 
 
 def _alternate(first: Iterable[Decision], second: Iterable[Decision]) -> Iterator[Decision]:
