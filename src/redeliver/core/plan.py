@@ -121,7 +121,7 @@ def _queue(oldest_first: Sequence[Decision], window: Window) -> list[Decision]:
     new = [decision for decision in in_order if not decision.was_seen]
     seen = [decision for decision in in_order if decision.was_seen]
     ahead = _rotated(seen, window.phase + 0.5)
-    fewest_first = sorted([*new, *ahead], key=lambda d: d.attempts)
+    fewest_first = sorted([*ahead, *new], key=lambda d: d.attempts)
     return list(dict.fromkeys(_alternate(_rotated(seen, window.phase), fewest_first)))
 
 
