@@ -5,7 +5,6 @@ own script writes, the milliseconds since the epoch:
 https://docs.github.com/en/webhooks/using-webhooks/automatically-redelivering-failed-deliveries-for-an-organization-webhook
 """
 
-import math
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -43,8 +42,12 @@ MAX_RUN = timedelta(hours=6)
 https://docs.github.com/en/actions/reference/limits
 """
 
-GOLDEN_RATIO = (math.sqrt(5) - 1) / 2
-"""Its multiples, without their whole parts, are spread evenly from 0 to 1."""
+HOURS_PER_ROTATION = 62
+"""In how many hours the position at which runs begin moves through a whole queue.
+
+That is less than the 72 hours for which GitHub keeps its log. It is twice a prime number, so runs
+begin at many positions, whatever the interval between them.
+"""
 
 
 SETTLED = (
@@ -123,13 +126,13 @@ class Window:
 
     @property
     def phase(self) -> float:
-        """Where in a queue this run begins, from 0 to 1; in another hour it is another place.
+        """Where in a queue this run begins, from 0 to 1.
 
-        The places of successive runs are spread evenly, whatever the time between the runs. Random
-        places would leave parts of a queue out for days. A dry run begins where a real run does
-        that follows it within the hour.
+        The positions of the runs within three days are spread evenly. Random positions would leave
+        some events out. A dry run begins where a real run does in the same hour.
         """
-        return (self.now - EPOCH) // timedelta(hours=1) * GOLDEN_RATIO % 1
+        hours = (self.now - EPOCH) // timedelta(hours=1)
+        return hours % HOURS_PER_ROTATION / HOURS_PER_ROTATION
 
     def unseen(self, retention: timedelta) -> tuple[datetime, datetime] | None:
         """Return from when to when deliveries may have left the log before a run saw them.

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import zip_longest
+from itertools import groupby, zip_longest
 from typing import TypeVar
 
 from redeliver.core.checkpoint import Window
@@ -112,21 +112,26 @@ def _queue(oldest_first: Sequence[Decision], window: Window) -> list[Decision]:
     """Sort the events of one webhook: fewest attempts first, then the oldest.
 
     GitHub can refuse to redeliver an event, not respond, or accept the redelivery and never make
-    it. Then the event keeps its few attempts, and would be among the first in every run. So the
-    events that an earlier run has seen take turns: every second place goes to them, from a place of
-    their queue that differs from run to run, however many attempts they have. Those with equally
-    many attempts take turns as well, half their queue ahead.
+    it. Then the event keeps its few attempts, and would be among the first in every run. So if an
+    earlier run may have seen events, every second position goes to one of these, and where they
+    begin moves on from run to run. Among events with equally many attempts, they take turns, too.
     """
-    in_order = sorted(oldest_first, key=lambda d: d.attempts)
-    new = [decision for decision in in_order if not decision.was_seen]
-    seen = [decision for decision in in_order if decision.was_seen]
-    ahead = _rotated(seen, window.phase + 0.5)
-    fewest_first = sorted([*ahead, *new], key=lambda d: d.attempts)
+    seen = [decision for decision in oldest_first if decision.was_seen]
+    fewest_first: list[Decision] = []
+    for _, group in groupby(sorted(oldest_first, key=_attempts), key=_attempts):
+        equal = list(group)
+        # Half a queue ahead, so that both halves of the positions go to different events.
+        fewest_first += _rotated([d for d in equal if d.was_seen], window.phase + 0.5)
+        fewest_first += [d for d in equal if not d.was_seen]
     return list(dict.fromkeys(_alternate(_rotated(seen, window.phase), fewest_first)))
 
 
+def _attempts(decision: Decision) -> int:
+    return decision.attempts
+
+
 def _rotated(items: Sequence[T], phase: float) -> list[T]:
-    """Return all items, beginning at a place: a phase of 0.5 is in the middle."""
+    """Return all items, beginning at a position: 0.5 is the middle."""
     start = int(phase % 1 * len(items))
     return [*items[start:], *items[:start]]
 

@@ -170,7 +170,7 @@ def test_events_that_no_run_has_seen_keep_their_order() -> None:
 def test_another_webhook_begins_if_events_were_left() -> None:
     policy = a_policy(max_redeliveries=1)
     begun = set()
-    for hours in range(12):
+    for hours in range(0, 60, 6):
         window = run_at(hours)
         scans = [
             scan_of([LEFT[n]], webhook=a_webhook(n + 1), window=window, policy=policy)
@@ -179,3 +179,13 @@ def test_another_webhook_begins_if_events_were_left() -> None:
         begun |= {decision.webhook.id for decision in Plan.of(scans, window, policy).due}
 
     assert begun == {1, 2, 3}
+
+
+@pytest.mark.parametrize("interval", range(1, 25))
+def test_runs_begin_at_evenly_spread_positions(interval: int) -> None:
+    """At no interval are the largest part of a queue and the smallest far from equal."""
+    phases = sorted(run_at(hours).phase for hours in range(0, 62, interval))
+    ahead = [*phases[1:], phases[0] + 1]
+
+    gaps = [following - phase for phase, following in zip(phases, ahead, strict=True)]
+    assert max(gaps) * len(gaps) < 1.5
