@@ -13,7 +13,7 @@ from redeliver.core.policy import ScanMode
 from redeliver.errors import RedeliverError
 from redeliver.reporting import messages
 from redeliver.reporting.report import Report
-from tests.support.virtual_run import run_in_process
+from tests.support.virtual_run import SettlingClock, run_in_process
 
 SCHEDULE = timedelta(hours=6)
 DEAD_END = "http://127.0.0.1:9/hook"
@@ -36,24 +36,6 @@ class Options(TypedDict, total=False):
     verify: timedelta
     fail_unrecovered: bool
     token: str
-
-
-class SettlingClock(VirtualClock):
-    """The clock of a run, which advances only after all requested redeliveries have ended.
-
-    Otherwise a run that waits for outcomes in virtual time could end before they are known.
-    """
-
-    def __init__(self, clock: VirtualClock, github: Sandbox) -> None:
-        self._clock = clock
-        self._github = github
-
-    def __call__(self) -> datetime:
-        return self._clock()
-
-    def advance(self, by: timedelta) -> None:
-        self._github.settle()
-        self._clock.advance(by)
 
 
 class Killed(BaseException):
@@ -121,6 +103,7 @@ class Days:
         self.clock = clock
         self.receiver = receiver
         self.runs: list[PastRun] = []
+        self._broken: list[tuple[str, Status]] = []
         self._organization = github.org("acme")
 
     # What happens between the runs.
@@ -158,7 +141,9 @@ class Days:
     def break_redeliveries(self, hook: Hook, guids: Iterable[str], fault: Status) -> None:
         """From now on, respond with a fault to requests to redeliver these events."""
         ids = "|".join(str(number) for guid in guids for number in hook.ids_of(guid))
-        self.github.inject(fault, method="POST", path=f".*/({ids})/attempts", times=None)
+        path = f".*/({ids})/attempts"
+        self._broken.append((path, fault))
+        self.github.inject(fault, method="POST", path=path, times=None)
 
     # Runs.
 
@@ -195,13 +180,15 @@ class Days:
         kill: bool = False,
         **options: Unpack[Options],
     ) -> PastRun:
-        """Run, but end the run after some redeliveries: a rate limit or a kill."""
+        """Run, but end the run after some redeliveries: by a rate limit, or by a kill."""
         if kill:
             return self.run(hook, killed_after=number, **options)
         nth = number + 1
         self.github.inject(SLOW_DOWN, method="POST", path=".*/attempts", nth=nth, times=None)
         past = self.run(hook, **options)
         self.github.mend()
+        for path, fault in self._broken:
+            self.github.inject(fault, method="POST", path=path, times=None)
         return past
 
     def run_for(

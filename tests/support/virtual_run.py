@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from threading import Lock
 
 from github_sandbox import Hook, Sandbox, VirtualClock
@@ -21,6 +21,24 @@ from redeliver.reporting.report import Report
 from tests.support.builders import OPTIONS, TOKEN, a_policy
 from tests.support.fakes import FakeConsole
 from tests.support.sandboxes import PER_MINUTE, WEB_URL, a_client, a_delivery_log
+
+
+class SettlingClock(VirtualClock):
+    """The clock of a run, which advances only after all requested redeliveries have ended.
+
+    Otherwise a run that waits for outcomes in virtual time could end before they are known.
+    """
+
+    def __init__(self, clock: VirtualClock, github: Sandbox) -> None:
+        self._clock = clock
+        self._github = github
+
+    def __call__(self) -> datetime:
+        return self._clock()
+
+    def advance(self, by: timedelta) -> None:
+        self._github.settle()
+        self._clock.advance(by)
 
 
 def sleep_function(clock: VirtualClock, *, workers: int) -> Callable[[float], None]:

@@ -67,20 +67,31 @@ def test_cut_runs_try_all_events_about_equally(days: Days, *, kill: bool) -> Non
 
 
 @pytest.mark.unmeasured
-@FAULTS
-@PLACES
-@pytest.mark.parametrize("number", [3, 13])
-def test_a_handful_that_always_fails_stops_no_other_event(
-    days: Days, hook: Hook, number: int, fault: Status, place: Place
-) -> None:
-    """Without a limit, all good events are delivered on the first day."""
-    bad, good = place(days, hook, number, 10)
-    days.break_redeliveries(hook, bad, fault)
-    days.run(hook, fail_unrecovered=True)
-    days.run_for(DAY, hook, fail_unrecovered=True)
+def test_cut_runs_begin_with_different_webhooks(days: Days) -> None:
+    """Each of five webhooks has an event that always fails, and each run is cut at two."""
+    for hook in [days.hook() for _ in range(5)]:
+        days.break_redeliveries(hook, days.fail(hook), ACCEPTED_ONLY)
+    good = days.fail(days.hook())
+    for _ in range(12):
+        days.run_cut_at(2)
+        days.pass_time(SCHEDULE)
 
     days.assert_delivered(good)
-    days.run_for(3 * DAY, hook, fail_unrecovered=True)
+
+
+@pytest.mark.unmeasured
+@FAULTS
+@PLACES
+def test_thirteen_that_always_fail_stop_no_other_event(
+    days: Days, hook: Hook, fault: Status, place: Place
+) -> None:
+    """Without a limit, the first run delivers all others."""
+    bad, good = place(days, hook, 13, 10)
+    days.break_redeliveries(hook, bad, fault)
+    days.run(hook, fail_unrecovered=True)
+
+    days.assert_delivered(good)
+    days.run_for(4 * DAY, hook, fail_unrecovered=True)
     days.assert_delivered(good)
     assert_named_in_red(days, bad)
     assert not days.runs[-1].is_red
@@ -111,8 +122,8 @@ def test_a_handful_does_not_use_up_runs_that_are_cut(
 ) -> None:
     """Three that always fail, and every run is cut at its third request."""
     bad, good = place(days, hook, 3, 10)
+    days.break_redeliveries(hook, bad, fault)
     for _ in range(13):
-        days.break_redeliveries(hook, bad, fault)
         days.run_cut_at(3, hook, fail_unrecovered=True)
         days.pass_time(SCHEDULE)
 
