@@ -189,10 +189,10 @@ def _may_leave(report: Report) -> str:
     too_old = ""
     if give_up_after < report.options.retention:
         too_old = f", or be older than 'give-up-after' ({format_duration(give_up_after)}),"
-    as_before = ", as this one did after the last" if report.since_last else ""
+    last = f" (this one came {age(report.since_last)} after the last)" if report.since_last else ""
     return (
         f"{events} may leave GitHub's log{too_old} if the next run comes only "
-        f"{age(report.until_next)} after this one{as_before}. Start a run sooner"
+        f"{age(report.until_next)} after this one{last}. Start a run sooner"
     )
 
 

@@ -134,8 +134,11 @@ class Report:
 
     @property
     def until_next(self) -> timedelta:
-        """How long after this run the next one is assumed to start: as this one after the last."""
-        return self.since_last or USUAL_INTERVAL
+        """How long after this run the next one is assumed to start at the latest.
+
+        That is half as much again as between the last run and this one, because schedules are late.
+        """
+        return (self.since_last or USUAL_INTERVAL) * 3 / 2
 
     @property
     def leaving(self) -> int:

@@ -1,12 +1,13 @@
 """`fail-on: unrecovered`, and the warning that events may leave the log."""
 
 from datetime import timedelta
+from itertools import cycle, pairwise
 
 import pytest
 
 from github_sandbox import Hook, Status
 from redeliver.core.outcome import Outcome
-from tests.support.days import Days
+from tests.support.days import SCHEDULE, Days, PastRun
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
@@ -83,3 +84,30 @@ def test_an_old_event_that_was_tried_lately_may_leave_the_log(
     assert [MAY_LEAVE in run.warnings for run in runs] == [False, False, False, True]
     assert MAY_LEAVE in runs[-1].problem
     assert runs[-1].is_red
+
+
+def named(run: PastRun, guids: list[str]) -> set[str]:
+    return {guid for guid in guids if run.lines_about(guid)}
+
+
+@pytest.mark.unmeasured
+def test_a_schedule_that_is_late_warns_of_all_events(days: Days, hook: Hook) -> None:
+    """No event leaves the log unless the run before has warned, although runs come irregularly."""
+    for minutes in range(0, 24 * 60, 10):
+        days.fail(hook, ago=DAY - timedelta(minutes=minutes + 1))
+    waiting = days.guids(hook)
+    hook.switch_off()
+    days.run(fail_unrecovered=True)
+    delays = cycle([0, 30, 10, 55, 5])
+    for _ in range(13):
+        days.pass_time(SCHEDULE + timedelta(minutes=next(delays)))
+        days.run(fail_unrecovered=True)
+
+    left = 0
+    for run, following in pairwise(days.runs):
+        vanished = named(run, waiting) - named(following, waiting)
+        left += len(vanished)
+        assert run.report
+        assert run.report.leaving >= len(vanished)
+        assert run.is_red or not vanished
+    assert left == len(waiting)

@@ -96,11 +96,11 @@ def test_a_run_that_recovered_everything_never_fails() -> None:
 @pytest.mark.parametrize(
     ("age", "outcome", "name", "leaving"),
     [
-        pytest.param(65, Outcome.DEFERRED, "deferred", 0, id="there is time for another run"),
-        pytest.param(67, Outcome.DEFERRED, "deferred", 1, id="this may have been the last run"),
-        pytest.param(67, Outcome.REFUSED, "refused", 1, id="the same, and refused"),
-        pytest.param(67, Outcome.PENDING, "pending", 1, id="the same, and pending"),
-        pytest.param(67, Outcome.RECOVERED, "recovered", 0, id="it has recovered"),
+        pytest.param(62, Outcome.DEFERRED, "deferred", 0, id="there is time for another run"),
+        pytest.param(64, Outcome.DEFERRED, "deferred", 1, id="this may have been the last run"),
+        pytest.param(64, Outcome.REFUSED, "refused", 1, id="the same, and refused"),
+        pytest.param(64, Outcome.PENDING, "pending", 1, id="the same, and pending"),
+        pytest.param(64, Outcome.RECOVERED, "recovered", 0, id="it has recovered"),
     ],
 )
 def test_events_that_may_leave_the_log_are_counted(
@@ -111,12 +111,12 @@ def test_events_that_may_leave_the_log_are_counted(
         outcome=outcome,
         because=NOT_REACHED,
     )
-    after_six_hours = a_report(result)
-    strict = replace(after_six_hours, options=STRICT)
+    report = a_report(result)
+    strict = replace(report, options=STRICT)
 
-    assert after_six_hours.leaving == leaving
-    expected = f"1 {name} event may leave GitHub's log if the next run comes only 6 h 0 min after"
-    warned = [warning.startswith(expected) for warning in messages.warnings(after_six_hours)]
+    assert report.leaving == leaving
+    expected = f"1 {name} event may leave GitHub's log if the next run comes only 9 h 0 min after"
+    warned = [warning.startswith(expected) for warning in messages.warnings(report)]
     assert any(warned) == bool(leaving)
     assert (expected in (messages.problem(strict) or "")) == bool(leaving)
 
@@ -126,8 +126,8 @@ def test_events_that_may_leave_the_log_are_counted(
     [a_window(None), a_window(written=ago(days=400))],
     ids=["a first run", "after a pause"],
 )
-@pytest.mark.parametrize(("age", "leaving"), [(65, False), (67, True)])
-def test_the_next_run_is_expected_in_six_hours(window: Window, age: int, *, leaving: bool) -> None:
+@pytest.mark.parametrize(("age", "leaving"), [(62, False), (64, True)])
+def test_the_next_run_is_expected_in_nine_hours(window: Window, age: int, *, leaving: bool) -> None:
     """Nothing else is known about the time between runs."""
     decision = a_decision(since=ago(hours=age))
     report = a_report(EventResult(decision=decision, outcome=Outcome.DEFERRED))
@@ -135,7 +135,7 @@ def test_the_next_run_is_expected_in_six_hours(window: Window, age: int, *, leav
     warnings = messages.warnings(replace(report, window=window))
 
     expected = (
-        "1 deferred event may leave GitHub's log if the next run comes only 6 h 0 min after this "
+        "1 deferred event may leave GitHub's log if the next run comes only 9 h 0 min after this "
         "one. Start a run sooner"
     )
     assert (expected in warnings) == leaving
@@ -150,8 +150,8 @@ def test_an_event_leaves_sooner_with_give_up_after() -> None:
 
     assert (
         "1 deferred event may leave GitHub's log, or be older than 'give-up-after' (36h), if the "
-        "next run comes only 6 h 0 min after this one, as this one did after the last. Start a "
-        "run sooner"
+        "next run comes only 9 h 0 min after this one (this one came 6 h 0 min after the last). "
+        "Start a run sooner"
     ) in messages.warnings(report)
 
 
