@@ -124,7 +124,6 @@ def _run_on(pages: list[Response], now: datetime) -> float:
         throttle=Throttle(console.say, per_minute=0),
         console=console,
         sleep=lambda _: None,
-        choose=lambda keys, _: list(keys),
         workers=1,
     )
     began = time.process_time()

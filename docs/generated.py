@@ -93,7 +93,7 @@ VERDICTS: Mapping[Verdict, tuple[str, str]] = {
         "Deferred. The step fails, and the checkpoint does not move.",
     ),
     Verdict.LAST_UNDER_WAY: (
-        f"All failed and too old (the next two rows), but a run {RECENTLY} may have redelivered it.",
+        f"All failed, and too old (next two rows), but a run {RECENTLY} may have redelivered it.",
         "Deferred. A later run gives it up, or finds that it has been delivered.",
     ),
     Verdict.EXPIRED: (

@@ -65,7 +65,7 @@ class UnreachableError(UnavailableError):
 
 
 class TooLongError(UnreachableError):
-    """The run has waited too long for GitHub, so it did not send this request."""
+    """The run has waited for GitHub as long as it may, so it did not send this request."""
 
 
 class RefusalError(RedeliverError):

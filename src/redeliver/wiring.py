@@ -3,7 +3,6 @@
 Workflows and the command differ only in the `Console`, and in where the checkpoint is kept.
 """
 
-import random
 from collections.abc import Callable
 from datetime import datetime
 from http import HTTPStatus
@@ -66,7 +65,6 @@ def redeliver(
             throttle=throttle,
             console=console,
             sleep=interruption.sleep,
-            choose=random.sample,
             workers=WORKERS,
         ),
         settings.options,

@@ -1,11 +1,10 @@
 """Fakes of what a run depends on, which record how it uses them, and a run with these fakes."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from redeliver.core.checkpoint import SavedCheckpoint
-from redeliver.core.decision import EventKey
 from redeliver.core.delivery import Delivery, StatusFilter
 from redeliver.core.outcome import Outcome
 from redeliver.core.pages import Page
@@ -122,10 +121,7 @@ class FakeConsole:
 
 
 class FakeRuntime(FakeConsole):
-    """A runtime that is its own console and throttle. Its clock stands still until a test moves it.
-
-    Instead of random keys, it chooses the last.
-    """
+    """A runtime that is its own console and throttle. A test moves its clock."""
 
     def __init__(self, *, workers: int = 1) -> None:
         super().__init__()
@@ -146,9 +142,6 @@ class FakeRuntime(FakeConsole):
     def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
 
-    def choose(self, keys: Sequence[EventKey], number: int) -> list[EventKey]:
-        return list(keys)[-number:]
-
     def __call__(self) -> Runtime:
         return Runtime(
             clock=lambda: self.now,
@@ -156,7 +149,6 @@ class FakeRuntime(FakeConsole):
             throttle=self,
             console=self,
             sleep=self.sleep,
-            choose=self.choose,
             workers=self.workers,
         )
 

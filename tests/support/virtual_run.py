@@ -101,7 +101,6 @@ def run_in_process(
             throttle=throttle,
             console=FakeConsole(lines),
             sleep=sleep,
-            choose=lambda keys, number: list(keys)[-number:],
             workers=workers,
         ),
         replace(

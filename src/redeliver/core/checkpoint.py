@@ -13,9 +13,6 @@ from hashlib import sha256
 from redeliver.core.delivery import Delivery
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MILLISECOND = timedelta(milliseconds=1)
-"""The precision of a checkpoint."""
-
 CLOCK_SKEW = timedelta(minutes=5)
 """How far in the future a checkpoint may be: GitHub's script uses the runner's clock."""
 
@@ -107,14 +104,15 @@ class Window:
         """
         return self.saved is not None and attempt.delivered_at <= self.saved.written
 
-    def was_left(self, attempt: Delivery) -> bool:
-        """Whether an earlier run seems to have left the event of `attempt`, its newest one.
+    def may_have_been_requested(self, attempt: Delivery) -> bool:
+        """Whether an earlier run may have requested a redelivery after `attempt`, the newest one.
 
-        It has deferred the event, or has requested a redelivery that left no trace. Most attempts
-        that an earlier run has requested are newer than the checkpoint, and traces.
+        A failed redelivery that is newer than 16 minutes before the last run's last write is mostly
+        that run's own.
         """
-        is_trace = attempt.redelivery and attempt.delivered_at > self.mark + MILLISECOND
-        return self.was_seen(attempt) and not is_trace
+        if not self.saved or not self.was_seen(attempt):
+            return False
+        return not attempt.redelivery or attempt.delivered_at < self.saved.written - SETTLING_TIME
 
     def shuffle_key(self, name: str) -> bytes:
         """Return a key to sort names by, for an order that differs from run to run.
@@ -147,7 +145,7 @@ class Window:
 
 def format_checkpoint(instant: datetime) -> str:
     """Write a checkpoint as text, rounded down to the millisecond."""
-    return str((instant - EPOCH) // MILLISECOND)
+    return str((instant - EPOCH) // timedelta(milliseconds=1))
 
 
 def parse_checkpoint(text: str, *, now: datetime) -> datetime | None:

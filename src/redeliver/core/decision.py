@@ -75,8 +75,8 @@ class Decision:
     verdict: Verdict
     was_seen: bool = False
     """Whether an earlier run may have seen the newest attempt."""
-    was_left: bool = False
-    """Whether an earlier run seems to have deferred it, or its redelivery left no trace."""
+    may_have_been_requested: bool = False
+    """Whether an earlier run may have requested a redelivery of which the log has no trace."""
 
     @property
     def key(self) -> EventKey:

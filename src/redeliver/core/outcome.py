@@ -70,7 +70,7 @@ DEALT_WITH = frozenset(
 
 NOT_REACHED = "this run requested no more redeliveries to this webhook"
 RATE_LIMITED = "GitHub is rate limiting requests"
-TOOK_TOO_LONG = "GitHub did not respond for too long"
+TOOK_TOO_LONG = "this run has waited for GitHub for as long as it may"
 DENIED = "GitHub denied the request; the error at the end says why"
 
 STOP_REASONS = frozenset({NOT_REACHED, RATE_LIMITED, TOOK_TOO_LONG, DENIED})

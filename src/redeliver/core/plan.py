@@ -90,6 +90,12 @@ class Plan:
         return replace(self, decisions=tuple(changed))
 
 
+def evenly_spaced(items: Sequence[T], number: int) -> list[T]:
+    """Return `number` of the items, the last one among them, or all if there are fewer."""
+    step = max(len(items) // max(number, 1), 1)
+    return list(items[::-step][:number])
+
+
 def _in_turn(decisions: Iterable[Decision], window: Window) -> list[Decision]:
     """Sort events in the order in which their redeliveries are requested: webhooks take turns.
 

@@ -134,7 +134,7 @@ class Scan:
                 is_active=self.webhook.is_active,
             ),
             was_seen=self._window.was_seen(attempts[0]),
-            was_left=self._window.was_left(attempts[0]),
+            may_have_been_requested=self._window.may_have_been_requested(attempts[0]),
         )
 
     def _is_followed(self, original: Delivery) -> bool:

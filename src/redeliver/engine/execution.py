@@ -199,7 +199,7 @@ class Execution:
         return all_chosen
 
     def _choose_probes(self) -> Mapping[Webhook, list[EventKey]]:
-        probes = choose_probes(self._results, self._options.probe, self._runtime.choose)
+        probes = choose_probes(self._results, self._options.probe)
         for webhook, keys in probes.items():
             self._event_log.probe(webhook, due=len(self._results.due(webhook)), probe=len(keys))
         return probes

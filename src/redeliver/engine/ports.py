@@ -1,13 +1,12 @@
 """The interfaces that a run depends on, and a store that keeps no checkpoint."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from redeliver.console import Console
 from redeliver.core.checkpoint import SavedCheckpoint
-from redeliver.core.decision import EventKey
 from redeliver.core.delivery import Delivery, StatusFilter, Webhook
 from redeliver.core.pages import Page
 
@@ -101,7 +100,5 @@ class Runtime:
     console: Console
     sleep: Callable[[float], None]
     """Waits the given number of seconds."""
-    choose: Callable[[Sequence[EventKey], int], list[EventKey]]
-    """Returns the given number of events, chosen at random."""
     workers: int
     """How many redeliveries may be requested at the same time."""

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 
 from redeliver.core.decision import EventKey
 from redeliver.core.delivery import Webhook
+from redeliver.core.plan import evenly_spaced
 
 
 class RequestQueue:
@@ -52,11 +53,7 @@ class RequestQueue:
         They are `number` events, or all that are left.
         """
         left = list(self._queues.get(webhook, ()))
-        if not left:
-            return []
-        step = max(len(left) // number, 1)
-        # Counted from the end, because what is wrong with the first events may concern the next.
-        chosen = left[::-step][:number]
-        others = dict.fromkeys(left).keys() - set(chosen)
-        self._queues[webhook] = deque([*chosen, *(key for key in left if key in others)])
+        chosen = evenly_spaced(left, number)
+        if chosen:
+            self._queues[webhook] = deque(dict.fromkeys([*chosen, *left]))
         return chosen

@@ -42,6 +42,7 @@ class Verification:
         self._hooks = hooks
         self._runtime = runtime
         self._verify = options.verify
+        self._retention = options.retention
         self._window = window
         self.unreadable: dict[Webhook, str] = {}
         """The error of each log whose last reading failed."""
@@ -105,10 +106,13 @@ class Verification:
     def gone(self, results: Iterable[EventResult]) -> Iterator[EventResult]:
         """Read the logs again, and yield the refused events that are no longer in them."""
         refused = [result for result in results if result.outcome is Outcome.REFUSED]
+        kept_from = self._runtime.clock() - self._retention
         for webhook, its_results in _by_webhook(refused).items():
             try:
                 log = self._hooks[webhook].pages()
-                missing = find_missing(log, _deliveries(its_results), since=self._window.since)
+                missing = find_missing(
+                    log, _deliveries(its_results), since=self._window.since, kept_from=kept_from
+                )
             except RedeliverError:
                 continue  # the event stays refused, and the next run looks at it again
             for result in its_results:
@@ -157,12 +161,12 @@ def find_redeliveries(
 
 
 def find_missing(
-    log: Iterable[Page], refused: Iterable[Delivery], *, since: datetime
+    log: Iterable[Page], refused: Iterable[Delivery], *, since: datetime, kept_from: datetime
 ) -> frozenset[Guid]:
     """Return the events whose delivery is no longer in the log, which is read back to `since`.
 
-    If the log is empty, return nothing: this run has just read rows from it, and they do not all
-    leave it at once.
+    An empty log proves nothing about deliveries since `kept_from`: this run has just read rows from
+    it, and they do not all leave it at once.
     """
     missing = {delivery.id: delivery for delivery in refused}
     is_empty = True
@@ -172,7 +176,9 @@ def find_missing(
             missing.pop(row.id, None)
         if not missing:
             break
-    return frozenset() if is_empty else frozenset(row.guid for row in missing.values())
+    return frozenset(
+        row.guid for row in missing.values() if not is_empty or row.delivered_at < kept_from
+    )
 
 
 def _counts_more(attempt: Delivery, other: Delivery) -> bool:

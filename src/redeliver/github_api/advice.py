@@ -52,7 +52,6 @@ def rate_limit_error(
 
     `reserved_for` is not empty if the run keeps the last requests for something.
     """
-    reserve = f", except for a reserve for {reserved_for}" if reserved_for else ""
     until = response.date + timedelta(seconds=seconds)
     often = (
         "GitHub counts all requests of an App's installation together. If this happens often, use "
@@ -61,9 +60,15 @@ def rate_limit_error(
         else "GitHub counts the requests of all tokens of a user together. If this happens often, "
         "use a token of a user who does little else"
     )
+    limit = f"the rate limit of {identity.name} is used up until {until:%H:%M:%S} UTC"
+    if reserved_for:
+        limit = (
+            f"the last requests of the rate limit of {identity.name} are kept for {reserved_for}, "
+            f"until {until:%H:%M:%S} UTC"
+        )
     return RateLimitError(
-        f"cannot {response.purpose.action}: the rate limit of {identity.name} is used up until "
-        f"{until:%H:%M:%S} UTC{reserve}. No events are lost; the next run retries. {often}"
+        f"cannot {response.purpose.action}: {limit}. No events are lost; the next run retries. "
+        f"{often}"
     )
 
 

@@ -190,7 +190,7 @@ class Client:
         if not blocked or not reserve:
             return
         latest, seconds = blocked
-        why = f"the rate limit is used up, except for a reserve for {reserve.purpose}"
+        why = f"the last requests of the rate limit are kept for {reserve.purpose}"
         if not self._throttle.back_off(seconds, why):
             raise rate_limit_error(
                 replace(latest, purpose=purpose),
@@ -242,9 +242,8 @@ def _no_response(purpose: Purpose, error: NoResponseError) -> _Failure:
 
 def _too_long(purpose: Purpose) -> TooLongError:
     minutes = MAX_WAIT_SECONDS // 60
-    reason = f"GitHub did not respond for {minutes} minutes in total"
+    reason = f"this run has waited for GitHub for {minutes} minutes in total, the most it may wait"
     return TooLongError(
-        f"cannot {purpose.action}: {reason}, and a run waits no longer. No events are lost; the "
-        "next run continues",
+        f"cannot {purpose.action}: {reason}. No events are lost; the next run continues",
         reason=reason,
     )

@@ -33,8 +33,8 @@ class EventRow:
     outcome: Outcome
     outcome_text: str
     because: str
-    was_left: bool
-    """Whether an earlier run seems to have left the event."""
+    may_have_been_requested: bool
+    """Whether an earlier run may have requested a redelivery of which the log has no trace."""
 
     @classmethod
     def of(cls, result: EventResult, *, now: datetime, dry_run: bool) -> Self:
@@ -57,7 +57,7 @@ class EventRow:
             outcome=result.outcome,
             outcome_text=f"would be {word}" if would else word,
             because=result.because,
-            was_left=result.decision.was_left,
+            may_have_been_requested=result.decision.may_have_been_requested,
         )
 
     @property

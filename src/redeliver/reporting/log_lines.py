@@ -16,7 +16,7 @@ UNCLASSIFIED = "no status code from 400 to 599, so 'scan: failures' could miss t
 """Describes failed events that GitHub's own filter for failures does not list."""
 
 
-LEFT = "an earlier run deferred it, or requested a redelivery that GitHub's log does not show"
+AGAIN = "an earlier run may have requested it already, and GitHub's log shows no attempt since"
 """Why a run requests the redelivery of an event that an earlier run has seen."""
 
 
@@ -36,7 +36,8 @@ def opening(store: str, window: Window, mode: ScanMode) -> str:
 def scanned(scan: ScanResult) -> str:
     """Say what was read of a webhook's log, and what was decided."""
     if scan.is_unread:
-        return f"Could not read the delivery log of {scan.webhook.name}. The error is at the end"
+        name = scan.webhook.name
+        return f"Could not read the delivery log of {name}. The error is at the end of this log"
     verdicts = Counter(decision.verdict for decision in scan.decisions)
     delivered = verdicts.pop(Verdict.DELIVERED, 0)
     filtered = {
@@ -64,9 +65,8 @@ def probing(webhook: Webhook, *, due: int, probe: int, dry_run: bool) -> str:
     redelivering = "a real run would first redeliver" if dry_run else "first redelivering"
     if_failed = "If it fails" if probe == 1 else f"If all {probe} fail"
     return (
-        f"Probe: {redelivering} {count(probe, 'event')} of {webhook.name}, chosen at random from "
-        f"the {due:,} to redeliver. {if_failed}, the other {due - probe:,} are deferred to the "
-        "next run"
+        f"Probe: {redelivering} {count(probe, 'event')} of {webhook.name}, of the {due:,} to "
+        f"redeliver. {if_failed}, the other {due - probe:,} are deferred to the next run"
     )
 
 
@@ -90,7 +90,7 @@ def outcome(row: EventRow, *, name_webhook: bool) -> str:
 
 def _repeated(row: EventRow) -> EventRow:
     """Return the row with the reason why an event is requested that an earlier run has seen."""
-    return replace(row, because=LEFT if row.was_left else "")
+    return replace(row, because=AGAIN if row.may_have_been_requested else "")
 
 
 def _line(label: str, row: EventRow, *, name_webhook: bool) -> str:

@@ -11,7 +11,10 @@ from redeliver.core.outcome import OUTCOME_UNKNOWN, STOP_REASONS, Outcome
 from redeliver.core.policy import format_duration
 from redeliver.reporting import retries
 from redeliver.reporting.format import age, count, is_or_are, utc
-from redeliver.reporting.report import NOT_FAILED_OUTCOMES, OPEN, Report
+from redeliver.reporting.report import NOT_FAILED_OUTCOMES, Report
+
+MAX_NAMES = 5
+"""How many events a warning names."""
 
 GIVEN_UP_BY = {Verdict.TOO_OLD: "give-up-after", Verdict.EXHAUSTED: "max-attempts"}
 """The settings that make a run give up an event."""
@@ -103,8 +106,8 @@ def _unrecovered(report: Report) -> Iterator[str]:
     found += [f"{given_up:,} {of_failed} {were} given up"] if given_up else []
     if report.not_shown:
         found.append(
-            f"{report.not_shown:,} {of_failed} had a failed redelivery before this run, which "
-            "cannot show that the receiver has accepted another"
+            f"{report.not_shown:,} {of_failed} had already failed a redelivery before this run, "
+            "and GitHub's log shows no success yet"
         )
     found += [_may_leave(report)] if report.leaving else []
     found += [may_be_unseen(report.unseen)] if report.unseen else []
@@ -116,7 +119,10 @@ def warnings(report: Report) -> list[str]:
     """Return what the user should know even if the run did not fail."""
     found = [report.limit] if report.limit else []
     if not report.scans:
-        found.append("there is no webhook, so this run read nothing, and the checkpoint stays")
+        found.append(
+            "there is no webhook, so this run read nothing, and did not move the checkpoint. Check "
+            "'org' or 'repo'"
+        )
     found += _deferred(report)
     found += retries.warning(report)
     found += _given_up(report)
@@ -138,7 +144,7 @@ def _deferred(report: Report) -> Iterator[str]:
         if result.decision.verdict is not Verdict.SURPLUS and result.because not in STOP_REASONS
     ]
     for because, number in Counter(unexpected).most_common():
-        yield f"{count(number, 'event')} deferred to the next run: {because}"
+        yield f"{count(number, 'event')} deferred to a later run: {because}"
 
 
 def _given_up(report: Report) -> Iterator[str]:
@@ -184,22 +190,23 @@ def may_be_unseen(interval: tuple[datetime, datetime]) -> str:
 
 
 def _may_leave(report: Report) -> str:
-    events = count(report.leaving, f"{_not_done(report)} event")
-    give_up_after = report.options.policy.give_up_after
+    leaving, give_up_after = report.leaving, report.options.policy.give_up_after
+    kinds = " or ".join(dict.fromkeys(result.outcome.for_users.value for result in leaving))
     too_old = ""
     if give_up_after < report.options.retention:
         too_old = f", or be older than 'give-up-after' ({format_duration(give_up_after)}),"
     last = f" (this one came {age(report.since_last)} after the last)" if report.since_last else ""
+    rows = [report.row(result) for result in leaving]
+    names = [f"{row.name} {row.guid}" for row in rows[:MAX_NAMES]]
+    if len(rows) > MAX_NAMES:
+        names.append(f"and {len(rows) - MAX_NAMES:,} more, which the summary and the log name")
+    is_off = any(result.decision.verdict is Verdict.SWITCHED_OFF for result in leaving)
+    advice = "Switch their webhook on, and start a run" if is_off else "Start a run sooner"
     return (
-        f"{events} may leave GitHub's log{too_old} if the next run comes only "
-        f"{age(report.until_next)} after this one{last}. Start a run sooner"
+        f"{count(len(leaving), f'{kinds} event')} may leave GitHub's log{too_old} if the next run "
+        f"comes only {age(report.until_next)} after this one{last}. {advice}. "
+        f"{'This is' if len(rows) == 1 else 'These are'}: {', '.join(names)}"
     )
-
-
-def _not_done(report: Report) -> str:
-    """Return what events are called that the next run must still deal with."""
-    kinds = dict.fromkeys(result.outcome.for_users.value for result in report.results_with(*OPEN))
-    return " or ".join(kinds)
 
 
 def _under_way(window: Window) -> str:

@@ -77,8 +77,11 @@ class Report:
                 r.decision.failing_since if r.outcome is not Outcome.DUE else self.window.since,
             ),
         )
-        for result in ranked:
-            yield EventRow.of(result, now=self.window.now, dry_run=self.options.dry_run)
+        yield from map(self.row, ranked)
+
+    def row(self, result: EventResult) -> EventRow:
+        """Return the row for a result of this run."""
+        return EventRow.of(result, now=self.window.now, dry_run=self.options.dry_run)
 
     @property
     def scanned(self) -> int:
@@ -141,14 +144,14 @@ class Report:
         return (self.since_last or USUAL_INTERVAL) * 3 / 2
 
     @property
-    def leaving(self) -> int:
-        """How many of the events that the next run tries may be too old by then.
+    def leaving(self) -> list[EventResult]:
+        """The events that the next run must still deal with, and that may be too old by then.
 
         Their age counts from the first attempt, as it does when an event is given up.
         """
         max_age = min(self.options.policy.give_up_after, self.options.retention)
         too_old = self.window.now + self.until_next - max_age
-        return sum(result.decision.failing_since < too_old for result in self.results_with(*OPEN))
+        return [r for r in self.results_with(*OPEN) if r.decision.failing_since < too_old]
 
     @property
     def not_shown(self) -> int:

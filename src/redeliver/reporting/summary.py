@@ -7,7 +7,6 @@ https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-comm
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
 
 from redeliver.core.delivery import Delivery
 from redeliver.core.outcome import DEFERRED_KINDS, Outcome
@@ -32,6 +31,8 @@ OTHER_LABELS = ("other statuses", "other events")
 
 RIGHT_ALIGNED = {"Failing for", "Attempts", "Webhook"}
 """The columns of numbers and time spans."""
+
+LEAVING = "May leave GitHub's log before the next run"
 
 MIN_CHART_FLOWS = 3
 """With fewer, the chart would only repeat the headline."""
@@ -59,7 +60,7 @@ def _summary(report: Report) -> Iterator[str]:
     if report.failed:
         yield from _counts(report)
     yield from _attention(report)
-    yield from _reasons("Deferred to the next run", report, *DEFERRED_KINDS)
+    yield from _reasons("Deferred to a later run", report, *DEFERRED_KINDS)
     yield from _reasons("Filtered out", report, Outcome.FILTERED)
     if report.failed:
         yield from _chart(report)
@@ -136,6 +137,7 @@ def _attention(report: Report) -> Iterator[str]:
         report, (*NEEDS_ATTENTION, *UNRECOVERED), "Needs attention", MAX_ATTENTION_ROWS
     )
     yield from _table(report, (Outcome.PENDING,), "Pending", MAX_OTHER_ROWS)
+    yield from _rows(report, list(map(report.row, report.leaving)), LEAVING, MAX_OTHER_ROWS)
     due = "Would be redelivered, in this order"
     yield from _table(report, (Outcome.DUE,), due, MAX_OTHER_ROWS)
 
@@ -151,25 +153,27 @@ def _recovered(report: Report) -> Iterator[str]:
 
 
 def _table(report: Report, outcomes: Sequence[Outcome], title: str, max_rows: int) -> Iterator[str]:
-    number = report.count(*outcomes)
-    if not number:
+    yield from _rows(report, list(report.rows(*outcomes)), title, max_rows)
+
+
+def _rows(report: Report, rows: Sequence[EventRow], title: str, max_rows: int) -> Iterator[str]:
+    if not rows:
         return
     if title:
         yield f"#### {title}"
         yield ""
-    rows = list(islice(report.rows(*outcomes), max_rows))
     columns = [name for name in rows[0].cells if name != "Webhook" or len(report.scans) > 1]
     header = " | ".join(columns)
-    if Outcome.RECOVERED in outcomes:
+    if rows[0].outcome is Outcome.RECOVERED:
         header = header.replace("Failing for", "Failed for")
     yield f"| {header} |"
     yield f"| {' | '.join('---:' if name in RIGHT_ALIGNED else '---' for name in columns)} |"
-    for row in rows:
+    for row in rows[:max_rows]:
         cells = _markdown_cells(row)
         yield f"| {' | '.join(cells[name] for name in columns)} |"
     yield ""
-    if number > max_rows:
-        yield f"And {number - max_rows:,} more, in the log of this run."
+    if len(rows) > max_rows:
+        yield f"And {len(rows) - max_rows:,} more, in the log of this run."
         yield ""
 
 

@@ -17,10 +17,10 @@ from tests.support.builders import TOKEN, ago
 from tests.support.command_run import Command, CommandResult, RunningCommand
 from tests.support.outage import arrived
 
-WITHOUT_SAMPLE = (
-    "import random, sys; from redeliver.cli.main import main; del random.sample; sys.exit(main())"
+WITHOUT_JSON = (
+    "import json, sys; from redeliver.cli.main import main; del json.loads; sys.exit(main())"
 )
-"""Runs the command without `random.sample`, so that it fails as it does with a bug."""
+"""Runs the command without `json.loads`, so that it fails as it does with a bug."""
 
 WITHOUT_RICH = (
     "import sys; sys.modules['rich'] = None; from redeliver.cli.main import main; sys.exit(main())"
@@ -153,7 +153,7 @@ def test_each_problem_has_its_exit_status_and_error(command: Command, case: Case
 
 
 def test_a_bug_ends_with_status_70_and_its_traceback(command: Command) -> None:
-    run = command.run_new_process(sys.executable, "-I", "-c", WITHOUT_SAMPLE)
+    run = command.run_new_process(sys.executable, "-I", "-c", WITHOUT_JSON)
 
     assert run.status == 70
     assert run.stderr.startswith("Traceback (most recent call last):\n")

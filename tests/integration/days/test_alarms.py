@@ -33,7 +33,9 @@ def test_a_receiver_that_stays_down_is_red_until_it_is_given_up(
     first, *others = runs[: runs.index(last)]
     assert not first.is_red, "the redelivery that it requested may have succeeded"
     assert all(run.count(Outcome.PENDING) == 2 for run in (first, *others))
-    assert all("2 of 2 failed events had a failed redelivery" in run.problem for run in others)
+    assert all(
+        "2 of 2 failed events had already failed a redelivery" in run.problem for run in others
+    )
     assert last.is_red
     days.assert_given_up(failing)
     assert not any(run.is_red for run in runs[runs.index(last) + 1 :])
@@ -108,6 +110,6 @@ def test_a_schedule_that_is_late_warns_of_all_events(days: Days, hook: Hook) -> 
         vanished = named(run, waiting) - named(following, waiting)
         left += len(vanished)
         assert run.report
-        assert run.report.leaving >= len(vanished)
+        assert len(run.report.leaving) >= len(vanished)
         assert run.is_red or not vanished
     assert left == len(waiting)

@@ -6,7 +6,7 @@ import pytest
 
 from github_sandbox import Hook
 from redeliver.core.outcome import Outcome
-from redeliver.reporting.log_lines import LEFT
+from redeliver.reporting.log_lines import AGAIN
 from tests.support.days import ACCEPTED_ONLY, SCHEDULE, Days
 
 MINUTE = timedelta(minutes=1)
@@ -38,13 +38,13 @@ def test_a_swallowed_redelivery_is_requested_again(
     later = days.run_for(DAY, hook, verify=verify)
 
     assert first.count(Outcome.PENDING) == 3
-    assert not any(LEFT in line for line in first.lines)
+    assert not any(AGAIN in line for line in first.lines)
     assert (len(first.posts), len(too_early.posts), len(again.posts)) == (3, 0, 3)
     assert "3 events deferred: another run saved the checkpoint" in too_early.warnings
     for run in (again, mended):
         requested = [line for line in run.lines if line.startswith("Requested: ")]
         assert len(requested) == 3
-        assert all(line.endswith(f": {LEFT}") for line in requested)
+        assert all(line.endswith(f": {AGAIN}") for line in requested)
     assert not any(run.posts or run.is_red for run in later)
     days.assert_delivered(missed)
     assert int(days.checkpoint) > int(held)

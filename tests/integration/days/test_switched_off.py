@@ -17,7 +17,7 @@ def deferred(run: PastRun, guid: str) -> bool:
     """Whether the log and a warning say that the event's webhook is switched off."""
     return [line.startswith("Deferred: ") and OFF in line for line in run.lines_about(guid)] == [
         True
-    ] and f"deferred to the next run: {OFF}" in run.warnings
+    ] and f"deferred to a later run: {OFF}" in run.warnings
 
 
 @pytest.fixture

@@ -220,7 +220,7 @@ def test_the_client_waits_if_few_requests_remain(
     log.redeliver(delivery)
 
     assert [request.method for request in github.requests] == ["GET", "GET", "POST"]
-    reason = "the rate limit is used up, except for a reserve for saving the checkpoint"
+    reason = "the last requests of the rate limit are kept for saving the checkpoint"
     assert lines == [f"Waiting 22.0 s before the next request: {reason}"]
 
 
@@ -248,8 +248,7 @@ def test_the_last_requests_are_reserved_for_the_checkpoint(
 
     with pytest.raises(
         RateLimitError,
-        match=r"cannot redeliver to .* used up until 12:10:02 UTC, except for a reserve for saving "
-        r"the checkpoint\. No events",
+        match=r"cannot redeliver to .* are kept for saving the checkpoint, until 12:10:02 UTC\. No",
     ):
         log.redeliver(delivery)
 
@@ -268,8 +267,8 @@ def test_reading_for_the_plan_leaves_requests_for_redeliveries(
         request(client, planning=True)
     with pytest.raises(
         RateLimitError,
-        match=r"cannot read the webhooks: the rate limit of the token in input 'token' is used up "
-        r"until .*, except for a reserve for redelivering what was found",
+        match=r"cannot read the webhooks: the last requests of the rate limit of the token in "
+        r"input 'token' are kept for redelivering what was found, until",
     ):
         request(client, planning=True)
     assert len(github.requests) == 6
@@ -332,7 +331,7 @@ def test_a_run_ends_after_five_minutes_without_a_response(
         next(rows_of(log))
     assert len(github.requests) == 1 + 3
 
-    reason = "GitHub did not respond for 5 minutes in total"
+    reason = "this run has waited for GitHub for 5 minutes in total"
     for action in (lambda: log.redeliver(delivery), lambda: request(client)):
         with pytest.raises(TooLongError, match=f"cannot .*: {reason}.* the next run continues"):
             action()

@@ -79,12 +79,12 @@ def test_a_failed_probe_leaves_the_rest_for_the_next_run() -> None:
 
     report = run_once(hook, store, probe=3)
 
-    assert hook.requested == ["event-6", "event-7", "event-8"]
+    assert hook.requested == ["event-0", "event-4", "event-8"]
     assert (report.count(Outcome.STILL_FAILING), report.count(Outcome.DEFERRED)) == (3, 6)
-    assert store.written[-1] == ago(hours=3)
+    assert store.written[-1] == ago(hours=3, minutes=-1)
     deferred, still_failing = messages.warnings(report)
     assert deferred == (
-        "6 events deferred to the next run: all 3 probes failed, so the receiver seems to be down"
+        "6 events deferred to a later run: all 3 probes failed, so the receiver seems to be down"
     )
     assert still_failing.startswith("3 events are still failing after the redelivery, ")
     assert report.status == 0
@@ -93,7 +93,7 @@ def test_a_failed_probe_leaves_the_rest_for_the_next_run() -> None:
 @pytest.mark.parametrize(
     ("fails", "shows_at"),
     [
-        pytest.param(ALL_NINE - {"event-7"}, 1, id="accepts one"),
+        pytest.param(ALL_NINE - {"event-4"}, 1, id="accepts one"),
         pytest.param(ALL_NINE, 99, id="may still accept some"),
     ],
 )
@@ -102,8 +102,8 @@ def test_a_receiver_gets_the_rest_if_it(fails: set[str], shows_at: int) -> None:
 
     run_once(hook, probe=3)
 
-    rest = ["event-0", "event-1", "event-2", "event-3", "event-4", "event-5"]
-    assert hook.requested == ["event-6", "event-7", "event-8", *rest], "each once, the oldest first"
+    rest = ["event-1", "event-2", "event-3", "event-5", "event-6", "event-7"]
+    assert hook.requested == ["event-0", "event-4", "event-8", *rest], "each once"
 
 
 def test_a_probe_takes_the_events_with_the_fewest_attempts() -> None:
@@ -115,7 +115,7 @@ def test_a_probe_takes_the_events_with_the_fewest_attempts() -> None:
 
     run_once(hook, probe=3)
 
-    assert hook.requested == ["event-0", "event-1", "event-8"], "the last of those tried twice"
+    assert hook.requested == ["event-0", "event-1", "event-2"]
 
 
 def test_few_events_need_no_probe() -> None:
@@ -140,7 +140,7 @@ def test_a_refused_probe_proves_nothing_about_the_receiver() -> None:
     class Refusing(ReceivingHook):
         def redeliver(self, delivery: Delivery) -> None:
             super().redeliver(delivery)
-            if delivery.guid != "event-6":
+            if delivery.guid != "event-4":
                 raise RefusalError("GitHub responded 422")
 
     hook = Refusing(*NINE_FAILURES, fails=ALL_NINE)

@@ -271,6 +271,12 @@ def test_every_webhook_is_read_first_in_some_run() -> None:
     assert firsts == {1, 2, 3}
 
 
+NO_WEBHOOK = (
+    "there is no webhook, so this run read nothing, and did not move the checkpoint. Check 'org' "
+    "or 'repo'"
+)
+
+
 def test_a_run_without_a_webhook_is_a_warning() -> None:
     store = FakeStore()
 
@@ -278,7 +284,7 @@ def test_a_run_without_a_webhook_is_a_warning() -> None:
 
     assert (report.status, messages.warnings(report)) == (
         0,
-        ["there is no webhook, so this run read nothing, and the checkpoint stays"],
+        [NO_WEBHOOK],
     )
     assert store.written == []
 

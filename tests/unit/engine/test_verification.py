@@ -52,6 +52,7 @@ REQUESTED = a_delivery("requested", at=ago(hours=2), number=5)
 AFTER = NOW + timedelta(seconds=5)
 FAILED = a_delivery("requested", at=AFTER, number=9, redelivery=True)
 SUCCEEDED = delivered("requested", at=AFTER, number=11, redelivery=True)
+TOO_OLD = a_delivery("too old", at=ago(days=3, seconds=1), number=6)
 OLD = [delivered(f"old-{n}", at=ago(hours=3)) for n in range(OLD_ROWS_AT_END)]
 
 
@@ -107,8 +108,13 @@ def test_the_newer_of_two_failures_counts() -> None:
 )
 def test_a_delivery_that_the_log_lacks_is_missing(log: list[Delivery], missing: set[str]) -> None:
     assert (
-        find_missing(a_log(log)(StatusFilter.ALL), [REQUESTED], since=REQUESTED.delivered_at)
-        == missing
+        find_missing(
+            a_log(log)(StatusFilter.ALL),
+            [REQUESTED, TOO_OLD],
+            since=REQUESTED.delivered_at,
+            kept_from=ago(days=3),
+        )
+        == {"too old"} | missing
     )
 
 

@@ -218,4 +218,4 @@ def test_a_special_reason_to_defer_events_is_a_warning() -> None:
     over_the_limit = a_decision(verdict=Verdict.SURPLUS)
     results.append(EventResult(decision=over_the_limit, outcome=Outcome.DEFERRED))
 
-    assert messages.warnings(a_report(*results)) == [f"2 events deferred to the next run: {down}"]
+    assert messages.warnings(a_report(*results)) == [f"2 events deferred to a later run: {down}"]

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from redeliver.core.checkpoint import Window
+from redeliver.core.decision import Verdict
 from redeliver.core.outcome import NOT_REACHED, EventResult, Outcome
 from redeliver.core.policy import RunOptions
 from redeliver.errors import UnavailableError
@@ -114,7 +115,7 @@ def test_events_that_may_leave_the_log_are_counted(
     report = a_report(result)
     strict = replace(report, options=STRICT)
 
-    assert report.leaving == leaving
+    assert len(report.leaving) == leaving
     expected = f"1 {name} event may leave GitHub's log if the next run comes only 9 h 0 min after"
     warned = [warning.startswith(expected) for warning in messages.warnings(report)]
     assert any(warned) == bool(leaving)
@@ -136,7 +137,7 @@ def test_the_next_run_is_expected_in_nine_hours(window: Window, age: int, *, lea
 
     expected = (
         "1 deferred event may leave GitHub's log if the next run comes only 9 h 0 min after this "
-        "one. Start a run sooner"
+        "one. Start a run sooner. This is: push guid-1"
     )
     assert (expected in warnings) == leaving
 
@@ -151,7 +152,7 @@ def test_an_event_leaves_sooner_with_give_up_after() -> None:
     assert (
         "1 deferred event may leave GitHub's log, or be older than 'give-up-after' (36h), if the "
         "next run comes only 9 h 0 min after this one (this one came 6 h 0 min after the last). "
-        "Start a run sooner"
+        "Start a run sooner. This is: push guid-1"
     ) in messages.warnings(report)
 
 
@@ -172,8 +173,8 @@ def test_a_failed_redelivery_counts_until_a_success_is_shown(
 
     assert strict.is_failed == is_failed
     assert (
-        "1 of 1 failed events had a failed redelivery before this run, which cannot show that the "
-        "receiver has accepted another" in (messages.problem(strict) or "")
+        "1 of 1 failed events had already failed a redelivery before this run, and GitHub's log "
+        "shows no success yet" in (messages.problem(strict) or "")
     ) == is_failed
 
 
@@ -202,3 +203,18 @@ def test_a_run_is_failed_exactly_if_it_has_a_problem(
     done = replace(a_report(a_result(outcome)), options=options, **changes)
 
     assert done.is_failed == (messages.problem(done) is not None)
+
+
+def test_only_some_of_many_events_that_may_leave_are_named() -> None:
+    decisions = [
+        a_decision(a_delivery(f"guid-{n}"), since=ago(hours=70), verdict=Verdict.SWITCHED_OFF)
+        for n in range(7)
+    ]
+    report = a_report(*(EventResult(decision=d, outcome=Outcome.DEFERRED) for d in decisions))
+
+    (warning,) = (text for text in messages.warnings(report) if "may leave" in text)
+
+    assert warning.endswith(
+        "Switch their webhook on, and start a run. These are: push guid-0, push guid-1, "
+        "push guid-2, push guid-3, push guid-4, and 2 more, which the summary and the log name"
+    )
