@@ -78,7 +78,7 @@ def _scan_all(
             # The other logs would meet the same limit, and GitHub penalizes clients that continue.
             for other in unfinished:
                 other.stop(error)
-                runtime.console.say(log_lines.scanned(other.result()))
+                runtime.console.say(log_lines.not_read_further(other.webhook, scan.webhook))
             break
     results = [scan.result() for scan in scans]
     errors = [result.error for result in results if result.is_unread]

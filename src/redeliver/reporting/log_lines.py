@@ -60,6 +60,11 @@ def scanned(scan: ScanResult) -> str:
     return f"{read}: {'; '.join(parts)}{end}"
 
 
+def not_read_further(webhook: Webhook, failed: Webhook) -> str:
+    """Say that a webhook's log is not read further, because reading another one failed."""
+    return f"Not reading further deliveries of {webhook.name}, because reading {failed.name} failed"
+
+
 def probing(webhook: Webhook, *, due: int, probe: int, dry_run: bool) -> str:
     """Say that `probe` of the events due are redelivered first."""
     redelivering = "a real run would first redeliver" if dry_run else "first redelivering"

@@ -207,8 +207,14 @@ def test_a_rate_limit_stops_the_reading_of_all_webhooks() -> None:
             raise RateLimitError("used up until 12:30:00 UTC")
 
     limited, other = Limited(delivered("fine")), FakeHook(*THREE_FAILURES, number=2)
+    other.per_page, runtime = 1, FakeRuntime()
 
-    report = run_once(limited, None, other)
+    report = run_once(limited, None, other, runtime=runtime)
+
+    assert (
+        "Not reading further deliveries of webhook 2 of organization acme, because reading webhook "
+        "1 of organization acme failed"
+    ) in runtime.said
 
     assert messages.problem(report) == "used up until 12:30:00 UTC", "logged once"
 
