@@ -71,10 +71,10 @@ class TooLongError(UnreachableError):
 class RefusalError(RedeliverError):
     """GitHub refused one redelivery; it may accept others."""
 
-    def __init__(self, message: str, *, missing_permission: AccessError | None = None) -> None:
+    def __init__(self, message: str, *, if_all: RedeliverError | None = None) -> None:
         super().__init__(message)
-        self.missing_permission = missing_permission
-        """What to say if GitHub refuses all redeliveries; None if no permission can be missing."""
+        self.if_all = if_all
+        """What is wrong if all redeliveries are refused; None if only this one can be."""
 
 
 class Interrupted(BaseException):

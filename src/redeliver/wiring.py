@@ -3,8 +3,9 @@
 Workflows and the command differ only in the `Console`, and in where the checkpoint is kept.
 """
 
+import random
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from http import HTTPStatus
 
 from redeliver import interruption
@@ -62,6 +63,7 @@ def redeliver(
         Runtime(
             clock=clock,
             retention=lambda: product.retention,
+            signature=timedelta(milliseconds=random.randrange(1000)),  # noqa: S311 - no secret
             throttle=throttle,
             console=console,
             sleep=interruption.sleep,

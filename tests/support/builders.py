@@ -144,19 +144,19 @@ def a_log(
     """Return a function that lists the rows that pass a filter in pages, as GitHub does."""
 
     def log(listed: StatusFilter) -> Iterator[Page]:
-        page = []
+        page: list[Delivery] = []
         try:
             for row in rows:
                 if row.status_code in LISTED_CODES[listed]:
+                    if len(page) == per_page:
+                        yield Page(rows=page, is_last=False)
+                        page = []
                     page.append(row)
-                if len(page) == per_page:
-                    yield page
-                    page = []
         except RedeliverError:
             if page:
-                yield page  # the error is that of the next page
+                yield Page(rows=page, is_last=False)  # the error is that of the next page
             raise
-        yield page
+        yield Page(rows=page, is_last=True)
 
     return log
 

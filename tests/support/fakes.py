@@ -78,7 +78,8 @@ class FakeStore:
     def read(self) -> SavedCheckpoint | None:
         return self.saved
 
-    def write(self, checkpoint: datetime) -> bool:
+    def write(self, checkpoint: datetime, *, once: bool = False) -> bool:
+        del once
         self.attempts += 1
         if self.attempts in self.fails:
             raise self.fails[self.attempts]
@@ -127,6 +128,7 @@ class FakeRuntime(FakeConsole):
         super().__init__()
         self.now = NOW
         self.workers = workers
+        self.signature = timedelta()
         self.turns = 0
         self.slept: list[float] = []
 
@@ -146,6 +148,7 @@ class FakeRuntime(FakeConsole):
         return Runtime(
             clock=lambda: self.now,
             retention=lambda: RETENTION,
+            signature=self.signature,
             throttle=self,
             console=self,
             sleep=self.sleep,

@@ -72,4 +72,4 @@ def a_delivery_log(github: Sandbox, hook: Hook, client: Client | None = None) ->
 
 def rows_of(log: DeliveryLog, status: StatusFilter = StatusFilter.ALL) -> Iterator[Delivery]:
     """Yield the rows of a log; request a page only when needed."""
-    return itertools.chain.from_iterable(log.pages(status))
+    return itertools.chain.from_iterable(page.rows for page in log.pages(status))

@@ -1,5 +1,6 @@
 """Run redeliver in this process, over HTTP, in virtual time: a wait advances the clock."""
 
+import itertools
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -39,6 +40,9 @@ class SettlingClock(VirtualClock):
     def advance(self, by: timedelta) -> None:
         self._github.settle()
         self._clock.advance(by)
+
+
+SIGNATURES = itertools.count(1)
 
 
 def sleep_function(clock: VirtualClock, *, workers: int) -> Callable[[float], None]:
@@ -98,6 +102,7 @@ def run_in_process(
         Runtime(
             clock=server_clock,
             retention=lambda: product.retention,
+            signature=timedelta(milliseconds=next(SIGNATURES) % 1000),
             throttle=throttle,
             console=FakeConsole(lines),
             sleep=sleep,

@@ -104,7 +104,7 @@ class CheckpointFile:
             )
         return saved
 
-    def write(self, checkpoint: datetime) -> bool:
+    def write(self, checkpoint: datetime, *, once: bool = False) -> bool:  # noqa: ARG002 - of Store
         """Save `checkpoint` and return True; the lock excludes other runs.
 
         At every moment, the file holds the old checkpoint or the new one.

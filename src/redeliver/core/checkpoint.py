@@ -8,7 +8,6 @@ https://docs.github.com/en/webhooks/using-webhooks/automatically-redelivering-fa
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from hashlib import sha256
 
 from redeliver.core.delivery import Delivery
 
@@ -113,14 +112,6 @@ class Window:
         if not self.saved or not self.was_seen(attempt):
             return False
         return not attempt.redelivery or attempt.delivered_at < self.saved.written - SETTLING_TIME
-
-    def shuffle_key(self, name: str) -> bytes:
-        """Return a key to sort names by, for an order that differs from run to run.
-
-        A dry run has the same order as a real run that follows it within the hour.
-        """
-        written = self.saved.written if self.saved else None
-        return sha256(f"{written} {self.now:%Y-%m-%d %H} {name}".encode()).digest()
 
     @property
     def phase(self) -> float:

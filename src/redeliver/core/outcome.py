@@ -123,6 +123,23 @@ class EventResult:
         because = NOT_REACHED if outcome is Outcome.DEFERRED else ""
         return cls(decision=decision, outcome=outcome, because=because)
 
+    @classmethod
+    def deferred(cls, decision: Decision, because: str) -> "EventResult":
+        """Return the result of an event whose redelivery was not executed."""
+        return cls(decision=decision, outcome=Outcome.DEFERRED, because=because)
+
+    @classmethod
+    def pending(cls, decision: Decision) -> "EventResult":
+        """Return the result of a redelivery that GitHub has accepted."""
+        because = "the run was stopped before GitHub's log showed the outcome"
+        return cls(decision=decision, outcome=Outcome.PENDING, because=because)
+
+    @classmethod
+    def unanswered(cls, decision: Decision, reason: str) -> "EventResult":
+        """Return the result of a redelivery that GitHub may have accepted."""
+        because = f"GitHub did not confirm the request ({reason}), and may have accepted it"
+        return cls(decision=decision, outcome=Outcome.UNANSWERED, because=because)
+
     @property
     def key(self) -> EventKey:
         """Which event this is about."""

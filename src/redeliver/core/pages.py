@@ -1,12 +1,10 @@
 """The pages of a log, and when enough of them were read."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeAlias
 
 from redeliver.core.delivery import Delivery
-
-Page: TypeAlias = Sequence[Delivery]
 
 OLD_ROWS_AT_END = 100
 """How many consecutive rows must be too old before the log counts as read: as many as a page has.
@@ -14,6 +12,15 @@ OLD_ROWS_AT_END = 100
 GitHub does not promise that a log is sorted by `delivered_at`. Rows that were written late must
 not hide the rows behind them.
 """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """A page of a log, newest first."""
+
+    rows: Sequence[Delivery]
+    is_last: bool
+    """Whether the log has no further page."""
 
 
 class OldRows:
@@ -25,7 +32,7 @@ class OldRows:
 
     def count(self, page: Page) -> None:
         """Count the rows of the next page that are older than the instant."""
-        for row in page:
+        for row in page.rows:
             self._consecutive = self._consecutive + 1 if row.delivered_at < self._instant else 0
 
     @property

@@ -110,7 +110,7 @@ def _in_turn(decisions: Iterable[Decision], window: Window) -> list[Decision]:
         queues[decision.webhook].append(decision)
     in_turn = [_queue(queue, window) for queue in queues.values()]
     if any(decision.was_seen for queue in in_turn for decision in queue):
-        in_turn = _rotated(in_turn, window.phase)
+        in_turn = rotated(in_turn, window.phase)
     return [decision for in_round in zip_longest(*in_turn) for decision in in_round if decision]
 
 
@@ -127,16 +127,16 @@ def _queue(oldest_first: Sequence[Decision], window: Window) -> list[Decision]:
     for _, group in groupby(sorted(oldest_first, key=_attempts), key=_attempts):
         equal = list(group)
         # Half a queue ahead, so that both halves of the positions go to different events.
-        fewest_first += _rotated([d for d in equal if d.was_seen], window.phase + 0.5)
+        fewest_first += rotated([d for d in equal if d.was_seen], window.phase + 0.5)
         fewest_first += [d for d in equal if not d.was_seen]
-    return list(dict.fromkeys(_alternate(_rotated(seen, window.phase), fewest_first)))
+    return list(dict.fromkeys(_alternate(rotated(seen, window.phase), fewest_first)))
 
 
 def _attempts(decision: Decision) -> int:
     return decision.attempts
 
 
-def _rotated(items: Sequence[T], phase: float) -> list[T]:
+def rotated(items: Sequence[T], phase: float) -> list[T]:
     """Return all items, beginning at a position: 0.5 is the middle."""
     start = int(phase % 1 * len(items))
     return [*items[start:], *items[:start]]

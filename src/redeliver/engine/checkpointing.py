@@ -1,15 +1,18 @@
 """Save the checkpoint that the results allow: before, during and after the redeliveries."""
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from redeliver.core.checkpoint import Window, format_checkpoint
+from redeliver.core.checkpoint import Window
 from redeliver.core.outcome import Results, next_checkpoint
-from redeliver.engine.ports import Store
+from redeliver.engine.ports import Runtime, Store
+from redeliver.errors import RateLimitError, UnavailableError
 
 MAX_AGE = timedelta(seconds=5)
 """How long a checkpoint counts as current after it was read. GitHub has no compare-and-swap, so
 two writes can always cross; this does not make it much worse."""
+
+PAUSES = (0.5, 1, 2, 4)
+"""Seconds before each further try to write the first checkpoint."""
 
 SAVE_INTERVAL = timedelta(seconds=30)
 """How often the checkpoint is saved while events are redelivered, in case the run is killed, and
@@ -24,7 +27,7 @@ class Checkpointing:
         store: Store,
         window: Window,
         results: Results,
-        clock: Callable[[], datetime],
+        runtime: Runtime,
         *,
         is_complete: bool,
     ) -> None:
@@ -32,7 +35,9 @@ class Checkpointing:
         self._store = store
         self._window = window
         self._results = results
-        self._clock = clock
+        self._clock = runtime.clock
+        self._sleep = runtime.sleep
+        self._signature = runtime.signature
         self._is_complete = is_complete
         self._saved_at = window.now
         self.checkpoint = window.saved.checkpoint if window.saved else None
@@ -57,24 +62,48 @@ class Checkpointing:
     def claim(self) -> bool:
         """Write the checkpoint before anything is redelivered; return whether this run may begin.
 
-        It may not if another run wrote the checkpoint in the meantime, or could have. The write
-        tells other runs of this one, shows a missing permission before anything is redelivered,
-        and tells the next run where to start if this one is killed.
-        """
-        if self._store.is_shared and self._store.read() != self._window.saved:
-            return False
-        read_at, mark = self._clock(), self.mark
-        if not self._store.write(mark):
-            return False
-        self.checkpoint, self._saved_at = mark, self._clock()
-        # During a slow write, another run can begin.
-        is_slow = self._saved_at - read_at > MAX_AGE
-        return not (self._store.is_shared and is_slow) or self._is_own(mark)
+        It may not if another run wrote the checkpoint in the meantime. The write tells other runs
+        of this one, shows a missing permission before anything is redelivered, and tells the next
+        run where to start if this one is killed.
 
-    def _is_own(self, mark: datetime) -> bool:
-        """Read the checkpoint again, and return whether it is what this run has just written."""
+        Two runs that see the same failures have the same checkpoint. So its milliseconds are this
+        run's signature here: an event is found however far they are off.
+        """
+        mark = self.mark
+        if not self._store.is_shared:
+            self._store.write(mark)
+        else:
+            mark = mark.replace(microsecond=0) + self._signature
+            if not self._claim_shared(mark):
+                return False
+        self.checkpoint, self._saved_at = mark, self._clock()
+        return True
+
+    def _claim_shared(self, mark: datetime) -> bool:
+        """Write the checkpoint; if a try fails, look whether another run wrote it meanwhile."""
+        has_tried = False
+        for pause in (*PAUSES, None):
+            saved, read_at = self._store.read(), self._clock()
+            if saved != self._window.saved:  # a failed try may have been executed
+                return has_tried and saved is not None and saved.checkpoint == mark
+            has_tried = True
+            try:
+                is_written = self._store.write(mark, once=True)
+            except RateLimitError:
+                raise
+            except UnavailableError:
+                if pause is None:
+                    raise
+                self._sleep(pause)
+            else:
+                # During a slow write, another run can begin.
+                is_slow = self._clock() - read_at > MAX_AGE
+                return is_written and not (is_slow and self._is_overwritten(mark))
+        return False
+
+    def _is_overwritten(self, mark: datetime) -> bool:
         saved = self._store.read()
-        return saved is not None and format_checkpoint(saved.checkpoint) == format_checkpoint(mark)
+        return saved is None or saved.checkpoint != mark
 
     def save(self, *, reread: bool = True) -> None:
         """Save the checkpoint, unless another run has moved it further.
@@ -84,7 +113,7 @@ class Checkpointing:
         """
         mark = self.mark
         latest = self._store.read() if reread else None
-        if latest:
+        if latest and latest.checkpoint != self.checkpoint:  # not what this run wrote
             mark = max(mark, latest.checkpoint)
         if self._store.write(mark):
             self.checkpoint = mark

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
-from redeliver.core.decision import Decision, EventKey, Verdict
+from redeliver.core.decision import EventKey, Verdict
 from redeliver.core.delivery import Webhook
 from redeliver.core.outcome import (
     DENIED,
@@ -132,13 +132,12 @@ class Dispatcher:
         if trouble not in self.trouble:
             self.trouble.append(trouble)
 
-    def note_missing_permissions(self) -> None:
-        """Note the permissions that seem to be missing where GitHub refused all redeliveries."""
+    def note_refusals(self) -> None:
+        """Note what may be wrong with webhooks of which GitHub refused all redeliveries."""
+        gone = {result.key.webhook for result in self._results.values() if result.is_gone}
         for webhook, responses in self._responses.items():
-            error = responses.missing_permission
-            its_results = [r for r in self._results.values() if r.key.webhook == webhook]
-            if error and not any(result.is_gone for result in its_results):
-                self.note(str(error))
+            if responses.refused_because and webhook not in gone | self._stopped:
+                self.note(responses.few_refusals(webhook))
 
     def _may_go(self, key: EventKey) -> bool:
         return self.is_stopped(key.webhook) or self._responses[key.webhook].may_go(key)
@@ -182,7 +181,9 @@ class Dispatcher:
         """Have a worker request a redelivery; until the response, its outcome is `UNANSWERED`."""
         # An event over the limit has got the place of another.
         decision = replace(self._results[key].decision, verdict=Verdict.REDELIVER)
-        self._results[key] = _unanswered(decision, "the run was stopped before GitHub responded")
+        self._results[key] = EventResult.unanswered(
+            decision, "the run was stopped before GitHub responded"
+        )
         self._submitted += 1
         self._pool.submit(key, partial(self._hooks[key.webhook].redeliver, decision.delivery))
 
@@ -190,23 +191,23 @@ class Dispatcher:
         decision = self._results[key].decision
         match error:
             case None:
-                result = _pending(decision)
+                result = EventResult.pending(decision)
                 self._accepted += 1
             case RefusalError():
                 result = EventResult(decision=decision, outcome=Outcome.REFUSED, because=str(error))
             case RateLimitError():  # before its base class, UnavailableError
-                result = _deferred(decision, RATE_LIMITED)
+                result = EventResult.deferred(decision, RATE_LIMITED)
                 self.stop_all(error)
             case TooLongError():  # likewise
-                result = _deferred(decision, TOOK_TOO_LONG)
+                result = EventResult.deferred(decision, TOOK_TOO_LONG)
                 self.stop_all(error)
             case AccessError():
-                result = _deferred(decision, DENIED)
+                result = EventResult.deferred(decision, DENIED)
                 # Every further request of this webhook would fail in the same way.
                 self.stop(key.webhook)
                 self.note(str(error))
             case UnavailableError():
-                result = _unanswered(decision, error.reason)
+                result = EventResult.unanswered(decision, error.reason)
             case _:
                 raise error
         self._results[key] = result
@@ -221,26 +222,8 @@ class Dispatcher:
             responses.try_others(self._queue.spread(webhook, HANDFUL))
         if not responses.has_failed or self.is_stopped(webhook):
             return
-        if responses.missing_permission and self._are_gone(webhook):
+        if responses.refused_because and self._are_gone(webhook):
             responses.permit()
             return
         self.stop(webhook)
-        self.note(
-            str(responses.missing_permission or "")
-            or f"GitHub sent no usable response to {responses.failed_in_a_row} requests in a row "
-            f"to redeliver to {webhook.name}, so this run requested no more of them"
-        )
-
-
-def _deferred(decision: Decision, because: str) -> EventResult:
-    return EventResult(decision=decision, outcome=Outcome.DEFERRED, because=because)
-
-
-def _pending(decision: Decision) -> EventResult:
-    because = "the run was stopped before GitHub's log showed the outcome"
-    return EventResult(decision=decision, outcome=Outcome.PENDING, because=because)
-
-
-def _unanswered(decision: Decision, reason: str) -> EventResult:
-    because = f"GitHub did not confirm the request ({reason}), and may have accepted it"
-    return EventResult(decision=decision, outcome=Outcome.UNANSWERED, because=because)
+        self.note(responses.why_stopped(webhook))

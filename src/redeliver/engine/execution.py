@@ -49,7 +49,7 @@ class Execution:
         self._results = Results()
         self._expect(due=Outcome.DUE if options.dry_run else Outcome.DEFERRED)
         self._checkpointing = Checkpointing(
-            store, window, self._results, runtime.clock, is_complete=not plan.is_incomplete
+            store, window, self._results, runtime, is_complete=not plan.is_incomplete
         )
         self._event_log = EventLog(
             runtime.console,
@@ -106,7 +106,7 @@ class Execution:
             self._update(result)
         for result in self._verification.gone(self._results.values()):
             self._update(result)
-        self._dispatcher.note_missing_permissions()
+        self._dispatcher.note_refusals()
         if self._checkpointing.mark != mark:
             self._save()
 
@@ -207,7 +207,7 @@ class Execution:
     def _are_gone(self, webhook: Webhook) -> bool:
         """Look for a webhook's refused events in its log; return whether some have left it."""
         refused = [result for result in self._results.values() if result.key.webhook == webhook]
-        gone = list(self._verification.gone(refused))
+        gone = list(self._verification.gone(refused, is_last=False))
         for result in gone:
             self._update(result)
         return bool(gone)

@@ -50,10 +50,11 @@ class Store(Protocol):
         """Return the checkpoint, None if there is none yet, or raise `CheckpointError`."""
         ...
 
-    def write(self, checkpoint: datetime, /) -> bool:
+    def write(self, checkpoint: datetime, /, *, once: bool = False) -> bool:
         """Save `checkpoint` and return True, or raise.
 
-        Return False if another run has just created the checkpoint; it is left as it is.
+        Return False if another run has just created the checkpoint; it is left as it is. With
+        `once`, do not try again after a try that may have been executed.
         """
         ...
 
@@ -67,7 +68,7 @@ class NullStore:
     def read(self) -> None:
         """Find nothing."""
 
-    def write(self, _checkpoint: datetime) -> bool:
+    def write(self, _checkpoint: datetime, *, once: bool = False) -> bool:  # noqa: ARG002
         """Keep nothing."""
         return True
 
@@ -96,6 +97,8 @@ class Runtime:
     """GitHub's time; known after the first response."""
     retention: Callable[[], timedelta]
     """How long GitHub keeps its logs; known after the first response."""
+    signature: timedelta
+    """Less than a second, and different in each run: see `checkpointing.Checkpointing.claim`."""
     throttle: RedeliveryThrottle
     console: Console
     sleep: Callable[[float], None]

@@ -8,7 +8,9 @@ elsewhere in its queue are tried before it is stopped.
 from collections.abc import Iterable
 
 from redeliver.core.decision import EventKey
-from redeliver.errors import AccessError, RedeliverError, RefusalError, UnavailableError
+from redeliver.core.delivery import Webhook
+from redeliver.errors import RedeliverError, RefusalError, UnavailableError
+from redeliver.reporting.format import count
 
 HANDFUL = 5
 """How many requests in a row must fail before others are tried, and how many others are tried."""
@@ -38,12 +40,26 @@ class Responses:
         return self._is_in_trial and not self._trial
 
     @property
-    def missing_permission(self) -> AccessError | None:
-        """Which permission seems to be missing, because no redelivery was accepted."""
-        match self._last_error:
-            case RefusalError(missing_permission=error):
-                return error
-        return None
+    def refused_because(self) -> RedeliverError | None:
+        """Why all redeliveries are refused, such as a missing permission; None if they are not."""
+        return self._last_error.if_all if isinstance(self._last_error, RefusalError) else None
+
+    def why_stopped(self, webhook: Webhook) -> str:
+        """Say why no more redeliveries to the webhook are requested."""
+        if self.refused_because:
+            return str(self.refused_because)
+        return (
+            f"GitHub sent no usable response to {self.failed_in_a_row} requests in a row to "
+            f"redeliver to {webhook.name}, so this run requested no more of them"
+        )
+
+    def few_refusals(self, webhook: Webhook) -> str:
+        """Say what may be wrong if all redeliveries to the webhook were refused, but few."""
+        refused = count(self.failed_in_a_row, "redelivery", "redeliveries")
+        return (
+            f"GitHub refused the only {refused} to {webhook.name}. If this concerns all of its "
+            f"events, this may be the reason: {self.refused_because}"
+        )
 
     def try_others(self, keys: Iterable[EventKey]) -> None:
         """Begin a trial with these events, if there are any."""
@@ -78,5 +94,5 @@ class Responses:
     def _may_concern_all(self, error: RedeliverError) -> bool:
         """Whether a failure may concern all events of the webhook."""
         if isinstance(error, RefusalError):
-            return error.missing_permission is not None and not self._is_permitted
+            return error.if_all is not None and not self._is_permitted
         return isinstance(error, UnavailableError)

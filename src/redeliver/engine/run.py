@@ -7,7 +7,7 @@ from redeliver.core.checkpoint import Window
 from redeliver.core.decision import EventKey
 from redeliver.core.delivery import StatusFilter
 from redeliver.core.pages import Page
-from redeliver.core.plan import Plan
+from redeliver.core.plan import Plan, rotated
 from redeliver.core.policy import RunOptions
 from redeliver.core.scan import Scan, ScanResult
 from redeliver.engine.execution import Execution
@@ -18,7 +18,7 @@ from redeliver.reporting import log_lines, messages
 from redeliver.reporting.report import Report
 
 MAX_UNREACHABLE = 2
-"""For how many webhooks GitHub may send no response at all before the others are not tried."""
+"""After this many webhooks without any response, those that were not tried yet are not read."""
 
 
 def run(hooks: Sequence[Hook], store: Store, runtime: Runtime, options: RunOptions) -> Report:
@@ -63,7 +63,8 @@ def _scan_all(
         Scan(hook.webhook, _with_progress(hook, runtime), window, options.policy, options.scan)
         for hook in hooks
     ]
-    unfinished = deque(sorted(scans, key=lambda scan: window.shuffle_key(scan.webhook.page)))
+    in_order = sorted(scans, key=lambda scan: scan.webhook.page)
+    unfinished = deque(rotated(in_order, window.phase))
     unreachable = 0
     while unfinished:
         scan = unfinished.popleft()
@@ -71,15 +72,20 @@ def _scan_all(
             unfinished.append(scan)
             continue
         runtime.console.say(log_lines.scanned(scan.result()))
-        error = scan.error
-        unreachable += isinstance(error, UnreachableError)
-        is_limit = isinstance(error, RateLimitError | TooLongError)
-        if error and (is_limit or unreachable == MAX_UNREACHABLE):
-            # The other logs would meet the same limit, and GitHub penalizes clients that continue.
-            for other in unfinished:
-                other.stop(error)
-                runtime.console.say(log_lines.not_read_further(other.webhook, scan.webhook))
-            break
+        match scan.error:
+            case RateLimitError() | TooLongError() as error:
+                stopped = list(unfinished)  # all would have the same error
+            case UnreachableError() as error if unreachable == MAX_UNREACHABLE - 1:
+                stopped = [other for other in unfinished if not other.has_begun]
+            case UnreachableError():
+                unreachable += 1
+                continue
+            case _:
+                continue
+        for other in stopped:
+            other.stop(error)
+            unfinished.remove(other)
+            runtime.console.say(log_lines.not_read_further(other.webhook, scan.webhook))
     results = [scan.result() for scan in scans]
     errors = [result.error for result in results if result.is_unread]
     if errors and errors[0] and len(errors) == len(results):
@@ -94,7 +100,7 @@ def _with_progress(hook: Hook, runtime: Runtime) -> Callable[[StatusFilter], Ite
     def log(status: StatusFilter) -> Iterator[Page]:
         nonlocal read
         for page in hook.pages(status, planning=True):
-            read += len(page)
+            read += len(page.rows)
             runtime.console.progress(f"Deliveries read of {hook.webhook.name}:", read, None)
             yield page
 

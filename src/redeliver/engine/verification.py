@@ -103,13 +103,18 @@ class Verification:
             return "GitHub's log could not be read again"
         return f"GitHub's log did not show the outcome within {age(self._verify)}"
 
-    def gone(self, results: Iterable[EventResult]) -> Iterator[EventResult]:
-        """Read the logs again, and yield the refused events that are no longer in them."""
+    def gone(
+        self, results: Iterable[EventResult], *, is_last: bool = True
+    ) -> Iterator[EventResult]:
+        """Read the logs again, and yield the refused events that are no longer in them.
+
+        `is_last` is False if there are more events to redeliver.
+        """
         refused = [result for result in results if result.outcome is Outcome.REFUSED]
         kept_from = self._runtime.clock() - self._retention
         for webhook, its_results in _by_webhook(refused).items():
             try:
-                log = self._hooks[webhook].pages()
+                log = self._hooks[webhook].pages(planning=not is_last)
                 missing = find_missing(
                     log, _deliveries(its_results), since=self._window.since, kept_from=kept_from
                 )
@@ -143,16 +148,19 @@ def find_redeliveries(
     """Return the attempt that decides the outcome of each event whose redelivery was requested.
 
     `failed` has the delivery of each such event that was redelivered; only newer attempts count. A
-    success decides if there is one, otherwise the newest attempt, whoever requested it. An event
-    without such an attempt is left out. `log` is read back to a minute before `since`, or until
-    each event has a success.
+    success decides if there is one, otherwise the newest failure from a minute before `since`,
+    whoever requested it. An older failure that appears only now says nothing about the request.
+    An event without such an attempt is left out. `log` is read back to a minute before `since`, or
+    until each event has a success.
     """
     before = {delivery.guid: delivery for delivery in failed}
     found: dict[Guid, Delivery] = {}
-    for page in _back_to(log, since - SERVER_CLOCK_SKEW):
-        for row in page:
+    begin = since - SERVER_CLOCK_SKEW
+    for page in _back_to(log, begin):
+        for row in page.rows:
             known = before.get(row.guid)
-            is_new = known is not None and row.delivered_at > known.delivered_at
+            is_newer = known is not None and row.delivered_at > known.delivered_at
+            is_new = is_newer and (row.succeeded or row.delivered_at >= begin)
             if is_new and (row.guid not in found or _counts_more(row, found[row.guid])):
                 found[row.guid] = row
         if len(found) == len(before) and all(attempt.succeeded for attempt in found.values()):
@@ -171,8 +179,8 @@ def find_missing(
     missing = {delivery.id: delivery for delivery in refused}
     is_empty = True
     for page in _back_to(log, since):
-        is_empty = is_empty and not page
-        for row in page:
+        is_empty = is_empty and not page.rows
+        for row in page.rows:
             missing.pop(row.id, None)
         if not missing:
             break

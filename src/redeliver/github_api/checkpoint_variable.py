@@ -63,14 +63,11 @@ class RepositoryVariable:
             written = checkpoint  # with a time in the future, every run would wait until then
         return SavedCheckpoint(checkpoint=checkpoint, written=written)
 
-    def write(self, checkpoint: datetime) -> bool:
+    def write(self, checkpoint: datetime, *, once: bool = False) -> bool:
         """Create the variable or update it, and return True, or raise.
 
         Return False if another run has created the variable since this one read it. It is left as
         it is, because this run does not know up to when the other one dealt with failures.
-
-        If the response to the creation is lost, the repeated request finds that the variable
-        exists. Then it is this run's if it has the same value.
         """
         body = {"name": self._variable, "value": format_checkpoint(checkpoint)}
         if not self._exists:
@@ -80,17 +77,14 @@ class RepositoryVariable:
                 "write",
                 expect={HTTPStatus.CREATED, HTTPStatus.CONFLICT},
                 body=body,
+                once=once,
             )
             self._exists = True
-            return created.status == HTTPStatus.CREATED or (
-                created.is_repeat and self._has(body["value"])
-            )
-        self._request("PATCH", self._path, "write", expect={HTTPStatus.NO_CONTENT}, body=body)
+            return created.status == HTTPStatus.CREATED
+        self._request(
+            "PATCH", self._path, "write", expect={HTTPStatus.NO_CONTENT}, body=body, once=once
+        )
         return True
-
-    def _has(self, value: str) -> bool:
-        saved = self.read()
-        return saved is not None and format_checkpoint(saved.checkpoint) == value
 
     @property
     def _path(self) -> str:
@@ -104,9 +98,12 @@ class RepositoryVariable:
         *,
         expect: set[int],
         body: dict[str, str] | None = None,
+        once: bool = False,
     ) -> Response:
         purpose = VARIABLES.to(f"{access} {self.name}")
-        return self._client.request(method, path, purpose, expect=expect, body=body, urgent=True)
+        return self._client.request(
+            method, path, purpose, expect=expect, body=body, once=once, urgent=True
+        )
 
 
 def _written(response: Response) -> datetime | None:

@@ -4,18 +4,20 @@ A redelivery is never repeated if GitHub may have received the first request.
 """
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from http import HTTPStatus
+from itertools import islice
 from typing import Any, Protocol
 
-from redeliver.errors import RedeliverError, TooLongError, UnavailableError, UnreachableError
+from redeliver.errors import RedeliverError, TooLongError, UnavailableError
 from redeliver.github_api.advice import error_for, rate_limit_error
+from redeliver.github_api.failure import Failure, bad_response, no_response
 from redeliver.github_api.permissions import Identity, Purpose
 from redeliver.github_api.product import Product
-from redeliver.github_api.reserve import FOR_CHECKPOINT, FOR_REDELIVERIES, PrimaryLimit, Reserve
+from redeliver.github_api.reserve import FOR_REDELIVERIES, PrimaryLimit, Reserve
 from redeliver.github_api.response import Response
 from redeliver.github_api.server_clock import ServerClock
 from redeliver.github_api.throttle import MAX_WAIT_SECONDS, READ_POINTS, WRITE_POINTS, Throttle
@@ -24,6 +26,10 @@ from redeliver.github_api.transport import NoResponseError, Transport
 BACKOFF_SECONDS = (0.5, 1, 2, 4)
 """How long to wait before each further try, times a random factor from 0.5 to 1.5: many
 workflows start in the same minute and must not all retry in the same second."""
+
+SLOW_SECONDS = 5
+"""After a try that took this long without a response, a request of the plan is tried only once
+more: a run has to have time left to redeliver."""
 
 
 class Credential(Protocol):
@@ -41,22 +47,6 @@ class Credential(Protocol):
     def renew(self, refused: str, /) -> bool:
         """Replace a token that GitHub refused; return False if that is not possible."""
         ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Failure:
-    """A request that failed."""
-
-    error: RedeliverError
-    reason: str
-    is_transient: bool
-    """Whether another try may succeed."""
-    may_be_done: bool
-    """Whether GitHub may have received and executed the request."""
-    retry_in: int | None = None
-    """How many seconds to wait for a rate limit; None if it is another failure."""
-    is_secondary_limit: bool = False
-    """Whether a secondary rate limit was hit, because the requests came too fast."""
 
 
 class Client:
@@ -91,59 +81,61 @@ class Client:
         parameters: Mapping[str, str | int] | None = None,
         body: Mapping[str, Any] | None = None,
         once: bool = False,
-        planning: bool = False,
         urgent: bool = False,
+        keep: Reserve | None = None,
     ) -> Response:
         """Send a request, and return the response if its status is one of `expect`.
 
         If there is no response, a server error or a rate limit, wait and send the request again.
         If GitHub refuses the token and the credential can make another, send it once more.
 
-        * `once` is for redeliveries: send the request again only if GitHub certainly did not
-          execute it. Its caller has already taken a turn from the throttle for the first try; each
-          further try takes a new one. These requests leave a reserve for the checkpoint.
-        * `planning` is for reading what to redeliver. These requests leave a reserve for that.
+        * With `once`, send the request again only if GitHub certainly did not execute it.
         * `urgent` is for the checkpoint. These requests have rate limit points of their own, and
           are tried once even if the run has waited too long.
+        * `keep` is a part of the rate limit that is left. Requests that leave one for redeliveries
+          are those of the plan: the time that they may wait for responses is limited, too.
+
+        What is sent once and is not urgent is a redelivery. Its caller has already taken a turn
+        from the throttle for the first try; each further try takes a new one.
 
         Any other response raises: `AccessError` if the token lacks a permission, `RateLimitError`
         if the wait is too long, `UnreachableError` if there is no response, and otherwise
         `UnavailableError`. `TooLongError` means that the request was not sent.
         """
-        if self._throttle.has_waited_too_long and not urgent:
-            raise _too_long(purpose)
-        reserve = FOR_CHECKPOINT if once else FOR_REDELIVERIES if planning else None
-        take_turn = partial(self._take_turn, method, once=once, urgent=urgent)
+        is_redelivery, is_planning = once and not urgent, keep is FOR_REDELIVERIES
+        self._check_waits(purpose, is_planning=is_planning, urgent=urgent)
+        take_turn = partial(self._take_turn, method, is_redelivery=is_redelivery, urgent=urgent)
         send = partial(
             self._transport.send, method, path, purpose, parameters=parameters or {}, body=body
         )
-        pauses = iter(BACKOFF_SECONDS)
+        pauses: Iterator[float] = iter(BACKOFF_SECONDS)
         has_renewed = False
-        has_turn = once  # the caller has taken it
-        may_be_done = False
+        has_turn = is_redelivery  # the caller has taken it
         while True:
             if not has_turn:
                 take_turn()
             has_turn = False
             token = self._credential.token()
-            self._start(purpose, reserve, take_turn)
+            self._start(purpose, keep, take_turn)
+            sent_at = self._throttle.now()
             try:
                 response = self._send(partial(send, token=token))
             except NoResponseError as error:
-                failure = _no_response(purpose, error)
+                failure = no_response(purpose, error)
+                if is_planning and self._throttle.now() - sent_at >= SLOW_SECONDS:
+                    pauses = islice(pauses, 1)
             else:
                 self._product.learn(response.headers)
                 if response.status in expect and not response.is_rate_limit:
                     self._throttle.learn_limits(has_limits=response.remaining is not None)
                     self._clock.sync(response.date)
-                    return replace(response, is_repeat=may_be_done)
+                    return response
                 if not has_renewed and self._renew_for(response, token):
                     has_renewed = True
                     continue
-                failure = self._failure(response)
+                failure = bad_response(response, self.error(response))
             pause = next(pauses, None)
-            may_be_done = may_be_done or failure.may_be_done
-            if pause is None or not failure.is_transient or (once and may_be_done):
+            if pause is None or not failure.is_transient or (once and failure.may_be_done):
                 raise failure.error
             pause *= random.uniform(0.5, 1.5)  # noqa: S311 - no secret depends on it
             if not self._wait_after(failure, pause):
@@ -153,6 +145,14 @@ class Client:
         """Return the error that `request` raises for `response` if its status is not expected."""
         return error_for(response, self._credential.identity)
 
+    def _check_waits(self, purpose: Purpose, *, is_planning: bool, urgent: bool) -> None:
+        """Raise `TooLongError` if the run has waited for GitHub as long as it may."""
+        if self._throttle.has_waited_too_long and not urgent:
+            raise _too_long(purpose, MAX_WAIT_SECONDS, "the most that it may wait")
+        if is_planning and self._throttle.has_planned_too_long:
+            most = "the most that it may wait before it redelivers"
+            raise _too_long(purpose, MAX_WAIT_SECONDS // 2, most)
+
     def _renew_for(self, response: Response, token: str) -> bool:
         """Renew the token if GitHub refused it, and return whether there is a new one."""
         if response.status != HTTPStatus.UNAUTHORIZED:
@@ -161,7 +161,7 @@ class Client:
             self._clock.sync(response.date)  # an App's JWT needs the time
         return self._credential.renew(token)
 
-    def _wait_after(self, failure: _Failure, pause: float) -> bool:
+    def _wait_after(self, failure: Failure, pause: float) -> bool:
         """Wait before the next try: as long as GitHub asks, otherwise for `pause` seconds.
 
         Return False if that is too long.
@@ -172,8 +172,8 @@ class Client:
             failure.retry_in, failure.reason, is_too_fast=failure.is_secondary_limit
         )
 
-    def _take_turn(self, method: str, *, once: bool, urgent: bool) -> None:
-        if once:
+    def _take_turn(self, method: str, *, is_redelivery: bool, urgent: bool) -> None:
+        if is_redelivery:
             self._throttle.wait_for_turn()
         else:
             points = READ_POINTS if method == "GET" else WRITE_POINTS
@@ -213,36 +213,9 @@ class Client:
             self._limit.end(response)
         return response
 
-    def _failure(self, response: Response) -> _Failure:
-        is_broken = response.status >= HTTPStatus.INTERNAL_SERVER_ERROR
-        is_limit = response.is_rate_limit
-        return _Failure(
-            error=self.error(response),
-            reason="GitHub is rate limiting requests" if is_limit else response.summary,
-            is_transient=is_broken or is_limit,
-            may_be_done=is_broken,
-            retry_in=response.retry_in if is_limit else None,
-            is_secondary_limit=is_limit and response.remaining != 0,
-        )
 
-
-def _no_response(purpose: Purpose, error: NoResponseError) -> _Failure:
-    advice = error.advice or (
-        ". No events are lost; the next run retries. If this keeps happening, check 'hostname' and "
-        "your network or proxy"
-    )
-    kind = UnavailableError if error.has_responded else UnreachableError
-    return _Failure(
-        error=kind(f"cannot {purpose.action}: {error}{advice}", reason=str(error)),
-        reason=str(error),
-        is_transient=error.is_transient,
-        may_be_done=error.may_be_done,
-    )
-
-
-def _too_long(purpose: Purpose) -> TooLongError:
-    minutes = MAX_WAIT_SECONDS // 60
-    reason = f"this run has waited for GitHub for {minutes} minutes in total, the most it may wait"
+def _too_long(purpose: Purpose, seconds: int, most: str) -> TooLongError:
+    reason = f"this run has waited for GitHub for {seconds} s in total, {most}"
     return TooLongError(
         f"cannot {purpose.action}: {reason}. No events are lost; the next run continues",
         reason=reason,

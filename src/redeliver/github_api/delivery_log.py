@@ -1,6 +1,6 @@
 """One webhook's delivery log: read its pages, and request redeliveries."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from http import HTTPStatus
 from types import NoneType
@@ -9,9 +9,11 @@ from urllib.parse import parse_qs, urlsplit
 from requests.utils import parse_header_links
 
 from redeliver.core.delivery import Delivery, DeliveryId, Guid, StatusFilter, Webhook
+from redeliver.core.pages import Page
 from redeliver.errors import AccessError, RefusalError, UnavailableError
 from redeliver.github_api.client import Client
 from redeliver.github_api.permissions import Permission
+from redeliver.github_api.reserve import FOR_CHECKPOINT, FOR_REDELIVERIES
 from redeliver.github_api.response import parse_time
 
 PER_PAGE = 100
@@ -41,7 +43,7 @@ class DeliveryLog:
 
     def pages(
         self, status: StatusFilter = StatusFilter.ALL, *, planning: bool = False
-    ) -> Iterator[Sequence[Delivery]]:
+    ) -> Iterator[Page]:
         """Yield the pages of rows that pass a filter, newest first; request one only when needed.
 
         https://docs.github.com/en/rest/orgs/webhooks#list-deliveries-for-an-organization-webhook
@@ -57,14 +59,14 @@ class DeliveryLog:
                 self._permission.to(f"read the deliveries of {self.webhook.name}"),
                 expect={HTTPStatus.OK},
                 parameters=parameters,
-                planning=planning,
+                keep=FOR_REDELIVERIES if planning else FOR_CHECKPOINT,
             )
             rows = response.json()
             if not isinstance(rows, list):
                 raise _undocumented("a page is not a list")
             page = [_delivery(row) for row in rows]
-            yield page
             cursor = _next_cursor(response.headers.get("link", ""))
+            yield Page(rows=page, is_last=cursor is None)
             if cursor is None:
                 return
             if cursor == met_cursor or (page and page == met_page):
@@ -87,13 +89,13 @@ class DeliveryLog:
             self._permission.to(f"redeliver to {self.webhook.name}"),
             expect={HTTPStatus.ACCEPTED, *REFUSALS},
             once=True,
+            keep=FOR_CHECKPOINT,
         )
         if response.status != HTTPStatus.ACCEPTED:
             error = self._client.error(response)
-            raise RefusalError(
-                response.summary,
-                missing_permission=error if isinstance(error, AccessError) else None,
-            )
+            # GitHub always sends a message.
+            is_general = isinstance(error, AccessError) or not response.message
+            raise RefusalError(response.summary, if_all=error if is_general else None)
         if response.text and not isinstance(response.json(), dict):
             raise response.not_github()
 

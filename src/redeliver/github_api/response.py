@@ -32,8 +32,6 @@ class Response:
     status: int
     headers: Mapping[str, str]
     text: str
-    is_repeat: bool = False
-    """Whether an earlier try of the same request may have been executed, without a response."""
 
     def json(self) -> Any:  # noqa: ANN401 - whatever GitHub sent
         """Decode the body, or raise `UnavailableError` if it is not JSON."""

@@ -49,6 +49,8 @@ class WaitBudget:
 
     def __init__(self) -> None:
         self._left: float = MAX_WAIT_SECONDS
+        self.without_response = 0.0
+        """How many seconds of the waits were for responses that did not come."""
         self._waits: list[tuple[float, float]] = []
         """When threads have waited, or will: from when until when. No two of these overlap."""
 
@@ -67,7 +69,8 @@ class WaitBudget:
         return more
 
     def charge(self, since: float, now: float) -> None:
-        """Count a wait that is over, even if that exceeds the budget."""
+        """Count a wait for a response that did not come, even if that exceeds the budget."""
+        self.without_response += self._uncounted(since, now)
         self._count(since, now)
 
     def _uncounted(self, start: float, end: float) -> float:
@@ -170,6 +173,11 @@ class Throttle:
     def has_waited_too_long(self) -> bool:
         """Whether the run has waited for more than `MAX_WAIT_SECONDS`, so that it must end."""
         return self._wait_budget.is_exceeded
+
+    @property
+    def has_planned_too_long(self) -> bool:
+        """Whether missing responses have taken so long that a run must begin to redeliver."""
+        return self._wait_budget.without_response >= MAX_WAIT_SECONDS / 2
 
     def now(self) -> float:
         """Return the time in seconds, for `charge_since`."""

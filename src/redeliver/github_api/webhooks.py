@@ -102,7 +102,8 @@ def list_hooks(client: Client, *, org: str = "", repo: str = "") -> dict[HookId,
             raise response.not_github()
         known = len(found)
         found |= {HookId(row["id"]): row["active"] for row in rows}
-        if len(rows) < PER_PAGE:
+        has_next = 'rel="next"' in response.headers.get("link", "")
+        if len(rows) < PER_PAGE and not has_next:
             break
         if len(found) == known:  # the same page again
             raise response.not_github()

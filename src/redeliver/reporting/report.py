@@ -140,8 +140,9 @@ class Report:
         """How long after this run the next one is assumed to start at the latest.
 
         That is half as much again as between the last run and this one, because schedules are late.
+        A run that somebody has started by hand says nothing about the schedule.
         """
-        return (self.since_last or USUAL_INTERVAL) * 3 / 2
+        return max(self.since_last or USUAL_INTERVAL, USUAL_INTERVAL) * 3 / 2
 
     @property
     def leaving(self) -> list[EventResult]:

@@ -59,7 +59,7 @@ def test_a_token_that_may_only_read_cannot_redeliver(github: Sandbox, recorded_h
     with pytest.raises(RefusalError) as refusal:
         log.redeliver(next(rows_of(log)))
 
-    missing = str(refusal.value.missing_permission)
+    missing = str(refusal.value.if_all)
     assert re.match(r"cannot redeliver .*\(read and write\)", missing)
 
 

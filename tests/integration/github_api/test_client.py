@@ -28,6 +28,7 @@ from redeliver.errors import (
 from redeliver.github_api.client import Client
 from redeliver.github_api.delivery_log import DeliveryLog
 from redeliver.github_api.permissions import Permission
+from redeliver.github_api.reserve import FOR_REDELIVERIES
 from redeliver.github_api.response import Response
 from redeliver.github_api.throttle import Throttle
 from tests.support.builders import START
@@ -63,7 +64,12 @@ def request(client: Client, *, planning: bool = False, urgent: bool = False) -> 
     """Request something that exists."""
     purpose = Permission(inputs="'org'").to("read the webhooks")
     return client.request(
-        "GET", "/orgs/acme/hooks", purpose, expect={200}, planning=planning, urgent=urgent
+        "GET",
+        "/orgs/acme/hooks",
+        purpose,
+        expect={200},
+        keep=FOR_REDELIVERIES if planning else None,
+        urgent=urgent,
     )
 
 
@@ -331,7 +337,7 @@ def test_a_run_ends_after_five_minutes_without_a_response(
         next(rows_of(log))
     assert len(github.requests) == 1 + 3
 
-    reason = "this run has waited for GitHub for 5 minutes in total"
+    reason = "this run has waited for GitHub for 300 s in total"
     for action in (lambda: log.redeliver(delivery), lambda: request(client)):
         with pytest.raises(TooLongError, match=f"cannot .*: {reason}.* the next run continues"):
             action()

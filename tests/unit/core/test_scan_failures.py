@@ -42,7 +42,7 @@ class Listings:
 
     def __call__(self, listed: StatusFilter) -> Iterator[Page]:
         for page in self.log(listed):
-            self.rows_read[listed] += len(page)
+            self.rows_read[listed] += len(page.rows)
             yield page
         if listed is self.breaks_off_with:
             raise UnavailableError("GitHub is down")

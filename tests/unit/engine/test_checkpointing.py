@@ -129,8 +129,8 @@ class TakenStore(FakeStore):
     def __init__(self) -> None:
         super().__init__(None)
 
-    def write(self, checkpoint: datetime) -> bool:
-        super().write(checkpoint)
+    def write(self, checkpoint: datetime, *, once: bool = False) -> bool:
+        super().write(checkpoint, once=once)
         self.saved = saved(ago(hours=2))
         return False
 
@@ -183,9 +183,9 @@ class SlowStore(FakeStore):
         self.runtime = runtime
         self.other = other
 
-    def write(self, checkpoint: datetime) -> bool:
+    def write(self, checkpoint: datetime, *, once: bool = False) -> bool:
         self.runtime.now += timedelta(minutes=1)
-        is_written = super().write(checkpoint)
+        is_written = super().write(checkpoint, once=once)
         if self.other:
             self.saved = saved(self.other, written=self.runtime.now)
         return is_written
@@ -278,10 +278,10 @@ def test_an_interrupted_write_is_repeated(at: int) -> None:
 
 def test_an_interruption_without_time_to_save_is_reported() -> None:
     class HangingStore(FakeStore):
-        def write(self, checkpoint: datetime) -> bool:
+        def write(self, checkpoint: datetime, *, once: bool = False) -> bool:
             if self.attempts:
                 raise Interrupted(Signals.SIGINT)
-            return super().write(checkpoint)
+            return super().write(checkpoint, once=once)
 
     report = run_once(FakeHook(*THREE_FAILURES), HangingStore())
 

@@ -132,7 +132,7 @@ def test_webhooks_without_places_leave_the_rest_of_a_trial() -> None:
     assert len(silent.requested) < 10
 
 
-NOT_FOUND = RefusalError("404, Not Found", missing_permission=AccessError("lacks a permission"))
+NOT_FOUND = RefusalError("404, Not Found", if_all=AccessError("lacks a permission"))
 
 
 def test_refusals_of_all_events_may_be_a_missing_permission() -> None:
@@ -151,7 +151,10 @@ def test_few_refusals_may_be_a_missing_permission(number: int) -> None:
     log = NINE_FAILURES[:number]
     hook = FakeHook(*log, errors={row.guid: NOT_FOUND for row in log})
 
-    assert messages.problem(run_once(hook)) == "lacks a permission"
+    assert (messages.problem(run_once(hook)) or "").endswith(
+        "of organization acme. If this concerns all of its events, this may be the reason: lacks a "
+        "permission"
+    )
 
 
 def test_no_permission_is_missing_if_one_event_is_accepted() -> None:

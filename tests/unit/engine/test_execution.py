@@ -19,9 +19,9 @@ ALL_NINE = {f"event-{n}" for n in range(9)}
 @pytest.mark.parametrize("probe", [None, 1])
 def test_given_up_events_are_logged_before_the_checkpoint_moves(probe: int | None) -> None:
     class ListeningStore(FakeStore):
-        def write(self, checkpoint: datetime) -> bool:
+        def write(self, checkpoint: datetime, *, once: bool = False) -> bool:
             logged.append([line.split(":")[0] for line in runtime.said if "push" in line])
-            return super().write(checkpoint)
+            return super().write(checkpoint, once=once)
 
     logged: list[list[str]] = []
     runtime = FakeRuntime()

@@ -6,9 +6,10 @@ from datetime import timedelta
 
 import pytest
 
-from redeliver.core.delivery import Delivery
+from redeliver.core.delivery import Delivery, StatusFilter
 from redeliver.core.event_filter import EventFilter
 from redeliver.core.outcome import Outcome
+from redeliver.core.pages import Page
 from redeliver.engine.run import run
 from redeliver.errors import RateLimitError, RefusalError, UnavailableError, UnreachableError
 from redeliver.reporting import messages
@@ -230,13 +231,15 @@ class Reading(FakeHook):
         self.read = read
         self.responds = responds
 
-    def rows(self) -> Iterator[Delivery]:
-        for number, row in enumerate(self.log):
-            if number % 2 == 0:
-                self.read.append(self.webhook.id or 0)
-            if not self.responds:
-                raise UnreachableError("no response")
-            yield row
+    def pages(
+        self, listed: StatusFilter = StatusFilter.ALL, *, planning: bool = False
+    ) -> Iterator[Page]:
+        if not self.responds:
+            self.read.append(self.webhook.id or 0)
+            raise UnreachableError("no response")
+        for page in super().pages(listed, planning=planning):
+            self.read.append(self.webhook.id or 0)
+            yield page
 
 
 def test_all_first_pages_are_read_before_any_second_one() -> None:
@@ -257,10 +260,22 @@ def test_no_more_webhooks_are_tried_after_two_without_response() -> None:
     assert len(read) == 2
 
 
+def test_a_webhook_that_has_responded_is_read_to_its_end() -> None:
+    read: list[int] = []
+    silent = [Reading(number, read, responds=False) for number in (2, 3)]
+    runtime = FakeRuntime()
+    runtime.now = NOW + timedelta(hours=40)  # when the first webhook begins
+
+    report = run_once(Reading(1, read), FakeStore(ago(hours=-38)), *silent, runtime=runtime)
+
+    assert read[0] == 1
+    assert report.scans[0].error is None
+
+
 def test_every_webhook_is_read_first_in_some_run() -> None:
     """So two webhooks that never respond cannot keep all others back for ever."""
     firsts = set()
-    for hours in range(20):
+    for hours in range(0, 62, 6):
         read: list[int] = []
         runtime = FakeRuntime()
         runtime.now = NOW + timedelta(hours=hours)

@@ -1,0 +1,165 @@
+"""Read one webhook's log as far back as the decisions need, and collect the attempts.
+
+A log is an iterable of pages of rows, newest first. No more pages are read than necessary.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime
+
+from redeliver.core.checkpoint import Window
+from redeliver.core.decision import NOT_FAILED_VERDICTS, decide
+from redeliver.core.delivery import SUCCESS_CODES, Delivery, Guid, StatusFilter
+from redeliver.core.pages import OldRows, Page
+from redeliver.core.policy import Policy, ScanMode
+
+DONE = object()
+
+
+class LogReader:
+    """Reads a log, and collects the attempts of each event that may need a decision.
+
+    `log` returns the pages of rows that pass a filter, newest first. Memory grows with failures and
+    redeliveries, not with deliveries.
+    """
+
+    def __init__(
+        self,
+        log: Callable[[StatusFilter], Iterable[Page]],
+        window: Window,
+        policy: Policy,
+        mode: ScanMode,
+    ) -> None:
+        self.attempts: dict[Guid, list[Delivery]] = {}
+        """By GUID, in the order of the log."""
+        self.rows = 0
+        """How many rows were read."""
+        self.has_begun = False
+        """Whether a page was read."""
+        self.is_filtered = mode is ScanMode.FAILURES
+        """Whether GitHub filters the rows; False if it turns out that it does not."""
+        self.log_ended = False
+        """Whether the last reading reached the end of the log, not only `give_up_after`."""
+        self.successes_since: datetime | None = None
+        """With a filter: since when all successes were read; None if none were."""
+        self._window = window
+        self._policy = policy
+        self._horizon = window.now - policy.give_up_after
+        self._incomplete: set[Guid] = set()
+        """Events that may be redelivered, and whose original was not read yet."""
+        self._pages = self._read_failures(log) if self.is_filtered else self._read_all(log)
+
+    def read_page(self) -> bool:
+        """Read one more page, or raise; return False if no more are needed.
+
+        With a filter, the first successes are read together with the last failures, because only
+        both can be decided.
+        """
+        return next(self._pages, DONE) is not DONE
+
+    # Reading. Each of these yields before each further page.
+
+    def _read_all(self, log: Callable[[StatusFilter], Iterable[Page]]) -> Iterator[None]:
+        yield from self._read(log(StatusFilter.ALL))
+
+    def _read(self, pages: Iterable[Page]) -> Iterator[None]:
+        """Read back to the start of the window.
+
+        Read further only while the original of an event that may be redelivered is missing: an
+        earlier success might be there.
+        """
+        self.log_ended = False
+        before_window, before_horizon = OldRows(self._window.since), OldRows(self._horizon)
+        for page in pages:
+            self._add(page)
+            before_window.count(page)
+            before_horizon.count(page)
+            if before_window.are_enough and (not self._incomplete or before_horizon.are_enough):
+                return
+            if not page.is_last:
+                yield
+        self.log_ended = True
+
+    def _read_failures(self, log: Callable[[StatusFilter], Iterable[Page]]) -> Iterator[None]:
+        """Read what GitHub's filter lists as failures, and as few other rows as are needed.
+
+        The failures are read first, so an event that succeeds in between is among the successes.
+        """
+        try:
+            yield from self._read(_only_failures(log(StatusFilter.FAILURES)))
+        except _UnfilteredError:
+            self.is_filtered = False
+            yield from self._read(log(StatusFilter.ALL))
+            return
+        undelivered = {guid for guid, rows in self.attempts.items() if self._may_be_due(rows)}
+        if undelivered:
+            yield from self._read_successes(log(StatusFilter.SUCCESSES), undelivered)
+        self.successes_since = datetime.min.replace(tzinfo=UTC)
+        # An original can have the code 0, which neither filter lists.
+        if self._incomplete:
+            yield from self._read(log(StatusFilter.ALL))
+
+    def _read_successes(self, pages: Iterable[Page], undelivered: set[Guid]) -> Iterator[None]:
+        """Read back to the oldest attempt of the undelivered events."""
+        back_to = min(self._horizon, self._window.since)
+        if not self._incomplete:
+            oldest = min(row.delivered_at for guid in undelivered for row in self.attempts[guid])
+            back_to = max(oldest, back_to)
+        too_old = OldRows(back_to)
+        for page in pages:
+            self._add(page)
+            too_old.count(page)
+            undelivered.difference_update(row.guid for row in page.rows if row.succeeded)
+            if not undelivered or too_old.are_enough:
+                return
+            if page.rows:
+                self.successes_since = max(row.delivered_at for row in page.rows)
+            if not page.is_last:
+                yield
+
+    def _may_be_due(self, rows: Iterable[Delivery]) -> bool:
+        """Whether the attempts read so far make the event a candidate to redeliver."""
+        attempts = newest_first(rows)
+        is_of_this_run = attempts[0].delivered_at <= self._window.now
+        return (
+            is_of_this_run
+            and decide(attempts, self._window, self._policy) not in NOT_FAILED_VERDICTS
+        )
+
+    def _add(self, page: Page) -> None:
+        self.has_begun = True
+        for delivery in page.rows:
+            self.rows += 1
+            self._add_row(delivery)
+
+    def _add_row(self, delivery: Delivery) -> None:
+        attempts = self.attempts.get(delivery.guid, [])
+        if not attempts:
+            is_before = delivery.delivered_at < self._window.since
+            if is_before or (delivery.succeeded and not delivery.redelivery):
+                return
+            self.attempts[delivery.guid] = attempts
+        elif any(attempt.id == delivery.id for attempt in attempts):
+            return  # pages can repeat rows
+        attempts.append(delivery)
+        if any(attempt.succeeded or not attempt.redelivery for attempt in attempts):
+            self._incomplete.discard(delivery.guid)
+        elif attempts[0].delivered_at <= self._window.now and self._policy.events.matches(
+            delivery.event, delivery.action
+        ):
+            self._incomplete.add(delivery.guid)
+
+
+class _UnfilteredError(Exception):
+    """The server ignores the filter: it listed a success as a failure."""
+
+
+def _only_failures(pages: Iterable[Page]) -> Iterator[Page]:
+    for page in pages:
+        if any(delivery.status_code in SUCCESS_CODES for delivery in page.rows):
+            raise _UnfilteredError
+        yield page
+
+
+def newest_first(attempts: Iterable[Delivery]) -> list[Delivery]:
+    """Sort attempts, because the log may have rows in the wrong place."""
+    return sorted(attempts, key=lambda row: (row.delivered_at, row.id), reverse=True)
