@@ -3,7 +3,7 @@
 import asyncio
 import signal
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import FrameType
 
 from aiohttp import web
@@ -73,12 +73,16 @@ class RunEnd:
     nth: int
     is_handled: bool
     error: type[BaseException]
-    _has_raised: threading.Event = field(default_factory=threading.Event, repr=False)
+    requests: str = "any request"
+    """Which requests are counted."""
+    _has_raised: threading.Event = field(default_factory=threading.Event, init=False, repr=False)
 
     def inject(self, github: Sandbox) -> None:
         """Inject it. Only the main thread may call this, and then has to do the run itself."""
-        signal.signal(signal.SIGUSR1, self._raise)
-        github.inject(self, nth=self.nth)
+        end = replace(self)  # this one may have ended an earlier run
+        signal.signal(signal.SIGUSR1, end._raise)  # noqa: SLF001 - of the same class
+        method, path = REQUESTS[self.requests]
+        github.inject(end, method=method, path=path, nth=self.nth)
 
     async def respond(self, _request: web.Request, work: Work) -> None:
         """Send signals until the main thread, which waits for the response, calls `_raise`."""

@@ -1,13 +1,11 @@
-"""The history of random days: attempts, values of the variable, and reports."""
+"""What happened: attempts, values of the variable, and what runs said about events."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from github_sandbox import Hook, VirtualClock
-from redeliver.core.outcome import Outcome
-from redeliver.reporting.report import Report
 
 RETENTION = timedelta(days=3)
 """How long the sandbox keeps the log, as GitHub does."""
@@ -45,53 +43,55 @@ class RecordedVariables(dict[str, str]):
 
 
 class History:
-    """All attempts to deliver the events of a webhook, and what runs reported about the events."""
+    """All attempts to deliver the events of some webhooks, and what runs said about the events."""
 
-    def __init__(self, hook: Hook, clock: VirtualClock) -> None:
-        self._hook = hook
+    def __init__(self, hooks: Sequence[Hook], clock: VirtualClock) -> None:
+        self._hooks = hooks
         self._clock = clock
         self.attempts: dict[str, list[Attempt]] = {}
         """By GUID, oldest first."""
+        self.hooks: dict[str, Hook] = {}
+        """The webhook of each event, by GUID."""
         self.redelivered_by_hand: set[str] = set()
         self.log_delay = timedelta()
         """How long after an attempt the log shows it."""
         self.scanned_since = clock()
         """The time since which the first run that saved a checkpoint read the log."""
-        self.reported_final: set[str] = set()
-        """The GUIDs for which a run reported a final outcome."""
+        self.given_up: set[str] = set()
+        """The GUIDs of the events that the log of a run named as given up."""
+        self.recovered: set[str] = set()
+        """The GUIDs of the events that the log of a run named as recovered."""
         self.gaps: list[tuple[datetime, datetime]] = []
         """Periods that a run reported as missing in the log."""
 
+    def add_event(self, guid: str, hook: Hook) -> None:
+        """Expect an event, before the first attempt to deliver it."""
+        self.attempts[guid] = []
+        self.hooks[guid] = hook
+
     def record_new_attempts(self) -> None:
-        """Record the new rows of the log, also those that the API does not show yet.
+        """Record the new rows of the logs, also those that the API does not show yet.
 
         Only events in `attempts` are recorded.
         """
-        for row in reversed(self._hook.log):
-            attempts = self.attempts.get(row["guid"], [])
-            if all(attempt.id != row["id"] for attempt in attempts):
-                at = datetime.fromisoformat(row["delivered_at"])
-                attempts.append(
-                    Attempt(
-                        id=row["id"],
-                        at=at,
-                        visible_at=at + self.log_delay,
-                        succeeded=row["status_code"] == 200,
+        for hook in self._hooks:
+            for row in reversed(hook.log):
+                attempts = self.attempts.get(row["guid"], [])
+                if all(attempt.id != row["id"] for attempt in attempts):
+                    at = datetime.fromisoformat(row["delivered_at"])
+                    attempts.append(
+                        Attempt(
+                            id=row["id"],
+                            at=at,
+                            visible_at=at + self.log_delay,
+                            succeeded=row["status_code"] == 200,
+                        )
                     )
-                )
 
-    def record_report(self, report: Report | None, lines: Iterable[str]) -> None:
-        """Record what a run reported.
-
-        A killed run leaves only the lines of its log; an interrupted run leaves a report, too.
-        """
-        texts = [line.split() for line in lines if line.startswith("Given up: ")]
-        self.reported_final |= {
-            guid for guid in self.attempts if any(guid in text for text in texts)
-        }
-        if report:
-            given_up = report.results_with(Outcome.GIVEN_UP)
-            self.reported_final |= {result.decision.delivery.guid for result in given_up}
+    def record_run(self, lines: Sequence[str]) -> None:
+        """Record what a run said in its log; a killed run leaves nothing else."""
+        self.given_up |= self._named(lines, "Given up: ")
+        self.recovered |= self._named(lines, "Recovered: ")
         for line in lines:
             if gap := re.match(
                 r"Warning: deliveries from (.*) UTC to (.*) UTC may have left", line
@@ -103,18 +103,33 @@ class History:
                 # The report has whole seconds.
                 self.gaps.append((start, end + timedelta(seconds=1)))
 
+    def _named(self, lines: Iterable[str], beginning: str) -> set[str]:
+        """Return the GUIDs of the events in lines that begin like this."""
+        words = {word for line in lines if line.startswith(beginning) for word in line.split()}
+        return words & self.attempts.keys()
+
+    def first(self, guid: str) -> datetime:
+        """Return the time of the first attempt at an event."""
+        return min(attempt.at for attempt in self.attempts[guid])
+
     def newest(self, guid: str) -> datetime:
         """Return the time of the newest attempt at an event."""
         return max(attempt.at for attempt in self.attempts[guid])
+
+    def delivered(self) -> set[str]:
+        """Return the GUIDs of the events that a receiver has accepted."""
+        return {
+            guid
+            for guid, attempts in self.attempts.items()
+            if any(attempt.succeeded for attempt in attempts)
+        }
 
     def open_events(self) -> set[str]:
         """Return the GUIDs of the events that some run still has to redeliver."""
         return {
             guid
-            for guid, attempts in self.attempts.items()
-            if not any(attempt.succeeded for attempt in attempts)
-            and guid not in self.reported_final
-            and self.newest(guid) >= self.scanned_since
+            for guid in self.attempts.keys() - self.delivered() - self.given_up
+            if self.newest(guid) >= self.scanned_since
             and not any(start <= self.newest(guid) <= end for start, end in self.gaps)
         }
 
