@@ -27,7 +27,7 @@ from tests.exhaustive.random_github import (
     RandomGitHub,
 )
 from tests.exhaustive.soak import SOAK
-from tests.exhaustive.world import COUNTS
+from tests.exhaustive.world import COUNTS, LOOKBACK
 from tests.support.outage import SCHEDULE
 
 SETTLED = timedelta(minutes=20)
@@ -52,13 +52,14 @@ class RandomDays(RandomGitHub):
         """
         self.advance(pause, offset)
         start = self.world.clock()
+        is_troubled = bool(self.world.troubles.keys() & self.world.history.open_events())
         try:
             planned = requested(self.world.preview().results)
         except RedeliverError:
             planned = None
         has_waited = self.world.clock() != start
         report = self.run()
-        if report is None or planned is None or has_waited or self.world.troubles:
+        if report is None or planned is None or has_waited or is_troubled:
             return
         COUNTS["dry runs compared"] += 1
         if self.world.probe is None and not report.limit:
@@ -84,6 +85,15 @@ class RandomDays(RandomGitHub):
         self.have_outage(webhook, names, age)
         self.run(*disturbances)
         self.advance(pause, 0)
+        self.run()
+
+    @rule(webhook=WEBHOOKS, names=NAMES, age=AGES, number=st.integers(20, 99), old=PAUSES)
+    def run_after_late_rows(
+        self, webhook: int, names: list[str], age: str, number: int, old: str
+    ) -> None:
+        """Run when late rows may be above the failures in the log."""
+        self.have_outage(webhook, names, age)
+        self.record_late_rows(webhook, number, old)
         self.run()
 
     @rule(
@@ -129,6 +139,8 @@ class RandomDays(RandomGitHub):
         world.max_redeliveries = None
         time_to_recover = TIME_TO_RECOVER if world.troubles else timedelta()
         max_age = min(world.give_up_after, RETENTION) - time_to_recover
+        if not world.variables.values_saved:  # the next run only looks back `lookback`
+            max_age = min(max_age, LOOKBACK)
         deliverable = {
             guid
             for guid in history.open_events() - world.troubles.keys()

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from github_sandbox import Dropped, Fault, LostResponse, Sandbox, Status
 from tests.exhaustive.history import History
 
-NO_RESPONSE, REFUSED, SWALLOWED = "no response", "refused", "swallowed"
+NO_RESPONSE, REFUSED, SWALLOWED = "unanswered", "refused", "swallowed"
 
 TROUBLES: Mapping[str, Fault] = {
     NO_RESPONSE: Status(502, "Bad Gateway"),
