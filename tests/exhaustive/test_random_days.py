@@ -71,7 +71,7 @@ class RandomDays(RandomGitHub):
         webhook=WEBHOOKS,
         names=NAMES,
         age=AGES,
-        disturbances=st.lists(DISTURBANCES, min_size=1, max_size=2),
+        disturbances=st.lists(DISTURBANCES, max_size=2),
         pause=PAUSES,
     )
     def disturb_run(
@@ -87,13 +87,21 @@ class RandomDays(RandomGitHub):
         self.advance(pause, 0)
         self.run()
 
-    @rule(webhook=WEBHOOKS, names=NAMES, age=AGES, number=st.integers(20, 99), old=PAUSES)
+    @rule(
+        webhook=WEBHOOKS,
+        names=NAMES,
+        age=AGES,
+        number=st.integers(20, 99),
+        old=PAUSES,
+        successes=st.sampled_from([0, 30]),
+    )
     def run_after_late_rows(
-        self, webhook: int, names: list[str], age: str, number: int, old: str
+        self, webhook: int, names: list[str], age: str, number: int, old: str, successes: int
     ) -> None:
-        """Run when late rows may be above the failures in the log."""
+        """Run when late rows may be above the failures in the log, at the end of a page."""
         self.have_outage(webhook, names, age)
         self.record_late_rows(webhook, number, old)
+        self.record_successes(webhook, successes)
         self.run()
 
     @rule(
