@@ -220,7 +220,7 @@ def test_redeliver_keeps_its_promises_on_random_days(add_to_summary: Callable[[s
         RandomDays,
         settings=settings(
             max_examples=25 * SOAK,
-            stateful_step_count=30,
+            stateful_step_count=20,
             deadline=None,
             suppress_health_check=list(HealthCheck),
         ),
