@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from github_sandbox import Dropped, Fault, InvalidBody, LostResponse, Sandbox, Status, Truncated
 from github_sandbox.faults import Work
+from redeliver import interruption
 from redeliver.errors import Interrupted
 
 FAULTS: list[Fault] = [
@@ -93,8 +94,10 @@ class RunEnd:
             signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGUSR1)
             await asyncio.sleep(0.01)
 
-    def _raise(self, _number: int, _frame: FrameType | None) -> None:
-        if not self._has_raised.is_set():
+    def _raise(self, _number: int, frame: FrameType | None) -> None:
+        # Only in a wait: elsewhere, it could be in a finalizer, which ignores it.
+        is_waiting = frame is not None and frame.f_code is interruption.get.__code__
+        if is_waiting and not self._has_raised.is_set():
             self._has_raised.set()
             raise Interrupted(signal.SIGTERM) if self.error is Interrupted else Killed
 

@@ -19,7 +19,7 @@ from tests.support.fakes import FakeTime
 PER_MINUTE = 75
 
 WEB_URL = "https://github.com"
-"""What the pages of webhooks begin with. A run orders webhooks by hashes of their pages, so a
+"""What the pages of webhooks begin with. A run reads the logs in the order of these pages, so a
 sandbox's own URL would make the order random: its port is."""
 
 

@@ -1,6 +1,5 @@
 """Run redeliver in this process, over HTTP, in virtual time: a wait advances the clock."""
 
-import itertools
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -40,9 +39,6 @@ class SettlingClock(VirtualClock):
     def advance(self, by: timedelta) -> None:
         self._github.settle()
         self._clock.advance(by)
-
-
-SIGNATURES = itertools.count(1)
 
 
 def sleep_function(clock: VirtualClock, *, workers: int) -> Callable[[float], None]:
@@ -102,7 +98,8 @@ def run_in_process(
         Runtime(
             clock=server_clock,
             retention=lambda: product.retention,
-            signature=timedelta(milliseconds=next(SIGNATURES) % 1000),
+            # Two runs that overlap do not begin in the same second.
+            signature=timedelta(milliseconds=int(clock().timestamp()) % 1000),
             throttle=throttle,
             console=FakeConsole(lines),
             sleep=sleep,
