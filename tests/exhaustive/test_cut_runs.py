@@ -55,7 +55,6 @@ CUTS: dict[str, Callable[[int], RunEnd | Disturbance]] = {
     "killed before": lambda nth: RunEnd(nth, is_handled=False, error=Killed),
     "killed after": lambda nth: RunEnd(nth, is_handled=True, error=Killed),
     "cancelled at": lambda nth: RunEnd(nth, is_handled=True, error=Interrupted),
-    "limited once at": lambda nth: Disturbance(LIMIT, "any request", nth, times=1),
     "limited from": lambda nth: Disturbance(LIMIT, "any request", nth, times=None),
 }
 """How a run is cut at its nth request."""

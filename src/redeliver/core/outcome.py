@@ -1,6 +1,6 @@
 """What became of each event in this run, and how far the checkpoint may move because of it."""
 
-from collections.abc import Container, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
@@ -199,10 +199,6 @@ class Results(dict[EventKey, EventResult]):
             for key, result in self.items()
             if result.is_due and (webhook is None or key.webhook == webhook)
         ]
-
-    def count(self, outcomes: Container[Outcome]) -> int:
-        """Return how many events have one of `outcomes`."""
-        return sum(result.outcome in outcomes for result in self.values())
 
 
 def next_checkpoint(

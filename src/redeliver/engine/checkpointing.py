@@ -81,8 +81,8 @@ class Checkpointing:
 
     def _claim_shared(self, mark: datetime) -> bool:
         """Write the checkpoint; if a try fails, look whether another run wrote it meanwhile."""
-        has_tried = False
-        for pause in (*PAUSES, None):
+        pauses, has_tried = iter(PAUSES), False
+        while True:
             saved, read_at = self._store.read(), self._clock()
             if saved != self._window.saved:  # a failed try may have been executed
                 return has_tried and saved is not None and saved.checkpoint == mark
@@ -92,6 +92,7 @@ class Checkpointing:
             except RateLimitError:
                 raise
             except UnavailableError:
+                pause = next(pauses, None)
                 if pause is None:
                     raise
                 self._sleep(pause)
@@ -99,7 +100,6 @@ class Checkpointing:
                 # During a slow write, another run can begin.
                 is_slow = self._clock() - read_at > MAX_AGE
                 return is_written and not (is_slow and self._is_overwritten(mark))
-        return False
 
     def _is_overwritten(self, mark: datetime) -> bool:
         saved = self._store.read()

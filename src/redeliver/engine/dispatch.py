@@ -89,8 +89,6 @@ class Dispatcher:
                 break
         for key in self._queue.rest():
             self._leave(key)
-        while self.collect():
-            pass
 
     def collect(self, *, timeout: timedelta | None = None) -> bool:
         """Wait for the next response and record it; return whether there was one."""

@@ -17,10 +17,6 @@ class RequestQueue:
             self._queues.setdefault(key.webhook, deque()).append(key)
         self._turns = deque(self._queues)
 
-    def __bool__(self) -> bool:
-        """Whether any event is left."""
-        return bool(self._turns)
-
     def take(self, may_go: Callable[[EventKey], bool]) -> EventKey | None:
         """Remove the event whose turn it is, and return it.
 

@@ -324,6 +324,26 @@ def test_the_client_tells_the_error_of_an_expected_response(
     assert str(error).startswith("cannot read the webhooks: GitHub responded 403, Forbidden.")
 
 
+@pytest.mark.usefixtures("recorded_hook")
+def test_the_plan_leaves_time_to_redeliver(github: Sandbox, client: Client, time: FakeTime) -> None:
+    """Its requests get two slow tries, and half of the time that a run may wait for responses."""
+    github.inject(Meanwhile(lambda: time.sleep(40)), times=None)
+    github.inject(Dropped(), times=None)
+
+    for tries in (2, 4):
+        with pytest.raises(UnreachableError, match="no usable response"):
+            request(client, planning=True)
+        assert len(github.requests) == tries
+    reason = "this run has waited for GitHub for 150 s in total, the most that it may wait before"
+    with pytest.raises(TooLongError, match=reason):
+        request(client, planning=True)
+    assert len(github.requests) == 4
+
+    with pytest.raises(UnreachableError, match="no usable response"):
+        request(client)
+    assert len(github.requests) > 4
+
+
 def test_a_run_ends_after_five_minutes_without_a_response(
     github: Sandbox, recorded_hook: Hook, client: Client, log: DeliveryLog, time: FakeTime
 ) -> None:

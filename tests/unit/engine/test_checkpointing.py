@@ -191,6 +191,65 @@ class SlowStore(FakeStore):
         return is_written
 
 
+class FailingStore(FakeStore):
+    """A store whose first write fails; `executes` it all the same, or another run writes `other`.
+
+    The number of writes that fail is `failures`.
+    """
+
+    def __init__(
+        self, *, failures: int = 1, executes: bool = False, other: datetime | None = None
+    ) -> None:
+        super().__init__()
+        self.failures = failures
+        self.executes = executes
+        self.other = other
+
+    def write(self, checkpoint: datetime, *, once: bool = False) -> bool:
+        if self.attempts >= self.failures:
+            return super().write(checkpoint, once=once)
+        assert once, "the client does not repeat it"
+        self.attempts += 1
+        if self.executes:
+            self.saved = saved(checkpoint, written=NOW)
+        if self.other:
+            self.saved = saved(self.other, written=NOW)
+        raise UnavailableError("502")
+
+
+@pytest.mark.parametrize("executes", [True, False])
+def test_a_claim_without_a_response_is_looked_up(*, executes: bool) -> None:
+    runtime, hook = FakeRuntime(), ReceivingHook(*THREE_FAILURES)
+    runtime.signature = timedelta(milliseconds=123)
+    store = FailingStore(executes=executes)
+
+    report = run_once(hook, store, runtime=runtime)
+
+    assert report.count(Outcome.RECOVERED) == 3
+    assert runtime.slept[0] == 0.5
+    assert store.written[-1] == NOW
+
+
+@pytest.mark.parametrize("other", [ago(hours=3), ago(hours=2)], ids=["the same", "another"])
+def test_a_claim_that_another_run_made_meanwhile_is_lost(other: datetime) -> None:
+    runtime, hook = FakeRuntime(), FakeHook(*THREE_FAILURES)
+    runtime.signature = timedelta(milliseconds=123)
+
+    report = run_once(hook, FailingStore(other=other), runtime=runtime)
+
+    assert hook.requested == []
+    assert set(outcomes(report).values()) == {Outcome.UNSETTLED}
+
+
+def test_a_claim_that_always_fails_ends_the_run() -> None:
+    runtime, store = FakeRuntime(), FailingStore(failures=99)
+
+    with pytest.raises(UnavailableError):
+        run_once(FakeHook(*THREE_FAILURES), store, runtime=runtime)
+
+    assert (store.attempts, runtime.slept) == (5, [0.5, 1, 2, 4])
+
+
 def test_a_slow_claim_counts_if_no_other_run_wrote() -> None:
     runtime, hook = FakeRuntime(), ReceivingHook(*THREE_FAILURES)
 

@@ -4,7 +4,13 @@ import pytest
 
 from redeliver.core.delivery import Delivery
 from redeliver.core.outcome import Outcome
-from redeliver.errors import AccessError, RateLimitError, RefusalError, UnavailableError
+from redeliver.errors import (
+    AccessError,
+    RateLimitError,
+    RefusalError,
+    TooLongError,
+    UnavailableError,
+)
 from redeliver.reporting import messages
 from redeliver.reporting.report import Report
 from tests.support.builders import (
@@ -83,7 +89,9 @@ def test_an_unanswered_event_gives_up_its_place() -> None:
     assert (report.count(Outcome.PENDING), report.count(Outcome.DEFERRED)) == (3, 3)
 
 
-@pytest.mark.parametrize("error", [AccessError("no right"), RateLimitError("used up")])
+@pytest.mark.parametrize(
+    "error", [AccessError("no right"), RateLimitError("used up"), TooLongError("waited enough")]
+)
 def test_an_error_that_every_request_would_meet_stops_dispatch(error: Exception) -> None:
     hook, store = FakeHook(*THREE_FAILURES, errors={"second": error}), FakeStore()
 
