@@ -113,3 +113,14 @@ def test_a_schedule_that_is_late_warns_of_all_events(days: Days, hook: Hook) -> 
         assert len(run.report.leaving) >= len(vanished)
         assert run.is_red or not vanished
     assert left == len(waiting)
+
+
+@pytest.mark.unmeasured
+def test_a_run_between_two_scheduled_ones_is_red_as_well(days: Days, hook: Hook) -> None:
+    """Somebody starts a run because the last one has warned."""
+    days.fail(hook, ago=timedelta(hours=2))
+    hook.switch_off()
+    days.run_for(3 * DAY - SCHEDULE, fail_unrecovered=True)
+    days.pass_time(HOUR)
+
+    assert days.run(fail_unrecovered=True).is_red

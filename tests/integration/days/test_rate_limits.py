@@ -4,7 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from github_sandbox import Dropped, Hook
+from github_sandbox import Dropped, Hook, Meanwhile, Status
+from redeliver.core.policy import ScanMode
 from tests.support.days import SCHEDULE, Days
 
 DAY = timedelta(days=1)
@@ -58,19 +59,58 @@ def test_a_long_log_gets_its_own_newest_events_back(days: Days) -> None:
 
 
 @pytest.mark.unmeasured
-def test_two_webhooks_without_responses_do_not_stop_others(days: Days) -> None:
-    """In a day of hourly runs, each other webhook has its turn. The silent ones return later."""
+@pytest.mark.parametrize("scan", ScanMode)
+@pytest.mark.parametrize("seconds", [0, 30])
+def test_two_webhooks_without_responses_do_not_stop_others(
+    days: Days, seconds: int, scan: ScanMode
+) -> None:
+    """Whether they fail at once or after a while. They are read again when they respond."""
     silent = [days.hook() for _ in range(2)]
-    hooks = [*silent, *(days.hook() for _ in range(3))]
+    hooks = [*silent, *(days.hook() for _ in range(8))]
     missed = {hook.path: days.fail(hook, 1)[0] for hook in hooks}
     for hook in silent:
-        days.github.inject(Dropped(), path=f"{hook.path}/deliveries", times=None)
+        path = f"{hook.path}/deliveries"
+        hang = Meanwhile(lambda: days.clock.advance(timedelta(seconds=seconds)))
+        days.github.inject(hang, path=path, times=None)
+        days.github.inject(Dropped(), path=path, times=None)
 
-    days.run_for(DAY, every=timedelta(hours=1))
+    days.run_for(timedelta(days=2), every=timedelta(hours=5), scan=scan)
 
     days.assert_delivered(missed[hook.path] for hook in hooks[2:])
     assert all(run.is_red for run in days.runs)
     days.github.mend()
     days.pass_time(SCHEDULE)
-    days.run()
+    days.run(scan=scan)
     days.assert_delivered(missed.values())
+
+
+@pytest.mark.unmeasured
+@pytest.mark.parametrize("scan", ScanMode)
+def test_many_webhooks_share_a_small_rate_limit(days: Days, scan: ScanMode) -> None:
+    """Each run can read only some of their logs, and within three days all have their turn."""
+    hooks = [days.hook() for _ in range(30)]
+    missed = [days.fail(hook, 1)[0] for hook in hooks]
+
+    for _ in range(11):
+        days.github.rate_limit(remaining=50, reset_in=3000)
+        days.run(scan=scan)
+        days.pass_time(SCHEDULE)
+
+    days.assert_delivered(missed)
+
+
+@pytest.mark.unmeasured
+def test_looking_for_refused_events_keeps_requests(days: Days) -> None:
+    """The search takes requests only as long as enough are left for redeliveries."""
+    busy, quiet = busy_hook(days, 6000), days.hook()
+    refused = days.fail(busy, 12, ago=timedelta(hours=19))
+    days.break_redeliveries(busy, refused, Status(404, "Not Found"))
+    good = days.fail(quiet, 30)
+
+    for _ in range(4):
+        days.github.rate_limit(remaining=150, reset_in=3000)
+        days.run(verify=timedelta())
+        days.pass_time(SCHEDULE)
+
+    days.assert_delivered(good)
+    assert not any("used up" in run.problem for run in days.runs)

@@ -26,6 +26,16 @@ def test_an_invalid_list_of_webhooks_is_an_error(github: Sandbox, rows: object) 
         list_hooks(a_client(github.url), org="acme")
 
 
+def test_a_list_with_short_pages_is_read_to_its_end(github: Sandbox) -> None:
+    """A gateway may limit the size of pages."""
+    link = {"Link": '<https://api.github.com/orgs/acme/hooks?page=2>; rel="next"'}
+    pages = [[{"id": 1, "active": True}], [{"id": 2, "active": False}]]
+    github.inject(Status(200, headers=link, body=pages[0]), path=".*/hooks")
+    github.inject(Status(200, body=pages[1]), path=".*/hooks", nth=2)
+
+    assert list_hooks(a_client(github.url), org="acme") == {1: True, 2: False}
+
+
 def test_a_list_of_webhooks_without_an_end_is_an_error(github: Sandbox) -> None:
     rows = [{"id": number, "active": True} for number in range(100)]
     github.inject(Status(200, body=rows), path=".*/hooks", times=None)

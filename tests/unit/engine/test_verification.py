@@ -74,6 +74,16 @@ OLD = [delivered(f"old-{n}", at=ago(hours=3)) for n in range(OLD_ROWS_AT_END)]
         pytest.param([*OLD, FAILED], None, id="a failure too far down to be read"),
         pytest.param([*OLD[1:], FAILED], FAILED, id="a failure a few rows too far down"),
         pytest.param(
+            [a_delivery("requested", at=ago(hours=1), number=9, redelivery=True)],
+            None,
+            id="a failure from before the request, which appears late",
+        ),
+        pytest.param(
+            [delivered("requested", at=ago(hours=1), number=9, redelivery=True)],
+            delivered("requested", at=ago(hours=1), number=9, redelivery=True),
+            id="a success from before the request, which appears late",
+        ),
+        pytest.param(
             [a_delivery("requested", at=NOW - SERVER_CLOCK_SKEW, number=9)],
             a_delivery("requested", at=NOW - SERVER_CLOCK_SKEW, number=9),
             id="a failure that another server's clock dates earlier",
