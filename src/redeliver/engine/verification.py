@@ -91,7 +91,9 @@ class Verification:
         for result in results:
             why = self._why_unknown(result.key.webhook)
             if result.outcome is Outcome.PENDING:
-                next_run = "If the log still does not show a success then, a later run tries again"
+                next_run = (
+                    "A later run checks the log, and tries again if there is still no success"
+                )
                 yield replace(result, because=f"{why}. {next_run}")
             elif result.outcome is Outcome.UNANSWERED:
                 yield replace(result, because=f"{result.because}. {why}")

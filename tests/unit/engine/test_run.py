@@ -144,13 +144,13 @@ def test_the_log_says_what_happened() -> None:
             "Pending: push first (delivery 11, "
             "failing for 3 h 0 min, 1 attempt, last status 504 timed out): "
             "GitHub's log did not show the outcome within 30 s. "
-            "If the log still does not show a success then, a later run tries again"
+            "A later run checks the log, and tries again if there is still no success"
         ),
         (
             "Pending: push second (delivery 12, "
             "failing for 2 h 0 min, 1 attempt, last status 504 timed out): "
             "GitHub's log did not show the outcome within 30 s. "
-            "If the log still does not show a success then, a later run tries again"
+            "A later run checks the log, and tries again if there is still no success"
         ),
         (
             "Checkpoint saved: 2026-11-24 09:00:00 UTC, when the oldest pending event failed. "
