@@ -13,6 +13,7 @@ import pytest
 from github_sandbox import Status
 from redeliver.core.checkpoint import format_checkpoint
 from redeliver.errors import Interrupted
+from redeliver.reporting.format import count
 from tests.exhaustive.disturbances import Disturbance, Killed, RunEnd
 from tests.exhaustive.troubles import NO_RESPONSE, REFUSED, SWALLOWED
 from tests.exhaustive.world import World
@@ -121,7 +122,7 @@ def test_a_week_of_cut_runs_tells_what_is_lost(
             assert_the_week_ends_well(
                 world, requested=requested_per_run(name, nth), point=f"{name} request {nth}"
             )
-    how = f"each run is {name} the same request, with {workers} workers"
+    how = f"each run is {name} the same request, with {count(workers, 'worker')}"
     add_to_summary(f"{len(METHODS)} weeks in which {how}")
 
 
