@@ -11,6 +11,7 @@ from redeliver.core.decision import NOT_FAILED_VERDICTS, decide
 from redeliver.core.delivery import SUCCESS_CODES, Delivery, Guid, StatusFilter
 from redeliver.core.pages import OldRows, Page
 from redeliver.core.policy import Policy, ScanMode
+from redeliver.errors import RedeliverError
 
 DONE = object()
 
@@ -84,16 +85,23 @@ class LogReader:
 
         The failures are read first, so an event that succeeds in between is among the successes.
         """
+        failure = None
         try:
             yield from self._read(_only_failures(log(StatusFilter.FAILURES)))
         except _UnfilteredError:
             self.is_filtered = False
             yield from self._read(log(StatusFilter.ALL))
             return
+        except RedeliverError as error:
+            if not self.attempts:
+                raise
+            failure = error  # what was read can still be decided
         undelivered = {guid for guid, rows in self.attempts.items() if self._may_be_due(rows)}
         if undelivered:
             yield from self._read_successes(log(StatusFilter.SUCCESSES), undelivered)
         self.successes_since = datetime.min.replace(tzinfo=UTC)
+        if failure:
+            raise failure
         # An original can have the code 0, which neither filter lists.
         if self._incomplete:
             yield from self._read(log(StatusFilter.ALL))

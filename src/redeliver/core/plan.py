@@ -14,6 +14,12 @@ from redeliver.core.scan import ScanResult
 
 T = TypeVar("T")
 
+WEBHOOKS_FASTER = 28
+"""How many times as fast as the queues the webhooks rotate.
+
+If they rotated together, a webhook would begin only while its queue begins at a certain position.
+"""
+
 UNDER_WAY = frozenset({Verdict.UNSETTLED, Verdict.LAST_UNDER_WAY})
 """The verdicts on events whose redelivery may be under way."""
 
@@ -64,9 +70,14 @@ class Plan:
         return bool(self._with(Verdict.UNSETTLED))
 
     @property
-    def is_under_way(self) -> bool:
-        """Whether an earlier run may have requested redeliveries that the log does not show yet."""
-        return any(decision.verdict in UNDER_WAY for decision in self.decisions)
+    def keeps_checkpoint(self) -> bool:
+        """Whether a run with this plan must not write the checkpoint.
+
+        A write would begin a new time in which redeliveries of earlier runs may be under way. And
+        without a webhook, there is nothing to save.
+        """
+        is_under_way = any(decision.verdict in UNDER_WAY for decision in self.decisions)
+        return self.is_unsettled or (is_under_way and not self.due) or not self.scans
 
     def held(self) -> "Plan":
         """Return the plan with everything that is due left to a later run."""
@@ -110,7 +121,7 @@ def _in_turn(decisions: Iterable[Decision], window: Window) -> list[Decision]:
         queues[decision.webhook].append(decision)
     in_turn = [_queue(queue, window) for queue in queues.values()]
     if any(decision.was_seen for queue in in_turn for decision in queue):
-        in_turn = rotated(in_turn, window.phase)
+        in_turn = rotated(in_turn, WEBHOOKS_FASTER * window.phase)
     return [decision for in_round in zip_longest(*in_turn) for decision in in_round if decision]
 
 

@@ -42,12 +42,19 @@ class Checkpointing:
         self._saved_at = window.now
         self.checkpoint = window.saved.checkpoint if window.saved else None
         """The stored checkpoint; None if there is none."""
+        self._others: datetime | None = None
+        """The latest checkpoint that another run has saved since this one began."""
 
     @property
     def mark(self) -> datetime:
         """The checkpoint that the results so far allow."""
         results = self._results.values()
         return next_checkpoint(self._window, results, is_complete=self._is_complete)
+
+    @property
+    def is_overtaken(self) -> bool:
+        """Whether another run has saved the checkpoint since this one began."""
+        return self._others is not None
 
     @property
     def is_due(self) -> bool:
@@ -114,7 +121,9 @@ class Checkpointing:
         mark = self.mark
         latest = self._store.read() if reread else None
         if latest and latest.checkpoint != self.checkpoint:  # not what this run wrote
-            mark = max(mark, latest.checkpoint)
+            self._others = latest.checkpoint
+        if self._others:
+            mark = max(mark, self._others)
         if self._store.write(mark):
             self.checkpoint = mark
         else:

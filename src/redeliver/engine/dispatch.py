@@ -134,8 +134,9 @@ class Dispatcher:
         """Note what may be wrong with webhooks of which GitHub refused all redeliveries."""
         gone = {result.key.webhook for result in self._results.values() if result.is_gone}
         for webhook, responses in self._responses.items():
-            if responses.refused_because and webhook not in gone | self._stopped:
-                self.note(responses.few_refusals(webhook))
+            text = responses.few_refusals(webhook)
+            if text and webhook not in gone | self._stopped:
+                self.note(text)
 
     def _may_go(self, key: EventKey) -> bool:
         return self.is_stopped(key.webhook) or self._responses[key.webhook].may_go(key)

@@ -22,8 +22,13 @@ from redeliver.engine.ports import Hook, Runtime, Store
 from redeliver.engine.probing import choose_probes
 from redeliver.engine.verification import Verification
 from redeliver.engine.workers import WorkerPool
-from redeliver.errors import Interrupted, RateLimitError, RedeliverError
+from redeliver.errors import BusyError, Interrupted, RateLimitError, RedeliverError
 from redeliver.reporting.report import Report
+
+OVERTAKEN = (
+    "another run has saved the checkpoint while this one was redelivering, so this run requested "
+    "no more redeliveries. The next run continues. Let only one run at a time use a checkpoint"
+)
 
 
 class Execution:
@@ -84,7 +89,7 @@ class Execution:
             if not result.is_due:
                 self._event_log.outcome(result)
         if not due:
-            if not self._keeps_still:
+            if not self._plan.keeps_checkpoint:
                 self._save(reread=self._checkpointing.is_stale)
             return
         self._claim()
@@ -112,7 +117,7 @@ class Execution:
 
     def save_interrupted(self) -> None:
         """Save the checkpoint of an interrupted run, if there is still time."""
-        if self._keeps_still:
+        if self._plan.keeps_checkpoint:
             return
         try:
             self._runtime.throttle.hurry()
@@ -144,16 +149,6 @@ class Execution:
 
     # The checkpoint.
 
-    @property
-    def _keeps_still(self) -> bool:
-        """Whether this run must not write the checkpoint.
-
-        A write would begin a new time in which redeliveries of earlier runs may be under way. And
-        where nothing was read, nothing moves.
-        """
-        plan = self._plan
-        return plan.is_unsettled or (plan.is_under_way and not plan.due) or not plan.scans
-
     def _claim(self) -> None:
         """Write the checkpoint before the first redelivery, or leave everything to another run."""
         try:
@@ -166,8 +161,11 @@ class Execution:
             self._expect(due=Outcome.DUE)
 
     def _save_if_due(self) -> None:
+        """Save the checkpoint now and then; stop if another run has taken over meanwhile."""
         if self._checkpointing.is_due:
             self._save()
+            if self._checkpointing.is_overtaken:
+                self._dispatcher.stop_all(BusyError(OVERTAKEN))
 
     def _save(self, *, reread: bool = True) -> None:
         """Save the checkpoint; a run that cannot do so redelivers nothing more."""
@@ -199,7 +197,7 @@ class Execution:
         return all_chosen
 
     def _choose_probes(self) -> Mapping[Webhook, list[EventKey]]:
-        probes = choose_probes(self._results, self._options.probe)
+        probes = choose_probes(self._results, self._options.probe, self._window)
         for webhook, keys in probes.items():
             self._event_log.probe(webhook, due=len(self._results.due(webhook)), probe=len(keys))
         return probes
@@ -207,7 +205,7 @@ class Execution:
     def _are_gone(self, webhook: Webhook) -> bool:
         """Look for a webhook's refused events in its log; return whether some have left it."""
         refused = [result for result in self._results.values() if result.key.webhook == webhook]
-        gone = list(self._verification.gone(refused, is_last=False))
+        gone = list(self._verification.gone(refused, before_page=self._save_if_due))
         for result in gone:
             self._update(result)
         return bool(gone)

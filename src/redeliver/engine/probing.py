@@ -2,36 +2,45 @@
 
 from collections.abc import Mapping, Sequence
 
+from redeliver.core.checkpoint import Window
 from redeliver.core.decision import EventKey
 from redeliver.core.delivery import Webhook
 from redeliver.core.outcome import Results
 from redeliver.core.plan import evenly_spaced
 
 
-def choose_probes(results: Results, number: int | None) -> Mapping[Webhook, list[EventKey]]:
-    """Choose `number` events of each webhook that has more events due; None chooses none."""
+def choose_probes(
+    results: Results, number: int | None, window: Window
+) -> Mapping[Webhook, list[EventKey]]:
+    """Choose `number` events of each webhook that has more events due; None chooses none.
+
+    Half of them are those with the fewest attempts, the others are next in the order of requests.
+    Of an odd number, the run's place in the rotation decides which half is larger.
+    """
     if number is None:
         return {}
+    least_tried = (number + 1) // 2 if window.phase < 1 / 2 else number // 2
     webhooks = dict.fromkeys(key.webhook for key in results)
     due = {webhook: results.due(webhook) for webhook in webhooks}
     return {
-        webhook: _probes(results, keys, number)
+        webhook: _probes(results, keys, number, least_tried=least_tried)
         for webhook, keys in due.items()
         if len(keys) > number
     }
 
 
-def _probes(results: Results, keys: Sequence[EventKey], number: int) -> list[EventKey]:
-    """Choose events, half of them with the fewest attempts, the others in the order of requests.
+def _probes(
+    results: Results, keys: Sequence[EventKey], number: int, *, least_tried: int
+) -> list[EventKey]:
+    """Choose events, `least_tried` of them with the fewest attempts.
 
     Events that their receiver never accepts have many attempts, and would fail any probe. But there
     can be new ones of these before each run, and then an event with many attempts would never have
     its turn.
     """
     attempts = {key: results[key].attempts for key in keys}
-    half = (number + 1) // 2
-    limit = sorted(attempts.values())[half - 1]
+    limit = sorted(attempts.values())[max(least_tried - 1, 0)]
     fewer = [key for key in keys if attempts[key] < limit]
     equal = [key for key in keys if attempts[key] == limit]
-    least_tried = [*fewer, *evenly_spaced(equal, half - len(fewer))]
-    return list(dict.fromkeys([*least_tried, *keys]))[:number]
+    chosen = [*fewer, *evenly_spaced(equal, least_tried - len(fewer))]
+    return list(dict.fromkeys([*chosen, *keys]))[:number]

@@ -10,7 +10,6 @@ from collections.abc import Iterable
 from redeliver.core.decision import EventKey
 from redeliver.core.delivery import Webhook
 from redeliver.errors import RedeliverError, RefusalError, UnavailableError
-from redeliver.reporting.format import count
 
 HANDFUL = 5
 """How many requests in a row must fail before others are tried, and how many others are tried."""
@@ -22,6 +21,9 @@ class Responses:
     def __init__(self) -> None:
         self._is_permitted = False
         """Whether it is certain that no permission is missing."""
+        self._refusals = 0
+        """How many redeliveries were refused for a reason that may concern the webhook."""
+        self._has_other_responses = False
         self.failed_in_a_row = 0
         """How many requests in a row failed in a way that may concern the webhook."""
         self._trial: set[EventKey] = set()
@@ -54,11 +56,17 @@ class Responses:
         )
 
     def few_refusals(self, webhook: Webhook) -> str:
-        """Say what may be wrong if all redeliveries to the webhook were refused, but few."""
-        refused = count(self.failed_in_a_row, "redelivery", "redeliveries")
+        """Say what may be wrong if all redeliveries to the webhook were refused, but few.
+
+        Return an empty text if that is not so.
+        """
+        if not self.refused_because or self._has_other_responses:
+            return ""
+        number = self._refusals
+        refused = "the only redelivery" if number == 1 else f"all {number} redeliveries"
         return (
-            f"GitHub refused the only {refused} to {webhook.name}. If this concerns all of its "
-            f"events, this may be the reason: {self.refused_because}"
+            f"GitHub refused {refused} to {webhook.name}. If it refuses all of them in later runs, "
+            f"too, this may be the reason: {self.refused_because}"
         )
 
     def try_others(self, keys: Iterable[EventKey]) -> None:
@@ -72,7 +80,11 @@ class Responses:
 
     def record(self, key: EventKey, error: RedeliverError | None) -> None:
         """Record the response to one request; `error` is None if GitHub accepted it."""
-        self._is_permitted = self._is_permitted or error is None
+        # GitHub checks permissions before it refuses an event for a reason of the event's own.
+        is_general = isinstance(error, RefusalError) and error.if_all is not None
+        self._is_permitted |= error is None or (isinstance(error, RefusalError) and not is_general)
+        self._refusals += is_general
+        self._has_other_responses |= not is_general
         if error is None or not self._may_concern_all(error):
             self._clear()
             return

@@ -106,17 +106,18 @@ class Verification:
         return f"GitHub's log did not show the outcome within {age(self._verify)}"
 
     def gone(
-        self, results: Iterable[EventResult], *, is_last: bool = True
+        self, results: Iterable[EventResult], *, before_page: Callable[[], None] | None = None
     ) -> Iterator[EventResult]:
         """Read the logs again, and yield the refused events that are no longer in them.
 
-        `is_last` is False if there are more events to redeliver.
+        `before_page` is called before each page, if there are more events to redeliver.
         """
         refused = [result for result in results if result.outcome is Outcome.REFUSED]
         kept_from = self._runtime.clock() - self._retention
         for webhook, its_results in _by_webhook(refused).items():
             try:
-                log = self._hooks[webhook].pages(planning=not is_last)
+                log = self._hooks[webhook].pages(planning=before_page is not None)
+                log = _calling(before_page, log) if before_page else log
                 missing = find_missing(
                     log, _deliveries(its_results), since=self._window.since, kept_from=kept_from
                 )
@@ -189,6 +190,12 @@ def find_missing(
     return frozenset(
         row.guid for row in missing.values() if not is_empty or row.delivered_at < kept_from
     )
+
+
+def _calling(before_page: Callable[[], None], log: Iterator[Page]) -> Iterator[Page]:
+    for page in log:
+        yield page
+        before_page()
 
 
 def _counts_more(attempt: Delivery, other: Delivery) -> bool:

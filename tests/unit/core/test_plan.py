@@ -189,3 +189,31 @@ def test_runs_begin_at_evenly_spread_positions(interval: int) -> None:
 
     gaps = [following - phase for phase, following in zip(phases, ahead, strict=True)]
     assert max(gaps) * len(gaps) < 1.5
+
+
+@pytest.mark.parametrize("every", [1, 6, 8])
+@pytest.mark.parametrize("per_run", [1, 2, 5])
+@pytest.mark.parametrize(("webhooks", "events"), [(1, 12), (4, 5), (10, 1), (10, 10), (3, 40)])
+def test_events_without_a_trace_take_turns_in_three_days(
+    webhooks: int, events: int, per_run: int, every: int
+) -> None:
+    """Most requests are for an event that no run has requested before, as long as there is one."""
+    policy = a_policy(max_redeliveries=per_run)
+    requested = list[str]()
+    for hours in range(0, 62, every):
+        window = run_at(hours)
+        scans = [
+            scan_of(
+                [
+                    a_delivery(f"{number}-{n}", at=ago(hours=5, minutes=-n), number=n)
+                    for n in range(events)
+                ],
+                webhook=a_webhook(number),
+                window=window,
+                policy=policy,
+            )
+            for number in range(webhooks)
+        ]
+        requested += [decision.delivery.guid for decision in Plan.of(scans, window, policy).due]
+
+    assert len(set(requested)) >= 0.7 * min(len(requested), webhooks * events)

@@ -132,14 +132,44 @@ def test_a_server_that_ignores_the_filter_is_read_in_full() -> None:
     assert scan.unclassified == 1
 
 
-@pytest.mark.parametrize("listed", [StatusFilter.FAILURES, StatusFilter.SUCCESSES])
-def test_an_event_is_undecided_while_a_success_may_be_unread(listed: StatusFilter) -> None:
+@pytest.mark.parametrize(
+    ("listed", "verdict"),
+    [(StatusFilter.FAILURES, Verdict.REDELIVER), (StatusFilter.SUCCESSES, Verdict.UNREAD)],
+)
+def test_an_event_is_undecided_while_a_success_may_be_unread(
+    listed: StatusFilter, verdict: Verdict
+) -> None:
     log = Listings([a_delivery("a"), a_delivery("gone", status_code=410)], breaks_off_with=listed)
     policy = a_policy(skip_status_codes=frozenset({410}))
 
     scan = scan_log(log, WINDOW, policy, ScanMode.FAILURES)
 
-    assert verdicts(scan) == {"a": Verdict.UNREAD, "gone": Verdict.UNWANTED_STATUS}
+    assert verdicts(scan) == {"a": verdict, "gone": Verdict.UNWANTED_STATUS}
+    assert str(scan.error) == "GitHub is down"
+
+
+def test_a_page_of_failures_that_cannot_be_read_hides_no_other() -> None:
+    class Broken(Listings):
+        def __call__(self, listed: StatusFilter) -> Iterator[Page]:
+            pages = super().__call__(listed)
+            if listed is StatusFilter.FAILURES:
+                yield from islice(pages, 2)
+                raise UnavailableError("GitHub is down")
+            yield from pages
+
+    log = Broken(
+        [
+            *SUCCESSES,
+            a_delivery("young", at=ago(hours=2)),
+            a_delivery("delivered", at=ago(hours=3)),
+            delivered("delivered", at=ago(hours=1), redelivery=True),
+            a_delivery("not read", at=ago(hours=4)),
+        ]
+    )
+
+    scan = scanned(log)
+
+    assert verdicts(scan) == {"young": Verdict.REDELIVER, "delivered": Verdict.DELIVERED}
     assert str(scan.error) == "GitHub is down"
 
 

@@ -8,7 +8,13 @@ import pytest
 
 from redeliver.core.delivery import Delivery
 from redeliver.core.outcome import Outcome
-from redeliver.errors import AccessError, Interrupted, RateLimitError, UnavailableError
+from redeliver.errors import (
+    AccessError,
+    Interrupted,
+    RateLimitError,
+    RefusalError,
+    UnavailableError,
+)
 from redeliver.reporting import messages
 from tests.support.builders import NOW, THREE_FAILURES, a_delivery, ago, saved
 from tests.support.fakes import (
@@ -362,3 +368,40 @@ def test_an_interrupted_run_that_was_overtaken_writes_nothing() -> None:
 
     assert store.written == []
     assert report.status == 130
+
+
+def test_a_run_that_another_one_overtook_requests_no_more() -> None:
+    class SlowHook(ReceivingHook):
+        def redeliver(self, delivery: Delivery) -> None:
+            super().redeliver(delivery)
+            runtime.now += timedelta(seconds=40)
+
+    runtime, hook = FakeRuntime(), SlowHook(*THREE_FAILURES)
+    store = SharedStore(ago(hours=6), other=ago(hours=1), before=3)
+
+    report = run_once(hook, store, runtime=runtime)
+
+    assert len(hook.requested) == 1
+    assert (messages.problem(report) or "").startswith("another run has saved the checkpoint while")
+    assert store.saved
+    assert store.saved.checkpoint >= ago(hours=1)
+
+
+def test_the_checkpoint_is_saved_during_a_long_search() -> None:
+    class SlowLog(FakeHook):
+        per_page = 1
+
+        def rows(self) -> Iterator[Delivery]:
+            for row in super().rows():
+                if self.requested:
+                    runtime.now += timedelta(seconds=10)
+                yield row
+
+    log = [a_delivery(f"{n}", at=ago(hours=1, minutes=n), number=n + 2) for n in range(30)]
+    refusal = RefusalError("404", if_all=AccessError("lacks a permission"))
+    runtime, store = FakeRuntime(), FakeStore()
+    hook = SlowLog(*log, errors={row.guid: refusal for row in log})
+
+    run_once(hook, store, runtime=runtime)
+
+    assert len(store.written) > 5

@@ -154,15 +154,26 @@ def test_refusals_of_all_events_may_be_a_missing_permission() -> None:
     assert messages.problem(report) == "lacks a permission"
 
 
-@pytest.mark.parametrize("number", [1, 4])
-def test_few_refusals_may_be_a_missing_permission(number: int) -> None:
+@pytest.mark.parametrize(
+    ("number", "refused"), [(1, "the only redelivery"), (4, "all 4 redeliveries")]
+)
+def test_few_refusals_may_be_a_missing_permission(number: int, refused: str) -> None:
     log = NINE_FAILURES[:number]
     hook = FakeHook(*log, errors={row.guid: NOT_FOUND for row in log})
 
-    assert (messages.problem(run_once(hook)) or "").endswith(
-        "of organization acme. If this concerns all of its events, this may be the reason: lacks a "
-        "permission"
+    assert messages.problem(run_once(hook)) == (
+        f"GitHub refused {refused} to webhook 1 of organization acme. If it refuses all of them in "
+        "later runs, too, this may be the reason: lacks a permission"
     )
+
+
+@pytest.mark.parametrize("other", [RefusalError("422, Cannot"), UnavailableError("502")])
+def test_few_refusals_among_others_say_nothing_of_permissions(other: Exception) -> None:
+    errors = {"first": NOT_FOUND, "second": other, "third": NOT_FOUND}
+
+    problem = messages.problem(run_once(FakeHook(*THREE_FAILURES, errors=errors))) or ""
+
+    assert "lacks a permission" not in problem
 
 
 def test_no_permission_is_missing_if_one_event_is_accepted() -> None:

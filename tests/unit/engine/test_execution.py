@@ -10,7 +10,15 @@ from redeliver.core.event_filter import EventFilter
 from redeliver.core.outcome import Outcome
 from redeliver.errors import Interrupted, RefusalError, UnavailableError
 from redeliver.reporting import messages
-from tests.support.builders import NINE_FAILURES, THREE_FAILURES, a_delivery, a_policy, ago
+from tests.support.builders import (
+    NINE_FAILURES,
+    NOW,
+    THREE_FAILURES,
+    a_delivery,
+    a_policy,
+    ago,
+    saved,
+)
 from tests.support.fakes import FakeHook, FakeRuntime, FakeStore, ReceivingHook, outcomes, run_once
 
 ALL_NINE = {f"event-{n}" for n in range(9)}
@@ -116,6 +124,25 @@ def test_a_probe_takes_the_events_with_the_fewest_attempts() -> None:
     run_once(hook, probe=3)
 
     assert hook.requested == ["event-0", "event-1", "event-2"]
+
+
+def test_a_single_probe_alternates_between_two_ways_to_choose() -> None:
+    """Otherwise new events that always fail could keep an older one from its turn for ever."""
+    tried = [
+        a_delivery(f"event-{n}", at=ago(minutes=50 - n), number=n + 20, redelivery=True)
+        for n in range(8)
+    ]
+    probed = set()
+    for hours in range(0, 60, 6):
+        runtime = FakeRuntime()
+        runtime.now = NOW + timedelta(hours=hours)
+        hook = ReceivingHook(*NINE_FAILURES, *tried, fails=ALL_NINE)
+        store = FakeStore()
+        store.saved = saved(ago(hours=6), written=ago(minutes=20))
+        run_once(hook, store, runtime=runtime, probe=1)
+        probed.add(hook.requested[0])
+
+    assert {"event-8"} < probed, "the least tried one, and others"
 
 
 def test_few_events_need_no_probe() -> None:
