@@ -161,10 +161,8 @@ class Dispatcher:
             self._leave(key)
 
     def _leave(self, key: EventKey) -> None:
-        """Leave an event to the next run. Events over the limit were logged at the beginning."""
-        result = self._results[key]
-        if result.is_due:
-            self._log(result)
+        """Leave an event to a later run."""
+        self._log(self._results[key])
 
     def _wait_for_turn(self) -> None:
         """Wait until GitHub's limits allow one more request and a worker is free."""

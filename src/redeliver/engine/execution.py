@@ -83,10 +83,11 @@ class Execution:
     def run(self) -> None:
         """Redeliver what is due, save the checkpoint, and find the outcomes."""
         due = self._results.due()
+        open_keys = [decision.key for decision in (*self._plan.due, *self._plan.surplus)]
         # Given-up events are logged before the checkpoint passes them, because a run that is
         # killed leaves only its log.
         for result in self._results.values():
-            if not result.is_due:
+            if not result.is_open:
                 self._event_log.outcome(result)
         if not due:
             if not self._plan.keeps_checkpoint:
@@ -94,13 +95,12 @@ class Execution:
             return
         self._claim()
         if self._plan.is_unsettled or self._dispatcher.limit:
-            for key in due:
+            for key in open_keys:
                 self._event_log.outcome(self._results[key])
             return
         probed = self._probe()
-        keys = (decision.key for decision in (*self._plan.due, *self._plan.surplus))
         self._dispatcher.dispatch(
-            (key for key in keys if key not in probed),
+            (key for key in open_keys if key not in probed),
             places=self._options.policy.max_redeliveries,
         )
         # Saved before the outcomes are known, because finding them takes time and requests.
@@ -191,7 +191,10 @@ class Execution:
         for webhook, keys in chosen.items():
             if {self._results[key].outcome for key in keys} == {Outcome.STILL_FAILING}:
                 self._dispatcher.stop(webhook)
-                why = f"all {len(keys)} probes failed, so the receiver seems to be down"
+                probes_failed = (
+                    "the probe failed" if len(keys) == 1 else f"all {len(keys)} probes failed"
+                )
+                why = f"{probes_failed}, so the receiver seems to be down"
                 for key in self._results.due(webhook):
                     self._results[key] = replace(self._results[key], because=why)
         return all_chosen

@@ -16,7 +16,15 @@ from redeliver.errors import (
     UnavailableError,
 )
 from redeliver.reporting import messages
-from tests.support.builders import NOW, THREE_FAILURES, a_delivery, ago, saved
+from tests.support.builders import (
+    NINE_FAILURES,
+    NOW,
+    THREE_FAILURES,
+    a_delivery,
+    a_policy,
+    ago,
+    saved,
+)
 from tests.support.fakes import (
     FakeHook,
     FakeRuntime,
@@ -148,6 +156,19 @@ def test_a_run_that_loses_the_first_write_does_nothing() -> None:
 
     assert hook.requested == []
     assert set(outcomes(report).values()) == {Outcome.UNSETTLED}
+
+
+@pytest.mark.parametrize("store", [TakenStore, FakeStore])
+def test_the_end_of_each_event_is_logged_once(store: type[FakeStore]) -> None:
+    runtime = FakeRuntime()
+
+    run_once(
+        FakeHook(*NINE_FAILURES), store(), runtime=runtime, policy=a_policy(max_redeliveries=2)
+    )
+
+    ends = [line for line in runtime.said if not line.startswith("Requested")]
+    logged = [guid for line in ends for guid in line.split() if guid.startswith("event-")]
+    assert sorted(logged) == sorted(delivery.guid for delivery in NINE_FAILURES)
 
 
 def test_a_lost_first_write_reports_the_stored_checkpoint() -> None:
