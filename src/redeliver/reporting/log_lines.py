@@ -69,9 +69,10 @@ def probing(webhook: Webhook, *, due: int, probe: int, dry_run: bool) -> str:
     """Say that `probe` of the events due are redelivered first."""
     redelivering = "a real run would first redeliver" if dry_run else "first redelivering"
     if_failed = "If it fails" if probe == 1 else f"If all {probe} fail"
+    others = "the other one is" if due - probe == 1 else f"the other {due - probe:,} are"
     return (
         f"Probe: {redelivering} {count(probe, 'event')} of {webhook.name}, of the {due:,} to "
-        f"redeliver. {if_failed}, the other {due - probe:,} are deferred to the next run"
+        f"redeliver. {if_failed}, {others} deferred to the next run"
     )
 
 

@@ -201,7 +201,9 @@ def _may_leave(report: Report) -> str:
     if len(rows) > MAX_NAMES:
         names.append(f"and {len(rows) - MAX_NAMES:,} more, which the summary and the log name")
     is_off = any(result.decision.verdict is Verdict.SWITCHED_OFF for result in leaving)
-    advice = "Switch their webhook on, and start a run" if is_off else "Start a run sooner"
+    first = min(result.decision.failing_since for result in leaving) + report.max_age
+    when = f"before {utc(first)}" if first > report.window.now else "now"
+    advice = f"{'Switch the webhook on, and start' if is_off else 'Start'} a run {when}"
     return (
         f"{count(len(leaving), f'{kinds} event')} may leave GitHub's log{too_old} if the next run "
         f"comes only {age(report.until_next)} after this one{last}. {advice}. "

@@ -62,12 +62,10 @@ def _status(report: Report) -> str:
 
 def _until_when(report: Report, retried: list[EventResult], them: str) -> str:
     options, policy = report.options, report.options.policy
-    # An event is also given up when its first attempt has left the log.
-    tried_for = min(policy.give_up_after, options.retention)
-    ends = sorted(result.decision.failing_since + tried_for for result in retried)
-    until = utc(ends[0])
-    if ends[0] != ends[-1]:
-        until = f"{until} for the oldest, {utc(ends[-1])} for the newest"
+    ends = sorted(result.decision.failing_since + report.max_age for result in retried)
+    until, last = utc(ends[0]), utc(ends[-1])
+    if until != last:
+        until = f"{until} for the oldest, {last} for the newest"
     bounds = f"'give-up-after' is {format_duration(policy.give_up_after)}"
     if options.retention < policy.give_up_after:
         bounds = f"GitHub keeps its log for {format_duration(options.retention)}"

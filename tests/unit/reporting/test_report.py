@@ -13,6 +13,7 @@ from redeliver.core.outcome import NOT_REACHED, EventResult, Outcome
 from redeliver.core.policy import RunOptions
 from redeliver.errors import UnavailableError
 from redeliver.reporting import messages
+from redeliver.reporting.format import utc
 from tests.support.builders import (
     ONE_RESULT_OF_EACH,
     OPTIONS,
@@ -137,7 +138,7 @@ def test_the_next_run_is_expected_in_nine_hours(window: Window, age: int, *, lea
 
     expected = (
         "1 deferred event may leave GitHub's log if the next run comes only 9 h 0 min after this "
-        "one. Start a run sooner. This is: push guid-1"
+        f"one. Start a run before {utc(ago(hours=age - 72))}. This is: push guid-1"
     )
     assert (expected in warnings) == leaving
 
@@ -152,7 +153,7 @@ def test_an_event_leaves_sooner_with_give_up_after() -> None:
     assert (
         "1 deferred event may leave GitHub's log, or be older than 'give-up-after' (36h), if the "
         "next run comes only 9 h 0 min after this one (this one came 6 h 0 min after the last). "
-        "Start a run sooner. This is: push guid-1"
+        f"Start a run before {utc(ago(hours=-5))}. This is: push guid-1"
     ) in messages.warnings(report)
 
 
@@ -215,6 +216,7 @@ def test_only_some_of_many_events_that_may_leave_are_named() -> None:
     (warning,) = (text for text in messages.warnings(report) if "may leave" in text)
 
     assert warning.endswith(
-        "Switch their webhook on, and start a run. These are: push guid-0, push guid-1, "
-        "push guid-2, push guid-3, push guid-4, and 2 more, which the summary and the log name"
+        f"Switch the webhook on, and start a run before {utc(ago(hours=-2))}. These are: "
+        "push guid-0, push guid-1, push guid-2, push guid-3, push guid-4, and 2 more, which the "
+        "summary and the log name"
     )
