@@ -134,8 +134,8 @@ GROUPS: Mapping[str, Mapping[str, Flag]] = {
     "How much, how fast, and when to fail": {
         "max-redeliveries": Flag(
             takes="NUMBER",
-            does="Redeliver at most this many events per run, those with the fewest attempts "
-            "first. The others wait for the next run.  [default: no limit]",
+            does="Redeliver at most this many events per run. The others wait for the next run.  "
+            "[default: no limit]",
         ),
         "max-per-minute": Flag(
             takes="NUMBER",
@@ -149,8 +149,8 @@ GROUPS: Mapping[str, Mapping[str, Flag]] = {
         ),
         "probe": Flag(
             takes="NUMBER",
-            does="If a webhook has more failed events than this, redeliver this many first, chosen "
-            "at random. If all of them fail within --verify, defer the rest to the next run.",
+            does="If a webhook has more failed events than this, redeliver this many first. If all "
+            "of them fail within --verify, defer the webhook's others to the next run.",
         ),
         "fail-on": Flag(
             takes="error|unrecovered",
