@@ -93,8 +93,6 @@ class LogReader:
             yield from self._read(log(StatusFilter.ALL))
             return
         except RedeliverError as error:
-            if not self.attempts:
-                raise
             failure = error  # what was read can still be decided
         undelivered = {guid for guid, rows in self.attempts.items() if self._may_be_due(rows)}
         if undelivered:
