@@ -4,7 +4,7 @@ import signal
 import threading
 from collections import Counter
 from contextlib import ExitStack
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Protocol, Self
 
 from github_sandbox import Hook, Receiver, Sandbox, VirtualClock
@@ -26,7 +26,7 @@ from tests.exhaustive.troubles import inject_troubles
 from tests.support.builders import START
 from tests.support.outage import SCHEDULE
 from tests.support.sandboxes import running
-from tests.support.virtual_run import run_in_process
+from tests.support.virtual_run import SettlingClock, run_in_process
 
 LOOKBACK = timedelta(hours=24)
 COUNTS = Counter[str]()
@@ -39,24 +39,6 @@ class Injectable(Protocol):
     def inject(self, github: Sandbox) -> None:
         """Inject it before the run."""
         ...
-
-
-class SettlingClock(VirtualClock):
-    """The clock of a run, which advances only after all requested redeliveries have ended.
-
-    Otherwise the order of events would depend on the scheduler of this machine.
-    """
-
-    def __init__(self, clock: VirtualClock, github: Sandbox) -> None:
-        self._clock = clock
-        self._github = github
-
-    def __call__(self) -> datetime:
-        return self._clock()
-
-    def advance(self, by: timedelta) -> None:
-        self._github.settle()
-        self._clock.advance(by)
 
 
 class World:

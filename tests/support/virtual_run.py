@@ -26,7 +26,8 @@ from tests.support.sandboxes import PER_MINUTE, WEB_URL, a_client, a_delivery_lo
 class SettlingClock(VirtualClock):
     """The clock of a run, which advances only after all requested redeliveries have ended.
 
-    Otherwise a run that waits for outcomes in virtual time could end before they are known.
+    Otherwise a run that waits for outcomes in virtual time could end before they are known, and the
+    order of events would depend on the scheduler of this machine.
     """
 
     def __init__(self, clock: VirtualClock, github: Sandbox) -> None:

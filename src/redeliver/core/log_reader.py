@@ -47,7 +47,9 @@ class LogReader:
         self._horizon = window.now - policy.give_up_after
         self._incomplete: set[Guid] = set()
         """Events that may be redelivered, and whose original was not read yet."""
-        self._pages = self._read_failures(log) if self.is_filtered else self._read_all(log)
+        self._pages = (
+            self._read_failures(log) if self.is_filtered else self._read(log(StatusFilter.ALL))
+        )
 
     def read_page(self) -> bool:
         """Read one more page, or raise; return False if no more are needed.
@@ -58,9 +60,6 @@ class LogReader:
         return next(self._pages, DONE) is not DONE
 
     # Reading. Each of these yields before each further page.
-
-    def _read_all(self, log: Callable[[StatusFilter], Iterable[Page]]) -> Iterator[None]:
-        yield from self._read(log(StatusFilter.ALL))
 
     def _read(self, pages: Iterable[Page]) -> Iterator[None]:
         """Read back to the start of the window.

@@ -21,7 +21,7 @@ from redeliver.github_api.reserve import FOR_REDELIVERIES, PrimaryLimit, Reserve
 from redeliver.github_api.response import Response
 from redeliver.github_api.server_clock import ServerClock
 from redeliver.github_api.throttle import MAX_WAIT_SECONDS, READ_POINTS, WRITE_POINTS, Throttle
-from redeliver.github_api.transport import NoResponseError, Transport
+from redeliver.github_api.transport import NoResponseError, Request, Transport
 
 BACKOFF_SECONDS = (0.5, 1, 2, 4)
 """How long to wait before each further try, times a random factor from 0.5 to 1.5: many
@@ -105,8 +105,8 @@ class Client:
         is_redelivery, is_planning = once and not urgent, keep is FOR_REDELIVERIES
         self._check_waits(purpose, is_planning=is_planning, urgent=urgent)
         take_turn = partial(self._take_turn, method, is_redelivery=is_redelivery, urgent=urgent)
-        send = partial(
-            self._transport.send, method, path, purpose, parameters=parameters or {}, body=body
+        request = Request(
+            method=method, path=path, purpose=purpose, parameters=parameters or {}, body=body
         )
         pauses: Iterator[float] = iter(BACKOFF_SECONDS)
         has_renewed = False
@@ -119,7 +119,7 @@ class Client:
             self._start(purpose, keep, take_turn)
             sent_at = self._throttle.now()
             try:
-                response = self._send(partial(send, token=token))
+                response = self._send(request, token)
             except NoResponseError as error:
                 failure = no_response(purpose, error)
                 if is_planning and self._throttle.now() - sent_at >= SLOW_SECONDS:
@@ -201,11 +201,11 @@ class Client:
         take_turn()  # the one before may be minutes old
         self._limit.start()
 
-    def _send(self, send: Callable[[], Response]) -> Response:
+    def _send(self, request: Request, token: str) -> Response:
         """Send a counted request. If there is no response, that time counts as a wait."""
         response, sent_at = None, self._throttle.now()
         try:
-            response = send()
+            response = self._transport.send(request, token=token)
         except NoResponseError:
             self._throttle.charge_since(sent_at)
             raise

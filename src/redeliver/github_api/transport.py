@@ -10,6 +10,7 @@ end the wait for it, even if the name of the host cannot be resolved or a respon
 import logging
 from collections import deque
 from collections.abc import Mapping
+from dataclasses import dataclass
 from http import HTTPStatus
 from queue import Empty, SimpleQueue
 from threading import Thread
@@ -76,6 +77,17 @@ class NoResponseError(Exception):
         self.has_responded = has_responded
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """A request to the REST API, without the token."""
+
+    method: str
+    path: str
+    purpose: Purpose
+    parameters: Mapping[str, str | int]
+    body: Mapping[str, Any] | None
+
+
 class Transport:
     """The REST API at `url`, for any number of threads."""
 
@@ -86,16 +98,7 @@ class Transport:
         self._idle = deque[_Connection]()
         """The connections that no request uses."""
 
-    def send(
-        self,
-        method: str,
-        path: str,
-        purpose: Purpose,
-        *,
-        token: str,
-        parameters: Mapping[str, str | int],
-        body: Mapping[str, Any] | None,
-    ) -> Response:
+    def send(self, request: Request, *, token: str) -> Response:
         """Send one request and return its response, whatever its status.
 
         Raise `NoResponseError` if there is none.
@@ -108,10 +111,7 @@ class Transport:
 
         def work() -> None:
             try:
-                response = connection.send(
-                    method, path, purpose, token=token, parameters=parameters, body=body
-                )
-                result.put(response)
+                result.put(connection.send(request, token=token))
             except Exception as error:  # noqa: BLE001 - the calling thread raises it
                 result.put(error)
 
@@ -156,31 +156,22 @@ class _Connection:
             user_agent=f"redeliver/{redeliver.__version__}",
         ).requester
 
-    def send(
-        self,
-        method: str,
-        path: str,
-        purpose: Purpose,
-        *,
-        token: str,
-        parameters: Mapping[str, str | int],
-        body: Mapping[str, Any] | None,
-    ) -> Response:
+    def send(self, request: Request, *, token: str) -> Response:
         """Send one request and return its response, however long that takes."""
         self._bearer.token = token
         try:
             # Not requestJsonAndCheck, which treats a redirect as a success.
             status, headers, text = self._requester.requestJson(
-                method,
-                path,
-                dict(parameters),
+                request.method,
+                request.path,
+                dict(request.parameters),
                 {"X-GitHub-Api-Version": API_VERSION},
-                input=body,
+                input=request.body,
             )
         except (OSError, ValueError, OverflowError, RuntimeError) as error:
             # Raised by `requests`, by certificate files that cannot be read, and by PyGithub for
             # invalid headers and for a redirect to another host.
-            advice = _advice(error, purpose)
+            advice = _advice(error, request.purpose)
             raise NoResponseError(
                 # Only the type of the error is named, because its text may have a URL.
                 f"no usable response from {self.host} ({type(error).__name__})",
@@ -192,7 +183,7 @@ class _Connection:
         if len(token) >= MIN_SECRET_LENGTH:
             # A server may echo the token.
             text = text.replace(token, "[token removed]")
-        return Response(purpose=purpose, status=status, headers=headers, text=text)
+        return Response(purpose=request.purpose, status=status, headers=headers, text=text)
 
 
 class _NoRetry(Retry):

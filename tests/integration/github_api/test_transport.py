@@ -15,7 +15,7 @@ from redeliver.errors import AccessError, UnavailableError, UnreachableError
 from redeliver.github_api.delivery_log import DeliveryLog
 from redeliver.github_api.permissions import Permission
 from redeliver.github_api.response import Response
-from redeliver.github_api.transport import NoResponseError, Transport
+from redeliver.github_api.transport import NoResponseError, Request, Transport
 from redeliver.github_api.webhooks import organization_hook
 from tests.support.builders import TOKEN
 from tests.support.sandboxes import a_client, a_delivery_log, rows_of
@@ -55,7 +55,8 @@ def a_server(respond: Callable[[socket.socket, int], object]) -> Iterator[str]:
 
 def send(transport: Transport) -> Response:
     purpose = Permission(inputs="'hook-id'").to("read the log")
-    return transport.send("GET", "/", purpose, token=TOKEN, parameters={}, body=None)
+    request = Request(method="GET", path="/", purpose=purpose, parameters={}, body=None)
+    return transport.send(request, token=TOKEN)
 
 
 def test_a_response_that_never_ends_misses_the_deadline() -> None:
@@ -116,11 +117,11 @@ def test_simultaneous_requests_have_connections_of_their_own() -> None:
 def test_an_unexpected_error_of_a_request_is_not_hidden() -> None:
     """It would be a bug in redeliver or in PyGithub."""
     purpose = Permission(inputs="'hook-id'").to("read the log")
+    body = {"not JSON": object()}
+    request = Request(method="PATCH", path="/", purpose=purpose, parameters={}, body=body)
 
     with pytest.raises(TypeError):
-        Transport("http://127.0.0.1:9").send(
-            "PATCH", "/", purpose, token=TOKEN, parameters={}, body={"not JSON": object()}
-        )
+        Transport("http://127.0.0.1:9").send(request, token=TOKEN)
 
 
 def test_an_unreachable_github_is_an_error() -> None:
