@@ -1,8 +1,8 @@
-"""Every run of a week is cut at the same point: what can be delivered is, or a run says red.
+"""Every run of a week is cut at the same point: what can be delivered is, or a run fails first.
 
 There is a run every six hours, in virtual time. The receiver of one webhook is down. Those of the
-two others work again. But GitHub never responds about two events of one of these, refuses two, and
-accepts two and never redelivers them.
+two others work again. But of one of these, GitHub does not respond to two redeliveries, refuses
+two, and accepts two that it never makes.
 """
 
 from collections.abc import Callable

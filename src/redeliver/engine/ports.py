@@ -68,7 +68,7 @@ class NullStore:
     def read(self) -> None:
         """Find nothing."""
 
-    def write(self, _checkpoint: datetime, *, once: bool = False) -> bool:  # noqa: ARG002
+    def write(self, _checkpoint: datetime, *, once: bool = False) -> bool:  # noqa: ARG002 - of Store
         """Keep nothing."""
         return True
 

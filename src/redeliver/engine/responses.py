@@ -1,6 +1,6 @@
 """What GitHub responds to the redeliveries of one webhook, and when to request no more of them.
 
-One event that GitHub refuses, or about which it never responds, must not stop the others. So when
+One redelivery that GitHub refuses or does not respond to must not stop the others. So when
 several requests in a row fail in a way that may concern the whole webhook, a few events from
 elsewhere in its queue are tried before it is stopped.
 """
@@ -26,10 +26,11 @@ class Responses:
         self._has_other_responses = False
         self.failed_in_a_row = 0
         """How many requests in a row failed in a way that may concern the webhook."""
-        self._trial: set[EventKey] = set()
-        self._is_in_trial = False
         self._last_error: RedeliverError | None = None
-        """The error of the last of them."""
+        """The error of the last of these."""
+        self._trial: set[EventKey] = set()
+        """The events from elsewhere in the queue that still have to be tried."""
+        self._is_in_trial = False
 
     @property
     def needs_trial(self) -> bool:
