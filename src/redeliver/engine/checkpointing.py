@@ -73,8 +73,9 @@ class Checkpointing:
         of this one, shows a missing permission before anything is redelivered, and tells the next
         run where to start if this one is killed.
 
-        Two runs that see the same failures have the same checkpoint. So its milliseconds are this
-        run's signature here: an event is found however far they are off.
+        Two runs that see the same failures would write the same checkpoint. So each run writes its
+        own milliseconds. They change it by less than a second, and the next run reads from ten
+        minutes before it, so no event is lost.
         """
         mark = self.mark
         if not self._store.is_shared:

@@ -206,7 +206,7 @@ def _may_leave(report: Report) -> str:
     advice = f"{'Switch the webhook on, and start' if is_off else 'Start'} a run {when}"
     return (
         f"{count(len(leaving), f'{kinds} event')} may leave GitHub's log{too_old} if the next run "
-        f"comes only {age(report.until_next)} after this one{last}. {advice}. "
+        f"comes {age(report.until_next)} after this one{last}. {advice}. "
         f"{'This is' if len(rows) == 1 else 'These are'}: {', '.join(names)}"
     )
 

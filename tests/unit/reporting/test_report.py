@@ -117,7 +117,7 @@ def test_events_that_may_leave_the_log_are_counted(
     strict = replace(report, options=STRICT)
 
     assert len(report.leaving) == leaving
-    expected = f"1 {name} event may leave GitHub's log if the next run comes only 9 h 0 min after"
+    expected = f"1 {name} event may leave GitHub's log if the next run comes 9 h 0 min after"
     warned = [warning.startswith(expected) for warning in messages.warnings(report)]
     assert any(warned) == bool(leaving)
     assert (expected in (messages.problem(strict) or "")) == bool(leaving)
@@ -137,7 +137,7 @@ def test_the_next_run_is_expected_in_nine_hours(window: Window, age: int, *, lea
     warnings = messages.warnings(replace(report, window=window))
 
     expected = (
-        "1 deferred event may leave GitHub's log if the next run comes only 9 h 0 min after this "
+        "1 deferred event may leave GitHub's log if the next run comes 9 h 0 min after this "
         f"one. Start a run before {utc(ago(hours=age - 72))}. This is: push guid-1"
     )
     assert (expected in warnings) == leaving
@@ -152,7 +152,7 @@ def test_an_event_leaves_sooner_with_give_up_after() -> None:
 
     assert (
         "1 deferred event may leave GitHub's log, or be older than 'give-up-after' (36h), if the "
-        "next run comes only 9 h 0 min after this one (this one came 6 h 0 min after the last). "
+        "next run comes 9 h 0 min after this one (this one came 6 h 0 min after the last). "
         f"Start a run before {utc(ago(hours=-5))}. This is: push guid-1"
     ) in messages.warnings(report)
 
