@@ -200,10 +200,13 @@ def _may_leave(report: Report) -> str:
     names = [f"{row.name} {row.guid}" for row in rows[:MAX_NAMES]]
     if len(rows) > MAX_NAMES:
         names.append(f"and {len(rows) - MAX_NAMES:,} more, which the summary and the log name")
-    is_off = any(result.decision.verdict is Verdict.SWITCHED_OFF for result in leaving)
+    off = {r.key.webhook.name for r in leaving if r.decision.verdict is Verdict.SWITCHED_OFF}
     first = min(result.decision.failing_since for result in leaving) + report.max_age
     when = f"before {utc(first)}" if first > report.window.now else "now"
-    advice = f"{'Switch the webhook on, and start' if is_off else 'Start'} a run {when}"
+    advice = f"Start a run {when}"
+    if off:
+        name = off.pop() if len(off) == 1 else "the webhooks that are off"
+        advice = f"Switch on {name}, and start a run {when}"
     return (
         f"{count(len(leaving), f'{kinds} event')} may leave GitHub's log{too_old} if the next run "
         f"comes {age(report.until_next)} after this one{last}. {advice}. "

@@ -18,12 +18,14 @@ from tests.support.builders import (
     ONE_RESULT_OF_EACH,
     OPTIONS,
     STRICT,
+    WEBHOOK,
     a_decision,
     a_delivery,
     a_policy,
     a_report,
     a_result,
     a_scan_result,
+    a_webhook,
     a_window,
     ago,
 )
@@ -216,7 +218,19 @@ def test_only_some_of_many_events_that_may_leave_are_named() -> None:
     (warning,) = (text for text in messages.warnings(report) if "may leave" in text)
 
     assert warning.endswith(
-        f"Switch the webhook on, and start a run before {utc(ago(hours=-2))}. These are: "
+        f"Switch on {WEBHOOK.name}, and start a run before {utc(ago(hours=-2))}. These are: "
         "push guid-0, push guid-1, push guid-2, push guid-3, push guid-4, and 2 more, which the "
         "summary and the log name"
     )
+
+
+def test_webhooks_that_are_off_must_be_switched_on() -> None:
+    decisions = [
+        a_decision(webhook=a_webhook(number), since=ago(hours=70), verdict=Verdict.SWITCHED_OFF)
+        for number in (1, 2)
+    ]
+    report = a_report(*(EventResult(decision=d, outcome=Outcome.DEFERRED) for d in decisions))
+
+    (warning,) = (text for text in messages.warnings(report) if "may leave" in text)
+
+    assert "Switch on the webhooks that are off, and start a run before" in warning
