@@ -6,9 +6,9 @@ Every method may be called from any thread, and returns when it has taken effect
 import ssl
 from collections.abc import Collection, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Self
 
-import aiohttp
 from aiohttp import web
 
 from github_sandbox.api.app_keys import generate_private_key, public_key_of
@@ -69,9 +69,12 @@ class Sandbox:
             points_per_minute=points_per_minute,
         )
         self._faults = Faults()
-        self._filters = filters
-        self._enterprise_version = enterprise_version
-        self._api_versions = api_versions
+        self._new_api = partial(
+            RestApi,
+            has_status_filter=filters,
+            enterprise_version=enterprise_version,
+            api_versions=api_versions,
+        )
         self._port = port
         self._tls = tls
 
@@ -206,24 +209,8 @@ class Sandbox:
         self._server.call(update)
 
     async def _application(self) -> web.Application:
-        # Like GitHub, open a new connection for every delivery.
-        connector = aiohttp.TCPConnector(limit=0, force_close=True)
-        session = aiohttp.ClientSession(connector=connector)
-        self._dispatcher = Dispatcher(self._state, session, receiver_timeout=self._receiver_timeout)
-
-        async def clean_up(_application: web.Application) -> None:
-            await self._dispatcher.cancel()
-            await session.close()
-
+        self._dispatcher = Dispatcher(self._state, receiver_timeout=self._receiver_timeout)
         self._backend = Backend(server=self._server, state=self._state, dispatcher=self._dispatcher)
-        api = RestApi(
-            self._state,
-            self._dispatcher,
-            self._faults,
-            has_status_filter=self._filters,
-            enterprise_version=self._enterprise_version,
-            api_versions=self._api_versions,
-        )
-        application = api.application()
-        application.on_cleanup.append(clean_up)
+        application = self._new_api(self._state, self._dispatcher, self._faults).application()
+        application.on_cleanup.append(lambda _: self._dispatcher.close())
         return application

@@ -18,15 +18,12 @@ class Dispatcher:
     the entry only some time after the delivery has ended.
     """
 
-    def __init__(
-        self,
-        state: State,
-        session: aiohttp.ClientSession,
-        *,
-        receiver_timeout: float,
-    ) -> None:
+    def __init__(self, state: State, *, receiver_timeout: float) -> None:
+        """Create it on the event loop."""
         self._state = state
-        self._session = session
+        # Like GitHub, open a new connection for every delivery.
+        connector = aiohttp.TCPConnector(limit=0, force_close=True)
+        self._session = aiohttp.ClientSession(connector=connector)
         self._receiver_timeout = receiver_timeout
         self._log_delay = timedelta()
         self._redeliveries: set[asyncio.Task[Delivery]] = set()
@@ -70,8 +67,9 @@ class Dispatcher:
             # without this the callbacks that discard them would never run.
             await asyncio.sleep(0)
 
-    async def cancel(self) -> None:
-        """Cancel all redeliveries."""
+    async def close(self) -> None:
+        """Cancel all redeliveries, and close all connections."""
         for task in self._redeliveries:
             task.cancel()
         await asyncio.gather(*self._redeliveries, return_exceptions=True)
+        await self._session.close()
