@@ -5,10 +5,11 @@ Every method may be called from any thread, and returns when it has taken effect
 
 from collections.abc import Collection
 from datetime import timedelta
+from typing import Literal
 
 from github_sandbox.api.app_keys import generate_private_key, public_key_of
 from github_sandbox.faults import Fault
-from github_sandbox.model.entities import Access, AppState, Permissions, PersonalToken
+from github_sandbox.model.entities import Access, AppState, Permissions, PersonalToken, TokenLag
 from github_sandbox.model.state import Request
 from github_sandbox.objects import App, Organization, Repository
 from github_sandbox.server import Server
@@ -115,6 +116,23 @@ class Sandbox(Server):
         This does not delay deliveries that have started already.
         """
         self._server.call(lambda: self._dispatcher.show_late(seconds))
+
+    def delay_tokens(
+        self, seconds: float = 0.0, *, requests: int = 0, status: Literal[401, 403] = 401
+    ) -> None:
+        """Refuse each installation token that is issued from now on while it is new.
+
+        The API responds with `status` until `seconds` after the token was issued, by the sandbox's
+        clock, and to at least the first `requests` with it. If that clock stands still, use
+        `requests`.
+        """
+
+        def delay() -> None:
+            self._state.token_lag = TokenLag(
+                duration=timedelta(seconds=seconds), requests=requests, status=status
+            )
+
+        self._server.call(delay)
 
     def settle(self) -> None:
         """Wait until no redelivery is running. The API may show the deliveries even later."""

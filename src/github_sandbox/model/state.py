@@ -4,7 +4,7 @@ State only: no HTTP. Only code on the server's event loop may read or change it.
 """
 
 import itertools
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -22,6 +22,7 @@ from github_sandbox.model.entities import (
     Permissions,
     PersonalToken,
     RepositoryState,
+    TokenLag,
 )
 from github_sandbox.model.formats import Json
 from github_sandbox.model.rate_limits import PRIMARY_WINDOW, PrimaryLimit, SecondaryLimit
@@ -83,6 +84,10 @@ class State:
         if points_per_minute is not None:
             self.secondary_limit = SecondaryLimit(points=points_per_minute)
         self.tokens: dict[str, PersonalToken | InstallationToken] = {}
+        self.token_lag = TokenLag()
+        """The lag of installation tokens that are issued from now on."""
+        self.token_requests = Counter[str]()
+        """How many requests have come with each installation token."""
         self.requests: list[Request] = []
         self.concurrency = ConcurrencyCounter()
         self.apps: dict[int, AppState] = {}
