@@ -4,7 +4,7 @@ Every method may be called from any thread, and returns when it has taken effect
 """
 
 from collections.abc import Collection
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Literal
 
 from github_sandbox.api.app_keys import generate_private_key, public_key_of
@@ -39,10 +39,12 @@ class Sandbox(Server):
         actions_variables: Access | None = None,
         scopes: Collection[str] | None = None,
         sso: bool = False,
+        expires_at: datetime | None = None,
     ) -> None:
         """Create a personal access token: classic if it has `scopes`, else fine-grained.
 
-        With `sso`, it has not been authorized for the organization's single sign-on yet.
+        With `sso`, it has not been authorized for the organization's single sign-on yet. Responses
+        say when it expires, in the time zone of `expires_at`.
         """
         accesses = {
             "organization_hooks": organization_hooks,
@@ -52,10 +54,13 @@ class Sandbox(Server):
         permissions = {name: access for name, access in accesses.items() if access}
         if permissions and scopes is not None:
             raise ValueError("a token has either permissions or scopes")
+        if expires_at is not None and expires_at.tzinfo is None:
+            raise ValueError(f"{expires_at} has no time zone")
         token = PersonalToken(
             permissions=permissions,
             scopes=None if scopes is None else frozenset(scopes),
             needs_sso=sso,
+            expires_at=expires_at,
         )
         self._server.call(lambda: self._state.tokens.update({value: token}))
 

@@ -10,6 +10,7 @@ from aiohttp import web
 
 from github_sandbox.api.apps import AppEndpoints
 from github_sandbox.api.authorization import authenticate
+from github_sandbox.api.headers import token_headers
 from github_sandbox.api.hooks import HookEndpoints
 from github_sandbox.api.requests import (
     API_VERSION_HEADER,
@@ -147,10 +148,11 @@ class RestApi:
         if not limit.spend(self._state.now()):
             raise ApiError(403, "API rate limit exceeded for user ID 1.")
 
-    async def _add_headers(self, _request: web.Request, response: web.StreamResponse) -> None:
+    async def _add_headers(self, request: web.Request, response: web.StreamResponse) -> None:
         headers = {
             "X-GitHub-Media-Type": "github.v3; format=json",
             "x-github-request-id": uuid.uuid4().hex.upper(),
+            **token_headers(request, self._state),
         }
         if self._enterprise_version is not None:
             headers["x-github-enterprise-version"] = self._enterprise_version

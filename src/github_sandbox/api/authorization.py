@@ -34,11 +34,9 @@ CLASSIC_SCOPES: Mapping[tuple[str, Access], frozenset[str]] = {
 def authenticate(request: web.Request, state: State) -> PersonalToken | InstallationToken:
     """Return the request's token, or raise `ApiError`. It cannot be an App's JSON web token."""
     token = state.tokens.get(sent_token(request) or "")
-    if token is None:
+    if token is None or token.has_expired(state.now()):
         raise ApiError(401, "Bad credentials")
     if isinstance(token, InstallationToken):
-        if token.expires_at <= state.now():
-            raise ApiError(401, "Bad credentials")
         _check_known(token, state)
         check_not_suspended(token.installation)
     return token

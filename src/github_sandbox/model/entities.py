@@ -169,6 +169,11 @@ class PersonalToken:
     permissions: Permissions = field(default_factory=dict)
     scopes: frozenset[str] | None = None
     needs_sso: bool = False
+    expires_at: datetime | None = None
+
+    def has_expired(self, now: datetime) -> bool:
+        """Return whether the token's end has come."""
+        return self.expires_at is not None and self.expires_at <= now
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,6 +199,10 @@ class InstallationToken:
     issued_at: datetime
     expires_at: datetime
     lag: TokenLag = field(repr=False)
+
+    def has_expired(self, now: datetime) -> bool:
+        """Return whether the token's end has come."""
+        return self.expires_at <= now
 
     def covers(self, target: OrganizationState | RepositoryState) -> bool:
         """Return whether the installation covers the target, and so does the token's selection."""

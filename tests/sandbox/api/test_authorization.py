@@ -1,10 +1,14 @@
 """The API authenticates a token, and checks its permissions or scopes."""
 
+from datetime import UTC, datetime, timedelta, timezone
+
 import pytest
 import requests
 
-from github_sandbox import Hook, Sandbox
+from github_sandbox import Hook, Sandbox, Status, VirtualClock
 from tests.sandbox.client import VARIABLES, Client, deliveries
+
+EXPIRATION = "github-authentication-token-expiration"
 
 
 @pytest.fixture(autouse=True)
@@ -119,3 +123,51 @@ def test_a_token_without_single_sign_on_is_refused(
     assert response.headers["X-GitHub-SSO"] == (
         "required; url=https://github.com/orgs/acme/sso?authorization_request=abc"
     )
+
+
+def test_every_response_says_when_the_token_expires(github: Sandbox, recorded_hook: Hook) -> None:
+    github.token(
+        "ghp_x", scopes={"admin:org_hook"}, expires_at=datetime(2026, 2, 4, 16, tzinfo=UTC)
+    )
+    client = Client(github, "ghp_x")
+    github.inject(Status(502), nth=3)
+
+    responses = [
+        client.get(path) for path in (deliveries(recorded_hook), "/nowhere", "/rate_limit")
+    ]
+
+    assert [response.status_code for response in responses] == [200, 404, 502]
+    for response in responses:
+        assert response.headers[EXPIRATION] == "2026-02-04 16:00:00 UTC"
+
+
+@pytest.mark.parametrize(("hours", "offset"), [(1, "+0100"), (-5, "-0500")])
+def test_the_expiration_can_have_an_offset(github: Sandbox, hours: int, offset: str) -> None:
+    end = datetime(2026, 2, 4, 17, 42, 10, tzinfo=timezone(timedelta(hours=hours)))
+    github.token("ghp_x", expires_at=end)
+
+    headers = Client(github, "ghp_x").get("/rate_limit").headers
+
+    assert headers[EXPIRATION] == f"2026-02-04 17:42:10 {offset}"
+
+
+def test_an_expired_token_is_refused(github: Sandbox, clock: VirtualClock) -> None:
+    github.token("ghp_x", expires_at=clock() + timedelta(hours=1))
+    client = Client(github, "ghp_x")
+
+    clock.advance(timedelta(minutes=59, seconds=59))
+    assert client.get("/rate_limit").status_code == 200
+    clock.advance(timedelta(seconds=1))
+    response = client.get("/rate_limit")
+
+    assert (response.status_code, response.json()["message"]) == (401, "Bad credentials")
+    assert EXPIRATION not in response.headers
+
+
+def test_a_token_without_an_end_has_no_expiration(client: Client) -> None:
+    assert EXPIRATION not in client.get("/rate_limit").headers
+
+
+def test_an_end_without_a_time_zone_is_refused(github: Sandbox, clock: VirtualClock) -> None:
+    with pytest.raises(ValueError, match="has no time zone"):
+        github.token("ghp_x", expires_at=clock().replace(tzinfo=None))
