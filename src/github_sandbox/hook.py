@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from github_sandbox.backend import Backend
-from github_sandbox.model.delivery_log import AttemptResult, Event
+from github_sandbox.model.delivery import AttemptResult, Event
 from github_sandbox.model.entities import AppState, HookState, OrganizationState, RepositoryState
 from github_sandbox.model.formats import Json
 

@@ -12,7 +12,8 @@ from github_sandbox.api.requests import Route, base_url, repository_name
 from github_sandbox.delivery.dispatcher import Dispatcher
 from github_sandbox.errors import ApiError, not_found
 from github_sandbox.model.cursor import Cursor
-from github_sandbox.model.delivery_log import STATUS_FILTERS, Delivery, StatusFilter, paginate
+from github_sandbox.model.delivery import Delivery
+from github_sandbox.model.delivery_log import STATUS_FILTERS, StatusFilter, paginate
 from github_sandbox.model.entities import Access, HookState, OrganizationState, RepositoryState
 from github_sandbox.model.formats import Json, timestamp
 from github_sandbox.model.state import State

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import aiohttp
 
 from github_sandbox.delivery.request import send_event
-from github_sandbox.model.delivery_log import Delivery, Event
+from github_sandbox.model.delivery import Delivery, Event
 from github_sandbox.model.entities import HookState
 from github_sandbox.model.state import State
 

@@ -8,7 +8,7 @@ from http import HTTPStatus
 
 import aiohttp
 
-from github_sandbox.model.delivery_log import AttemptResult, Event
+from github_sandbox.model.delivery import AttemptResult, Event
 from github_sandbox.model.entities import HookState
 
 

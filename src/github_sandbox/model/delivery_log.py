@@ -6,13 +6,12 @@ Pure: no HTTP and no clock. The caller passes in the time, and when the retentio
 import itertools
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from operator import attrgetter
 from typing import Any, Literal, TypeAlias
 
 from github_sandbox.model.cursor import Cursor
-from github_sandbox.model.formats import Json, timestamp
+from github_sandbox.model.delivery import AttemptResult, Delivery, Event
 
 StatusFilter: TypeAlias = Literal["success", "failure"]
 
@@ -34,88 +33,6 @@ SORT_KEYS: Mapping[SortBy, "attrgetter[Any]"] = {
 # Ids have nineteen digits, as on github.com. All are odd, so a program that stores them as
 # double-precision floats corrupts every one: floats of this size are hundreds apart.
 DELIVERY_IDS = itertools.count(2_310_000_000_000_000_001, step=2)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
-    """One event. All attempts to deliver it send the same GUID and payload."""
-
-    guid: str
-    name: str
-    action: str | None
-    payload: Json
-
-    def payload_id(self, key: str) -> int | None:
-        """Return the id of the payload's `repository` or `installation`, if it has one."""
-        match self.payload.get(key):
-            case {"id": int(number)}:
-                return number
-        return None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AttemptResult:
-    """How one attempt to deliver an event ended."""
-
-    status: str
-    status_code: int
-    duration: float = 0.25
-    request_headers: Mapping[str, str] = field(default_factory=dict)
-    response_headers: Mapping[str, str] = field(default_factory=dict)
-    response_body: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Delivery:
-    """One entry of the log."""
-
-    id: int
-    event: Event
-    result: AttemptResult
-    delivered_at: datetime
-    shown_at: datetime
-    """When the API begins to show the delivery."""
-    redelivery: bool
-
-    def is_shown(self, now: datetime | None) -> bool:
-        """Return whether the API shows the delivery at `now`. None means the distant future."""
-        return now is None or self.shown_at <= now
-
-    def list_item(self) -> Json:
-        """Return the delivery as an item of the API's listing."""
-        # GitHub writes timestamps with and without milliseconds. This log omits only milliseconds
-        # that are zero, in half of these entries: omitting others would change the order.
-        omits_milliseconds = self.delivered_at.microsecond == 0 and self.id % 4 == 1
-        precision = "seconds" if omits_milliseconds else "milliseconds"
-        return {
-            "id": self.id,
-            "guid": self.event.guid,
-            "delivered_at": timestamp(self.delivered_at, precision),
-            "redelivery": self.redelivery,
-            "duration": self.result.duration,
-            "status": self.result.status,
-            "status_code": self.result.status_code,
-            "event": self.event.name,
-            "action": self.event.action,
-            "installation_id": self.event.payload_id("installation"),
-            "repository_id": self.event.payload_id("repository"),
-            "throttled_at": None,
-        }
-
-    def details(self, url: str) -> Json:
-        """Return the delivery as the API shows a single one; `url` is the hook's."""
-        return {
-            **self.list_item(),
-            "url": url,
-            "request": {
-                "headers": dict(self.result.request_headers),
-                "payload": self.event.payload,
-            },
-            "response": {
-                "headers": dict(self.result.response_headers),
-                "payload": self.result.response_body,
-            },
-        }
 
 
 class DeliveryLog:
