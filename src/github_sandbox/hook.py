@@ -8,9 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from github_sandbox.backend import Backend
-from github_sandbox.model.delivery import AttemptResult, Event
+from github_sandbox.model.delivery import AttemptResult, Delivery, Event
 from github_sandbox.model.entities import AppState, HookState, OrganizationState, RepositoryState
-from github_sandbox.model.formats import Json
 
 
 class Hook:
@@ -37,12 +36,12 @@ class Hook:
         raise AttributeError(f"{self.path} is not the hook of an organization")
 
     @property
-    def log(self) -> list[Json]:
-        """All deliveries as the API lists them, newest first, including those not shown yet."""
+    def log(self) -> list[Any]:
+        """All rows as the API lists them, newest first, including those not shown yet."""
 
-        def list_items() -> list[Json]:
-            deliveries = self._hook.log.deliveries(retention_start=self._state.retention_start)
-            return [delivery.list_item() for delivery in deliveries]
+        def list_items() -> list[Any]:
+            entries = self._hook.log.entries(retention_start=self._state.retention_start)
+            return [entry.list_item() for entry in entries]
 
         return self._server.call(list_items)
 
@@ -50,7 +49,8 @@ class Hook:
         """Return the ids of all attempts to deliver an event, in the order of `log`."""
 
         def ids() -> list[int]:
-            deliveries = self._hook.log.deliveries(retention_start=self._state.retention_start)
+            entries = self._hook.log.entries(retention_start=self._state.retention_start)
+            deliveries = (entry for entry in entries if isinstance(entry, Delivery))
             return [delivery.id for delivery in deliveries if delivery.event.guid == guid]
 
         return self._server.call(ids)
@@ -144,6 +144,15 @@ class Hook:
             )
         )
         return delivery.id
+
+    def record_raw(self, row: object, *, at: datetime | None = None) -> None:
+        """Add any JSON value to the log as a row, at the place of a delivery at that time.
+
+        The API cannot find it by its id, unless a delivery has the same one. The filter `status`
+        selects it by its `status_code`; a row without one is in every listing.
+        """
+        self._check_exists()
+        self._server.call(lambda: self._hook.log.add_raw(row, at=at or self._state.now()))
 
     def record_many(self, count: int, *, since: datetime, until: datetime) -> None:
         """Log `count` successful deliveries of pushes, evenly spread, without sending them.

@@ -20,7 +20,7 @@ class Exchange:
     """A request, and the API's response before any fault changed or replaced it.
 
     Header names are in lower case, and the Authorization header is omitted. `status` is None if a
-    fault kept the API from handling the request.
+    fault kept the API from handling the request, or if the response is not like GitHub's.
     """
 
     method: str
@@ -34,6 +34,14 @@ class Exchange:
     response_body: str
 
 
+_IS_UNLIKE_GITHUB = web.RequestKey("is_unlike_github", bool)
+
+
+def omit_response(request: web.Request) -> None:
+    """Do not record the response to a request, because a test has made it unlike GitHub's."""
+    request[_IS_UNLIKE_GITHUB] = True
+
+
 async def record_exchange(
     request: web.Request, path: str, response: web.StreamResponse | None
 ) -> None:
@@ -41,6 +49,8 @@ async def record_exchange(
     directory = os.environ.get(DIRECTORY_VARIABLE)
     if directory is None:
         return
+    if request.get(_IS_UNLIKE_GITHUB):
+        response = None
     headers = _lower_case_names(request.headers)
     headers.pop("authorization", None)
     exchange = Exchange(

@@ -47,6 +47,17 @@ def test_the_response_of_a_fault_is_not_recorded(
     assert only_exchange(directory).status is None
 
 
+def test_a_page_with_a_raw_row_is_not_recorded(
+    client: Client, recorded_hook: Hook, directory: Path
+) -> None:
+    """The contract is for GitHub's own rows."""
+    recorded_hook.record_raw(None)
+
+    assert client.get(deliveries(recorded_hook)).json() == [None]
+
+    assert only_exchange(directory).status is None
+
+
 def test_a_dropped_request_is_recorded_without_a_response(
     client: Client, recorded_hook: Hook, directory: Path
 ) -> None:

@@ -12,11 +12,12 @@ from github_sandbox.api.requests import Route, base_url, repository_name
 from github_sandbox.delivery.dispatcher import Dispatcher
 from github_sandbox.errors import ApiError, not_found
 from github_sandbox.model.cursor import Cursor
-from github_sandbox.model.delivery import Delivery
+from github_sandbox.model.delivery import Delivery, RawRow
 from github_sandbox.model.delivery_log import STATUS_FILTERS, StatusFilter, paginate
 from github_sandbox.model.entities import Access, HookState, OrganizationState, RepositoryState
 from github_sandbox.model.formats import Json, timestamp
 from github_sandbox.model.state import State
+from github_sandbox.recording import omit_response
 
 HOOK = "/hooks/{hook:[0-9]{1,20}}"
 DELIVERY = "/{delivery:[0-9]{1,20}}"
@@ -60,15 +61,17 @@ class HookEndpoints:
     async def _list_deliveries(self, request: web.Request) -> web.Response:
         hook = self._hook(request, "read")
         size = page_size(request)
-        deliveries = hook.log.deliveries(
+        entries = hook.log.entries(
             retention_start=self._state.retention_start,
             now=self._state.now(),
             cursor=_cursor(request),
             status_filter=_status_filter(request) if self._has_status_filter else None,
         )
-        page, cursor = paginate(deliveries, size)
+        page, cursor = paginate(entries, size)
+        if any(isinstance(entry, RawRow) for entry in page):
+            omit_response(request)
         next_page = {"cursor": str(cursor), "per_page": size} if cursor else None
-        return page_response(request, [delivery.list_item() for delivery in page], next_page)
+        return page_response(request, [entry.list_item() for entry in page], next_page)
 
     async def _show_delivery(self, request: web.Request) -> web.Response:
         hook = self._hook(request, "read")

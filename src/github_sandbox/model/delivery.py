@@ -1,8 +1,9 @@
-"""An event, an attempt to deliver it, and the entry that this attempt has in a delivery log."""
+"""An event, an attempt to deliver it, and the entries of a delivery log."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TypeAlias
 
 from github_sandbox.model.formats import Json, timestamp
 
@@ -87,3 +88,32 @@ class Delivery:
                 "payload": self.result.response_body,
             },
         }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RawRow:
+    """An entry of the log that the API shows as any JSON value, and that is not a delivery."""
+
+    id: int
+    """Its place in a log that is sorted by id. No request can find it by this."""
+    row: object
+    delivered_at: datetime
+    """Its place in a log that is sorted by time."""
+
+    def is_shown(self, _now: datetime | None) -> bool:
+        """Return whether the API shows it, which is always so."""
+        return True
+
+    def list_item(self) -> object:
+        """Return the value that the API's listing shows."""
+        return self.row
+
+    def status_code(self) -> int | None:
+        """Return the status code, if there is one."""
+        match self.row:
+            case {"status_code": int(code)}:
+                return code
+        return None
+
+
+Entry: TypeAlias = Delivery | RawRow

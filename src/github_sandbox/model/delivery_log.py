@@ -1,5 +1,7 @@
 """The delivery log of one webhook: one entry for each attempt to deliver an event.
 
+A test can add entries that are no such attempt, but any JSON value.
+
 Pure: no HTTP and no clock. The caller passes in the time, and when the retention period began.
 """
 
@@ -11,7 +13,7 @@ from operator import attrgetter
 from typing import Any, Literal, TypeAlias
 
 from github_sandbox.model.cursor import Cursor
-from github_sandbox.model.delivery import AttemptResult, Delivery, Event
+from github_sandbox.model.delivery import AttemptResult, Delivery, Entry, Event, RawRow
 
 StatusFilter: TypeAlias = Literal["success", "failure"]
 
@@ -43,7 +45,7 @@ class DeliveryLog:
         self._sort_key = SORT_KEYS[sort_by]
         # One list for each status filter: a search for a few failures among very many deliveries
         # would be slow.
-        self._oldest_first: dict[StatusFilter | None, list[Delivery]] = {
+        self._oldest_first: dict[StatusFilter | None, list[Entry]] = {
             status_filter: [] for status_filter in (None, *STATUS_FILTERS)
         }
         self._by_id: dict[int, Delivery] = {}
@@ -61,10 +63,14 @@ class DeliveryLog:
         delivery = _delivery(
             event, result, delivered_at=delivered_at, shown_at=shown_at, redelivery=redelivery
         )
-        for oldest_first in self._lists_for(result):
-            insort(oldest_first, delivery, key=self._sort_key)
+        self._insert(delivery, result.status_code)
         self._by_id[delivery.id] = delivery
         return delivery
+
+    def add_raw(self, row: object, *, at: datetime) -> None:
+        """Add any JSON value at the place of a delivery of that time."""
+        entry = RawRow(id=next(DELIVERY_IDS), row=row, delivered_at=_utc(at))
+        self._insert(entry, entry.status_code())
 
     def add_many(
         self,
@@ -78,7 +84,7 @@ class DeliveryLog:
             _delivery(event, result, delivered_at=at, shown_at=shown_at, redelivery=False)
             for at, event in events
         ]
-        for oldest_first in self._lists_for(result):
+        for oldest_first in self._lists_for(result.status_code):
             oldest_first.extend(deliveries)
             # Sorting once is much faster than many insertions, each of which shifts the list.
             oldest_first.sort(key=self._sort_key)
@@ -93,15 +99,15 @@ class DeliveryLog:
             return None
         return delivery if delivery.is_shown(now) else None
 
-    def deliveries(
+    def entries(
         self,
         *,
         retention_start: datetime,
         now: datetime | None = None,
         cursor: Cursor | None = None,
         status_filter: StatusFilter | None = None,
-    ) -> Iterator[Delivery]:
-        """Yield deliveries, newest first: those with the latest time, or with the largest id.
+    ) -> Iterator[Entry]:
+        """Yield entries, newest first: those with the latest time, or with the largest id.
 
         These are shown at `now`, come after `cursor` in the listing, and match the filter.
         """
@@ -111,29 +117,36 @@ class DeliveryLog:
             end = bisect_left(oldest_first, self._sort_key(cursor), key=self._sort_key)
         newest_first = (oldest_first[index] for index in range(end - 1, -1, -1))
 
-        def is_kept(delivery: Delivery) -> bool:
-            return delivery.delivered_at >= retention_start
+        def is_kept(entry: Entry) -> bool:
+            return entry.delivered_at >= retention_start
 
-        kept: Iterator[Delivery]
+        kept: Iterator[Entry]
         if self._sort_by == "delivered_at":
-            # All deliveries after the first that is too old are too old as well.
+            # All entries after the first that is too old are too old as well.
             kept = itertools.takewhile(is_kept, newest_first)
         else:
             kept = filter(is_kept, newest_first)
-        return (delivery for delivery in kept if delivery.is_shown(now))
+        return (entry for entry in kept if entry.is_shown(now))
 
-    def _lists_for(self, result: AttemptResult) -> list[list[Delivery]]:
+    def _insert(self, entry: Entry, status_code: int | None) -> None:
+        for oldest_first in self._lists_for(status_code):
+            insort(oldest_first, entry, key=self._sort_key)
+
+    def _lists_for(self, status_code: int | None) -> list[list[Entry]]:
+        """Return the lists in which an entry belongs: all if it has no status code."""
         return [
             oldest_first
             for status_filter, oldest_first in self._oldest_first.items()
-            if status_filter is None or result.status_code in STATUS_FILTERS[status_filter]
+            if status_filter is None
+            or status_code is None
+            or status_code in STATUS_FILTERS[status_filter]
         ]
 
 
-def paginate(deliveries: Iterator[Delivery], size: int) -> tuple[list[Delivery], Cursor | None]:
-    """Return the first `size` deliveries, and the cursor of the next page if there are more."""
-    page = list(itertools.islice(deliveries, size))
-    has_more = next(deliveries, None) is not None
+def paginate(entries: Iterator[Entry], size: int) -> tuple[list[Entry], Cursor | None]:
+    """Return the first `size` entries, and the cursor of the next page if there are more."""
+    page = list(itertools.islice(entries, size))
+    has_more = next(entries, None) is not None
     return page, Cursor(page[-1].delivered_at, page[-1].id) if has_more else None
 
 
