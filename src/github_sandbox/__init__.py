@@ -15,6 +15,15 @@ from github_sandbox.faults import (
 from github_sandbox.hook import Hook
 from github_sandbox.model.entities import InstallationToken
 from github_sandbox.model.state import Request
+from github_sandbox.network.handshakes import (
+    BrokenHandshake,
+    BrokenHandshakes,
+    ClosedHandshake,
+    ForeignCertificate,
+    PlainHttp,
+    ResetHandshake,
+    TlsAlert,
+)
 from github_sandbox.network.proxy import Proxy
 from github_sandbox.objects import App, Installation, Organization, Repository
 from github_sandbox.receiver import Received, Receiver
@@ -22,10 +31,14 @@ from github_sandbox.sandbox import Sandbox
 
 __all__ = [
     "App",
+    "BrokenHandshake",
+    "BrokenHandshakes",
+    "ClosedHandshake",
     "Delay",
     "Dripping",
     "Dropped",
     "Fault",
+    "ForeignCertificate",
     "Hook",
     "Installation",
     "InstallationToken",
@@ -33,13 +46,16 @@ __all__ = [
     "LostResponse",
     "Meanwhile",
     "Organization",
+    "PlainHttp",
     "Proxy",
     "Received",
     "Receiver",
     "Repository",
     "Request",
+    "ResetHandshake",
     "Sandbox",
     "Status",
+    "TlsAlert",
     "Truncated",
     "VirtualClock",
 ]

@@ -1,74 +1,68 @@
 """A forward proxy for HTTPS. The only method that it supports is CONNECT."""
 
 import asyncio
-import threading
 from asyncio import StreamReader, StreamWriter
 from collections.abc import Mapping
-from concurrent.futures import Future
-from contextlib import closing, suppress
-from typing import Self
+from http import HTTPStatus
 
 from github_sandbox.network.server_thread import HOST
+from github_sandbox.network.tcp_server import TcpServer, forward
 
 
-class Proxy:
+class Proxy(TcpServer):
     """A proxy on 127.0.0.1 that runs inside its `with` block."""
 
-    def __init__(self, *, leads: Mapping[str, str] | None = None) -> None:
-        """Connect clients to the host:port they request, or to the one that `leads` maps it to."""
+    def __init__(
+        self, *, leads: Mapping[str, str] | None = None, refuses_with: int | None = None
+    ) -> None:
+        """Connect clients to the host:port they request, or to the one that `leads` maps it to.
+
+        With `refuses_with`, respond to every CONNECT with this status instead.
+        """
         self._leads = leads or {}
+        self._refuses_with = refuses_with
+        self._hang_ups = 0
         self.connections: list[str] = []
         """Every host:port that clients requested, reachable or not."""
 
-    def __enter__(self) -> Self:
-        """Start the proxy."""
-        self._started: Future[int] = Future()
-        self._stopping = asyncio.Event()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), daemon=True)
-        self._thread.start()
-        self.url = f"http://{HOST}:{self._started.result()}"
-        return self
+    @property
+    def url(self) -> str:
+        """The URL of the proxy."""
+        return f"http://{HOST}:{self._port}"
 
-    def __exit__(self, *_exception: object) -> None:
-        """Stop the proxy, and close all connections."""
-        self._loop.call_soon_threadsafe(self._stopping.set)
-        self._thread.join()
+    def hang_up(self, times: int = 1) -> None:
+        """Close the next `times` connections without a response to CONNECT."""
+        self._hang_ups = times
 
-    async def _serve(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        # `async with` would wait until all clients have closed their connections.
-        with closing(await asyncio.start_server(self._handle_client, HOST, 0)) as server:
-            self._started.set_result(server.sockets[0].getsockname()[1])
-            await self._stopping.wait()
+    async def _respond(self, reader: StreamReader, writer: StreamWriter) -> None:
+        request_line = await reader.readline()
+        while (await reader.readline()).strip():
+            pass  # skip the headers
+        match request_line.decode("latin-1").split():
+            case ["CONNECT", address, _]:
+                self.connections.append(address)
+                await self._connect(address, reader, writer)
+            case _:
+                writer.write(_head(HTTPStatus.METHOD_NOT_ALLOWED, "Allow: CONNECT"))
 
-    async def _handle_client(self, reader: StreamReader, writer: StreamWriter) -> None:
-        # Clients may disconnect at any time, and Python 3.11 would log cancelled handlers.
-        with closing(writer), suppress(OSError, asyncio.CancelledError):
-            request_line = await reader.readline()
-            while (await reader.readline()).strip():
-                pass  # skip the headers
-            match request_line.decode("latin-1").split():
-                case ["CONNECT", address, _]:
-                    self.connections.append(address)
-                    await _tunnel(self._leads.get(address, address), reader, writer)
-                case _:
-                    writer.write(b"HTTP/1.1 405 Method Not Allowed\r\nAllow: CONNECT\r\n\r\n")
-
-
-async def _tunnel(address: str, reader: StreamReader, writer: StreamWriter) -> None:
-    host, _, port = address.rpartition(":")
-    try:
-        server_reader, server_writer = await asyncio.open_connection(host, port)
-    except OSError:
-        writer.write(b"HTTP/1.1 502 Bad Gateway\r\n\r\n")
-        return
-    writer.write(b"HTTP/1.1 200 Connection Established\r\n\r\n")
-    await asyncio.gather(_forward(reader, server_writer), _forward(server_reader, writer))
+    async def _connect(self, address: str, reader: StreamReader, writer: StreamWriter) -> None:
+        if self._hang_ups:
+            self._hang_ups -= 1
+            return
+        if self._refuses_with is not None:
+            writer.write(_head(self._refuses_with))
+            return
+        host, _, port = self._leads.get(address, address).rpartition(":")
+        try:
+            server = await asyncio.open_connection(host, port)
+        except OSError:
+            writer.write(_head(HTTPStatus.BAD_GATEWAY))
+            return
+        writer.write(b"HTTP/1.1 200 Connection Established\r\n\r\n")
+        await forward(reader, writer, server)
 
 
-async def _forward(source: StreamReader, target: StreamWriter) -> None:
-    # When the source closes its connection, close the target's as well.
-    with closing(target):
-        while chunk := await source.read(64 * 1024):
-            target.write(chunk)
-            await target.drain()
+def _head(status: int, *headers: str) -> bytes:
+    """Return the head of an HTTP response without a body."""
+    lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}", *headers]
+    return "".join(f"{line}\r\n" for line in [*lines, ""]).encode()

@@ -51,3 +51,29 @@ def test_a_proxy_stops_at_once_even_with_open_tunnels() -> None:
             assert client.recv(100).startswith(b"HTTP/1.1 200 ")
         with client:
             assert client.recv(100) == b""
+
+
+@pytest.mark.parametrize("status", [403, 407])
+def test_a_proxy_can_refuse_every_connection(
+    secure: Sandbox, certificate: Path, status: int
+) -> None:
+    with Proxy(refuses_with=status) as proxy:
+        for _ in range(2):
+            with pytest.raises(requests.exceptions.ProxyError, match=str(status)):
+                get_through(proxy, secure.url, certificate)
+
+    assert proxy.connections == [secure.url.removeprefix("https://")] * 2
+    assert secure.requests == []
+
+
+def test_a_proxy_can_hang_up_on_some_connections(
+    proxy: Proxy, secure: Sandbox, certificate: Path
+) -> None:
+    proxy.hang_up(times=2)
+
+    for _ in range(2):
+        with pytest.raises(requests.ConnectionError, match="closed connection without response"):
+            get_through(proxy, secure.url, certificate)
+    assert get_through(proxy, f"{secure.url}/rate_limit", certificate).status_code == 401
+
+    assert proxy.connections == [secure.url.removeprefix("https://")] * 3
