@@ -60,15 +60,23 @@ class Dropped:
 
 @dataclass(frozen=True, slots=True)
 class InvalidBody:
-    """Responds as a proxy between client and GitHub might, instead of doing the work."""
+    """Responds as a proxy or website in place of GitHub might, instead of doing the work.
+
+    The response has none of GitHub's headers. A login page has a `Location`, and a status like 302.
+    """
 
     body: bytes = b"<html><body>We are having a problem.</body></html>"
     status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     async def respond(self, _request: web.Request, _work: Work) -> web.StreamResponse:
         """Respond with the body."""
-        headers = {"Content-Type": "text/html"}
-        return web.Response(body=self.body, status=self.status, headers=headers)
+        headers = {"Content-Type": "text/html", "Server": "nginx", **self.headers}
+        return ForeignResponse(body=self.body, status=self.status, headers=headers)
+
+
+class ForeignResponse(web.Response):
+    """A response that does not come from GitHub."""
 
 
 @dataclass(frozen=True, slots=True)

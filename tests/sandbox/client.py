@@ -35,6 +35,7 @@ class Client:
         headers: Mapping[str, str] | None = None,
         json: object = None,
         data: bytes | None = None,
+        allow_redirects: bool = True,
     ) -> requests.Response:
         authorization = {"Authorization": f"Bearer {self.token}"} if self.token else {}
         return requests.request(
@@ -46,6 +47,7 @@ class Client:
             data=data,
             timeout=TIMEOUT_SECONDS,
             verify=self.verify,
+            allow_redirects=allow_redirects,
         )
 
     def get(

@@ -140,6 +140,26 @@ def test_an_invalid_body_is_sent_instead_of_doing_the_work(
     assert receiver.received() == []
 
 
+def test_an_invalid_body_comes_without_the_headers_of_github(client: Client) -> None:
+    client.github.inject(InvalidBody())
+
+    headers = client.get("/rate_limit").headers
+
+    assert headers["Server"] == "nginx"
+    assert headers["Date"]
+    assert not [name for name in headers if name.lower().startswith("x-")]
+
+
+def test_a_website_can_redirect_every_request_to_a_login_page(client: Client) -> None:
+    login = "https://sso.example/login"
+    client.github.inject(InvalidBody(status=302, headers={"Location": login}), times=None)
+
+    for path in ("/rate_limit", "/nowhere"):
+        response = client.request("GET", path, allow_redirects=False)
+        assert (response.status_code, response.headers["Location"]) == (302, login)
+        assert response.text.startswith("<html>")
+
+
 def test_a_truncated_response_comes_after_the_work(
     client: Client, hook: Hook, receiver: Receiver
 ) -> None:

@@ -23,7 +23,7 @@ from github_sandbox.api.requests import (
 from github_sandbox.api.variables import VariableEndpoints
 from github_sandbox.delivery.dispatcher import Dispatcher
 from github_sandbox.errors import ApiError, error_body, not_found
-from github_sandbox.faults import Faults
+from github_sandbox.faults import Faults, ForeignResponse
 from github_sandbox.model.rate_limits import PRIMARY_LIMIT
 from github_sandbox.model.state import Request, State
 from github_sandbox.recording import record_exchange
@@ -149,6 +149,8 @@ class RestApi:
             raise ApiError(403, "API rate limit exceeded for user ID 1.")
 
     async def _add_headers(self, request: web.Request, response: web.StreamResponse) -> None:
+        if isinstance(response, ForeignResponse):
+            return
         headers = {
             "X-GitHub-Media-Type": "github.v3; format=json",
             "x-github-request-id": uuid.uuid4().hex.upper(),
