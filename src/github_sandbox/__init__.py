@@ -10,6 +10,7 @@ from github_sandbox.faults import (
     LostResponse,
     Meanwhile,
     Status,
+    Swallowed,
     Truncated,
 )
 from github_sandbox.hook import Hook
@@ -55,6 +56,7 @@ __all__ = [
     "ResetHandshake",
     "Sandbox",
     "Status",
+    "Swallowed",
     "TlsAlert",
     "Truncated",
     "VirtualClock",

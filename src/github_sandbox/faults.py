@@ -42,6 +42,15 @@ class Status:
 
 
 @dataclass(frozen=True, slots=True)
+class Swallowed:
+    """Accepts a redelivery as GitHub does, and never makes it."""
+
+    async def respond(self, _request: web.Request, _work: Work) -> web.StreamResponse:
+        """Respond as if the redelivery had been started."""
+        return web.json_response({}, status=202)
+
+
+@dataclass(frozen=True, slots=True)
 class LostResponse:
     """Does the work, then drops the connection without sending anything."""
 

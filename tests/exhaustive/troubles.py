@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 
-from github_sandbox import Dropped, Fault, LostResponse, Sandbox, Status
+from github_sandbox import Dropped, Fault, LostResponse, Sandbox, Status, Swallowed
 from tests.exhaustive.history import History
 
 NO_RESPONSE, REFUSED, SWALLOWED = "unanswered", "refused", "swallowed"
@@ -14,9 +14,8 @@ TROUBLES: Mapping[str, Fault] = {
     "a lost response": LostResponse(),
     REFUSED: Status(422, "Cannot"),
     "forbidden": Status(403, "Forbidden"),
-    SWALLOWED: Status(202, body={}),
+    SWALLOWED: Swallowed(),
 }
-"""GitHub accepts what is swallowed, but never makes the attempt."""
 
 
 def inject_troubles(github: Sandbox, history: History, troubles: Mapping[str, str]) -> None:

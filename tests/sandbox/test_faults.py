@@ -19,6 +19,7 @@ from github_sandbox import (
     Meanwhile,
     Receiver,
     Status,
+    Swallowed,
     Truncated,
 )
 from github_sandbox.faults import Work
@@ -72,20 +73,20 @@ def test_a_status_fault_can_have_its_own_body(client: Client, hook: Hook) -> Non
     assert client.get(deliveries(hook)).json() == {"errors": []}
 
 
-def test_a_status_fault_can_accept_a_redelivery_and_not_make_it(
+def test_a_swallowed_redelivery_is_accepted_and_never_made(
     client: Client, hook: Hook, receiver: Receiver
 ) -> None:
     """The response is the same as the API's own."""
     delivery = hook.record()
     accepted = client.redeliver(hook, delivery)
-    client.github.inject(Status(202, body={}), method="POST", path=ATTEMPTS, times=None)
+    client.github.inject(Swallowed(), method="POST", path=ATTEMPTS, times=None)
 
-    ignored = [client.redeliver(hook, delivery) for _ in range(2)]
+    swallowed = [client.redeliver(hook, delivery) for _ in range(2)]
     client.github.settle()
 
     assert len(receiver.received()) == 1
     assert len(hook.log) == 2
-    for response in ignored:
+    for response in swallowed:
         assert (response.status_code, response.json()) == (202, accepted.json())
         assert response.headers.keys() == accepted.headers.keys()
 

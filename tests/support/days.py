@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypedDict, Unpack
 
-from github_sandbox import Hook, Receiver, Request, Sandbox, Status, VirtualClock
+from github_sandbox import Fault, Hook, Receiver, Request, Sandbox, Status, Swallowed, VirtualClock
 from redeliver.core.outcome import Outcome
 from redeliver.core.policy import ScanMode
 from redeliver.errors import RedeliverError
@@ -19,7 +19,7 @@ SCHEDULE = timedelta(hours=6)
 DEAD_END = "http://127.0.0.1:9/hook"
 """A URL where nothing listens, so that every delivery fails at once."""
 
-ACCEPTED_ONLY = Status(202, body={})
+ACCEPTED_ONLY = Swallowed()
 """GitHub accepts a redelivery, and never makes it."""
 
 SLOW_DOWN = Status(429, "Slow down", {"Retry-After": "3600"})
@@ -103,7 +103,7 @@ class Days:
         self.clock = clock
         self.receiver = receiver
         self.runs: list[PastRun] = []
-        self._broken: list[tuple[str, Status]] = []
+        self._broken: list[tuple[str, Fault]] = []
         self._organization = github.org("acme")
 
     # What happens between the runs.
@@ -138,7 +138,7 @@ class Days:
     def pass_time(self, by: timedelta) -> None:
         self.clock.advance(by)
 
-    def break_redeliveries(self, hook: Hook, guids: Iterable[str], fault: Status) -> None:
+    def break_redeliveries(self, hook: Hook, guids: Iterable[str], fault: Fault) -> None:
         """From now on, respond with a fault to requests to redeliver these events."""
         ids = "|".join(str(number) for guid in guids for number in hook.ids_of(guid))
         path = f".*/({ids})/attempts"
