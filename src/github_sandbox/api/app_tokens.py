@@ -84,7 +84,7 @@ def issue_token(installation: InstallationState, body: Json, state: State) -> In
     check_not_suspended(installation)
     now = state.now()
     token = InstallationToken(
-        value=f"ghs_{secrets.token_hex(18)}",
+        value=_new_value(installation.app),
         installation=installation,
         permissions=_requested_permissions(body, installation),
         repositories=_requested_repositories(body, state.covered_repositories(installation)),
@@ -95,6 +95,12 @@ def issue_token(installation: InstallationState, body: Json, state: State) -> In
     installation.app.tokens.append(token)
     state.tokens[token.value] = token
     return token
+
+
+def _new_value(app: AppState) -> str:
+    """Return a token of some 520 characters: a prefix, the App's id, and a JSON web token."""
+    random = secrets.token_urlsafe
+    return f"ghs_{app.id}_eyJ{random(24)}.eyJ{random(282)}.{random(64)}"
 
 
 def _requested_permissions(body: Json, installation: InstallationState) -> Permissions:

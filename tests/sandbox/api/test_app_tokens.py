@@ -1,5 +1,6 @@
 """Apps authenticate with JSON web tokens, and get installation tokens."""
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Literal
@@ -159,8 +160,18 @@ def test_an_installation_token_is_issued(as_app: Client, app: App, acme: Install
         "permissions": {"organization_hooks": "write", "actions_variables": "write"},
         "repository_selection": "all",
     }
-    assert issued.value.startswith("ghs_")
     assert issued.value not in repr(app.tokens)
+
+
+def test_an_installation_token_is_long_and_has_dots(
+    as_app: Client, app: App, acme: Installation
+) -> None:
+    tokens = {installation_client(as_app, acme).token or "" for _ in range(3)}
+
+    assert len(tokens) == 3
+    for token in tokens:
+        assert 510 <= len(token) <= 530
+        assert re.fullmatch(rf"ghs_{app.id}_eyJ[\w-]+\.eyJ[\w-]+\.[\w-]+", token)
 
 
 def test_a_token_has_the_installations_permissions(
