@@ -14,14 +14,16 @@ from typing import Any, Protocol
 
 from redeliver.errors import RedeliverError, TooLongError, UnavailableError
 from redeliver.github_api.advice import error_for, rate_limit_error
+from redeliver.github_api.connection import Request
 from redeliver.github_api.failure import Failure, bad_response, no_response
+from redeliver.github_api.network_errors import NoResponseError
 from redeliver.github_api.permissions import Identity, Purpose
 from redeliver.github_api.product import Product
 from redeliver.github_api.reserve import FOR_REDELIVERIES, PrimaryLimit, Reserve
 from redeliver.github_api.response import Response
 from redeliver.github_api.server_clock import ServerClock
 from redeliver.github_api.throttle import MAX_WAIT_SECONDS, READ_POINTS, WRITE_POINTS, Throttle
-from redeliver.github_api.transport import NoResponseError, Request, Transport
+from redeliver.github_api.transport import Transport
 
 BACKOFF_SECONDS = (0.5, 1, 2, 4)
 """How long to wait before each further try, times a random factor from 0.5 to 1.5: many

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 from redeliver.errors import RedeliverError, UnavailableError, UnreachableError
+from redeliver.github_api.network_errors import NoResponseError
 from redeliver.github_api.permissions import Purpose
 from redeliver.github_api.response import Response
-from redeliver.github_api.transport import NoResponseError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ import pytest
 
 from github_sandbox import Hook, Sandbox, VirtualClock
 from redeliver.core.checkpoint import format_checkpoint
-from redeliver.github_api.transport import API_VERSION
+from redeliver.github_api.connection import API_VERSION
 from tests.support.action_run import run_action
 from tests.support.builders import (
     START,

@@ -12,10 +12,12 @@ import pytest
 from github_sandbox import Fault, Hook, InvalidBody, Sandbox, Status, Truncated
 from redeliver.core.delivery import HookId
 from redeliver.errors import AccessError, UnavailableError, UnreachableError
+from redeliver.github_api.connection import Request
 from redeliver.github_api.delivery_log import DeliveryLog
+from redeliver.github_api.network_errors import NoResponseError
 from redeliver.github_api.permissions import Permission
 from redeliver.github_api.response import Response
-from redeliver.github_api.transport import NoResponseError, Request, Transport
+from redeliver.github_api.transport import Transport
 from redeliver.github_api.webhooks import organization_hook
 from tests.support.builders import TOKEN
 from tests.support.sandboxes import a_client, a_delivery_log, rows_of
