@@ -16,8 +16,9 @@ from redeliver.sanitize import quote_untrusted
 SETTINGS_PAGE = "Settings > Developer settings > Personal access tokens"
 """Where GitHub's website shows a user's tokens."""
 
-CLIENT_ERRORS = range(HTTPStatus.BAD_REQUEST, HTTPStatus.INTERNAL_SERVER_ERROR)
-"""GitHub always sends a message with these statuses; without one, something else responded."""
+WITH_MESSAGE = range(HTTPStatus.MULTIPLE_CHOICES, HTTPStatus.INTERNAL_SERVER_ERROR)
+"""GitHub's API always sends a message with these statuses; without one, something else responded,
+such as a website that redirects to its login page."""
 
 
 def error_for(response: Response, identity: Identity) -> RedeliverError:
@@ -25,7 +26,7 @@ def error_for(response: Response, identity: Identity) -> RedeliverError:
     problem = f"cannot {response.purpose.action}: {response.summary}"
     if response.is_rate_limit:
         return rate_limit_error(response, identity, response.retry_in)
-    if response.status in CLIENT_ERRORS and not response.message:
+    if response.status in WITH_MESSAGE and not response.message:
         return response.not_github()
     if response.is_unsupported_version:
         return UnavailableError(

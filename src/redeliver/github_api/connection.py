@@ -12,18 +12,21 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from github import Auth, Github
+from github.Requester import HTTPRequestsConnectionClass, HTTPSRequestsConnectionClass
+from requests import Response as RequestsResponse
+from requests import Session
+from urllib3.exceptions import ProxySchemeUnknown
 from urllib3.util import Retry
 
 import redeliver
 from redeliver.github_api.network_errors import (
-    RESPONDED,
-    TRANSIENT,
+    Address,
     NoResponseError,
-    advice_for,
-    was_never_sent,
+    explain,
 )
 from redeliver.github_api.permissions import Purpose
 from redeliver.github_api.response import Response
+from redeliver.github_api.tls import TlsAdapter
 from redeliver.sanitize import MIN_SECRET_LENGTH
 
 API_VERSION = "2022-11-28"
@@ -62,22 +65,35 @@ class _Bearer(Auth.Auth):
     token = ""
 
 
+NO_RETRY = Retry(total=0, respect_retry_after_header=False)
+
+
 class Connection:
     """PyGithub's client, for one thread at a time: it is not thread-safe."""
 
     def __init__(self, url: str) -> None:
-        self.host = urlsplit(url).netloc
+        """Raise `NoResponseError` if the file of authorities cannot be read."""
+        parts = urlsplit(url)
         self._bearer = _Bearer()
         self._requester = Github(
             auth=self._bearer,
             base_url=url,
-            timeout=SOCKET_SECONDS,
-            retry=_NoRetry(total=0, respect_retry_after_header=False),
             # `throttle` alone decides how fast requests go.
             seconds_between_requests=None,
             seconds_between_writes=None,
             user_agent=f"redeliver/{redeliver.__version__}",
         ).requester
+        kind = (
+            HTTPSRequestsConnectionClass if parts.scheme == "https" else HTTPRequestsConnectionClass
+        )
+        self._connection = kind(
+            str(parts.hostname), parts.port, timeout=SOCKET_SECONDS, retry=NO_RETRY
+        )
+        session = self._connection.session
+        session.hooks["response"].append(_keep_from_pygithub)
+        bundle = _named_bundle(session, url)
+        session.mount("https://", TlsAdapter(bundle, retry=NO_RETRY))
+        self.address = Address.of(parts.netloc, scheme=parts.scheme, has_bundle=bool(bundle))
 
     def send(self, request: Request, *, token: str) -> Response:
         """Send one request and return its response, however long that takes."""
@@ -90,33 +106,30 @@ class Connection:
                 dict(request.parameters),
                 {"X-GitHub-Api-Version": API_VERSION},
                 input=request.body,
+                cnx=self._connection,
             )
-        except (OSError, ValueError, OverflowError, RuntimeError) as error:
-            # Raised by `requests`, by certificate files that cannot be read, and by PyGithub for
-            # invalid headers and for a redirect to another host.
-            advice = advice_for(error, request.purpose)
-            raise NoResponseError(
-                # Only the type of the error is named, because its text may have a URL.
-                f"no usable response from {self.host} ({type(error).__name__})",
-                advice=advice,
-                is_transient=isinstance(error, TRANSIENT) and not advice,
-                may_be_done=not was_never_sent(error),
-                has_responded=isinstance(error, RESPONDED),
-            ) from None
+        except (OSError, ValueError, OverflowError, ProxySchemeUnknown) as error:
+            # Raised by `requests`, and by PyGithub for invalid headers.
+            raise explain(error, self.address) from None
         if len(token) >= MIN_SECRET_LENGTH:
             # A server may echo the token.
             text = text.replace(token, "[token removed]")
         return Response(purpose=request.purpose, status=status, headers=headers, text=text)
 
 
-class _NoRetry(Retry):
-    """Makes urllib3 send every request once.
+def _keep_from_pygithub(response: RequestsResponse, **_: object) -> None:
+    """Keep PyGithub from repeating a request: it would do so without end after these responses."""
+    if response.status_code == HTTPStatus.MOVED_PERMANENTLY:
+        response.headers.pop("location", None)  # PyGithub follows only a 301 that has one
+    if response.status_code == HTTPStatus.ACCEPTED and response.request.method == "GET":
+        raise NoResponseError(
+            "GitHub responded 202, which means that the result is not ready yet",
+            is_transient=False,
+            has_responded=True,
+        )
 
-    Two responses become errors here, because PyGithub would repeat the request without end: a
-    301, which can lead in a circle, and a 202 to a GET.
-    """
 
-    def is_retry(self, method: str, status_code: int, *_: object) -> bool:
-        """Whether a response must not reach PyGithub."""
-        is_not_ready = status_code == HTTPStatus.ACCEPTED and method == "GET"
-        return status_code == HTTPStatus.MOVED_PERMANENTLY or is_not_ready
+def _named_bundle(session: Session, url: str) -> str | None:
+    """Return the path of the authorities' file that the environment names, if it names one."""
+    verify = session.merge_environment_settings(url, {}, None, None, None)["verify"]
+    return verify if isinstance(verify, str) else None

@@ -1,14 +1,51 @@
 """Why a request got no usable response, and what to do about it."""
 
+import os
+import re
+import ssl
+from collections.abc import Iterator
+from dataclasses import dataclass
 from http import HTTPStatus
+from typing import Self
 
 from requests import ConnectionError as RequestsConnectionError
-from requests import RequestException, Timeout
-from requests.exceptions import ChunkedEncodingError, ContentDecodingError, RetryError, SSLError
-from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, ResponseError
+from requests import Timeout
+from requests.exceptions import (
+    ChunkedEncodingError,
+    ContentDecodingError,
+    InvalidProxyURL,
+    InvalidSchema,
+)
+from urllib3.connection import HTTPConnection
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    NameResolutionError,
+    NewConnectionError,
+    ProxySchemeUnknown,
+)
 
-from redeliver.github_api.permissions import Purpose
-from redeliver.github_api.response import redirect_advice
+from redeliver.sanitize import quote_untrusted
+
+TIMES = {9: "is not valid yet", 10: "has expired"}
+"""What is wrong with the times of a certificate, by OpenSSL's code:
+https://docs.openssl.org/3.0/man3/X509_STORE_CTX_get_error/
+"""
+
+OTHER_NAME = {62, 64}
+"""OpenSSL's codes for a certificate of another host name or IP address."""
+
+UNKNOWN_AUTHORITY = {2, 7, 18, 19, 20, 21}
+"""OpenSSL's codes for a certificate of an authority that is not trusted. With 7, the authority has
+the name of a trusted one, but another key."""
+
+NO_TLS = {"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE", "PACKET_LENGTH_TOO_LONG"}
+"""OpenSSL's reasons, in its various versions, for a response that is not TLS."""
+
+TRANSIENT = (RequestsConnectionError, Timeout, ChunkedEncodingError, ContentDecodingError)
+"""The errors after which another try may succeed."""
+
+RESPONDED = (ContentDecodingError, ValueError, OverflowError)
+"""The errors of which the cause is mostly a response, such as one with invalid headers."""
 
 
 class NoResponseError(Exception):
@@ -25,8 +62,9 @@ class NoResponseError(Exception):
     ) -> None:
         """Describe one failed request.
 
-        `advice` is empty if another try may succeed. `may_be_done` tells whether GitHub may have
-        received the request, and `has_responded` whether there was a response that cannot be used.
+        `advice` says what to do if no try succeeds; it is empty if there is only general advice.
+        `may_be_done` tells whether GitHub may have received the request, and `has_responded`
+        whether there was a response that cannot be used.
         """
         super().__init__(reason)
         self.advice = advice
@@ -35,43 +73,145 @@ class NoResponseError(Exception):
         self.has_responded = has_responded
 
 
-NOT_READY = ResponseError.SPECIFIC_ERROR.format(status_code=HTTPStatus.ACCEPTED.value)
-"""The text of urllib3's error for a 202 that `connection` refuses."""
+class ConnectError(NewConnectionError):
+    """There is no connection, so no request was sent. The cause of this error says why."""
 
-TRANSIENT = (RequestsConnectionError, Timeout, ChunkedEncodingError, ContentDecodingError)
+    def __init__(self, connection: HTTPConnection, *, is_proxy: bool) -> None:
+        """Note whether it is the proxy to which there is no connection."""
+        super().__init__(connection, "no connection")
+        self.is_proxy = is_proxy
 
-RESPONDED = (RetryError, ContentDecodingError, ValueError, OverflowError, RuntimeError)
-"""The errors of which the cause is mostly a response: a redirect, a 202, or invalid headers."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """Where requests go."""
+
+    host: str
+    """With its port, if the URL has one."""
+    proxy_variable: str
+    """The environment variable that names the proxy; the first candidate if there is no proxy."""
+    has_bundle: bool
+    """Whether the user has named a file with the certificate authorities to trust."""
+
+    @classmethod
+    def of(cls, host: str, *, scheme: str, has_bundle: bool) -> Self:
+        """Return the address; `requests` looks for a proxy in the same variables and order."""
+        names = [f"{scheme}_proxy", f"{scheme.upper()}_PROXY", "all_proxy", "ALL_PROXY"]
+        variable = next((name for name in names if os.environ.get(name)), names[1])
+        return cls(host=host, proxy_variable=variable, has_bundle=has_bundle)
 
 
-def advice_for(error: Exception, purpose: Purpose) -> str:
-    """Return what to change if another try would not help, or "" if it may."""
-    if isinstance(error, OSError) and not isinstance(error, RequestException):
-        return (
-            ". The file named in the environment variable REQUESTS_CA_BUNDLE cannot be read, or "
-            "holds no certificates"
+def explain(error: Exception, address: Address) -> NoResponseError:
+    """Return why a request failed, and what to do about it.
+
+    Most texts of errors are not quoted, because they can have a URL with a secret.
+    """
+    for cause in _causes(error):
+        match cause:
+            case ConnectError():
+                reason, advice = _no_connection(cause, address)
+                return NoResponseError(reason, advice=advice, may_be_done=False)
+            case ConnectTimeoutError():  # also if nothing listens there
+                return NoResponseError(f"cannot connect to {address.host}", may_be_done=False)
+            case InvalidSchema() | InvalidProxyURL() | ProxySchemeUnknown():
+                return _unusable_proxy(cause, address)
+    return NoResponseError(
+        f"no usable response from {address.host} ({type(error).__name__})",
+        is_transient=isinstance(error, TRANSIENT),
+        has_responded=isinstance(error, RESPONDED),
+    )
+
+
+def unreadable_bundle() -> NoResponseError:
+    """Return the error for a file of authorities that cannot be read."""
+    return NoResponseError(
+        "the file named in the environment variable REQUESTS_CA_BUNDLE cannot be read, or holds no "
+        "certificates",
+        advice=". Set the variable to the path of a file with certificates in PEM format",
+        is_transient=False,
+        may_be_done=False,
+    )
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an error and what it was raised from, the outermost error first."""
+    while error:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _unusable_proxy(error: Exception, address: Address) -> NoResponseError:
+    """Return the error for a proxy that `requests` cannot use at all."""
+    kind = "is not the URL of a proxy"
+    if isinstance(error, InvalidSchema):  # `requests` needs another package for SOCKS
+        kind = "names a SOCKS proxy, which redeliver does not support"
+    return NoResponseError(
+        f"the environment variable {address.proxy_variable} {kind}",
+        advice=". Set it to an HTTP proxy, such as http://proxy.example.com:3128, or remove it",
+        is_transient=False,
+        may_be_done=False,
+    )
+
+
+def _no_connection(error: ConnectError, address: Address) -> tuple[str, str]:
+    """Return why there is no connection, and specific advice, which may be empty."""
+    proxy = f"the proxy in the environment variable {address.proxy_variable}"
+    there = proxy if error.is_proxy else address.host
+    causes = list(_causes(error.__cause__))
+    for cause in causes:
+        match cause:
+            case ssl.SSLCertVerificationError():
+                return _bad_certificate(cause, there, has_bundle=address.has_bundle)
+            case ssl.SSLError(reason=reason) if reason in NO_TLS:
+                return f"{there} does not respond with TLS", (
+                    ". Check its address and port, and whether something intercepts requests"
+                )
+            case ssl.SSLError():
+                what = quote_untrusted(str(cause.reason or type(cause).__name__))
+                return f"the TLS handshake with {there} failed ({what})", ""
+            case NameResolutionError():
+                return f"the address of {there} cannot be found", ""
+            case OSError() if status := re.match(
+                r"Tunnel connection failed: ([0-9]{3})", str(cause)
+            ):
+                return _refused_by_proxy(int(status[1]), proxy, address.host)
+    return f"cannot connect to {there} ({type(causes[-1]).__name__})", ""
+
+
+def _bad_certificate(
+    error: ssl.SSLCertVerificationError, there: str, *, has_bundle: bool
+) -> tuple[str, str]:
+    certificate, code = f"the certificate of {there}", error.verify_code
+    if code in TIMES:
+        return f"{certificate} {TIMES[code]}", (
+            ". Replace it. If its dates are right, the clock of this machine is wrong"
         )
-    if isinstance(error, RetryError):
-        if str(_reason(error)) == NOT_READY:
-            return (
-                ". GitHub responded 202, which means that the result is not ready yet. "
-                "No events are lost; the next run retries"
-            )
-        return f". GitHub responded with a redirect. {redirect_advice(purpose)}"
-    if isinstance(error, SSLError) and "EOF" not in str(error):  # EOF is a broken connection
-        return (
-            ". Its certificate is not trusted here. If your GitHub or proxy has a certificate of "
-            "your own certificate authority, set the environment variable REQUESTS_CA_BUNDLE to "
-            "the path of the authority's certificate file"
+    if code in OTHER_NAME:
+        return f"{certificate} is for another name", (
+            ". Check the address, and whether something intercepts requests"
         )
-    return ""
+    if code not in UNKNOWN_AUTHORITY:
+        what = quote_untrusted(error.verify_message)
+        return f"{certificate} is refused ({what})", ". Whoever runs the server has to replace it"
+    if has_bundle:
+        advice = (
+            ". Only the authorities in the file named in the environment variable "
+            "REQUESTS_CA_BUNDLE are trusted: add this one's certificate to the file"
+        )
+    else:
+        advice = (
+            ". If your GitHub or proxy has a certificate of your own certificate authority, set "
+            "the environment variable REQUESTS_CA_BUNDLE to the path of the authority's "
+            "certificate file"
+        )
+    return f"{certificate} is from an authority that is not trusted here", advice
 
 
-def was_never_sent(error: Exception) -> bool:
-    """Whether the connection failed before the request was sent."""
-    return isinstance(_reason(error), (NewConnectionError, ConnectTimeoutError))
-
-
-def _reason(error: Exception) -> Exception | None:
-    """Return the urllib3 error inside an error of `requests`, if there is one."""
-    return getattr(error.args[0], "reason", None) if error.args else None
+def _refused_by_proxy(status: int, proxy: str, host: str) -> tuple[str, str]:
+    reason = f"{proxy} responded {status} instead of connecting to {host}"
+    if status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
+        return reason, (
+            ". It wants a user name and a password: set the variable to "
+            "http://USER:PASSWORD@HOST:PORT, in which special characters are percent-encoded"
+        )
+    return reason, f". Ask whoever runs the proxy to allow connections to {host}"

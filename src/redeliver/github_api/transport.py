@@ -52,7 +52,7 @@ class Transport:
         except Empty:
             # The thread still uses the connection, so nothing else may.
             raise NoResponseError(
-                f"no complete response from {connection.host} within {self._deadline:g} s"
+                f"no complete response from {connection.address.host} within {self._deadline:g} s"
             ) from None
         self._idle.append(connection)
         try:

@@ -6,7 +6,19 @@ from pathlib import Path
 import pytest
 
 from github_sandbox import Hook, Proxy, Sandbox
+from redeliver.errors import UnreachableError
+from redeliver.github_api.permissions import Permission
 from tests.support.action_run import run_action
+from tests.support.sandboxes import a_client
+
+PURPOSE = Permission(inputs="'org'").to("test the connection")
+
+
+@pytest.fixture(autouse=True)
+def nothing_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Remove what the machine of the tests itself needs to reach the internet."""
+    for variable in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "HTTPS_PROXY", "https_proxy"):
+        monkeypatch.delenv(variable, raising=False)
 
 
 @pytest.fixture
@@ -24,24 +36,34 @@ def test_an_authority_in_requests_ca_bundle_is_trusted(
 
 
 @pytest.mark.parametrize(
-    "environment",
+    ("variable", "value"),
     [
-        pytest.param({}, id="no variable"),
-        pytest.param({"REQUESTS_CA_BUNDLE": ""}, id="an empty REQUESTS_CA_BUNDLE"),
-        pytest.param({"CURL_CA_BUNDLE": ""}, id="an empty CURL_CA_BUNDLE"),
-        pytest.param({"PYTHONHTTPSVERIFY": "0"}, id="PYTHONHTTPSVERIFY off"),
-        pytest.param({"GIT_SSL_NO_VERIFY": "1"}, id="GIT_SSL_NO_VERIFY on"),
+        pytest.param("REQUESTS_CA_BUNDLE", "", id="an empty REQUESTS_CA_BUNDLE"),
+        pytest.param("CURL_CA_BUNDLE", "", id="an empty CURL_CA_BUNDLE"),
+        pytest.param("PYTHONHTTPSVERIFY", "0", id="PYTHONHTTPSVERIFY off"),
+        pytest.param("GIT_SSL_NO_VERIFY", "1", id="GIT_SSL_NO_VERIFY on"),
     ],
 )
-def test_an_untrusted_certificate_is_always_an_error(
-    github: Sandbox, recorded_hook: Hook, environment: dict[str, str]
+def test_no_variable_makes_an_untrusted_certificate_acceptable(
+    github: Sandbox, monkeypatch: pytest.MonkeyPatch, variable: str, value: str
 ) -> None:
-    run = run_action(github, recorded_hook, environment=environment)
+    monkeypatch.setenv(variable, value)
+
+    with pytest.raises(UnreachableError, match="from an authority that is not trusted here"):
+        a_client(github.url).request("GET", "/app", PURPOSE, expect={200})
+
+    assert github.requests == []
+
+
+def test_a_certificate_that_stays_untrusted_ends_in_advice(
+    github: Sandbox, recorded_hook: Hook
+) -> None:
+    run = run_action(github, recorded_hook)
 
     assert run.status == 1
-    assert "(SSLError). Its certificate is not trusted here" in run.log
+    assert "is from an authority that is not trusted here. If your GitHub or proxy" in run.log
     assert "set the environment variable REQUESTS_CA_BUNDLE to the path" in run.log
-    assert "Waiting" not in run.log, "a repeated request would not help"
+    assert run.log.count("Waiting ") == 4, "the certificate may be one of a broken connection"
     assert github.requests == []
 
 
@@ -57,12 +79,14 @@ def test_all_requests_go_through_the_proxy(
     assert set(proxy.connections) == {github.url.removeprefix("https://")}
 
 
-def test_certificates_are_also_checked_behind_a_proxy(github: Sandbox, recorded_hook: Hook) -> None:
+def test_certificates_are_also_checked_behind_a_proxy(
+    github: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with Proxy() as proxy:
-        run = run_action(github, recorded_hook, environment={"HTTPS_PROXY": proxy.url})
+        monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+        with pytest.raises(UnreachableError, match=r"the certificate of localhost:\d+ is from an"):
+            a_client(github.url).request("GET", "/app", PURPOSE, expect={200})
 
-    assert run.status == 1
-    assert "Its certificate is not trusted here" in run.log
     assert github.requests == []
 
 
@@ -86,18 +110,17 @@ def test_hosts_in_no_proxy_are_reached_without_the_proxy(
     [
         pytest.param("/no/such/file.pem", id="a missing file"),
         pytest.param(f"-----BEGIN CERTIFICATE-----\n{'A' * 5000}", id="a certificate itself"),
-        pytest.param("/etc", id="a directory"),
         pytest.param(__file__, id="a file without certificates"),
     ],
 )
-def test_an_invalid_requests_ca_bundle_is_an_error(
+def test_an_unreadable_requests_ca_bundle_is_an_error(
     github: Sandbox, recorded_hook: Hook, bundle: str
 ) -> None:
     run = run_action(github, recorded_hook, environment={"REQUESTS_CA_BUNDLE": bundle})
 
     assert run.status == 1
-    assert "REQUESTS_CA_BUNDLE" in run.log
-    is_no_file = bundle not in {"/etc", __file__}
+    assert "REQUESTS_CA_BUNDLE cannot be read, or holds no certificates" in run.log
+    is_no_file = bundle != __file__
     assert ("A Docker action can only read files" in run.log) == is_no_file
     assert "Traceback" not in run.visible
     assert "AAAA" not in run.visible
@@ -110,5 +133,23 @@ def test_the_password_of_a_proxy_is_not_shown(github: Sandbox, recorded_hook: Ho
     run = run_action(github, recorded_hook, environment={"HTTPS_PROXY": proxy, "RUNNER_DEBUG": "1"})
 
     assert run.status == 1
-    assert "(ProxyError)" in run.log
+    assert "cannot connect to the proxy in the environment variable HTTPS_PROXY" in run.log
     assert "hunter2" not in run.visible
+
+
+@pytest.mark.parametrize("variable", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"])
+@pytest.mark.parametrize(
+    ("proxy", "message"),
+    [
+        ("socks5://127.0.0.1:1080", "names a SOCKS proxy, which redeliver does not support"),
+        ("ftp://127.0.0.1:21", "is not the URL of a proxy"),
+        ("http://", "is not the URL of a proxy"),
+    ],
+)
+def test_an_unusable_proxy_is_an_error_that_names_its_variable(
+    github: Sandbox, monkeypatch: pytest.MonkeyPatch, variable: str, proxy: str, message: str
+) -> None:
+    monkeypatch.setenv(variable, proxy)
+
+    with pytest.raises(UnreachableError, match=f"the environment variable {variable} {message}"):
+        a_client(github.url).request("GET", "/app", PURPOSE, expect={200})
