@@ -18,6 +18,7 @@ from github_sandbox.model.state import State
 from github_sandbox.network.server_thread import HOST, ServerThread
 
 API_VERSIONS = ("2022-11-28", "2026-03-10")
+SOME_ENTERPRISE_VERSION = "3.19.0"
 
 
 class Server:
@@ -46,7 +47,8 @@ class Server:
 
         `rate_limits=False` imitates Enterprise Server, which has none by default. `filters=False`
         imitates an old server, which ignores the parameter `status` of the delivery log. Every
-        response names the `enterprise_version`, such as 3.19.0, if there is one.
+        response of Enterprise Server names the `enterprise_version`, such as 3.19.0. A server
+        without rate limits always has one.
         Within any 60 seconds, the requests of all tokens may cost `points_per_minute`: one point
         to read, five to write. GitHub grants 900; None means no limit.
         The server supports `api_versions`, oldest first. A request that names none gets the oldest.
@@ -65,7 +67,8 @@ class Server:
         self._new_api = partial(
             RestApi,
             has_status_filter=filters,
-            enterprise_version=enterprise_version,
+            enterprise_version=enterprise_version
+            or (None if rate_limits else SOME_ENTERPRISE_VERSION),
             api_versions=api_versions,
         )
         self._port = port

@@ -129,7 +129,10 @@ class Client:
             else:
                 self._product.learn(response.headers)
                 if response.status in expect and not response.is_rate_limit:
-                    self._throttle.learn_limits(has_limits=response.remaining is not None)
+                    # Without these headers, github.com has its limits all the same: it never sends
+                    # them in response to a GitHub App's JWT.
+                    has_limits = response.remaining is not None or not self._product.is_server
+                    self._throttle.learn_limits(has_limits=has_limits)
                     self._clock.sync(response.date)
                     return response
                 if not has_renewed and self._renew_for(response, token):

@@ -18,13 +18,14 @@ class Product:
     """
 
     def __init__(self) -> None:
-        self._is_server = False
+        self.is_server = False
+        """Whether it is Enterprise Server; False until a response shows that."""
 
     def learn(self, headers: Mapping[str, str]) -> None:
         """Learn from a response; Enterprise Server names its version in each."""
-        self._is_server = self._is_server or "x-github-enterprise-version" in headers
+        self.is_server = self.is_server or "x-github-enterprise-version" in headers
 
     @property
     def retention(self) -> timedelta:
         """How long the logs are kept: on github.com less, so that is assumed without a version."""
-        return SERVER_RETENTION if self._is_server else RETENTION
+        return SERVER_RETENTION if self.is_server else RETENTION

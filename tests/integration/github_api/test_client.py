@@ -26,14 +26,17 @@ from redeliver.errors import (
     UnreachableError,
 )
 from redeliver.github_api.client import Client
+from redeliver.github_api.credentials import AppCredential
 from redeliver.github_api.delivery_log import DeliveryLog
 from redeliver.github_api.permissions import Permission
+from redeliver.github_api.product import Product
 from redeliver.github_api.reserve import FOR_REDELIVERIES
 from redeliver.github_api.response import Response
-from redeliver.github_api.throttle import Throttle
+from redeliver.github_api.server_clock import ServerClock
+from redeliver.github_api.throttle import MAX_POINTS, READ_POINTS, Throttle
 from tests.support.builders import START
 from tests.support.fakes import FakeTime
-from tests.support.sandboxes import a_client, a_delivery_log, a_throttle, rows_of
+from tests.support.sandboxes import a_client, a_delivery_log, a_throttle, rows_of, running
 
 LOG = ".*/deliveries"
 
@@ -392,3 +395,32 @@ def test_the_client_waits_for_a_secondary_rate_limit(
         "Waiting 60.0 s before the next request: GitHub is rate limiting requests. "
         "After that, redeliver continues half as fast"
     )
+
+
+@pytest.mark.parametrize(
+    ("rate_limits", "waits"),
+    [
+        pytest.param(True, 1, id="github.com, to a GitHub App's JWT"),
+        pytest.param(False, 0, id="Enterprise Server"),
+    ],
+)
+def test_only_enterprise_server_can_be_without_limits(*, rate_limits: bool, waits: int) -> None:
+    """Neither of these responses has the headers of a rate limit."""
+    time, clock = FakeTime(), ServerClock()
+    throttle = a_throttle(time=time)
+    with running(Sandbox(rate_limits=rate_limits)) as github:
+        app = github.app()
+        client = Client(
+            AppCredential(str(app.id), app.private_key, clock=clock),
+            url=github.url,
+            clock=clock,
+            product=Product(),
+            throttle=throttle,
+        )
+        purpose = Permission(inputs="'app-id'").to("read the App")
+        response = client.request("GET", "/app", purpose, expect={200})
+    for _ in range(MAX_POINTS):
+        throttle.wait(READ_POINTS)
+
+    assert response.remaining is None
+    assert len(time.slept) == waits
