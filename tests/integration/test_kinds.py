@@ -249,7 +249,7 @@ INSUFFICIENT: dict[str, tuple[Callable[[Scenario], dict[str, str]], str]] = {
         lambda scenario: scenario.app_inputs | {"app_id": "999999"},
         "GitHub has no App with the id in 'app-id'",
     ),
-    "an App that is suspended": (suspend_app, "its installation is suspended"),
+    "an App that is suspended": (suspend_app, "This installation has been suspended. An owner"),
     "an App without permission for webhooks": (
         install_app_with({"actions_variables": "write"}),
         "it needs the organization permission 'Webhooks' (read and write)",

@@ -9,12 +9,10 @@ from datetime import timedelta
 from http import HTTPStatus
 
 from redeliver.errors import AccessError, RateLimitError, RedeliverError, UnavailableError
-from redeliver.github_api.permissions import Identity, Permission
+from redeliver.github_api.permissions import SETTINGS_PAGE, Identity, Permission
+from redeliver.github_api.refusals import names_missing_permission, refusal_advice
 from redeliver.github_api.response import Response, redirect_advice
 from redeliver.sanitize import quote_untrusted
-
-SETTINGS_PAGE = "Settings > Developer settings > Personal access tokens"
-"""Where GitHub's website shows a user's tokens."""
 
 WITH_MESSAGE = range(HTTPStatus.MULTIPLE_CHOICES, HTTPStatus.INTERNAL_SERVER_ERROR)
 """GitHub's API always sends a message with these statuses; without one, something else responded,
@@ -34,9 +32,9 @@ def error_for(response: Response, identity: Identity) -> RedeliverError:
             "GitHub supports. No events are lost if it runs while they are still in GitHub's log, "
             "which goes back 3 days, or 7 days on Enterprise Server"
         )
-    lacking = _app_advice(response) if identity.is_app else _token_advice(response, identity.name)
-    if lacking:
-        return AccessError(f"{problem}. {lacking}")
+    advice = _advice(response, identity)
+    if advice or response.status == HTTPStatus.FORBIDDEN:
+        return AccessError(f"{problem}. {advice}" if advice else problem)
     if HTTPStatus.MULTIPLE_CHOICES <= response.status < HTTPStatus.BAD_REQUEST:
         return UnavailableError(
             f"{problem}. This is a redirect. {redirect_advice(response.purpose)}"
@@ -73,6 +71,21 @@ def rate_limit_error(
     )
 
 
+def _advice(response: Response, identity: Identity) -> str | None:
+    """Return what to do about a response; None if GitHub's own words have to suffice."""
+    if advice := refusal_advice(response):
+        return advice
+    if response.status == HTTPStatus.FORBIDDEN and not names_missing_permission(response):
+        return None
+    if identity.is_installation and response.status == HTTPStatus.UNAUTHORIZED:
+        return (
+            "GitHub does not accept the token that it has just issued for the App's installation. "
+            "No events are lost; the next run requests another token. If this happens again, look "
+            "at GitHub's status page"
+        )
+    return _app_advice(response) if identity.is_app else _token_advice(response, identity.name)
+
+
 def _app_advice(response: Response) -> str | None:
     """Return what the App lacks and where to grant it; None if it lacks nothing."""
     permission = response.purpose.permission
@@ -95,6 +108,8 @@ def _app_advice(response: Response) -> str | None:
         # GitHub's response when a token is requested for a repository that does not exist.
         case HTTPStatus.UNPROCESSABLE_ENTITY if "repository" in response.message:
             lead = _first_check(permission)
+        case HTTPStatus.UNPROCESSABLE_ENTITY if "permission" not in response.message.lower():
+            return None
         case HTTPStatus.FORBIDDEN | HTTPStatus.UNPROCESSABLE_ENTITY:
             lead = "Most likely"
         case _:
@@ -117,11 +132,6 @@ def _token_advice(response: Response, token: str) -> str | None:
             return (
                 f"GitHub does not recognise {token}: it is mistyped, expired or revoked, or "
                 "belongs to a different GitHub than 'hostname'. Create a new token and use that"
-            )
-        case HTTPStatus.FORBIDDEN if "x-github-sso" in response.headers:
-            return (
-                "The organization requires SAML single sign-on: whoever created "
-                f"{token} has to authorize it under {SETTINGS_PAGE} > Configure SSO"
             )
         case HTTPStatus.FORBIDDEN:
             lead = "Most likely"
@@ -163,6 +173,10 @@ def _github_says(headers: Mapping[str, str]) -> str:
     return f". GitHub says: {listed}" if listed else ""
 
 
+PERMISSIONS = re.compile(r"[a-z_]+=[a-z_]+([;,] ?[a-z_]+=[a-z_]+)*")
+"""GitHub's list of permissions, such as `pull_requests=read; contents=read`."""
+
+
 def _permissions(text: str) -> str:
     """Write `hooks=write` as `hooks write`: `quote_untrusted` takes `=` for part of a URL."""
-    return quote_untrusted(re.sub("=(read|write|admin)", r" \1", text))
+    return quote_untrusted(text.replace("=", " ") if PERMISSIONS.fullmatch(text) else text)

@@ -3,35 +3,27 @@
 A redelivery is never repeated if GitHub may have received the first request.
 """
 
-import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from http import HTTPStatus
-from itertools import islice
 from typing import Any, Protocol
 
 from redeliver.errors import RedeliverError, TooLongError, UnavailableError
 from redeliver.github_api.advice import error_for, rate_limit_error
+from redeliver.github_api.backoff import Backoff
 from redeliver.github_api.connection import Request
-from redeliver.github_api.failure import Failure, bad_response, no_response
+from redeliver.github_api.failure import Failure, bad_response, new_token, no_response
 from redeliver.github_api.network_errors import NoResponseError
 from redeliver.github_api.permissions import Identity, Purpose
 from redeliver.github_api.product import Product
+from redeliver.github_api.refusals import refusal_advice
 from redeliver.github_api.reserve import FOR_REDELIVERIES, PrimaryLimit, Reserve
 from redeliver.github_api.response import Response
 from redeliver.github_api.server_clock import ServerClock
 from redeliver.github_api.throttle import MAX_WAIT_SECONDS, READ_POINTS, WRITE_POINTS, Throttle
 from redeliver.github_api.transport import Transport
-
-BACKOFF_SECONDS = (0.5, 1, 2, 4)
-"""How long to wait before each further try, times a random factor from 0.5 to 1.5: many
-workflows start in the same minute and must not all retry in the same second."""
-
-SLOW_SECONDS = 5
-"""After a try that took this long without a response, a request of the plan is tried only once
-more: a run has to have time left to redeliver."""
 
 
 class Credential(Protocol):
@@ -48,6 +40,10 @@ class Credential(Protocol):
 
     def renew(self, refused: str, /) -> bool:
         """Replace a token that GitHub refused; return False if that is not possible."""
+        ...
+
+    def passing_refusals(self, token: str, /) -> frozenset[int]:
+        """Return the statuses with which GitHub may refuse `token` only because it is new."""
         ...
 
 
@@ -110,7 +106,7 @@ class Client:
         request = Request(
             method=method, path=path, purpose=purpose, parameters=parameters or {}, body=body
         )
-        pauses: Iterator[float] = iter(BACKOFF_SECONDS)
+        backoff = Backoff(once=once, is_planning=is_planning)
         has_renewed = False
         has_turn = is_redelivery  # the caller has taken it
         while True:
@@ -124,26 +120,20 @@ class Client:
                 response = self._send(request, token)
             except NoResponseError as error:
                 failure = no_response(purpose, error)
-                if is_planning and self._throttle.now() - sent_at >= SLOW_SECONDS:
-                    pauses = islice(pauses, 1)
             else:
                 self._product.learn(response.headers)
-                if response.status in expect and not response.is_rate_limit:
-                    # Without these headers, github.com has its limits all the same: it never sends
-                    # them in response to a GitHub App's JWT.
-                    has_limits = response.remaining is not None or not self._product.is_server
-                    self._throttle.learn_limits(has_limits=has_limits)
-                    self._clock.sync(response.date)
-                    return response
-                if not has_renewed and self._renew_for(response, token):
+                if self._is_refused_as_new(response, token):
+                    has_renewed = True  # another token would be as new
+                    failure = new_token(response, self.error(response))
+                elif response.status in expect and not response.is_rate_limit:
+                    return self._accepted(response)
+                elif not has_renewed and self._renew_for(response, token):
                     has_renewed = True
                     continue
-                failure = bad_response(response, self.error(response))
-            pause = next(pauses, None)
-            if pause is None or not failure.is_transient or (once and failure.may_be_done):
-                raise failure.error
-            pause *= random.uniform(0.5, 1.5)  # noqa: S311 - no secret depends on it
-            if not self._wait_after(failure, pause):
+                else:
+                    failure = bad_response(response, self.error(response))
+            pause = backoff.next_pause(failure, took=self._throttle.now() - sent_at)
+            if pause is None or not self._wait_after(failure, pause):
                 raise failure.error
 
     def error(self, response: Response) -> RedeliverError:
@@ -158,13 +148,27 @@ class Client:
             most = "the most that it may wait before it redelivers"
             raise _too_long(purpose, MAX_WAIT_SECONDS // 2, most)
 
-    def _renew_for(self, response: Response, token: str) -> bool:
-        """Renew the token if GitHub refused it, and return whether there is a new one."""
-        if response.status != HTTPStatus.UNAUTHORIZED:
+    def _accepted(self, response: Response) -> Response:
+        """Return an expected response, after learning from it."""
+        # Without these headers, github.com has its limits all the same: it never sends them in
+        # response to a GitHub App's JWT.
+        has_limits = response.remaining is not None or not self._product.is_server
+        self._throttle.learn_limits(has_limits=has_limits)
+        self._clock.sync(response.date)
+        return response
+
+    def _is_refused_as_new(self, response: Response, token: str) -> bool:
+        """Whether GitHub may accept the same token in a moment."""
+        if response.status not in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
             return False
         with suppress(UnavailableError):
-            self._clock.sync(response.date)  # an App's JWT needs the time
-        return self._credential.renew(token)
+            self._clock.sync(response.date)  # the age of a token and an App's JWT need the time
+        may_pass = response.status in self._credential.passing_refusals(token)
+        return may_pass and not response.is_rate_limit and not refusal_advice(response)
+
+    def _renew_for(self, response: Response, token: str) -> bool:
+        """Renew the token if GitHub refused it, and return whether there is a new one."""
+        return response.status == HTTPStatus.UNAUTHORIZED and self._credential.renew(token)
 
     def _wait_after(self, failure: Failure, pause: float) -> bool:
         """Wait before the next try: as long as GitHub asks, otherwise for `pause` seconds.

@@ -15,7 +15,13 @@ from cryptography.exceptions import UnsupportedAlgorithm
 
 from redeliver.errors import InputError
 from redeliver.github_api.client import Client
-from redeliver.github_api.permissions import APP_IDENTITY, Identity, Purpose, token_identity
+from redeliver.github_api.permissions import (
+    APP_IDENTITY,
+    INSTALLATION_IDENTITY,
+    Identity,
+    Purpose,
+    token_identity,
+)
 from redeliver.github_api.response import Response, parse_time
 from redeliver.github_api.server_clock import ServerClock
 from redeliver.interruption import holding
@@ -28,6 +34,14 @@ JWT_LIFETIME = timedelta(minutes=9)
 
 RENEW_BEFORE = timedelta(minutes=10)
 """How long before it expires an installation's token is replaced: longer than any wait of a run."""
+
+FRESH = timedelta(seconds=20)
+"""For how long some of GitHub's servers may not know a new installation token. They refuse it with
+401, or with 403 if it was requested for a part of the installation's permissions:
+https://github.com/octokit/auth-app.js/issues/65
+"""
+
+INSTALLATION_TOKEN = "ghs_"  # noqa: S105 - how the tokens of installations begin
 
 
 class TokenCredential:
@@ -44,6 +58,11 @@ class TokenCredential:
     def renew(self, _refused: str) -> bool:
         """Do nothing: there is no other token."""
         return False
+
+    def passing_refusals(self, token: str) -> frozenset[int]:
+        """Return 401 for a token that an earlier step of the job may just have requested."""
+        is_of_installation = token.startswith(INSTALLATION_TOKEN)
+        return frozenset({HTTPStatus.UNAUTHORIZED}) if is_of_installation else frozenset()
 
 
 class AppCredential:
@@ -79,6 +98,10 @@ class AppCredential:
     def renew(self, _refused: str) -> bool:
         """Do nothing: the next JWT is new, and by now GitHub's time is known."""
         return True
+
+    def passing_refusals(self, _token: str) -> frozenset[int]:
+        """Return no status: GitHub does not have to know a JWT, only the App's key."""
+        return frozenset()
 
 
 class AppInstallation:
@@ -121,7 +144,7 @@ class AppInstallation:
 class InstallationCredential:
     """Tokens of an App's installation."""
 
-    identity: Identity = APP_IDENTITY
+    identity: Identity = INSTALLATION_IDENTITY
 
     def __init__(
         self,
@@ -147,6 +170,7 @@ class InstallationCredential:
         self._lock = Lock()
         self._token = ""
         self._renew_at: datetime | None = None
+        self._fresh_until: datetime | None = None
 
     def token(self) -> str:
         """Return a token that is valid for ten more minutes, or raise as `Client.request` does."""
@@ -162,6 +186,12 @@ class InstallationCredential:
                 self._request_token()
         return True
 
+    def passing_refusals(self, token: str) -> frozenset[int]:
+        """Return the statuses with which GitHub may refuse a new token for a moment."""
+        if token != self._token or self._fresh_until is None or self._clock() >= self._fresh_until:
+            return frozenset()
+        return frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
+
     def _request_token(self) -> None:
         response = self._installation.access_token(self._scope, self._purpose)
         token = response.field("token", str)
@@ -173,3 +203,4 @@ class InstallationCredential:
             raise response.not_github()
         self._mask(token)
         self._token, self._renew_at = token, expires_at - RENEW_BEFORE
+        self._fresh_until = self._clock() + FRESH

@@ -23,6 +23,9 @@ class Failure:
     """How many seconds to wait for a rate limit; None if it is another failure."""
     is_secondary_limit: bool = False
     """Whether a secondary rate limit was hit, because the requests came too fast."""
+    is_without_response: bool = False
+    is_of_new_token: bool = False
+    """Whether some of GitHub's servers may not know the token yet."""
 
 
 def no_response(purpose: Purpose, error: NoResponseError) -> Failure:
@@ -37,6 +40,18 @@ def no_response(purpose: Purpose, error: NoResponseError) -> Failure:
         reason=str(error),
         is_transient=error.is_transient,
         may_be_done=error.may_be_done,
+        is_without_response=True,
+    )
+
+
+def new_token(response: Response, error: RedeliverError) -> Failure:
+    """Return the failure of a request whose token GitHub may accept in a moment."""
+    return Failure(
+        error=error,
+        reason=f"some of GitHub's servers may not know the new token yet ({response.summary})",
+        is_transient=True,
+        may_be_done=False,
+        is_of_new_token=True,
     )
 
 

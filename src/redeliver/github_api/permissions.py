@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+SETTINGS_PAGE = "Settings > Developer settings > Personal access tokens"
+"""Where GitHub's website shows a user's tokens."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Permission:
@@ -38,6 +41,8 @@ class Identity:
     """Such as "the token in input 'token'"."""
     is_app: bool = False
     """Whether it is a GitHub App or its installation."""
+    is_installation: bool = False
+    """Whether it is an App's installation, whose tokens GitHub issues during the run."""
 
 
 def token_identity(token_input: str) -> Identity:
@@ -46,3 +51,5 @@ def token_identity(token_input: str) -> Identity:
 
 
 APP_IDENTITY = Identity(name="the GitHub App in input 'app-id'", is_app=True)
+
+INSTALLATION_IDENTITY = Identity(name=APP_IDENTITY.name, is_app=True, is_installation=True)

@@ -30,7 +30,7 @@ from tests.support.sandboxes import a_client, a_delivery_log, rows_of
         ),
         pytest.param(
             {"organization_hooks": "write", "sso": True},
-            "SAML single sign-on: .* Configure SSO",
+            "SAML enforcement.* has to authorize it for the organization .* Configure SSO",
             id="a token without single sign-on",
         ),
     ],

@@ -318,13 +318,13 @@ def test_the_client_tells_the_error_of_an_expected_response(
     github: Sandbox, client: Client
 ) -> None:
     purpose = Permission(inputs="'org'").to("read the webhooks")
-    github.inject(Status(403, "Forbidden"))
-    response = client.request("GET", "/orgs/acme/hooks", purpose, expect={403})
+    github.inject(Status(404, "Not Found"))
+    response = client.request("GET", "/orgs/acme/hooks", purpose, expect={404})
 
     error = client.error(response)
 
     assert isinstance(error, AccessError)
-    assert str(error).startswith("cannot read the webhooks: GitHub responded 403, Forbidden.")
+    assert str(error).startswith("cannot read the webhooks: GitHub responded 404, Not Found. This")
 
 
 @pytest.mark.usefixtures("recorded_hook")

@@ -3,12 +3,13 @@
 import asyncio
 import re
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Literal
 
 import pytest
 from aiohttp import web
 
-from github_sandbox import Fault, InvalidBody, Sandbox, Status, VirtualClock
+from github_sandbox import Fault, Hook, InvalidBody, Sandbox, Status, VirtualClock
 from github_sandbox.faults import Work
 from redeliver.errors import AccessError, UnavailableError
 from redeliver.github_api.client import Client
@@ -17,7 +18,8 @@ from redeliver.github_api.permissions import Permission
 from redeliver.github_api.product import Product
 from redeliver.github_api.server_clock import ServerClock
 from redeliver.github_api.webhooks import list_hooks
-from tests.support.sandboxes import a_throttle
+from tests.support.fakes import FakeTime
+from tests.support.sandboxes import a_client, a_delivery_log, a_throttle, rows_of
 
 INSTALLATION = "/orgs/acme/installation"
 TOKENS = "/app/installations/.*/access_tokens"
@@ -36,13 +38,19 @@ def masked() -> list[str]:
 
 
 @pytest.fixture
-def client(github: Sandbox, masked: list[str]) -> Client:
+def time() -> FakeTime:
+    """Return the monotonic clock of `client`."""
+    return FakeTime()
+
+
+@pytest.fixture
+def client(github: Sandbox, masked: list[str], time: FakeTime) -> Client:
     """Return a client that uses tokens of an App's installation on acme."""
     github.org("acme")
     app = github.app(slug="redeliver-bot", owner="acme")
     app.install("acme")
     clock = ServerClock()
-    throttle = a_throttle([])
+    throttle = a_throttle(time=time)
     app_client = Client(
         AppCredential(str(app.id), app.private_key, clock=clock),
         url=github.url,
@@ -109,13 +117,89 @@ def test_requests_for_a_token_are_repeated_after_a_fault(github: Sandbox, client
     assert list_hooks(client, org="acme") == {}
 
 
-def test_a_token_that_github_refuses_is_replaced_once(github: Sandbox, client: Client) -> None:
-    github.inject(Status(401, "Bad credentials"), path="/orgs/acme/hooks", times=None)
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_new_token_that_is_not_known_everywhere_is_used_again(
+    github: Sandbox, client: Client, masked: list[str], time: FakeTime, status: Literal[401, 403]
+) -> None:
+    github.delay_tokens(requests=3, status=status)
 
-    with pytest.raises(AccessError, match="does not recognise the GitHub App"):
+    assert list_hooks(client, org="acme") == {}
+
+    lists = [r for r in github.requests if r.path == "/orgs/acme/hooks"]
+    assert [request.status for request in lists] == [status] * 3 + [200]
+    assert [request.token for request in lists] == masked * 4
+    assert 3.5 <= sum(time.slept) <= 10.5
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_redelivery_waits_for_a_new_token_to_be_known(
+    github: Sandbox, client: Client, recorded_hook: Hook, status: Literal[401, 403]
+) -> None:
+    recorded_hook.record(status="timed out", status_code=504)
+    [delivery] = rows_of(a_delivery_log(github, recorded_hook))
+    github.delay_tokens(requests=1, status=status)
+
+    a_delivery_log(github, recorded_hook, client).redeliver(delivery)
+
+    attempts = [r.status for r in github.requests if r.path.endswith("/attempts")]
+    assert attempts == [status, 202]
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_new_token_that_github_never_accepts_is_an_error(
+    github: Sandbox, client: Client, masked: list[str], time: FakeTime, status: Literal[401, 403]
+) -> None:
+    github.delay_tokens(requests=100, status=status)
+
+    with pytest.raises(AccessError) as caught:
         list_hooks(client, org="acme")
 
-    assert [r.status for r in github.requests if r.path == "/orgs/acme/hooks"] == [401, 401]
+    assert "revoked" not in str(caught.value)
+    assert len(masked) == 1, "another token would be as new"
+    assert sum(time.slept) < 30
+
+
+def test_a_new_token_is_not_tried_again_after_a_known_refusal(
+    github: Sandbox, client: Client, time: FakeTime
+) -> None:
+    allow_list = "`acme` has an IP allow list enabled, and 192.0.2.7 is not permitted"
+    github.inject(Status(403, allow_list), path="/orgs/acme/hooks", times=None)
+
+    with pytest.raises(AccessError, match="add the IP address of this machine"):
+        list_hooks(client, org="acme")
+
+    assert time.slept == []
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_token_of_an_earlier_step_can_be_new_as_well(github: Sandbox, status: int) -> None:
+    """A 403 is the response to a GITHUB_TOKEN, too, so it is an error at once."""
+    time, token = FakeTime(), "ghs_of_an_earlier_step"
+    github.token(token, organization_hooks="write")
+    github.inject(Status(status, "Bad credentials"), path="/orgs/.*", times=2)
+    github.org("acme")
+    client = a_client(github.url, token, throttle=a_throttle(time=time))
+
+    if status == 401:
+        assert list_hooks(client, org="acme") == {}
+    else:
+        with pytest.raises(AccessError):
+            list_hooks(client, org="acme")
+
+    assert len(time.slept) == (2 if status == 401 else 0)
+
+
+def test_a_token_that_github_refuses_later_is_replaced_once(
+    github: Sandbox, client: Client, clock: VirtualClock, masked: list[str]
+) -> None:
+    list_hooks(client, org="acme")
+    clock.advance(timedelta(minutes=1))
+    github.inject(Status(401, "Bad credentials"), path="/orgs/acme/hooks", times=None)
+
+    with pytest.raises(AccessError, match="has just issued for the App's installation"):
+        list_hooks(client, org="acme")
+
+    assert len(masked) == 2
 
 
 def test_a_rate_limit_error_names_the_apps_installation(github: Sandbox, client: Client) -> None:
@@ -142,9 +226,10 @@ class RefuseTwoTogether:
 
 
 def test_two_threads_replace_a_revoked_token_only_once(
-    github: Sandbox, client: Client, masked: list[str]
+    github: Sandbox, client: Client, clock: VirtualClock, masked: list[str]
 ) -> None:
     list_hooks(client, org="acme")
+    clock.advance(timedelta(minutes=1))
     github.inject(RefuseTwoTogether(), path="/orgs/acme/hooks", times=2)
 
     with ThreadPoolExecutor(max_workers=2) as pool:
