@@ -20,8 +20,8 @@ from redeliver.github_api.credentials import (
     InstallationCredential,
     TokenCredential,
 )
+from redeliver.github_api.learned import Learned
 from redeliver.github_api.permissions import Permission
-from redeliver.github_api.product import Product
 from redeliver.github_api.server_clock import ServerClock
 from redeliver.github_api.throttle import Throttle
 from redeliver.github_api.webhooks import (
@@ -54,15 +54,16 @@ def redeliver(
     `store_in` makes another store than the settings describe; it is called with GitHub's clock.
     """
     console = LockedConsole(console)
-    clock, product = ServerClock(), Product()
+    clock, learned = ServerClock(), Learned()
     throttle = Throttle(console.say, per_minute=settings.max_per_minute)
-    connection = _Connection(settings, console, clock, product, throttle)
+    connection = _Connection(settings, console, clock, learned, throttle)
     return run(
         connection.hooks(),
         connection.store(store_in),
         Runtime(
             clock=clock,
-            retention=lambda: product.retention,
+            retention=lambda: learned.retention,
+            token_expirations=lambda: learned.token_expirations,
             signature=timedelta(milliseconds=random.randrange(1000)),  # noqa: S311 - no secret
             throttle=throttle,
             console=console,
@@ -81,13 +82,13 @@ class _Connection:
         settings: Settings,
         console: Console,
         clock: ServerClock,
-        product: Product,
+        learned: Learned,
         throttle: Throttle,
     ) -> None:
         self._settings = settings
         self._console = console
         self._clock = clock
-        self._product = product
+        self._learned = learned
         self._throttle = throttle
         self._installations: dict[str, AppInstallation] = {}
         """By the account in lower case."""
@@ -190,6 +191,6 @@ class _Connection:
             credential,
             url=self._settings.api_url,
             clock=self._clock,
-            product=self._product,
+            learned=self._learned,
             throttle=self._throttle,
         )

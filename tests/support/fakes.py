@@ -148,6 +148,7 @@ class FakeRuntime(FakeConsole):
         return Runtime(
             clock=lambda: self.now,
             retention=lambda: RETENTION,
+            token_expirations=dict,
             signature=self.signature,
             throttle=self,
             console=self,

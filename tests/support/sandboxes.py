@@ -9,7 +9,7 @@ from redeliver.core.delivery import Delivery, HookId, StatusFilter
 from redeliver.github_api.client import Client
 from redeliver.github_api.credentials import TokenCredential
 from redeliver.github_api.delivery_log import DeliveryLog
-from redeliver.github_api.product import Product
+from redeliver.github_api.learned import Learned
 from redeliver.github_api.server_clock import ServerClock
 from redeliver.github_api.throttle import Throttle
 from redeliver.github_api.webhooks import organization_hook, repository_hook
@@ -50,7 +50,7 @@ def a_client(
     *,
     token_input: str = "token",
     clock: ServerClock | None = None,
-    product: Product | None = None,
+    learned: Learned | None = None,
     throttle: Throttle | None = None,
 ) -> Client:
     """Return a client whose waits take no time."""
@@ -58,7 +58,7 @@ def a_client(
         TokenCredential(token, from_input=token_input),
         url=url,
         clock=clock or ServerClock(),
-        product=product or Product(),
+        learned=learned or Learned(),
         throttle=throttle or a_throttle(),
     )
 

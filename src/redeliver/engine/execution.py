@@ -139,6 +139,7 @@ class Execution:
             trouble=tuple(self._dispatcher.trouble),
             limit=self._dispatcher.limit,
             unreadable=dict(self._verification.unreadable),
+            token_expirations=dict(self._runtime.token_expirations()),
             interrupted=interrupted,
         )
 

@@ -1,6 +1,6 @@
 """The interfaces that a run depends on, and a store that keeps no checkpoint."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -97,6 +97,8 @@ class Runtime:
     """GitHub's time; known after the first response."""
     retention: Callable[[], timedelta]
     """How long GitHub keeps its logs; known after the first response."""
+    token_expirations: Callable[[], Mapping[str, datetime]]
+    """When the tokens expire of which responses have told that, by the input that has the token."""
     signature: timedelta
     """Less than a second, and different in each run: see `checkpointing.Checkpointing.claim`."""
     throttle: RedeliveryThrottle

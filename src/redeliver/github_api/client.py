@@ -15,9 +15,9 @@ from redeliver.github_api.advice import error_for, rate_limit_error
 from redeliver.github_api.backoff import Backoff
 from redeliver.github_api.connection import Request
 from redeliver.github_api.failure import Failure, bad_response, new_token, no_response
+from redeliver.github_api.learned import Learned
 from redeliver.github_api.network_errors import NoResponseError
 from redeliver.github_api.permissions import Identity, Purpose
-from redeliver.github_api.product import Product
 from redeliver.github_api.refusals import refusal_advice
 from redeliver.github_api.reserve import FOR_REDELIVERIES, PrimaryLimit, Reserve
 from redeliver.github_api.response import Response
@@ -59,13 +59,13 @@ class Client:
         *,
         url: str,
         clock: ServerClock,
-        product: Product,
+        learned: Learned,
         throttle: Throttle,
     ) -> None:
         self._credential = credential
         self._transport = Transport(url)
         self._clock = clock
-        self._product = product
+        self._learned = learned
         self._throttle = throttle
         self._limit = PrimaryLimit(throttle.now)
 
@@ -121,7 +121,7 @@ class Client:
             except NoResponseError as error:
                 failure = no_response(purpose, error)
             else:
-                self._product.learn(response.headers)
+                self._learned.learn(response.headers, self._credential.identity)
                 if self._is_refused_as_new(response, token):
                     has_renewed = True  # another token would be as new
                     failure = new_token(response, self.error(response))
@@ -152,7 +152,7 @@ class Client:
         """Return an expected response, after learning from it."""
         # Without these headers, github.com has its limits all the same: it never sends them in
         # response to a GitHub App's JWT.
-        has_limits = response.remaining is not None or not self._product.is_server
+        has_limits = response.remaining is not None or not self._learned.is_server
         self._throttle.learn_limits(has_limits=has_limits)
         self._clock.sync(response.date)
         return response

@@ -43,11 +43,13 @@ class Identity:
     """Whether it is a GitHub App or its installation."""
     is_installation: bool = False
     """Whether it is an App's installation, whose tokens GitHub issues during the run."""
+    token_input: str = ""
+    """The input that has the token; empty for an App."""
 
 
 def token_identity(token_input: str) -> Identity:
     """Return the identity of the token in an input."""
-    return Identity(name=f"the token in input '{token_input}'")
+    return Identity(name=f"the token in input '{token_input}'", token_input=token_input)
 
 
 APP_IDENTITY = Identity(name="the GitHub App in input 'app-id'", is_app=True)

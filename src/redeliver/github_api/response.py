@@ -54,7 +54,7 @@ class Response:
         try:
             date = parsedate_to_datetime(self.headers.get("date", ""))
             # RFC 9110: a date without a time zone is in UTC.
-            return _plausible(date.replace(tzinfo=date.tzinfo or UTC))
+            return plausible(date.replace(tzinfo=date.tzinfo or UTC))
         except (ValueError, OverflowError):
             raise UnavailableError(
                 f"cannot {self.purpose.action}: the response has no valid 'Date' header, which is "
@@ -150,10 +150,10 @@ def parse_time(text: str) -> datetime:
     instant = datetime.fromisoformat(text)
     if instant.tzinfo is None:
         raise ValueError("without a time zone")
-    return _plausible(instant)
+    return plausible(instant)
 
 
-def _plausible(instant: datetime) -> datetime:
+def plausible(instant: datetime) -> datetime:
     """Return `instant` in UTC; raise `ValueError` if arithmetic with its year could overflow."""
     if instant.year not in YEARS:
         raise ValueError("of another age")

@@ -47,6 +47,8 @@ class Report:
     """The rate limit that stopped the redeliveries, with its end; empty if there was none."""
     unreadable: Mapping[Webhook, str] = field(default_factory=dict)
     """Why the outcomes of a webhook's redeliveries could not be read from its log."""
+    token_expirations: Mapping[str, datetime] = field(default_factory=dict)
+    """When tokens expire, by the input that has the token, as far as GitHub has told."""
     interrupted: Signals | None = None
 
     def count(self, *outcomes: Outcome) -> int:

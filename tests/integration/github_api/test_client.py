@@ -28,8 +28,8 @@ from redeliver.errors import (
 from redeliver.github_api.client import Client
 from redeliver.github_api.credentials import AppCredential
 from redeliver.github_api.delivery_log import DeliveryLog
+from redeliver.github_api.learned import Learned
 from redeliver.github_api.permissions import Permission
-from redeliver.github_api.product import Product
 from redeliver.github_api.reserve import FOR_REDELIVERIES
 from redeliver.github_api.response import Response
 from redeliver.github_api.server_clock import ServerClock
@@ -414,7 +414,7 @@ def test_only_enterprise_server_can_be_without_limits(*, rate_limits: bool, wait
             AppCredential(str(app.id), app.private_key, clock=clock),
             url=github.url,
             clock=clock,
-            product=Product(),
+            learned=Learned(),
             throttle=throttle,
         )
         purpose = Permission(inputs="'app-id'").to("read the App")

@@ -14,8 +14,8 @@ from github_sandbox.faults import Work
 from redeliver.errors import AccessError, UnavailableError
 from redeliver.github_api.client import Client
 from redeliver.github_api.credentials import AppCredential, AppInstallation, InstallationCredential
+from redeliver.github_api.learned import Learned
 from redeliver.github_api.permissions import Permission
-from redeliver.github_api.product import Product
 from redeliver.github_api.server_clock import ServerClock
 from redeliver.github_api.webhooks import list_hooks
 from tests.support.fakes import FakeTime
@@ -55,7 +55,7 @@ def client(github: Sandbox, masked: list[str], time: FakeTime) -> Client:
         AppCredential(str(app.id), app.private_key, clock=clock),
         url=github.url,
         clock=clock,
-        product=Product(),
+        learned=Learned(),
         throttle=throttle,
     )
     purpose = Permission(inputs="'org'").to("act as the App")
@@ -66,7 +66,7 @@ def client(github: Sandbox, masked: list[str], time: FakeTime) -> Client:
         clock=clock,
         mask=masked.append,
     )
-    return Client(installation, url=github.url, clock=clock, product=Product(), throttle=throttle)
+    return Client(installation, url=github.url, clock=clock, learned=Learned(), throttle=throttle)
 
 
 def test_one_token_serves_many_requests_and_is_masked(
