@@ -56,6 +56,8 @@ def test_a_run_redelivers_events_and_saves_the_checkpoint(
     assert json.loads(run.outputs["report"])["counts"]["requested"] == 2
     assert {**run.outputs, "report": ""} == {
         "scanned": "4",
+        "failed-deliveries": "2",
+        "already-delivered": "0",
         "failed": "2",
         "unclassified": "0",
         "requested": "2",
@@ -65,6 +67,7 @@ def test_a_run_redelivers_events_and_saves_the_checkpoint(
         "refused": "0",
         "deferred": "0",
         "given-up": "0",
+        "due": "0",
         "checkpoint": variables["LAST_REDELIVERY"],
         "report": "",
     }
@@ -141,7 +144,22 @@ def test_a_dry_run_shows_the_plan_and_changes_nothing(
     assert [request.method for request in github.requests] == ["GET", "GET"]
     assert [line.split()[4] for line in run.log.splitlines() if "Would be" in line] == missed
     assert "dry run, 2 events failed" in run.summary
-    assert run.outputs["requested"] == "0"
+    assert (run.outputs["failed"], run.outputs["due"], run.outputs["requested"]) == ("2", "2", "0")
+
+
+def test_events_that_were_delivered_meanwhile_are_counted(
+    github: Sandbox, hook: Hook, missed: list[str], clock: VirtualClock
+) -> None:
+    (delivery,) = hook.ids_of(missed[0])
+    hook.redeliver(delivery)
+    clock.advance(timedelta(minutes=1))
+
+    run = run_action(github, hook)
+
+    assert run.status == 0, run.visible
+    assert "1 more failed, but another attempt delivered it" in run.log
+    assert (run.outputs["already-delivered"], run.outputs["failed"]) == ("1", "1")
+    assert (run.outputs["scanned"], run.outputs["failed-deliveries"]) == ("5", "2")
 
 
 def test_a_refusal_is_reported_and_other_events_are_redelivered(

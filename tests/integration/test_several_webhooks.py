@@ -1,8 +1,11 @@
 """Runs for several webhooks."""
 
+import json
+from datetime import timedelta
+
 import pytest
 
-from github_sandbox import Hook, Receiver, Sandbox
+from github_sandbox import Hook, Receiver, Sandbox, VirtualClock
 from redeliver.core.checkpoint import format_checkpoint
 from tests.support.action_run import run_action
 from tests.support.builders import ago
@@ -49,14 +52,18 @@ def test_all_webhooks_of_a_repository_are_found(github: Sandbox, receiver: Recei
 
 
 def test_a_success_of_one_webhook_does_not_count_for_another(
-    github: Sandbox, hooks: list[Hook]
+    github: Sandbox, hooks: list[Hook], clock: VirtualClock
 ) -> None:
     hooks[0].redeliver(hooks[0].log[0]["id"])
+    clock.advance(timedelta(minutes=1))
 
     run = run_action(github, hooks[0], hook_id="all")
 
     assert run.outputs["requested"] == "1", run.visible
     assert len(hooks[1].log) == 2
+    counts = [hook["counts"] for hook in json.loads(run.outputs["report"])["hooks"]]
+    assert [each["already_delivered"] for each in counts] == [1, 0]
+    assert [each["requested"] for each in counts] == [0, 1]
 
 
 def test_a_deleted_webhook_does_not_stop_the_others(

@@ -119,12 +119,14 @@ def a_scan_result(
     *decisions: Decision,
     webhook: Webhook = WEBHOOK,
     scanned: int = 230,
+    failed_deliveries: int = 46,
     unclassified: int = 0,
     error: RedeliverError | None = None,
 ) -> ScanResult:
     return ScanResult(
         webhook=webhook,
         scanned=scanned,
+        failed_deliveries=failed_deliveries,
         decisions=decisions,
         unclassified=unclassified,
         error=error,

@@ -33,7 +33,9 @@ class LogReader:
         self.attempts: dict[Guid, list[Delivery]] = {}
         """By GUID, in the order of the log."""
         self.rows = 0
-        """How many rows were read."""
+        """How many rows were read; a row that pages repeat counts each time."""
+        self.failed_rows = 0
+        """How many of these are failed deliveries."""
         self.has_begun = False
         """Whether a page was read."""
         self.is_filtered = mode is ScanMode.FAILURES
@@ -134,6 +136,7 @@ class LogReader:
         self.has_begun = True
         for delivery in page.rows:
             self.rows += 1
+            self.failed_rows += not delivery.succeeded
             self._add_row(delivery)
 
     def _add_row(self, delivery: Delivery) -> None:

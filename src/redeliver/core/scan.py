@@ -18,6 +18,9 @@ class ScanResult:
 
     webhook: Webhook
     scanned: int
+    """How many deliveries were read."""
+    failed_deliveries: int = 0
+    """How many of these failed."""
     decisions: tuple[Decision, ...]
     unclassified: int = 0
     """How many failed events GitHub's filter does not list as failures."""
@@ -83,6 +86,7 @@ class Scan:
         return ScanResult(
             webhook=self.webhook,
             scanned=self._reader.rows,
+            failed_deliveries=self._reader.failed_rows,
             decisions=tuple(decisions),
             unclassified=unclassified,
             error=self.error,

@@ -6,7 +6,7 @@ languages would round such large numbers.
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -48,7 +48,7 @@ def to_json(report: Report, *, max_characters: int | None = None) -> str:
         "checkpoint": format_checkpoint(report.checkpoint) if report.checkpoint else None,
         "problem": problem and truncate(problem, MAX_TEXT),
         "warnings": [truncate(warning, MAX_TEXT) for warning in warnings[:MAX_LINES]],
-        "counts": {name.replace("-", "_"): number for name, number in report.counts.items()},
+        "counts": _counts(report.counts),
         "deferred": _reasons(report, *DEFERRED_KINDS),
         "filtered": _reasons(report, Outcome.FILTERED),
         "hooks": [],
@@ -57,7 +57,9 @@ def to_json(report: Report, *, max_characters: int | None = None) -> str:
     }
     left = None if max_characters is None else max_characters - len(json.dumps(whole)) - 100
     # Webhooks get at most half of the rest, so that there is always room for events.
-    hooks = list(_fitting(map(_hook, report.scans), left and left // 2))
+    counts = report.counts_by_webhook
+    all_hooks = (_hook(scan, counts[scan.webhook]) for scan in report.scans)
+    hooks = list(_fitting(all_hooks, left and left // 2))
     events = list(_fitting(map(_event, report.rows()), left and left - len(json.dumps(hooks))))
     whole |= {"hooks": hooks, "events": events}
     omitted = {"hooks": len(report.scans) - len(hooks), "events": report.failed - len(events)}
@@ -83,13 +85,16 @@ def _reasons(report: Report, *outcomes: Outcome) -> dict[str, int]:
     return counted
 
 
-def _hook(scan: ScanResult) -> dict[str, Any]:
+def _counts(counts: Mapping[str, int]) -> dict[str, int]:
+    return {name.replace("-", "_"): number for name, number in counts.items()}
+
+
+def _hook(scan: ScanResult, counts: Mapping[str, int]) -> dict[str, Any]:
     return {
         "id": _hook_id(scan.webhook),
         "name": scan.webhook.name,
         "page": scan.webhook.page,
-        "scanned": scan.scanned,
-        "unclassified": scan.unclassified,
+        "counts": _counts(counts),
         "error": truncate(str(scan.error), MAX_REASON) if scan.error else None,
     }
 

@@ -1,7 +1,7 @@
 """The report of a run, as a value: its results, their counts, and the exit status."""
 
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from signal import Signals
@@ -86,40 +86,22 @@ class Report:
         return EventRow.of(result, now=self.window.now, dry_run=self.options.dry_run)
 
     @property
-    def scanned(self) -> int:
-        """How many rows were read."""
-        return sum(scan.scanned for scan in self.scans)
-
-    @property
-    def unclassified(self) -> int:
-        """How many failed events `scan: failures` would not find."""
-        return sum(scan.unclassified for scan in self.scans)
-
-    @property
     def failed(self) -> int:
         """How many events have no success and were not filtered out."""
         return len(self.results) - self.count(*NOT_FAILED_OUTCOMES)
 
     @property
     def counts(self) -> dict[str, int]:
-        """All counts, by the names of the action's outputs.
+        """All counts of all webhooks, by the names of the action's outputs."""
+        return _counts(self.scans, self.results)
 
-        `failed` is the sum of `requested`, `given-up`, `refused` and `deferred`, plus the events
-        that would be redelivered in a dry run. `requested` is the sum of `recovered`,
-        `still-failing` and `pending`.
-        """
-        return {
-            "scanned": self.scanned,
-            "failed": self.failed,
-            "unclassified": self.unclassified,
-            "requested": self.count(*ACCEPTED),
-            "recovered": self.count(Outcome.RECOVERED),
-            "still-failing": self.count(Outcome.STILL_FAILING),
-            "pending": self.count(Outcome.PENDING),
-            "given-up": self.count(Outcome.GIVEN_UP),
-            "refused": self.count(Outcome.REFUSED),
-            "deferred": self.count(*DEFERRED_KINDS),
-        }
+    @property
+    def counts_by_webhook(self) -> Mapping[Webhook, dict[str, int]]:
+        """The counts of each webhook."""
+        results = defaultdict[Webhook, list[EventResult]](list)
+        for result in self.results:
+            results[result.key.webhook].append(result)
+        return {scan.webhook: _counts([scan], results[scan.webhook]) for scan in self.scans}
 
     @property
     def unseen(self) -> tuple[datetime, datetime] | None:
@@ -183,3 +165,31 @@ class Report:
     def status(self) -> int:
         """The exit status; after a signal, 128 plus its number, as in a shell."""
         return 128 + self.interrupted if self.interrupted else int(self.is_failed)
+
+
+def _counts(scans: Iterable[ScanResult], results: Iterable[EventResult]) -> dict[str, int]:
+    """Count deliveries and events, by the names of the action's outputs.
+
+    `failed` is the sum of `requested`, `given-up`, `refused`, `deferred` and `due`. `requested` is
+    the sum of `recovered`, `still-failing` and `pending`.
+    """
+    scans, outcomes = list(scans), Counter(result.outcome for result in results)
+
+    def events(*kinds: Outcome) -> int:
+        return sum(outcomes[kind] for kind in kinds)
+
+    return {
+        "scanned": sum(scan.scanned for scan in scans),
+        "failed-deliveries": sum(scan.failed_deliveries for scan in scans),
+        "already-delivered": events(Outcome.DELIVERED),
+        "failed": outcomes.total() - events(*NOT_FAILED_OUTCOMES),
+        "unclassified": sum(scan.unclassified for scan in scans),
+        "requested": events(*ACCEPTED),
+        "recovered": events(Outcome.RECOVERED),
+        "still-failing": events(Outcome.STILL_FAILING),
+        "pending": events(Outcome.PENDING),
+        "given-up": events(Outcome.GIVEN_UP),
+        "refused": events(Outcome.REFUSED),
+        "deferred": events(*DEFERRED_KINDS),
+        "due": events(Outcome.DUE),
+    }

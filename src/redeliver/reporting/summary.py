@@ -17,6 +17,18 @@ from redeliver.reporting.limits import MAX_LINES, MAX_REASON, MAX_TEXT
 from redeliver.reporting.report import NEEDS_ATTENTION, NOT_FAILED_OUTCOMES, UNRECOVERED, Report
 from redeliver.sanitize import escape_markdown, quote_untrusted, truncate
 
+COUNTS = (
+    "failed",
+    "requested",
+    "recovered",
+    "still-failing",
+    "pending",
+    "given-up",
+    "refused",
+    "deferred",
+)
+"""The counts in the table; a dry run has others."""
+
 MAX_ATTENTION_ROWS = 100
 """For events that need attention. A row takes up to 4 KB if its texts are hostile."""
 
@@ -78,8 +90,8 @@ def _counts(report: Report) -> Iterator[str]:
             "deferred": report.count(*DEFERRED_KINDS),
         }
     else:
-        numbers = report.counts
-        del numbers["scanned"], numbers["unclassified"]
+        counts = report.counts
+        numbers = {name: counts[name] for name in COUNTS}
     labels = [name.replace("-", " ").capitalize() for name in numbers]
     yield f"| {' | '.join(labels)} |"
     yield f"|{' ---: |' * len(numbers)}"

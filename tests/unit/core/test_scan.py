@@ -246,6 +246,23 @@ def test_rows_are_counted() -> None:
     assert plan_of([delivered("a"), delivered("b"), *BEFORE[:3]]).scans[0].scanned == 5
 
 
+def test_failed_deliveries_are_counted_as_all_rows_are() -> None:
+    """Also successful redeliveries, old rows, and rows that two pages repeat."""
+    rows = [
+        succeeded(hours=1),
+        failed(hours=1),
+        succeeded_again(hours=2),
+        failed_again(hours=2),
+        failed(hours=30),
+    ]
+
+    (scan,) = plan_of(rows).scans
+    (twice,) = plan_of([row for row in rows for _ in range(2)]).scans
+
+    assert (scan.scanned, scan.failed_deliveries) == (5, 3)
+    assert (twice.scanned, twice.failed_deliveries) == (10, 6)
+
+
 def test_ids_beyond_2_to_the_53_stay_exact() -> None:
     (decision,) = plan_of([a_delivery(number=2**62 + 1)]).decisions
 

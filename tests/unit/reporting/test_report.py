@@ -64,6 +64,8 @@ def test_the_counts_add_up() -> None:
 
     assert counts == {
         "scanned": 230,
+        "failed-deliveries": 46,
+        "already-delivered": 2,
         "failed": 20,
         "unclassified": 0,
         "requested": 6,
@@ -73,10 +75,31 @@ def test_the_counts_add_up() -> None:
         "given-up": 2,
         "refused": 2,
         "deferred": 8,
+        "due": 2,
     }
-    would_be = 2
-    parts = ("requested", "given-up", "refused", "deferred")
-    assert counts["failed"] == sum(counts[part] for part in parts) + would_be
+    parts = ("requested", "given-up", "refused", "deferred", "due")
+    assert counts["failed"] == sum(counts[part] for part in parts)
+
+
+def test_the_counts_of_all_webhooks_are_the_sum_of_each() -> None:
+    hooks = [a_webhook(number) for number in (1, 2, 3)]
+    results = [
+        replace(result, decision=replace(result.decision, webhook=hook))
+        for hook in hooks[:2]
+        for result in ONE_RESULT_OF_EACH[: 8 + (hook.id or 0)]
+    ]
+    scans = [
+        a_scan_result(webhook=hook, scanned=10, failed_deliveries=hook.id or 0, unclassified=1)
+        for hook in hooks
+    ]
+    report = replace(a_report(*results), scans=tuple(scans))
+
+    one, two, three = report.counts_by_webhook.values()
+
+    assert list(report.counts_by_webhook) == hooks
+    assert (one["failed-deliveries"], two["failed-deliveries"]) == (1, 2)
+    assert (one["failed"], two["failed"], three["failed"]) == (9, 10, 0)
+    assert report.counts == {name: one[name] + two[name] + three[name] for name in report.counts}
 
 
 @pytest.mark.parametrize(
