@@ -77,7 +77,8 @@ def _settings(inputs: dict[str, str]) -> settings.Settings:
     why_empty = (
         "A secret that does not exist, or is not available to this workflow, is an empty string"
     )
-    return settings.parse(inputs, names=names, if_missing={"token": why_empty})
+    by_hand = os.environ.get("GITHUB_EVENT_NAME") == "workflow_dispatch"
+    return settings.parse(inputs, names=names, if_missing={"token": why_empty}, by_hand=by_hand)
 
 
 def _hint(error: RedeliverError) -> str:

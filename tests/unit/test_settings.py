@@ -43,8 +43,13 @@ def test_every_input_becomes_a_setting() -> None:
             verify=timedelta(seconds=30),
             fail_unrecovered=False,
             dry_run=False,
+            by_hand=False,
         ),
     )
+
+
+def test_a_run_by_hand_is_an_option_that_is_no_input() -> None:
+    assert parse(GOOD_INPUTS, by_hand=True).options.by_hand
 
 
 def test_all_errors_are_reported_at_once() -> None:

@@ -65,6 +65,13 @@ class RunOptions:
     fail_unrecovered: bool = False
     """Whether the run fails when events are still failing or were given up."""
     dry_run: bool = False
+    by_hand: bool = False
+    """Whether somebody started the run by hand, and not a schedule."""
+
+    @property
+    def max_age(self) -> timedelta:
+        """How old the first attempt of an event may be before it is given up or lost."""
+        return min(self.policy.give_up_after, self.retention)
 
     def with_retention(self, retention: timedelta) -> "RunOptions":
         """Return the options for a GitHub that keeps its logs for `retention`."""

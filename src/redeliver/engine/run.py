@@ -14,7 +14,7 @@ from redeliver.engine.execution import Execution
 from redeliver.engine.ports import Hook, Runtime, Store
 from redeliver.engine.workers import WorkerPool
 from redeliver.errors import Interrupted, RateLimitError, TooLongError, UnreachableError
-from redeliver.reporting import log_lines, messages
+from redeliver.reporting import log_lines, messages, passed
 from redeliver.reporting.report import Report
 
 MAX_UNREACHABLE = 2
@@ -34,7 +34,9 @@ def run(hooks: Sequence[Hook], store: Store, runtime: Runtime, options: RunOptio
     unseen = window.unseen(options.retention)
     if unseen:  # said now, because a run that is killed leaves only its log
         runtime.console.say(f"Warning: {messages.may_be_unseen(unseen)}")
-    plan = Plan.of(_scan_all(hooks, runtime, window, options), window, options.policy)
+    if_filtered = passed.if_filtered(store.name, dry_run=options.dry_run)
+    scans = _scan_all(hooks, runtime, window, options, if_filtered=if_filtered)
+    plan = Plan.of(scans, window, options.policy)
     interrupted = None
     with WorkerPool[EventKey](runtime.workers) as pool:
         execution = Execution(plan, hooks, store, runtime, pool, window=window, options=options)
@@ -52,7 +54,12 @@ def run(hooks: Sequence[Hook], store: Store, runtime: Runtime, options: RunOptio
 
 
 def _scan_all(
-    hooks: Iterable[Hook], runtime: Runtime, window: Window, options: RunOptions
+    hooks: Iterable[Hook],
+    runtime: Runtime,
+    window: Window,
+    options: RunOptions,
+    *,
+    if_filtered: str,
 ) -> list[ScanResult]:
     """Read every log, or raise if none of them can be read.
 
@@ -71,7 +78,7 @@ def _scan_all(
         if scan.read_page():
             unfinished.append(scan)
             continue
-        runtime.console.say(log_lines.scanned(scan.result()))
+        runtime.console.say(log_lines.scanned(scan.result(), if_filtered=if_filtered))
         match scan.error:
             case RateLimitError() | TooLongError() as error:
                 stopped = list(unfinished)  # all would have the same error

@@ -33,8 +33,11 @@ def opening(store: str, window: Window, mode: ScanMode) -> str:
     return f"{none}. {reading}, 'lookback' ({format_duration(window.now - window.since)}) ago"
 
 
-def scanned(scan: ScanResult) -> str:
-    """Say what was read of a webhook's log, and what was decided."""
+def scanned(scan: ScanResult, *, if_filtered: str = "") -> str:
+    """Say what was read of a webhook's log, and what was decided.
+
+    `if_filtered` says what happens to events that are filtered out.
+    """
     if scan.is_unread:
         name = scan.webhook.name
         return f"Could not read the delivery log of {name}. The error is at the end of this log"
@@ -56,8 +59,9 @@ def scanned(scan: ScanResult) -> str:
         f"{number} {more}{is_or_are(number)} {why}" for why, number in filtered.items() if number
     ]
     read = f"Read {count(scan.scanned, 'delivery', 'deliveries')} of {scan.webhook.name}"
+    consequence = f". {if_filtered}" if if_filtered and any(filtered.values()) else ""
     end = f". Then reading stopped: {scan.error}" if scan.error else ""
-    return f"{read}: {'; '.join(parts)}{end}"
+    return f"{read}: {'; '.join(parts)}{consequence}{end}"
 
 
 def not_read_further(webhook: Webhook, failed: Webhook) -> str:

@@ -9,7 +9,7 @@ from redeliver.core.checkpoint import SETTLING_TIME, Window
 from redeliver.core.decision import Verdict
 from redeliver.core.outcome import OUTCOME_UNKNOWN, STOP_REASONS, Outcome
 from redeliver.core.policy import format_duration
-from redeliver.reporting import retries
+from redeliver.reporting import passed, retries
 from redeliver.reporting.format import age, count, is_or_are, utc
 from redeliver.reporting.report import NOT_FAILED_OUTCOMES, Report
 
@@ -129,6 +129,7 @@ def warnings(report: Report) -> list[str]:
     if report.leaving:
         found.append(_may_leave(report))
     found += _outcomes_not_seen(report)
+    found += passed.by_hand(report)
     if report.unseen:
         found.append(may_be_unseen(report.unseen))
     return found
@@ -201,7 +202,7 @@ def _may_leave(report: Report) -> str:
     if len(rows) > MAX_NAMES:
         names.append(f"and {len(rows) - MAX_NAMES:,} more, which the summary and the log name")
     off = {r.key.webhook.name for r in leaving if r.decision.verdict is Verdict.SWITCHED_OFF}
-    first = min(result.decision.failing_since for result in leaving) + report.max_age
+    first = min(result.decision.failing_since for result in leaving) + report.options.max_age
     when = f"before {utc(first)}" if first > report.window.now else "now"
     advice = f"Start a run {when}"
     if off:

@@ -129,17 +129,12 @@ class Report:
         return max(self.since_last or USUAL_INTERVAL, USUAL_INTERVAL) * 3 / 2
 
     @property
-    def max_age(self) -> timedelta:
-        """How old the first attempt of an event may be before it is given up or lost."""
-        return min(self.options.policy.give_up_after, self.options.retention)
-
-    @property
     def leaving(self) -> list[EventResult]:
         """The events that the next run must still deal with, and that may be too old by then.
 
         Their age counts from the first attempt, as it does when an event is given up.
         """
-        too_old = self.window.now + self.until_next - self.max_age
+        too_old = self.window.now + self.until_next - self.options.max_age
         return [r for r in self.results_with(*OPEN) if r.decision.failing_since < too_old]
 
     @property

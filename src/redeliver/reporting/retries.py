@@ -62,7 +62,7 @@ def _status(report: Report) -> str:
 
 def _until_when(report: Report, retried: list[EventResult], them: str) -> str:
     options, policy = report.options, report.options.policy
-    ends = sorted(result.decision.failing_since + report.max_age for result in retried)
+    ends = sorted(result.decision.failing_since + options.max_age for result in retried)
     until, last = utc(ends[0]), utc(ends[-1])
     if until != last:
         until = f"{until} for the oldest, {last} for the newest"

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from redeliver.core.delivery import Delivery
 from redeliver.core.outcome import DEFERRED_KINDS, Outcome
-from redeliver.reporting import log_lines, messages
+from redeliver.reporting import log_lines, messages, passed
 from redeliver.reporting.event_row import EventRow
 from redeliver.reporting.format import count, utc
 from redeliver.reporting.limits import MAX_LINES, MAX_REASON, MAX_TEXT
@@ -74,6 +74,9 @@ def _summary(report: Report) -> Iterator[str]:
     yield from _attention(report)
     yield from _reasons("Deferred to a later run", report, *DEFERRED_KINDS)
     yield from _reasons("Filtered out", report, Outcome.FILTERED)
+    if consequence := passed.filtered(report):
+        yield f"{escape_markdown(consequence)}."
+        yield ""
     if report.failed:
         yield from _chart(report)
     yield from _recovered(report)

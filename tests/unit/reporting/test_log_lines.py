@@ -1,5 +1,7 @@
 """The lines of the log say what the run does, and what happens to each event."""
 
+from dataclasses import replace
+
 import pytest
 
 from redeliver.core.decision import Verdict
@@ -87,6 +89,20 @@ def test_a_scan_is_summed_up(decisions: list[Verdict], expected: str) -> None:
 
     read = "Read 230 deliveries of webhook 1 of organization acme"
     assert log_lines.scanned(scan) == f"{read}: {expected}"
+
+
+def test_a_scan_says_what_happens_to_filtered_events() -> None:
+    lost = a_scan_result(a_decision(verdict=Verdict.UNWANTED_STATUS))
+    partly_read = replace(lost, error=UnavailableError("GitHub is down"))
+    without = a_scan_result(a_decision(verdict=Verdict.DELIVERED))
+
+    assert log_lines.scanned(lost, if_filtered="They are lost").endswith(
+        "; 1 is excluded by 'skip-status-codes'. They are lost"
+    )
+    assert log_lines.scanned(partly_read, if_filtered="They are lost").endswith(
+        ". They are lost. Then reading stopped: GitHub is down"
+    )
+    assert "lost" not in log_lines.scanned(without, if_filtered="They are lost")
 
 
 def test_a_scan_tells_of_events_that_the_filter_misses() -> None:

@@ -1,0 +1,146 @@
+"""What a run says about failures that the checkpoint passes without a redelivery."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+
+from redeliver.core.decision import Verdict
+from redeliver.core.outcome import EventResult, Outcome
+from redeliver.reporting import messages, passed
+from redeliver.reporting.report import Report
+from redeliver.reporting.summary import summary
+from tests.support.builders import (
+    DRY_RUN,
+    NOW,
+    OPTIONS,
+    a_decision,
+    a_delivery,
+    a_policy,
+    a_report,
+    a_result,
+    ago,
+)
+
+BY_HAND = replace(OPTIONS, by_hand=True)
+ONCE = "Once the checkpoint has passed excluded events, no later run that uses it redelivers them"
+IN_A_DRY_RUN = (
+    "Once the checkpoint of a real run has passed excluded events, no later run that uses it "
+    "redelivers them"
+)
+PASSED = (
+    "The checkpoint has passed the excluded events, so no later run that uses it redelivers them"
+)
+
+
+def filtered(
+    *, verdict: Verdict = Verdict.UNWANTED_EVENT, at: datetime | None = None
+) -> EventResult:
+    decision = a_decision(a_delivery(at=at or ago(hours=1)), verdict=verdict)
+    return EventResult(decision=decision, outcome=Outcome.FILTERED, because=verdict.value)
+
+
+def by_hand(*results: EventResult, checkpoint: datetime | None = NOW) -> Report:
+    return replace(a_report(*results), options=BY_HAND, checkpoint=checkpoint)
+
+
+@pytest.mark.parametrize(
+    ("store", "dry_run", "expected"),
+    [
+        pytest.param("variable X of acme/ops", False, ONCE, id="a real run"),
+        pytest.param("variable X of acme/ops", True, IN_A_DRY_RUN, id="a dry run"),
+        pytest.param("", False, "", id="no checkpoint"),
+        pytest.param("", True, "", id="a dry run without a checkpoint"),
+    ],
+)
+def test_a_run_says_what_happens_to_excluded_events(
+    store: str, expected: str, *, dry_run: bool
+) -> None:
+    assert passed.if_filtered(store, dry_run=dry_run) == expected
+
+
+@pytest.mark.parametrize(
+    ("report", "expected"),
+    [
+        pytest.param(a_report(filtered(), filtered()), PASSED, id="all have been passed"),
+        pytest.param(
+            a_report(filtered(), filtered(at=ago(minutes=10))), ONCE, id="some have been passed"
+        ),
+        pytest.param(replace(a_report(filtered()), checkpoint=None), ONCE, id="nothing was saved"),
+        pytest.param(
+            replace(a_report(filtered()), checkpoint=None, options=DRY_RUN),
+            IN_A_DRY_RUN,
+            id="a dry run",
+        ),
+    ],
+)
+def test_the_summary_says_what_happens_to_excluded_events(report: Report, expected: str) -> None:
+    _, _, after = summary(report).partition("#### Filtered out\n")
+
+    assert f"excluded by 'events' |\n\n{expected}.\n\n" in after
+
+
+@pytest.mark.parametrize(
+    "report",
+    [
+        pytest.param(a_report(a_result()), id="no event was excluded"),
+        pytest.param(
+            replace(a_report(filtered()), checkpoint=None, store=""), id="no checkpoint is kept"
+        ),
+    ],
+)
+def test_the_summary_says_nothing_of_excluded_events_if(report: Report) -> None:
+    assert "excluded events" not in summary(report)
+
+
+def test_a_run_by_hand_warns_of_events_that_it_excluded() -> None:
+    (warning,) = messages.warnings(by_hand(filtered(), filtered()))
+
+    assert warning == (
+        "this run was started by hand, and filtered out 2 failed events with 'events'. The "
+        "checkpoint in variable LAST_REDELIVERY of acme/ops has passed them, so no later run that "
+        "uses it redelivers them. To redeliver them, run once without 'events', with an empty "
+        "'variable-name' instead of this checkpoint, and with 'lookback' set to 3d. Do that once "
+        "16 minutes have passed since the last run that redelivered (sooner, events may be "
+        "delivered twice). Next time, use an empty 'variable-name' if you start a run by hand with "
+        "other filters than the scheduled runs have"
+    )
+
+
+def test_the_warning_names_each_filter_and_its_own_lookback() -> None:
+    policy = a_policy(give_up_after=timedelta(hours=36))
+    report = by_hand(filtered(verdict=Verdict.UNWANTED_STATUS))
+    both = by_hand(filtered(verdict=Verdict.UNWANTED_STATUS), filtered())
+
+    (one,) = messages.warnings(replace(report, options=replace(BY_HAND, policy=policy)))
+    (two,) = messages.warnings(both)
+
+    assert "1 failed event with 'skip-status-codes'. The" in one
+    assert "has passed it, so no later run that uses it redelivers it. To redeliver it, run" in one
+    assert "'lookback' set to 36h. " in one
+    assert "2 failed events with 'events' and 'skip-status-codes'. The" in two
+
+
+@pytest.mark.parametrize(
+    "report",
+    [
+        pytest.param(replace(by_hand(filtered()), options=OPTIONS), id="a schedule started it"),
+        pytest.param(by_hand(a_result(Outcome.RECOVERED)), id="nothing was filtered out"),
+        pytest.param(by_hand(filtered(), checkpoint=None), id="there is no checkpoint"),
+        pytest.param(
+            by_hand(filtered(), checkpoint=ago(minutes=50)),
+            id="the next run's window begins at the event",
+        ),
+        pytest.param(by_hand(filtered(), checkpoint=ago(hours=2)), id="another event holds it"),
+    ],
+)
+def test_no_excluded_event_is_a_warning_if(report: Report) -> None:
+    assert messages.warnings(report) == []
+
+
+def test_only_events_that_the_checkpoint_has_passed_are_counted() -> None:
+    report = by_hand(filtered(), filtered(at=ago(minutes=9)), filtered(at=ago(minutes=11)))
+
+    (warning,) = messages.warnings(report)
+
+    assert "filtered out 2 failed events" in warning
