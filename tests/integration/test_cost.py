@@ -139,6 +139,38 @@ def test_a_small_log_without_failures_takes_three_requests(scan: ScanMode) -> No
         assert scenario.requests() == ["GET variable", "GET log", "PATCH variable"]
 
 
+@pytest.mark.parametrize("scan", ScanMode, ids=lambda scan: scan.value)
+def test_a_first_run_takes_one_more_request(scan: ScanMode) -> None:
+    """It asks GitHub for failures that are older than it looks back; the next run does not."""
+    with a_scenario() as scenario:
+        del scenario.github.repository("acme/ops").variables["LAST_REDELIVERY"]
+        scenario.hook.record_many(300, since=ago(hours=48), until=ago(hours=25))
+        scenario.succeed(60)
+        scenario.run(scan=scan)
+        first = scenario.requests()
+        log = [r.query for r in scenario.github.requests if r.path.endswith("/deliveries")]
+        scenario.run(scan=scan)
+
+        pages = 2 if scan is ScanMode.FULL else 1
+        assert first == ["GET variable", *["GET log"] * pages, "GET log", "POST variable"]
+        assert log[-1] == {"per_page": "100", "status": "failure"}
+        next_run = scenario.requests()[len(first) :]
+        assert next_run == ["GET variable", *["GET log"] * pages, "PATCH variable"]
+
+
+@pytest.mark.parametrize(("lookback", "asked"), [("71h", 2), ("3d", 0)])
+def test_each_webhook_is_asked_once_unless_all_was_read(
+    github: Sandbox, hook: Hook, lookback: str, asked: int
+) -> None:
+    """There is nothing to ask if a run looks back as far as GitHub keeps the log."""
+    github.org("acme").hook("http://127.0.0.1:9/hook")
+
+    run = run_action(github, hook, hook_id="all", variable_name="", lookback=lookback)
+
+    assert run.status == 0, run.visible
+    assert len([r for r in github.requests if r.query.get("status") == "failure"]) == asked
+
+
 @pytest.mark.unmeasured
 def test_a_scan_for_failures_reads_one_page_if_there_are_none() -> None:
     with a_scenario() as scenario:

@@ -124,13 +124,13 @@ GROUPS: Mapping[str, Mapping[str, Flag]] = {
             takes="NAMES",
             does="Redeliver only these events, such as push, pull_request.opened or check_*. "
             "'!NAME' excludes an event. May be repeated. Once the checkpoint has passed an "
-            "excluded event, no later run that uses it redelivers that event.  [default: all]",
+            "excluded event, no later run with this checkpoint redelivers it.  [default: all]",
         ),
         "skip-status-codes": Flag(
             takes="CODES",
             does="Do not redeliver failures with these status codes, such as 400,410. May be "
-            "repeated. Once the checkpoint has passed such a failure, no later run that uses it "
-            "redelivers that event.",
+            "repeated. Once the checkpoint has passed such a failure, no later run with this "
+            "checkpoint redelivers it.",
         ),
     },
     "How much, how fast, and when to fail": {

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from redeliver.core.checkpoint import Window
 from redeliver.core.decision import NOT_FAILED_VERDICTS, Decision, decide
-from redeliver.core.delivery import FAILURE_CODES, Delivery, StatusFilter, Webhook
+from redeliver.core.delivery import FAILURE_CODES, Delivery, Guid, StatusFilter, Webhook
 from redeliver.core.log_reader import LogReader, newest_first
 from redeliver.core.pages import Page
 from redeliver.core.policy import Policy, ScanMode
@@ -24,6 +24,8 @@ class ScanResult:
     decisions: tuple[Decision, ...]
     unclassified: int = 0
     """How many failed events GitHub's filter does not list as failures."""
+    seen: frozenset[Guid] = frozenset()
+    """The events that had an attempt in the window, except those that succeeded at once."""
     error: RedeliverError | None = None
     """Why the log was not read as far back as it should have been."""
 
@@ -89,6 +91,7 @@ class Scan:
             failed_deliveries=self._reader.failed_rows,
             decisions=tuple(decisions),
             unclassified=unclassified,
+            seen=frozenset(self._reader.attempts),
             error=self.error,
         )
 

@@ -11,7 +11,7 @@ from signal import Signals
 
 from redeliver.core.checkpoint import Window
 from redeliver.core.decision import EventKey
-from redeliver.core.delivery import Webhook
+from redeliver.core.delivery import Delivery, Webhook
 from redeliver.core.outcome import EventResult, Outcome, Results
 from redeliver.core.plan import Plan
 from redeliver.core.policy import RunOptions
@@ -126,14 +126,15 @@ class Execution:
         except Interrupted:
             self._dispatcher.note("the run was stopped before it could save the checkpoint")
 
-    def report(self, interrupted: Signals | None) -> Report:
-        """Return what this run did."""
+    def report(self, interrupted: Signals | None, older: tuple[Delivery, ...]) -> Report:
+        """Return what this run did; `older` are the failures from before its window."""
         store = self._store.name
         return Report(
             store=store,
             options=self._options,
             window=self._window,
             scans=self._plan.scans,
+            older=older,
             results=tuple(self._results.values()),
             checkpoint=self._checkpointing.checkpoint if store else None,
             trouble=tuple(self._dispatcher.trouble),

@@ -11,6 +11,7 @@ from redeliver.core.plan import Plan, rotated
 from redeliver.core.policy import RunOptions
 from redeliver.core.scan import Scan, ScanResult
 from redeliver.engine.execution import Execution
+from redeliver.engine.looking_further_back import look_further_back
 from redeliver.engine.ports import Hook, Runtime, Store
 from redeliver.engine.workers import WorkerPool
 from redeliver.errors import Interrupted, RateLimitError, TooLongError, UnreachableError
@@ -36,6 +37,7 @@ def run(hooks: Sequence[Hook], store: Store, runtime: Runtime, options: RunOptio
         runtime.console.say(f"Warning: {messages.may_be_unseen(unseen)}")
     if_filtered = passed.if_filtered(store.name, dry_run=options.dry_run)
     scans = _scan_all(hooks, runtime, window, options, if_filtered=if_filtered)
+    older = look_further_back(hooks, scans, window, options, runtime.console)
     plan = Plan.of(scans, window, options.policy)
     interrupted = None
     with WorkerPool[EventKey](runtime.workers) as pool:
@@ -48,7 +50,7 @@ def run(hooks: Sequence[Hook], store: Store, runtime: Runtime, options: RunOptio
             except Interrupted as stop:
                 interrupted = stop.signal
                 execution.save_interrupted()
-    report = execution.report(interrupted)
+    report = execution.report(interrupted, older)
     runtime.console.say(messages.closing(report))
     return report
 

@@ -1,6 +1,7 @@
 """The lines that a run logs while it works."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 
 from redeliver.core.checkpoint import OVERLAP, Window
@@ -9,6 +10,7 @@ from redeliver.core.delivery import Webhook
 from redeliver.core.outcome import Outcome
 from redeliver.core.policy import ScanMode, format_duration
 from redeliver.core.scan import ScanResult
+from redeliver.errors import RedeliverError
 from redeliver.reporting.event_row import EventRow
 from redeliver.reporting.format import count, is_or_are, minutes, utc
 
@@ -67,6 +69,15 @@ def scanned(scan: ScanResult, *, if_filtered: str = "") -> str:
 def not_read_further(webhook: Webhook, failed: Webhook) -> str:
     """Say that a webhook's log is not read further, because reading another one failed."""
     return f"Not reading further deliveries of {webhook.name}, because reading {failed.name} failed"
+
+
+def not_looked_further_back(names: Sequence[str], error: RedeliverError | None) -> str:
+    """Say that it is unknown whether the logs of these webhooks have older failures."""
+    why = error or "reading failed before that"
+    return (
+        f"Could not find out whether the delivery log of {', '.join(names)} has failures that are "
+        f"older than 'lookback': {why}"
+    )
 
 
 def probing(webhook: Webhook, *, due: int, probe: int, dry_run: bool) -> str:

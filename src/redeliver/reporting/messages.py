@@ -129,6 +129,7 @@ def warnings(report: Report) -> list[str]:
     if report.leaving:
         found.append(_may_leave(report))
     found += _outcomes_not_seen(report)
+    found += passed.older(report)
     found += passed.by_hand(report)
     if report.unseen:
         found.append(may_be_unseen(report.unseen))

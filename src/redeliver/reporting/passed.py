@@ -1,12 +1,13 @@
 """Say which failures the checkpoint passes without a redelivery, and how to redeliver them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from redeliver.core.checkpoint import OVERLAP, SETTLED
+from redeliver.core.checkpoint import OVERLAP, SETTLED, Window
 from redeliver.core.decision import Verdict
+from redeliver.core.delivery import Delivery
 from redeliver.core.outcome import EventResult, Outcome
 from redeliver.core.policy import format_duration
-from redeliver.reporting.format import count
+from redeliver.reporting.format import count, utc
 from redeliver.reporting.report import Report
 
 FILTERS = {Verdict.UNWANTED_EVENT: "'events'", Verdict.UNWANTED_STATUS: "'skip-status-codes'"}
@@ -18,9 +19,7 @@ def if_filtered(store: str, *, dry_run: bool) -> str:
     if not store:
         return ""
     checkpoint = "the checkpoint of a real run" if dry_run else "the checkpoint"
-    return (
-        f"Once {checkpoint} has passed excluded events, no later run that uses it redelivers them"
-    )
+    return f"Once {checkpoint} has passed excluded events, no later run with it redelivers them"
 
 
 def filtered(report: Report) -> str:
@@ -30,10 +29,45 @@ def filtered(report: Report) -> str:
         return ""
     if number == len(_filtered_for_good(report)):
         return (
-            "The checkpoint has passed the excluded events, so no later run that uses it "
-            "redelivers them"
+            "The checkpoint has passed the excluded events, so no later run with it redelivers them"
         )
     return if_filtered(report.store, dry_run=report.options.dry_run)
+
+
+def older_events(older: Sequence[Delivery], window: Window) -> str:
+    """Say that GitHub's log has failures from before the window of a run without a checkpoint."""
+    times = [delivery.delivered_at for delivery in older]
+    first, last = utc(min(times)), utc(max(times))
+    when = f"at {first}" if first == last else f"from {first} to {last}"
+    lookback = format_duration(window.now - window.since)
+    some = "It" if len(older) == 1 else "Some of them"
+    return (
+        f"GitHub's log has at least {count(len(older), 'event')} that failed {when}. This run does "
+        f"not look at {_them(older)}, because 'lookback' is {lookback}. {some} may have been "
+        "delivered since by a redelivery"
+    )
+
+
+def older(report: Report) -> Iterator[str]:
+    """Warn of failures from before the window, and say how to redeliver them."""
+    if not report.older:
+        return
+    found, them = older_events(report.older, report.window), _them(report.older)
+    dry_run, further = report.options.dry_run, _further_back(report)
+    if not report.store:
+        wait = "" if dry_run else f". Do that {SETTLED}"
+        yield f"{found}. To redeliver {them}, run again with {further}{wait}"
+    elif report.checkpoint is None:
+        which = "first real" if dry_run else "next"
+        yield (
+            f"{found}. Start the {which} run with {further}, or its checkpoint passes {them} "
+            "without a redelivery"
+        )
+    else:
+        yield (
+            f"{found}. {_passed(report, them)}. To redeliver {them}, run once more with "
+            f"{_without_checkpoint(report)}. That run redelivers no event that has been delivered"
+        )
 
 
 def by_hand(report: Report) -> Iterator[str]:
@@ -44,15 +78,13 @@ def by_hand(report: Report) -> Iterator[str]:
     results = _filtered_for_good(report) if report.options.by_hand else []
     if not results:
         return
-    verdicts = {result.decision.verdict for result in results}
-    names = [name for verdict, name in FILTERS.items() if verdict in verdicts]
-    them = "it" if len(results) == 1 else "them"
+    verdicts, them = {result.decision.verdict for result in results}, _them(results)
+    names = " and ".join(name for verdict, name in FILTERS.items() if verdict in verdicts)
     yield (
         f"this run was started by hand, and filtered out {count(len(results), 'failed event')} "
-        f"with {' and '.join(names)}. The checkpoint in {report.store} has passed {them}, so no "
-        f"later run that uses it redelivers {them}. To redeliver {them}, run once without "
-        f"{' and '.join(names)}, {_without_checkpoint(report)}. Next time, use an empty "
-        "'variable-name' if you start a run by hand with other filters than the scheduled runs have"
+        f"with {names}. {_passed(report, them)}. To redeliver {them}, run once without {names}, "
+        f"with {_without_checkpoint(report)}. Next time, use an empty 'variable-name' if you start "
+        "a run by hand with other filters than the scheduled runs have"
     )
 
 
@@ -68,9 +100,24 @@ def _filtered_for_good(report: Report) -> list[EventResult]:
     ]
 
 
-def _without_checkpoint(report: Report) -> str:
-    """Say how to look back once more without the checkpoint."""
+def _passed(report: Report, them: str) -> str:
     return (
-        "with an empty 'variable-name' instead of this checkpoint, and with "
-        f"'lookback' set to {format_duration(report.options.max_age)}. Do that {SETTLED}"
+        f"The checkpoint in {report.store} has passed {them}, so no later run with this checkpoint "
+        f"redelivers {them}"
     )
+
+
+def _without_checkpoint(report: Report) -> str:
+    """Say with which inputs, and when, a run looks back once more."""
+    return (
+        "an empty 'variable-name' instead of this checkpoint, and with "
+        f"{_further_back(report)}. Do that {SETTLED}"
+    )
+
+
+def _further_back(report: Report) -> str:
+    return f"'lookback' set to {format_duration(report.options.max_age)}"
+
+
+def _them(events: Sequence[object]) -> str:
+    return "it" if len(events) == 1 else "them"

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from signal import Signals
 
 from redeliver.core.checkpoint import Window
-from redeliver.core.delivery import Webhook
+from redeliver.core.delivery import Delivery, Webhook
 from redeliver.core.outcome import ACCEPTED, DEFERRED_KINDS, EventResult, Outcome
 from redeliver.core.policy import RunOptions
 from redeliver.core.scan import ScanResult
@@ -39,6 +39,8 @@ class Report:
     window: Window
     scans: tuple[ScanResult, ...]
     results: tuple[EventResult, ...]
+    older: tuple[Delivery, ...] = ()
+    """Without a checkpoint: the newest failure of each event that failed before the window."""
     checkpoint: datetime | None
     """The checkpoint after the run; None if there is none."""
     trouble: tuple[str, ...] = ()

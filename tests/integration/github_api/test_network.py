@@ -32,7 +32,7 @@ def test_an_authority_in_requests_ca_bundle_is_trusted(
     run = run_action(github, recorded_hook, environment={"REQUESTS_CA_BUNDLE": str(certificate)})
 
     assert run.status == 0, run.visible
-    assert len(github.requests) == 3
+    assert len(github.requests) == 4
 
 
 @pytest.mark.parametrize(

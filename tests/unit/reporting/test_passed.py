@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from redeliver.cli.wording import in_flags
 from redeliver.core.decision import Verdict
 from redeliver.core.outcome import EventResult, Outcome
 from redeliver.reporting import messages, passed
@@ -19,18 +20,17 @@ from tests.support.builders import (
     a_policy,
     a_report,
     a_result,
+    a_window,
     ago,
 )
 
 BY_HAND = replace(OPTIONS, by_hand=True)
-ONCE = "Once the checkpoint has passed excluded events, no later run that uses it redelivers them"
+ONCE = "Once the checkpoint has passed excluded events, no later run with it redelivers them"
 IN_A_DRY_RUN = (
-    "Once the checkpoint of a real run has passed excluded events, no later run that uses it "
-    "redelivers them"
+    "Once the checkpoint of a real run has passed excluded events, no later run with it redelivers "
+    "them"
 )
-PASSED = (
-    "The checkpoint has passed the excluded events, so no later run that uses it redelivers them"
-)
+PASSED = "The checkpoint has passed the excluded events, so no later run with it redelivers them"
 
 
 def filtered(
@@ -98,10 +98,10 @@ def test_a_run_by_hand_warns_of_events_that_it_excluded() -> None:
 
     assert warning == (
         "this run was started by hand, and filtered out 2 failed events with 'events'. The "
-        "checkpoint in variable LAST_REDELIVERY of acme/ops has passed them, so no later run that "
-        "uses it redelivers them. To redeliver them, run once without 'events', with an empty "
-        "'variable-name' instead of this checkpoint, and with 'lookback' set to 3d. Do that once "
-        "16 minutes have passed since the last run that redelivered (sooner, events may be "
+        "checkpoint in variable LAST_REDELIVERY of acme/ops has passed them, so no later run with "
+        "this checkpoint redelivers them. To redeliver them, run once without 'events', with an "
+        "empty 'variable-name' instead of this checkpoint, and with 'lookback' set to 3d. Do that "
+        "once 16 minutes have passed since the last run that redelivered (sooner, events may be "
         "delivered twice). Next time, use an empty 'variable-name' if you start a run by hand with "
         "other filters than the scheduled runs have"
     )
@@ -116,7 +116,10 @@ def test_the_warning_names_each_filter_and_its_own_lookback() -> None:
     (two,) = messages.warnings(both)
 
     assert "1 failed event with 'skip-status-codes'. The" in one
-    assert "has passed it, so no later run that uses it redelivers it. To redeliver it, run" in one
+    assert (
+        "has passed it, so no later run with this checkpoint redelivers it. To redeliver it, run"
+        in one
+    )
     assert "'lookback' set to 36h. " in one
     assert "2 failed events with 'events' and 'skip-status-codes'. The" in two
 
@@ -144,3 +147,92 @@ def test_only_events_that_the_checkpoint_has_passed_are_counted() -> None:
     (warning,) = messages.warnings(report)
 
     assert "filtered out 2 failed events" in warning
+
+
+OLDER = tuple(a_delivery(f"older-{n}", at=ago(hours=hours)) for n, hours in enumerate((30, 52, 40)))
+FOUND = (
+    "GitHub's log has at least 3 events that failed from 2026-11-22 08:00:00 UTC to 2026-11-23 "
+    "06:00:00 UTC. This run does not look at them, because 'lookback' is 24h. Some of them may "
+    "have been delivered since by a redelivery. "
+)
+
+
+FIRST_RUN = replace(a_report(), window=a_window(None), older=OLDER)
+"""The report of a first run that found older failures."""
+
+
+@pytest.mark.parametrize(
+    ("report", "advice"),
+    [
+        pytest.param(
+            FIRST_RUN,
+            "The checkpoint in variable LAST_REDELIVERY of acme/ops has passed them, so no later "
+            "run with this checkpoint redelivers them. To redeliver them, run once more with an "
+            "empty 'variable-name' instead of this checkpoint, and with 'lookback' set to 3d. Do "
+            "that once 16 minutes have passed since the last run that redelivered (sooner, events "
+            "may be delivered twice). That run redelivers no event that has been delivered",
+            id="a first run",
+        ),
+        pytest.param(
+            replace(FIRST_RUN, options=DRY_RUN, checkpoint=None),
+            "Start the first real run with 'lookback' set to 3d, or its checkpoint passes them "
+            "without a redelivery",
+            id="a dry run before the first run",
+        ),
+        pytest.param(
+            replace(FIRST_RUN, checkpoint=None),
+            "Start the next run with 'lookback' set to 3d, or its checkpoint passes them without a "
+            "redelivery",
+            id="a first run that could not save its checkpoint",
+        ),
+        pytest.param(
+            replace(FIRST_RUN, store="", checkpoint=None),
+            "To redeliver them, run again with 'lookback' set to 3d. Do that once 16 minutes have "
+            "passed since the last run that redelivered (sooner, events may be delivered twice)",
+            id="a run that keeps no checkpoint",
+        ),
+        pytest.param(
+            replace(FIRST_RUN, store="", checkpoint=None, options=DRY_RUN),
+            "To redeliver them, run again with 'lookback' set to 3d",
+            id="a dry run that keeps no checkpoint",
+        ),
+    ],
+)
+def test_older_failures_are_a_warning_with_advice_after(report: Report, advice: str) -> None:
+    assert messages.warnings(report) == [FOUND + advice]
+    assert report.status == 0
+
+
+def test_a_single_older_failure_is_named_as_one() -> None:
+    (warning,) = messages.warnings(replace(FIRST_RUN, older=OLDER[:1]))
+
+    assert warning.startswith(
+        "GitHub's log has at least 1 event that failed at 2026-11-23 06:00:00 UTC. This run does "
+        "not look at it, because 'lookback' is 24h. It may have been delivered since by a "
+        "redelivery. The checkpoint in variable LAST_REDELIVERY of acme/ops has passed it, so no "
+        "later run with this checkpoint redelivers it. To redeliver it, run once more "
+    )
+
+
+def test_the_advice_reaches_as_far_back_as_github_keeps_the_log() -> None:
+    week = replace(
+        OPTIONS, retention=timedelta(days=7), policy=a_policy(give_up_after=timedelta(days=30))
+    )
+
+    (warning,) = messages.warnings(replace(FIRST_RUN, options=week))
+
+    assert "with 'lookback' set to 7d. " in warning
+
+
+def test_the_command_names_flags_in_the_advice() -> None:
+    advice = "\n".join(
+        in_flags(text)
+        for report in (FIRST_RUN, replace(FIRST_RUN, store=""), by_hand(filtered()))
+        for text in messages.warnings(report)
+    )
+
+    assert "with an empty --variable-name instead of this checkpoint, and with --lookback" in advice
+    assert "run again with --lookback set to 3d" in advice
+    assert "because --lookback is 24h" in advice
+    assert "run once without --events" in advice
+    assert "'lookback'" not in advice
