@@ -121,6 +121,7 @@ def _run_on(pages: list[Response], now: datetime) -> float:
     runtime = Runtime(
         clock=lambda: now,
         retention=lambda: RETENTION,
+        token_expirations=dict,
         signature=timedelta(),
         throttle=Throttle(console.say, per_minute=0),
         console=console,

@@ -69,6 +69,7 @@ def test_a_run_redelivers_events_and_saves_the_checkpoint(
         "given-up": "0",
         "due": "0",
         "checkpoint": variables["LAST_REDELIVERY"],
+        "token-expires": "",
         "report": "",
     }
     assert run.errors == ""

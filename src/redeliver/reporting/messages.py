@@ -9,9 +9,13 @@ from redeliver.core.checkpoint import SETTLING_TIME, Window
 from redeliver.core.decision import Verdict
 from redeliver.core.outcome import OUTCOME_UNKNOWN, STOP_REASONS, Outcome
 from redeliver.core.policy import format_duration
-from redeliver.reporting import passed, retries
+from redeliver.reporting import passed, retries, tokens
 from redeliver.reporting.format import age, count, is_or_are, utc
-from redeliver.reporting.report import NOT_FAILED_OUTCOMES, Report
+from redeliver.reporting.report import (
+    FAIL_FOR_TOKEN,
+    NOT_FAILED_OUTCOMES,
+    Report,
+)
 
 MAX_NAMES = 5
 """How many events a warning names."""
@@ -111,6 +115,7 @@ def _unrecovered(report: Report) -> Iterator[str]:
         )
     found += [_may_leave(report)] if report.leaving else []
     found += [may_be_unseen(report.unseen)] if report.unseen else []
+    found += tokens.expiring(report, FAIL_FOR_TOKEN)
     if found:
         yield f"the run fails because 'fail-on' is 'unrecovered': {'; '.join(found)}"
 
@@ -133,6 +138,7 @@ def warnings(report: Report) -> list[str]:
     found += passed.by_hand(report)
     if report.unseen:
         found.append(may_be_unseen(report.unseen))
+    found += tokens.expiring(report, tokens.WARN_BEFORE)
     return found
 
 

@@ -32,6 +32,7 @@ def outputs(report: Report) -> dict[str, str]:
     return {
         **{name: str(number) for name, number in report.counts.items()},
         "checkpoint": format_checkpoint(report.checkpoint) if report.checkpoint else "",
+        "token-expires": min(map(_time, report.token_expirations.values()), default=""),
         "report": to_json(report, max_characters=MAX_CHARACTERS),
     }
 
@@ -46,6 +47,9 @@ def to_json(report: Report, *, max_characters: int | None = None) -> str:
         "from": _time(report.window.since),
         "to": _time(report.window.now),
         "checkpoint": format_checkpoint(report.checkpoint) if report.checkpoint else None,
+        "tokens": [
+            {"input": name, "expires": _time(end)} for name, end in report.token_expirations.items()
+        ],
         "problem": problem and truncate(problem, MAX_TEXT),
         "warnings": [truncate(warning, MAX_TEXT) for warning in warnings[:MAX_LINES]],
         "counts": _counts(report.counts),

@@ -25,6 +25,10 @@ OPEN = (*DEFERRED_KINDS, Outcome.REFUSED, Outcome.PENDING)
 USUAL_INTERVAL = timedelta(hours=6)
 """The time between two runs that is assumed if nothing is known about it, as in the examples."""
 
+FAIL_FOR_TOKEN = timedelta(days=3)
+"""How long before a token expires a run with `fail-on: unrecovered` fails. That is as long as
+github.com keeps its log: a run can fail for this before events are lost for it."""
+
 NOT_FAILED_OUTCOMES = (Outcome.DELIVERED, Outcome.FILTERED)
 """The outcomes of events that do not count as failed."""
 
@@ -144,6 +148,11 @@ class Report:
         """How many events had a failed redelivery, and have not been shown as recovered."""
         return sum(result.decision.delivery.redelivery for result in self.results_with(*OPEN))
 
+    def expiring(self, within: timedelta) -> Mapping[str, datetime]:
+        """Return when tokens expire, by input: those that do so within this time."""
+        ends = self.token_expirations
+        return {name: end for name, end in ends.items() if end - self.window.now < within}
+
     @property
     def is_failed(self) -> bool:
         """Whether the run failed; `messages.problem` says why."""
@@ -154,7 +163,13 @@ class Report:
             or self.count(*NEEDS_ATTENTION)
             or (
                 self.options.fail_unrecovered
-                and (self.count(*UNRECOVERED) or self.not_shown or self.leaving or self.unseen)
+                and (
+                    self.count(*UNRECOVERED)
+                    or self.not_shown
+                    or self.leaving
+                    or self.unseen
+                    or self.expiring(FAIL_FOR_TOKEN)
+                )
             )
         )
 
