@@ -4,8 +4,11 @@ Statuses, events, GUIDs and error bodies are untrusted: they can hold workflow c
 escapes, Markdown, and the webhook's URL with its secret.
 """
 
+import json
 import re
 import unicodedata
+from base64 import b64decode
+from contextlib import suppress
 from urllib.parse import unquote
 
 UNPRINTABLE = {"Cc", "Cf", "Cs", "Co", "Cn"}
@@ -88,13 +91,28 @@ def _may_be_url(word: str) -> bool:
 
 def split_secret(secret: str) -> list[str]:
     r"""Split a secret at its line ends, also where they were saved as `\n` or as spaces."""
-    return secret.replace("\\r", "").replace("\\n", "\n").split()
+    return _unwrap(secret).replace("\\r", "").replace("\\n", "\n").split()
+
+
+def _unwrap(secret: str) -> str:
+    """Return a secret without what it was wrapped in to be stored: JSON, quotes, or base64."""
+    text = secret.strip()
+    if text[:1] == text[-1:] == '"':
+        with suppress(ValueError):
+            text = str(json.loads(text, strict=False))
+    text = text.strip("\"'")
+    with suppress(ValueError):
+        decoded = b64decode("".join(text.split()), validate=True).decode("ascii")
+        return decoded if "-----BEGIN " in decoded else text
+    return text
 
 
 def secret_parts(secret: str) -> list[str]:
-    """Split a secret into the parts that must be masked.
+    """Split a secret into the parts that must be masked, also if it is stored in another form.
 
     Each line of a private key may appear alone. The first and the last line are left out: they
     are the same in every key, and their words are ordinary ones.
     """
-    return re.sub("-----(BEGIN|END) [A-Z ]+-----", " ", " ".join(split_secret(secret))).split()
+    stored = secret.replace("\\r", "").replace("\\n", "\n").strip("\"' \n").split()
+    words = " ".join([*stored, *split_secret(secret)])
+    return list(dict.fromkeys(re.sub("-----(BEGIN|END) [A-Z ]+-----", " ", words).split()))

@@ -1,5 +1,7 @@
 """Untrusted text becomes plain text: no workflow command, no Markdown, no URL."""
 
+import json
+from base64 import b64encode
 from html import unescape
 
 import pytest
@@ -110,3 +112,12 @@ def test_the_parts_of_a_key_are_masked_but_not_its_header() -> None:
     assert secret_parts(PRIVATE_KEY) == ["MIIEs3cret", "KEY+/aa=="]
     assert secret_parts(PRIVATE_KEY.replace("\n", "\\n")) == ["MIIEs3cret", "KEY+/aa=="]
     assert secret_parts(" ghp_f1ne\n") == ["ghp_f1ne"]
+
+
+def test_a_key_that_is_stored_in_another_form_is_masked_in_both() -> None:
+    """Otherwise, an ordinary character such as a quote would be masked as well."""
+    encoded = b64encode(PRIVATE_KEY.encode()).decode()
+
+    assert secret_parts(encoded) == [encoded, "MIIEs3cret", "KEY+/aa=="]
+    assert secret_parts(json.dumps(PRIVATE_KEY)) == ["MIIEs3cret", "KEY+/aa=="]
+    assert secret_parts(f'"{PRIVATE_KEY}"') == ["MIIEs3cret", "KEY+/aa=="]

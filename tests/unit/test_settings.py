@@ -1,5 +1,7 @@
 """Inputs become settings, or an error that names every wrong one."""
 
+import json
+from base64 import b64encode, encodebytes
 from contextlib import suppress
 from datetime import timedelta
 
@@ -73,6 +75,7 @@ def test_all_errors_are_reported_at_once() -> None:
             "the whole content of the .pem file",
         ),
         ("private-key", "ghp_0123456789abcdefghij", "the whole content of the .pem file"),
+        ("private-key", "aGVsbG8gd29ybGQ=", "the whole content of the .pem file"),
         ("repo", "shop", "must be a repository as owner/name"),
         ("token", "ghp_two\nlines", "set it again"),
         ("token", "ghp_ümlaut", "set it again"),
@@ -337,6 +340,15 @@ def test_an_error_names_the_inputs_that_exclude_each_other(
         pytest.param(PRIVATE_KEY.replace("\n", "\\r\\n"), id="with \\r\\n for line ends"),
         pytest.param(PRIVATE_KEY.replace("\n", "\r\n"), id="with the line ends of Windows"),
         pytest.param(PRIVATE_KEY.replace("\n", " "), id="in one line"),
+        pytest.param(json.dumps(PRIVATE_KEY), id="as a JSON string"),
+        pytest.param(json.dumps(PRIVATE_KEY).replace("/", "\\/"), id="as JSON with \\/"),
+        pytest.param(f'"{PRIVATE_KEY}"', id="in quotes"),
+        pytest.param(f"'{PRIVATE_KEY}'", id="in single quotes"),
+        pytest.param(b64encode(PRIVATE_KEY.encode()).decode(), id="as base64"),
+        pytest.param(encodebytes(PRIVATE_KEY.encode()).decode(), id="as base64 in lines"),
+        pytest.param(
+            b64encode(PRIVATE_KEY.encode()).decode() + "\n", id="as base64 and a line end"
+        ),
     ],
 )
 def test_a_private_key_is_read(text: str) -> None:
