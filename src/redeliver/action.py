@@ -1,7 +1,9 @@
 """The entry point of the action: inputs in; masks, log, annotations, outputs and summary out."""
 
 import os
+import sys
 import traceback
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -31,7 +33,7 @@ def main() -> int:
     except Exception:  # noqa: BLE001 - even the traceback of a bug is sanitized
         for line in traceback.format_exc().splitlines():
             _say(line)
-        core.error("this is a bug in redeliver. Please report it with the lines above")
+        _error("this is a bug in redeliver. Please report it with the lines above")
         return 1
 
 
@@ -41,15 +43,14 @@ def _step() -> int:
         for name in SECRETS:
             # The runner masks a secret as it was saved; here it has no surrounding spaces.
             for secret in secret_parts(inputs[name]):
-                core.set_secret(secret)
+                _mask(secret)
         done = wiring.redeliver(_settings(inputs), _WorkflowLog())
-    for name, value in outputs.outputs(done).items():
-        core.set_output(name, value)
+    _set_outputs(outputs.outputs(done))
     _summarize(summary.summary(done))
     for warning in messages.warnings(done):
-        core.warning(_line(warning))
+        _warning(_line(warning))
     if problem := messages.problem(done):
-        core.error(_line(problem))
+        _error(_line(problem))
     return done.status
 
 
@@ -100,23 +101,28 @@ class _WorkflowLog:
     def __init__(self) -> None:
         self.say = _say
         self.progress = ProgressLines(_say)
-        self.mask = core.set_secret
-
-
-def _say(line: str) -> None:
-    """Print a line of the log. Nothing in it can act as a workflow command."""
-    core.info(_line(line))
-
-
-def _line(text: str) -> str:
-    return truncate(sanitize(text), MAX_LINE)
+        self.mask = _mask
 
 
 def _failed(problem: str, status: int) -> int:
     """Report the error of a run that has no report, and return `status`."""
-    core.error(_line(problem))
+    _error(_line(problem))
     _summarize(summary.failure(problem))
     return status
+
+
+# What is written at the end. By then, the run has done its work, and its errors matter more than
+# a file that cannot be written.
+
+
+def _set_outputs(values: Mapping[str, str]) -> None:
+    if not os.environ.get("GITHUB_OUTPUT"):
+        return  # actions_toolkit would print commands that no runner obeys any more
+    try:
+        for name, value in values.items():
+            core.set_output(name, value)
+    except Exception as error:  # noqa: BLE001 - actions_toolkit raises it if there is no file
+        _warn_of_file("outputs", "GITHUB_OUTPUT", error)
 
 
 def _summarize(markdown: str) -> None:
@@ -127,8 +133,43 @@ def _summarize(markdown: str) -> None:
         with Path(path).open("a", encoding="utf-8") as file:
             file.write(markdown)
     except OSError as error:
-        # The run is complete and the log describes it, so a missing summary is no failure.
-        core.warning(
-            f"the step summary could not be written ({type(error).__name__}). "
-            "This log has the same information"
-        )
+        _warn_of_file("step summary", "GITHUB_STEP_SUMMARY", error)
+
+
+def _warn_of_file(what: str, variable: str, error: Exception) -> None:
+    reason = error.strerror if isinstance(error, OSError) else "it does not exist"
+    _warning(
+        f"the {what} could not be written to the file that the environment variable {variable} "
+        f"names: {reason}. This log has the same information"
+    )
+
+
+# The log.
+
+
+def _while_it_lasts(write: Callable[[str], None]) -> Callable[[str], None]:
+    """Return a function that writes to the log, unless that is broken: the run continues."""
+
+    def write_if_possible(text: str) -> None:
+        try:
+            write(text)
+        except OSError:
+            sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115 - until the process ends
+        except UnicodeEncodeError:
+            pass  # an input that is no text, which is an error for that
+
+    return write_if_possible
+
+
+_info, _warning, _error, _mask = map(
+    _while_it_lasts, (core.info, core.warning, core.error, core.set_secret)
+)
+
+
+def _say(line: str) -> None:
+    """Print a line of the log. Nothing in it can act as a workflow command."""
+    _info(_line(line))
+
+
+def _line(text: str) -> str:
+    return truncate(sanitize(text), MAX_LINE)

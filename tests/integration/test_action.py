@@ -4,6 +4,7 @@ import json
 import re
 from collections import Counter
 from concurrent.futures import Future
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from signal import SIGINT, SIGTERM, Signals
@@ -12,7 +13,14 @@ import pytest
 
 from github_sandbox import Delay, Hook, Meanwhile, Receiver, Sandbox, Status, VirtualClock
 from redeliver.core.checkpoint import format_checkpoint
-from tests.support.action_run import RunningStep, run_action, start_action
+from tests.support.action_run import (
+    Process,
+    ProcessEnvironment,
+    RunningStep,
+    run_action,
+    start_action,
+    start_interpreter,
+)
 from tests.support.builders import NOW, TOKEN, ago
 from tests.support.outage import arrived, miss_events
 
@@ -433,18 +441,6 @@ def test_untrusted_text_cannot_act_as_a_workflow_command(github: Sandbox, hook: 
     assert "pwned" in run.log, "the text is shown"
 
 
-def test_a_bug_shows_its_traceback_without_commands(
-    github: Sandbox, hook: Hook, tmp_path: Path
-) -> None:
-    run = run_action(github, hook, environment={"GITHUB_OUTPUT": str(tmp_path / "no" / "##[x]")})
-
-    assert run.status == 1
-    assert "Traceback (most recent call last):" in run.log
-    assert "::error::this is a bug in redeliver" in run.log
-    assert "##[" not in run.log
-    assert run.errors == ""
-
-
 @pytest.mark.parametrize("nth", [1, 2])
 @pytest.mark.parametrize("number", [SIGINT, SIGTERM])
 def test_a_run_stopped_before_it_redelivers_reports_the_signal(
@@ -464,16 +460,70 @@ def test_a_run_stopped_before_it_redelivers_reports_the_signal(
     )
 
 
-def test_a_run_succeeds_if_its_summary_cannot_be_written(
-    github: Sandbox, hook: Hook, missed: list[str], tmp_path: Path
+@pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param("no/such/file", id="a missing file"),
+        pytest.param("", id="a directory"),
+        pytest.param("/dev/full", id="a full disk"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("variable", "what"),
+    [("GITHUB_OUTPUT", "outputs"), ("GITHUB_STEP_SUMMARY", "step summary")],
+)
+def test_a_run_goes_on_if_it_cannot_write_a_file(
+    github: Sandbox,
+    hook: Hook,
+    missed: list[str],
+    tmp_path: Path,
+    variable: str,
+    what: str,
+    path: str,
 ) -> None:
-    environment = {"GITHUB_STEP_SUMMARY": str(tmp_path / "no" / "summary")}
+    """What it has done, and its own error, matter more."""
+    github.inject(Status(422, "Cannot"), method="POST", path=".*/attempts")
 
-    run = run_action(github, hook, environment=environment)
+    run = run_action(github, hook, environment={variable: str(tmp_path / path)})
 
-    assert run.status == 0, run.visible
-    assert "::warning::the step summary could not be written" in run.log
+    assert f"::warning::the {what} could not be written to the file" in run.log
+    assert "::error::GitHub refused to redeliver 1 of 2 failed events" in run.log
+    assert "Traceback" not in run.log
     assert requested_guids(github, hook) == missed
+    if variable == "GITHUB_OUTPUT":
+        assert "1 refused" in run.summary
+    else:
+        assert run.outputs["refused"] == "1"
+
+
+def test_a_run_goes_on_if_its_log_cannot_be_written(
+    github: Sandbox, hook: Hook, missed: list[str]
+) -> None:
+    def start(environment: ProcessEnvironment) -> Process:
+        return start_interpreter(replace(environment, stdout=full.fileno()))
+
+    with Path("/dev/full").open("wb") as full:
+        run = start_action(github, hook, start_process=start).wait()
+
+    assert run.status == 0
+    assert run.errors == ""
+    assert run.outputs["requested"] == "2"
+    assert "2 events failed" in run.summary
+    assert requested_guids(github, hook) == missed
+
+
+def test_a_token_that_is_no_text_is_an_input_error(github: Sandbox, hook: Hook) -> None:
+    run = run_action(github, hook, token=b"ghp_\xff".decode(errors="surrogateescape"))
+
+    assert "::error::input 'token' must have only printable ASCII characters" in run.log
+    assert "Traceback" not in run.log
+
+
+def test_a_run_without_a_file_for_outputs_prints_none(github: Sandbox, hook: Hook) -> None:
+    run = run_action(github, hook, environment={"GITHUB_OUTPUT": ""})
+
+    assert run.status == 0
+    assert "set-output" not in run.log
 
 
 def test_a_run_succeeds_without_a_summary_file(github: Sandbox, hook: Hook) -> None:

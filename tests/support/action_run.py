@@ -124,7 +124,13 @@ def run_action(
 ) -> StepResult:
     """Run redeliver for a webhook of the sandbox, with the arguments of `start_action`."""
     return start_action(
-        github, hook, changes, workspace=workspace, environment=environment, **inputs
+        github,
+        hook,
+        changes,
+        workspace=workspace,
+        environment=environment,
+        start_process=None,
+        **inputs,
     ).wait()
 
 
@@ -136,6 +142,7 @@ def start_action(
     *,
     workspace: Path | None = None,
     environment: Mapping[str, str] | None = None,
+    start_process: StartProcess | None = None,
     **inputs: str,
 ) -> RunningStep:
     """Start redeliver for a webhook of the sandbox.
@@ -160,7 +167,8 @@ def start_action(
         defaults | given,
         variables,
         workspace=workspace,
-        start_process=start_interpreter if needs_new_interpreter else fork_interpreter,
+        start_process=start_process
+        or (start_interpreter if needs_new_interpreter else fork_interpreter),
     )
 
 

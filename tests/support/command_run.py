@@ -135,8 +135,10 @@ class Command:
             status=process.returncode, stdout=process.stdout, stderr=process.stderr
         )
 
-    def run_in_terminal(self, *flags: str, columns: int = 160, **environment: str) -> CommandResult:
-        """Run the command in a terminal. `stdout` has all that the terminal gets."""
+    def run_in_terminal(
+        self, *flags: str, columns: int = 160, closes: bool = False, **environment: str
+    ) -> CommandResult:
+        """Run the command in a terminal, which may close at once. `stdout` has all that it gets."""
         master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
         process = subprocess.Popen(
@@ -147,6 +149,9 @@ class Command:
             stderr=slave,
         )
         os.close(slave)
+        if closes:
+            os.close(master)
+            return CommandResult(status=process.wait(), stdout="", stderr="")
         output = b""
         with suppress(OSError):  # the command has closed the terminal
             while chunk := os.read(master, 65536):

@@ -3,7 +3,7 @@
 import io
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import islice
 from typing import Protocol, Self, TextIO
 
@@ -97,6 +97,10 @@ class Lines:
         self.say(_headline(report))
 
 
+IF_POSSIBLE = suppress(OSError)
+"""Around what draws on a terminal: if that is gone, the run continues without it."""
+
+
 class Live:
     """Lines above a progress bar, and a table at the end."""
 
@@ -119,19 +123,26 @@ class Live:
 
     def __enter__(self) -> Self:
         """Show the bar."""
-        self._bar.start()
+        with IF_POSSIBLE:
+            self._bar.start()
         return self
 
     def __exit__(self, *_exception: object) -> None:
         """Remove the bar."""
-        self._bar.stop()
+        with IF_POSSIBLE:
+            self._bar.stop()
 
     def say(self, line: str) -> None:
         """Print a line above the bar."""
-        self._errors.print(self._wording(line), soft_wrap=True)
+        with IF_POSSIBLE:
+            self._errors.print(self._wording(line), soft_wrap=True)
 
     def progress(self, what: str, done: int, total: int | None) -> None:
         """Update the bar; there is one bar, for the current step."""
+        with IF_POSSIBLE:
+            self._update(what, done, total)
+
+    def _update(self, what: str, done: int, total: int | None) -> None:
         count = f"{done:,}" if total is None else f"{done:,} of {total:,}"
         if self._task is None or what != self._what:
             if self._task is not None:
@@ -141,6 +152,10 @@ class Live:
 
     def conclude(self, report: Report) -> None:
         """Show the events in a table, those that need attention first."""
+        with IF_POSSIBLE:
+            self._conclude(report)
+
+    def _conclude(self, report: Report) -> None:
         self._bar.stop()
         rows = list(islice(report.rows(), MAX_ROWS))
         if rows:

@@ -34,6 +34,15 @@ def test_a_run_continues_when_nobody_reads_its_output(
     assert arrived(command.github, receiver) == sorted(missed)
 
 
+def test_a_run_continues_when_its_terminal_is_gone(
+    command: Command, receiver: Receiver, missed: list[str]
+) -> None:
+    run = command.run_in_terminal(closes=True)
+
+    assert run.status == 0
+    assert arrived(command.github, receiver) == sorted(missed)
+
+
 def test_a_closed_stream_drops_what_is_written() -> None:
     stream = Stream(None)
     stream.write("a line")
