@@ -138,7 +138,10 @@ class Command:
     def run_in_terminal(
         self, *flags: str, columns: int = 160, closes: bool = False, **environment: str
     ) -> CommandResult:
-        """Run the command in a terminal, which may close at once. `stdout` has all that it gets."""
+        """Run the command in a terminal. `stdout` has all that the terminal gets.
+
+        With `closes`, the terminal is gone after its first character.
+        """
         master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
         process = subprocess.Popen(
@@ -150,6 +153,7 @@ class Command:
         )
         os.close(slave)
         if closes:
+            os.read(master, 1)
             os.close(master)
             return CommandResult(status=process.wait(), stdout="", stderr="")
         output = b""
