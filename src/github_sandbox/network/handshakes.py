@@ -81,7 +81,11 @@ class ForeignCertificate:
 
     async def respond(self, _reader: StreamReader, writer: StreamWriter) -> None:
         """Do the handshake, which raises an error if the client does not accept the certificate."""
-        await writer.start_tls(self.tls)
+        try:
+            await writer.start_tls(self.tls)
+        finally:
+            # To close it would need the client, and could take longer than this server runs.
+            writer.transport.abort()
 
 
 class BrokenHandshakes(TcpServer):

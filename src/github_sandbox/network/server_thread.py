@@ -85,4 +85,9 @@ class ServerThread:
                 for _ in range(3):
                     await asyncio.sleep(0)
             finally:
+                open_connections = runner.server.connections if runner.server else []
+                transports = [connection.transport for connection in open_connections]
                 await runner.cleanup()
+                # With TLS, this has only begun to close them: the client would have to agree.
+                for transport in filter(None, transports):
+                    transport.abort()

@@ -1,5 +1,8 @@
 """The sandbox with TLS."""
 
+import gc
+import socket
+import ssl
 from pathlib import Path
 
 import pytest
@@ -30,6 +33,21 @@ def test_a_client_without_the_authority_rejects_the_certificate(secure: Sandbox)
         Client(secure).get("/rate_limit")
 
     assert secure.requests == []
+
+
+def test_a_sandbox_with_tls_stops_even_with_an_open_connection(
+    tls: ssl.SSLContext, certificate: Path
+) -> None:
+    """It does not wait for the client to close the connection, and leaves no socket behind."""
+    client_tls = ssl.create_default_context(cafile=certificate)
+    with Sandbox(tls=tls) as github:
+        port = int(github.url.rpartition(":")[2])
+        plain = socket.create_connection(("localhost", port))
+        connection = client_tls.wrap_socket(plain, server_hostname="localhost")
+
+    with connection:
+        assert connection.recv(1) == b""
+    gc.collect()  # a socket of the server that was not closed would be a warning
 
 
 def test_a_fault_happens_over_tls_too(secure: Sandbox, certificate: Path) -> None:
