@@ -82,15 +82,15 @@ def main() -> int:
     try:
         return _run(errors, wording)
     except RedeliverError as error:
-        errors.write(wording(f"Error: {error}"))
+        errors.print(wording(f"Error: {error}"))
         return next(status for kind, status in STATUS_OF.items() if isinstance(error, kind))
     except Interrupted as stop:
-        errors.write(wording(f"Error: {messages.stopped(stop.signal)}"))
+        errors.print(wording(f"Error: {messages.stopped(stop.signal)}"))
         return 128 + stop.signal
     except Exception:  # noqa: BLE001 - even the traceback of a bug is sanitized
         for line in traceback.format_exc().splitlines():
-            errors.write(wording(line))
-        errors.write("Error: this is a bug in redeliver. Please report it with the lines above")
+            errors.print(wording(line))
+        errors.print("Error: this is a bug in redeliver. Please report it with the lines above")
         return os.EX_SOFTWARE
 
 
@@ -122,12 +122,12 @@ def _run(errors: "Stream", wording: "Wording") -> int:
         )
     screen.conclude(done)
     for warning in messages.warnings(done):
-        errors.write(wording(f"Warning: {warning}"))
+        errors.print(wording(f"Warning: {warning}"))
     if problem := messages.problem(done):
-        errors.write(wording(f"Error: {problem}"))
+        errors.print(wording(f"Error: {problem}"))
     if found.as_json:
-        out.write(wording.without_secrets(outputs.to_json(done)))
+        out.print(wording.without_secrets(outputs.to_json(done)))
         if out.is_broken:
-            errors.write("Error: the report could not be written to standard output")
+            errors.print("Error: the report could not be written to standard output")
             return done.status or os.EX_IOERR
     return done.status

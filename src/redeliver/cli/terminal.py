@@ -3,9 +3,9 @@
 import io
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from itertools import islice
-from typing import Protocol, Self, TextIO
+from typing import Protocol, Self, TextIO, cast
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console as RichConsole
@@ -32,23 +32,43 @@ LESS_IMPORTANT = {"Failing for", "Attempts", "Last status"}
 
 
 class Stream:
-    """A text stream whose failure, such as a closed pipe, must not end the run."""
+    """A text stream whose failure, such as a closed pipe or terminal, must not end the run."""
 
     def __init__(self, stream: TextIO | None) -> None:
         """Write to `stream`; it is None, as in `sys.stdout`, if it was closed before the start."""
         self._stream = stream
         self.is_broken = stream is None
         self.is_terminal = stream is not None and stream.isatty()
+        self.encoding = stream.encoding if stream else "utf-8"
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # for characters that its encoding lacks
 
-    def write(self, line: str) -> None:
+    def print(self, line: str) -> None:
         """Write a line and flush it."""
+        self.write(f"{line}\n")
+        self.flush()
+
+    def write(self, text: str) -> None:
+        """Write text, as rich does."""
+        with self._unless_broken() as stream:
+            stream.write(text)
+
+    def flush(self) -> None:
+        """Flush what was written."""
+        with self._unless_broken() as stream:
+            stream.flush()
+
+    def isatty(self) -> bool:
+        """Whether it is a terminal, as rich asks."""
+        return self.is_terminal
+
+    @contextmanager
+    def _unless_broken(self) -> Iterator[TextIO]:
         if self._stream is None or self.is_broken:
+            yield io.StringIO()  # which nobody reads
             return
         try:
-            self._stream.write(f"{line}\n")
-            self._stream.flush()
+            yield self._stream
         except OSError:
             self.is_broken = True
             # Otherwise Python would flush the stream again at exit, and fail.
@@ -58,7 +78,7 @@ class Stream:
 
     def console(self) -> RichConsole:
         """Return a console of rich for this stream, which does not interpret markup."""
-        return RichConsole(file=self._stream, markup=False, emoji=False, highlight=False)
+        return RichConsole(file=cast("TextIO", self), markup=False, emoji=False, highlight=False)
 
 
 class Screen(Console, Protocol):
@@ -90,15 +110,11 @@ class Lines:
 
     def say(self, line: str) -> None:
         """Print a line."""
-        self._out.write(self._wording(line))
+        self._out.print(self._wording(line))
 
     def conclude(self, report: Report) -> None:
         """Print the headline of the report."""
         self.say(_headline(report))
-
-
-IF_POSSIBLE = suppress(OSError)
-"""Around what draws on a terminal: if that is gone, the run continues without it."""
 
 
 class Live:
@@ -123,26 +139,19 @@ class Live:
 
     def __enter__(self) -> Self:
         """Show the bar."""
-        with IF_POSSIBLE:
-            self._bar.start()
+        self._bar.start()
         return self
 
     def __exit__(self, *_exception: object) -> None:
         """Remove the bar."""
-        with IF_POSSIBLE:
-            self._bar.stop()
+        self._bar.stop()
 
     def say(self, line: str) -> None:
         """Print a line above the bar."""
-        with IF_POSSIBLE:
-            self._errors.print(self._wording(line), soft_wrap=True)
+        self._errors.print(self._wording(line), soft_wrap=True)
 
     def progress(self, what: str, done: int, total: int | None) -> None:
         """Update the bar; there is one bar, for the current step."""
-        with IF_POSSIBLE:
-            self._update(what, done, total)
-
-    def _update(self, what: str, done: int, total: int | None) -> None:
         count = f"{done:,}" if total is None else f"{done:,} of {total:,}"
         if self._task is None or what != self._what:
             if self._task is not None:
@@ -152,10 +161,6 @@ class Live:
 
     def conclude(self, report: Report) -> None:
         """Show the events in a table, those that need attention first."""
-        with IF_POSSIBLE:
-            self._conclude(report)
-
-    def _conclude(self, report: Report) -> None:
         self._bar.stop()
         rows = list(islice(report.rows(), MAX_ROWS))
         if rows:

@@ -45,7 +45,7 @@ def test_a_run_continues_when_its_terminal_is_gone(
 
 def test_a_closed_stream_drops_what_is_written() -> None:
     stream = Stream(None)
-    stream.write("a line")
+    stream.print("a line")
 
     assert stream.is_broken
     assert not stream.is_terminal
