@@ -25,7 +25,7 @@ from redeliver.core.delivery import Delivery, Guid
 from redeliver.core.outcome import STOP_REASONS, EventResult
 from redeliver.errors import InputError, RedeliverError, UnavailableError
 from redeliver.github_api.checkpoint_variable import RepositoryVariable
-from redeliver.github_api.delivery_log import FIELDS
+from redeliver.github_api.log_rows import FIELDS
 from redeliver.reporting import messages, outputs
 from redeliver.reporting.report import Report
 from redeliver.reporting.summary import summary

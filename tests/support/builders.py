@@ -29,6 +29,20 @@ TOKEN = "ghp_f1ne"
 """A token with every permission that the action needs."""
 
 
+DOCUMENTED_ROW: dict[str, object] = {
+    "id": 77,
+    "guid": "guid-77",
+    "delivered_at": "2026-11-24T11:00:00Z",
+    "redelivery": False,
+    "duration": 0.2,
+    "status": "timed out",
+    "status_code": 504,
+    "event": "push",
+    "action": None,
+}
+"""A failed delivery as GitHub lists it."""
+
+
 def a_webhook(number: int = 1) -> Webhook:
     return Webhook(
         name=f"webhook {number} of organization acme",

@@ -4,7 +4,7 @@ A webhook's events are judged by its own log only, because webhooks that subscri
 event share its GUID.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
@@ -13,6 +13,7 @@ from typing import NamedTuple
 from redeliver.core.checkpoint import MAX_RUN, Window
 from redeliver.core.delivery import Delivery, Guid, Webhook
 from redeliver.core.policy import Policy, format_duration
+from redeliver.core.unreadable import UnreadableRow
 
 
 class Verdict(Enum):
@@ -92,15 +93,18 @@ def decide(  # noqa: PLR0911 - one return for each reason
     is_complete: bool = True,
     log_ended: bool = True,
     is_active: bool = True,
+    unreadable: Sequence[UnreadableRow] = (),
 ) -> Verdict:
     """Decide about one event from the attempts to deliver it, newest first.
 
     `is_complete` is False if the log may have more attempts that matter. `log_ended` is False if
     the log goes back further than it was read, to rows that are older than `give_up_after`.
-    `is_active` is False if the webhook is switched off.
+    `is_active` is False if the webhook is switched off. `unreadable` are rows that cannot be read,
+    and are or may be attempts to deliver the event.
     """
     newest = attempts[0]
-    if any(attempt.succeeded for attempt in attempts):
+    others = [row for row in unreadable if row.guid]
+    if any(attempt.succeeded for attempt in attempts) or any(row.succeeded for row in others):
         return Verdict.DELIVERED
     if not policy.events.matches(newest.event, newest.action):
         return Verdict.UNWANTED_EVENT
@@ -108,14 +112,14 @@ def decide(  # noqa: PLR0911 - one return for each reason
         return Verdict.UNWANTED_STATUS
     if not is_complete:
         return Verdict.UNREAD
-    originals = [attempt for attempt in attempts if not attempt.redelivery]
+    first_at = _first_attempt_at(attempts, unreadable, window)
     # Without these two checks, an event whose receiver never works again would be redelivered
     # forever: each redelivery that fails is a new failure in the next window.
-    if not originals or originals[0].delivered_at < window.now - policy.give_up_after:
-        if _last_may_be_under_way(newest, originals, window, policy):
+    if first_at is None or first_at < window.now - policy.give_up_after:
+        if _last_may_be_under_way(newest, first_at, window, policy):
             return Verdict.LAST_UNDER_WAY
-        return Verdict.EXPIRED if not originals and log_ended else Verdict.TOO_OLD
-    if policy.max_attempts is not None and len(attempts) >= policy.max_attempts:
+        return Verdict.EXPIRED if first_at is None and log_ended else Verdict.TOO_OLD
+    if policy.max_attempts is not None and len(attempts) + len(others) >= policy.max_attempts:
         return Verdict.EXHAUSTED
     if not is_active:
         return Verdict.SWITCHED_OFF
@@ -124,8 +128,28 @@ def decide(  # noqa: PLR0911 - one return for each reason
     return Verdict.REDELIVER
 
 
+def _first_attempt_at(
+    attempts: Sequence[Delivery], unreadable: Iterable[UnreadableRow], window: Window
+) -> datetime | None:
+    """Return the time of the first attempt; None if the log no longer has it.
+
+    If a row that cannot be read may be the first attempt, return its time at the latest: the event
+    must not be given up because of that row.
+    """
+    originals = [attempt.delivered_at for attempt in attempts if not attempt.redelivery]
+    if originals:
+        return originals[0]
+    oldest = attempts[-1].delivered_at
+    possible = [
+        min(row.latest_by(window), oldest)
+        for row in unreadable
+        if row.may_be_original and row.earliest <= oldest
+    ]
+    return max(possible, default=None)
+
+
 def _last_may_be_under_way(
-    newest: Delivery, originals: Sequence[Delivery], window: Window, policy: Policy
+    newest: Delivery, first_at: datetime | None, window: Window, policy: Policy
 ) -> bool:
     """Whether an earlier run may have redelivered an event just before it became too old.
 
@@ -134,7 +158,7 @@ def _last_may_be_under_way(
     """
     if not window.saved or not window.may_be_under_way(newest):
         return False
-    if originals:
+    if first_at:
         earlier_run = window.saved.written - MAX_RUN
-        return originals[0].delivered_at >= earlier_run - policy.give_up_after
+        return first_at >= earlier_run - policy.give_up_after
     return newest.delivered_at >= window.now - MAX_TIME_BETWEEN_ATTEMPTS

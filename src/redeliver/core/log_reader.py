@@ -11,6 +11,7 @@ from redeliver.core.decision import NOT_FAILED_VERDICTS, decide
 from redeliver.core.delivery import SUCCESS_CODES, Delivery, Guid, StatusFilter
 from redeliver.core.pages import OldRows, Page
 from redeliver.core.policy import Policy, ScanMode
+from redeliver.core.unreadable import UnreadableRow
 from redeliver.errors import RedeliverError
 
 DONE = object()
@@ -36,6 +37,8 @@ class LogReader:
         """How many rows were read; a row that pages repeat counts each time."""
         self.failed_rows = 0
         """How many of these are failed deliveries."""
+        self.unreadable = list[UnreadableRow]()
+        """The rows that could not be read."""
         self.has_begun = False
         """Whether a page was read."""
         self.is_filtered = mode is ScanMode.FAILURES
@@ -138,6 +141,8 @@ class LogReader:
             self.rows += 1
             self.failed_rows += not delivery.succeeded
             self._add_row(delivery)
+        known = {row.id for row in self.unreadable}  # pages can repeat rows
+        self.unreadable += [row for row in page.unreadable if not row.id or row.id not in known]
 
     def _add_row(self, delivery: Delivery) -> None:
         attempts = self.attempts.get(delivery.guid, [])

@@ -202,17 +202,22 @@ class Results(dict[EventKey, EventResult]):
 
 
 def next_checkpoint(
-    window: Window, results: Iterable[EventResult], *, is_complete: bool
+    window: Window,
+    results: Iterable[EventResult],
+    *,
+    is_complete: bool,
+    holds: Iterable[datetime] = (),
 ) -> datetime:
     """Return the checkpoint for the next run: every failure before it has been dealt with.
 
     It is at most this run's start, because failures during the run are left to the next run, and
     it never moves back. It does not move unless the logs were read as far back as they should
     have been (`is_complete`): rows that were not read are the oldest, and may hold older failures.
+    It does not pass `holds`, the times of rows that could not be read.
     """
     if not is_complete:
         return window.mark
     open_failures = [
         result.decision.delivery.delivered_at for result in results if not result.outcome.dealt_with
     ]
-    return max(window.mark, min([window.now, *open_failures]))
+    return max(window.mark, min([window.now, *open_failures, *holds]))

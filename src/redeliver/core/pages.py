@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from redeliver.core.delivery import Delivery
+from redeliver.core.unreadable import UnreadableRow
 
 OLD_ROWS_AT_END = 100
 """How many consecutive rows must be too old before the log counts as read: as many as a page has.
@@ -21,6 +22,8 @@ class Page:
     rows: Sequence[Delivery]
     is_last: bool
     """Whether the log has no further page."""
+    unreadable: Sequence[UnreadableRow] = ()
+    """The rows that could not be read; the places where they stand are not kept."""
 
 
 class OldRows:

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from itertools import groupby, zip_longest
 from typing import TypeVar
 
@@ -11,6 +12,7 @@ from redeliver.core.decision import Decision, Verdict
 from redeliver.core.delivery import Webhook
 from redeliver.core.policy import Policy
 from redeliver.core.scan import ScanResult
+from redeliver.core.unreadable import holds
 
 T = TypeVar("T")
 
@@ -33,6 +35,8 @@ class Plan:
 
     scans: tuple[ScanResult, ...]
     decisions: tuple[Decision, ...]
+    holds: tuple[datetime, ...] = ()
+    """The times of rows that could not be read, which the checkpoint must not pass."""
 
     @classmethod
     def of(cls, scans: Iterable[ScanResult], window: Window, policy: Policy) -> "Plan":
@@ -42,7 +46,12 @@ class Plan:
         decisions.sort(key=lambda decision: (decision.failing_since, decision.delivery.id))
         due = [decision for decision in decisions if decision.verdict is Verdict.REDELIVER]
         others = [decision for decision in decisions if decision.verdict is not Verdict.REDELIVER]
-        plan = cls(scans=scans, decisions=(*others, *_in_turn(due, window)))
+        rows = [row for scan in scans for row in scan.unreadable]
+        plan = cls(
+            scans=scans,
+            decisions=(*others, *_in_turn(due, window)),
+            holds=tuple(holds(rows, window, given_up_before=window.now - policy.give_up_after)),
+        )
         # While one event is unsettled, nothing is redelivered. A run that redelivers writes the
         # checkpoint, which would begin a new settling time, and so on with each run.
         if plan.is_unsettled:

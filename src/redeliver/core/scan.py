@@ -9,7 +9,11 @@ from redeliver.core.delivery import FAILURE_CODES, Delivery, Guid, StatusFilter,
 from redeliver.core.log_reader import LogReader, newest_first
 from redeliver.core.pages import Page
 from redeliver.core.policy import Policy, ScanMode
+from redeliver.core.unreadable import UnreadableRow
 from redeliver.errors import RedeliverError
+
+MANY = 10
+"""With so few rows, all of them may be odd by chance."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,13 +30,20 @@ class ScanResult:
     """How many failed events GitHub's filter does not list as failures."""
     seen: frozenset[Guid] = frozenset()
     """The events that had an attempt in the window, except those that succeeded at once."""
+    unreadable: tuple[UnreadableRow, ...] = ()
+    """The rows that could not be read and can be from the window."""
     error: RedeliverError | None = None
     """Why the log was not read as far back as it should have been."""
 
     @property
+    def is_unreadable(self) -> bool:
+        """Whether the log has many rows, and none could be read: it has another format."""
+        return not self.scanned and len(self.unreadable) >= MANY
+
+    @property
     def is_unread(self) -> bool:
         """Whether no row could be read."""
-        return self.error is not None and not self.scanned
+        return self.error is not None and not self.scanned and not self.unreadable
 
 
 class Scan:
@@ -92,6 +103,7 @@ class Scan:
             decisions=tuple(decisions),
             unclassified=unclassified,
             seen=frozenset(self._reader.attempts),
+            unreadable=tuple(row for row in self._reader.unreadable if row.matters(self._window)),
             error=self.error,
         )
 
@@ -99,6 +111,8 @@ class Scan:
         """Decide about one event from its attempts, newest first."""
         originals = [attempt for attempt in attempts if not attempt.redelivery]
         is_complete = not self.error or any(map(self._is_followed, originals))
+        guid = attempts[0].guid
+        unreadable = [row for row in self._reader.unreadable if row.guid in {guid, None}]
         return Decision(
             webhook=self.webhook,
             delivery=attempts[0],
@@ -112,6 +126,7 @@ class Scan:
                 is_complete=is_complete,
                 log_ended=self._reader.log_ended,
                 is_active=self.webhook.is_active,
+                unreadable=unreadable,
             ),
             was_seen=self._window.was_seen(attempts[0]),
             may_have_been_requested=self._window.may_have_been_requested(attempts[0]),

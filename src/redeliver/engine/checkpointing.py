@@ -1,5 +1,6 @@
 """Save the checkpoint that the results allow: before, during and after the redeliveries."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from redeliver.core.checkpoint import Window
@@ -30,8 +31,12 @@ class Checkpointing:
         runtime: Runtime,
         *,
         is_complete: bool,
+        holds: Sequence[datetime] = (),
     ) -> None:
-        """Save what `results` allow; `is_complete` is False if a log was not read to its end."""
+        """Save what `results` and `holds` allow.
+
+        `is_complete` is False if a log was not read to its end.
+        """
         self._store = store
         self._window = window
         self._results = results
@@ -39,6 +44,7 @@ class Checkpointing:
         self._sleep = runtime.sleep
         self._signature = runtime.signature
         self._is_complete = is_complete
+        self._holds = holds
         self._saved_at = window.now
         self.checkpoint = window.saved.checkpoint if window.saved else None
         """The stored checkpoint; None if there is none."""
@@ -49,7 +55,9 @@ class Checkpointing:
     def mark(self) -> datetime:
         """The checkpoint that the results so far allow."""
         results = self._results.values()
-        return next_checkpoint(self._window, results, is_complete=self._is_complete)
+        return next_checkpoint(
+            self._window, results, is_complete=self._is_complete, holds=self._holds
+        )
 
     @property
     def is_overtaken(self) -> bool:

@@ -54,7 +54,12 @@ class Execution:
         self._results = Results()
         self._expect(due=Outcome.DUE if options.dry_run else Outcome.DEFERRED)
         self._checkpointing = Checkpointing(
-            store, window, self._results, runtime, is_complete=not plan.is_incomplete
+            store,
+            window,
+            self._results,
+            runtime,
+            is_complete=not plan.is_incomplete,
+            holds=plan.holds,
         )
         self._event_log = EventLog(
             runtime.console,
@@ -134,6 +139,7 @@ class Execution:
             options=self._options,
             window=self._window,
             scans=self._plan.scans,
+            holds=self._plan.holds,
             older=older,
             results=tuple(self._results.values()),
             checkpoint=self._checkpointing.checkpoint if store else None,

@@ -179,12 +179,12 @@ def find_missing(
     An empty log proves nothing about deliveries since `kept_from`: this run has just read rows from
     it, and they do not all leave it at once.
     """
-    missing = {delivery.id: delivery for delivery in refused}
+    missing = {str(delivery.id): delivery for delivery in refused}
     is_empty = True
     for page in _back_to(log, since):
         is_empty = is_empty and not page.rows
-        for row in page.rows:
-            missing.pop(row.id, None)
+        for listed in (*(str(row.id) for row in page.rows), *(row.id for row in page.unreadable)):
+            missing.pop(listed, None)
         if not missing:
             break
     return frozenset(

@@ -1,20 +1,18 @@
 """One webhook's delivery log: read its pages, and request redeliveries."""
 
-from collections.abc import Iterator, Mapping
-from datetime import datetime
+from collections.abc import Iterator
 from http import HTTPStatus
-from types import NoneType
 from urllib.parse import parse_qs, urlsplit
 
 from requests.utils import parse_header_links
 
-from redeliver.core.delivery import Delivery, DeliveryId, Guid, StatusFilter, Webhook
+from redeliver.core.delivery import Delivery, StatusFilter, Webhook
 from redeliver.core.pages import Page
 from redeliver.errors import AccessError, RefusalError, UnavailableError
 from redeliver.github_api.client import Client
+from redeliver.github_api.log_rows import read_page
 from redeliver.github_api.permissions import Permission
 from redeliver.github_api.reserve import FOR_CHECKPOINT, FOR_REDELIVERIES
-from redeliver.github_api.response import parse_time
 
 PER_PAGE = 100
 """The most rows that GitHub puts on a page."""
@@ -51,7 +49,7 @@ class DeliveryLog:
         parameters: dict[str, str | int] = {"per_page": PER_PAGE}
         if status is not StatusFilter.ALL:
             parameters["status"] = status.value
-        met_cursor, met_page = "", list[Delivery]()
+        met_cursor, met_rows, newer = "", list[object](), None
         for number in range(MAX_PAGES):
             response = self._client.request(
                 "GET",
@@ -64,16 +62,17 @@ class DeliveryLog:
             rows = response.json()
             if not isinstance(rows, list):
                 raise _undocumented("a page is not a list")
-            page = [_delivery(row) for row in rows]
             cursor = _next_cursor(response.headers.get("link", ""))
-            yield Page(rows=page, is_last=cursor is None)
+            page = read_page(rows, is_last=cursor is None, newer=newer)
+            yield page
             if cursor is None:
                 return
-            if cursor == met_cursor or (page and page == met_page):
+            newer = page.rows[-1].delivered_at if page.rows else newer
+            if cursor == met_cursor or (rows and rows == met_rows):
                 raise _undocumented("its pages repeat")
             # Brent's algorithm finds a cycle by remembering pages 0, 1, 2, 4, 8 and so on.
             if number.bit_count() <= 1:
-                met_cursor, met_page = cursor, page
+                met_cursor, met_rows = cursor, rows
             parameters["cursor"] = cursor
         raise _undocumented("its pages do not end")
 
@@ -113,43 +112,6 @@ def _next_cursor(link: str) -> str | None:
             except (ValueError, KeyError):
                 raise _undocumented("the link to the next page has no cursor") from None
     return None
-
-
-FIELDS: Mapping[str, set[type]] = {
-    "id": {int},
-    "guid": {str},
-    "delivered_at": {str},
-    "redelivery": {bool},
-    "status": {str},
-    "status_code": {int},
-    "event": {str},
-    "action": {str, NoneType},
-}
-
-
-def _delivery(row: object) -> Delivery:
-    if not isinstance(row, dict):
-        raise _undocumented("a delivery is not an object")
-    for field, types in FIELDS.items():
-        if type(row.get(field)) not in types:
-            raise _undocumented(f"a delivery's '{field}' is missing or has the wrong type")
-    return Delivery(
-        id=DeliveryId(row["id"]),
-        guid=Guid(row["guid"]),
-        delivered_at=_instant(row["delivered_at"]),
-        redelivery=row["redelivery"],
-        status=row["status"],
-        status_code=row["status_code"],
-        event=row["event"],
-        action=row.get("action"),
-    )
-
-
-def _instant(text: str) -> datetime:
-    try:
-        return parse_time(text)
-    except ValueError:
-        raise _undocumented("a delivery's 'delivered_at' is not a time with a time zone") from None
 
 
 def _undocumented(what: str) -> UnavailableError:

@@ -61,6 +61,8 @@ def scanned(scan: ScanResult, *, if_filtered: str = "") -> str:
         f"{number} {more}{is_or_are(number)} {why}" for why, number in filtered.items() if number
     ]
     read = f"Read {count(scan.scanned, 'delivery', 'deliveries')} of {scan.webhook.name}"
+    if scan.unreadable:
+        read += f", and skipped {count(len(scan.unreadable), 'row')} that could not be read"
     consequence = f". {if_filtered}" if if_filtered and any(filtered.values()) else ""
     end = f". Then reading stopped: {scan.error}" if scan.error else ""
     return f"{read}: {'; '.join(parts)}{consequence}{end}"

@@ -9,7 +9,7 @@ from redeliver.core.checkpoint import SETTLING_TIME, Window
 from redeliver.core.decision import Verdict
 from redeliver.core.outcome import OUTCOME_UNKNOWN, STOP_REASONS, Outcome
 from redeliver.core.policy import format_duration
-from redeliver.reporting import passed, retries, tokens
+from redeliver.reporting import passed, retries, skipped, tokens
 from redeliver.reporting.format import age, count, is_or_are, utc
 from redeliver.reporting.report import (
     FAIL_FOR_TOKEN,
@@ -60,6 +60,8 @@ def _checkpoint(report: Report, checkpoint: datetime) -> str:
     if checkpoint == window.mark:
         where = f"Checkpoint not moved ({utc(checkpoint)})" if window.saved else saved
         return f"{where}: the next run checks the deliveries since then again"
+    if checkpoint in report.holds:
+        return f"{saved}, the time of a row that could not be read. The next run starts there"
     open_results = [result for result in report.results if not result.outcome.dealt_with]
     oldest = min(open_results, key=lambda r: r.decision.delivery.delivered_at, default=None)
     if oldest and oldest.decision.delivery.delivered_at == checkpoint:
@@ -78,6 +80,7 @@ def _retries(report: Report) -> str:
 def problem(report: Report) -> str | None:
     """Return why the run failed, with advice; None if it did not fail."""
     problems = [*dict.fromkeys(str(s.error) for s in report.scans if s.error), *report.trouble]
+    problems += skipped.unreadable_logs(report)
     if report.interrupted:
         problems.insert(0, stopped(report.interrupted))
     if not problems:  # usually, the errors above are the reason
@@ -115,6 +118,9 @@ def _unrecovered(report: Report) -> Iterator[str]:
         )
     found += [_may_leave(report)] if report.leaving else []
     found += [may_be_unseen(report.unseen)] if report.unseen else []
+    if report.rows_leaving:
+        rows = count(report.rows_leaving, "row")
+        found.append(f"{rows} that could not be read may leave GitHub's log before the next run")
     found += tokens.expiring(report, FAIL_FOR_TOKEN)
     if found:
         yield f"the run fails because 'fail-on' is 'unrecovered': {'; '.join(found)}"
@@ -134,6 +140,7 @@ def warnings(report: Report) -> list[str]:
     if report.leaving:
         found.append(_may_leave(report))
     found += _outcomes_not_seen(report)
+    found += skipped.warnings(report)
     found += passed.older(report)
     found += passed.by_hand(report)
     if report.unseen:

@@ -43,6 +43,8 @@ class Report:
     window: Window
     scans: tuple[ScanResult, ...]
     results: tuple[EventResult, ...]
+    holds: tuple[datetime, ...] = ()
+    """The times of rows that could not be read, which the checkpoint does not pass."""
     older: tuple[Delivery, ...] = ()
     """Without a checkpoint: the newest failure of each event that failed before the window."""
     checkpoint: datetime | None
@@ -144,6 +146,12 @@ class Report:
         return [r for r in self.results_with(*OPEN) if r.decision.failing_since < too_old]
 
     @property
+    def rows_leaving(self) -> int:
+        """How many rows that could not be read may have left the log before the next run."""
+        too_old = self.window.now + self.until_next - self.options.max_age
+        return sum(time < too_old for time in self.holds)
+
+    @property
     def not_shown(self) -> int:
         """How many events had a failed redelivery, and have not been shown as recovered."""
         return sum(result.decision.delivery.redelivery for result in self.results_with(*OPEN))
@@ -159,7 +167,7 @@ class Report:
         return bool(
             self.interrupted
             or self.trouble
-            or any(scan.error for scan in self.scans)
+            or any(scan.error or scan.is_unreadable for scan in self.scans)
             or self.count(*NEEDS_ATTENTION)
             or (
                 self.options.fail_unrecovered
@@ -168,6 +176,7 @@ class Report:
                     or self.not_shown
                     or self.leaving
                     or self.unseen
+                    or self.rows_leaving
                     or self.expiring(FAIL_FOR_TOKEN)
                 )
             )
@@ -196,6 +205,7 @@ def _counts(scans: Iterable[ScanResult], results: Iterable[EventResult]) -> dict
         "already-delivered": events(Outcome.DELIVERED),
         "failed": outcomes.total() - events(*NOT_FAILED_OUTCOMES),
         "unclassified": sum(scan.unclassified for scan in scans),
+        "unreadable": sum(len(scan.unreadable) for scan in scans),
         "requested": events(*ACCEPTED),
         "recovered": events(Outcome.RECOVERED),
         "still-failing": events(Outcome.STILL_FAILING),

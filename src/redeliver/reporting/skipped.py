@@ -1,0 +1,57 @@
+"""What a run says of rows that it could not read, and so has skipped."""
+
+from collections.abc import Iterator
+
+from redeliver.core.scan import ScanResult
+from redeliver.core.unreadable import UnreadableRow
+from redeliver.reporting.format import count, utc
+from redeliver.reporting.report import Report
+
+MAX_NAMES = 5
+"""How many rows of a webhook a warning names."""
+
+REPORT_IT = "Please report this as a bug in redeliver"
+
+
+def warnings(report: Report) -> Iterator[str]:
+    """Warn of skipped rows, once for each webhook."""
+    for scan in report.scans:
+        if scan.unreadable:
+            yield f"{_skipped(scan)}. {_what_follows(report, scan)}. {REPORT_IT}"
+
+
+def unreadable_logs(report: Report) -> Iterator[str]:
+    """Say which logs have no row at all that could be read."""
+    for scan in report.scans:
+        if scan.is_unreadable:
+            yield (
+                f"none of {count(len(scan.unreadable), 'row')} of the delivery log of "
+                f"{scan.webhook.name} could be read. No events are lost yet. {REPORT_IT}"
+            )
+
+
+def _skipped(scan: ScanResult) -> str:
+    rows = scan.unreadable
+    names = [_name(row) for row in rows[:MAX_NAMES]]
+    if len(rows) > MAX_NAMES:
+        names.append(f"and {len(rows) - MAX_NAMES:,} more")
+    return (
+        f"{count(len(rows), 'row')} of the delivery log of {scan.webhook.name} could not be read, "
+        f"so this run skipped {'it' if len(rows) == 1 else 'them'}: {', '.join(names)}"
+    )
+
+
+def _name(row: UnreadableRow) -> str:
+    return f"{f'delivery {row.id}' if row.id else 'a row without an id'} ({row.problem})"
+
+
+def _what_follows(report: Report, scan: ScanResult) -> str:
+    rows = [row for row in scan.unreadable if not row.succeeded]
+    if not rows:
+        return "The receiver has accepted what they were about"
+    until = max(row.latest_by(report.window) for row in rows) + report.options.max_age
+    them = "it" if len(rows) == 1 else "them"
+    return (
+        f"If GitHub shows on the webhook's page that a delivery failed, redeliver it there. The "
+        f"checkpoint does not pass {them} before {utc(until)}"
+    )

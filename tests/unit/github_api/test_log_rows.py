@@ -1,0 +1,92 @@
+"""What is read of a row that is not as GitHub documents it."""
+
+from datetime import timedelta
+
+import pytest
+
+from redeliver.core.unreadable import UnreadableRow
+from redeliver.github_api.log_rows import FIELDS, read_page
+from tests.support.builders import NOW, ago
+
+BETWEEN = ago(hours=1)
+
+
+def a_row(**changes: object) -> dict[str, object]:
+    row: dict[str, object] = {
+        "id": 2**62,
+        "guid": "guid-1",
+        "delivered_at": BETWEEN.isoformat(),
+        "redelivery": False,
+        "status": "timed out",
+        "status_code": 504,
+        "event": "push",
+        "action": None,
+    }
+    return row | changes
+
+
+def read(row: object) -> UnreadableRow:
+    """Read a row that stands between one of NOW and one of two hours ago."""
+    around = [
+        a_row(id=number, delivered_at=at.isoformat())
+        for number, at in enumerate((NOW, ago(hours=2)), 1)
+    ]
+    page = read_page([around[0], row, around[1]], is_last=True, newer=None)
+    assert [delivery.id for delivery in page.rows] == [1, 2], "it hides no other"
+    [unreadable] = page.unreadable
+    return unreadable
+
+
+@pytest.mark.parametrize("row", [None, 1, "text", [], True, 1.5, {}])
+def test_a_row_of_another_kind_is_unreadable(row: object) -> None:
+    found = read(row)
+
+    assert (found.id, found.guid, found.succeeded, found.may_be_original) == ("", None, False, True)
+    assert (found.earliest, found.latest) == (ago(hours=2), NOW)
+
+
+@pytest.mark.parametrize("field", sorted(FIELDS.keys() - {"action"}))
+@pytest.mark.parametrize("value", [None, {}, [], 1.5])
+def test_a_field_of_another_type_makes_a_row_unreadable(field: str, value: object) -> None:
+    found = read(a_row(**{field: value}))
+
+    assert found.problem == f"'{field}' is missing or has the wrong type"
+    assert found.id == ("" if field == "id" else str(2**62))
+    assert found.guid == (None if field == "guid" else "guid-1")
+    if field != "delivered_at":
+        assert found.earliest == found.latest == BETWEEN
+
+
+@pytest.mark.parametrize(
+    "text", ["yesterday", "2026-11-24T12:00:00", "9999-12-31T23:59:59-23:59", "1066-10-14T09:00Z"]
+)
+def test_an_impossible_time_is_told_by_the_rows_around(text: str) -> None:
+    found = read(a_row(delivered_at=text))
+
+    assert found.problem == "'delivered_at' is not a time with a time zone"
+    assert (found.earliest, found.latest) == (ago(hours=2), NOW)
+
+
+@pytest.mark.parametrize(
+    ("changes", "succeeded"),
+    [
+        pytest.param({"status": "OK", "status_code": None}, True, id="by its status"),
+        pytest.param({"status": None, "status_code": 202}, True, id="by its code"),
+        pytest.param({"status": None, "status_code": 302}, False, id="a redirect"),
+        pytest.param({"status": None, "status_code": True}, False, id="no code at all"),
+    ],
+)
+def test_a_success_can_be_read_of_a_part(changes: dict[str, object], *, succeeded: bool) -> None:
+    assert read(a_row(**changes)).succeeded == succeeded
+
+
+def test_the_id_of_an_unreadable_row_cannot_act_as_a_command() -> None:
+    assert read(a_row(id="12\n::error::x")).id == "12 : :error: :x"
+
+
+def test_rows_at_the_ends_of_a_page_have_bounds_if_there_are_any() -> None:
+    page = read_page([None], is_last=True, newer=None)
+    assert page.unreadable[0].latest is None
+
+    page = read_page([None], is_last=True, newer=NOW - timedelta(1))
+    assert page.unreadable[0].latest == NOW - timedelta(1)
