@@ -55,10 +55,10 @@ def _failures(hook: Hook, window: Window) -> list[Delivery]:
     rows: list[Delivery] = []
     for number, page in enumerate(hook.pages(StatusFilter.FAILURES, planning=True), 1):
         rows += page.rows
-        if page.is_last or any(row.delivered_at < window.since for row in page.rows):
+        if any(row.delivered_at < window.since for row in page.rows):
             break
-        if any(row.succeeded for row in page.rows):
+        if not page.is_last and any(row.succeeded for row in page.rows):
             raise UnavailableError("this GitHub cannot list failed deliveries only")
-        if number == MAX_PAGES:
+        if not page.is_last and number == MAX_PAGES:
             raise UnavailableError(f"the newest {len(rows):,} failed deliveries are all newer")
     return rows

@@ -141,12 +141,19 @@ def test_at_most_ten_pages_of_failures_are_read() -> None:
     ) in runtime.said
 
 
-def test_a_log_whose_last_page_is_in_the_window_has_none() -> None:
-    runtime, hook = FakeRuntime(), AskedHook(*NEWER[:150])
+@pytest.mark.parametrize(
+    ("failures", "per_page", "pages"),
+    [pytest.param(150, 100, 2, id="two pages"), pytest.param(100, 10, 10, id="ten pages")],
+)
+def test_a_log_whose_last_page_is_in_the_window_has_none(
+    failures: int, per_page: int, pages: int
+) -> None:
+    runtime, hook = FakeRuntime(), AskedHook(*NEWER[:failures])
+    hook.per_page = per_page
 
     report = run_with(hook, runtime=runtime)
 
-    assert (hook.pages_of_failures, report.older) == (2, ())
+    assert (hook.pages_of_failures, report.older) == (pages, ())
     assert not any("Could not find out" in line for line in runtime.said)
 
 
