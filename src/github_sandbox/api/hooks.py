@@ -1,5 +1,6 @@
 """The endpoints of hooks and their deliveries, for organizations, repositories and Apps."""
 
+import re
 from collections.abc import Mapping
 from typing import cast
 
@@ -11,9 +12,8 @@ from github_sandbox.api.pagination import numbered_page, page_response, page_siz
 from github_sandbox.api.requests import Route, base_url, repository_name
 from github_sandbox.delivery.dispatcher import Dispatcher
 from github_sandbox.errors import ApiError, not_found
-from github_sandbox.model.cursor import Cursor
-from github_sandbox.model.delivery import Delivery, RawRow
-from github_sandbox.model.delivery_log import STATUS_FILTERS, StatusFilter, paginate
+from github_sandbox.model.delivery import Delivery, Entry, RawRow
+from github_sandbox.model.delivery_log import STATUS_FILTERS, DeliveryLog, StatusFilter
 from github_sandbox.model.entities import Access, HookState, OrganizationState, RepositoryState
 from github_sandbox.model.formats import Json, timestamp
 from github_sandbox.model.state import State
@@ -21,6 +21,7 @@ from github_sandbox.recording import omit_response
 
 HOOK = "/hooks/{hook:[0-9]{1,20}}"
 DELIVERY = "/{delivery:[0-9]{1,20}}"
+CURSOR = re.compile("v1_(?P<id>[0-9]{1,20})")
 
 
 class HookEndpoints:
@@ -60,18 +61,21 @@ class HookEndpoints:
 
     async def _list_deliveries(self, request: web.Request) -> web.Response:
         hook = self._hook(request, "read")
-        size = page_size(request)
-        entries = hook.log.entries(
+        page = hook.log.page(
+            page_size(request),
+            first=_first_entry(request, hook.log),
             retention_start=self._state.retention_start,
             now=self._state.now(),
-            cursor=_cursor(request),
             status_filter=_status_filter(request) if self._has_status_filter else None,
         )
-        page, cursor = paginate(entries, size)
-        if any(isinstance(entry, RawRow) for entry in page):
+        if any(isinstance(entry, RawRow) for entry in page.entries):
             omit_response(request)
-        next_page = {"cursor": str(cursor), "per_page": size} if cursor else None
-        return page_response(request, [entry.list_item() for entry in page], next_page)
+        links = {
+            relation: {"cursor": f"v1_{first.id}"}
+            for relation, first in (("next", page.next_first), ("prev", page.previous_first))
+            if first
+        }
+        return page_response(request, [entry.list_item() for entry in page.entries], links)
 
     async def _show_delivery(self, request: web.Request) -> web.Response:
         hook = self._hook(request, "read")
@@ -144,14 +148,16 @@ def _config_json(hook: HookState) -> Json:
     return config
 
 
-def _cursor(request: web.Request) -> Cursor | None:
+def _first_entry(request: web.Request, log: DeliveryLog) -> Entry | None:
+    """Return the entry of the cursor, with which the page begins."""
     text = request.query.get("cursor")
     if text is None:
         return None
-    try:
-        return Cursor.parse(text)
-    except ValueError as error:
-        raise ApiError(400, "Invalid request. The cursor is not one of ours.") from error
+    cursor = CURSOR.fullmatch(text)
+    entry = log.find_entry(int(cursor["id"])) if cursor else None
+    if entry is None:
+        raise ApiError(400, "Invalid request. The cursor is not one of ours.")
+    return entry
 
 
 def _status_filter(request: web.Request) -> StatusFilter | None:

@@ -1,8 +1,7 @@
-"""Respond with one page of a list, and a link to the next page."""
+"""Respond with one page of a list, and links to other pages."""
 
 import re
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 from aiohttp import web
 
@@ -25,18 +24,21 @@ def numbered_page(
     size = page_size(request, default_size, max_size)
     number = _positive_number(request, "page", default=1)
     page = items[(number - 1) * size : number * size]
-    next_page = {"page": number + 1, "per_page": size} if number * size < len(items) else None
+    links = {"next": {"page": number + 1}} if number * size < len(items) else {}
     body = {"total_count": len(items), key: page} if key else page
-    return page_response(request, body, next_page)
+    return page_response(request, body, links)
 
 
 def page_response(
-    request: web.Request, body: object, next_page: dict[str, Any] | None
+    request: web.Request, body: object, links: Mapping[str, Mapping[str, str | int]]
 ) -> web.Response:
-    """Respond with a page, and a link to the next one if there are query parameters for that."""
+    """Respond with a page and its links: the request with other query parameters."""
     response = web.json_response(body)
-    if next_page:
-        response.headers["Link"] = f'<{request.url.update_query(next_page)}>; rel="next"'
+    if links:
+        response.headers["Link"] = ", ".join(
+            f'<{request.url.update_query(parameters)}>; rel="{relation}"'
+            for relation, parameters in links.items()
+        )
     return response
 
 

@@ -95,7 +95,7 @@ class RawRow:
     """An entry of the log that the API shows as any JSON value, and that is not a delivery."""
 
     id: int
-    """Its place in a log that is sorted by id. No request can find it by this."""
+    """Its place in a log that is sorted by id, and the cursor of a page that begins with it."""
     row: object
     delivered_at: datetime
     """Its place in a log that is sorted by time."""

@@ -6,13 +6,13 @@ Pure: no HTTP and no clock. The caller passes in the time, and when the retentio
 """
 
 import itertools
-from bisect import bisect_left, insort
-from collections.abc import Iterable, Iterator, Mapping
+from bisect import bisect_right, insort
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from operator import attrgetter
 from typing import Any, Literal, TypeAlias
 
-from github_sandbox.model.cursor import Cursor
 from github_sandbox.model.delivery import AttemptResult, Delivery, Entry, Event, RawRow
 
 StatusFilter: TypeAlias = Literal["success", "failure"]
@@ -30,11 +30,20 @@ SORT_KEYS: Mapping[SortBy, "attrgetter[Any]"] = {
     "delivered_at": attrgetter("delivered_at", "id"),
     "id": attrgetter("id"),
 }
-"""The sort keys of deliveries, and of cursors."""
+"""The sort keys of entries."""
 
 # Ids have nineteen digits, as on github.com. All are odd, so a program that stores them as
 # double-precision floats corrupts every one: floats of this size are hundreds apart.
 DELIVERY_IDS = itertools.count(2_310_000_000_000_000_001, step=2)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """One page of the log, and the first entries of the pages before and after it."""
+
+    entries: Sequence[Entry]
+    previous_first: Entry | None
+    next_first: Entry | None
 
 
 class DeliveryLog:
@@ -48,7 +57,7 @@ class DeliveryLog:
         self._oldest_first: dict[StatusFilter | None, list[Entry]] = {
             status_filter: [] for status_filter in (None, *STATUS_FILTERS)
         }
-        self._by_id: dict[int, Delivery] = {}
+        self._by_id: dict[int, Entry] = {}
 
     def add(
         self,
@@ -64,7 +73,6 @@ class DeliveryLog:
             event, result, delivered_at=delivered_at, shown_at=shown_at, redelivery=redelivery
         )
         self._insert(delivery, result.status_code)
-        self._by_id[delivery.id] = delivery
         return delivery
 
     def add_raw(self, row: object, *, at: datetime) -> None:
@@ -94,43 +102,68 @@ class DeliveryLog:
         self, delivery_id: int, *, retention_start: datetime, now: datetime | None = None
     ) -> Delivery | None:
         """Find a delivery in the retention period, which is shown at `now` if that is given."""
-        delivery = self._by_id.get(delivery_id)
-        if delivery is None or delivery.delivered_at < retention_start:
+        entry = self._by_id.get(delivery_id)
+        if not isinstance(entry, Delivery) or entry.delivered_at < retention_start:
             return None
-        return delivery if delivery.is_shown(now) else None
+        return entry if entry.is_shown(now) else None
 
-    def entries(
+    def find_entry(self, entry_id: int) -> Entry | None:
+        """Find an entry of any age, whether it is shown or not."""
+        return self._by_id.get(entry_id)
+
+    def entries(self, *, retention_start: datetime) -> Iterator[Entry]:
+        """Yield all entries, newest first: those with the latest time, or with the largest id."""
+        oldest_first = self._oldest_first[None]
+        return self._older(oldest_first, len(oldest_first), retention_start)
+
+    def page(
         self,
+        size: int,
         *,
+        first: Entry | None,
         retention_start: datetime,
-        now: datetime | None = None,
-        cursor: Cursor | None = None,
-        status_filter: StatusFilter | None = None,
-    ) -> Iterator[Entry]:
-        """Yield entries, newest first: those with the latest time, or with the largest id.
+        now: datetime,
+        status_filter: StatusFilter | None,
+    ) -> Page:
+        """Return a page that begins at the place of the entry `first`, or at the newest entry.
 
-        These are shown at `now`, come after `cursor` in the listing, and match the filter.
+        It has entries that are shown at `now` and match the filter.
         """
         oldest_first = self._oldest_first[status_filter]
         end = len(oldest_first)
-        if cursor:
-            end = bisect_left(oldest_first, self._sort_key(cursor), key=self._sort_key)
+        if first is not None:
+            end = bisect_right(oldest_first, self._sort_key(first), key=self._sort_key)
+
+        def take(entries: Iterator[Entry], count: int) -> list[Entry]:
+            return list(itertools.islice((e for e in entries if e.is_shown(now)), count))
+
+        newer = (oldest_first[index] for index in range(end, len(oldest_first)))
+        before = take((e for e in newer if e.delivered_at >= retention_start), size)
+        entries = take(self._older(oldest_first, end, retention_start), size + 1)
+        return Page(
+            entries=entries[:size],
+            next_first=entries[size] if len(entries) > size else None,
+            previous_first=before[-1] if before else None,
+        )
+
+    def _older(
+        self, oldest_first: Sequence[Entry], end: int, retention_start: datetime
+    ) -> Iterator[Entry]:
+        """Yield the entries before the index `end`, newest first."""
         newest_first = (oldest_first[index] for index in range(end - 1, -1, -1))
 
         def is_kept(entry: Entry) -> bool:
             return entry.delivered_at >= retention_start
 
-        kept: Iterator[Entry]
         if self._sort_by == "delivered_at":
             # All entries after the first that is too old are too old as well.
-            kept = itertools.takewhile(is_kept, newest_first)
-        else:
-            kept = filter(is_kept, newest_first)
-        return (entry for entry in kept if entry.is_shown(now))
+            return itertools.takewhile(is_kept, newest_first)
+        return filter(is_kept, newest_first)
 
     def _insert(self, entry: Entry, status_code: int | None) -> None:
         for oldest_first in self._lists_for(status_code):
             insort(oldest_first, entry, key=self._sort_key)
+        self._by_id[entry.id] = entry
 
     def _lists_for(self, status_code: int | None) -> list[list[Entry]]:
         """Return the lists in which an entry belongs: all if it has no status code."""
@@ -141,13 +174,6 @@ class DeliveryLog:
             or status_code is None
             or status_code in STATUS_FILTERS[status_filter]
         ]
-
-
-def paginate(entries: Iterator[Entry], size: int) -> tuple[list[Entry], Cursor | None]:
-    """Return the first `size` entries, and the cursor of the next page if there are more."""
-    page = list(itertools.islice(entries, size))
-    has_more = next(entries, None) is not None
-    return page, Cursor(page[-1].delivered_at, page[-1].id) if has_more else None
 
 
 def _delivery(
