@@ -1,4 +1,4 @@
-"""A process that writes the checkpoint file is killed at many moments."""
+"""Processes write and lock the checkpoint file, and are killed at many moments."""
 
 import subprocess
 import sys
@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+
+import pytest
 
 from redeliver.cli.checkpoint_file import CheckpointFile
 from redeliver.core.checkpoint import EPOCH, format_checkpoint
@@ -30,7 +32,33 @@ with locked(path):
 """
 """Writes one checkpoint after another, and prints each after saving it."""
 
+LOCKER = """
+import fcntl
+import sys
+import time
+from pathlib import Path
+from redeliver.cli.checkpoint_file import locked
+from redeliver.errors import BusyError
+
+path, witness, until = Path(sys.argv[1]), open(sys.argv[2], "w"), float(sys.argv[3])
+held = busy = 0
+while time.time() < until:
+    try:
+        with locked(path):
+            fcntl.lockf(witness, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.lockf(witness, fcntl.LOCK_UN)
+            held += 1
+    except BusyError:
+        busy += 1
+print(held, busy)
+"""
+"""Locks the file again and again. In the block it locks another file, which is never deleted, in
+another way. That fails if two processes are in the block. The kernel releases it first when a
+process is killed, because its file was opened first."""
+
 KILLS = 24
+LOCKERS = 4
+SECONDS = 3.0
 
 
 def test_a_killed_writer_leaves_a_complete_checkpoint(
@@ -64,3 +92,44 @@ def test_a_killed_writer_leaves_a_complete_checkpoint(
     left = {entry.name for entry in tmp_path.iterdir()}
     assert left <= {"checkpoint.json", "checkpoint.json.lock", "checkpoint.json.new"}
     add_to_summary(f"{KILLS} kills of a process that had saved {count:,} checkpoints in a file")
+
+
+@pytest.mark.parametrize("are_killed", [False, True], ids=["that end", "that are killed"])
+def test_of_several_processes_one_at_a_time_holds_the_lock(
+    tmp_path: Path, add_to_summary: Callable[[str], None], *, are_killed: bool
+) -> None:
+    """A process often opens the lock's file just when another one deletes it."""
+    path, witness = tmp_path / "checkpoint.json", tmp_path / "witness"
+    until = time.time() + SECONDS
+
+    def start() -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-I", "-c", LOCKER, str(path), str(witness), str(until)],
+            env={},  # without coverage, which would make it slow
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    running = [start() for _ in range(LOCKERS)]
+    killed = 0
+    while are_killed and time.time() < until - 1:
+        time.sleep(0.1 + killed % 10 / 100)
+        with running.pop(0) as victim:
+            victim.kill()
+            killed += 1
+            assert victim.communicate() == ("", "")
+        running.append(start())
+    outputs = [process.communicate() for process in running]
+
+    assert [errors for _, errors in outputs] == [""] * LOCKERS
+    held, busy = (
+        sum(map(int, column)) for column in zip(*(out.split() for out, _ in outputs), strict=True)
+    )
+    assert held > LOCKERS
+    assert busy > LOCKERS
+    assert {entry.name for entry in tmp_path.iterdir()} == {"witness"}
+    add_to_summary(
+        f"{held:,} times, one of {LOCKERS} processes held the lock of a checkpoint file, and "
+        f"{busy:,} times it was refused; {killed} processes were killed"
+    )

@@ -4,7 +4,7 @@ import fcntl
 import json
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -21,14 +21,22 @@ PRIVATE = 0o600
 MAX_LENGTH = 1000
 """How many characters of the file are read; a checkpoint has far fewer."""
 
+MAX_TRIES = 100
+"""How often the lock's file is opened. A second try is rare: it needs a run that ends just then."""
+
+NO_LOCKS = (
+    "Some file systems, mostly network file systems, do not support locks: keep the checkpoint on "
+    "a local disk"
+)
+
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
     """Lock the checkpoint at `path` in the block; raise `BusyError` if another run has locked it.
 
     The lock is on a second file, because each write replaces the first one. The second file is
-    never deleted: otherwise one run could lock the deleted file while another creates and locks a
-    new one. The kernel releases the lock when the process ends, even if it is killed.
+    deleted at the end. Only a run that is killed leaves it behind, or one that cannot lock it. The
+    kernel releases the lock of a killed run, so the next run can lock the same file.
     """
     file = real(path)
     lock = file.with_name(f"{file.name}.lock")
@@ -38,18 +46,31 @@ def locked(path: Path) -> Iterator[None]:
             raise FileError(
                 f"{file} is not a regular file, so it cannot hold a checkpoint: choose another path"
             )
-        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, PRIVATE)
+        descriptor = _open_and_lock(lock, file)
     except OSError as error:
         raise _failure(f"open {lock}", error) from error
     try:
-        _lock(descriptor, file, lock)
-        try:
-            yield
-        finally:
-            # Closing is not enough: a process forked since may have a copy of the descriptor.
-            fcntl.flock(descriptor, fcntl.LOCK_UN)
+        yield
     finally:
-        os.close(descriptor)
+        _delete(lock, descriptor)  # while it is locked: later, another run may have locked it
+        os.close(descriptor)  # this releases the lock
+
+
+def _open_and_lock(lock: Path, file: Path) -> int:
+    """Open the file `lock`, lock it, and return its descriptor.
+
+    Another run can delete the file after this one has opened it. A lock on a deleted file excludes
+    nobody, so this run then opens the new file.
+    """
+    for _ in range(MAX_TRIES):
+        with ExitStack() as on_failure:
+            descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, PRIVATE)
+            on_failure.callback(os.close, descriptor)
+            _lock(descriptor, file, lock)
+            if _is_at(lock, descriptor):
+                on_failure.pop_all()
+                return descriptor
+    raise FileError(f"cannot lock {lock}: each time it is opened, it is another file. {NO_LOCKS}")
 
 
 def _lock(descriptor: int, file: Path, lock: Path) -> None:
@@ -61,10 +82,26 @@ def _lock(descriptor: int, file: Path, lock: Path) -> None:
             "This run did nothing. Try again when the other run has ended"
         ) from None
     except OSError as error:
-        raise FileError(
-            f"cannot lock {lock}: {error.strerror}. Some file systems, mostly network file "
-            "systems, do not support locks: keep the checkpoint on a local disk"
-        ) from error
+        raise FileError(f"cannot lock {lock}: {error.strerror}. {NO_LOCKS}") from error
+
+
+def _delete(lock: Path, descriptor: int) -> None:
+    """Delete the file `lock`, unless it is not the open one, or belongs to another program.
+
+    Without the file nothing changes for the next run, so it does not matter if this fails.
+    """
+    is_empty = os.fstat(descriptor).st_size == 0  # as redeliver creates it
+    if is_empty and _is_at(lock, descriptor):
+        with suppress(OSError):
+            lock.unlink()
+
+
+def _is_at(path: Path, descriptor: int) -> bool:
+    """Whether `path` leads to the open file. It does not after the file was deleted."""
+    try:
+        return os.path.samestat(path.stat(), os.fstat(descriptor))
+    except OSError:
+        return False
 
 
 def real(path: Path) -> Path:

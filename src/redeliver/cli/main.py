@@ -111,9 +111,9 @@ def _run(errors: "Stream", wording: "Wording") -> int:
     settings, file = parse_settings(invocation), invocation.checkpoint_file
     out = terminal.Stream(sys.stdout)
     with (
+        interruptible(),  # first, so that a signal cannot keep the others from cleaning up
         locked(file) if file else nullcontext(),
         terminal.screen(errors if found.as_json else out, errors, wording) as screen,
-        interruptible(),
     ):
         done = wiring.redeliver(
             settings,

@@ -1,9 +1,11 @@
 """The checkpoint file: always complete, private, and locked by one run at a time."""
 
 import errno
+import fcntl
 import json
 import stat
 from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -24,6 +26,26 @@ def path(tmp_path: Path) -> Path:
 
 def a_file(path: Path, *, now: datetime = START) -> CheckpointFile:
     return CheckpointFile(path, clock=lambda: now)
+
+
+def lock_of(path: Path) -> Path:
+    return path.with_name(f"{path.name}.lock")
+
+
+def names(path: Path) -> set[str]:
+    """Return the names of all files in the directory of `path`."""
+    return {file.name for file in path.parent.iterdir()}
+
+
+def at_next_lock(monkeypatch: pytest.MonkeyPatch, other_runs: Callable[[], None]) -> None:
+    """Let other runs act at the next attempt to lock a file, after it was opened."""
+
+    def act_and_lock(descriptor: int, operation: int) -> None:
+        monkeypatch.undo()
+        other_runs()
+        fcntl.flock(descriptor, operation)
+
+    monkeypatch.setattr("fcntl.flock", act_and_lock)
 
 
 def content(checkpoint: object, written: object) -> str:
@@ -50,8 +72,8 @@ def test_only_its_owner_may_read_the_file(path: Path) -> None:
     with locked(path):
         a_file(path).write(EARLIER)
         a_file(path).write(START)
+        modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in path.parent.iterdir()}
 
-    modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in path.parent.iterdir()}
     assert modes == {"checkpoint.json": 0o600, "checkpoint.json.lock": 0o600}
 
 
@@ -214,9 +236,107 @@ def test_a_file_system_without_locks_is_an_error(
         pytest.fail("it continued without a lock")
 
 
-def test_the_lock_is_released_when_a_run_fails(path: Path) -> None:
+def test_a_lock_is_released_and_deleted_when_a_run_fails(path: Path) -> None:
     with pytest.raises(ZeroDivisionError), locked(path):
         raise ZeroDivisionError
 
+    assert names(path) == set()
+    with locked(path):
+        assert names(path) == {"checkpoint.json.lock"}
+    assert names(path) == set()
+
+
+def test_a_lock_that_a_killed_run_left_is_used_and_deleted(path: Path) -> None:
+    lock_of(path).touch()
+    inode = lock_of(path).stat().st_ino
+
+    with locked(path):
+        assert lock_of(path).stat().st_ino == inode
+
+    assert names(path) == set()
+
+
+def test_a_file_with_the_locks_name_and_content_is_kept(path: Path) -> None:
+    """It belongs to another program: with --checkpoint-file poetry, the lock is poetry.lock."""
+    lock_of(path).write_text("something")
+
     with locked(path):
         pass
+
+    assert lock_of(path).read_text() == "something"
+
+
+def test_a_deleted_lock_excludes_nobody_so_a_new_one_is_locked(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another run ends after this one has opened the lock's file, and before it locks it."""
+    other_run = ExitStack()
+    other_run.enter_context(locked(path))
+    at_next_lock(monkeypatch, other_run.close)
+
+    with locked(path):
+        assert names(path) == {"checkpoint.json.lock"}
+        with pytest.raises(BusyError), locked(path):
+            pytest.fail("it was locked twice")
+
+    assert names(path) == set()
+
+
+def test_a_new_lock_of_a_third_run_excludes_this_run(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As above, but a third run starts before this one sees that the file was deleted."""
+    other_run, third_run = ExitStack(), ExitStack()
+
+    def end_and_start() -> None:
+        other_run.close()
+        third_run.enter_context(locked(path))
+
+    other_run.enter_context(locked(path))
+    at_next_lock(monkeypatch, end_and_start)
+
+    with pytest.raises(BusyError), locked(path):
+        pytest.fail("it was locked twice")
+
+    with pytest.raises(BusyError), locked(path):
+        pytest.fail("the lock of the third run was deleted")
+    third_run.close()
+    assert names(path) == set()
+
+
+def test_a_run_does_not_delete_the_lock_of_another(path: Path) -> None:
+    """A user has deleted the lock's file while the first run was using it."""
+    second_run = ExitStack()
+    with locked(path):
+        lock_of(path).unlink()
+        second_run.enter_context(locked(path))
+
+    with pytest.raises(BusyError), locked(path):
+        pytest.fail("it was locked twice")
+    second_run.close()
+    assert names(path) == set()
+
+
+def test_a_lock_that_is_always_another_file_is_an_error(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Otherwise a run would try for ever on a file system without stable inode numbers."""
+    monkeypatch.setattr("os.path.samestat", lambda *_: False)
+
+    with pytest.raises(FileError, match=r"it is another file\..*on a local disk"), locked(path):
+        pytest.fail("it continued without a lock")
+
+
+def test_a_lock_that_cannot_be_deleted_is_released(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise PermissionError
+
+    # For root, permissions cannot make this fail.
+    monkeypatch.setattr("os.unlink", fail)
+
+    with locked(path):
+        pass
+    with locked(path):
+        assert names(path) == {"checkpoint.json.lock"}

@@ -150,6 +150,7 @@ def test_each_problem_has_its_exit_status_and_error(command: Command, case: Case
         assert secret not in run.stdout + run.stderr
     if case.status == os.EX_USAGE:
         assert command.github.requests == []
+    assert list(command.checkpoint_file.parent.glob("*.lock")) == []
 
 
 def test_a_bug_ends_with_status_70_and_its_traceback(command: Command) -> None:
@@ -195,6 +196,7 @@ def test_a_signal_ends_the_run_at_once_with_its_status(command: Command, number:
     assert run.stderr.startswith(
         f"Error: stopped by {number.name}. The next run redelivers what this one did not"
     )
+    assert list(command.checkpoint_file.parent.iterdir()) == []
 
 
 def test_a_second_run_at_the_same_time_ends_with_status_75(
