@@ -1,144 +1,67 @@
 """Run a simulated GitHub on which to try redeliver.
 
-It has an organization with a webhook, a receiver for the webhook's events, and a token.
+It has an organization with a webhook, a receiver for the webhook's events, and tokens. While it
+runs, it reads commands from standard input, such as: down, up, send 20.
 """
 
-import argparse
 import os
-import re
 import signal
-import textwrap
-import threading
+import sys
 from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import Event
 
-from github_sandbox.hook import Hook
+from github_sandbox.command import flags
+from github_sandbox.command.clock import MovableClock
+from github_sandbox.command.instructions import OUTPUTS, instructions
+from github_sandbox.command.scene import Scene
+from github_sandbox.command.standard_input import typed_lines
+from github_sandbox.command.typed_commands import TypedCommands
 from github_sandbox.receiver import Receiver
 from github_sandbox.sandbox import Sandbox
 
-TOKEN = "sandbox-token"
 SECRET = "hush"
 
 
 def main() -> None:
-    """Run the sandbox and a receiver until a signal arrives."""
-    parser = argparse.ArgumentParser(prog="python -m github_sandbox", description=__doc__)
-    parser.add_argument(
-        "--port",
-        type=_port,
-        default=8000,
-        metavar="NUMBER",
-        help="port to listen on, 0 for any free one (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--org",
-        metavar="NAME",
-        default="acme",
-        help="organization that owns the webhook (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--repo",
-        type=_repository,
-        default="acme/ops",
-        metavar="OWNER/NAME",
-        help="repository that has the variable with the checkpoint (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--answer",
-        type=_status,
-        metavar="STATUS",
-        default=200,
-        help="status code of the receiver's responses, such as 503 if it should still fail "
-        "(default: %(default)s)",
-    )
-    arguments = parser.parse_args()
-
-    interrupted = threading.Event()
+    """Run the sandbox and a receiver until a signal arrives or `quit` is typed."""
+    parser = flags.create_parser(__doc__)
+    options = flags.parse(parser)
+    stop = Event()
     # SIGINT needs a handler, too, because shells make background processes ignore it.
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: interrupted.set())
+        signal.signal(number, lambda *_: stop.set())
+    signal.signal(signal.SIGTTIN, signal.SIG_IGN)
 
+    clock = MovableClock()
     with ExitStack() as stack:
         try:
-            github = stack.enter_context(Sandbox(port=arguments.port))
+            github = stack.enter_context(Sandbox(port=options.port, clock=clock))
         except OSError as error:
             reason = os.strerror(error.errno or 0)
             parser.error(f"argument --port: {reason}: choose another port, or 0 for any free one")
         receiver = stack.enter_context(Receiver(secret=SECRET))
-        hook = _create_hook(github, receiver, arguments)
-        print(_instructions(github, hook, arguments.repo, arguments.answer), flush=True)
-        interrupted.wait()
-
-
-def _port(text: str) -> int:
-    if not re.fullmatch("[0-9]{1,5}", text) or int(text) >= 2**16:
-        raise argparse.ArgumentTypeError(
-            "must be a number from 0 to 65535, where 0 means any free port"
+        directory = Path(stack.enter_context(TemporaryDirectory(prefix="redeliver-")))
+        (directory / OUTPUTS).touch()  # like a runner: the action does not create this file
+        scene = Scene(
+            github,
+            receiver,
+            clock,
+            secret=SECRET,
+            organization=options.organization,
+            repository=options.repository,
         )
-    return int(text)
-
-
-def _repository(text: str) -> str:
-    if not re.fullmatch("[^/]+/[^/]+", text):
-        raise argparse.ArgumentTypeError("must be a repository as owner/name")
-    return text
-
-
-def _status(text: str) -> int:
-    if not re.fullmatch("[1-5][0-9]{2}", text):
-        raise argparse.ArgumentTypeError("must be a status code from 100 to 599")
-    return int(text)
-
-
-def _create_hook(github: Sandbox, receiver: Receiver, arguments: argparse.Namespace) -> Hook:
-    """Create a hook with three deliveries, two of which failed because the receiver was down."""
-    github.token(TOKEN, organization_hooks="write", actions_variables="write")
-    github.repository(arguments.repo)
-    hook = github.org(arguments.org).hook(receiver.url, secret=SECRET)
-    hook.emit("push")
-    receiver.stop()
-    hook.emit("push")
-    hook.emit("pull_request", action="opened")
-    receiver.start()
-    receiver.behave(status=arguments.answer)
-    return hook
-
-
-def _instructions(github: Sandbox, hook: Hook, repository: str, status: int) -> str:
-    deliveries = f"{github.url}/orgs/{hook.org}/hooks/{hook.id}/deliveries"
-    failed = hook.log[0]["id"]
-    return textwrap.dedent(
-        f"""\
-        The simulated GitHub is running. Its API has the URL {github.url}.
-        As on Enterprise Server, {github.url}/api/v3 works too.
-
-        token       {TOKEN}
-        org         {hook.org}
-        hook-id     {hook.id}
-        repository  {repository}
-
-        GitHub has sent three events to the receiver. Two deliveries failed, because the receiver
-        was down. It is up again, and now responds with status {status}.
-
-        List the deliveries, and redeliver the newest one yourself:
-
-            curl -H 'Authorization: Bearer {TOKEN}' {deliveries}
-            curl -H 'Authorization: Bearer {TOKEN}' -X POST \\
-                {deliveries}/{failed}/attempts
-
-        Redeliver all failed deliveries with redeliver, as a workflow does:
-
-            INPUT_TOKEN={TOKEN} INPUT_ORG={hook.org} INPUT_HOOK_ID={hook.id} \\
-                INPUT_VARIABLE_NAME=LAST_REDELIVERY GITHUB_REPOSITORY={repository} \\
-                GITHUB_API_URL={github.url} GITHUB_OUTPUT=/dev/null \\
-                .venv/bin/python -m redeliver
-
-        Or do the same with the command, as on your own server:
-
-            GH_TOKEN={TOKEN} .venv/bin/redeliver --hostname {github.url} \\
-                --org {hook.org} --hook-id {hook.id} --checkpoint-file /tmp/checkpoint.json
-
-        Press Ctrl-C to stop the simulated GitHub and the receiver."""
-    )
+        scene.fail_in_the_past(options.failures)
+        state = scene.bring_up(status=options.status)
+        print(instructions(scene, receiver=state, directory=directory), flush=True)
+        commands = TypedCommands(scene, stop=stop.set)
+        for line in typed_lines(stop):
+            if line.strip():
+                print(commands.run(line), flush=True)
+        if not stop.is_set() and sys.stdin and sys.stdin.isatty():
+            print("This program no longer reads commands. Press Ctrl-C to stop it.", flush=True)
+        stop.wait()
 
 
 if __name__ == "__main__":

@@ -1,0 +1,1 @@
+"""The command `python -m github_sandbox`: flags, a scene to try redeliver on, typed commands."""
