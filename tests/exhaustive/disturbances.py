@@ -13,6 +13,7 @@ from github_sandbox import Dropped, Fault, InvalidBody, LostResponse, Sandbox, S
 from github_sandbox.faults import Work
 from redeliver import interruption
 from redeliver.errors import Interrupted
+from tests.support.odd_rows import OddRows
 
 FAULTS: list[Fault] = [
     Status(500),
@@ -21,6 +22,9 @@ FAULTS: list[Fault] = [
     LostResponse(),
     InvalidBody(),
     Truncated(),
+    OddRows(),
+    Status(401, "Bad credentials"),
+    InvalidBody(status=302, headers={"Location": "https://localhost/login"}),
     Status(403, "secondary rate limit", {"Retry-After": "7"}),
     Status(429, "Slow down", {"Retry-After": "90"}),
     Status(429, "Slow down", {"Retry-After": "299"}),

@@ -12,10 +12,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from github_sandbox import Dropped, Fault, InvalidBody, LostResponse, Meanwhile, Status, Truncated
+from github_sandbox import (
+    Dropped,
+    Fault,
+    InvalidBody,
+    LostResponse,
+    Meanwhile,
+    Status,
+    Swallowed,
+    Truncated,
+)
 from tests.exhaustive.soak import SOAK
 from tests.support.action_run import RunningStep, start_action
 from tests.support.command_run import Command, RunningCommand
+from tests.support.odd_rows import OddRows
 from tests.support.outage import (
     FIRST,
     LATER,
@@ -47,6 +57,11 @@ FAULTS: dict[str, Fault] = {
     "an invalid response body": InvalidBody(),
     "a truncated response body": Truncated(),
     "a rate limit": Status(429, "Slow down", headers={"Retry-After": "60"}),
+    "a 401": Status(401, "Bad credentials"),
+    "a 403": Status(403, "Repository access blocked"),
+    "a login page": InvalidBody(status=302, headers={"Location": "https://localhost/login"}),
+    "a 202 without the work": Swallowed(),
+    "odd rows": OddRows(),
 }
 
 
