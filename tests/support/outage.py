@@ -1,5 +1,6 @@
 """Outages: events that a receiver missed, and everything else that a run may then find."""
 
+import ssl
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -81,6 +82,8 @@ class Outage:
     receiver: Receiver
     hook: Hook
     clock: VirtualClock
+    url: str
+    """Where runs in this process find GitHub."""
     checkpoint_file: Path | None
     missed: Sequence[str]
     """The GUIDs of the events to redeliver, sorted."""
@@ -93,7 +96,14 @@ class Outage:
             if self.checkpoint_file:
                 self._run_with_file(self.checkpoint_file)
             else:
-                run_in_process(self.github, self.hook, self.clock, verify=verify, workers=WORKERS)
+                run_in_process(
+                    self.github,
+                    self.hook,
+                    self.clock,
+                    url=self.url,
+                    verify=verify,
+                    workers=WORKERS,
+                )
 
     def _run_with_file(self, file: Path) -> None:
         """Run in real time, and therefore without verification."""
@@ -138,10 +148,11 @@ def past_outage(
     nth: int = 1,
     times: int | None = 1,
     checkpoint_file: Path | None = None,
+    tls: ssl.SSLContext | None = None,
 ) -> Iterator[Outage]:
     """Set up an outage for a run of this kind. `times` requests, from the `nth` on, get a fault."""
     clock = VirtualClock(START - timedelta(minutes=3))
-    with Receiver() as receiver, running(Sandbox(clock=clock)) as github:
+    with Receiver() as receiver, running(Sandbox(clock=clock, tls=tls)) as github:
         if fault:
             github.inject(fault, nth=nth, times=times)
         if kind == LATER:
@@ -172,6 +183,7 @@ def past_outage(
             receiver=receiver,
             hook=hook,
             clock=clock,
+            url=github.url,
             checkpoint_file=checkpoint_file,
             missed=sorted(missed),
             received_before=len(receiver.received()),

@@ -74,9 +74,12 @@ def run_in_process(
     workers: int = 1,
     per_minute: int = PER_MINUTE,
     token: str = TOKEN,
+    url: str = "",
     lines: list[str] | None = None,
 ) -> Report:
     """Run once for a webhook, or for all webhooks of acme, and log to `lines`.
+
+    `url` is where to find `github`, if that is not its own URL.
 
     `token` is for webhooks only, not for the variable. With one worker, the order of events does
     not depend on how this machine schedules threads.
@@ -89,7 +92,7 @@ def run_in_process(
     server_clock = ServerClock(elapsed=lambda: clock().timestamp())
     learned = Learned()
     client, variables = (
-        a_client(github.url, value, clock=server_clock, learned=learned, throttle=throttle)
+        a_client(url or github.url, value, clock=server_clock, learned=learned, throttle=throttle)
         for value in (token, TOKEN)
     )
     hooks = [a_delivery_log(github, hook, client)] if hook else _all_logs(client)
