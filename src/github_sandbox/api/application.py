@@ -1,7 +1,6 @@
 """GitHub's REST API as one web application: routes, rate limits, faults and common headers."""
 
 import time
-import uuid
 from collections.abc import Sequence
 from dataclasses import replace
 from email.utils import format_datetime
@@ -10,7 +9,13 @@ from aiohttp import web
 
 from github_sandbox.api.apps import AppEndpoints
 from github_sandbox.api.authorization import authenticate
-from github_sandbox.api.headers import token_headers
+from github_sandbox.api.headers import (
+    CONSTANT_HEADERS,
+    add_cache_headers,
+    new_request_id,
+    rate_limit_headers,
+    token_headers,
+)
 from github_sandbox.api.hooks import HookEndpoints
 from github_sandbox.api.requests import (
     API_VERSION_HEADER,
@@ -18,6 +23,7 @@ from github_sandbox.api.requests import (
     Handler,
     Route,
     check_client_headers,
+    sent_jwt,
     sent_token,
 )
 from github_sandbox.api.variables import VariableEndpoints
@@ -104,6 +110,7 @@ class RestApi:
             nonlocal api_response
             api_response = web.Response(status=500)  # recorded if the next line raises
             api_response = await self._respond(request, handler, has_points=has_points)
+            add_cache_headers(request, api_response)
             return api_response
 
         try:
@@ -143,7 +150,8 @@ class RestApi:
                 headers={"Retry-After": "60"},
             )
         limit = self._state.primary_limit
-        if limit is None or request.path.removeprefix(ENTERPRISE_PREFIX) == RATE_LIMIT_PATH:
+        is_free = request.path.removeprefix(ENTERPRISE_PREFIX) == RATE_LIMIT_PATH
+        if limit is None or is_free or sent_jwt(request):
             return
         if not limit.spend(self._state.now()):
             raise ApiError(403, "API rate limit exceeded for user ID 1.")
@@ -152,21 +160,18 @@ class RestApi:
         if isinstance(response, ForeignResponse):
             return
         headers = {
-            "X-GitHub-Media-Type": "github.v3; format=json",
-            "x-github-request-id": uuid.uuid4().hex.upper(),
+            **CONSTANT_HEADERS,
+            "x-github-api-version-selected": self._api_version(request),
+            "x-github-request-id": new_request_id(self._state.now()),
             **token_headers(request, self._state),
         }
-        if self._enterprise_version is not None:
+        if self._enterprise_version is None:
+            headers["x-github-edge-region"] = "fra"
+        else:
             headers["x-github-enterprise-version"] = self._enterprise_version
-        limit = self._state.primary_limit
-        if limit:
-            headers |= {
-                "x-ratelimit-limit": str(PRIMARY_LIMIT),
-                "x-ratelimit-remaining": str(limit.remaining),
-                "x-ratelimit-used": str(limit.used),
-                "x-ratelimit-reset": str(limit.reset_timestamp),
-                "x-ratelimit-resource": "core",
-            }
+        # GitHub neither counts requests with an App's JSON web token, nor shows the limit to them.
+        if self._state.primary_limit and not sent_jwt(request):
+            headers |= rate_limit_headers(self._state.primary_limit)
         for name, value in headers.items():
             response.headers.setdefault(name, value)
         response.headers["Server"] = "github.com"
@@ -184,7 +189,12 @@ class RestApi:
         }
         search = {"limit": 30, "used": 0, "remaining": 30, "reset": limit.reset_timestamp}
         body: dict[str, object] = {"resources": {"core": core, "search": search}}
-        version = request.headers.get(API_VERSION_HEADER, self._api_versions[0])
-        if version < VERSION_WITHOUT_RATE:
+        if self._api_version(request) < VERSION_WITHOUT_RATE:
             body["rate"] = core
         return web.json_response(body)
+
+    def _api_version(self, request: web.Request) -> str:
+        """Return the version that the request selects, or the oldest one."""
+        oldest = self._api_versions[0]
+        version = request.headers.get(API_VERSION_HEADER, oldest)
+        return version if version in self._api_versions else oldest

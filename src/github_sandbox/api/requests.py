@@ -26,6 +26,12 @@ def sent_token(request: web.Request, schemes: Collection[str] = ("token", "beare
     return value.strip() if scheme.lower() in schemes else None
 
 
+def sent_jwt(request: web.Request) -> bool:
+    """Return whether the request comes with an App's JSON web token, valid or not."""
+    # A JSON web token begins with a JSON object in Base64.
+    return (sent_token(request) or "").startswith("eyJ")
+
+
 def check_client_headers(request: web.Request, api_versions: Sequence[str]) -> None:
     """Raise `ApiError` if the request has no user agent, or an API version not in `api_versions`.
 

@@ -84,6 +84,7 @@ def test_every_response_of_enterprise_server_has_its_version(*, rate_limits: boo
     assert [response.status_code for response in responses] == [200, 404, 401, 502]
     for response in responses:
         assert response.headers["x-github-enterprise-version"] == "3.19.0"
+        assert "x-github-edge-region" not in response.headers
         assert ("x-ratelimit-limit" in response.headers) == rate_limits
 
 

@@ -8,7 +8,15 @@ from email.utils import parsedate_to_datetime
 import pytest
 
 from github_sandbox import Hook, Installation, Meanwhile, Sandbox, Status, VirtualClock
-from tests.sandbox.client import TOKEN, VARIABLES, Client, deliveries, installation_client, refusal
+from tests.sandbox.client import (
+    TOKEN,
+    VARIABLES,
+    Client,
+    deliveries,
+    installation_client,
+    issue_token,
+    refusal,
+)
 
 
 @pytest.fixture
@@ -122,7 +130,26 @@ def test_installation_tokens_share_the_limit_with_others(
     before = int(client.get(VARIABLES).headers["x-ratelimit-remaining"])
     after = installation_client(as_app, acme).get(VARIABLES).headers["x-ratelimit-remaining"]
 
-    assert int(after) == before - 2
+    assert int(after) == before - 1
+
+
+def test_a_request_with_a_jwt_does_not_count(
+    as_app: Client, acme: Installation, client: Client
+) -> None:
+    """Its response does not show the limit, even if the request is refused."""
+    client.github.rate_limit(remaining=0, reset_in=60)
+    responses = [
+        as_app.get("/app"),
+        issue_token(as_app, acme),
+        as_app.get("/orgs/nobody/installation"),
+        replace(as_app, token="eyJ.a.b").get("/app"),
+    ]
+
+    assert [response.status_code for response in responses] == [200, 201, 404, 401]
+    for response in responses:
+        assert not [name for name in response.headers if name.lower().startswith("x-ratelimit")]
+    assert client.get("/rate_limit").json()["resources"]["core"]["used"] == 5000
+    assert client.get(VARIABLES).status_code == 403
 
 
 def test_a_server_without_rate_limits_has_no_headers_of_them(unlimited: Client) -> None:
