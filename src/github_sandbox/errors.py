@@ -28,9 +28,9 @@ class ApiError(Exception):
         return web.json_response(body, status=self.status, headers=self.headers)
 
 
-def not_found(headers: dict[str, str] | None = None) -> ApiError:
+def not_found() -> ApiError:
     """Return the error for an object that does not exist, or that the client may not see."""
-    return ApiError(404, "Not Found", headers=headers)
+    return ApiError(404, "Not Found")
 
 
 def error_body(status: int, message: str) -> dict[str, str]:

@@ -17,6 +17,10 @@ Work: TypeAlias = Callable[[], Awaitable[web.StreamResponse | None]]
 """Handles the request. If it returns None, the sandbox drops the connection."""
 
 
+IS_SWALLOWED = web.RequestKey("is_swallowed", bool)
+"""Whether a fault swallows the redelivery that is requested."""
+
+
 class Fault(Protocol):
     """One way in which a request can go wrong."""
 
@@ -43,11 +47,12 @@ class Status:
 
 @dataclass(frozen=True, slots=True)
 class Swallowed:
-    """Accepts a redelivery as GitHub does, and never makes it."""
+    """Accepts or refuses a redelivery as GitHub does, and never makes it."""
 
-    async def respond(self, _request: web.Request, _work: Work) -> web.StreamResponse:
-        """Respond as if the redelivery had been started."""
-        return web.json_response({}, status=202)
+    async def respond(self, request: web.Request, work: Work) -> web.StreamResponse | None:
+        """Do all of the work but the redelivery itself."""
+        request[IS_SWALLOWED] = True
+        return await work()
 
 
 @dataclass(frozen=True, slots=True)

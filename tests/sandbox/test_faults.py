@@ -91,6 +91,12 @@ def test_a_swallowed_redelivery_is_accepted_and_never_made(
         assert response.headers.keys() == accepted.headers.keys()
 
 
+def test_a_redelivery_that_is_refused_cannot_be_swallowed(client: Client, hook: Hook) -> None:
+    client.github.inject(Swallowed())
+
+    assert client.redeliver(hook, 7).status_code == 404
+
+
 def test_a_status_fault_can_refuse_one_event_for_ever(
     client: Client, hook: Hook, receiver: Receiver
 ) -> None:

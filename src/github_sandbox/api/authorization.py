@@ -1,6 +1,7 @@
 """Authenticate API requests, and check the permissions of their tokens, as GitHub does."""
 
 from collections.abc import Mapping
+from typing import TypeVar
 
 from aiohttp import web
 
@@ -30,6 +31,11 @@ CLASSIC_SCOPES: Mapping[tuple[str, Access], frozenset[str]] = {
 }
 """For each permission, the scopes of classic tokens that grant it. One of them is enough."""
 
+NEEDED = web.RequestKey("needed", tuple[str, Access])
+"""What the requested endpoint needs: a permission and an access level."""
+
+Target = TypeVar("Target", bound=OrganizationState | RepositoryState)
+
 
 def authenticate(request: web.Request, state: State) -> PersonalToken | InstallationToken:
     """Return the request's token, or raise `ApiError`. It cannot be an App's JSON web token."""
@@ -57,13 +63,21 @@ def check_not_suspended(installation: InstallationState) -> None:
 
 
 def authorize(
-    token: PersonalToken | InstallationToken,
-    target: OrganizationState | RepositoryState,
+    request: web.Request,
+    state: State,
+    target: Target | None,
     *,
     permission: str,
     access: Access,
-) -> None:
-    """Raise `ApiError` unless the token grants this access to the target."""
+) -> Target:
+    """Return the target if the request's token grants this access to it, or raise `ApiError`.
+
+    None stands for a target that does not exist.
+    """
+    request[NEEDED] = (permission, access)
+    token = authenticate(request, state)
+    if target is None:
+        raise not_found()
     match token:
         case InstallationToken():
             if not token.covers(target):
@@ -80,25 +94,13 @@ def authorize(
         case PersonalToken(scopes=None):
             _check_permission(token.permissions, permission, access, kind="personal access token")
         case PersonalToken(scopes=frozenset() as scopes):
-            _check_scopes(scopes, CLASSIC_SCOPES[permission, access])
+            if not scopes & CLASSIC_SCOPES[permission, access]:
+                raise not_found()
+    return target
 
 
 def _check_permission(
     permissions: Permissions, permission: str, access: Access, *, kind: str
 ) -> None:
     if not grants(permissions, permission, access):
-        raise ApiError(
-            403,
-            f"Resource not accessible by {kind}",
-            headers={"X-Accepted-GitHub-Permissions": f"{permission}={access}"},
-        )
-
-
-def _check_scopes(scopes: frozenset[str], accepted: frozenset[str]) -> None:
-    if not scopes & accepted:
-        raise not_found(
-            {
-                "X-OAuth-Scopes": ", ".join(sorted(scopes)),
-                "X-Accepted-OAuth-Scopes": ", ".join(sorted(accepted)),
-            }
-        )
+        raise ApiError(403, f"Resource not accessible by {kind}")

@@ -8,6 +8,7 @@ from http import HTTPStatus
 
 from aiohttp import web
 
+from github_sandbox.api.authorization import CLASSIC_SCOPES, NEEDED
 from github_sandbox.api.requests import sent_jwt, sent_token
 from github_sandbox.model.entities import PersonalToken
 from github_sandbox.model.rate_limits import PRIMARY_LIMIT, PrimaryLimit
@@ -59,19 +60,32 @@ def rate_limit_headers(limit: PrimaryLimit) -> dict[str, str]:
     }
 
 
-def token_headers(request: web.Request, state: State) -> dict[str, str]:
-    """Return the headers for the request's token: none if it is unknown."""
-    match state.tokens.get(sent_token(request) or ""):
-        case PersonalToken(expires_at=datetime() as end) if end > state.now():
-            return {"github-authentication-token-expiration": _expiration(end)}
-    return {}
-
-
 def new_request_id(now: datetime) -> str:
     """Return an id for GitHub's support: random numbers and the time."""
     sizes = (16, 24, 28, 28)
     numbers = [random.getrandbits(bits) for bits in sizes]
     return ":".join(f"{number:X}" for number in [*numbers, int(now.timestamp())])
+
+
+def token_headers(request: web.Request, state: State) -> dict[str, str]:
+    """Return the headers about the request's token, and about what the endpoint accepts.
+
+    There are none for an unknown token.
+    """
+    token = state.tokens.get(sent_token(request) or "")
+    if token is None or token.has_expired(state.now()):
+        return {}
+    needed = request.get(NEEDED)
+    headers = {}
+    if isinstance(token, PersonalToken) and token.scopes is not None:
+        accepted = CLASSIC_SCOPES[needed] if needed else frozenset[str]()
+        headers["X-OAuth-Scopes"] = ", ".join(sorted(token.scopes))
+        headers["X-Accepted-OAuth-Scopes"] = ", ".join(sorted(accepted))
+    elif needed:
+        headers["x-accepted-github-permissions"] = "=".join(needed)
+    if isinstance(token, PersonalToken) and token.expires_at:
+        headers["github-authentication-token-expiration"] = _expiration(token.expires_at)
+    return headers
 
 
 def _expiration(end: datetime) -> str:

@@ -7,11 +7,12 @@ from typing import cast
 from aiohttp import web
 
 from github_sandbox.api.app_tokens import authenticate_app
-from github_sandbox.api.authorization import authenticate, authorize
+from github_sandbox.api.authorization import authorize
 from github_sandbox.api.pagination import numbered_page, page_response, page_size
 from github_sandbox.api.requests import Route, base_url, repository_name
 from github_sandbox.delivery.dispatcher import Dispatcher
 from github_sandbox.errors import ApiError, not_found
+from github_sandbox.faults import IS_SWALLOWED
 from github_sandbox.model.delivery import Delivery, Entry, RawRow
 from github_sandbox.model.delivery_log import STATUS_FILTERS, DeliveryLog, StatusFilter
 from github_sandbox.model.entities import Access, HookState, OrganizationState, RepositoryState
@@ -83,7 +84,9 @@ class HookEndpoints:
 
     async def _redeliver(self, request: web.Request) -> web.Response:
         hook = self._hook(request, "write")
-        self._dispatcher.redeliver(hook, self._delivery(request, hook).event)
+        event = self._delivery(request, hook).event
+        if not request.get(IS_SWALLOWED):
+            self._dispatcher.redeliver(hook, event)
         return web.json_response({}, status=202)
 
     def _hook(self, request: web.Request, access: Access) -> HookState:
@@ -96,7 +99,6 @@ class HookEndpoints:
         return hook
 
     def _hooks(self, request: web.Request, access: Access) -> Mapping[int, HookState]:
-        token = authenticate(request, self._state)
         owner: OrganizationState | RepositoryState | None
         if "org" in request.match_info:
             owner = self._state.find_organization(request.match_info["org"])
@@ -104,10 +106,7 @@ class HookEndpoints:
         else:
             owner = self._state.find_repository(repository_name(request))
             permission = "repository_hooks"
-        if owner is None:
-            raise not_found()
-        authorize(token, owner, permission=permission, access=access)
-        return owner.hooks
+        return authorize(request, self._state, owner, permission=permission, access=access).hooks
 
     def _delivery(self, request: web.Request, hook: HookState) -> Delivery:
         delivery = hook.log.find(

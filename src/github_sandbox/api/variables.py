@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from aiohttp import web
 
-from github_sandbox.api.authorization import authenticate, authorize
+from github_sandbox.api.authorization import authorize
 from github_sandbox.api.pagination import numbered_page
 from github_sandbox.api.requests import Route, read_json_object, repository_name
 from github_sandbox.errors import ApiError, not_found
@@ -63,12 +63,11 @@ class VariableEndpoints:
         return web.Response(status=204)
 
     def _variables(self, request: web.Request, access: Access) -> "Variables":
-        token = authenticate(request, self._state)
         repository = self._state.find_repository(repository_name(request))
-        if repository is None:
-            raise not_found()
-        authorize(token, repository, permission="actions_variables", access=access)
-        return Variables(repository)
+        permission = "actions_variables"
+        return Variables(
+            authorize(request, self._state, repository, permission=permission, access=access)
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from github_sandbox import Hook, Status, VirtualClock
-from tests.sandbox.client import VARIABLES, Client, deliveries
+from github_sandbox import Hook, Installation, Status, VirtualClock
+from tests.sandbox.client import VARIABLES, Client, deliveries, installation_client
 
 CONSTANT = {
     "access-control-allow-origin": "*",
@@ -87,9 +87,7 @@ def test_equal_objects_have_the_same_etag(client: Client, recorded_hook: Hook) -
     assert etags[0] == etags[1] != etags[2] == etags[3]
 
 
-def test_a_response_without_an_object_has_no_headers_about_caches(
-    client: Client, hook: Hook
-) -> None:
+def test_a_response_without_an_object_has_no_cache_headers(client: Client, hook: Hook) -> None:
     client.github.repository("acme/ops").variables["A"] = "1"
     responses = [
         client.redeliver(hook, hook.record()),
@@ -103,3 +101,68 @@ def test_a_response_without_an_object_has_no_headers_about_caches(
     for response in responses:
         assert response.headers["Vary"] == VARIES
         assert not {"Cache-Control", "ETag"} & response.headers.keys()
+
+
+def test_a_response_to_a_classic_token_names_scopes(client: Client, recorded_hook: Hook) -> None:
+    """It names the token's scopes, and those of which one is enough. It names no permissions."""
+    github = client.github
+    github.token("ghp_x", scopes={"read:org", "admin:org_hook"})
+    classic = Client(github, "ghp_x")
+    github.inject(Status(502), nth=5)
+    path = deliveries(recorded_hook)
+
+    responses = [classic.get(each) for each in (path, "/repos/acme/shop/hooks", VARIABLES)]
+    responses += [classic.get(each) for each in ("/rate_limit", path)]
+
+    assert [response.status_code for response in responses] == [200, 404, 404, 200, 502]
+    assert {response.headers["X-OAuth-Scopes"] for response in responses} == {
+        "admin:org_hook, read:org"
+    }
+    assert [response.headers["X-Accepted-OAuth-Scopes"] for response in responses] == [
+        "admin:org_hook",
+        "admin:repo_hook, read:repo_hook, repo, write:repo_hook",
+        "repo",
+        "",
+        "",
+    ]
+    assert not any("x-accepted-github-permissions" in response.headers for response in responses)
+
+
+def test_a_response_to_a_fine_grained_token_names_a_permission(client: Client, hook: Hook) -> None:
+    """It is the one that the endpoint needs, even if what it shows does not exist."""
+    responses = [
+        client.get("/orgs/nobody/hooks"),
+        client.get(deliveries(hook)),
+        client.redeliver(hook, hook.record()),
+        client.get(f"{VARIABLES}/NO"),
+    ]
+    client.github.settle()
+
+    assert [response.status_code for response in responses] == [404, 200, 202, 404]
+    assert [response.headers["x-accepted-github-permissions"] for response in responses] == [
+        "organization_hooks=read",
+        "organization_hooks=read",
+        "organization_hooks=write",
+        "actions_variables=read",
+    ]
+    assert not any("X-OAuth-Scopes" in response.headers for response in responses)
+
+
+def test_a_response_to_an_installation_token_names_a_permission(
+    as_app: Client, acme: Installation
+) -> None:
+    headers = installation_client(as_app, acme).get(VARIABLES).headers
+
+    assert headers["x-accepted-github-permissions"] == "actions_variables=read"
+    assert "X-OAuth-Scopes" not in headers
+
+
+@pytest.mark.parametrize("path", ["/rate_limit", "/nowhere"])
+def test_an_endpoint_without_a_permission_names_none(client: Client, path: str) -> None:
+    assert "x-accepted-github-permissions" not in client.get(path).headers
+
+
+def test_a_response_to_an_unknown_token_names_neither(client: Client, hook: Hook) -> None:
+    headers = Client(client.github, "unknown").get(deliveries(hook)).headers
+
+    assert not {"X-OAuth-Scopes", "x-accepted-github-permissions"} & headers.keys()
