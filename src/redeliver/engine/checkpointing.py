@@ -1,10 +1,10 @@
 """Save the checkpoint that the results allow: before, during and after the redeliveries."""
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from redeliver.core.checkpoint import Window
 from redeliver.core.outcome import Results, next_checkpoint
+from redeliver.core.plan import Plan
 from redeliver.engine.ports import Runtime, Store
 from redeliver.errors import RateLimitError, UnavailableError
 
@@ -29,22 +29,16 @@ class Checkpointing:
         window: Window,
         results: Results,
         runtime: Runtime,
-        *,
-        is_complete: bool,
-        holds: Sequence[datetime] = (),
+        plan: Plan,
     ) -> None:
-        """Save what `results` and `holds` allow.
-
-        `is_complete` is False if a log was not read to its end.
-        """
+        """Save what `results` allow, and what was read for `plan`."""
         self._store = store
         self._window = window
         self._results = results
         self._clock = runtime.clock
         self._sleep = runtime.sleep
         self._signature = runtime.signature
-        self._is_complete = is_complete
-        self._holds = holds
+        self._plan = plan
         self._saved_at = window.now
         self.checkpoint = window.saved.checkpoint if window.saved else None
         """The stored checkpoint; None if there is none."""
@@ -56,7 +50,10 @@ class Checkpointing:
         """The checkpoint that the results so far allow."""
         results = self._results.values()
         return next_checkpoint(
-            self._window, results, is_complete=self._is_complete, holds=self._holds
+            self._window,
+            results,
+            is_complete=not self._plan.is_incomplete,
+            holds=self._plan.holds,
         )
 
     @property

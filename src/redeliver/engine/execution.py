@@ -53,14 +53,7 @@ class Execution:
         self._hooks = {hook.webhook: hook for hook in hooks}
         self._results = Results()
         self._expect(due=Outcome.DUE if options.dry_run else Outcome.DEFERRED)
-        self._checkpointing = Checkpointing(
-            store,
-            window,
-            self._results,
-            runtime,
-            is_complete=not plan.is_incomplete,
-            holds=plan.holds,
-        )
+        self._checkpointing = Checkpointing(store, window, self._results, runtime, plan)
         self._event_log = EventLog(
             runtime.console,
             now=window.now,

@@ -15,7 +15,7 @@ from redeliver.engine.looking_further_back import look_further_back
 from redeliver.engine.ports import Hook, Runtime, Store
 from redeliver.engine.workers import WorkerPool
 from redeliver.errors import Interrupted, RateLimitError, TooLongError, UnreachableError
-from redeliver.reporting import log_lines, messages, passed
+from redeliver.reporting import log_lines, losses, messages, passed
 from redeliver.reporting.report import Report
 
 MAX_UNREACHABLE = 2
@@ -34,7 +34,7 @@ def run(hooks: Sequence[Hook], store: Store, runtime: Runtime, options: RunOptio
     runtime.console.say(log_lines.opening(store.name, window, options.scan))
     unseen = window.unseen(options.retention)
     if unseen:  # said now, because a run that is killed leaves only its log
-        runtime.console.say(f"Warning: {messages.may_be_unseen(unseen)}")
+        runtime.console.say(f"Warning: {losses.may_be_unseen(unseen)}")
     if_filtered = passed.if_filtered(store.name, dry_run=options.dry_run)
     scans = _scan_all(hooks, runtime, window, options, if_filtered=if_filtered)
     older = look_further_back(hooks, scans, window, options, runtime.console)

@@ -8,17 +8,13 @@ from signal import Signals
 from redeliver.core.checkpoint import SETTLING_TIME, Window
 from redeliver.core.decision import Verdict
 from redeliver.core.outcome import OUTCOME_UNKNOWN, STOP_REASONS, Outcome
-from redeliver.core.policy import format_duration
-from redeliver.reporting import passed, retries, skipped, tokens
-from redeliver.reporting.format import age, count, is_or_are, utc
+from redeliver.reporting import losses, passed, retries, skipped, tokens
+from redeliver.reporting.format import count, is_or_are, utc
 from redeliver.reporting.report import (
     FAIL_FOR_TOKEN,
     NOT_FAILED_OUTCOMES,
     Report,
 )
-
-MAX_NAMES = 5
-"""How many events a warning names."""
 
 GIVEN_UP_BY = {Verdict.TOO_OLD: "give-up-after", Verdict.EXHAUSTED: "max-attempts"}
 """The settings that make a run give up an event."""
@@ -116,11 +112,9 @@ def _unrecovered(report: Report) -> Iterator[str]:
             f"{report.not_shown:,} {of_failed} had already failed a redelivery before this run, "
             "and GitHub's log shows no success yet"
         )
-    found += [_may_leave(report)] if report.leaving else []
-    found += [may_be_unseen(report.unseen)] if report.unseen else []
-    if report.rows_leaving:
-        rows = count(report.rows_leaving, "row")
-        found.append(f"{rows} that could not be read may leave GitHub's log before the next run")
+    found += [losses.may_leave(report)] if report.leaving else []
+    found += [losses.may_be_unseen(report.unseen)] if report.unseen else []
+    found += [losses.rows_may_leave(report)] if report.rows_leaving else []
     found += tokens.expiring(report, FAIL_FOR_TOKEN)
     if found:
         yield f"the run fails because 'fail-on' is 'unrecovered': {'; '.join(found)}"
@@ -138,13 +132,13 @@ def warnings(report: Report) -> list[str]:
     found += retries.warning(report)
     found += _given_up(report)
     if report.leaving:
-        found.append(_may_leave(report))
+        found.append(losses.may_leave(report))
     found += _outcomes_not_seen(report)
     found += skipped.warnings(report)
     found += passed.older(report)
     found += passed.by_hand(report)
     if report.unseen:
-        found.append(may_be_unseen(report.unseen))
+        found.append(losses.may_be_unseen(report.unseen))
     found += tokens.expiring(report, tokens.WARN_BEFORE)
     return found
 
@@ -191,42 +185,6 @@ def _outcomes_not_seen(report: Report) -> Iterator[str]:
 def stopped(by: Signals) -> str:
     """Say that a signal stopped the run."""
     return f"stopped by {by.name}. The next run redelivers what this one did not"
-
-
-def may_be_unseen(interval: tuple[datetime, datetime]) -> str:
-    """Warn of deliveries that may have left the log before any run saw them."""
-    start, end = map(utc, interval)
-    return (
-        f"deliveries from {start} to {end} may have left GitHub's log before a run dealt with "
-        "them, because the checkpoint is older than GitHub keeps the log. GitHub can no longer "
-        "redeliver them: compare what GitHub has (issues, pull requests and so on) with what your "
-        "receiver has. Then check why no run has moved the checkpoint since"
-    )
-
-
-def _may_leave(report: Report) -> str:
-    leaving, give_up_after = report.leaving, report.options.policy.give_up_after
-    kinds = " or ".join(dict.fromkeys(result.outcome.for_users.value for result in leaving))
-    too_old = ""
-    if give_up_after < report.options.retention:
-        too_old = f", or be older than 'give-up-after' ({format_duration(give_up_after)}),"
-    last = f" (this one came {age(report.since_last)} after the last)" if report.since_last else ""
-    rows = [report.row(result) for result in leaving]
-    names = [f"{row.name} {row.guid}" for row in rows[:MAX_NAMES]]
-    if len(rows) > MAX_NAMES:
-        names.append(f"and {len(rows) - MAX_NAMES:,} more, which the summary and the log name")
-    off = {r.key.webhook.name for r in leaving if r.decision.verdict is Verdict.SWITCHED_OFF}
-    first = min(result.decision.failing_since for result in leaving) + report.options.max_age
-    when = f"before {utc(first)}" if first > report.window.now else "now"
-    advice = f"Start a run {when}"
-    if off:
-        name = off.pop() if len(off) == 1 else "the webhooks that are off"
-        advice = f"Switch on {name}, and start a run {when}"
-    return (
-        f"{count(len(leaving), f'{kinds} event')} may leave GitHub's log{too_old} if the next run "
-        f"comes {age(report.until_next)} after this one{last}. {advice}. "
-        f"{'This is' if len(rows) == 1 else 'These are'}: {', '.join(names)}"
-    )
 
 
 def _under_way(window: Window) -> str:

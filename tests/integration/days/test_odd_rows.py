@@ -105,7 +105,7 @@ def test_an_odd_success_holds_nothing(days: Days, hook: Hook) -> None:
     assert "The receiver has accepted" in run.warnings
 
 
-def test_an_event_that_an_odd_row_shows_as_delivered_is_left_alone(days: Days, hook: Hook) -> None:
+def test_an_event_that_an_odd_row_shows_as_delivered_is_done(days: Days, hook: Hook) -> None:
     [missed] = days.fail(hook, ago=2 * HOUR)
     row = odd(days, guid=missed, redelivery=True, status="OK", status_code=200, id=None)
     hook.record_raw(row, at=days.clock() - HOUR)

@@ -68,6 +68,7 @@ def test_the_counts_add_up() -> None:
         "already-delivered": 2,
         "failed": 20,
         "unclassified": 0,
+        "unreadable": 0,
         "requested": 6,
         "recovered": 2,
         "still-failing": 2,
