@@ -56,12 +56,12 @@ def _checkpoint(report: Report, checkpoint: datetime) -> str:
     if checkpoint == window.mark:
         where = f"Checkpoint not moved ({utc(checkpoint)})" if window.saved else saved
         return f"{where}: the next run checks the deliveries since then again"
-    if checkpoint in report.holds:
-        return f"{saved}, the time of a row that could not be read. The next run starts there"
     open_results = [result for result in report.results if not result.outcome.dealt_with]
     oldest = min(open_results, key=lambda r: r.decision.delivery.delivered_at, default=None)
     if oldest and oldest.decision.delivery.delivered_at == checkpoint:
         saved += f", when the oldest {oldest.outcome.for_users.value} event failed"
+    elif checkpoint in report.holds:
+        saved += ", because of a row that could not be read"
     return f"{saved}. The next run starts there"
 
 

@@ -52,6 +52,6 @@ def _what_follows(report: Report, scan: ScanResult) -> str:
     until = max(row.latest_by(report.window) for row in rows) + report.options.max_age
     them = "it" if len(rows) == 1 else "them"
     return (
-        f"If GitHub shows on the webhook's page that a delivery failed, redeliver it there. The "
-        f"checkpoint does not pass {them} before {utc(until)}"
+        f"If the webhook's page on GitHub shows that {'it' if len(rows) == 1 else 'one of them'} "
+        f"failed, redeliver it there. The checkpoint does not pass {them} before {utc(until)}"
     )
