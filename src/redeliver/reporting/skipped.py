@@ -1,6 +1,6 @@
 """What a run says of rows that it could not read, and so has skipped."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from redeliver.core.scan import ScanResult
 from redeliver.core.unreadable import UnreadableRow
@@ -37,7 +37,7 @@ def _skipped(scan: ScanResult) -> str:
         names.append(f"and {len(rows) - MAX_NAMES:,} more")
     return (
         f"{count(len(rows), 'row')} of the delivery log of {scan.webhook.name} could not be read, "
-        f"so this run skipped {'it' if len(rows) == 1 else 'them'}: {', '.join(names)}"
+        f"so this run skipped {_them(rows)}: {', '.join(names)}"
     )
 
 
@@ -48,10 +48,14 @@ def _name(row: UnreadableRow) -> str:
 def _what_follows(report: Report, scan: ScanResult) -> str:
     rows = [row for row in scan.unreadable if not row.succeeded]
     if not rows:
-        return "The receiver has accepted what they were about"
+        return f"GitHub lists {_them(scan.unreadable)} as delivered"
+    which = "it" if len(rows) == 1 else "one of them"
+    advice = f"If the webhook's page on GitHub shows that {which} failed, redeliver it there"
+    if not report.store:
+        return advice
     until = max(row.latest_by(report.window) for row in rows) + report.options.max_age
-    them = "it" if len(rows) == 1 else "them"
-    return (
-        f"If the webhook's page on GitHub shows that {'it' if len(rows) == 1 else 'one of them'} "
-        f"failed, redeliver it there. The checkpoint does not pass {them} before {utc(until)}"
-    )
+    return f"{advice}. The checkpoint does not pass {_them(rows)} before {utc(until)}"
+
+
+def _them(rows: Sequence[UnreadableRow]) -> str:
+    return "it" if len(rows) == 1 else "them"
