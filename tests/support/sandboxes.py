@@ -4,10 +4,10 @@ import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from github_sandbox import Hook, Sandbox
+from github_sandbox import App, Hook, Sandbox
 from redeliver.core.delivery import Delivery, HookId, StatusFilter
 from redeliver.github_api.client import Client
-from redeliver.github_api.credentials import TokenCredential
+from redeliver.github_api.credentials import AppCredential, TokenCredential
 from redeliver.github_api.delivery_log import DeliveryLog
 from redeliver.github_api.learned import Learned
 from redeliver.github_api.server_clock import ServerClock
@@ -60,6 +60,17 @@ def a_client(
         clock=clock or ServerClock(),
         learned=learned or Learned(),
         throttle=throttle or a_throttle(),
+    )
+
+
+def an_app_client(app: App, *, url: str, clock: ServerClock, throttle: Throttle) -> Client:
+    """Return a client that authenticates as a GitHub App, with its JWT."""
+    return Client(
+        AppCredential(str(app.id), app.private_key, clock=clock),
+        url=url,
+        clock=clock,
+        learned=Learned(),
+        throttle=throttle,
     )
 
 

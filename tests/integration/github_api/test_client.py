@@ -26,9 +26,7 @@ from redeliver.errors import (
     UnreachableError,
 )
 from redeliver.github_api.client import Client
-from redeliver.github_api.credentials import AppCredential
 from redeliver.github_api.delivery_log import DeliveryLog
-from redeliver.github_api.learned import Learned
 from redeliver.github_api.permissions import Permission
 from redeliver.github_api.reserve import FOR_REDELIVERIES
 from redeliver.github_api.response import Response
@@ -36,7 +34,14 @@ from redeliver.github_api.server_clock import ServerClock
 from redeliver.github_api.throttle import MAX_POINTS, READ_POINTS, Throttle
 from tests.support.builders import START
 from tests.support.fakes import FakeTime
-from tests.support.sandboxes import a_client, a_delivery_log, a_throttle, rows_of, running
+from tests.support.sandboxes import (
+    a_client,
+    a_delivery_log,
+    a_throttle,
+    an_app_client,
+    rows_of,
+    running,
+)
 
 LOG = ".*/deliveries"
 
@@ -410,13 +415,7 @@ def test_only_enterprise_server_can_be_without_limits(*, rate_limits: bool, wait
     throttle = a_throttle(time=time)
     with running(Sandbox(rate_limits=rate_limits)) as github:
         app = github.app()
-        client = Client(
-            AppCredential(str(app.id), app.private_key, clock=clock),
-            url=github.url,
-            clock=clock,
-            learned=Learned(),
-            throttle=throttle,
-        )
+        client = an_app_client(app, url=github.url, clock=clock, throttle=throttle)
         purpose = Permission(inputs="'app-id'").to("read the App")
         response = client.request("GET", "/app", purpose, expect={200})
     for _ in range(MAX_POINTS):

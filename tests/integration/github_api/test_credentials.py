@@ -13,13 +13,13 @@ from github_sandbox import Fault, Hook, InvalidBody, Sandbox, Status, VirtualClo
 from github_sandbox.faults import Work
 from redeliver.errors import AccessError, UnavailableError
 from redeliver.github_api.client import Client
-from redeliver.github_api.credentials import AppCredential, AppInstallation, InstallationCredential
+from redeliver.github_api.credentials import AppInstallation, InstallationCredential
 from redeliver.github_api.learned import Learned
 from redeliver.github_api.permissions import Permission
 from redeliver.github_api.server_clock import ServerClock
 from redeliver.github_api.webhooks import list_hooks
 from tests.support.fakes import FakeTime
-from tests.support.sandboxes import a_client, a_delivery_log, a_throttle, rows_of
+from tests.support.sandboxes import a_client, a_delivery_log, a_throttle, an_app_client, rows_of
 
 INSTALLATION = "/orgs/acme/installation"
 TOKENS = "/app/installations/.*/access_tokens"
@@ -51,13 +51,7 @@ def client(github: Sandbox, masked: list[str], time: FakeTime) -> Client:
     app.install("acme")
     clock = ServerClock()
     throttle = a_throttle(time=time)
-    app_client = Client(
-        AppCredential(str(app.id), app.private_key, clock=clock),
-        url=github.url,
-        clock=clock,
-        learned=Learned(),
-        throttle=throttle,
-    )
+    app_client = an_app_client(app, url=github.url, clock=clock, throttle=throttle)
     purpose = Permission(inputs="'org'").to("act as the App")
     installation = InstallationCredential(
         AppInstallation(app_client, INSTALLATION, purpose),

@@ -13,7 +13,7 @@ from redeliver.errors import RefusalError, UnavailableError
 from redeliver.github_api import delivery_log
 from redeliver.github_api.delivery_log import DeliveryLog
 from redeliver.github_api.response import parse_time
-from tests.support.builders import ago
+from tests.support.builders import DOCUMENTED_ROW, ago
 from tests.support.sandboxes import a_client, a_delivery_log, rows_of
 
 LOG = ".*/deliveries"
@@ -99,18 +99,7 @@ def test_a_client_error_is_a_refusal_of_one_delivery(
 
 
 def a_row(**changes: object) -> dict[str, object]:
-    row: dict[str, object] = {
-        "id": 2**62,
-        "guid": "guid-1",
-        "delivered_at": "2026-11-24T12:00:00Z",
-        "redelivery": False,
-        "duration": 0,
-        "status": "OK",
-        "status_code": 200,
-        "event": "push",
-        "action": None,
-    }
-    return row | changes
+    return DOCUMENTED_ROW | {"status": "OK", "status_code": 200} | changes
 
 
 def test_a_row_may_lack_an_action(github: Sandbox, log: DeliveryLog) -> None:

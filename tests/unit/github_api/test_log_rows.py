@@ -6,23 +6,13 @@ import pytest
 
 from redeliver.core.unreadable import UnreadableRow
 from redeliver.github_api.log_rows import FIELDS, read_page
-from tests.support.builders import NOW, ago
+from tests.support.builders import DOCUMENTED_ROW, NOW, ago
 
 BETWEEN = ago(hours=1)
 
 
 def a_row(**changes: object) -> dict[str, object]:
-    row: dict[str, object] = {
-        "id": 2**62,
-        "guid": "guid-1",
-        "delivered_at": BETWEEN.isoformat(),
-        "redelivery": False,
-        "status": "timed out",
-        "status_code": 504,
-        "event": "push",
-        "action": None,
-    }
-    return row | changes
+    return DOCUMENTED_ROW | {"delivered_at": BETWEEN.isoformat()} | changes
 
 
 def read(row: object) -> UnreadableRow:
@@ -51,8 +41,8 @@ def test_a_field_of_another_type_makes_a_row_unreadable(field: str, value: objec
     found = read(a_row(**{field: value}))
 
     assert found.problem == f"'{field}' is missing or has the wrong type"
-    assert found.id == ("" if field == "id" else str(2**62))
-    assert found.guid == (None if field == "guid" else "guid-1")
+    assert found.id == ("" if field == "id" else str(DOCUMENTED_ROW["id"]))
+    assert found.guid == (None if field == "guid" else DOCUMENTED_ROW["guid"])
     if field != "delivered_at":
         assert found.earliest == found.latest == BETWEEN
 
