@@ -45,12 +45,13 @@ def _step() -> int:
             for secret in secret_parts(inputs[name]):
                 _mask(secret)
         done = wiring.redeliver(_settings(inputs), _WorkflowLog())
-    _set_outputs(outputs.outputs(done))
-    _summarize(summary.summary(done))
+    # First what matters most, in case that something goes wrong here.
     for warning in messages.warnings(done):
         _warning(_line(warning))
     if problem := messages.problem(done):
         _error(_line(problem))
+    _set_outputs(outputs.outputs(done))
+    _summarize(summary.summary(done))
     return done.status
 
 
