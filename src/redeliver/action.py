@@ -12,6 +12,7 @@ from actions_toolkit import core
 from redeliver import settings, wiring
 from redeliver.console import ProgressLines
 from redeliver.errors import Interrupted, RedeliverError, UnavailableError
+from redeliver.github_api.network_errors import bundle_variable
 from redeliver.interruption import interruptible
 from redeliver.reporting import messages, outputs, summary
 from redeliver.sanitize import sanitize, secret_parts, truncate
@@ -85,7 +86,7 @@ def _settings(inputs: dict[str, str]) -> settings.Settings:
 
 def _hint(error: RedeliverError) -> str:
     """Return further advice on an error that is true only in a workflow."""
-    bundle = os.environ.get("REQUESTS_CA_BUNDLE")
+    bundle = os.environ.get(bundle_variable())
     if not isinstance(error, UnavailableError) or not bundle:
         return ""
     with suppress(OSError):  # for example if it is a certificate and not a path

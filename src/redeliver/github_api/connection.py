@@ -5,6 +5,7 @@ PyGithub's own retries are off, because they repeat a POST and could redeliver a
 """
 
 import logging
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -14,14 +15,13 @@ from urllib.parse import urlsplit
 from github import Auth, Github
 from github.Requester import HTTPRequestsConnectionClass, HTTPSRequestsConnectionClass
 from requests import Response as RequestsResponse
-from requests import Session
 from urllib3.exceptions import ProxySchemeUnknown
 from urllib3.util import Retry
 
 import redeliver
 from redeliver.github_api.network_errors import (
-    Address,
     NoResponseError,
+    bundle_variable,
     explain,
 )
 from redeliver.github_api.permissions import Purpose
@@ -74,6 +74,7 @@ class Connection:
     def __init__(self, url: str) -> None:
         """Raise `NoResponseError` if the file of authorities cannot be read."""
         parts = urlsplit(url)
+        self._url = url
         self._bearer = _Bearer()
         self._requester = Github(
             auth=self._bearer,
@@ -91,9 +92,8 @@ class Connection:
         )
         session = self._connection.session
         session.hooks["response"].append(_keep_from_pygithub)
-        bundle = _named_bundle(session, url)
+        bundle = os.environ.get(bundle_variable())
         session.mount("https://", TlsAdapter(bundle, retry=NO_RETRY))
-        self.address = Address.of(parts.netloc, scheme=parts.scheme, has_bundle=bool(bundle))
 
     def send(self, request: Request, *, token: str) -> Response:
         """Send one request and return its response, however long that takes."""
@@ -110,7 +110,7 @@ class Connection:
             )
         except (OSError, ValueError, OverflowError, ProxySchemeUnknown) as error:
             # Raised by `requests`, and by PyGithub for invalid headers.
-            raise explain(error, self.address) from None
+            raise explain(error, self._url) from None
         if len(token) >= MIN_SECRET_LENGTH:
             # A server may echo the token.
             text = text.replace(token, "[token removed]")
@@ -127,9 +127,3 @@ def _keep_from_pygithub(response: RequestsResponse, **_: object) -> None:
             is_transient=False,
             has_responded=True,
         )
-
-
-def _named_bundle(session: Session, url: str) -> str | None:
-    """Return the path of the authorities' file that the environment names, if it names one."""
-    verify = session.merge_environment_settings(url, {}, None, None, None)["verify"]
-    return verify if isinstance(verify, str) else None

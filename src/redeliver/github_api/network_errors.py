@@ -4,9 +4,8 @@ import os
 import re
 import ssl
 from collections.abc import Iterator
-from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Self
+from urllib.parse import urlsplit
 
 from requests import ConnectionError as RequestsConnectionError
 from requests import Timeout
@@ -25,6 +24,8 @@ from urllib3.exceptions import (
 )
 
 from redeliver.sanitize import quote_untrusted
+
+BUNDLE_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 
 TIMES = {9: "is not valid yet", 10: "has expired"}
 """What is wrong with the times of a certificate, by OpenSSL's code:
@@ -82,41 +83,38 @@ class ConnectError(NewConnectionError):
         self.is_proxy = is_proxy
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Address:
-    """Where requests go."""
+def bundle_variable() -> str:
+    """Return the environment variable that names the authorities to trust; "" if none does.
 
-    host: str
-    """With its port, if the URL has one."""
-    proxy_variable: str
-    """The environment variable that names the proxy; the first candidate if there is no proxy."""
-    has_bundle: bool
-    """Whether the user has named a file with the certificate authorities to trust."""
-
-    @classmethod
-    def of(cls, host: str, *, scheme: str, has_bundle: bool) -> Self:
-        """Return the address; `requests` looks for a proxy in the same variables and order."""
-        names = [f"{scheme}_proxy", f"{scheme.upper()}_PROXY", "all_proxy", "ALL_PROXY"]
-        variable = next((name for name in names if os.environ.get(name)), names[1])
-        return cls(host=host, proxy_variable=variable, has_bundle=has_bundle)
+    `requests` looks for them in the same order, and for a proxy as `proxy_variable` does.
+    """
+    return next((name for name in BUNDLE_VARIABLES if os.environ.get(name)), "")
 
 
-def explain(error: Exception, address: Address) -> NoResponseError:
-    """Return why a request failed, and what to do about it.
+def proxy_variable(url: str) -> str:
+    """Return the environment variable that names the proxy; the usual one if there is no proxy."""
+    scheme = urlsplit(url).scheme
+    names = [f"{scheme}_proxy", f"{scheme.upper()}_PROXY", "all_proxy", "ALL_PROXY"]
+    return next((name for name in names if os.environ.get(name)), names[1])
+
+
+def explain(error: Exception, url: str) -> NoResponseError:
+    """Return why a request to `url` failed, and what to do about it.
 
     Most texts of errors are not quoted, because they can have a URL with a secret.
     """
+    host = urlsplit(url).netloc
     for cause in _causes(error):
         match cause:
             case ConnectError():
-                reason, advice = _no_connection(cause, address)
+                reason, advice = _no_connection(cause, host, proxy_variable(url))
                 return NoResponseError(reason, advice=advice, may_be_done=False)
             case ConnectTimeoutError():  # also if nothing listens there
-                return NoResponseError(f"cannot connect to {address.host}", may_be_done=False)
+                return NoResponseError(f"cannot connect to {host}", may_be_done=False)
             case InvalidSchema() | InvalidProxyURL() | ProxySchemeUnknown():
-                return _unusable_proxy(cause, address)
+                return _unusable_proxy(cause, proxy_variable(url))
     return NoResponseError(
-        f"no usable response from {address.host} ({type(error).__name__})",
+        f"no usable response from {host} ({type(error).__name__})",
         is_transient=isinstance(error, TRANSIENT),
         has_responded=isinstance(error, RESPONDED),
     )
@@ -125,8 +123,8 @@ def explain(error: Exception, address: Address) -> NoResponseError:
 def unreadable_bundle() -> NoResponseError:
     """Return the error for a file of authorities that cannot be read."""
     return NoResponseError(
-        "the file named in the environment variable REQUESTS_CA_BUNDLE cannot be read, or holds no "
-        "certificates",
+        f"the file named in the environment variable {bundle_variable()} cannot be read, or holds "
+        "no certificates",
         advice=". Set the variable to the path of a file with certificates in PEM format",
         is_transient=False,
         may_be_done=False,
@@ -140,28 +138,28 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__ or error.__context__
 
 
-def _unusable_proxy(error: Exception, address: Address) -> NoResponseError:
+def _unusable_proxy(error: Exception, variable: str) -> NoResponseError:
     """Return the error for a proxy that `requests` cannot use at all."""
     kind = "is not the URL of a proxy"
     if isinstance(error, InvalidSchema):  # `requests` needs another package for SOCKS
         kind = "names a SOCKS proxy, which redeliver does not support"
     return NoResponseError(
-        f"the environment variable {address.proxy_variable} {kind}",
+        f"the environment variable {variable} {kind}",
         advice=". Set it to an HTTP proxy, such as http://proxy.example.com:3128, or remove it",
         is_transient=False,
         may_be_done=False,
     )
 
 
-def _no_connection(error: ConnectError, address: Address) -> tuple[str, str]:
+def _no_connection(error: ConnectError, host: str, variable: str) -> tuple[str, str]:
     """Return why there is no connection, and specific advice, which may be empty."""
-    proxy = f"the proxy in the environment variable {address.proxy_variable}"
-    there = proxy if error.is_proxy else address.host
+    proxy = f"the proxy in the environment variable {variable}"
+    there = proxy if error.is_proxy else host
     causes = list(_causes(error.__cause__))
     for cause in causes:
         match cause:
             case ssl.SSLCertVerificationError():
-                return _bad_certificate(cause, there, has_bundle=address.has_bundle)
+                return _bad_certificate(cause, there)
             case ssl.SSLError(reason=reason) if reason in NO_TLS:
                 return f"{there} does not respond with TLS", (
                     ". Check its address and port, and whether something intercepts requests"
@@ -174,13 +172,11 @@ def _no_connection(error: ConnectError, address: Address) -> tuple[str, str]:
             case OSError() if status := re.match(
                 r"Tunnel connection failed: ([0-9]{3})", str(cause)
             ):
-                return _refused_by_proxy(int(status[1]), proxy, address.host)
+                return _refused_by_proxy(int(status[1]), proxy, host)
     return f"cannot connect to {there} ({type(causes[-1]).__name__})", ""
 
 
-def _bad_certificate(
-    error: ssl.SSLCertVerificationError, there: str, *, has_bundle: bool
-) -> tuple[str, str]:
+def _bad_certificate(error: ssl.SSLCertVerificationError, there: str) -> tuple[str, str]:
     certificate, code = f"the certificate of {there}", error.verify_code
     if code in TIMES:
         return f"{certificate} {TIMES[code]}", (
@@ -193,10 +189,10 @@ def _bad_certificate(
     if code not in UNKNOWN_AUTHORITY:
         what = quote_untrusted(error.verify_message)
         return f"{certificate} is refused ({what})", ". Whoever runs the server has to replace it"
-    if has_bundle:
+    if variable := bundle_variable():
         advice = (
-            ". Only the authorities in the file named in the environment variable "
-            "REQUESTS_CA_BUNDLE are trusted: add this one's certificate to the file"
+            f". Only the authorities in the file named in the environment variable {variable} are "
+            "trusted: add this one's certificate to the file"
         )
     else:
         advice = (

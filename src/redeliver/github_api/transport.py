@@ -7,6 +7,7 @@ end the wait for it, even if the name of the host cannot be resolved or a respon
 from collections import deque
 from queue import Empty, SimpleQueue
 from threading import Thread
+from urllib.parse import urlsplit
 
 from redeliver import interruption
 from redeliver.github_api.connection import Connection, Request
@@ -51,9 +52,8 @@ class Transport:
             outcome = interruption.get(result, timeout=self._deadline)
         except Empty:
             # The thread still uses the connection, so nothing else may.
-            raise NoResponseError(
-                f"no complete response from {connection.address.host} within {self._deadline:g} s"
-            ) from None
+            host, deadline = urlsplit(self._url).netloc, f"{self._deadline:g} s"
+            raise NoResponseError(f"no complete response from {host} within {deadline}") from None
         self._idle.append(connection)
         try:
             if isinstance(outcome, Exception):

@@ -127,6 +127,15 @@ def test_an_unreadable_requests_ca_bundle_is_an_error(
     assert "Waiting" not in run.log
 
 
+def test_an_unreadable_curl_ca_bundle_is_named(
+    github: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CURL_CA_BUNDLE", "/no/such/file.pem")
+
+    with pytest.raises(UnreachableError, match="the environment variable CURL_CA_BUNDLE cannot be"):
+        a_client(github.url).request("GET", "/app", PURPOSE, expect={200})
+
+
 def test_the_password_of_a_proxy_is_not_shown(github: Sandbox, recorded_hook: Hook) -> None:
     proxy = "http://user:hunter2@127.0.0.1:9"
 

@@ -86,7 +86,7 @@ def test_only_the_authorities_in_the_named_file_are_trusted() -> None:
     ):
         get(github.url)
 
-    assert "add this one's certificate to the file" in str(caught.value)
+    assert "variable REQUESTS_CA_BUNDLE are trusted: add this one's" in str(caught.value)
 
 
 @pytest.mark.usefixtures("named")
