@@ -5,6 +5,7 @@ import sys
 import traceback
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from errno import ENOENT
 from pathlib import Path
 
 from actions_toolkit import core
@@ -46,7 +47,7 @@ def _step() -> int:
             for secret in secret_parts(inputs[name]):
                 _mask(secret)
         done = wiring.redeliver(_settings(inputs), _WorkflowLog())
-    # First what matters most, in case that something goes wrong here.
+    # What matters most comes first, in case that something goes wrong here.
     for warning in messages.warnings(done):
         _warning(_line(warning))
     if problem := messages.problem(done):
@@ -118,13 +119,19 @@ def _failed(problem: str, status: int) -> int:
 
 
 def _set_outputs(values: Mapping[str, str]) -> None:
-    if not os.environ.get("GITHUB_OUTPUT"):
+    path = os.environ.get("GITHUB_OUTPUT")
+    if not path:
         return  # actions_toolkit would print commands that no runner obeys any more
     try:
+        if not Path(path).exists():  # for which actions_toolkit raises a bare `Exception`
+            raise FileNotFoundError(ENOENT, os.strerror(ENOENT))
         for name, value in values.items():
             core.set_output(name, value)
-    except Exception as error:  # noqa: BLE001 - actions_toolkit raises it if there is no file
-        _warn_of_file("outputs", "GITHUB_OUTPUT", error)
+    except OSError as error:
+        _warning(
+            f"could not write the outputs to the file in GITHUB_OUTPUT: {error.strerror}. Later "
+            "steps get empty outputs"
+        )
 
 
 def _summarize(markdown: str) -> None:
@@ -135,21 +142,16 @@ def _summarize(markdown: str) -> None:
         with Path(path).open("a", encoding="utf-8") as file:
             file.write(markdown)
     except OSError as error:
-        _warn_of_file("step summary", "GITHUB_STEP_SUMMARY", error)
-
-
-def _warn_of_file(what: str, variable: str, error: Exception) -> None:
-    reason = error.strerror if isinstance(error, OSError) else "it does not exist"
-    _warning(
-        f"the {what} could not be written to the file that the environment variable {variable} "
-        f"names: {reason}. This log has the same information"
-    )
+        _warning(
+            f"could not write the step summary to the file in GITHUB_STEP_SUMMARY: "
+            f"{error.strerror}. This log has the same information"
+        )
 
 
 # The log.
 
 
-def _while_it_lasts(write: Callable[[str], None]) -> Callable[[str], None]:
+def _unless_broken(write: Callable[[str], None]) -> Callable[[str], None]:
     """Return a function that writes to the log, unless that is broken: the run continues."""
 
     def write_if_possible(text: str) -> None:
@@ -158,14 +160,15 @@ def _while_it_lasts(write: Callable[[str], None]) -> Callable[[str], None]:
         except OSError:
             sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115 - until the process ends
         except UnicodeEncodeError:
-            pass  # an input that is no text, which is an error for that
+            pass  # an input that is not valid UTF-8, which `settings.parse` reports
 
     return write_if_possible
 
 
-_info, _warning, _error, _mask = map(
-    _while_it_lasts, (core.info, core.warning, core.error, core.set_secret)
-)
+_info = _unless_broken(core.info)
+_warning = _unless_broken(core.warning)
+_error = _unless_broken(core.error)
+_mask = _unless_broken(core.set_secret)
 
 
 def _say(line: str) -> None:

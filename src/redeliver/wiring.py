@@ -20,7 +20,7 @@ from redeliver.github_api.credentials import (
     InstallationCredential,
     TokenCredential,
 )
-from redeliver.github_api.learned import Learned
+from redeliver.github_api.facts import Facts
 from redeliver.github_api.permissions import Permission
 from redeliver.github_api.server_clock import ServerClock
 from redeliver.github_api.throttle import Throttle
@@ -54,16 +54,16 @@ def redeliver(
     `store_in` makes another store than the settings describe; it is called with GitHub's clock.
     """
     console = LockedConsole(console)
-    clock, learned = ServerClock(), Learned()
+    clock, facts = ServerClock(), Facts()
     throttle = Throttle(console.say, per_minute=settings.max_per_minute)
-    connection = _Connection(settings, console, clock, learned, throttle)
+    connection = _Connection(settings, console, clock, facts, throttle)
     return run(
         connection.hooks(),
         connection.store(store_in),
         Runtime(
             clock=clock,
-            retention=lambda: learned.retention,
-            token_expirations=lambda: learned.token_expirations,
+            retention=lambda: facts.retention,
+            token_expirations=lambda: facts.token_expirations,
             signature=timedelta(milliseconds=random.randrange(1000)),  # noqa: S311 - no secret
             throttle=throttle,
             console=console,
@@ -82,13 +82,13 @@ class _Connection:
         settings: Settings,
         console: Console,
         clock: ServerClock,
-        learned: Learned,
+        facts: Facts,
         throttle: Throttle,
     ) -> None:
         self._settings = settings
         self._console = console
         self._clock = clock
-        self._learned = learned
+        self._facts = facts
         self._throttle = throttle
         self._installations: dict[str, AppInstallation] = {}
         """By the account in lower case."""
@@ -191,6 +191,6 @@ class _Connection:
             credential,
             url=self._settings.api_url,
             clock=self._clock,
-            learned=self._learned,
+            facts=self._facts,
             throttle=self._throttle,
         )

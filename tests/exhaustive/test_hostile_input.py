@@ -306,7 +306,7 @@ def harmless(report: Report) -> Report:
         results=tuple(harmless_result(result) for result in report.results),
         trouble=tuple("trouble" for _ in report.trouble),
         limit=report.limit and "limit",
-        unreadable=dict.fromkeys(report.unreadable, "not seen"),
+        unverified=dict.fromkeys(report.unverified, "not seen"),
     )
 
 

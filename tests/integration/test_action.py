@@ -487,7 +487,7 @@ def test_a_run_goes_on_if_it_cannot_write_a_file(
 
     run = run_action(github, hook, environment={variable: str(tmp_path / path)})
 
-    assert f"::warning::the {what} could not be written to the file" in run.log
+    assert f"::warning::could not write the {what} to the file in {variable}: " in run.log
     assert "::error::GitHub refused to redeliver 1 of 2 failed events" in run.log
     assert "Traceback" not in run.log
     assert requested_guids(github, hook) == missed

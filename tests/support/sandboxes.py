@@ -9,7 +9,7 @@ from redeliver.core.delivery import Delivery, HookId, StatusFilter
 from redeliver.github_api.client import Client
 from redeliver.github_api.credentials import AppCredential, TokenCredential
 from redeliver.github_api.delivery_log import DeliveryLog
-from redeliver.github_api.learned import Learned
+from redeliver.github_api.facts import Facts
 from redeliver.github_api.server_clock import ServerClock
 from redeliver.github_api.throttle import Throttle
 from redeliver.github_api.webhooks import organization_hook, repository_hook
@@ -50,7 +50,7 @@ def a_client(
     *,
     token_input: str = "token",
     clock: ServerClock | None = None,
-    learned: Learned | None = None,
+    facts: Facts | None = None,
     throttle: Throttle | None = None,
 ) -> Client:
     """Return a client whose waits take no time."""
@@ -58,7 +58,7 @@ def a_client(
         TokenCredential(token, from_input=token_input),
         url=url,
         clock=clock or ServerClock(),
-        learned=learned or Learned(),
+        facts=facts or Facts(),
         throttle=throttle or a_throttle(),
     )
 
@@ -69,7 +69,7 @@ def an_app_client(app: App, *, url: str, clock: ServerClock, throttle: Throttle)
         AppCredential(str(app.id), app.private_key, clock=clock),
         url=url,
         clock=clock,
-        learned=Learned(),
+        facts=Facts(),
         throttle=throttle,
     )
 

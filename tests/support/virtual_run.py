@@ -13,7 +13,7 @@ from redeliver.engine.run import run
 from redeliver.github_api.checkpoint_variable import RepositoryVariable
 from redeliver.github_api.client import Client
 from redeliver.github_api.delivery_log import DeliveryLog
-from redeliver.github_api.learned import Learned
+from redeliver.github_api.facts import Facts
 from redeliver.github_api.server_clock import ServerClock
 from redeliver.github_api.throttle import Throttle
 from redeliver.github_api.webhooks import list_hooks, organization_hook
@@ -90,9 +90,9 @@ def run_in_process(
         lines.append, per_minute=per_minute, clock=lambda: clock().timestamp(), sleep=sleep
     )
     server_clock = ServerClock(elapsed=lambda: clock().timestamp())
-    learned = Learned()
+    facts = Facts()
     client, variables = (
-        a_client(url or github.url, value, clock=server_clock, learned=learned, throttle=throttle)
+        a_client(url or github.url, value, clock=server_clock, facts=facts, throttle=throttle)
         for value in (token, TOKEN)
     )
     hooks = [a_delivery_log(github, hook, client)] if hook else _all_logs(client)
@@ -101,8 +101,8 @@ def run_in_process(
         RepositoryVariable(variables, "acme/ops", "LAST_REDELIVERY"),
         Runtime(
             clock=server_clock,
-            retention=lambda: learned.retention,
-            token_expirations=lambda: learned.token_expirations,
+            retention=lambda: facts.retention,
+            token_expirations=lambda: facts.token_expirations,
             # Two runs that overlap do not begin in the same second.
             signature=timedelta(milliseconds=int(clock().timestamp()) % 1000),
             throttle=throttle,

@@ -109,7 +109,7 @@ class BrokenHandshakes(TcpServer):
     def break_next(self, broken: BrokenHandshake, *, times: int | None = 1) -> None:
         """Break the handshakes of the next `times` connections, or of all (None).
 
-        After another call, this begins when the connections of that one have been broken.
+        Calls queue up: the connections of an earlier call are broken first.
         """
         self._broken = chain(self._broken, repeat(broken) if times is None else [broken] * times)
 

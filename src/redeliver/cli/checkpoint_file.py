@@ -70,7 +70,10 @@ def _open_and_lock(lock: Path, file: Path) -> int:
             if _is_at(lock, descriptor):
                 on_failure.pop_all()
                 return descriptor
-    raise FileError(f"cannot lock {lock}: each time it is opened, it is another file. {NO_LOCKS}")
+    raise FileError(
+        f"cannot lock {lock}: in {MAX_TRIES} tries, the file was replaced each time before it was "
+        f"locked. {NO_LOCKS}"
+    )
 
 
 def _lock(descriptor: int, file: Path, lock: Path) -> None:
@@ -86,7 +89,7 @@ def _lock(descriptor: int, file: Path, lock: Path) -> None:
 
 
 def _delete(lock: Path, descriptor: int) -> None:
-    """Delete the file `lock`, unless it is not the open one, or belongs to another program.
+    """Delete the file `lock` if it is the open one, and empty as redeliver creates it.
 
     Without the file nothing changes for the next run, so it does not matter if this fails.
     """

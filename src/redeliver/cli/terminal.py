@@ -78,6 +78,7 @@ class Stream:
 
     def console(self) -> RichConsole:
         """Return a console of rich for this stream, which does not interpret markup."""
+        # Of a file, rich uses only these methods and `encoding`.
         return RichConsole(file=cast("TextIO", self), markup=False, emoji=False, highlight=False)
 
 

@@ -47,8 +47,8 @@ begin at many positions, whatever the interval between them.
 
 
 SETTLED = (
-    f"once {SETTLING_TIME // timedelta(minutes=1)} minutes have passed since the last run that "
-    "redelivered (sooner, events may be delivered twice)"
+    f"at least {SETTLING_TIME // timedelta(minutes=1)} minutes after the last run that redelivered "
+    "(sooner, events may be delivered twice)"
 )
 """When a checkpoint may be deleted: without one, the next run does not know of the last one."""
 

@@ -23,7 +23,7 @@ class Page:
     is_last: bool
     """Whether the log has no further page."""
     unreadable: Sequence[UnreadableRow] = ()
-    """The rows that could not be read; the places where they stand are not kept."""
+    """The rows that could not be read; their positions are not kept."""
 
 
 class OldRows:

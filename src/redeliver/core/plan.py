@@ -12,7 +12,7 @@ from redeliver.core.decision import Decision, Verdict
 from redeliver.core.delivery import Webhook
 from redeliver.core.policy import Policy
 from redeliver.core.scan import ScanResult
-from redeliver.core.unreadable import holds
+from redeliver.core.unreadable import held_times
 
 T = TypeVar("T")
 
@@ -50,7 +50,9 @@ class Plan:
         plan = cls(
             scans=scans,
             decisions=(*others, *_in_turn(due, window)),
-            holds=tuple(holds(rows, window, given_up_before=window.now - policy.give_up_after)),
+            holds=tuple(
+                held_times(rows, window, given_up_before=window.now - policy.give_up_after)
+            ),
         )
         # While one event is unsettled, nothing is redelivered. A run that redelivers writes the
         # checkpoint, which would begin a new settling time, and so on with each run.

@@ -12,8 +12,8 @@ from redeliver.core.policy import Policy, ScanMode
 from redeliver.core.unreadable import UnreadableRow
 from redeliver.errors import RedeliverError
 
-MANY = 10
-"""With so few rows, all of them may be odd by chance."""
+MIN_ROWS = 10
+"""A log with fewer rows may have only unreadable ones by chance."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,13 +36,13 @@ class ScanResult:
     """Why the log was not read as far back as it should have been."""
 
     @property
-    def is_unreadable(self) -> bool:
+    def has_unknown_format(self) -> bool:
         """Whether the log has many rows, and none could be read: it has another format."""
-        return not self.scanned and len(self.unreadable) >= MANY
+        return not self.scanned and len(self.unreadable) >= MIN_ROWS
 
     @property
     def is_unread(self) -> bool:
-        """Whether no row could be read."""
+        """Whether an error kept all rows from being read."""
         return self.error is not None and not self.scanned and not self.unreadable
 
 

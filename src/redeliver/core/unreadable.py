@@ -28,11 +28,9 @@ class UnreadableRow:
     may_be_original: bool = True
     """False if it can be read that it is a redelivery."""
     earliest: datetime = LONG_AGO
+    """The earliest time at which it can have been delivered, by its place in the log."""
     latest: datetime | None = None
-    """When it was delivered at the latest, as far as its place in the log tells; None for now.
-
-    `earliest` and this are equal if its time can be read.
-    """
+    """The latest time; None means now. Equal to `earliest` if its own time can be read."""
 
     def matters(self, window: Window) -> bool:
         """Whether it can be from the window."""
@@ -43,7 +41,7 @@ class UnreadableRow:
         return self.latest or window.now
 
 
-def holds(
+def held_times(
     rows: Iterable[UnreadableRow], window: Window, *, given_up_before: datetime
 ) -> list[datetime]:
     """Return the times that the checkpoint must not pass, because a row may be a failure.

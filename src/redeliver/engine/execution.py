@@ -138,7 +138,7 @@ class Execution:
             checkpoint=self._checkpointing.checkpoint if store else None,
             trouble=tuple(self._dispatcher.trouble),
             limit=self._dispatcher.limit,
-            unreadable=dict(self._verification.unreadable),
+            unverified=dict(self._verification.unverified),
             token_expirations=dict(self._runtime.token_expirations()),
             interrupted=interrupted,
         )

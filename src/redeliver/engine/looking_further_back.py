@@ -23,10 +23,10 @@ def look_further_back(
     options: RunOptions,
     console: Console,
 ) -> tuple[Delivery, ...]:
-    """Return the newest failure of each event that the run passes over without a checkpoint.
+    """Return the newest failure of each event that failed before the window, without a checkpoint.
 
-    The run continues without an answer if there is an error. The result is logged at once, because
-    a run that is killed leaves only its log.
+    If there is an error, the run continues, and the log says that the result is unknown. The result
+    is logged at once, because a run that is killed leaves only its log.
     """
     if window.saved or window.since <= window.now - options.max_age:
         return ()

@@ -98,7 +98,7 @@ class Runtime:
     retention: Callable[[], timedelta]
     """How long GitHub keeps its logs; known after the first response."""
     token_expirations: Callable[[], Mapping[str, datetime]]
-    """When the tokens expire of which responses have told that, by the input that has the token."""
+    """When each token expires, by its input, as far as responses have said so."""
     signature: timedelta
     """Less than a second, and different in each run: see `checkpointing.Checkpointing.claim`."""
     throttle: RedeliveryThrottle

@@ -35,8 +35,8 @@ def run(hooks: Sequence[Hook], store: Store, runtime: Runtime, options: RunOptio
     unseen = window.unseen(options.retention)
     if unseen:  # said now, because a run that is killed leaves only its log
         runtime.console.say(f"Warning: {losses.may_be_unseen(unseen)}")
-    if_filtered = passed.if_filtered(store.name, dry_run=options.dry_run)
-    scans = _scan_all(hooks, runtime, window, options, if_filtered=if_filtered)
+    note_on_filtered = passed.note_on_filtered(store.name, dry_run=options.dry_run)
+    scans = _scan_all(hooks, runtime, window, options, note_on_filtered=note_on_filtered)
     older = look_further_back(hooks, scans, window, options, runtime.console)
     plan = Plan.of(scans, window, options.policy)
     interrupted = None
@@ -61,7 +61,7 @@ def _scan_all(
     window: Window,
     options: RunOptions,
     *,
-    if_filtered: str,
+    note_on_filtered: str,
 ) -> list[ScanResult]:
     """Read every log, or raise if none of them can be read.
 
@@ -80,7 +80,7 @@ def _scan_all(
         if scan.read_page():
             unfinished.append(scan)
             continue
-        runtime.console.say(log_lines.scanned(scan.result(), if_filtered=if_filtered))
+        runtime.console.say(log_lines.scanned(scan.result(), note_on_filtered=note_on_filtered))
         match scan.error:
             case RateLimitError() | TooLongError() as error:
                 stopped = list(unfinished)  # all would have the same error

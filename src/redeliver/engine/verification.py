@@ -44,7 +44,7 @@ class Verification:
         self._verify = options.verify
         self._retention = options.retention
         self._window = window
-        self.unreadable: dict[Webhook, str] = {}
+        self.unverified: dict[Webhook, str] = {}
         """The error of each log whose last reading failed."""
 
     def outcomes(
@@ -101,7 +101,7 @@ class Verification:
     def _why_unknown(self, webhook: Webhook) -> str:
         if not self._verify:
             return "'verify' is 0, so this run did not look for the outcome"
-        if webhook in self.unreadable:
+        if webhook in self.unverified:
             return "GitHub's log could not be read again"
         return f"GitHub's log did not show the outcome within {age(self._verify)}"
 
@@ -135,9 +135,9 @@ class Verification:
         try:
             found = find_redeliveries(log, _deliveries(results), since=self._window.now)
         except RedeliverError as error:
-            self.unreadable[webhook] = str(error)
+            self.unverified[webhook] = str(error)
             return None
-        self.unreadable.pop(webhook, None)  # an earlier call may have failed to read it
+        self.unverified.pop(webhook, None)  # an earlier call may have failed to read it
         return [
             result.verified(found[result.key.guid])
             for result in results

@@ -9,8 +9,8 @@ from datetime import timedelta
 from http import HTTPStatus
 
 from redeliver.errors import AccessError, RateLimitError, RedeliverError, UnavailableError
+from redeliver.github_api.forbidden import forbidden_advice, names_missing_permission
 from redeliver.github_api.permissions import SETTINGS_PAGE, Identity, Permission
-from redeliver.github_api.refusals import names_missing_permission, refusal_advice
 from redeliver.github_api.response import Response, redirect_advice
 from redeliver.sanitize import quote_untrusted
 
@@ -72,8 +72,8 @@ def rate_limit_error(
 
 
 def _advice(response: Response, identity: Identity) -> str | None:
-    """Return what to do about a response; None if GitHub's own words have to suffice."""
-    if advice := refusal_advice(response):
+    """Return what to do about a response; None if GitHub's message is all there is to say."""
+    if advice := forbidden_advice(response):
         return advice
     if response.status == HTTPStatus.FORBIDDEN and not names_missing_permission(response):
         return None

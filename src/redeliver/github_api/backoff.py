@@ -1,4 +1,4 @@
-"""How long to wait before each further try of a request, and when to try no more."""
+"""How long to wait before each further try of a request, and when to give up."""
 
 import random
 from itertools import islice
@@ -36,4 +36,6 @@ class Backoff:
             self._pauses = islice(self._pauses, 1)
         pauses = self._new_token_pauses if failure.is_of_new_token else self._pauses
         pause = next(pauses, None)
-        return pause and pause * random.uniform(0.5, 1.5)  # noqa: S311 - no secret depends on it
+        if pause is None:
+            return None
+        return pause * random.uniform(0.5, 1.5)  # noqa: S311 - no secret depends on it

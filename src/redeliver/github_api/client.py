@@ -14,11 +14,11 @@ from redeliver.errors import RedeliverError, TooLongError, UnavailableError
 from redeliver.github_api.advice import error_for, rate_limit_error
 from redeliver.github_api.backoff import Backoff
 from redeliver.github_api.connection import Request
+from redeliver.github_api.facts import Facts
 from redeliver.github_api.failure import Failure, bad_response, new_token, no_response
-from redeliver.github_api.learned import Learned
+from redeliver.github_api.forbidden import forbidden_advice
 from redeliver.github_api.network_errors import NoResponseError
 from redeliver.github_api.permissions import Identity, Purpose
-from redeliver.github_api.refusals import refusal_advice
 from redeliver.github_api.reserve import FOR_REDELIVERIES, PrimaryLimit, Reserve
 from redeliver.github_api.response import Response
 from redeliver.github_api.server_clock import ServerClock
@@ -42,7 +42,7 @@ class Credential(Protocol):
         """Replace a token that GitHub refused; return False if that is not possible."""
         ...
 
-    def passing_refusals(self, token: str, /) -> frozenset[int]:
+    def statuses_while_new(self, token: str, /) -> frozenset[int]:
         """Return the statuses with which GitHub may refuse `token` only because it is new."""
         ...
 
@@ -59,13 +59,13 @@ class Client:
         *,
         url: str,
         clock: ServerClock,
-        learned: Learned,
+        facts: Facts,
         throttle: Throttle,
     ) -> None:
         self._credential = credential
         self._transport = Transport(url)
         self._clock = clock
-        self._learned = learned
+        self._facts = facts
         self._throttle = throttle
         self._limit = PrimaryLimit(throttle.now)
 
@@ -121,7 +121,7 @@ class Client:
             except NoResponseError as error:
                 failure = no_response(purpose, error)
             else:
-                self._learned.learn(response.headers, self._credential.identity)
+                self._facts.learn(response.headers, self._credential.identity)
                 if self._is_refused_as_new(response, token):
                     has_renewed = True  # another token would be as new
                     failure = new_token(response, self.error(response))
@@ -152,7 +152,7 @@ class Client:
         """Return an expected response, after learning from it."""
         # Without these headers, github.com has its limits all the same: it never sends them in
         # response to a GitHub App's JWT.
-        has_limits = response.remaining is not None or not self._learned.is_server
+        has_limits = response.remaining is not None or not self._facts.is_server
         self._throttle.learn_limits(has_limits=has_limits)
         self._clock.sync(response.date)
         return response
@@ -163,8 +163,8 @@ class Client:
             return False
         with suppress(UnavailableError):
             self._clock.sync(response.date)  # the age of a token and an App's JWT need the time
-        may_pass = response.status in self._credential.passing_refusals(token)
-        return may_pass and not response.is_rate_limit and not refusal_advice(response)
+        may_pass = response.status in self._credential.statuses_while_new(token)
+        return may_pass and not response.is_rate_limit and not forbidden_advice(response)
 
     def _renew_for(self, response: Response, token: str) -> bool:
         """Renew the token if GitHub refused it, and return whether there is a new one."""

@@ -91,7 +91,7 @@ class Connection:
             str(parts.hostname), parts.port, timeout=SOCKET_SECONDS, retry=NO_RETRY
         )
         session = self._connection.session
-        session.hooks["response"].append(_keep_from_pygithub)
+        session.hooks["response"].append(_prevent_repeats)
         bundle = os.environ.get(bundle_variable())
         session.mount("https://", TlsAdapter(bundle, retry=NO_RETRY))
 
@@ -117,7 +117,7 @@ class Connection:
         return Response(purpose=request.purpose, status=status, headers=headers, text=text)
 
 
-def _keep_from_pygithub(response: RequestsResponse, **_: object) -> None:
+def _prevent_repeats(response: RequestsResponse, **_: object) -> None:
     """Keep PyGithub from repeating a request: it would do so without end after these responses."""
     if response.status_code == HTTPStatus.MOVED_PERMANENTLY:
         response.headers.pop("location", None)  # PyGithub follows only a 301 that has one

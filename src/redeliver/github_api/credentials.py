@@ -35,13 +35,13 @@ JWT_LIFETIME = timedelta(minutes=9)
 RENEW_BEFORE = timedelta(minutes=10)
 """How long before it expires an installation's token is replaced: longer than any wait of a run."""
 
-FRESH = timedelta(seconds=20)
+NEW_TOKEN_TIME = timedelta(seconds=20)
 """For how long some of GitHub's servers may not know a new installation token. They refuse it with
 401, or with 403 if it was requested for a part of the installation's permissions:
 https://github.com/octokit/auth-app.js/issues/65
 """
 
-INSTALLATION_TOKEN = "ghs_"  # noqa: S105 - how the tokens of installations begin
+INSTALLATION_TOKEN_PREFIX = "ghs_"  # noqa: S105 - how the tokens of installations begin
 
 
 class TokenCredential:
@@ -59,9 +59,9 @@ class TokenCredential:
         """Do nothing: there is no other token."""
         return False
 
-    def passing_refusals(self, token: str) -> frozenset[int]:
+    def statuses_while_new(self, token: str) -> frozenset[int]:
         """Return 401 for a token that an earlier step of the job may just have requested."""
-        is_of_installation = token.startswith(INSTALLATION_TOKEN)
+        is_of_installation = token.startswith(INSTALLATION_TOKEN_PREFIX)
         return frozenset({HTTPStatus.UNAUTHORIZED}) if is_of_installation else frozenset()
 
 
@@ -99,7 +99,7 @@ class AppCredential:
         """Do nothing: the next JWT is new, and by now GitHub's time is known."""
         return True
 
-    def passing_refusals(self, _token: str) -> frozenset[int]:
+    def statuses_while_new(self, _token: str) -> frozenset[int]:
         """Return no status: GitHub does not have to know a JWT, only the App's key."""
         return frozenset()
 
@@ -170,7 +170,7 @@ class InstallationCredential:
         self._lock = Lock()
         self._token = ""
         self._renew_at: datetime | None = None
-        self._fresh_until: datetime | None = None
+        self._new_until: datetime | None = None
 
     def token(self) -> str:
         """Return a token that is valid for ten more minutes, or raise as `Client.request` does."""
@@ -186,9 +186,9 @@ class InstallationCredential:
                 self._request_token()
         return True
 
-    def passing_refusals(self, token: str) -> frozenset[int]:
+    def statuses_while_new(self, token: str) -> frozenset[int]:
         """Return the statuses with which GitHub may refuse a new token for a moment."""
-        if token != self._token or self._fresh_until is None or self._clock() >= self._fresh_until:
+        if token != self._token or self._new_until is None or self._clock() >= self._new_until:
             return frozenset()
         return frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 
@@ -203,4 +203,4 @@ class InstallationCredential:
             raise response.not_github()
         self._mask(token)
         self._token, self._renew_at = token, expires_at - RENEW_BEFORE
-        self._fresh_until = self._clock() + FRESH
+        self._new_until = self._clock() + NEW_TOKEN_TIME

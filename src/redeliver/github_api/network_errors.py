@@ -109,7 +109,7 @@ def explain(error: Exception, url: str) -> NoResponseError:
             case ConnectError():
                 reason, advice = _no_connection(cause, host, proxy_variable(url))
                 return NoResponseError(reason, advice=advice, may_be_done=False)
-            case ConnectTimeoutError():  # also if nothing listens there
+            case ConnectTimeoutError():  # also its subclass NewConnectionError
                 return NoResponseError(f"cannot connect to {host}", may_be_done=False)
             case InvalidSchema() | InvalidProxyURL() | ProxySchemeUnknown():
                 return _unusable_proxy(cause, proxy_variable(url))
@@ -168,7 +168,7 @@ def _no_connection(error: ConnectError, host: str, variable: str) -> tuple[str, 
                 what = quote_untrusted(str(cause.reason or type(cause).__name__))
                 return f"the TLS handshake with {there} failed ({what})", ""
             case NameResolutionError():
-                return f"the address of {there} cannot be found", ""
+                return f"the host name of {there} cannot be resolved", ""
             case OSError() if status := re.match(
                 r"Tunnel connection failed: ([0-9]{3})", str(cause)
             ):
@@ -192,7 +192,7 @@ def _bad_certificate(error: ssl.SSLCertVerificationError, there: str) -> tuple[s
     if variable := bundle_variable():
         advice = (
             f". Only the authorities in the file named in the environment variable {variable} are "
-            "trusted: add this one's certificate to the file"
+            "trusted: add the certificate of the authority that issued this one"
         )
     else:
         advice = (

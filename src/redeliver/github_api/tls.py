@@ -26,12 +26,12 @@ class TlsAdapter(HTTPAdapter):
         self._context = _context(bundle) if bundle else None
         super().__init__(max_retries=retry)
 
-    def init_poolmanager(self, *arguments: Any, **options: Any) -> None:  # noqa: ANN401 - of HTTPAdapter
+    def init_poolmanager(self, *arguments: Any, **options: Any) -> None:  # noqa: ANN401 - HTTPAdapter's signature
         """Make the connections to servers."""
         super().init_poolmanager(*arguments, ssl_context=self._context, **options)
         self.poolmanager.pool_classes_by_scheme = POOLS
 
-    def proxy_manager_for(self, proxy: str, **options: Any) -> ProxyManager:  # noqa: ANN401 - of HTTPAdapter
+    def proxy_manager_for(self, proxy: str, **options: Any) -> ProxyManager:  # noqa: ANN401 - HTTPAdapter's signature
         """Return the connections through a proxy."""
         if proxy.lower().startswith("https:"):
             options["proxy_ssl_context"] = self._context
@@ -64,9 +64,9 @@ POOLS = {"http": HTTPConnectionPool, "https": _Pool}
 def _context(bundle: str) -> ssl.SSLContext:
     """Return TLS settings for authorities that the user has named.
 
-    Since Python 3.13, a certificate must also obey every rule of RFC 5280. Many organizations' own
-    authorities do not, and curl accepts them. So this is not required of an authority that the user
-    has named. The signatures, dates and host names of certificates are checked as always.
+    Since 3.13, Python also checks stricter rules of RFC 5280. Many organizations' own authorities
+    break them, and curl accepts these. So the rules are not checked for authorities that the user
+    has named. Signatures, dates and host names are checked as always.
     https://docs.python.org/3/library/ssl.html#ssl.create_default_context
     """
     context = create_urllib3_context()

@@ -13,6 +13,11 @@ def is_or_are(number: int) -> str:
     return "is" if number == 1 else "are"
 
 
+def them(number: int) -> str:
+    """Return the pronoun for a number of things, as an object."""
+    return "it" if number == 1 else "them"
+
+
 def utc(instant: datetime) -> str:
     """Write an instant to the second."""
     return f"{instant:%Y-%m-%d %H:%M:%S} UTC"

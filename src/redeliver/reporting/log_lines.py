@@ -35,10 +35,10 @@ def opening(store: str, window: Window, mode: ScanMode) -> str:
     return f"{none}. {reading}, 'lookback' ({format_duration(window.now - window.since)}) ago"
 
 
-def scanned(scan: ScanResult, *, if_filtered: str = "") -> str:
+def scanned(scan: ScanResult, *, note_on_filtered: str = "") -> str:
     """Say what was read of a webhook's log, and what was decided.
 
-    `if_filtered` says what happens to events that are filtered out.
+    `note_on_filtered` says what happens to events that are filtered out.
     """
     if scan.is_unread:
         name = scan.webhook.name
@@ -63,7 +63,7 @@ def scanned(scan: ScanResult, *, if_filtered: str = "") -> str:
     read = f"Read {count(scan.scanned, 'delivery', 'deliveries')} of {scan.webhook.name}"
     if scan.unreadable:
         read += f", and skipped {count(len(scan.unreadable), 'row')} that could not be read"
-    consequence = f". {if_filtered}" if if_filtered and any(filtered.values()) else ""
+    consequence = f". {note_on_filtered}" if note_on_filtered and any(filtered.values()) else ""
     end = f". Then reading stopped: {scan.error}" if scan.error else ""
     return f"{read}: {'; '.join(parts)}{consequence}{end}"
 
@@ -75,7 +75,7 @@ def not_read_further(webhook: Webhook, failed: Webhook) -> str:
 
 def not_looked_further_back(names: Sequence[str], error: RedeliverError | None) -> str:
     """Say that it is unknown whether the logs of these webhooks have older failures."""
-    why = error or "reading failed before that"
+    why = error or "the log could not be read"
     return (
         f"Could not find out whether the delivery log of {', '.join(names)} has failures that are "
         f"older than 'lookback': {why}"

@@ -51,4 +51,7 @@ def may_leave(report: Report) -> str:
 def rows_may_leave(report: Report) -> str:
     """Warn likewise of rows that could not be read."""
     rows = count(report.rows_leaving, "row")
-    return f"{rows} that could not be read may leave GitHub's log before the next run"
+    return (
+        f"{rows} that could not be read may leave GitHub's log before the next run. Look at the "
+        "deliveries that the warning names on the webhook's page, and redeliver there what failed"
+    )

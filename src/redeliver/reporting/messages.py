@@ -61,7 +61,7 @@ def _checkpoint(report: Report, checkpoint: datetime) -> str:
     if oldest and oldest.decision.delivery.delivered_at == checkpoint:
         saved += f", when the oldest {oldest.outcome.for_users.value} event failed"
     elif checkpoint in report.holds:
-        saved += ", because of a row that could not be read"
+        saved += ", because a row after that could not be read"
     return f"{saved}. The next run starts there"
 
 
@@ -76,7 +76,7 @@ def _retries(report: Report) -> str:
 def problem(report: Report) -> str | None:
     """Return why the run failed, with advice; None if it did not fail."""
     problems = [*dict.fromkeys(str(s.error) for s in report.scans if s.error), *report.trouble]
-    problems += skipped.unreadable_logs(report)
+    problems += skipped.unknown_formats(report)
     if report.interrupted:
         problems.insert(0, stopped(report.interrupted))
     if not problems:  # usually, the errors above are the reason
@@ -176,7 +176,7 @@ def _given_up(report: Report) -> Iterator[str]:
 
 def _outcomes_not_seen(report: Report) -> Iterator[str]:
     webhooks = [result.key.webhook for result in report.results_with(*OUTCOME_UNKNOWN)]
-    reasons = Counter(report.unreadable[hook] for hook in webhooks if hook in report.unreadable)
+    reasons = Counter(report.unverified[hook] for hook in webhooks if hook in report.unverified)
     for because, number in reasons.items():
         redeliveries = count(number, "redelivery", "redeliveries")
         yield f"the outcome of {redeliveries} is unknown: {because}"

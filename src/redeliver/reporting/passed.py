@@ -7,19 +7,19 @@ from redeliver.core.decision import Verdict
 from redeliver.core.delivery import Delivery
 from redeliver.core.outcome import EventResult, Outcome
 from redeliver.core.policy import format_duration
-from redeliver.reporting.format import count, utc
+from redeliver.reporting.format import count, them, utc
 from redeliver.reporting.report import Report
 
 FILTERS = {Verdict.UNWANTED_EVENT: "'events'", Verdict.UNWANTED_STATUS: "'skip-status-codes'"}
 """The inputs that filter events out."""
 
 
-def if_filtered(store: str, *, dry_run: bool) -> str:
+def note_on_filtered(store: str, *, dry_run: bool) -> str:
     """Say what happens to events that are filtered out; empty if no checkpoint passes them."""
     if not store:
         return ""
     checkpoint = "the checkpoint of a real run" if dry_run else "the checkpoint"
-    return f"Once {checkpoint} has passed excluded events, no later run with it redelivers them"
+    return f"Once {checkpoint} has passed these events, no later run that uses it redelivers them"
 
 
 def filtered(report: Report) -> str:
@@ -29,9 +29,9 @@ def filtered(report: Report) -> str:
         return ""
     if number == len(_filtered_for_good(report)):
         return (
-            "The checkpoint has passed the excluded events, so no later run with it redelivers them"
+            "The checkpoint has passed these events, so no later run that uses it redelivers them"
         )
-    return if_filtered(report.store, dry_run=report.options.dry_run)
+    return note_on_filtered(report.store, dry_run=report.options.dry_run)
 
 
 def older_events(older: Sequence[Delivery], window: Window) -> str:
@@ -43,7 +43,7 @@ def older_events(older: Sequence[Delivery], window: Window) -> str:
     some = "It" if len(older) == 1 else "Some of them"
     return (
         f"GitHub's log has at least {count(len(older), 'event')} that failed {when}. This run does "
-        f"not look at {_them(older)}, because 'lookback' is {lookback}. {some} may have been "
+        f"not look at {them(len(older))}, because 'lookback' is {lookback}. {some} may have been "
         "delivered since by a redelivery"
     )
 
@@ -52,20 +52,20 @@ def older(report: Report) -> Iterator[str]:
     """Warn of failures from before the window, and say how to redeliver them."""
     if not report.older:
         return
-    found, them = older_events(report.older, report.window), _them(report.older)
+    found, pronoun = older_events(report.older, report.window), them(len(report.older))
     dry_run, further = report.options.dry_run, _further_back(report)
     if not report.store:
-        wait = "" if dry_run else f". Do that {SETTLED}"
-        yield f"{found}. To redeliver {them}, run again with {further}{wait}"
+        wait = "" if dry_run else f". Start that run {SETTLED}"
+        yield f"{found}. To redeliver {pronoun}, run again with {further}{wait}"
     elif report.checkpoint is None:
         which = "first real" if dry_run else "next"
         yield (
-            f"{found}. Start the {which} run with {further}, or its checkpoint passes {them} "
+            f"{found}. Start the {which} run with {further}, or its checkpoint passes {pronoun} "
             "without a redelivery"
         )
     else:
         yield (
-            f"{found}. {_passed(report, them)}. To redeliver {them}, run once more with "
+            f"{found}. {_passed(report, pronoun)}. To redeliver {pronoun}, run once more with "
             f"{_without_checkpoint(report)}. That run redelivers no event that has been delivered"
         )
 
@@ -78,12 +78,12 @@ def by_hand(report: Report) -> Iterator[str]:
     results = _filtered_for_good(report) if report.options.by_hand else []
     if not results:
         return
-    verdicts, them = {result.decision.verdict for result in results}, _them(results)
+    verdicts, pronoun = {result.decision.verdict for result in results}, them(len(results))
     names = " and ".join(name for verdict, name in FILTERS.items() if verdict in verdicts)
     yield (
         f"this run was started by hand, and filtered out {count(len(results), 'failed event')} "
-        f"with {names}. {_passed(report, them)}. To redeliver {them}, run once without {names}, "
-        f"with {_without_checkpoint(report)}. Next time, use an empty 'variable-name' if you start "
+        f"with {names}. {_passed(report, pronoun)}. To redeliver {pronoun}, run once without "
+        f"{names}, with {_without_checkpoint(report)}. Next time, use an empty 'variable-name' if you start "
         "a run by hand with other filters than the scheduled runs have"
     )
 
@@ -100,10 +100,10 @@ def _filtered_for_good(report: Report) -> list[EventResult]:
     ]
 
 
-def _passed(report: Report, them: str) -> str:
+def _passed(report: Report, pronoun: str) -> str:
     return (
-        f"The checkpoint in {report.store} has passed {them}, so no later run with this checkpoint "
-        f"redelivers {them}"
+        f"The checkpoint in {report.store} has passed {pronoun}, so no later run with this "
+        f"checkpoint redelivers {pronoun}"
     )
 
 
@@ -111,13 +111,9 @@ def _without_checkpoint(report: Report) -> str:
     """Say with which inputs, and when, a run looks back once more."""
     return (
         "an empty 'variable-name' instead of this checkpoint, and with "
-        f"{_further_back(report)}. Do that {SETTLED}"
+        f"{_further_back(report)}. Start that run {SETTLED}"
     )
 
 
 def _further_back(report: Report) -> str:
     return f"'lookback' set to {format_duration(report.options.max_age)}"
-
-
-def _them(events: Sequence[object]) -> str:
-    return "it" if len(events) == 1 else "them"

@@ -26,8 +26,8 @@ USUAL_INTERVAL = timedelta(hours=6)
 """The time between two runs that is assumed if nothing is known about it, as in the examples."""
 
 FAIL_FOR_TOKEN = timedelta(days=3)
-"""How long before a token expires a run with `fail-on: unrecovered` fails. That is as long as
-github.com keeps its log: a run can fail for this before events are lost for it."""
+"""How long before a token expires a run with `fail-on: unrecovered` fails. Somebody then
+has time to replace it."""
 
 NOT_FAILED_OUTCOMES = (Outcome.DELIVERED, Outcome.FILTERED)
 """The outcomes of events that do not count as failed."""
@@ -53,7 +53,7 @@ class Report:
     """What stopped the redeliveries, or kept the checkpoint from being saved, with advice."""
     limit: str = ""
     """The rate limit that stopped the redeliveries, with its end; empty if there was none."""
-    unreadable: Mapping[Webhook, str] = field(default_factory=dict)
+    unverified: Mapping[Webhook, str] = field(default_factory=dict)
     """Why the outcomes of a webhook's redeliveries could not be read from its log."""
     token_expirations: Mapping[str, datetime] = field(default_factory=dict)
     """When tokens expire, by the input that has the token, as far as GitHub has told."""
@@ -142,14 +142,17 @@ class Report:
 
         Their age counts from the first attempt, as it does when an event is given up.
         """
-        too_old = self.window.now + self.until_next - self.options.max_age
-        return [r for r in self.results_with(*OPEN) if r.decision.failing_since < too_old]
+        return [r for r in self.results_with(*OPEN) if r.decision.failing_since < self._too_old]
 
     @property
     def rows_leaving(self) -> int:
         """How many rows that could not be read may have left the log before the next run."""
-        too_old = self.window.now + self.until_next - self.options.max_age
-        return sum(time < too_old for time in self.holds)
+        return sum(time < self._too_old for time in self.holds)
+
+    @property
+    def _too_old(self) -> datetime:
+        """What is older than this may have left the log, or be given up, before the next run."""
+        return self.window.now + self.until_next - self.options.max_age
 
     @property
     def not_shown(self) -> int:
@@ -157,7 +160,7 @@ class Report:
         return sum(result.decision.delivery.redelivery for result in self.results_with(*OPEN))
 
     def expiring(self, within: timedelta) -> Mapping[str, datetime]:
-        """Return when tokens expire, by input: those that do so within this time."""
+        """Return the tokens that expire within this time: by input, when."""
         ends = self.token_expirations
         return {name: end for name, end in ends.items() if end - self.window.now < within}
 
@@ -167,7 +170,7 @@ class Report:
         return bool(
             self.interrupted
             or self.trouble
-            or any(scan.error or scan.is_unreadable for scan in self.scans)
+            or any(scan.error or scan.has_unknown_format for scan in self.scans)
             or self.count(*NEEDS_ATTENTION)
             or (
                 self.options.fail_unrecovered

@@ -1,32 +1,33 @@
 """What a run says of rows that it could not read, and so has skipped."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from redeliver.core.scan import ScanResult
 from redeliver.core.unreadable import UnreadableRow
-from redeliver.reporting.format import count, utc
+from redeliver.reporting.format import count, them, utc
 from redeliver.reporting.report import Report
 
 MAX_NAMES = 5
 """How many rows of a webhook a warning names."""
 
-REPORT_IT = "Please report this as a bug in redeliver"
+REPORT_IT = "please report this as a bug in redeliver"
 
 
 def warnings(report: Report) -> Iterator[str]:
     """Warn of skipped rows, once for each webhook."""
     for scan in report.scans:
         if scan.unreadable:
-            yield f"{_skipped(scan)}. {_what_follows(report, scan)}. {REPORT_IT}"
+            yield f"{_skipped(scan)}. {_what_follows(report, scan)}. Also, {REPORT_IT}"
 
 
-def unreadable_logs(report: Report) -> Iterator[str]:
+def unknown_formats(report: Report) -> Iterator[str]:
     """Say which logs have no row at all that could be read."""
     for scan in report.scans:
-        if scan.is_unreadable:
+        if scan.has_unknown_format:
             yield (
-                f"none of {count(len(scan.unreadable), 'row')} of the delivery log of "
-                f"{scan.webhook.name} could be read. No events are lost yet. {REPORT_IT}"
+                f"none of the {len(scan.unreadable):,} rows in the delivery log of "
+                f"{scan.webhook.name} could be read. No events are lost while GitHub's log has "
+                f"them: use the newest version of redeliver. If that fails as well, {REPORT_IT}"
             )
 
 
@@ -37,7 +38,7 @@ def _skipped(scan: ScanResult) -> str:
         names.append(f"and {len(rows) - MAX_NAMES:,} more")
     return (
         f"{count(len(rows), 'row')} of the delivery log of {scan.webhook.name} could not be read, "
-        f"so this run skipped {_them(rows)}: {', '.join(names)}"
+        f"so this run skipped {them(len(rows))}: {', '.join(names)}"
     )
 
 
@@ -48,14 +49,11 @@ def _name(row: UnreadableRow) -> str:
 def _what_follows(report: Report, scan: ScanResult) -> str:
     rows = [row for row in scan.unreadable if not row.succeeded]
     if not rows:
-        return f"GitHub lists {_them(scan.unreadable)} as delivered"
-    which = "it" if len(rows) == 1 else "one of them"
+        return f"GitHub lists {them(len(scan.unreadable))} as delivered"
+    which = "this delivery" if len(rows) == 1 else "one of these deliveries"
     advice = f"If the webhook's page on GitHub shows that {which} failed, redeliver it there"
     if not report.store:
         return advice
     until = max(row.latest_by(report.window) for row in rows) + report.options.max_age
-    return f"{advice}. The checkpoint does not pass {_them(rows)} before {utc(until)}"
-
-
-def _them(rows: Sequence[UnreadableRow]) -> str:
-    return "it" if len(rows) == 1 else "them"
+    before = "this row" if len(rows) == 1 else "these rows"
+    return f"{advice}. The checkpoint stays before {before} until {utc(until)} at the latest"

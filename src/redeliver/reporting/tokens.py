@@ -16,5 +16,6 @@ def expiring(report: Report, within: timedelta) -> Iterator[str]:
         left = age(end - report.window.now)
         yield (
             f"the token in input '{token_input}' expires at {utc(end)}, in {left}. After that, "
-            "every run fails. Create a new token before, and set the input to it"
+            "every run fails. Before that, create a new token, and save it where this input gets "
+            "its value, such as a secret"
         )

@@ -79,7 +79,7 @@ def test_the_checkpoint_waits_until_an_odd_row_has_left_the_log(
     days.assert_delivered(missed)
 
 
-def test_an_odd_row_before_the_window_holds_nothing(days: Days, hook: Hook) -> None:
+def test_an_odd_row_before_the_window_is_not_counted(days: Days, hook: Hook) -> None:
     days.run(hook)
     days.fail(hook, ago=HOUR)
     hook.record_raw(None, at=days.clock() - 2 * HOUR)
@@ -93,7 +93,7 @@ def test_an_odd_row_before_the_window_holds_nothing(days: Days, hook: Hook) -> N
     assert run.report.checkpoint == run.report.window.now
 
 
-def test_an_odd_success_holds_nothing(days: Days, hook: Hook) -> None:
+def test_an_odd_success_does_not_hold_the_checkpoint(days: Days, hook: Hook) -> None:
     days.run(hook)
     days.pass_time(SCHEDULE)
     hook.record_raw(odd(days, status="OK", status_code=200, event=None), at=days.clock() - HOUR)
@@ -145,7 +145,7 @@ def test_an_odd_row_of_an_event_counts_as_an_attempt(days: Days, hook: Hook) -> 
     assert run.gives_up(missed)
 
 
-def test_odd_rows_alone_are_no_delivery_log(days: Days, hook: Hook) -> None:
+def test_a_log_of_only_odd_rows_fails_the_run(days: Days, hook: Hook) -> None:
     """Ten rows are not odd by chance, so the format has changed, and somebody must know."""
     for minutes in range(10):
         hook.record_raw({"identifier": 1}, at=days.clock() - minutes * timedelta(minutes=1))
@@ -153,10 +153,11 @@ def test_odd_rows_alone_are_no_delivery_log(days: Days, hook: Hook) -> None:
     run = days.run(hook)
 
     assert run.is_red
-    assert "none of 10 rows of the delivery log of webhook" in run.problem
+    assert "none of the 10 rows in the delivery log of webhook" in run.problem
 
 
-def test_an_odd_row_that_may_leave_the_log_is_red_if_wanted(days: Days, hook: Hook) -> None:
+def test_an_odd_row_that_may_leave_the_log_fails_the_run(days: Days, hook: Hook) -> None:
+    """With `fail-on: unrecovered`."""
     days.run(hook)
     days.pass_time(SCHEDULE)
     at = days.clock() - HOUR

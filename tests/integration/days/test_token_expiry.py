@@ -27,7 +27,7 @@ def replace_token(days: Days, lifetime: timedelta, *, classic: bool = False) -> 
 
 
 @pytest.mark.parametrize("classic", [False, True], ids=["fine-grained", "classic"])
-def test_a_token_that_ends_soon_is_told_before(days: Days, hook: Hook, *, classic: bool) -> None:
+def test_a_token_that_expires_soon_is_a_warning(days: Days, hook: Hook, *, classic: bool) -> None:
     end = days.clock() + 16 * DAY + HOUR
     replace_token(days, end - days.clock(), classic=classic)
     runs = days.run_for(15 * DAY, hook, every=DAY, fail_unrecovered=True)
@@ -63,7 +63,7 @@ def test_the_outputs_have_the_time(days: Days, hook: Hook) -> None:
     assert json.loads(found["report"])["tokens"] == [{"input": "token", "expires": expected}]
 
 
-def test_a_token_without_an_end_has_none(days: Days, hook: Hook) -> None:
+def test_a_token_that_never_expires_has_no_time(days: Days, hook: Hook) -> None:
     run = days.run(hook)
 
     assert run.report

@@ -14,7 +14,7 @@ from github_sandbox.faults import Work
 from redeliver.errors import AccessError, UnavailableError
 from redeliver.github_api.client import Client
 from redeliver.github_api.credentials import AppInstallation, InstallationCredential
-from redeliver.github_api.learned import Learned
+from redeliver.github_api.facts import Facts
 from redeliver.github_api.permissions import Permission
 from redeliver.github_api.server_clock import ServerClock
 from redeliver.github_api.webhooks import list_hooks
@@ -60,7 +60,7 @@ def client(github: Sandbox, masked: list[str], time: FakeTime) -> Client:
         clock=clock,
         mask=masked.append,
     )
-    return Client(installation, url=github.url, clock=clock, learned=Learned(), throttle=throttle)
+    return Client(installation, url=github.url, clock=clock, facts=Facts(), throttle=throttle)
 
 
 def test_one_token_serves_many_requests_and_is_masked(

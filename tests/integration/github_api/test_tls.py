@@ -41,7 +41,7 @@ def in_house() -> InHouseAuthority:
 
 @pytest.fixture
 def named(
-    nothing_named: None,  # noqa: ARG001 - it comes first
+    nothing_named: None,  # noqa: ARG001 - removes other variables first
     in_house: InHouseAuthority,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -86,7 +86,7 @@ def test_only_the_authorities_in_the_named_file_are_trusted() -> None:
     ):
         get(github.url)
 
-    assert "variable REQUESTS_CA_BUNDLE are trusted: add this one's" in str(caught.value)
+    assert "variable REQUESTS_CA_BUNDLE are trusted: add the certificate" in str(caught.value)
 
 
 @pytest.mark.usefixtures("named")
@@ -109,7 +109,7 @@ def test_a_certificate_of_a_named_authority_is_checked(
         get(github.url)
 
 
-def test_a_server_without_tls_is_told_as_that() -> None:
+def test_a_server_without_tls_gets_an_error_that_says_so() -> None:
     with (
         running(Sandbox()) as github,
         pytest.raises(UnreachableError, match=r"127\.0\.0\.1:\d+ does not respond with TLS"),
@@ -132,7 +132,7 @@ FAULTS = [
 
 
 @pytest.fixture
-def front(in_house: InHouseAuthority, named: None) -> Iterator[tuple[Sandbox, BrokenHandshakes]]:  # noqa: ARG001
+def front(in_house: InHouseAuthority, named: None) -> Iterator[tuple[Sandbox, BrokenHandshakes]]:  # noqa: ARG001 - trusts the authority
     """Start a sandbox and a server in front of it that can break handshakes."""
     with (
         running(Sandbox(tls=in_house.server_context())) as github,
@@ -196,7 +196,7 @@ def test_a_redelivery_is_repeated_after_a_broken_handshake(
         pytest.param(403, "Ask whoever runs the proxy to allow connections", id="it forbids it"),
     ],
 )
-def test_a_proxy_that_refuses_is_told_with_its_status(
+def test_a_proxy_refusal_names_its_status(
     front: tuple[Sandbox, BrokenHandshakes],
     monkeypatch: pytest.MonkeyPatch,
     status: int,

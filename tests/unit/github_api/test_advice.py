@@ -70,7 +70,7 @@ REFUSALS = [
     ),
     pytest.param(
         "Repository was archived so is read-only.",
-        "Choose another repository",
+        "Unarchive the repository",
         id="an archived repository",
     ),
     pytest.param(

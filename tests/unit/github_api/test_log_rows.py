@@ -28,7 +28,7 @@ def read(row: object) -> UnreadableRow:
 
 
 @pytest.mark.parametrize("row", [None, 1, "text", [], True, 1.5, {}])
-def test_a_row_of_another_kind_is_unreadable(row: object) -> None:
+def test_a_row_of_another_kind_has_unknown_format(row: object) -> None:
     found = read(row)
 
     assert (found.id, found.guid, found.succeeded, found.may_be_original) == ("", None, False, True)
@@ -50,7 +50,7 @@ def test_a_field_of_another_type_makes_a_row_unreadable(field: str, value: objec
 @pytest.mark.parametrize(
     "text", ["yesterday", "2026-11-24T12:00:00", "9999-12-31T23:59:59-23:59", "1066-10-14T09:00Z"]
 )
-def test_an_impossible_time_is_told_by_the_rows_around(text: str) -> None:
+def test_the_rows_around_bound_an_impossible_time(text: str) -> None:
     found = read(a_row(delivered_at=text))
 
     assert found.problem == "'delivered_at' is not a time with a time zone"

@@ -96,13 +96,13 @@ def test_a_scan_says_what_happens_to_filtered_events() -> None:
     partly_read = replace(lost, error=UnavailableError("GitHub is down"))
     without = a_scan_result(a_decision(verdict=Verdict.DELIVERED))
 
-    assert log_lines.scanned(lost, if_filtered="They are lost").endswith(
+    assert log_lines.scanned(lost, note_on_filtered="They are lost").endswith(
         "; 1 is excluded by 'skip-status-codes'. They are lost"
     )
-    assert log_lines.scanned(partly_read, if_filtered="They are lost").endswith(
+    assert log_lines.scanned(partly_read, note_on_filtered="They are lost").endswith(
         ". They are lost. Then reading stopped: GitHub is down"
     )
-    assert "lost" not in log_lines.scanned(without, if_filtered="They are lost")
+    assert "lost" not in log_lines.scanned(without, note_on_filtered="They are lost")
 
 
 def test_a_scan_tells_of_events_that_the_filter_misses() -> None:

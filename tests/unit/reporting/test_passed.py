@@ -56,7 +56,7 @@ def by_hand(*results: EventResult, checkpoint: datetime | None = NOW) -> Report:
 def test_a_run_says_what_happens_to_excluded_events(
     store: str, expected: str, *, dry_run: bool
 ) -> None:
-    assert passed.if_filtered(store, dry_run=dry_run) == expected
+    assert passed.note_on_filtered(store, dry_run=dry_run) == expected
 
 
 @pytest.mark.parametrize(

@@ -31,8 +31,9 @@ def a_row(number: int = 7, *, succeeded: bool = False) -> UnreadableRow:
             with_rows(a_row()),
             "1 row of the delivery log of webhook 1 of organization acme could not be read, so "
             "this run skipped it: delivery 7 ('status' is missing). If the webhook's page on "
-            "GitHub shows that it failed, redeliver it there. The checkpoint does not pass it "
-            "before 2026-11-27 11:00:00 UTC. Please report this as a bug in redeliver",
+            "GitHub shows that this delivery failed, redeliver it there. The checkpoint stays "
+            "before this row until 2026-11-27 11:00:00 UTC at the latest. Also, please report this as a "
+            "bug in redeliver",
             id="one row",
         ),
         pytest.param(
@@ -41,14 +42,15 @@ def a_row(number: int = 7, *, succeeded: bool = False) -> UnreadableRow:
             "this run skipped them: delivery 0 ('status' is missing), delivery 1 ('status' is "
             "missing), delivery 2 ('status' is missing), delivery 3 ('status' is missing), "
             "delivery 4 ('status' is missing), and 2 more. If the webhook's page on GitHub shows "
-            "that one of them failed, redeliver it there. Please report this as a bug in redeliver",
+            "that one of these deliveries failed, redeliver it there. Also, please report this as "
+            "a bug in redeliver",
             id="many rows, and no checkpoint",
         ),
         pytest.param(
             with_rows(a_row(succeeded=True)),
             "1 row of the delivery log of webhook 1 of organization acme could not be read, so "
             "this run skipped it: delivery 7 ('status' is missing). GitHub lists it as delivered. "
-            "Please report this as a bug in redeliver",
+            "Also, please report this as a bug in redeliver",
             id="a success",
         ),
     ],

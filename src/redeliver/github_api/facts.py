@@ -13,7 +13,7 @@ https://docs.github.com/en/enterprise-server/webhooks/testing-and-troubleshootin
 """
 
 
-class Learned:
+class Facts:
     """What the responses so far have told.
 
     A name of a host tells nothing: github.com can be behind a gateway of any name.

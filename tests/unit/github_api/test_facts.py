@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from redeliver.github_api.learned import Learned
+from redeliver.github_api.facts import Facts
 from redeliver.github_api.permissions import APP_IDENTITY, token_identity
 
 HEADER = "github-authentication-token-expiration"
@@ -15,26 +15,26 @@ TOKEN = token_identity("variable-token")
     "text", ["2026-12-01 16:42:10 UTC", "2026-12-01 17:42:10 +0100", "2026-12-01 10:42:10 -0600"]
 )
 def test_a_response_tells_when_its_token_expires(text: str) -> None:
-    learned = Learned()
+    facts = Facts()
 
-    learned.learn({HEADER: text}, TOKEN)
+    facts.learn({HEADER: text}, TOKEN)
 
     expected = datetime(2026, 12, 1, 16, 42, 10, tzinfo=UTC)
-    assert learned.token_expirations == {"variable-token": expected}
+    assert facts.token_expirations == {"variable-token": expected}
 
 
 @pytest.mark.parametrize("text", ["", "soon", "2026-12-01 16:42:10", "9999-12-31 23:59:59 UTC"])
 def test_an_unknown_form_tells_nothing(text: str) -> None:
-    learned = Learned()
+    facts = Facts()
 
-    learned.learn({HEADER: text}, TOKEN)
+    facts.learn({HEADER: text}, TOKEN)
 
-    assert learned.token_expirations == {}
+    assert facts.token_expirations == {}
 
 
 def test_an_app_has_no_token_to_replace() -> None:
-    learned = Learned()
+    facts = Facts()
 
-    learned.learn({HEADER: "2026-12-01 16:42:10 UTC"}, APP_IDENTITY)
+    facts.learn({HEADER: "2026-12-01 16:42:10 UTC"}, APP_IDENTITY)
 
-    assert learned.token_expirations == {}
+    assert facts.token_expirations == {}

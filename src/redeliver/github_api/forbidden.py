@@ -1,4 +1,4 @@
-"""The reasons for a 403, by the words of GitHub's message."""
+"""Advice for a 403, by the words of GitHub's message."""
 
 from http import HTTPStatus
 
@@ -22,13 +22,16 @@ REFUSALS = {
         "allow such tokens"
     ),
     "archived": (
-        "Choose another repository for the variable in 'variable-repository', or unarchive this one"
+        "Unarchive the repository. If it only has the variable, you can instead set "
+        "'variable-repository' to another one"
     ),
     "installation has been suspended": (
-        "An owner of the organization can end that in the settings of the organization, under "
+        "An owner of the organization can unsuspend the App in the organization's settings, under "
         "GitHub Apps > Configure"
     ),
-    "suspended": "Only GitHub's support, or the administrator of your GitHub, can end that",
+    "suspended": (
+        "Only GitHub's support, or the administrator of your GitHub, can unsuspend the account"
+    ),
     "saml": (
         "Whoever created the token has to authorize it for the organization under "
         f"{SETTINGS_PAGE} > Configure SSO"
@@ -44,7 +47,7 @@ MISSING_PERMISSION = ("not accessible by", "must have admin", "must be an", "sco
 """Words of GitHub's messages about a missing permission, in lower case."""
 
 
-def refusal_advice(response: Response) -> str | None:
+def forbidden_advice(response: Response) -> str | None:
     """Return what to do about a 403 with a known reason that is not a missing permission."""
     if response.status != HTTPStatus.FORBIDDEN:
         return None
