@@ -14,6 +14,8 @@ WORKERS := --numprocesses=auto --dist=worksteal
 PYTEST := $(BIN)/python -m pytest $(WORKERS)
 # This test needs the packages from npm.
 OCTOKIT := tests/contract/test_octokit.py
+# These tests need only PyPI, and can run at the same time.
+WITHOUT_DOCKER := tests/e2e/without_docker
 # The files with parts that cog writes.
 GENERATED := README.md ARCHITECTURE.md docs/how-it-decides.md docs/own-server.md composite/action.yml .github/workflows/redeliver.yml
 # After how many milliseconds the simulated GitHub of `make bench` responds.
@@ -53,7 +55,9 @@ e2e: $(READY) $(DRAWING_READY) ## Run the Docker action in real workflows and dr
 	@docker info >/dev/null 2>&1 || { echo "e2e: 'docker info' fails: start Docker, then run this again" >&2; exit 1; }
 	@command -v docker-registry >/dev/null || { echo "e2e: docker-registry is not installed: install it (Debian: apt-get install docker-registry)" >&2; exit 1; }
 	@echo "e2e: run workflows with act and Docker, against the sandbox"
-	@$(BIN)/python -m pytest tests/e2e
+	@$(BIN)/python -m pytest --ignore=$(WITHOUT_DOCKER) tests/e2e
+	@echo "e2e: start the action without Docker on runners with other directories and settings of pip"
+	@$(PYTEST) $(WITHOUT_DOCKER)
 
 lint: $(READY) ## Check style, imports, types, Dockerfile, workflows and generated text
 	$(BIN)/ruff format --check

@@ -1,0 +1,1 @@
+"""Tests with real programs: act, Docker, cron, systemd and a browser."""

@@ -1,0 +1,45 @@
+"""Fixtures: the packages, an index that has them, and a runner."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.without_docker.runner import Runner, an_index
+from tests.e2e.workflow_run import ROOT
+
+
+@pytest.fixture(scope="session")
+def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Download the wheels of all packages once, with the settings of this machine."""
+    directory = tmp_path_factory.mktemp("wheels")
+    pinned = ("--no-deps", "--require-hashes", "-r", ROOT / "requirements" / "runtime.txt")
+    pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*pip, "download", "--dest", directory, *pinned], check=True)
+    return directory
+
+
+@pytest.fixture(scope="session")
+def index(wheels: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the directory of a package index that has the wheels."""
+    return an_index(tmp_path_factory.mktemp("index"), list(wheels.iterdir()))
+
+
+@pytest.fixture
+def runner(tmp_path: Path, action: Path, index: Path) -> Runner:
+    """Return a runner whose variables name a package index in a directory."""
+    for name in ("home", "workspace", "temp"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "output").touch()
+    return Runner(
+        directory=tmp_path,
+        variables={
+            "HOME": str(tmp_path / "home"),
+            "GITHUB_ACTION_PATH": str(action / "composite"),
+            "GITHUB_OUTPUT": str(tmp_path / "output"),
+            "RUNNER_TEMP": str(tmp_path / "temp"),
+            "RUNNER_TOOL_CACHE": str(tmp_path / "tools"),
+            "PIP_INDEX_URL": index.as_uri(),
+        },
+    )

@@ -1,0 +1,150 @@
+"""The action without Docker starts whatever the runner's directories are, or says what is wrong.
+
+The tests run the action's own command with the real pip, which installs the real packages.
+"""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.without_docker.runner import (
+    NOWHERE,
+    PASSWORD,
+    WITHOUT_PRIVILEGES,
+    Runner,
+    on_a_small_disk,
+    serving,
+    the_error,
+)
+
+
+@pytest.mark.parametrize(
+    ("tool_cache", "reason"),
+    [
+        ("", "RUNNER_TOOL_CACHE is not an absolute path"),
+        ("tools", "RUNNER_TOOL_CACHE is not an absolute path"),
+        ("/proc/none/tools", "No such file or directory"),
+        ("/dev/null", "Not a directory"),
+    ],
+)
+def test_without_a_tool_cache_the_packages_are_temporary(
+    runner: Runner, tool_cache: str, reason: str
+) -> None:
+    step = runner.start(RUNNER_TOOL_CACHE=tool_cache)
+
+    runner.assert_starts_redeliver(step)
+    downloading, unused = step.stdout.splitlines()
+    assert downloading == "Downloading the packages of redeliver"
+    assert unused.startswith(
+        "The packages are in RUNNER_TEMP, so the next run downloads them again"
+    )
+    assert reason in unused
+    assert step.stderr == ""
+    assert list((runner.directory / "workspace").iterdir()) == []
+
+
+def test_a_tool_cache_of_another_user_is_not_used(runner: Runner) -> None:
+    runner.tool_cache.mkdir(mode=0o555)
+
+    step = runner.start(*WITHOUT_PRIVILEGES)
+
+    runner.assert_starts_redeliver(step)
+    assert "the next run downloads them again: [Errno 13] Permission denied" in step.stdout
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"), [("ro", "Read-only file system"), ("size=1m", "No space left on device")]
+)
+def test_a_tool_cache_that_cannot_be_written_is_not_used(
+    runner: Runner, options: str, reason: str
+) -> None:
+    runner.tool_cache.mkdir()
+
+    step = runner.start(*on_a_small_disk(runner.tool_cache, options))
+
+    runner.assert_starts_redeliver(step)
+    assert "the next run downloads them again: " in step.stdout
+    assert reason in step.stdout
+
+
+def test_a_read_only_tool_cache_supplies_its_packages(runner: Runner, wheels: Path) -> None:
+    cache = runner.tool_cache / "redeliver" / "wheels"
+    shutil.copytree(wheels, cache)
+    cache.chmod(0o555)
+
+    step = runner.start(*WITHOUT_PRIVILEGES, PIP_INDEX_URL=NOWHERE)
+
+    runner.assert_starts_redeliver(step)
+    assert step.stdout == ""
+
+
+def test_a_link_in_the_tool_cache_is_replaced_and_not_followed(
+    runner: Runner, wheels: Path
+) -> None:
+    cache = runner.tool_cache / "redeliver" / "wheels"
+    cache.mkdir(parents=True)
+    victim = runner.directory / "victim"
+    victim.write_text("untouched")
+    for wheel in wheels.iterdir():
+        (cache / wheel.name).symlink_to(victim)
+
+    step = runner.start()
+
+    runner.assert_starts_redeliver(step)
+    assert victim.read_text() == "untouched"
+    assert {file.name for file in cache.iterdir()} == {file.name for file in wheels.iterdir()}
+    assert not any(file.is_symlink() for file in cache.iterdir())
+
+
+def test_the_directory_of_the_action_stays_as_it_is(runner: Runner, action: Path) -> None:
+    """A runner that is not root could not remove files that root has written in a container."""
+    runner.assert_starts_redeliver(runner.start())
+
+    assert not (action / "composite" / "__pycache__").exists()
+
+
+def test_only_the_temporary_directory_of_the_runner_needs_space(
+    runner: Runner, index: Path
+) -> None:
+    full = runner.directory / "full"
+    full.mkdir()
+    with serving(index) as port:
+        step = runner.start(
+            *on_a_small_disk(full, "size=1m"),
+            TMPDIR=str(full),
+            PIP_INDEX_URL=f"http://bob:{PASSWORD}@127.0.0.1:{port}",
+        )
+
+    runner.assert_starts_redeliver(step)
+
+
+@pytest.mark.parametrize("name", ["RUNNER_TEMP", "GITHUB_OUTPUT"])
+def test_a_variable_that_is_not_set_is_named(runner: Runner, name: str) -> None:
+    error = the_error(runner.start(**{name: ""}))
+
+    assert error.startswith(f"{name} is not set. Every runner sets this variable")
+
+
+@pytest.mark.parametrize(
+    ("temporary", "reason"),
+    [
+        ("/dev/null", "Not a directory"),
+        ("/proc/none", "No such file or directory"),
+        ("/tmp/a:b", "contains the PATH separator"),  # noqa: S108 - it is not created
+    ],
+)
+def test_a_temporary_directory_that_cannot_be_used_is_named(
+    runner: Runner, temporary: str, reason: str
+) -> None:
+    error = the_error(runner.start(RUNNER_TEMP=temporary))
+
+    assert error.startswith(f"the virtual environment {temporary}/redeliver could not be created")
+    assert reason in error
+    assert "RUNNER_TEMP must be a directory" in error
+
+
+def test_outputs_that_cannot_be_written_are_an_error(runner: Runner) -> None:
+    error = the_error(runner.start(GITHUB_OUTPUT="/proc/none"))
+
+    assert error.startswith("GITHUB_OUTPUT could not be written: [Errno 2]")
