@@ -83,8 +83,8 @@ def by_hand(report: Report) -> Iterator[str]:
     yield (
         f"this run was started by hand, and filtered out {count(len(results), 'failed event')} "
         f"with {names}. {_passed(report, pronoun)}. To redeliver {pronoun}, run once without "
-        f"{names}, with {_without_checkpoint(report)}. Next time, use an empty 'variable-name' if you start "
-        "a run by hand with other filters than the scheduled runs have"
+        f"{names}, with {_without_checkpoint(report)}. Next time, use an empty 'variable-name' if "
+        "you start a run by hand with other filters than the scheduled runs have"
     )
 
 

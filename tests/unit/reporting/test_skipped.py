@@ -32,8 +32,8 @@ def a_row(number: int = 7, *, succeeded: bool = False) -> UnreadableRow:
             "1 row of the delivery log of webhook 1 of organization acme could not be read, so "
             "this run skipped it: delivery 7 ('status' is missing). If the webhook's page on "
             "GitHub shows that this delivery failed, redeliver it there. The checkpoint stays "
-            "before this row until 2026-11-27 11:00:00 UTC at the latest. Also, please report this as a "
-            "bug in redeliver",
+            "before this row until 2026-11-27 11:00:00 UTC at the latest. Also, please report this "
+            "as a bug in redeliver",
             id="one row",
         ),
         pytest.param(
