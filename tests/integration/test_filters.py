@@ -11,7 +11,7 @@ from tests.support.builders import NOW, ago
 from tests.support.outage import arrived, miss_events
 
 STARTED_BY_HAND = {"GITHUB_EVENT_NAME": "workflow_dispatch"}
-ONCE = "Once the checkpoint has passed excluded events, no later run with it redelivers them"
+ONCE = "Once the checkpoint has passed these events, no later run that uses it redelivers them"
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def test_a_run_by_hand_warns_of_what_it_filtered_out(
     assert run.outputs["checkpoint"] == format_checkpoint(NOW)
     assert "1 event failed; 1 more is excluded by 'events'. " + ONCE in run.log
     assert "::warning::this run was started by hand, and filtered out 1 failed event" in run.log
-    assert "has passed the excluded events, so no later run with it redelivers" in run.summary
+    assert "has passed these events, so no later run that uses it redelivers" in run.summary
     assert arrived(github, receiver) == missed[1:], "the next run does not see the other one"
 
     assert (
@@ -94,7 +94,7 @@ def test_a_dry_run_says_what_a_real_run_would_pass(
 
     run = run_action(github, hook, skip_status_codes=codes, dry_run="true")
 
-    would = "Once the checkpoint of a real run has passed excluded events, no later run"
+    would = "Once the checkpoint of a real run has passed these events, no later run"
     assert f"2 are excluded by 'skip-status-codes'. {would}" in run.log
     assert would in run.summary
 

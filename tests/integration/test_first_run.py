@@ -54,7 +54,7 @@ def test_a_first_run_says_how_to_redeliver_older_failures(
     )
     assert (
         "run once more with an empty 'variable-name' instead of this checkpoint, and with "
-        "'lookback' set to 3d. Do that once 16 minutes have passed"
+        "'lookback' set to 3d. Start that run at least 16 minutes after the last"
     ) in warning
     assert "**Warning:** GitHub's log has at least 2 events that failed" in first.summary
 
@@ -93,7 +93,7 @@ def test_a_run_that_keeps_no_checkpoint_warns_each_time(
     for run in (first, again):
         (warning,) = warnings(run)
         assert warning.startswith(FOUND.format(f"{len(older)} events"))
-        assert "To redeliver them, run again with 'lookback' set to 3d. Do that once" in warning
+        assert "To redeliver them, run again with 'lookback' set to 3d. Start that run" in warning
 
 
 def test_the_command_gives_the_same_advice_with_its_flags(
@@ -145,8 +145,8 @@ def test_enterprise_server_keeps_its_log_for_seven_days(clock: VirtualClock) -> 
 
         run = run_action(github, hook, lookback="3d")
         (warning,) = warnings(run)
-        assert "Start" not in warning
-        assert "and with 'lookback' set to 7d. Do that" in warning
+        assert "Start the" not in warning
+        assert "and with 'lookback' set to 7d. Start that run" in warning
 
         run_action(github, hook, variable_name="", lookback="7d")
         assert arrived(github, receiver) == ["older"]

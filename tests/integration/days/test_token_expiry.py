@@ -38,7 +38,7 @@ def test_a_token_that_expires_soon_is_a_warning(days: Days, hook: Hook, *, class
     assert ["expires at" in run.warnings for run in runs] == [span < 14 * DAY for span in left]
     assert [run.is_red for run in runs] == [span < 3 * DAY for span in left]
     assert "the token in input 'token' expires at 2026-12-10" in runs[-1].problem
-    assert "Create a new token before" in runs[-1].problem
+    assert "Before that, create a new token" in runs[-1].problem
 
 
 def test_a_run_with_fail_on_error_only_warns(days: Days, hook: Hook) -> None:

@@ -221,7 +221,7 @@ def test_a_webhook_that_could_not_be_read_is_not_asked() -> None:
     assert older_guids(report) == ["older-0", "older-1", "older-2"]
     assert (
         "Could not find out whether the delivery log of webhook 1 of organization acme has "
-        "failures that are older than 'lookback': reading failed before that"
+        "failures that are older than 'lookback': the log could not be read"
     ) in runtime.said
 
 

@@ -149,7 +149,7 @@ def test_a_refused_delivery_that_left_the_log_is_given_up() -> None:
     assert messages.warnings(report)
 
 
-def test_a_refused_delivery_stays_so_if_the_log_has_unknown_format() -> None:
+def test_a_refused_delivery_stays_so_if_the_log_is_unreadable() -> None:
     refusal = RefusalError("GitHub responded 404, Not Found")
     hook, store = ReadableOnce(*THREE_FAILURES, errors={"first": refusal}), FakeStore()
 

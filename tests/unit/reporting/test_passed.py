@@ -25,12 +25,12 @@ from tests.support.builders import (
 )
 
 BY_HAND = replace(OPTIONS, by_hand=True)
-ONCE = "Once the checkpoint has passed excluded events, no later run with it redelivers them"
+ONCE = "Once the checkpoint has passed these events, no later run that uses it redelivers them"
 IN_A_DRY_RUN = (
-    "Once the checkpoint of a real run has passed excluded events, no later run with it redelivers "
-    "them"
+    "Once the checkpoint of a real run has passed these events, no later run that uses it "
+    "redelivers them"
 )
-PASSED = "The checkpoint has passed the excluded events, so no later run with it redelivers them"
+PASSED = "The checkpoint has passed these events, so no later run that uses it redelivers them"
 
 
 def filtered(
@@ -90,7 +90,7 @@ def test_the_summary_says_what_happens_to_excluded_events(report: Report, expect
     ],
 )
 def test_the_summary_says_nothing_of_excluded_events_if(report: Report) -> None:
-    assert "excluded events" not in summary(report)
+    assert "passed these events" not in summary(report)
 
 
 def test_a_run_by_hand_warns_of_events_that_it_excluded() -> None:
@@ -100,8 +100,8 @@ def test_a_run_by_hand_warns_of_events_that_it_excluded() -> None:
         "this run was started by hand, and filtered out 2 failed events with 'events'. The "
         "checkpoint in variable LAST_REDELIVERY of acme/ops has passed them, so no later run with "
         "this checkpoint redelivers them. To redeliver them, run once without 'events', with an "
-        "empty 'variable-name' instead of this checkpoint, and with 'lookback' set to 3d. Do that "
-        "once 16 minutes have passed since the last run that redelivered (sooner, events may be "
+        "empty 'variable-name' instead of this checkpoint, and with 'lookback' set to 3d. Start "
+        "that run at least 16 minutes after the last run that redelivered (sooner, events may be "
         "delivered twice). Next time, use an empty 'variable-name' if you start a run by hand with "
         "other filters than the scheduled runs have"
     )
@@ -168,9 +168,9 @@ FIRST_RUN = replace(a_report(), window=a_window(None), older=OLDER)
             FIRST_RUN,
             "The checkpoint in variable LAST_REDELIVERY of acme/ops has passed them, so no later "
             "run with this checkpoint redelivers them. To redeliver them, run once more with an "
-            "empty 'variable-name' instead of this checkpoint, and with 'lookback' set to 3d. Do "
-            "that once 16 minutes have passed since the last run that redelivered (sooner, events "
-            "may be delivered twice). That run redelivers no event that has been delivered",
+            "empty 'variable-name' instead of this checkpoint, and with 'lookback' set to 3d. "
+            "Start that run at least 16 minutes after the last run that redelivered (sooner, "
+            "events may be delivered twice). That run redelivers no event that has been delivered",
             id="a first run",
         ),
         pytest.param(
@@ -187,8 +187,8 @@ FIRST_RUN = replace(a_report(), window=a_window(None), older=OLDER)
         ),
         pytest.param(
             replace(FIRST_RUN, store="", checkpoint=None),
-            "To redeliver them, run again with 'lookback' set to 3d. Do that once 16 minutes have "
-            "passed since the last run that redelivered (sooner, events may be delivered twice)",
+            "To redeliver them, run again with 'lookback' set to 3d. Start that run at least 16 "
+            "minutes after the last run that redelivered (sooner, events may be delivered twice)",
             id="a run that keeps no checkpoint",
         ),
         pytest.param(
