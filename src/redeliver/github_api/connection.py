@@ -92,8 +92,9 @@ class Connection:
         )
         session = self._connection.session
         session.hooks["response"].append(_prevent_repeats)
-        bundle = os.environ.get(bundle_variable())
-        session.mount("https://", TlsAdapter(bundle, retry=NO_RETRY))
+        if parts.scheme == "https":
+            bundle = os.environ.get(bundle_variable())
+            session.mount("https://", TlsAdapter(bundle, retry=NO_RETRY))
 
     def send(self, request: Request, *, token: str) -> Response:
         """Send one request and return its response, however long that takes."""
