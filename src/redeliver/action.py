@@ -159,8 +159,6 @@ def _unless_broken(write: Callable[[str], None]) -> Callable[[str], None]:
             write(text)
         except OSError:
             sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115 - until the process ends
-        except UnicodeEncodeError:
-            pass  # an input that is not valid UTF-8, which `settings.parse` reports
 
     return write_if_possible
 

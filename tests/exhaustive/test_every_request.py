@@ -58,7 +58,6 @@ FAULTS: dict[str, Fault] = {
     "a truncated response body": Truncated(),
     "a rate limit": Status(429, "Slow down", headers={"Retry-After": "60"}),
     "a 401": Status(401, "Bad credentials"),
-    "a 403": Status(403, "Repository access blocked"),
     "a login page": InvalidBody(status=302, headers={"Location": "https://localhost/login"}),
     "a 202 without the work": Swallowed(),
     "odd rows": OddRows(),

@@ -26,11 +26,12 @@ class InHouseAuthority:
     certificate: x509.Certificate
 
     @classmethod
-    def create(cls) -> "InHouseAuthority":
+    def create(cls, *, ca: bool = True) -> "InHouseAuthority":
+        """Return a new one; unless it is a `ca`, nobody may trust what it issues."""
         key = ec.generate_private_key(ec.SECP256R1())
         name = _name("In-house authority")
         builder = _builder(name, name, key).add_extension(
-            x509.BasicConstraints(ca=True, path_length=None), critical=False
+            x509.BasicConstraints(ca=ca, path_length=None), critical=False
         )
         return cls(key=key, certificate=builder.sign(key, SHA256()))
 

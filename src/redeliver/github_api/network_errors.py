@@ -12,8 +12,8 @@ from requests import Timeout
 from requests.exceptions import (
     ChunkedEncodingError,
     ContentDecodingError,
-    InvalidProxyURL,
     InvalidSchema,
+    InvalidURL,
 )
 from urllib3.connection import HTTPConnection
 from urllib3.exceptions import (
@@ -111,7 +111,8 @@ def explain(error: Exception, url: str) -> NoResponseError:
                 return NoResponseError(reason, advice=advice, may_be_done=False)
             case ConnectTimeoutError():  # also its subclass NewConnectionError
                 return NoResponseError(f"cannot connect to {host}", may_be_done=False)
-            case InvalidSchema() | InvalidProxyURL() | ProxySchemeUnknown():
+            # The URL of GitHub is checked before, so this is about the URL of a proxy.
+            case InvalidSchema() | InvalidURL() | ProxySchemeUnknown():
                 return _unusable_proxy(cause, proxy_variable(url))
     return NoResponseError(
         f"no usable response from {host} ({type(error).__name__})",
@@ -145,7 +146,7 @@ def _unusable_proxy(error: Exception, variable: str) -> NoResponseError:
         kind = "names a SOCKS proxy, which redeliver does not support"
     return NoResponseError(
         f"the environment variable {variable} {kind}",
-        advice=". Set it to an HTTP proxy, such as http://proxy.example.com:3128, or remove it",
+        advice=". Set it to the URL of an HTTP proxy, or remove it",
         is_transient=False,
         may_be_done=False,
     )
@@ -168,12 +169,14 @@ def _no_connection(error: ConnectError, host: str, variable: str) -> tuple[str, 
                 what = quote_untrusted(str(cause.reason or type(cause).__name__))
                 return f"the TLS handshake with {there} failed ({what})", ""
             case NameResolutionError():
-                return f"the host name of {there} cannot be resolved", ""
+                check = f"the variable {variable}" if error.is_proxy else "'hostname'"
+                return f"the host name of {there} cannot be resolved", f". Check {check}"
             case OSError() if status := re.match(
                 r"Tunnel connection failed: ([0-9]{3})", str(cause)
             ):
                 return _refused_by_proxy(int(status[1]), proxy, host)
-    return f"cannot connect to {there} ({type(causes[-1]).__name__})", ""
+    advice = f". Check the variable {variable}, and that the proxy runs" if error.is_proxy else ""
+    return f"cannot connect to {there} ({type(causes[-1]).__name__})", advice
 
 
 def _bad_certificate(error: ssl.SSLCertVerificationError, there: str) -> tuple[str, str]:
@@ -207,7 +210,10 @@ def _refused_by_proxy(status: int, proxy: str, host: str) -> tuple[str, str]:
     reason = f"{proxy} responded {status} instead of connecting to {host}"
     if status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
         return reason, (
-            ". It wants a user name and a password: set the variable to "
-            "http://USER:PASSWORD@HOST:PORT, in which special characters are percent-encoded"
+            ". It wants a user name and a password: add them to the URL in this variable, before "
+            "the host, and percent-encode special characters in them"
         )
-    return reason, f". Ask whoever runs the proxy to allow connections to {host}"
+    return reason, (
+        f". Check that the variable names a proxy, and ask whoever runs it to allow connections to "
+        f"{host}"
+    )

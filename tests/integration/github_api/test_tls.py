@@ -193,7 +193,7 @@ def test_a_redelivery_is_repeated_after_a_broken_handshake(
     ("status", "advice"),
     [
         pytest.param(407, "It wants a user name and a password", id="it wants a password"),
-        pytest.param(403, "Ask whoever runs the proxy to allow connections", id="it forbids it"),
+        pytest.param(403, "ask whoever runs it to allow connections", id="it forbids it"),
     ],
 )
 def test_a_proxy_refusal_names_its_status(
@@ -230,3 +230,52 @@ def test_a_redelivery_is_repeated_after_a_proxy_hung_up(
     assert len(proxy.connections) == 2
     posts = [request for request in github.requests if request.method == "POST"]
     assert len(posts) == 1
+
+
+def test_a_certificate_with_another_fault_is_refused_with_the_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    no_authority = InHouseAuthority.create(ca=False)
+    bundle = no_authority.write_to(tmp_path / "authority.pem")
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(bundle))
+    with (
+        running(Sandbox(tls=no_authority.server_context())) as github,
+        pytest.raises(
+            UnreachableError, match=r"is refused \([a-zA-Z ]+\)\. Whoever runs the server"
+        ),
+    ):
+        get(github.url)
+
+
+def test_a_named_authority_is_trusted_for_a_proxy_with_tls(
+    front: tuple[Sandbox, BrokenHandshakes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The sandbox is no proxy, so it refuses to connect, but only after the handshake."""
+    github, _ = front
+    monkeypatch.setenv("HTTPS_PROXY", github.url)
+
+    with pytest.raises(UnreachableError, match="environment variable HTTPS_PROXY responded 4"):
+        get("https://github.example.com")
+
+
+@pytest.mark.parametrize(
+    ("proxy", "message"),
+    [
+        ("", "the host name of nowhere.invalid cannot be resolved. Check 'hostname'"),
+        (
+            "http://nowhere.invalid:3128",
+            "variable HTTPS_PROXY cannot be resolved. Check the variable HTTPS_PROXY",
+        ),
+        (
+            "http://127.0.0.1:9",
+            "(ConnectionRefusedError). Check the variable HTTPS_PROXY, and that the proxy runs",
+        ),
+    ],
+)
+def test_an_error_says_whether_the_host_or_the_proxy_is_wrong(
+    monkeypatch: pytest.MonkeyPatch, proxy: str, message: str
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", proxy)
+
+    with pytest.raises(UnreachableError, match=re.escape(message)):
+        get("https://nowhere.invalid")

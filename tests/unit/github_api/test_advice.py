@@ -118,6 +118,12 @@ def test_a_403_about_a_permission_names_it(identity: Identity, message: str) -> 
     assert "the repository permission 'Webhooks' (read and write)" in str(error)
 
 
+def test_a_401_to_an_apps_jwt_names_its_id_and_key() -> None:
+    error = error_for(a_response(401, '{"message": "Bad credentials"}'), APP_IDENTITY)
+
+    assert "Either 'app-id' and 'private-key' do not belong to the same App" in str(error)
+
+
 def test_a_422_with_other_words_is_no_missing_permission() -> None:
     response = a_response(422, '{"message": "Validation Failed"}')
 
