@@ -232,7 +232,7 @@ def test_a_redelivery_is_repeated_after_a_proxy_hung_up(
     assert len(posts) == 1
 
 
-def test_a_certificate_with_another_fault_is_refused_with_the_reason(
+def test_a_certificate_with_another_fault_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     no_authority = InHouseAuthority.create(ca=False)
