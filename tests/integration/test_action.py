@@ -393,7 +393,7 @@ def test_an_empty_input_has_its_default(github: Sandbox, hook: Hook) -> None:
     run = run_action(github, hook, lookback="", dry_run="")
 
     assert run.status == 0, run.visible
-    assert [request.method for request in github.requests] == [*["GET"] * 3, "POST"]
+    assert [request.method for request in github.requests] == ["GET", "GET", "POST", "GET"]
 
 
 def test_an_event_that_is_given_up_is_a_warning(github: Sandbox, hook: Hook) -> None:

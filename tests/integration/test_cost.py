@@ -152,7 +152,7 @@ def test_a_first_run_takes_one_more_request(scan: ScanMode) -> None:
         scenario.run(scan=scan)
 
         pages = 2 if scan is ScanMode.FULL else 1
-        assert first == ["GET variable", *["GET log"] * pages, "GET log", "POST variable"]
+        assert first == ["GET variable", *["GET log"] * pages, "POST variable", "GET log"]
         assert log[-1] == {"per_page": "100", "status": "failure"}
         next_run = scenario.requests()[len(first) :]
         assert next_run == ["GET variable", *["GET log"] * pages, "PATCH variable"]

@@ -112,14 +112,17 @@ def decide(  # noqa: PLR0911 - one return for each reason
         return Verdict.UNWANTED_STATUS
     if not is_complete:
         return Verdict.UNREAD
-    first_at = _first_attempt_at(attempts, unreadable, window)
+    first_at = _first_attempt_at(attempts, unreadable, window, policy)
     # Without these two checks, an event whose receiver never works again would be redelivered
     # forever: each redelivery that fails is a new failure in the next window.
     if first_at is None or first_at < window.now - policy.give_up_after:
         if _last_may_be_under_way(newest, first_at, window, policy):
             return Verdict.LAST_UNDER_WAY
         return Verdict.EXPIRED if first_at is None and log_ended else Verdict.TOO_OLD
-    if policy.max_attempts is not None and len(attempts) + len(others) >= policy.max_attempts:
+    if (
+        policy.max_attempts is not None
+        and len(attempts) + len({row.id for row in others if row.id}) >= policy.max_attempts
+    ):
         return Verdict.EXHAUSTED
     if not is_active:
         return Verdict.SWITCHED_OFF
@@ -129,17 +132,23 @@ def decide(  # noqa: PLR0911 - one return for each reason
 
 
 def _first_attempt_at(
-    attempts: Sequence[Delivery], unreadable: Iterable[UnreadableRow], window: Window
+    attempts: Sequence[Delivery],
+    unreadable: Iterable[UnreadableRow],
+    window: Window,
+    policy: Policy,
 ) -> datetime | None:
     """Return the time of the first attempt; None if the log no longer has it.
 
     If a row that cannot be read may be the first attempt, return its time at the latest: the event
-    must not be given up because of that row.
+    must not be given up because of that row. But an event that has been redelivered for long is, or
+    a log that often has such rows would keep it forever.
     """
     originals = [attempt.delivered_at for attempt in attempts if not attempt.redelivery]
     if originals:
         return originals[0]
     oldest = attempts[-1].delivered_at
+    if oldest < window.now - policy.give_up_after / 2:
+        unreadable = [row for row in unreadable if row.guid]
     possible = [
         min(row.latest_by(window), oldest)
         for row in unreadable

@@ -4,6 +4,7 @@ A log is an iterable of pages of rows, newest first. No more pages are read than
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from redeliver.core.checkpoint import Window
@@ -11,7 +12,7 @@ from redeliver.core.decision import NOT_FAILED_VERDICTS, decide
 from redeliver.core.delivery import SUCCESS_CODES, Delivery, Guid, StatusFilter
 from redeliver.core.pages import OldRows, Page
 from redeliver.core.policy import Policy, ScanMode
-from redeliver.core.unreadable import UnreadableRow
+from redeliver.core.unreadable import LONG_AGO, UnreadableRow
 from redeliver.errors import RedeliverError
 
 DONE = object()
@@ -39,6 +40,8 @@ class LogReader:
         """How many of these are failed deliveries."""
         self.unreadable = list[UnreadableRow]()
         """The rows that could not be read."""
+        self.in_window = 0
+        """How many of the rows that were read are from the window."""
         self.has_begun = False
         """Whether a page was read."""
         self.is_filtered = mode is ScanMode.FAILURES
@@ -73,8 +76,10 @@ class LogReader:
         earlier success might be there.
         """
         self.log_ended = False
+        first_unreadable = len(self.unreadable)
         before_window, before_horizon = OldRows(self._window.since), OldRows(self._horizon)
         for page in pages:
+            self._bound(first_unreadable, page)
             self._add(page)
             before_window.count(page)
             before_horizon.count(page)
@@ -135,14 +140,23 @@ class LogReader:
             and decide(attempts, self._window, self._policy) not in NOT_FAILED_VERDICTS
         )
 
+    def _bound(self, first: int, page: Page) -> None:
+        """Let the next page tell how old the unreadable rows at the end of the last one can be."""
+        if page.rows:
+            earliest = page.rows[0].delivered_at
+            for index, row in enumerate(self.unreadable[first:], first):
+                if row.earliest == LONG_AGO:
+                    self.unreadable[index] = replace(row, earliest=earliest)
+
     def _add(self, page: Page) -> None:
         self.has_begun = True
         for delivery in page.rows:
             self.rows += 1
             self.failed_rows += not delivery.succeeded
+            self.in_window += delivery.delivered_at >= self._window.since
             self._add_row(delivery)
-        known = {row.id for row in self.unreadable}  # pages can repeat rows
-        self.unreadable += [row for row in page.unreadable if not row.id or row.id not in known]
+        known = set(self.unreadable)  # pages can repeat rows
+        self.unreadable += [row for row in page.unreadable if row not in known]
 
     def _add_row(self, delivery: Delivery) -> None:
         attempts = self.attempts.get(delivery.guid, [])

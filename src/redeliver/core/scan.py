@@ -1,5 +1,6 @@
 """Decide about the events in the log of one webhook, while it is read page by page."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -13,7 +14,7 @@ from redeliver.core.unreadable import UnreadableRow
 from redeliver.errors import RedeliverError
 
 MIN_ROWS = 10
-"""A log with fewer rows may have only unreadable ones by chance."""
+"""Fewer rows may be unreadable by chance."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +31,8 @@ class ScanResult:
     """How many failed events GitHub's filter does not list as failures."""
     seen: frozenset[Guid] = frozenset()
     """The events that had an attempt in the window, except those that succeeded at once."""
+    in_window: int = 0
+    """How many of the deliveries that were read are from the window."""
     unreadable: tuple[UnreadableRow, ...] = ()
     """The rows that could not be read and can be from the window."""
     error: RedeliverError | None = None
@@ -37,8 +40,8 @@ class ScanResult:
 
     @property
     def has_unknown_format(self) -> bool:
-        """Whether the log has many rows, and none could be read: it has another format."""
-        return not self.scanned and len(self.unreadable) >= MIN_ROWS
+        """Whether most rows of the window could not be read: the log has another format."""
+        return len(self.unreadable) >= MIN_ROWS and len(self.unreadable) > self.in_window
 
     @property
     def is_unread(self) -> bool:
@@ -85,12 +88,16 @@ class Scan:
     def result(self) -> ScanResult:
         """Return the decisions that follow from the pages that were read."""
         decisions, unclassified = [], 0
+        unreadable = defaultdict[Guid | None, list[UnreadableRow]](list)
+        for row in self._reader.unreadable:
+            unreadable[row.guid].append(row)
         for rows in self._reader.attempts.values():
             attempts = newest_first(rows)
             is_new = attempts[0].delivered_at > self._window.now
             if is_new or all(attempt.succeeded for attempt in attempts):
                 continue
-            decision = self._decide(attempts)
+            own = unreadable.get(attempts[0].guid, [])
+            decision = self._decide(attempts, [*own, *unreadable.get(None, [])])
             decisions.append(decision)
             unclassified += decision.verdict not in NOT_FAILED_VERDICTS and not any(
                 attempt.status_code in FAILURE_CODES and attempt.delivered_at >= self._window.since
@@ -103,16 +110,20 @@ class Scan:
             decisions=tuple(decisions),
             unclassified=unclassified,
             seen=frozenset(self._reader.attempts),
+            in_window=self._reader.in_window,
             unreadable=tuple(row for row in self._reader.unreadable if row.matters(self._window)),
             error=self.error,
         )
 
-    def _decide(self, attempts: Sequence[Delivery]) -> Decision:
-        """Decide about one event from its attempts, newest first."""
+    def _decide(
+        self, attempts: Sequence[Delivery], unreadable: Sequence[UnreadableRow]
+    ) -> Decision:
+        """Decide about one event from its attempts, newest first.
+
+        `unreadable` are rows that are or may be attempts as well.
+        """
         originals = [attempt for attempt in attempts if not attempt.redelivery]
         is_complete = not self.error or any(map(self._is_followed, originals))
-        guid = attempts[0].guid
-        unreadable = [row for row in self._reader.unreadable if row.guid in {guid, None}]
         return Decision(
             webhook=self.webhook,
             delivery=attempts[0],

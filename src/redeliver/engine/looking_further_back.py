@@ -10,7 +10,7 @@ from redeliver.core.policy import RunOptions
 from redeliver.core.scan import ScanResult
 from redeliver.engine.ports import Hook
 from redeliver.errors import RedeliverError, UnavailableError
-from redeliver.reporting import log_lines, passed
+from redeliver.reporting import log_lines
 
 MAX_PAGES = 10
 """How many pages of failures are read at most. The requests are better used to redeliver."""
@@ -25,8 +25,8 @@ def look_further_back(
 ) -> tuple[Delivery, ...]:
     """Return the newest failure of each event that failed before the window, without a checkpoint.
 
-    If there is an error, the run continues, and the log says that the result is unknown. The result
-    is logged at once, because a run that is killed leaves only its log.
+    If there is an error, the run continues, and the log says that the result is unknown. This is
+    the last step of a run, because it must not use up the requests or the time for the others.
     """
     if window.saved or window.since <= window.now - options.max_age:
         return ()
@@ -45,15 +45,13 @@ def look_further_back(
         unknown.append(hook.webhook.name)
     if unknown:
         console.say(log_lines.not_looked_further_back(unknown, error))
-    if found:
-        console.say(passed.older_events(found, window))
     return tuple(found)
 
 
 def _failures(hook: Hook, window: Window) -> list[Delivery]:
     """Read GitHub's list of failures until a page has one from before the window."""
     rows: list[Delivery] = []
-    for number, page in enumerate(hook.pages(StatusFilter.FAILURES, planning=True), 1):
+    for number, page in enumerate(hook.pages(StatusFilter.FAILURES), 1):
         rows += page.rows
         if any(row.delivered_at < window.since for row in page.rows):
             break

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from redeliver.core.checkpoint import Window
 from redeliver.core.decision import EventKey
-from redeliver.core.delivery import StatusFilter
+from redeliver.core.delivery import Delivery, StatusFilter
 from redeliver.core.pages import Page
 from redeliver.core.plan import Plan, rotated
 from redeliver.core.policy import RunOptions
@@ -37,18 +37,20 @@ def run(hooks: Sequence[Hook], store: Store, runtime: Runtime, options: RunOptio
         runtime.console.say(f"Warning: {losses.may_be_unseen(unseen)}")
     note_on_filtered = passed.note_on_filtered(store.name, dry_run=options.dry_run)
     scans = _scan_all(hooks, runtime, window, options, note_on_filtered=note_on_filtered)
-    older = look_further_back(hooks, scans, window, options, runtime.console)
     plan = Plan.of(scans, window, options.policy)
+    older: tuple[Delivery, ...] = ()
     interrupted = None
     with WorkerPool[EventKey](runtime.workers) as pool:
         execution = Execution(plan, hooks, store, runtime, pool, window=window, options=options)
-        if options.dry_run:
-            execution.preview()
-        else:
-            try:
+        try:
+            if options.dry_run:
+                execution.preview()
+            else:
                 execution.run()
-            except Interrupted as stop:
-                interrupted = stop.signal
+            older = look_further_back(hooks, scans, window, options, runtime.console)
+        except Interrupted as stop:
+            interrupted = stop.signal
+            if not options.dry_run:
                 execution.save_interrupted()
     report = execution.report(interrupted, older)
     runtime.console.say(messages.closing(report))

@@ -34,7 +34,7 @@ class Backoff:
             return None
         if self._is_planning and failure.is_without_response and took >= SLOW_SECONDS:
             self._pauses = islice(self._pauses, 1)
-        pauses = self._new_token_pauses if failure.is_of_new_token else self._pauses
+        pauses = self._new_token_pauses if failure.new_token_response else self._pauses
         pause = next(pauses, None)
         if pause is None:
             return None

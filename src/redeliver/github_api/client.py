@@ -68,6 +68,8 @@ class Client:
         self._facts = facts
         self._throttle = throttle
         self._limit = PrimaryLimit(throttle.now)
+        self._accepts_new_tokens = True
+        """False once GitHub has not accepted a new token in time."""
 
     def request(
         self,
@@ -134,7 +136,16 @@ class Client:
                     failure = bad_response(response, self.error(response))
             pause = backoff.next_pause(failure, took=self._throttle.now() - sent_at)
             if pause is None or not self._wait_after(failure, pause):
-                raise failure.error
+                return self._give_up(failure, expect)
+
+    def _give_up(self, failure: Failure, expect: set[int]) -> Response:
+        """Raise the error of a request's last try; return a refusal that its caller expects."""
+        response = failure.new_token_response
+        if response:
+            self._accepts_new_tokens = False
+            if response.status in expect:
+                return self._accepted(response)
+        raise failure.error
 
     def error(self, response: Response) -> RedeliverError:
         """Return the error that `request` raises for `response` if its status is not expected."""
@@ -164,11 +175,17 @@ class Client:
         with suppress(UnavailableError):
             self._clock.sync(response.date)  # the age of a token and an App's JWT need the time
         may_pass = response.status in self._credential.statuses_while_new(token)
-        return may_pass and not response.is_rate_limit and not forbidden_advice(response)
+        return (
+            self._accepts_new_tokens
+            and may_pass
+            and not response.is_rate_limit
+            and not forbidden_advice(response)
+        )
 
     def _renew_for(self, response: Response, token: str) -> bool:
         """Renew the token if GitHub refused it, and return whether there is a new one."""
-        return response.status == HTTPStatus.UNAUTHORIZED and self._credential.renew(token)
+        is_refused = response.status == HTTPStatus.UNAUTHORIZED
+        return is_refused and self._accepts_new_tokens and self._credential.renew(token)
 
     def _wait_after(self, failure: Failure, pause: float) -> bool:
         """Wait before the next try: as long as GitHub asks, otherwise for `pause` seconds.

@@ -68,7 +68,7 @@ class DeliveryLog:
             if cursor is None:
                 return
             newer = page.rows[-1].delivered_at if page.rows else newer
-            if cursor == met_cursor or (rows and rows == met_rows):
+            if cursor == met_cursor or (page.rows and rows == met_rows):
                 raise _undocumented("its pages repeat")
             # Brent's algorithm finds a cycle by remembering pages 0, 1, 2, 4, 8 and so on.
             if number.bit_count() <= 1:

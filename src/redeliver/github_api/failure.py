@@ -24,8 +24,8 @@ class Failure:
     is_secondary_limit: bool = False
     """Whether a secondary rate limit was hit, because the requests came too fast."""
     is_without_response: bool = False
-    is_of_new_token: bool = False
-    """Whether some of GitHub's servers may not know the token yet."""
+    new_token_response: Response | None = None
+    """The response, if some of GitHub's servers may not know the token yet."""
 
 
 def no_response(purpose: Purpose, error: NoResponseError) -> Failure:
@@ -51,7 +51,7 @@ def new_token(response: Response, error: RedeliverError) -> Failure:
         reason=f"some of GitHub's servers may not know the new token yet ({response.summary})",
         is_transient=True,
         may_be_done=False,
-        is_of_new_token=True,
+        new_token_response=response,
     )
 
 

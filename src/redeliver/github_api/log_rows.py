@@ -42,16 +42,17 @@ def read_page(rows: Iterable[object], *, is_last: bool, newer: datetime | None) 
         except ValueError as problem:
             unreadable.append((len(deliveries), row, str(problem)))
     times = [delivery.delivered_at for delivery in deliveries]
+    if unreadable and times != sorted(times, reverse=True):
+        # Some rows were written late, so a row's neighbours tell nothing about its time.
+        latest = max([*times, newer]) if newer else None
+        bounds = [(latest, min(times))] * (len(times) + 1)
+    else:
+        bounds = list(zip([newer, *times], [*times, LONG_AGO], strict=True))
     return Page(
         rows=deliveries,
         is_last=is_last,
         unreadable=[
-            _unreadable(
-                row,
-                problem,
-                latest=times[place - 1] if place else newer,
-                earliest=times[place] if place < len(times) else LONG_AGO,
-            )
+            _unreadable(row, problem, latest=bounds[place][0], earliest=bounds[place][1])
             for place, row, problem in unreadable
         ],
     )

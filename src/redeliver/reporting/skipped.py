@@ -21,12 +21,13 @@ def warnings(report: Report) -> Iterator[str]:
 
 
 def unknown_formats(report: Report) -> Iterator[str]:
-    """Say which logs have no row at all that could be read."""
+    """Say in which logs most rows could not be read."""
     for scan in report.scans:
         if scan.has_unknown_format:
+            unreadable, total = len(scan.unreadable), len(scan.unreadable) + scan.in_window
             yield (
-                f"none of the {len(scan.unreadable):,} rows in the delivery log of "
-                f"{scan.webhook.name} could be read. No events are lost while GitHub's log has "
+                f"{unreadable:,} of the {total:,} newest rows in the delivery log of "
+                f"{scan.webhook.name} could not be read. No events are lost while GitHub's log has "
                 f"them: use the newest version of redeliver. If that fails as well, {REPORT_IT}"
             )
 

@@ -1,14 +1,18 @@
 """Rows that GitHub lists in a form that it does not document: they hide no other row."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 
-from github_sandbox import Hook
+from github_sandbox import Hook, Sandbox, Status, VirtualClock
 from redeliver.core.checkpoint import OVERLAP
 from redeliver.core.outcome import Outcome
+from redeliver.core.policy import ScanMode
 from tests.support.builders import DOCUMENTED_ROW
 from tests.support.days import SCHEDULE, Days
+from tests.support.odd_rows import OddRows
+from tests.support.sandboxes import running
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 SKIPPED = "could not be read, so this run skipped it"
@@ -153,7 +157,7 @@ def test_a_log_of_only_odd_rows_fails_the_run(days: Days, hook: Hook) -> None:
     run = days.run(hook)
 
     assert run.is_red
-    assert "none of the 10 rows in the delivery log of webhook" in run.problem
+    assert "10 of the 10 newest rows in the delivery log of webhook" in run.problem
 
 
 def test_an_odd_row_that_may_leave_the_log_fails_the_run(days: Days, hook: Hook) -> None:
@@ -171,3 +175,132 @@ def test_an_odd_row_that_may_leave_the_log_fails_the_run(days: Days, hook: Hook)
     assert red
     assert min(red) > 2 * DAY
     assert min(red) + OVERLAP < 3 * DAY, "before the row has left the log"
+
+
+class TestLogsSortedById:
+    """In such a log, a row that was written late comes before newer ones."""
+
+    @pytest.fixture
+    def github(self, clock: VirtualClock, granted_token: str) -> Iterator[Sandbox]:
+        with running(Sandbox(clock=clock, sort_logs_by="id"), token=granted_token) as github:
+            yield github
+
+    def test_a_late_row_does_not_make_an_odd_one_look_old(self, days: Days, hook: Hook) -> None:
+        hook.record(at=days.clock() - 2 * HOUR)
+        days.run(hook)
+        days.pass_time(SCHEDULE)
+        hook.record(at=days.clock() - 2 * HOUR)
+        hook.record_raw({"id": 5, "status_code": 500})
+        hook.record(at=days.clock() - 20 * HOUR)
+        hook.record(at=days.clock() - HOUR / 60)
+
+        run = days.run(hook)
+
+        assert run.report
+        assert run.report.counts["unreadable"] == 1
+        assert run.report.checkpoint
+        assert run.report.checkpoint < run.report.window.now
+
+
+def test_odd_rows_with_one_id_are_different_rows(days: Days, hook: Hook) -> None:
+    """One shows that the event was delivered; the other one holds the checkpoint."""
+    days.run(hook)
+    days.pass_time(SCHEDULE)
+    [missed] = days.fail(hook, ago=5 * HOUR)
+    success = {"status": "OK", "status_code": 200, "event": None, "redelivery": True}
+    hook.record_raw(
+        odd(days, ago=4 * HOUR, id=0, guid=missed, **success), at=days.clock() - 4 * HOUR
+    )
+    hook.record_many(120, since=days.clock() - 3 * HOUR, until=days.clock() - 2 * HOUR)
+    at = days.clock() - HOUR
+    hook.record_raw(odd(days, id=0, guid="other", event=None), at=at)
+
+    run = days.run(hook)
+
+    assert run.posts == []
+    assert run.report
+    assert run.report.checkpoint == at
+    assert run.report.counts["unreadable"] == 2
+
+
+def test_pages_of_equal_odd_rows_do_not_hide_others(days: Days, hook: Hook) -> None:
+    missed = days.fail(hook, ago=3 * HOUR)
+    for number in range(210):
+        hook.record_raw(None, at=days.clock() - 2 * HOUR + timedelta(seconds=number))
+
+    days.run(hook)
+
+    days.assert_delivered(missed)
+
+
+def test_an_odd_row_at_the_end_of_a_page_is_not_taken_for_old(days: Days, hook: Hook) -> None:
+    days.run(hook)
+    days.pass_time(SCHEDULE)
+    hook.record_many(130, since=days.clock() - 4 * HOUR, until=days.clock() - 2 * HOUR)
+    hook.record_raw(None, at=days.clock() - 1.5 * HOUR)
+    hook.record_many(99, since=days.clock() - HOUR, until=days.clock() - HOUR / 60)
+
+    run = days.run(hook, fail_unrecovered=True)
+
+    assert not run.is_red
+    assert run.report
+    assert run.report.checkpoint
+    assert run.report.checkpoint >= run.at - 2.1 * HOUR
+
+
+def test_an_odd_row_in_two_lists_is_one_attempt(days: Days, hook: Hook) -> None:
+    """With `scan: failures`, a row without a status code is among failures and successes."""
+    event = "guid-of-the-event"
+    first = odd(days, ago=2 * HOUR, guid=event, status=None, status_code=None)
+    hook.record_raw(first, at=days.clock() - 2 * HOUR)
+    hook.record(
+        guid=event, at=days.clock() - HOUR, redelivery=True, status="timed out", status_code=504
+    )
+
+    run = days.run(hook, max_attempts=3, scan=ScanMode.FAILURES)
+
+    assert run.report
+    assert run.report.counts["unreadable"] == 1
+    days.assert_delivered([event])
+
+
+def test_an_event_is_given_up_although_odd_rows_keep_coming(days: Days, hook: Hook) -> None:
+    [event] = days.fail(hook)
+    days.receiver.behave(status=500)
+    for _ in range(20):
+        hook.record_raw({"id": 1}, at=days.clock() - HOUR / 60)
+        hook.record(at=days.clock() - HOUR / 30)
+        days.run(hook)
+        days.pass_time(SCHEDULE)
+
+    assert sum(len(run.posts) for run in days.runs) <= 12
+    days.assert_given_up([event])
+
+
+def test_a_refused_event_whose_row_becomes_odd_is_not_given_up(days: Days, hook: Hook) -> None:
+    days.run(hook)
+    days.pass_time(SCHEDULE)
+    [refused] = days.fail(hook, ago=2 * HOUR)
+    days.break_redeliveries(hook, [refused], Status(422, "Cannot"))
+    days.github.inject(OddRows(), path=".*/deliveries", nth=2, times=None)
+
+    run = days.run(hook)
+
+    assert run.count(Outcome.REFUSED) == 1
+    assert run.report
+    assert run.report.checkpoint
+    assert run.report.checkpoint <= run.at - 2 * HOUR
+
+
+def test_a_new_format_fails_the_run_although_old_rows_are_left(days: Days, hook: Hook) -> None:
+    hook.record_many(50, since=days.clock() - 4 * HOUR, until=days.clock() - HOUR)
+    days.run(hook)
+    for _ in range(2):
+        for minutes in range(60):
+            hook.record_raw({"n": minutes}, at=days.clock() + timedelta(minutes=minutes))
+        days.pass_time(SCHEDULE)
+        days.run(hook)
+
+    last = days.runs[-1]
+    assert last.is_red
+    assert "newest rows in the delivery log of webhook" in last.problem

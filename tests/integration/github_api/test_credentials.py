@@ -11,7 +11,7 @@ from aiohttp import web
 
 from github_sandbox import Fault, Hook, InvalidBody, Sandbox, Status, VirtualClock
 from github_sandbox.faults import Work
-from redeliver.errors import AccessError, UnavailableError
+from redeliver.errors import AccessError, RefusalError, UnavailableError
 from redeliver.github_api.client import Client
 from redeliver.github_api.credentials import AppInstallation, InstallationCredential
 from redeliver.github_api.facts import Facts
@@ -150,6 +150,32 @@ def test_a_new_token_that_github_never_accepts_is_an_error(
 
     assert "revoked" not in str(caught.value)
     assert len(masked) == 1, "another token would be as new"
+    assert sum(time.slept) < 30
+
+
+def test_a_refusal_of_one_event_stays_one_with_a_new_token(
+    github: Sandbox, client: Client, recorded_hook: Hook
+) -> None:
+    recorded_hook.record(status="timed out", status_code=504)
+    [delivery] = rows_of(a_delivery_log(github, recorded_hook))
+    github.inject(Status(403, "Not this one"), method="POST", path=".*/attempts", times=None)
+
+    with pytest.raises(RefusalError, match=r"^GitHub responded 403, Not this one$"):
+        a_delivery_log(github, recorded_hook, client).redeliver(delivery)
+
+
+@pytest.mark.parametrize("token", ["", "ghs_of_an_earlier_step"])
+def test_a_token_that_is_never_accepted_is_waited_for_only_once(
+    github: Sandbox, client: Client, time: FakeTime, token: str
+) -> None:
+    github.inject(Status(401, "Bad credentials"), path="/orgs/acme/hooks", times=None)
+    if token:
+        client = a_client(github.url, token, throttle=a_throttle(time=time))
+
+    for _ in range(20):
+        with pytest.raises(AccessError):
+            list_hooks(client, org="acme")
+
     assert sum(time.slept) < 30
 
 

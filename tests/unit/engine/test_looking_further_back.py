@@ -80,9 +80,9 @@ def test_a_run_without_a_checkpoint_finds_older_failures(*, is_kept: bool, dry_r
     report = run_with(hook, other, store=store, options=options, runtime=runtime)
 
     assert older_guids(report) == ["older-0", "older-1", "older-2", "older-0"]
-    assert hook.asked_while_planning == other.asked_while_planning == [True]
+    # The requests and the time for all other steps have been used by then.
+    assert hook.asked_while_planning == other.asked_while_planning == [False]
     assert not set(hook.requested) & {delivery.guid for delivery in OLDER}
-    assert runtime.said[3].startswith("GitHub's log has at least 4 events that failed from ")
 
 
 @pytest.mark.parametrize(
