@@ -50,8 +50,7 @@ def run(hooks: Sequence[Hook], store: Store, runtime: Runtime, options: RunOptio
             older = look_further_back(hooks, scans, window, options, runtime.console)
         except Interrupted as stop:
             interrupted = stop.signal
-            if not options.dry_run:
-                execution.save_interrupted()
+            execution.save_interrupted()
     report = execution.report(interrupted, older)
     runtime.console.say(messages.closing(report))
     return report
