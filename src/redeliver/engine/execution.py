@@ -114,7 +114,7 @@ class Execution:
             self._save()
 
     def save_interrupted(self) -> None:
-        """Save the checkpoint of an interrupted run, if there is still time and it is no dry run."""
+        """Save the checkpoint of an interrupted run that is no dry run, if there is still time."""
         if self._plan.keeps_checkpoint or self._options.dry_run:
             return
         try:
