@@ -4,7 +4,6 @@ The summary says how much the exhaustive tests have tried. The marker is for tes
 same lines very often: coverage makes these tests five times as slow, and others cover the lines.
 """
 
-import os
 import ssl
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
@@ -24,12 +23,6 @@ SUMMARY: list[str] = []
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "unmeasured: do not measure the test's coverage.")
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_auto_num_workers() -> int:
-    """Return one process more than there are cores, because some tests mostly wait."""
-    return (os.cpu_count() or 1) + 1
 
 
 @pytest.hookimpl(wrapper=True)
