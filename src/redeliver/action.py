@@ -26,6 +26,8 @@ bytes in one write; a signal could cut a longer line, and Python would not write
 
 def main() -> int:
     """Run once as a step of a workflow, and return the exit status."""
+    if sys.stdout is None:  # it was closed before the start
+        _lose_log()
     try:
         return _step()
     except RedeliverError as error:
@@ -151,6 +153,10 @@ def _summarize(markdown: str) -> None:
 # The log.
 
 
+def _lose_log() -> None:
+    sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115 - until the process ends
+
+
 def _unless_broken(write: Callable[[str], None]) -> Callable[[str], None]:
     """Return a function that writes to the log, unless that is broken: the run continues."""
 
@@ -158,7 +164,7 @@ def _unless_broken(write: Callable[[str], None]) -> Callable[[str], None]:
         try:
             write(text)
         except OSError:
-            sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115 - until the process ends
+            _lose_log()
 
     return write_if_possible
 

@@ -24,5 +24,6 @@ class OddRows:
         rows = json.loads(response.text)
         if isinstance(rows, list) and rows:
             rows = [None, rows[0] | {"event": None}, {"id": "x"}, *rows[1:], []]
-            response.text = json.dumps(rows)
+            headers = {"Link": response.headers.get("Link", "")}
+            return web.json_response(rows, status=response.status, headers=headers)
         return response

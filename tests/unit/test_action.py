@@ -1,5 +1,7 @@
 """The entry point of the action, if there is a bug."""
 
+import sys
+
 import pytest
 
 from redeliver import action, wiring
@@ -26,3 +28,14 @@ def test_a_bug_shows_its_traceback_without_commands(
     assert log.splitlines()[-1].startswith("::error::this is a bug in redeliver")
     assert "##[" not in log
     assert "\n::error::pwned" not in log
+
+
+def test_a_log_that_is_closed_before_the_start_is_no_bug(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdout", None)
+    for name, text in GOOD_INPUTS.items():
+        monkeypatch.setenv(f"INPUT_{name.upper()}", text)
+    monkeypatch.setenv("INPUT_TOKEN", "")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", "")
+
+    assert action.main() == 1
+    sys.stdout.close()

@@ -103,7 +103,8 @@ def decide(  # noqa: PLR0911 - one return for each reason
     and are or may be attempts to deliver the event.
     """
     newest = attempts[0]
-    others = [row for row in unreadable if row.guid]
+    known = {str(attempt.id) for attempt in attempts}  # a row can be odd only in one of two lists
+    others = [row for row in unreadable if row.guid is not None and row.id not in known]
     if any(attempt.succeeded for attempt in attempts) or any(row.succeeded for row in others):
         return Verdict.DELIVERED
     if not policy.events.matches(newest.event, newest.action):
@@ -148,7 +149,7 @@ def _first_attempt_at(
         return originals[0]
     oldest = attempts[-1].delivered_at
     if oldest < window.now - policy.give_up_after / 2:
-        unreadable = [row for row in unreadable if row.guid]
+        unreadable = [row for row in unreadable if row.guid is not None]
     possible = [
         min(row.latest_by(window), oldest)
         for row in unreadable

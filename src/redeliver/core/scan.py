@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from redeliver.core.checkpoint import Window
 from redeliver.core.decision import NOT_FAILED_VERDICTS, Decision, decide
@@ -88,11 +88,14 @@ class Scan:
     def result(self) -> ScanResult:
         """Return the decisions that follow from the pages that were read."""
         decisions, unclassified = [], 0
+        delivered = set[Guid]()
         unreadable = defaultdict[Guid | None, list[UnreadableRow]](list)
         for row in self._reader.unreadable:
             unreadable[row.guid].append(row)
         for rows in self._reader.attempts.values():
             attempts = newest_first(rows)
+            if any(attempt.succeeded for attempt in attempts):
+                delivered.add(attempts[0].guid)
             is_new = attempts[0].delivered_at > self._window.now
             if is_new or all(attempt.succeeded for attempt in attempts):
                 continue
@@ -111,7 +114,11 @@ class Scan:
             unclassified=unclassified,
             seen=frozenset(self._reader.attempts),
             in_window=self._reader.in_window,
-            unreadable=tuple(row for row in self._reader.unreadable if row.matters(self._window)),
+            unreadable=tuple(
+                replace(row, succeeded=row.succeeded or row.guid in delivered)
+                for row in self._reader.unreadable
+                if row.matters(self._window)
+            ),
             error=self.error,
         )
 

@@ -304,3 +304,15 @@ def test_a_new_format_fails_the_run_although_old_rows_are_left(days: Days, hook:
     last = days.runs[-1]
     assert last.is_red
     assert "newest rows in the delivery log of webhook" in last.problem
+
+
+def test_an_odd_row_of_a_delivered_event_does_not_hold_anything(days: Days, hook: Hook) -> None:
+    days.run(hook)
+    days.pass_time(SCHEDULE)
+    hook.record_raw(odd(days, ago=2 * HOUR, guid="event", status=None), at=days.clock() - 2 * HOUR)
+    hook.record(guid="event", at=days.clock() - HOUR, redelivery=True)
+
+    run = days.run(hook)
+
+    assert run.report
+    assert run.report.checkpoint == run.report.window.now
