@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "composite"))
 sys.dont_write_bytecode = True
 
-import isolated_pip  # noqa: E402
+import isolated_pip  # noqa: E402 - found only with the path above
 
 REQUIREMENTS = ROOT / "requirements" / "runtime.txt"
 PINNED = ("--no-deps", "--require-hashes", "--only-binary", ":all:", "-r", str(REQUIREMENTS))

@@ -147,5 +147,6 @@ def on_a_small_disk(mount: Path, options: str) -> list[str]:
     script = f'mount -t tmpfs -o {options} none {shlex.quote(str(mount))} && exec "$0" "$@"'
     wrapper = [*new_mounts, "sh", "-c", script]
     if subprocess.run([*wrapper, "true"], check=False).returncode != 0:
-        pytest.skip("this machine does not allow to mount a disk")
+        # Some systems, such as Ubuntu 24.04, forbid mounts even in a namespace of one's own.
+        pytest.skip("this machine does not allow a test to mount a disk")
     return wrapper
