@@ -103,8 +103,7 @@ def decide(  # noqa: PLR0911 - one return for each reason
     and are or may be attempts to deliver the event.
     """
     newest = attempts[0]
-    known = {str(attempt.id) for attempt in attempts}  # a row can be odd only in one of two lists
-    others = [row for row in unreadable if row.guid is not None and row.id not in known]
+    others = _further_attempts(attempts, unreadable)
     if any(attempt.succeeded for attempt in attempts) or any(row.succeeded for row in others):
         return Verdict.DELIVERED
     if not policy.events.matches(newest.event, newest.action):
@@ -120,16 +119,25 @@ def decide(  # noqa: PLR0911 - one return for each reason
         if _last_may_be_under_way(newest, first_at, window, policy):
             return Verdict.LAST_UNDER_WAY
         return Verdict.EXPIRED if first_at is None and log_ended else Verdict.TOO_OLD
-    if (
-        policy.max_attempts is not None
-        and len(attempts) + len({row.id for row in others if row.id}) >= policy.max_attempts
-    ):
+    tried = len(attempts) + len({row.id for row in others if row.id})
+    if policy.max_attempts is not None and tried >= policy.max_attempts:
         return Verdict.EXHAUSTED
     if not is_active:
         return Verdict.SWITCHED_OFF
     if window.may_be_under_way(newest):
         return Verdict.UNSETTLED
     return Verdict.REDELIVER
+
+
+def _further_attempts(
+    attempts: Iterable[Delivery], unreadable: Iterable[UnreadableRow]
+) -> list[UnreadableRow]:
+    """Return the unreadable rows of the event that are not among its attempts.
+
+    GitHub can list a row twice, and only one of the two may be unreadable.
+    """
+    ids = {str(attempt.id) for attempt in attempts}
+    return [row for row in unreadable if row.guid is not None and row.id not in ids]
 
 
 def _first_attempt_at(
@@ -140,9 +148,10 @@ def _first_attempt_at(
 ) -> datetime | None:
     """Return the time of the first attempt; None if the log no longer has it.
 
-    If a row that cannot be read may be the first attempt, return its time at the latest: the event
-    must not be given up because of that row. But an event that has been redelivered for long is, or
-    a log that often has such rows would keep it forever.
+    If an unreadable row may be the first attempt, return its latest possible time, so that the
+    event is not given up because of that row. But after half of `give_up_after`, this needs a row
+    with the event's GUID. Otherwise, if GitHub's log often had rows without a GUID, an event would
+    never be given up.
     """
     originals = [attempt.delivered_at for attempt in attempts if not attempt.redelivery]
     if originals:

@@ -155,8 +155,9 @@ class LogReader:
             self.failed_rows += not delivery.succeeded
             self.in_window += delivery.delivered_at >= self._window.since
             self._add_row(delivery)
-        known = set(self.unreadable)  # pages can repeat rows
-        self.unreadable += [row for row in page.unreadable if row not in known]
+        if page.unreadable:
+            known = set(self.unreadable)  # pages can repeat rows
+            self.unreadable += [row for row in page.unreadable if row not in known]
 
     def _add_row(self, delivery: Delivery) -> None:
         attempts = self.attempts.get(delivery.guid, [])

@@ -19,11 +19,7 @@ from urllib3.exceptions import ProxySchemeUnknown
 from urllib3.util import Retry
 
 import redeliver
-from redeliver.github_api.network_errors import (
-    NoResponseError,
-    bundle_variable,
-    explain,
-)
+from redeliver.github_api.network_errors import NoResponseError, bundle_variable, explain
 from redeliver.github_api.permissions import Purpose
 from redeliver.github_api.response import Response
 from redeliver.github_api.tls import TlsAdapter

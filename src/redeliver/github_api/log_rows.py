@@ -42,12 +42,11 @@ def read_page(rows: Iterable[object], *, is_last: bool, newer: datetime | None) 
         except ValueError as problem:
             unreadable.append((len(deliveries), row, str(problem)))
     times = [delivery.delivered_at for delivery in deliveries]
-    if unreadable and times != sorted(times, reverse=True):
-        # Some rows were written late, so a row's neighbours tell nothing about its time.
-        latest = max([*times, newer]) if newer else None
-        bounds = [(latest, min(times))] * (len(times) + 1)
-    else:
-        bounds = list(zip([newer, *times], [*times, LONG_AGO], strict=True))
+    bounds = list(zip([newer, *times], [*times, LONG_AGO], strict=True))
+    known = [newer, *times] if newer else times
+    if unreadable and known != sorted(known, reverse=True):
+        # GitHub has written some rows late, so the rows around a row do not tell its time.
+        bounds = [(None, min(times))] * len(bounds)
     return Page(
         rows=deliveries,
         is_last=is_last,

@@ -201,6 +201,19 @@ class TestLogsSortedById:
         assert run.report.checkpoint
         assert run.report.checkpoint < run.report.window.now
 
+    def test_a_late_row_at_the_end_of_a_page_does_not_either(self, days: Days, hook: Hook) -> None:
+        days.run(hook)
+        days.pass_time(SCHEDULE)
+        hook.record(at=days.clock() - 3 * HOUR)
+        hook.record_raw({"id": 5, "status_code": 500})
+        hook.record(at=days.clock() - 20 * HOUR)
+        hook.record_many(99, since=days.clock() - 2 * HOUR, until=days.clock() - HOUR)
+
+        run = days.run(hook)
+
+        assert run.report
+        assert run.report.counts["unreadable"] == 1
+
 
 def test_odd_rows_with_one_id_are_different_rows(days: Days, hook: Hook) -> None:
     """One shows that the event was delivered; the other one holds the checkpoint."""
