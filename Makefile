@@ -10,7 +10,8 @@ CONTRACT_READY := tests/contract/node_modules/.package-lock.json
 # The directory of this file has all requests that the tests sent to the sandbox, and its responses.
 # The file exists once they are complete.
 EXCHANGES := .exchanges/complete
-WORKERS := --numprocesses=auto --dist=worksteal
+# One more process than there are cores, because tests wait for the sandbox a part of the time.
+WORKERS := --numprocesses=$(shell expr $$(getconf _NPROCESSORS_ONLN) + 1) --dist=worksteal
 PYTEST := $(BIN)/python -m pytest $(WORKERS)
 # This test needs the packages from npm.
 OCTOKIT := tests/contract/test_octokit.py

@@ -2,6 +2,7 @@
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,7 @@ QUOTED_ERRORS = {
 } - {RUNNERS_ERROR}
 
 
+@cache
 def program_texts() -> str:
     """Return the string literals of the program, and the composite action, which prints texts."""
     texts = [(ROOT / "composite" / "action.yml").read_text()]

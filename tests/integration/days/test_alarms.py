@@ -92,7 +92,6 @@ def named(run: PastRun, guids: list[str]) -> set[str]:
     return {guid for guid in guids if run.lines_about(guid)}
 
 
-@pytest.mark.unmeasured
 def test_a_schedule_that_is_late_warns_of_all_events(days: Days, hook: Hook) -> None:
     """No event leaves the log unless the run before has warned, although runs come irregularly."""
     for minutes in range(0, 24 * 60, 10):
@@ -115,7 +114,6 @@ def test_a_schedule_that_is_late_warns_of_all_events(days: Days, hook: Hook) -> 
     assert left == len(waiting)
 
 
-@pytest.mark.unmeasured
 def test_a_run_between_two_scheduled_ones_is_red_as_well(days: Days, hook: Hook) -> None:
     """Somebody starts a run because the last one has warned."""
     days.fail(hook, ago=timedelta(hours=2))

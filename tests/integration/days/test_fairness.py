@@ -46,7 +46,6 @@ def assert_named_in_red(days: Days, guids: list[str]) -> None:
         assert last.is_red, guid
 
 
-@pytest.mark.unmeasured
 @pytest.mark.parametrize("kill", [False, True], ids=["rate limit", "kill"])
 def test_cut_runs_try_all_events_about_equally(days: Days, *, kill: bool) -> None:
     """60 events of a dead receiver, five good ones of another, each run cut at 20."""
@@ -66,7 +65,6 @@ def test_cut_runs_try_all_events_about_equally(days: Days, *, kill: bool) -> Non
     days.assert_given_up(doomed)
 
 
-@pytest.mark.unmeasured
 def test_cut_runs_begin_with_different_webhooks(days: Days) -> None:
     """Each of five webhooks has an event that always fails, and each run is cut at two."""
     for hook in [days.hook() for _ in range(5)]:
@@ -79,7 +77,6 @@ def test_cut_runs_begin_with_different_webhooks(days: Days) -> None:
     days.assert_delivered(good)
 
 
-@pytest.mark.unmeasured
 @FAULTS
 @PLACES
 def test_thirteen_that_always_fail_stop_no_other_event(
@@ -97,7 +94,6 @@ def test_thirteen_that_always_fail_stop_no_other_event(
     assert not days.runs[-1].is_red
 
 
-@pytest.mark.unmeasured
 @FAULTS
 @PLACES
 def test_a_handful_does_not_use_up_max_redeliveries(
@@ -114,7 +110,6 @@ def test_a_handful_does_not_use_up_max_redeliveries(
     assert all(run.count(Outcome.RECOVERED) + run.count(Outcome.PENDING) <= 3 for run in runs)
 
 
-@pytest.mark.unmeasured
 @FAULTS
 @PLACES
 def test_a_handful_does_not_use_up_runs_that_are_cut(
@@ -131,7 +126,6 @@ def test_a_handful_does_not_use_up_runs_that_are_cut(
     assert_named_in_red(days, bad)
 
 
-@pytest.mark.unmeasured
 @pytest.mark.parametrize("code", [403, 404, 409, 422, 451])
 @pytest.mark.parametrize(
     ("before", "after"), [(0, 6), (3, 3), (0, 0)], ids=["head", "middle", "only"]
@@ -156,7 +150,6 @@ def test_one_delivery_that_is_always_denied_stops_no_other(
     assert_named_in_red(days, denied)
 
 
-@pytest.mark.unmeasured
 @pytest.mark.parametrize("poison", [6, 40])
 def test_a_probe_among_poison_events_delivers_good_ones(
     days: Days, hook: Hook, poison: int

@@ -60,7 +60,6 @@ def test_an_event_is_not_given_up_before_its_last_redelivery(
     assert not later[-1].is_red
 
 
-@pytest.mark.unmeasured
 @pytest.mark.parametrize(
     ("give_up_after", "every", "within"),
     [(36 * HOUR, 5 * MINUTE, 6 * HOUR), (3 * DAY, 15 * MINUTE, 2 * DAY)],

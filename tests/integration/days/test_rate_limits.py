@@ -19,7 +19,6 @@ def busy_hook(days: Days, deliveries: int) -> Hook:
     return hook
 
 
-@pytest.mark.unmeasured
 @pytest.mark.parametrize("remaining", [12, 30, 60])
 @pytest.mark.parametrize("is_first", [True, False], ids=["the busy one first", "or last"])
 def test_a_long_log_leaves_requests_to_redeliver(
@@ -44,7 +43,6 @@ def test_a_long_log_leaves_requests_to_redeliver(
     assert not days.run().is_red, "with enough requests, nothing is left"
 
 
-@pytest.mark.unmeasured
 def test_a_long_log_gets_its_own_newest_events_back(days: Days) -> None:
     """They can be decided, although the log is not read to its end."""
     busy = busy_hook(days, 8000)
@@ -58,7 +56,6 @@ def test_a_long_log_gets_its_own_newest_events_back(days: Days) -> None:
     days.assert_delivered(missed)
 
 
-@pytest.mark.unmeasured
 @pytest.mark.parametrize("scan", ScanMode)
 @pytest.mark.parametrize("seconds", [0, 30])
 def test_two_webhooks_without_responses_do_not_stop_others(
@@ -84,7 +81,6 @@ def test_two_webhooks_without_responses_do_not_stop_others(
     days.assert_delivered(missed.values())
 
 
-@pytest.mark.unmeasured
 @pytest.mark.parametrize("scan", ScanMode)
 def test_many_webhooks_share_a_small_rate_limit(days: Days, scan: ScanMode) -> None:
     """Each run can read only some of their logs, and within three days all have their turn."""
@@ -99,7 +95,6 @@ def test_many_webhooks_share_a_small_rate_limit(days: Days, scan: ScanMode) -> N
     days.assert_delivered(missed)
 
 
-@pytest.mark.unmeasured
 def test_looking_for_refused_events_keeps_requests(days: Days) -> None:
     """The search takes requests only as long as enough are left for redeliveries."""
     busy, quiet = busy_hook(days, 6000), days.hook()

@@ -32,7 +32,6 @@ def github(clock: VirtualClock, granted_token: str, kept_for: timedelta) -> Iter
 BOTH = pytest.mark.parametrize("kept_for", [3 * DAY, 7 * DAY], ids=["3d", "7d"], indirect=True)
 
 
-@pytest.mark.unmeasured
 @BOTH
 def test_what_stays_failing_is_given_up_when_the_log_ends(
     days: Days, hook: Hook, kept_for: timedelta
@@ -52,7 +51,6 @@ def test_what_stays_failing_is_given_up_when_the_log_ends(
     assert end - SCHEDULE < last.at < end + SCHEDULE
 
 
-@pytest.mark.unmeasured
 @BOTH
 def test_a_deferred_event_is_named_in_red_before_the_log_ends(
     days: Days, hook: Hook, kept_for: timedelta
@@ -71,7 +69,6 @@ def test_a_deferred_event_is_named_in_red_before_the_log_ends(
     assert not runs[-1].is_red
 
 
-@pytest.mark.unmeasured
 @BOTH
 def test_an_outage_that_ends_in_time_loses_nothing(
     days: Days, hook: Hook, kept_for: timedelta
