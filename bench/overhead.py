@@ -122,7 +122,7 @@ def _run_on(pages: list[Response], now: datetime) -> float:
         clock=lambda: now,
         retention=lambda: RETENTION,
         token_expirations=dict,
-        signature=timedelta(),
+        random=lambda: 0,
         throttle=Throttle(console.say, per_minute=0),
         console=console,
         sleep=lambda _: None,

@@ -113,8 +113,12 @@ VERDICTS: Mapping[Verdict, tuple[str, str]] = {
         "Deferred, until the webhook is switched on again or the event is given up.",
     ),
     Verdict.UNSETTLED: (
-        f"All failed, and a run that saved the checkpoint {RECENTLY} may have redelivered it.",
-        "Deferred, and so is every other event that this run would redeliver.",
+        f"All failed, and a run {RECENTLY} may have redelivered it without seeing the outcome.",
+        "Deferred to the first run after these 16 minutes.",
+    ),
+    Verdict.HELD: (
+        "All failed, and this is so for another event, and the other run may still be redelivering.",
+        "Deferred, [until the other run has ended](#two-runs-close-together).",
     ),
     Verdict.SURPLUS: (
         "All failed, and there are more than `max-redeliveries` such events.",

@@ -5,7 +5,7 @@ Workflows and the command differ only in the `Console`, and in where the checkpo
 
 import random
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from http import HTTPStatus
 
 from redeliver import interruption
@@ -64,7 +64,7 @@ def redeliver(
             clock=clock,
             retention=lambda: facts.retention,
             token_expirations=lambda: facts.token_expirations,
-            signature=timedelta(milliseconds=random.randrange(1000)),  # noqa: S311 - no secret
+            random=lambda: random.randrange(1000),  # noqa: S311 - no secret
             throttle=throttle,
             console=console,
             sleep=interruption.sleep,

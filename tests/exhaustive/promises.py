@@ -39,10 +39,10 @@ def assert_nothing_is_lost(history: History, variables: RecordedVariables) -> No
     if not variables.values_saved:
         return
     saved = variables.values_saved[-1]
-    checkpoint = parse_checkpoint(saved.text, now=saved.at)
-    assert checkpoint
+    read = parse_checkpoint(saved.text, now=saved.at)
+    assert read
     for guid in history.open_events():
-        assert history.newest(guid) >= checkpoint - OVERLAP, f"{guid} is out of reach"
+        assert history.newest(guid) >= read.checkpoint.time - OVERLAP, f"{guid} is out of reach"
 
 
 def assert_nothing_is_given_up_early(

@@ -10,24 +10,24 @@ from pathlib import Path
 import pytest
 
 from redeliver.cli.checkpoint_file import CheckpointFile
-from redeliver.core.checkpoint import EPOCH, format_checkpoint
+from redeliver.core.checkpoint import EPOCH, SECOND
 from tests.support.builders import START
 
 WRITER = """
 import sys
 from datetime import timedelta
 from pathlib import Path
-from redeliver.core.checkpoint import EPOCH
+from redeliver.core.checkpoint import EPOCH, Checkpoint
 from redeliver.cli.checkpoint_file import CheckpointFile, locked
 
 path = Path(sys.argv[1])
-milliseconds = int(sys.argv[2])
+seconds = int(sys.argv[2])
 with locked(path):
     while True:
-        milliseconds += 1
-        instant = EPOCH + timedelta(milliseconds=milliseconds)
-        CheckpointFile(path, clock=lambda: instant).write(instant)
-        sys.stdout.write(f"{milliseconds}\\n")
+        seconds += 1
+        instant = EPOCH + timedelta(seconds=seconds)
+        CheckpointFile(path, clock=lambda: instant).write(Checkpoint(instant))
+        sys.stdout.write(f"{seconds}\\n")
         sys.stdout.flush()
 """
 """Writes one checkpoint after another, and prints each after saving it."""
@@ -68,11 +68,11 @@ def test_a_killed_writer_leaves_a_complete_checkpoint(
     """The file has the last checkpoint that the writer printed, or the next."""
     path = tmp_path / "checkpoint.json"
     file = CheckpointFile(path, clock=lambda: START)
-    milliseconds = int(format_checkpoint(START - timedelta(hours=6)))
+    seconds = (START - timedelta(days=20) - EPOCH) // SECOND
     count = 0
     for delay in range(KILLS):
         with subprocess.Popen(
-            [sys.executable, "-I", "-c", WRITER, str(path), str(milliseconds)],
+            [sys.executable, "-I", "-c", WRITER, str(path), str(seconds)],
             env={},  # without coverage, because a killed process leaves no data
             stdout=subprocess.PIPE,
         ) as writer:
@@ -86,9 +86,9 @@ def test_a_killed_writer_leaves_a_complete_checkpoint(
         saved = file.read()
 
         assert saved
-        milliseconds = (saved.checkpoint - EPOCH) // timedelta(milliseconds=1)
-        assert milliseconds >= printed[-1], "no saved checkpoint is lost"
-        assert saved.written == saved.checkpoint, "both are from the same write"
+        seconds = (saved.checkpoint.time - EPOCH) // SECOND
+        assert seconds >= printed[-1], "no saved checkpoint is lost"
+        assert saved.written == saved.checkpoint.time, "both are from the same write"
         count += len(printed)
     left = {entry.name for entry in tmp_path.iterdir()}
     assert left <= {"checkpoint.json", "checkpoint.json.lock", "checkpoint.json.new"}

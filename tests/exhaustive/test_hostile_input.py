@@ -20,7 +20,7 @@ from markdown_it import MarkdownIt
 
 from github_sandbox import Hook, Sandbox, VirtualClock
 from github_sandbox.faults import Work
-from redeliver.core.checkpoint import SavedCheckpoint, format_checkpoint
+from redeliver.core.checkpoint import Checkpoint, SavedCheckpoint, format_checkpoint
 from redeliver.core.delivery import Delivery, Guid
 from redeliver.core.outcome import STOP_REASONS, EventResult
 from redeliver.errors import InputError, RedeliverError, UnavailableError
@@ -249,7 +249,7 @@ def test_any_variable_gives_a_checkpoint_or_a_safe_error(
 
     try:
         saved = store.read() if "read" in use else None
-        assert "write" not in use or store.write(NOW) in {True, False}
+        assert "write" not in use or store.write(Checkpoint(NOW)) in {True, False}
     except RedeliverError as error:
         TRIED["variables with an error"] += 1
         assert_safe(str(error))

@@ -12,7 +12,7 @@ from signal import SIGINT, SIGTERM, Signals
 import pytest
 
 from github_sandbox import Delay, Hook, Meanwhile, Receiver, Sandbox, Status, VirtualClock
-from redeliver.core.checkpoint import format_checkpoint
+from redeliver.core.checkpoint import Ended, format_checkpoint
 from tests.support.action_run import (
     Process,
     ProcessEnvironment,
@@ -58,7 +58,7 @@ def test_a_run_redelivers_events_and_saves_the_checkpoint(
     assert run.status == 0, run.visible
     assert requested_guids(github, hook) == missed
     assert arrived(github, receiver, after=2) == sorted(missed)
-    assert variables["LAST_REDELIVERY"] == format_checkpoint(ago(hours=4)), (
+    assert variables["LAST_REDELIVERY"] == format_checkpoint(ago(hours=4), Ended(NOW)), (
         "the log was not read again, so the outcomes are not known"
     )
     assert json.loads(run.outputs["report"])["counts"]["requested"] == 2
@@ -109,7 +109,7 @@ def test_a_run_makes_no_request_that_it_does_not_need(
     run_action(github, hook)
 
     methods = [request.method for request in github.requests]
-    claim, save = ["GET", "PATCH"], ["GET", "PATCH"]
+    claim, save = ["GET", "PATCH", "GET"], ["GET", "PATCH"]
     assert methods == ["GET", "GET", *claim, *["POST"] * len(missed), *save]
 
 
@@ -185,7 +185,8 @@ def test_a_refusal_is_reported_and_other_events_are_redelivered(
     assert "::error::GitHub refused to redeliver 1 of 2 failed events" in run.log
     assert "**Error:**" in run.summary
     (delivered_at,) = [row["delivered_at"] for row in hook.log if row["guid"] == missed[0]]
-    assert run.outputs["checkpoint"] == format_checkpoint(datetime.fromisoformat(delivered_at))
+    failed_at = datetime.fromisoformat(delivered_at)
+    assert run.outputs["checkpoint"] == format_checkpoint(failed_at, Ended(NOW))
 
 
 def test_the_next_run_redelivers_a_refused_event(
@@ -202,7 +203,7 @@ def test_the_next_run_redelivers_a_refused_event(
     assert arrived(github, receiver, after=2) == sorted(missed)
 
 
-def test_a_run_soon_after_an_incomplete_run_changes_nothing(
+def test_a_run_soon_after_pending_redeliveries_waits_for_them(
     github: Sandbox, hook: Hook, missed: list[str], clock: VirtualClock
 ) -> None:
     refuse_redelivery(github, hook, missed[0])
@@ -214,7 +215,7 @@ def test_a_run_soon_after_an_incomplete_run_changes_nothing(
     again = run_action(github, hook)
 
     assert again.status == 0, again.visible
-    assert [request.method for request in github.requests[before:]] == ["GET", "GET"]
+    assert [request.method for request in github.requests[before:]] == ["GET", "GET", "PATCH"]
     assert f"Deferred: issues.opened {missed[0]}" in again.log
     assert f"first run after {clock() + timedelta(minutes=2):%Y-%m-%d %H:%M}" in again.log
     assert again.outputs["checkpoint"] == first.outputs["checkpoint"]

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from github_sandbox import Hook, Receiver, Sandbox, VirtualClock
-from redeliver.core.checkpoint import format_checkpoint
+from redeliver.core.checkpoint import Ended, format_checkpoint
 from tests.support.action_run import run_action
 from tests.support.builders import NOW, ago
 from tests.support.outage import arrived, miss_events
@@ -31,7 +31,7 @@ def test_a_run_by_hand_warns_of_what_it_filtered_out(
     next_run = run_action(github, hook)
 
     assert run.status == next_run.status == 0, run.visible
-    assert run.outputs["checkpoint"] == format_checkpoint(NOW)
+    assert run.outputs["checkpoint"] == format_checkpoint(NOW, Ended())
     assert "1 event failed; 1 more is excluded by 'events'. " + ONCE in run.log
     assert "::warning::this run was started by hand, and filtered out 1 failed event" in run.log
     assert "has passed these events, so no later run that uses it redelivers" in run.summary

@@ -36,9 +36,9 @@ def test_an_event_whose_receiver_stays_down_is_given_up(
 ) -> None:
     receiver.behave(status=500)
     event = hook.emit("push")
-    given_up = 0
-    for _ in range(28):
-        clock.advance(SCHEDULE)
+    given_up, start = 0, clock()
+    for number in range(1, 29):
+        clock.advance(start + number * SCHEDULE - clock())
         report = run_in_process(
             github,
             hook,

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
-from redeliver.core.checkpoint import SavedCheckpoint, Window
+from redeliver.core.checkpoint import UNMARKED, Checkpoint, Mark, SavedCheckpoint, Window
 from redeliver.core.decision import Decision, Verdict
 from redeliver.core.delivery import Delivery, DeliveryId, Guid, HookId, StatusFilter, Webhook
 from redeliver.core.outcome import EventResult, Outcome
@@ -113,14 +113,19 @@ def a_decision(
     )
 
 
-def saved(checkpoint: datetime, *, written: datetime | None = None) -> SavedCheckpoint:
-    return SavedCheckpoint(checkpoint=checkpoint, written=written or checkpoint)
+def saved(
+    checkpoint: datetime, *, written: datetime | None = None, mark: Mark = UNMARKED
+) -> SavedCheckpoint:
+    return SavedCheckpoint(checkpoint=Checkpoint(checkpoint, mark), written=written or checkpoint)
 
 
 def a_window(
-    checkpoint: datetime | None = NOW - timedelta(hours=6), *, written: datetime | None = None
+    checkpoint: datetime | None = NOW - timedelta(hours=6),
+    *,
+    written: datetime | None = None,
+    mark: Mark = UNMARKED,
 ) -> Window:
-    before = saved(checkpoint, written=written) if checkpoint else None
+    before = saved(checkpoint, written=written, mark=mark) if checkpoint else None
     return Window.starting(before, now=NOW, lookback=timedelta(hours=24))
 
 

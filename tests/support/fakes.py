@@ -1,10 +1,11 @@
 """Fakes of what a run depends on, which record how it uses them, and a run with these fakes."""
 
+import itertools
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from redeliver.core.checkpoint import SavedCheckpoint
+from redeliver.core.checkpoint import Checkpoint, Mark, SavedCheckpoint
 from redeliver.core.delivery import Delivery, StatusFilter
 from redeliver.core.outcome import Outcome
 from redeliver.core.pages import Page
@@ -72,19 +73,21 @@ class FakeStore:
     ) -> None:
         self.saved = saved(checkpoint) if checkpoint else None
         self.written: list[datetime] = []
+        self.marks: list[Mark] = []
         self.attempts = 0
         self.fails = fails or {}
 
     def read(self) -> SavedCheckpoint | None:
         return self.saved
 
-    def write(self, checkpoint: datetime, *, once: bool = False) -> bool:
+    def write(self, checkpoint: Checkpoint, *, once: bool = False) -> bool:
         del once
         self.attempts += 1
         if self.attempts in self.fails:
             raise self.fails[self.attempts]
-        self.written.append(checkpoint)
-        self.saved = saved(checkpoint, written=NOW)
+        self.written.append(checkpoint.time)
+        self.marks.append(checkpoint.mark)
+        self.saved = SavedCheckpoint(checkpoint=checkpoint, written=NOW)
         return True
 
 
@@ -128,7 +131,7 @@ class FakeRuntime(FakeConsole):
         super().__init__()
         self.now = NOW
         self.workers = workers
-        self.signature = timedelta()
+        self.numbers = itertools.count()
         self.turns = 0
         self.slept: list[float] = []
 
@@ -149,7 +152,7 @@ class FakeRuntime(FakeConsole):
             clock=lambda: self.now,
             retention=lambda: RETENTION,
             token_expirations=dict,
-            signature=self.signature,
+            random=lambda: next(self.numbers),
             throttle=self,
             console=self,
             sleep=self.sleep,

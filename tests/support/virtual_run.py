@@ -1,9 +1,11 @@
 """Run redeliver in this process, over HTTP, in virtual time: a wait advances the clock."""
 
+import itertools
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from threading import Lock
 
 from github_sandbox import Hook, Sandbox, VirtualClock
@@ -21,6 +23,9 @@ from redeliver.reporting.report import Report
 from tests.support.builders import OPTIONS, TOKEN, a_policy
 from tests.support.fakes import FakeConsole
 from tests.support.sandboxes import PER_MINUTE, WEB_URL, a_client, a_delivery_log
+
+RANDOM = itertools.count()
+"""The same in each session, but different in each run."""
 
 
 class SettlingClock(VirtualClock):
@@ -103,8 +108,7 @@ def run_in_process(
             clock=server_clock,
             retention=lambda: facts.retention,
             token_expirations=lambda: facts.token_expirations,
-            # Two runs that overlap do not begin in the same second.
-            signature=timedelta(milliseconds=int(clock().timestamp()) % 1000),
+            random=partial(next, RANDOM),
             throttle=throttle,
             console=FakeConsole(lines),
             sleep=sleep,

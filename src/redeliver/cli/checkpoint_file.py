@@ -10,6 +10,11 @@ from pathlib import Path
 
 from redeliver.core.checkpoint import (
     SETTLED,
+    UNMARKED,
+    Checkpoint,
+    Claim,
+    Ended,
+    Mark,
     SavedCheckpoint,
     format_checkpoint,
     parse_checkpoint,
@@ -144,21 +149,22 @@ class CheckpointFile:
             )
         return saved
 
-    def write(self, checkpoint: datetime, *, once: bool = False) -> bool:  # noqa: ARG002 - of Store
+    def write(self, checkpoint: Checkpoint, *, once: bool = False) -> bool:  # noqa: ARG002 - of Store
         """Save `checkpoint` and return True; the lock excludes other runs.
 
         At every moment, the file holds the old checkpoint or the new one.
         """
-        times = {
-            "checkpoint": format_checkpoint(checkpoint),
+        content = {
+            "checkpoint": format_checkpoint(checkpoint.time),
             "written": format_checkpoint(self._clock()),
+            **_fields(checkpoint.mark),
         }
         # Always the same name, so that killed runs leave at most one such file.
         new = self._file.with_name(f"{self._file.name}.new")
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
         try:
             with os.fdopen(os.open(new, flags, PRIVATE), "w", encoding="ascii") as file:
-                file.write(f"{json.dumps(times)}\n")
+                file.write(f"{json.dumps(content)}\n")
                 file.flush()
                 os.fsync(file.fileno())
             new.replace(self._file)
@@ -168,16 +174,36 @@ class CheckpointFile:
         return True
 
 
+def _fields(mark: Mark) -> dict[str, bool | str]:
+    """Return the fields that say whether redeliveries may be under way."""
+    if isinstance(mark, Claim):
+        return {"settled": False}
+    if mark.last_unknown is None:
+        return {"settled": True}
+    return {"settled": False, "last_unknown": format_checkpoint(mark.last_unknown)}
+
+
 def _parse(text: str, *, now: datetime) -> SavedCheckpoint | None:
     try:
         found = json.loads(text)
-        checkpoint = parse_checkpoint(found["checkpoint"], now=now)
-        written = parse_checkpoint(found["written"], now=now)
+        checkpoint = _time(found["checkpoint"], now=now)
+        written = _time(found["written"], now=now)
+        mark: Mark = UNMARKED
+        if found.get("settled") is True:
+            mark = Ended()
+        elif "last_unknown" in found:
+            mark = Ended(_time(found["last_unknown"], now=now))
     except (ValueError, RecursionError, LookupError, TypeError, AttributeError):
         return None
-    if checkpoint is None or written is None:
-        return None
-    return SavedCheckpoint(checkpoint=checkpoint, written=written)
+    return SavedCheckpoint(checkpoint=Checkpoint(checkpoint, mark), written=written)
+
+
+def _time(text: str, *, now: datetime) -> datetime:
+    """Return the time in a field, or raise."""
+    saved = parse_checkpoint(text, now=now)
+    if saved is None:
+        raise ValueError
+    return saved.checkpoint.time
 
 
 def _sync(directory: Path) -> None:

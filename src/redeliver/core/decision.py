@@ -29,7 +29,8 @@ class Verdict(Enum):
     UNREAD = "GitHub's log could not be read back to the first attempt"
     LAST_UNDER_WAY = "it is too old to try again, but its last redelivery may still be under way"
     SWITCHED_OFF = "its webhook is switched off"
-    UNSETTLED = "an earlier run may still have redeliveries under way"
+    UNSETTLED = "an earlier run may have redelivered it, and GitHub's log may not show that yet"
+    HELD = "another run may still be redelivering other events"
     SURPLUS = "over the limit of {max_redeliveries} ('max-redeliveries')"
 
     def reason(self, policy: Policy) -> str:
@@ -175,9 +176,9 @@ def _last_may_be_under_way(
     Each run that saves the checkpoint extends the time during which redeliveries may be under way.
     So there is a limit, or an event would never be given up if runs come every few minutes.
     """
-    if not window.saved or not window.may_be_under_way(newest):
+    if not window.last_unknown or not window.may_be_under_way(newest):
         return False
     if first_at:
-        earlier_run = window.saved.written - MAX_RUN
+        earlier_run = window.last_unknown - MAX_RUN
         return first_at >= earlier_run - policy.give_up_after
     return newest.delivered_at >= window.now - MAX_TIME_BETWEEN_ATTEMPTS

@@ -90,6 +90,7 @@ OUTCOME_OF_VERDICT = {
     Verdict.LAST_UNDER_WAY: Outcome.DEFERRED,
     Verdict.SWITCHED_OFF: Outcome.DEFERRED,
     Verdict.UNSETTLED: Outcome.UNSETTLED,
+    Verdict.HELD: Outcome.UNSETTLED,
     Verdict.SURPLUS: Outcome.DEFERRED,
 }
 
@@ -103,6 +104,8 @@ class EventResult:
     because: str = ""
     redelivery: Delivery | None = None
     """The attempt that decided the outcome; None until the log shows it."""
+    requested_at: datetime | None = None
+    """When its redelivery was requested; None if it was not."""
 
     @classmethod
     def before_requests(cls, decision: Decision, policy: Policy, *, due: Outcome) -> "EventResult":
@@ -129,16 +132,20 @@ class EventResult:
         return cls(decision=decision, outcome=Outcome.DEFERRED, because=because)
 
     @classmethod
-    def pending(cls, decision: Decision) -> "EventResult":
+    def requested(cls, decision: Decision, at: datetime) -> "EventResult":
+        """Return the result of an event whose redelivery is requested, until GitHub responds."""
+        result = cls(decision=decision, outcome=Outcome.UNANSWERED, requested_at=at)
+        return result.unanswered("the run was stopped before GitHub responded")
+
+    def accepted(self) -> "EventResult":
         """Return the result of a redelivery that GitHub has accepted."""
         because = "the run was stopped before GitHub's log showed the outcome"
-        return cls(decision=decision, outcome=Outcome.PENDING, because=because)
+        return replace(self, outcome=Outcome.PENDING, because=because)
 
-    @classmethod
-    def unanswered(cls, decision: Decision, reason: str) -> "EventResult":
+    def unanswered(self, reason: str) -> "EventResult":
         """Return the result of a redelivery that GitHub may have accepted."""
         because = f"GitHub did not confirm the request ({reason}), and may have accepted it"
-        return cls(decision=decision, outcome=Outcome.UNANSWERED, because=because)
+        return replace(self, because=because)
 
     @property
     def key(self) -> EventKey:
@@ -213,11 +220,18 @@ def next_checkpoint(
     It is at most this run's start, because failures during the run are left to the next run, and
     it never moves back. It does not move unless the logs were read as far back as they should
     have been (`is_complete`): rows that were not read are the oldest, and may hold older failures.
-    It does not pass `holds`, the times of rows that could not be read.
+    It does not pass `holds`, the times of rows that could not be read. It has whole seconds.
     """
     if not is_complete:
-        return window.mark
+        return window.checkpoint
     open_failures = [
         result.decision.delivery.delivered_at for result in results if not result.outcome.dealt_with
     ]
-    return max(window.mark, min([window.now, *open_failures, *holds]))
+    oldest = min([window.now, *open_failures, *holds])
+    return max(window.checkpoint, oldest).replace(microsecond=0)
+
+
+def last_unknown(results: Iterable[EventResult]) -> datetime | None:
+    """Return when the last redelivery whose outcome is unknown was requested."""
+    unknown = [result for result in results if result.outcome in OUTCOME_UNKNOWN]
+    return max((result.requested_at for result in unknown if result.requested_at), default=None)

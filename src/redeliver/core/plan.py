@@ -22,9 +22,6 @@ WEBHOOKS_FASTER = 28
 If they rotated together, a webhook would begin only while its queue begins at a certain position.
 """
 
-UNDER_WAY = frozenset({Verdict.UNSETTLED, Verdict.LAST_UNDER_WAY})
-"""The verdicts on events whose redelivery may be under way."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
@@ -37,6 +34,12 @@ class Plan:
     decisions: tuple[Decision, ...]
     holds: tuple[datetime, ...] = ()
     """The times of rows that could not be read, which the checkpoint must not pass."""
+    keeps_checkpoint: bool = False
+    """Whether a run must redeliver nothing, and not write the checkpoint.
+
+    It must not while another run may be redelivering. That run stops if it finds that another one
+    has written the checkpoint.
+    """
 
     @classmethod
     def of(cls, scans: Iterable[ScanResult], window: Window, policy: Policy) -> "Plan":
@@ -49,15 +52,16 @@ class Plan:
         rows = [row for scan in scans for row in scan.unreadable]
         plan = cls(
             scans=scans,
+            keeps_checkpoint=not scans,  # then there is nothing to save
             decisions=(*others, *_in_turn(due, window)),
             holds=tuple(
                 held_times(rows, window, given_up_before=window.now - policy.give_up_after)
             ),
         )
-        # While one event is unsettled, nothing is redelivered. A run that redelivers writes the
-        # checkpoint, which would begin a new settling time, and so on with each run.
-        if plan.is_unsettled:
+        if window.is_claimed and plan._with(Verdict.UNSETTLED):
             return plan.held()
+        if window.is_claimed and plan._with(Verdict.LAST_UNDER_WAY) and not plan.due:
+            return replace(plan, keeps_checkpoint=True)
         return plan._limited_to(policy.max_redeliveries)
 
     @property
@@ -75,24 +79,9 @@ class Plan:
         """The events over `max_redeliveries`, in the order in which they fill free places."""
         return self._with(Verdict.SURPLUS)
 
-    @property
-    def is_unsettled(self) -> bool:
-        """Whether this run follows another so closely that it must not redeliver anything."""
-        return bool(self._with(Verdict.UNSETTLED))
-
-    @property
-    def keeps_checkpoint(self) -> bool:
-        """Whether a run with this plan must not write the checkpoint.
-
-        A write would begin a new time in which redeliveries of earlier runs may be under way. And
-        without a webhook, there is nothing to save.
-        """
-        is_under_way = any(decision.verdict in UNDER_WAY for decision in self.decisions)
-        return self.is_unsettled or (is_under_way and not self.due) or not self.scans
-
     def held(self) -> "Plan":
         """Return the plan with everything that is due left to a later run."""
-        return self._with_verdict(Verdict.UNSETTLED, self.due)
+        return replace(self._with_verdict(Verdict.HELD, self.due), keeps_checkpoint=True)
 
     def _with(self, verdict: Verdict) -> tuple[Decision, ...]:
         return tuple(decision for decision in self.decisions if decision.verdict is verdict)

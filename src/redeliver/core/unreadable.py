@@ -49,7 +49,7 @@ def held_times(
     A row that is certainly older than `given_up_before` would be given up anyway.
     """
     return [
-        max(row.earliest, window.mark)
+        max(row.earliest, window.checkpoint)
         for row in rows
         if row.matters(window) and not row.succeeded and row.latest_by(window) >= given_up_before
     ]

@@ -1,19 +1,26 @@
 """Save the checkpoint that the results allow: before, during and after the redeliveries."""
 
+import time
 from datetime import datetime, timedelta
 
-from redeliver.core.checkpoint import Window
-from redeliver.core.outcome import Results, next_checkpoint
+from redeliver.core.checkpoint import SETTLING_TIME, Checkpoint, Ended, Window, new_claim
+from redeliver.core.outcome import Results, last_unknown, next_checkpoint
 from redeliver.core.plan import Plan
 from redeliver.engine.ports import Runtime, Store
 from redeliver.errors import RateLimitError, UnavailableError
 
 MAX_AGE = timedelta(seconds=5)
-"""How long a checkpoint counts as current after it was read. GitHub has no compare-and-swap, so
-two writes can always cross; this does not make it much worse."""
+"""How long a checkpoint counts as current after it was read by a run that redelivers nothing."""
 
 PAUSES = (0.5, 1, 2, 4)
 """Seconds before each further try to write the first checkpoint."""
+
+CLAIM_PAUSE = 0.5
+"""Seconds after which a run looks whether another one has written the checkpoint at the same time.
+
+That is longer than reading and writing take. If they take longer, a run waits twice as long as they
+have taken, because they will have taken about as long for the other run.
+"""
 
 SAVE_INTERVAL = timedelta(seconds=30)
 """How often the checkpoint is saved while events are redelivered, in case the run is killed, and
@@ -37,17 +44,19 @@ class Checkpointing:
         self._results = results
         self._clock = runtime.clock
         self._sleep = runtime.sleep
-        self._signature = runtime.signature
+        self._random = runtime.random
         self._plan = plan
         self._saved_at = window.now
         self.checkpoint = window.saved.checkpoint if window.saved else None
         """The stored checkpoint; None if there is none."""
-        self._others: datetime | None = None
-        """The latest checkpoint that another run has saved since this one began."""
+        self._tried = self.checkpoint
+        """What this run has tried to write last. A failed try may have been executed."""
+        self.is_overtaken = False
+        """Whether another run has saved the checkpoint since this one began."""
 
     @property
-    def mark(self) -> datetime:
-        """The checkpoint that the results so far allow."""
+    def time(self) -> datetime:
+        """The time of the checkpoint that the results so far allow."""
         results = self._results.values()
         return next_checkpoint(
             self._window,
@@ -57,9 +66,11 @@ class Checkpointing:
         )
 
     @property
-    def is_overtaken(self) -> bool:
-        """Whether another run has saved the checkpoint since this one began."""
-        return self._others is not None
+    def at_end(self) -> Checkpoint:
+        """The checkpoint of a run that requests no more redeliveries."""
+        times = [last_unknown(self._results.values()), self._window.last_unknown]
+        recent = [time for time in times if time and self._clock() < time + SETTLING_TIME]
+        return Checkpoint(self.time, Ended.after(max(recent, default=None)))
 
     @property
     def is_due(self) -> bool:
@@ -74,34 +85,38 @@ class Checkpointing:
     def claim(self) -> bool:
         """Write the checkpoint before anything is redelivered; return whether this run may begin.
 
-        It may not if another run wrote the checkpoint in the meantime. The write tells other runs
+        It may not if another run writes the checkpoint at the same time. The write tells other runs
         of this one, shows a missing permission before anything is redelivered, and tells the next
         run where to start if this one is killed.
-
-        Two runs that see the same failures would write the same checkpoint. So each run writes its
-        own milliseconds. They change it by less than a second, and the next run reads from ten
-        minutes before it, so no event is lost.
         """
-        mark = self.mark
+        claim = self._new_claim()
         if not self._store.is_shared:
-            self._store.write(mark)
-        else:
-            mark = mark.replace(microsecond=0) + self._signature
-            if not self._claim_shared(mark):
-                return False
-        self.checkpoint, self._saved_at = mark, self._clock()
-        return True
+            self._write(claim)
+            return True
+        return self._claim_shared(claim)
 
-    def _claim_shared(self, mark: datetime) -> bool:
-        """Write the checkpoint; if a try fails, look whether another run wrote it meanwhile."""
+    def _new_claim(self) -> Checkpoint:
+        standing = self.checkpoint.mark if self.checkpoint else None
+        return Checkpoint(self.time, new_claim(self._random(), standing))
+
+    def _claim_shared(self, claim: Checkpoint) -> bool:
+        """Write the checkpoint; if a try fails, look whether another run wrote it meanwhile.
+
+        Two runs can read the checkpoint before either of them writes it: GitHub cannot write a
+        variable on condition that nobody else has changed it. Then both write, and the last one
+        finds what it has written, a moment later. If the variable does not exist, there is no need
+        to look: only one run can create it.
+        """
         pauses, has_tried = iter(PAUSES), False
         while True:
-            saved, read_at = self._store.read(), self._clock()
+            started = time.monotonic()
+            saved = self._store.read()
             if saved != self._window.saved:  # a failed try may have been executed
-                return has_tried and saved is not None and saved.checkpoint == mark
+                return has_tried and self._is_standing(claim)
             has_tried = True
             try:
-                is_written = self._store.write(mark, once=True)
+                if not self._write(claim, once=True):
+                    return False
             except RateLimitError:
                 raise
             except UnavailableError:
@@ -110,29 +125,36 @@ class Checkpointing:
                     raise
                 self._sleep(pause)
             else:
-                # During a slow write, another run can begin.
-                is_slow = self._clock() - read_at > MAX_AGE
-                return is_written and not (is_slow and self._is_overwritten(mark))
+                took = time.monotonic() - started
+                if saved:
+                    self._sleep(max(CLAIM_PAUSE, 2 * took))
+                return saved is None or self._is_standing(claim)
 
-    def _is_overwritten(self, mark: datetime) -> bool:
+    def _is_standing(self, claim: Checkpoint) -> bool:
         saved = self._store.read()
-        return saved is None or saved.checkpoint != mark
+        self.checkpoint = saved.checkpoint if saved else None
+        return self.checkpoint == claim
 
-    def save(self, *, reread: bool = True) -> None:
-        """Save the checkpoint, unless another run has moved it further.
+    def save(self, *, at_end: bool, reread: bool = True) -> None:
+        """Save the checkpoint, unless another run has written it meanwhile.
 
         The other run's checkpoint covers the failures that it saw. A failure that only this run saw
         appeared late in the log, and the next window, which overlaps, includes it.
+        `at_end` says that this run requests no more redeliveries.
         """
-        mark = self.mark
+        if self.is_overtaken:
+            return
+        self._saved_at = self._clock()
         latest = self._store.read() if reread else None
-        if latest and latest.checkpoint != self.checkpoint:  # not what this run wrote
-            self._others = latest.checkpoint
-        if self._others:
-            mark = max(mark, self._others)
-        if self._store.write(mark):
-            self.checkpoint = mark
-        else:
+        if latest and latest.checkpoint not in {self.checkpoint, self._tried}:
+            self.checkpoint, self.is_overtaken = latest.checkpoint, True
+        elif not self._write(self.at_end if at_end else self._new_claim()):
             latest = self._store.read()
             self.checkpoint = latest.checkpoint if latest else None
-        self._saved_at = self._clock()
+
+    def _write(self, checkpoint: Checkpoint, *, once: bool = False) -> bool:
+        self._tried = checkpoint
+        is_written = self._store.write(checkpoint, once=once)
+        if is_written:
+            self.checkpoint, self._saved_at = checkpoint, self._clock()
+        return is_written

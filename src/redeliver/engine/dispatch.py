@@ -56,6 +56,7 @@ class Dispatcher:
         `are_gone` tells whether refused events of a webhook have left GitHub's log.
         """
         self._hooks = hooks
+        self._clock = runtime.clock
         self._throttle = runtime.throttle
         self._console = runtime.console
         self._pool = pool
@@ -178,17 +179,16 @@ class Dispatcher:
         """Have a worker request a redelivery; until the response, its outcome is `UNANSWERED`."""
         # An event over the limit has got the place of another.
         decision = replace(self._results[key].decision, verdict=Verdict.REDELIVER)
-        self._results[key] = EventResult.unanswered(
-            decision, "the run was stopped before GitHub responded"
-        )
+        self._results[key] = EventResult.requested(decision, self._clock())
         self._submitted += 1
         self._pool.submit(key, partial(self._hooks[key.webhook].redeliver, decision.delivery))
 
     def _record(self, key: EventKey, error: BaseException | None) -> None:
-        decision = self._results[key].decision
+        requested = self._results[key]
+        decision = requested.decision
         match error:
             case None:
-                result = EventResult.pending(decision)
+                result = requested.accepted()
                 self._accepted += 1
             case RefusalError():
                 result = EventResult(decision=decision, outcome=Outcome.REFUSED, because=str(error))
@@ -204,7 +204,7 @@ class Dispatcher:
                 self.stop(key.webhook)
                 self.note(str(error))
             case UnavailableError():
-                result = EventResult.unanswered(decision, error.reason)
+                result = requested.unanswered(error.reason)
             case _:
                 raise error
         self._results[key] = result

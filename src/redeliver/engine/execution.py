@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from signal import Signals
 
-from redeliver.core.checkpoint import Window
+from redeliver.core.checkpoint import UNMARKED, Window
 from redeliver.core.decision import EventKey
 from redeliver.core.delivery import Delivery, Webhook
 from redeliver.core.outcome import EventResult, Outcome, Results
@@ -89,10 +89,10 @@ class Execution:
                 self._event_log.outcome(result)
         if not due:
             if not self._plan.keeps_checkpoint:
-                self._save(reread=self._checkpointing.is_stale)
+                self._save(at_end=True, reread=self._checkpointing.is_stale)
             return
         self._claim()
-        if self._plan.is_unsettled or self._dispatcher.limit:
+        if self._plan.keeps_checkpoint or self._dispatcher.limit:
             for key in open_keys:
                 self._event_log.outcome(self._results[key])
             return
@@ -102,16 +102,15 @@ class Execution:
             places=self._options.policy.max_redeliveries,
         )
         # Saved before the outcomes are known, because finding them takes time and requests.
-        self._save()
-        mark = self._checkpointing.mark
+        self._save(at_end=True)
         self._verify(self._results)
         for result in self._verification.still_unknown(self._results.values()):
             self._update(result)
         for result in self._verification.gone(self._results.values()):
             self._update(result)
         self._dispatcher.note_refusals()
-        if self._checkpointing.mark != mark:
-            self._save()
+        if self._checkpointing.checkpoint != self._checkpointing.at_end:
+            self._save(at_end=True)
 
     def save_interrupted(self) -> None:
         """Save the checkpoint of an interrupted run that is no dry run, if there is still time."""
@@ -120,13 +119,13 @@ class Execution:
         try:
             self._runtime.throttle.hurry()
             self._dispatcher.collect_last()
-            self._save()
+            self._save(at_end=True)
         except Interrupted:
             self._dispatcher.note("the run was stopped before it could save the checkpoint")
 
     def report(self, interrupted: Signals | None, older: tuple[Delivery, ...]) -> Report:
         """Return what this run did; `older` are the failures from before its window."""
-        store = self._store.name
+        store, saved = self._store.name, self._checkpointing.checkpoint
         return Report(
             store=store,
             options=self._options,
@@ -135,7 +134,8 @@ class Execution:
             holds=self._plan.holds,
             older=older,
             results=tuple(self._results.values()),
-            checkpoint=self._checkpointing.checkpoint if store else None,
+            checkpoint=saved.time if store and saved else None,
+            mark=saved.mark if saved else UNMARKED,
             trouble=tuple(self._dispatcher.trouble),
             limit=self._dispatcher.limit,
             unverified=dict(self._verification.unverified),
@@ -164,14 +164,14 @@ class Execution:
     def _save_if_due(self) -> None:
         """Save the checkpoint now and then; stop if another run has taken over meanwhile."""
         if self._checkpointing.is_due:
-            self._save()
+            self._save(at_end=False)
             if self._checkpointing.is_overtaken:
                 self._dispatcher.stop_all(BusyError(OVERTAKEN))
 
-    def _save(self, *, reread: bool = True) -> None:
+    def _save(self, *, at_end: bool, reread: bool = True) -> None:
         """Save the checkpoint; a run that cannot do so redelivers nothing more."""
         try:
-            self._checkpointing.save(reread=reread)
+            self._checkpointing.save(at_end=at_end, reread=reread)
         except RedeliverError as error:
             self._dispatcher.stop_all(error)
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from redeliver.console import Console
-from redeliver.core.checkpoint import SavedCheckpoint
+from redeliver.core.checkpoint import Checkpoint, SavedCheckpoint
 from redeliver.core.delivery import Delivery, StatusFilter, Webhook
 from redeliver.core.pages import Page
 
@@ -50,7 +50,7 @@ class Store(Protocol):
         """Return the checkpoint, None if there is none yet, or raise `CheckpointError`."""
         ...
 
-    def write(self, checkpoint: datetime, /, *, once: bool = False) -> bool:
+    def write(self, checkpoint: Checkpoint, /, *, once: bool = False) -> bool:
         """Save `checkpoint` and return True, or raise.
 
         Return False if another run has just created the checkpoint; it is left as it is. With
@@ -68,7 +68,7 @@ class NullStore:
     def read(self) -> None:
         """Find nothing."""
 
-    def write(self, _checkpoint: datetime, *, once: bool = False) -> bool:  # noqa: ARG002 - of Store
+    def write(self, _checkpoint: Checkpoint, *, once: bool = False) -> bool:  # noqa: ARG002 - of Store
         """Keep nothing."""
         return True
 
@@ -99,8 +99,8 @@ class Runtime:
     """How long GitHub keeps its logs; known after the first response."""
     token_expirations: Callable[[], Mapping[str, datetime]]
     """When each token expires, by its input, as far as responses have said so."""
-    signature: timedelta
-    """Less than a second, and different in each run: see `checkpointing.Checkpointing.claim`."""
+    random: Callable[[], int]
+    """Returns a number of at least 0, mostly another one each time, also in other runs."""
     throttle: RedeliveryThrottle
     console: Console
     sleep: Callable[[float], None]

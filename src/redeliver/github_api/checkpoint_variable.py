@@ -4,8 +4,8 @@ from datetime import datetime
 from http import HTTPStatus
 
 from redeliver.core.checkpoint import (
-    CLOCK_SKEW,
     SETTLED,
+    Checkpoint,
     SavedCheckpoint,
     format_checkpoint,
     parse_checkpoint,
@@ -49,8 +49,10 @@ class RepositoryVariable:
                 # A 404 of another website must not look like a variable that does not exist yet.
                 raise response.not_github()
             return None
-        checkpoint = parse_checkpoint(response.field("value", str), now=response.date)
-        if checkpoint is None:
+        saved = parse_checkpoint(
+            response.field("value", str), written=_written(response), now=response.date
+        )
+        if saved is None:
             raise CheckpointError(
                 f"{self.name} does not hold a checkpoint, which is a time in milliseconds since "
                 "the epoch: 13 digits, and not in the future. redeliver did not change the "
@@ -58,18 +60,18 @@ class RepositoryVariable:
                 f"can delete it instead, {SETTLED}: the next run then looks back as far as "
                 "'lookback'"
             )
-        written = _written(response)
-        if written is None or written > response.date + CLOCK_SKEW:
-            written = checkpoint  # with a time in the future, every run would wait until then
-        return SavedCheckpoint(checkpoint=checkpoint, written=written)
+        return saved
 
-    def write(self, checkpoint: datetime, *, once: bool = False) -> bool:
+    def write(self, checkpoint: Checkpoint, *, once: bool = False) -> bool:
         """Create the variable or update it, and return True, or raise.
 
         Return False if another run has created the variable since this one read it. It is left as
         it is, because this run does not know up to when the other one dealt with failures.
         """
-        body = {"name": self._variable, "value": format_checkpoint(checkpoint)}
+        body = {
+            "name": self._variable,
+            "value": format_checkpoint(checkpoint.time, checkpoint.mark),
+        }
         if not self._exists:
             created = self._request(
                 "POST",

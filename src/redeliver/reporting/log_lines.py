@@ -28,8 +28,8 @@ def opening(store: str, window: Window, mode: ScanMode) -> str:
     reading = f"Reading {listed} since {utc(window.since)}"
     if window.saved:
         return (
-            f"Checkpoint: {utc(window.mark)}, in {store}. {reading}, {minutes(OVERLAP)} earlier, "
-            "because GitHub's log can show deliveries late"
+            f"Checkpoint: {utc(window.checkpoint)}, in {store}. {reading}, {minutes(OVERLAP)} "
+            "earlier, because GitHub's log can show deliveries late"
         )
     none = f"There is no checkpoint yet in {store}" if store else "No checkpoint is kept"
     return f"{none}. {reading}, 'lookback' ({format_duration(window.now - window.since)}) ago"

@@ -5,10 +5,9 @@ from collections.abc import Iterator
 from datetime import datetime
 from signal import Signals
 
-from redeliver.core.checkpoint import SETTLING_TIME, Window
 from redeliver.core.decision import Verdict
 from redeliver.core.outcome import OUTCOME_UNKNOWN, STOP_REASONS, Outcome
-from redeliver.reporting import losses, passed, retries, skipped, tokens
+from redeliver.reporting import losses, passed, retries, skipped, tokens, under_way
 from redeliver.reporting.format import count, is_or_are, utc
 from redeliver.reporting.report import (
     FAIL_FOR_TOKEN,
@@ -32,11 +31,8 @@ def headline(report: Report) -> str:
 
 def closing(report: Report) -> str:
     """Say what the checkpoint is now, and what the next run does."""
-    if report.count(Outcome.UNSETTLED):
-        return (
-            "Skipped: nothing was redelivered, and the checkpoint was not moved. "
-            f"The first run after {utc(_settled_at(report.window))} continues"
-        )
+    if under_way.is_held(report):
+        return under_way.closing(report)
     if report.options.dry_run:
         return "Dry run: nothing was redelivered, and no checkpoint was saved"
     if report.checkpoint is None:
@@ -53,14 +49,14 @@ def _checkpoint(report: Report, checkpoint: datetime) -> str:
         return f"Another run has saved a later checkpoint: {utc(checkpoint)}. {after}"
     if checkpoint == window.now:
         return f"{saved}, the start of this run. {after}"
-    if checkpoint == window.mark:
+    if checkpoint == window.checkpoint:
         where = f"Checkpoint not moved ({utc(checkpoint)})" if window.saved else saved
         return f"{where}: the next run checks the deliveries since then again"
     open_results = [result for result in report.results if not result.outcome.dealt_with]
     oldest = min(open_results, key=lambda r: r.decision.delivery.delivered_at, default=None)
-    if oldest and oldest.decision.delivery.delivered_at == checkpoint:
+    if oldest and oldest.decision.delivery.delivered_at.replace(microsecond=0) == checkpoint:
         saved += f", when the oldest {oldest.outcome.for_users.value} event failed"
-    elif checkpoint in report.holds:
+    elif checkpoint in {time.replace(microsecond=0) for time in report.holds}:
         saved += ", because a row after that could not be read"
     return f"{saved}. The next run starts there"
 
@@ -144,8 +140,7 @@ def warnings(report: Report) -> list[str]:
 
 
 def _deferred(report: Report) -> Iterator[str]:
-    if unsettled := report.count(Outcome.UNSETTLED):
-        yield f"{count(unsettled, 'event')} deferred: {_under_way(report.window)}"
+    yield from under_way.warnings(report)
     # Nothing went wrong with events over the limit, and what stopped a run is reported anyway.
     unexpected = [
         result.because
@@ -185,25 +180,6 @@ def _outcomes_not_seen(report: Report) -> Iterator[str]:
 def stopped(by: Signals) -> str:
     """Say that a signal stopped the run."""
     return f"stopped by {by.name}. The next run redelivers what this one did not"
-
-
-def _under_way(window: Window) -> str:
-    when = "just now"
-    if window.saved and window.settled_at > window.now:
-        when = f"at {utc(window.saved.written)}"
-    return (
-        f"another run saved the checkpoint {when}, and GitHub's log may not show all of its "
-        "redeliveries yet. So that nothing is delivered twice, this run redelivered nothing. The "
-        f"first run after {utc(_settled_at(window))} continues"
-    )
-
-
-def _settled_at(window: Window) -> datetime:
-    """Return the time from which GitHub's log shows all redeliveries of the other run.
-
-    If that run wrote the checkpoint after this one began, `window` lacks it, so this is estimated.
-    """
-    return window.settled_at if window.settled_at > window.now else window.now + SETTLING_TIME
 
 
 def _counted(report: Report) -> str:

@@ -31,7 +31,9 @@ def outputs(report: Report) -> dict[str, str]:
     """Return the action's outputs, by name."""
     return {
         **{name: str(number) for name, number in report.counts.items()},
-        "checkpoint": format_checkpoint(report.checkpoint) if report.checkpoint else "",
+        "checkpoint": format_checkpoint(report.checkpoint, report.mark)
+        if report.checkpoint
+        else "",
         "token-expires": min(map(_time, report.token_expirations.values()), default=""),
         "report": to_json(report, max_characters=MAX_CHARACTERS),
     }
@@ -46,7 +48,9 @@ def to_json(report: Report, *, max_characters: int | None = None) -> str:
         "scan": report.options.scan.value,
         "from": _time(report.window.since),
         "to": _time(report.window.now),
-        "checkpoint": format_checkpoint(report.checkpoint) if report.checkpoint else None,
+        "checkpoint": format_checkpoint(report.checkpoint, report.mark)
+        if report.checkpoint
+        else None,
         "tokens": [
             {"input": name, "expires": _time(end)} for name, end in report.token_expirations.items()
         ],

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from signal import Signals
 
-from redeliver.core.checkpoint import Window
+from redeliver.core.checkpoint import UNMARKED, Mark, Window
 from redeliver.core.delivery import Delivery, Webhook
 from redeliver.core.outcome import ACCEPTED, DEFERRED_KINDS, EventResult, Outcome
 from redeliver.core.policy import RunOptions
@@ -49,6 +49,8 @@ class Report:
     """Without a checkpoint: the newest failure of each event that failed before the window."""
     checkpoint: datetime | None
     """The checkpoint after the run; None if there is none."""
+    mark: Mark = UNMARKED
+    """What is saved with it."""
     trouble: tuple[str, ...] = ()
     """What stopped the redeliveries, or kept the checkpoint from being saved, with advice."""
     limit: str = ""

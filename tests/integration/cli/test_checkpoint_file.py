@@ -12,10 +12,18 @@ from pathlib import Path
 import pytest
 
 from redeliver.cli.checkpoint_file import CheckpointFile, locked
-from redeliver.core.checkpoint import SavedCheckpoint, format_checkpoint
+from redeliver.core.checkpoint import (
+    UNMARKED,
+    Checkpoint,
+    Ended,
+    Mark,
+    SavedCheckpoint,
+    format_checkpoint,
+)
 from redeliver.errors import BusyError, CheckpointError, FileError
-from tests.support.builders import START
+from tests.support.builders import START as START_WITH_MILLISECONDS
 
+START = START_WITH_MILLISECONDS.replace(microsecond=0)
 EARLIER = START - timedelta(hours=6)
 
 
@@ -57,21 +65,41 @@ def test_a_missing_file_has_no_checkpoint(path: Path) -> None:
     assert not path.exists()
 
 
-def test_a_checkpoint_is_read_with_githubs_time_of_writing(path: Path) -> None:
-    assert a_file(path).write(EARLIER)
+@pytest.mark.parametrize(
+    ("mark", "fields"),
+    [
+        pytest.param(UNMARKED, {"settled": False}, id="of a run under way"),
+        pytest.param(Ended(), {"settled": True}, id="of a run that knows all outcomes"),
+        pytest.param(
+            Ended(START),
+            {"settled": False, "last_unknown": format_checkpoint(START)},
+            id="of a run with a pending redelivery",
+        ),
+    ],
+)
+def test_a_checkpoint_is_read_as_it_was_written(
+    path: Path, mark: Mark, fields: dict[str, object]
+) -> None:
+    checkpoint = Checkpoint(EARLIER, mark)
+
+    assert a_file(path).write(checkpoint)
 
     later = a_file(path, now=START + timedelta(hours=1))
-    assert later.read() == SavedCheckpoint(checkpoint=EARLIER, written=START)
-    assert json.loads(path.read_text()) == {
-        "checkpoint": format_checkpoint(EARLIER),
-        "written": format_checkpoint(START),
-    }
+    assert later.read() == SavedCheckpoint(checkpoint=checkpoint, written=START)
+    times = {"checkpoint": format_checkpoint(EARLIER), "written": format_checkpoint(START)}
+    assert json.loads(path.read_text()) == times | fields
+
+
+def test_a_file_without_a_mark_is_that_of_a_run_under_way(path: Path) -> None:
+    path.write_text(content(format_checkpoint(EARLIER), format_checkpoint(START)))
+
+    assert a_file(path).read() == SavedCheckpoint(checkpoint=Checkpoint(EARLIER), written=START)
 
 
 def test_only_its_owner_may_read_the_file(path: Path) -> None:
     with locked(path):
-        a_file(path).write(EARLIER)
-        a_file(path).write(START)
+        a_file(path).write(Checkpoint(EARLIER))
+        a_file(path).write(Checkpoint(START))
         modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in path.parent.iterdir()}
 
     assert modes == {"checkpoint.json": 0o600, "checkpoint.json.lock": 0o600}
@@ -177,24 +205,24 @@ def test_a_file_that_cannot_be_read_is_an_error(path: Path, make: Callable[[Path
 
 
 def test_a_write_that_fails_is_an_error_and_changes_nothing(path: Path) -> None:
-    a_file(path).write(EARLIER)
+    a_file(path).write(Checkpoint(EARLIER))
     other_file = path.parent / "other"
     other_file.write_text("something")
     (path.parent / "checkpoint.json.new").symlink_to(other_file)
 
     with pytest.raises(FileError, match=f"cannot write file {path}"):
-        a_file(path).write(START)
+        a_file(path).write(Checkpoint(START))
 
-    assert a_file(path).read() == SavedCheckpoint(checkpoint=EARLIER, written=START)
+    assert a_file(path).read() == SavedCheckpoint(checkpoint=Checkpoint(EARLIER), written=START)
     assert other_file.read_text() == "something"
 
 
 def test_a_new_file_that_a_killed_run_left_is_overwritten(path: Path) -> None:
     (path.parent / "checkpoint.json.new").write_text('{"checkpoint": "17')
 
-    a_file(path).write(EARLIER)
+    a_file(path).write(Checkpoint(EARLIER))
 
-    assert a_file(path).read() == SavedCheckpoint(checkpoint=EARLIER, written=START)
+    assert a_file(path).read() == SavedCheckpoint(checkpoint=Checkpoint(EARLIER), written=START)
     assert [file.name for file in path.parent.iterdir()] == ["checkpoint.json"]
 
 
@@ -217,10 +245,10 @@ def test_a_write_to_a_link_changes_the_target_of_the_link(path: Path) -> None:
     link = path.parent / "link"
     link.symlink_to(path)
 
-    a_file(link).write(EARLIER)
+    a_file(link).write(Checkpoint(EARLIER))
 
     assert link.is_symlink()
-    assert a_file(path).read() == SavedCheckpoint(checkpoint=EARLIER, written=START)
+    assert a_file(path).read() == SavedCheckpoint(checkpoint=Checkpoint(EARLIER), written=START)
 
 
 def test_a_file_system_without_locks_is_an_error(

@@ -59,7 +59,7 @@ def test_cut_runs_try_all_events_about_equally(days: Days, *, kill: bool) -> Non
         days.pass_time(SCHEDULE)
         days.run_cut_at(20, kill=kill)
         tries = days.requested(doomed, dead).values()
-        assert max(tries) - min(tries) <= 2
+        assert max(tries) - min(tries) <= 3
         assert min(tries) >= number // 5, "at least ten places go to those with the fewest attempts"
     days.run_for(DAY)
     days.assert_given_up(doomed)

@@ -232,7 +232,7 @@ def test_odd_rows_with_one_id_are_different_rows(days: Days, hook: Hook) -> None
 
     assert run.posts == []
     assert run.report
-    assert run.report.checkpoint == at
+    assert run.report.checkpoint == at.replace(microsecond=0)
     assert run.report.counts["unreadable"] == 2
 
 

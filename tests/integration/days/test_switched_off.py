@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from github_sandbox import Hook, Meanwhile
-from redeliver.core.checkpoint import format_checkpoint
+from redeliver.core.checkpoint import Ended, format_checkpoint
 from redeliver.core.outcome import Outcome
 from tests.support.days import SCHEDULE, Days, PastRun
 
@@ -137,7 +137,7 @@ def test_a_deleted_webhook_does_not_hold_the_checkpoint(days: Days, hooks: list[
     assert not after.is_red
     days.assert_delivered(missed)
     assert not days.accepted.keys() & set(vanished)
-    assert days.checkpoint == format_checkpoint(days.runs[-1].at.replace(microsecond=0))
+    assert days.checkpoint == format_checkpoint(days.runs[-1].at, Ended())
 
 
 def test_nothing_moves_while_there_is_no_webhook(days: Days) -> None:

@@ -14,7 +14,7 @@ from github_sandbox import (
 )
 from github_sandbox.api.variables import LONG_AGO
 from github_sandbox.model.entities import Access
-from redeliver.core.checkpoint import SavedCheckpoint, format_checkpoint
+from redeliver.core.checkpoint import Checkpoint, SavedCheckpoint, format_checkpoint
 from redeliver.errors import AccessError, CheckpointError, UnavailableError
 from redeliver.github_api.checkpoint_variable import RepositoryVariable
 from tests.support.builders import NOW, TOKEN, ago
@@ -41,7 +41,7 @@ def test_a_missing_variable_is_created_by_the_first_write(
     store = variable(github)
 
     assert store.read() is None
-    store.write(CHECKPOINT)
+    store.write(Checkpoint(CHECKPOINT))
 
     assert repository.variables == {"LAST_REDELIVERY": format_checkpoint(CHECKPOINT)}
 
@@ -50,8 +50,8 @@ def test_an_existing_variable_is_read_and_updated(github: Sandbox, repository: R
     repository.variables["LAST_REDELIVERY"] = format_checkpoint(CHECKPOINT)
     store = variable(github)
 
-    assert store.read() == SavedCheckpoint(checkpoint=CHECKPOINT, written=LONG_AGO)
-    store.write(NOW)
+    assert store.read() == SavedCheckpoint(checkpoint=Checkpoint(CHECKPOINT), written=LONG_AGO)
+    store.write(Checkpoint(NOW))
 
     assert repository.variables == {"LAST_REDELIVERY": format_checkpoint(NOW)}
     assert [request.method for request in github.requests] == ["GET", "PATCH"]
@@ -63,8 +63,8 @@ def test_a_second_write_updates_the_created_variable(
     store = variable(github)
     store.read()
 
-    store.write(CHECKPOINT)
-    store.write(NOW)
+    store.write(Checkpoint(CHECKPOINT))
+    store.write(Checkpoint(NOW))
 
     assert repository.variables == {"LAST_REDELIVERY": format_checkpoint(NOW)}
     assert [request.method for request in github.requests] == ["GET", "POST", "PATCH"]
@@ -85,7 +85,7 @@ def test_a_variable_that_another_run_created_is_not_changed(
     store.read()
     repository.variables["LAST_REDELIVERY"] = other_value
 
-    assert not store.write(NOW)
+    assert not store.write(Checkpoint(NOW))
 
     assert repository.variables == {"LAST_REDELIVERY": other_value}
 
@@ -98,7 +98,7 @@ def test_a_temporary_404_does_not_change_the_variable(
     store = variable(github)
 
     assert store.read() is None
-    assert not store.write(NOW)
+    assert not store.write(Checkpoint(NOW))
 
     assert repository.variables == {"LAST_REDELIVERY": format_checkpoint(CHECKPOINT)}
 
@@ -110,7 +110,7 @@ def test_a_creation_whose_response_is_lost_succeeds(
     store.read()
     github.inject(LostResponse(), method="POST")
 
-    store.write(NOW)
+    store.write(Checkpoint(NOW))
 
     assert repository.variables == {"LAST_REDELIVERY": format_checkpoint(NOW)}
 
@@ -130,7 +130,9 @@ def test_the_checkpoint_replaces_an_invalid_time_of_writing(
     body = {"value": format_checkpoint(CHECKPOINT), "updated_at": updated_at}
     github.inject(Status(200, body=body))
 
-    assert variable(github).read() == SavedCheckpoint(checkpoint=CHECKPOINT, written=CHECKPOINT)
+    assert variable(github).read() == SavedCheckpoint(
+        checkpoint=Checkpoint(CHECKPOINT), written=CHECKPOINT
+    )
     assert repository.variables == {}
 
 
@@ -139,9 +141,11 @@ def test_the_checkpoint_is_read_with_the_time_of_writing(
 ) -> None:
     store = variable(github)
     store.read()
-    store.write(CHECKPOINT)
+    store.write(Checkpoint(CHECKPOINT))
 
-    assert variable(github).read() == SavedCheckpoint(checkpoint=CHECKPOINT, written=NOW)
+    assert variable(github).read() == SavedCheckpoint(
+        checkpoint=Checkpoint(CHECKPOINT), written=NOW
+    )
     assert repository.variables
 
 
@@ -203,7 +207,7 @@ def test_an_update_is_repeated_after_a_fault(
     store.read()
     github.inject(fault, method="PATCH")
 
-    store.write(NOW)
+    store.write(Checkpoint(NOW))
 
     assert repository.variables == {"LAST_REDELIVERY": format_checkpoint(NOW)}
 
@@ -218,7 +222,7 @@ def test_a_write_that_fails_is_an_error(
     github.inject(Status(status, "Nope"), method="PATCH", times=None)
 
     with pytest.raises((AccessError, UnavailableError), match=f"cannot write .*{status}, Nope"):
-        store.write(NOW)
+        store.write(Checkpoint(NOW))
 
 
 @pytest.mark.parametrize(
@@ -235,7 +239,7 @@ def test_an_error_names_the_missing_permission(
     store = variable(github, token="ghp_short")
 
     with pytest.raises(AccessError) as caught:
-        store.write(NOW) if method == "write" else store.read()
+        store.write(Checkpoint(NOW)) if method == "write" else store.read()
 
     assert f"cannot {method} variable LAST_REDELIVERY of acme/ops" in str(caught.value)
     assert "the repository permission 'Variables' (read and write)" in str(caught.value)
@@ -248,4 +252,4 @@ def test_a_missing_repository_is_an_error_at_the_first_write(github: Sandbox) ->
 
     assert store.read() is None, "GitHub responds with 404 to a missing variable, too"
     with pytest.raises(AccessError, match=r"of acme/nowhere.*Check 'variable-repository'"):
-        store.write(NOW)
+        store.write(Checkpoint(NOW))

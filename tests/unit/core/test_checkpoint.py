@@ -1,38 +1,95 @@
 """A checkpoint is text in the format of the script in GitHub's documentation."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from redeliver.core.checkpoint import (
-    EPOCH,
     MAX_SILENCE,
     OVERLAP,
+    Claim,
+    Ended,
+    Mark,
+    Window,
     format_checkpoint,
+    new_claim,
     parse_checkpoint,
 )
 from redeliver.engine.checkpointing import SAVE_INTERVAL
 from redeliver.github_api.throttle import MAX_WAIT_SECONDS
 from redeliver.github_api.transport import DEADLINE_SECONDS
-from tests.support.builders import NOW, a_window, ago
+from tests.support.builders import NOW, a_window, ago, saved
 
 
 def test_a_checkpoint_is_the_value_that_githubs_script_keeps() -> None:
     assert format_checkpoint(NOW) == "1795521600000"
-    assert parse_checkpoint("1795521600000", now=NOW) == NOW
+    assert parse_checkpoint("1795521600123", now=NOW) == saved(NOW, mark=Claim(123))
 
 
-def test_a_checkpoint_is_rounded_down() -> None:
-    assert format_checkpoint(NOW + timedelta(microseconds=1999)) == "1795521600001"
+def test_a_checkpoint_is_rounded_down_to_the_second() -> None:
+    assert format_checkpoint(NOW + timedelta(milliseconds=999)) == "1795521600000"
 
 
-@given(st.integers(10**12, 10**12 + 7 * 10**11))
-def test_a_checkpoint_is_read_as_it_was_written(milliseconds: int) -> None:
-    instant = EPOCH + timedelta(milliseconds=milliseconds)
+@given(
+    checkpoint=st.datetimes(datetime(2002, 1, 1), NOW.replace(tzinfo=None)),  # noqa: DTZ001 - below
+    age=st.integers(0, 16 * 60),
+    signature=st.integers(),
+    settled=st.sampled_from([True, False, None]),
+)
+def test_a_checkpoint_is_read_as_it_was_written(
+    checkpoint: datetime, age: int, signature: int, *, settled: bool | None
+) -> None:
+    time = checkpoint.replace(microsecond=0, tzinfo=UTC)
+    last_unknown = None if settled else NOW - timedelta(seconds=age)
+    mark = new_claim(signature, None) if settled is None else Ended.after(last_unknown)
 
-    assert parse_checkpoint(format_checkpoint(instant), now=NOW) == instant
+    read = parse_checkpoint(format_checkpoint(time, mark), written=NOW, now=NOW)
+
+    assert read == saved(time, written=NOW, mark=mark)
+
+
+@pytest.mark.parametrize("skew", [timedelta(seconds=-90), timedelta(), timedelta(hours=2)])
+def test_a_mark_is_read_although_servers_have_other_clocks(skew: timedelta) -> None:
+    mark = Ended.after(NOW + timedelta(seconds=30))
+
+    read = parse_checkpoint(format_checkpoint(NOW, mark), written=NOW + skew, now=NOW + skew)
+
+    assert read
+    assert isinstance(read.checkpoint.mark, Ended)
+    assert (read.checkpoint.mark == mark) is (skew < timedelta(hours=1))
+
+
+def test_the_time_of_an_unknown_outcome_is_rounded_up() -> None:
+    assert Ended.after(NOW + timedelta(seconds=1)) == Ended(NOW + timedelta(minutes=1))
+    assert Ended.after(NOW) == Ended(NOW)
+
+
+@pytest.mark.parametrize("standing", [None, Claim(100), Claim(999), Ended()])
+@given(number=st.integers())
+def test_a_claim_is_never_the_value_that_stands_there(number: int, standing: Mark | None) -> None:
+    claim = new_claim(number, standing)
+
+    assert claim != standing
+    assert format_checkpoint(NOW, claim)[-3] != "0"
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "is_claimed"),
+    [
+        pytest.param("000", True, id="written by a person"),
+        pytest.param("567", True, id="written by the script, or by a run under way"),
+        pytest.param("001", False, id="written at the end of a run"),
+        pytest.param("010", False, id="written at the end of a run, with a pending redelivery"),
+    ],
+)
+def test_the_milliseconds_say_whether_a_run_has_ended(
+    milliseconds: str, *, is_claimed: bool
+) -> None:
+    read = parse_checkpoint(f"1795521600{milliseconds}", written=NOW, now=NOW)
+
+    assert Window.starting(read, now=NOW, lookback=timedelta(hours=24)).is_claimed is is_claimed
 
 
 @pytest.mark.parametrize(
@@ -67,7 +124,7 @@ def test_a_checkpoint_may_be_slightly_in_the_future(instant: datetime, *, is_val
 
 
 def test_white_space_around_a_checkpoint_does_not_matter() -> None:
-    assert parse_checkpoint(" 1795521600000\n", now=NOW) == NOW
+    assert parse_checkpoint(" 1795521600000\n", now=NOW) == saved(NOW)
 
 
 def test_max_silence_is_the_sum_of_all_that_can_delay_a_request() -> None:

@@ -24,7 +24,7 @@ from tests.support.builders import (
 )
 
 
-def test_one_unsettled_event_holds_back_all_others() -> None:
+def test_an_event_of_a_run_under_way_holds_back_all_others() -> None:
     window = a_window(ago(minutes=5), written=ago(minutes=2))
     log = [
         a_delivery("new", at=ago(minutes=1), number=3),
@@ -36,11 +36,11 @@ def test_one_unsettled_event_holds_back_all_others() -> None:
 
     verdicts = {d.delivery.guid: d.verdict for d in planned.decisions}
     assert verdicts == {
-        "new": Verdict.UNSETTLED,
+        "new": Verdict.HELD,
         "old": Verdict.UNSETTLED,
         "too old": Verdict.LAST_UNDER_WAY,
     }
-    assert planned.is_unsettled
+    assert planned.keeps_checkpoint
     assert not planned.due
 
 

@@ -6,6 +6,7 @@ from signal import Signals
 
 import pytest
 
+from redeliver.core.checkpoint import Checkpoint, SavedCheckpoint
 from redeliver.core.delivery import Delivery
 from redeliver.core.outcome import Outcome
 from redeliver.errors import (
@@ -143,7 +144,7 @@ class TakenStore(FakeStore):
     def __init__(self) -> None:
         super().__init__(None)
 
-    def write(self, checkpoint: datetime, *, once: bool = False) -> bool:
+    def write(self, checkpoint: Checkpoint, *, once: bool = False) -> bool:
         super().write(checkpoint, once=once)
         self.saved = saved(ago(hours=2))
         return False
@@ -177,13 +178,14 @@ def test_a_lost_first_write_reports_the_stored_checkpoint() -> None:
     assert report.checkpoint == ago(hours=2)
 
 
-def test_a_later_checkpoint_of_another_run_stays() -> None:
-    store = SharedStore(ago(hours=6), other=NOW + timedelta(minutes=1), before=3)
+@pytest.mark.parametrize("other", [ago(minutes=-1), ago(hours=4)], ids=["later", "earlier"])
+def test_a_checkpoint_that_another_run_saved_meanwhile_stays(other: datetime) -> None:
+    store = SharedStore(ago(hours=6), other=other, before=4)
 
     report = run_once(FakeHook(*THREE_FAILURES), store)
 
-    assert report.checkpoint == NOW + timedelta(minutes=1)
-    assert store.written == [ago(hours=3), NOW + timedelta(minutes=1)]
+    assert report.checkpoint == other
+    assert store.written == [ago(hours=3)], "only before the other run has written"
 
 
 def test_a_slow_run_without_failures_reads_before_it_writes() -> None:
@@ -199,7 +201,7 @@ def test_a_slow_run_without_failures_reads_before_it_writes() -> None:
     run_once(SlowHook(), slow, runtime=runtime)
 
     assert quick.written == [NOW]
-    assert slow.written == [ago(minutes=-1)]
+    assert slow.written == []
 
 
 class SlowStore(FakeStore):
@@ -210,7 +212,7 @@ class SlowStore(FakeStore):
         self.runtime = runtime
         self.other = other
 
-    def write(self, checkpoint: datetime, *, once: bool = False) -> bool:
+    def write(self, checkpoint: Checkpoint, *, once: bool = False) -> bool:
         self.runtime.now += timedelta(minutes=1)
         is_written = super().write(checkpoint, once=once)
         if self.other:
@@ -232,13 +234,13 @@ class FailingStore(FakeStore):
         self.executes = executes
         self.other = other
 
-    def write(self, checkpoint: datetime, *, once: bool = False) -> bool:
+    def write(self, checkpoint: Checkpoint, *, once: bool = False) -> bool:
         if self.attempts >= self.failures:
             return super().write(checkpoint, once=once)
         assert once, "the client does not repeat it"
         self.attempts += 1
         if self.executes:
-            self.saved = saved(checkpoint, written=NOW)
+            self.saved = SavedCheckpoint(checkpoint=checkpoint, written=NOW)
         if self.other:
             self.saved = saved(self.other, written=NOW)
         raise UnavailableError("502")
@@ -247,7 +249,6 @@ class FailingStore(FakeStore):
 @pytest.mark.parametrize("executes", [True, False])
 def test_a_claim_without_a_response_is_looked_up(*, executes: bool) -> None:
     runtime, hook = FakeRuntime(), ReceivingHook(*THREE_FAILURES)
-    runtime.signature = timedelta(milliseconds=123)
     store = FailingStore(executes=executes)
 
     report = run_once(hook, store, runtime=runtime)
@@ -260,7 +261,6 @@ def test_a_claim_without_a_response_is_looked_up(*, executes: bool) -> None:
 @pytest.mark.parametrize("other", [ago(hours=3), ago(hours=2)], ids=["the same", "another"])
 def test_a_claim_that_another_run_made_meanwhile_is_lost(other: datetime) -> None:
     runtime, hook = FakeRuntime(), FakeHook(*THREE_FAILURES)
-    runtime.signature = timedelta(milliseconds=123)
 
     report = run_once(hook, FailingStore(other=other), runtime=runtime)
 
@@ -364,7 +364,7 @@ def test_an_interrupted_write_is_repeated(at: int) -> None:
 
 def test_an_interruption_without_time_to_save_is_reported() -> None:
     class HangingStore(FakeStore):
-        def write(self, checkpoint: datetime, *, once: bool = False) -> bool:
+        def write(self, checkpoint: Checkpoint, *, once: bool = False) -> bool:
             if self.attempts:
                 raise Interrupted(Signals.SIGINT)
             return super().write(checkpoint, once=once)
@@ -398,14 +398,14 @@ def test_a_run_that_another_one_overtook_requests_no_more() -> None:
             runtime.now += timedelta(seconds=40)
 
     runtime, hook = FakeRuntime(), SlowHook(*THREE_FAILURES)
-    store = SharedStore(ago(hours=6), other=ago(hours=1), before=3)
+    store = SharedStore(ago(hours=6), other=ago(hours=1), before=4)
 
     report = run_once(hook, store, runtime=runtime)
 
     assert len(hook.requested) == 1
     assert (messages.problem(report) or "").startswith("another run has saved the checkpoint while")
     assert store.saved
-    assert store.saved.checkpoint >= ago(hours=1)
+    assert store.saved.checkpoint.time >= ago(hours=1)
 
 
 def test_the_checkpoint_is_saved_during_a_long_search() -> None:

@@ -1,13 +1,15 @@
 """The order of the steps of a run: probe, maximum, dry run, logs."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from signal import Signals
 
 import pytest
 
+from redeliver.core.checkpoint import Checkpoint
 from redeliver.core.delivery import Delivery
 from redeliver.core.event_filter import EventFilter
 from redeliver.core.outcome import Outcome
+from redeliver.engine.checkpointing import CLAIM_PAUSE
 from redeliver.errors import Interrupted, RefusalError, UnavailableError
 from redeliver.reporting import messages
 from tests.support.builders import (
@@ -27,7 +29,7 @@ ALL_NINE = {f"event-{n}" for n in range(9)}
 @pytest.mark.parametrize("probe", [None, 1])
 def test_given_up_events_are_logged_before_the_checkpoint_moves(probe: int | None) -> None:
     class ListeningStore(FakeStore):
-        def write(self, checkpoint: datetime, *, once: bool = False) -> bool:
+        def write(self, checkpoint: Checkpoint, *, once: bool = False) -> bool:
             logged.append([line.split(":")[0] for line in runtime.said if "push" in line])
             return super().write(checkpoint, once=once)
 
@@ -42,8 +44,9 @@ def test_given_up_events_are_logged_before_the_checkpoint_moves(probe: int | Non
 
 def test_the_checkpoint_is_saved_before_verification() -> None:
     class Interrupting(FakeRuntime):
-        def sleep(self, _seconds: float) -> None:
-            raise Interrupted(Signals.SIGINT)
+        def sleep(self, seconds: float) -> None:
+            if seconds != CLAIM_PAUSE:
+                raise Interrupted(Signals.SIGINT)
 
     store = FakeStore()
 

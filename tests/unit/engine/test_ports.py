@@ -1,5 +1,6 @@
 """A run without a checkpoint has a store that keeps nothing."""
 
+from redeliver.core.checkpoint import Checkpoint
 from redeliver.engine.ports import NullStore
 from tests.support.builders import NOW
 
@@ -7,6 +8,6 @@ from tests.support.builders import NOW
 def test_a_null_store_saves_nothing() -> None:
     store = NullStore()
 
-    assert store.write(NOW)
+    assert store.write(Checkpoint(NOW))
     store.read()
     assert store.name == ""

@@ -69,7 +69,7 @@ def test_a_partly_read_log_holds_the_checkpoint() -> None:
 
     assert hook.requested == ["second", "third"]
     assert store.saved
-    assert store.saved.checkpoint == ago(hours=6)
+    assert store.saved.checkpoint.time == ago(hours=6)
     assert (report.status, messages.problem(report)) == (1, "GitHub is down")
 
 
@@ -178,7 +178,7 @@ def test_an_unreadable_webhook_does_not_stop_the_others() -> None:
     assert healthy.requested == ["first", "second", "third"]
     assert (report.status, messages.problem(report)) == (1, "GitHub is down")
     assert store.saved
-    assert store.saved.checkpoint == ago(hours=6), "the lowest of their marks"
+    assert store.saved.checkpoint.time == ago(hours=6), "the lowest of their marks"
 
 
 def test_the_checkpoint_is_the_lowest_that_any_webhook_needs() -> None:

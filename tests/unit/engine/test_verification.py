@@ -8,6 +8,7 @@ import pytest
 from redeliver.core.delivery import Delivery, StatusFilter
 from redeliver.core.outcome import Outcome
 from redeliver.core.pages import OLD_ROWS_AT_END
+from redeliver.engine.checkpointing import CLAIM_PAUSE
 from redeliver.engine.verification import SERVER_CLOCK_SKEW, find_missing, find_redeliveries
 from redeliver.errors import RefusalError, UnavailableError
 from redeliver.reporting import messages
@@ -209,7 +210,7 @@ def test_the_outcome_of_each_redelivery_is_found() -> None:
         "third": Outcome.RECOVERED,
     }
     assert report.results[1].attempts == 2
-    assert runtime.slept == [1], "no longer than necessary"
+    assert runtime.slept == [CLAIM_PAUSE, 1], "no longer than necessary"
 
 
 def test_pauses_grow_until_every_outcome_is_found() -> None:
@@ -218,7 +219,7 @@ def test_pauses_grow_until_every_outcome_is_found() -> None:
     report = run_once(hook, runtime=runtime)
 
     assert report.count(Outcome.RECOVERED) == 3
-    assert runtime.slept == [1, 1, 2, 4]
+    assert runtime.slept == [CLAIM_PAUSE, 1, 1, 2, 4]
 
 
 def test_verification_ends_when_its_time_is_up() -> None:
@@ -227,7 +228,7 @@ def test_verification_ends_when_its_time_is_up() -> None:
     report = run_once(hook, runtime=runtime, verify=100)
 
     assert report.count(Outcome.PENDING) == 3
-    assert runtime.slept == [1, 1, 2, 4, 8, 16, 30, 30, 8]
+    assert runtime.slept == [CLAIM_PAUSE, 1, 1, 2, 4, 8, 16, 30, 30, 8]
 
 
 def test_reading_counts_as_time_of_verification() -> None:
@@ -242,7 +243,7 @@ def test_reading_counts_as_time_of_verification() -> None:
 
     run_once(hook, runtime=runtime, verify=30)
 
-    assert len(runtime.slept) == 2
+    assert len(runtime.slept) == 3
 
 
 def test_an_unreadable_log_does_not_stop_the_others() -> None:
@@ -295,4 +296,4 @@ def test_no_log_is_read_again_with_verify_0() -> None:
 
     report = run_once(hook, runtime=runtime, verify=0)
 
-    assert (report.count(Outcome.PENDING), runtime.slept, hook.scans) == (3, [], 1)
+    assert (report.count(Outcome.PENDING), runtime.slept, hook.scans) == (3, [CLAIM_PAUSE], 1)

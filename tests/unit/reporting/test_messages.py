@@ -156,38 +156,6 @@ def test_deliveries_that_no_run_saw_are_a_warning() -> None:
     assert warning.split()[2] in summary(gap)
 
 
-@pytest.mark.parametrize(
-    ("written", "expected"),
-    [
-        pytest.param(ago(minutes=6), "12:10:00", id="too soon after another"),
-        pytest.param(ago(hours=6), "12:16:00", id="overtaken by another"),
-    ],
-)
-def test_an_unsettled_run_says_when_to_start_another(written: datetime, expected: str) -> None:
-    window = a_window(ago(hours=6), written=written)
-    soon = replace(a_report(a_result(Outcome.UNSETTLED)), window=window)
-    then = f"he first run after 2026-11-24 {expected} UTC continues"
-
-    assert messages.closing(soon) == (
-        f"Skipped: nothing was redelivered, and the checkpoint was not moved. T{then}"
-    )
-    (warning,) = messages.warnings(soon)
-    assert warning.startswith("1 event deferred: another run saved the checkpoint ")
-    assert warning.endswith(then)
-    assert messages.closing(replace(soon, options=DRY_RUN)) == messages.closing(soon)
-
-
-def test_an_unsettled_run_names_the_other_run() -> None:
-    """By the time of its checkpoint, unless that was saved while this run was reading."""
-    soon = replace(a_report(a_result(Outcome.UNSETTLED)), window=a_window(written=ago(minutes=6)))
-    overtaken = replace(soon, window=a_window(ago(hours=6), written=ago(hours=6)))
-
-    (warning,) = messages.warnings(soon)
-    assert "another run saved the checkpoint at 2026-11-24 11:54:00 UTC" in warning
-    (warning,) = messages.warnings(overtaken)
-    assert "another run saved the checkpoint just now" in warning
-
-
 def test_a_first_run_that_saved_nothing_says_so() -> None:
     nothing = replace(a_report(a_result(Outcome.DEFERRED)), checkpoint=None)
 

@@ -1,0 +1,82 @@
+"""What a run says of redeliveries by other runs names the run, and says when to come back."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+
+from redeliver.core.checkpoint import Claim, Ended, Mark
+from redeliver.core.decision import Verdict
+from redeliver.core.outcome import EventResult, Outcome
+from redeliver.reporting import messages
+from redeliver.reporting.report import Report
+from tests.support.builders import NOW, a_decision, a_report, a_window, ago
+
+AT_ONCE = (
+    "If that cannot wait, run with an empty 'variable-name' instead of this checkpoint; an event "
+    "whose redelivery is under way then arrives twice"
+)
+
+
+def unsettled(verdict: Verdict) -> EventResult:
+    return EventResult(decision=a_decision(verdict=verdict), outcome=Outcome.UNSETTLED)
+
+
+def a_report_after(mark: Mark, *verdicts: Verdict, written: datetime = NOW) -> Report:
+    window = a_window(ago(hours=6), written=written, mark=mark)
+    return replace(a_report(*map(unsettled, verdicts)), window=window)
+
+
+def test_a_run_after_one_that_has_not_ended_redelivers_nothing() -> None:
+    verdicts = (Verdict.UNSETTLED, Verdict.UNSETTLED, Verdict.HELD)
+    report = a_report_after(Claim(123), *verdicts, written=ago(minutes=6))
+    come_back = (
+        "The next run continues once the other run has ended and knows the outcomes, at the latest "
+        "after 2026-11-24 12:10:00 UTC"
+    )
+
+    assert messages.closing(report) == (
+        f"Skipped: nothing was redelivered, and the checkpoint was not moved. {come_back}"
+    )
+    (warning,) = messages.warnings(report)
+    assert warning == (
+        "3 events deferred: the checkpoint was saved at 2026-11-24 11:54:00 UTC, but not at the "
+        "end of a run. So a run may still be redelivering, or it was killed, or somebody changed "
+        "the checkpoint by hand. GitHub's log may not yet show redeliveries of 2 of these events. "
+        f"So that nothing arrives twice, this run redelivered nothing. {come_back}. {AT_ONCE}"
+    )
+
+
+def test_a_run_that_lost_its_claim_redelivers_nothing() -> None:
+    report = a_report_after(Ended(), Verdict.HELD, written=ago(hours=1))
+
+    (warning,) = messages.warnings(report)
+    assert warning.startswith(
+        "1 event deferred: another run saved the checkpoint at the same time, and may be "
+        "redelivering. So that nothing arrives twice, this run redelivered nothing. "
+    )
+    assert "at the latest after 2026-11-24 12:16:00 UTC" in messages.closing(report)
+
+
+@pytest.mark.parametrize(("number", "them"), [(1, "it"), (3, "them")])
+def test_a_run_says_which_outcomes_are_unknown(number: int, them: str) -> None:
+    mark = Ended(ago(minutes=6))
+
+    report = a_report_after(mark, *[Verdict.UNSETTLED] * number, written=ago(minutes=5))
+
+    (warning,) = messages.warnings(report)
+    assert warning == (
+        f"{number} event{'s' if number > 1 else ''} deferred: an earlier run has requested "
+        "redeliveries until 2026-11-24 11:54:00 UTC without seeing all outcomes. It may have "
+        f"redelivered {them}, and GitHub's log does not show a success yet. The first run after "
+        f"2026-11-24 12:10:00 UTC redelivers {them} if there is still none. {AT_ONCE}"
+    )
+    assert not messages.closing(report).startswith("Skipped")
+
+
+def test_a_dry_run_says_what_a_real_run_would_say() -> None:
+    report = a_report_after(Claim(123), Verdict.UNSETTLED, written=NOW - timedelta(minutes=6))
+    dry = replace(report, options=replace(report.options, dry_run=True))
+
+    assert messages.closing(dry) == messages.closing(report)
+    assert messages.warnings(dry) == messages.warnings(report)
