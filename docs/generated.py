@@ -12,8 +12,8 @@ from typing import Any
 import grimp
 import yaml
 
-from redeliver.core.checkpoint import SETTLING_TIME
 from redeliver.core.decision import Verdict
+from redeliver.core.window import SETTLING_TIME
 from redeliver.settings import SECRETS
 
 ROOT = Path(__file__).parent.parent
@@ -117,7 +117,7 @@ VERDICTS: Mapping[Verdict, tuple[str, str]] = {
         "Deferred to the first run after these 16 minutes.",
     ),
     Verdict.HELD: (
-        "All failed, and this is so for another event, and the other run may still be redelivering.",
+        "All failed, and this is so for another event, while the other run may be redelivering.",
         "Deferred, [until the other run has ended](#two-runs-close-together).",
     ),
     Verdict.SURPLUS: (

@@ -6,7 +6,8 @@ from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 
 from github_sandbox import Request
-from redeliver.core.checkpoint import OVERLAP, parse_checkpoint
+from redeliver.core.checkpoint import parse_checkpoint
+from redeliver.core.window import OVERLAP
 from redeliver.github_api.throttle import MAX_WAIT_SECONDS, MIN_RATE_FACTOR, MINUTE
 from tests.exhaustive.history import RETENTION, History, RecordedVariables
 from tests.support.outage import SCHEDULE

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
-from redeliver.core.checkpoint import UNMARKED, Checkpoint, Mark, SavedCheckpoint, Window
+from redeliver.core.checkpoint import UNMARKED, Checkpoint, Mark, SavedCheckpoint
 from redeliver.core.decision import Decision, Verdict
 from redeliver.core.delivery import Delivery, DeliveryId, Guid, HookId, StatusFilter, Webhook
 from redeliver.core.outcome import EventResult, Outcome
@@ -14,6 +14,7 @@ from redeliver.core.pages import Page
 from redeliver.core.plan import Plan
 from redeliver.core.policy import Policy, RunOptions, ScanMode
 from redeliver.core.scan import Scan, ScanResult
+from redeliver.core.window import Window
 from redeliver.errors import RedeliverError
 from redeliver.github_api.permissions import Permission
 from redeliver.github_api.response import Response

@@ -9,7 +9,6 @@ from datetime import datetime
 from pathlib import Path
 
 from redeliver.core.checkpoint import (
-    SETTLED,
     UNMARKED,
     Checkpoint,
     Claim,
@@ -19,6 +18,7 @@ from redeliver.core.checkpoint import (
     format_checkpoint,
     parse_checkpoint,
 )
+from redeliver.core.window import SETTLED
 from redeliver.errors import BusyError, CheckpointError, FileError
 
 PRIVATE = 0o600

@@ -1,4 +1,4 @@
-"""The checkpoint, and the time window that a run is responsible for.
+"""The checkpoint, and its text.
 
 A checkpoint is an instant: every failure before it has been dealt with. Its text is what GitHub's
 own script reads and writes, the milliseconds since the epoch, in 13 digits:
@@ -20,51 +20,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TypeAlias
 
-from redeliver.core.delivery import Delivery
-
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 
 CLOCK_SKEW = timedelta(minutes=5)
 """How far in the future a checkpoint may be: GitHub's script uses the runner's clock."""
-
-OVERLAP = timedelta(minutes=10)
-"""How far a window reaches back before its checkpoint.
-
-GitHub writes a row when the attempt is over, which can take minutes, and `delivered_at` may lack
-the milliseconds. So a run can miss failures of its last minutes; the next run reads them again.
-"""
-
-MAX_SILENCE = timedelta(minutes=6)
-"""How long after it wrote the checkpoint a run may still request redeliveries.
-
-It writes the checkpoint every 30 seconds (`checkpointing.SAVE_INTERVAL`), may wait five minutes for
-GitHub (`throttle.MAX_WAIT_SECONDS`), and then 30 seconds for a response
-(`transport.DEADLINE_SECONDS`). A test checks that this is the sum of these.
-"""
-
-SETTLING_TIME = OVERLAP + MAX_SILENCE
-"""How long after a run wrote the checkpoint its redeliveries may be missing from the log."""
-
-MAX_RUN = timedelta(hours=6)
-"""How long a run may take; GitHub ends a job after this time:
-https://docs.github.com/en/actions/reference/limits
-"""
-
-HOURS_PER_ROTATION = 62
-"""In how many hours the position at which runs begin moves through a whole queue.
-
-That is less than the 72 hours for which GitHub keeps its log. It is twice a prime number, so runs
-begin at many positions, whatever the interval between them.
-"""
-
-
-SETTLED = (
-    f"at least {SETTLING_TIME // timedelta(minutes=1)} minutes after the last run that redelivered "
-    "(sooner, events may be delivered twice)"
-)
-"""When a checkpoint may be deleted: without one, the next run does not know of the last one."""
-
 
 ENDED_SETTLED = 1
 FIRST_MINUTE = 10
@@ -131,98 +91,6 @@ class SavedCheckpoint:
 
     checkpoint: Checkpoint
     written: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Window:
-    """The part of the log that a run is responsible for: from `since` to `now`.
-
-    `saved` is None when there is no checkpoint. Failures after `now` are left to the next run: the
-    new checkpoint is at most `now`.
-    """
-
-    saved: SavedCheckpoint | None
-    since: datetime
-    now: datetime
-
-    @classmethod
-    def starting(
-        cls, saved: SavedCheckpoint | None, *, now: datetime, lookback: timedelta
-    ) -> "Window":
-        """Return the window of a run that starts `now`."""
-        since = saved.checkpoint.time - OVERLAP if saved else now - lookback
-        return cls(saved=saved, since=since, now=now)
-
-    @property
-    def checkpoint(self) -> datetime:
-        """The checkpoint at the start of the run: all failures before it are dealt with."""
-        return self.saved.checkpoint.time if self.saved else self.since
-
-    @property
-    def is_claimed(self) -> bool:
-        """Whether the checkpoint was not written at the end of a run: one may be redelivering."""
-        return self.saved is not None and isinstance(self.saved.checkpoint.mark, Claim)
-
-    @property
-    def last_unknown(self) -> datetime | None:
-        """When at the latest an earlier run requested a redelivery whose outcome it did not see.
-
-        It is None if there is no such redelivery, or if the log shows all redeliveries by now. A
-        run that has not written the checkpoint at its end can have requested events that it saw
-        before it wrote the checkpoint.
-        """
-        if self.saved is None:
-            return None
-        mark = self.saved.checkpoint.mark
-        last = self.saved.written if isinstance(mark, Claim) else mark.last_unknown
-        return last if last and self.now < last + SETTLING_TIME else None
-
-    @property
-    def settled_at(self) -> datetime:
-        """From when on the log shows all redeliveries of earlier runs."""
-        return self.last_unknown + SETTLING_TIME if self.last_unknown else self.now
-
-    def may_be_under_way(self, attempt: Delivery) -> bool:
-        """Whether an earlier run may have redelivered `attempt` without the log showing it yet."""
-        return self.last_unknown is not None and attempt.delivered_at <= self.last_unknown
-
-    def was_seen(self, attempt: Delivery) -> bool:
-        """Whether an earlier run may have seen `attempt`, and have requested a redelivery.
-
-        GitHub can refuse a redelivery, or accept it and never make it. Then the log has no trace
-        of the request.
-        """
-        return self.saved is not None and attempt.delivered_at <= self.saved.written
-
-    def may_have_been_requested(self, attempt: Delivery) -> bool:
-        """Whether an earlier run may have requested a redelivery after `attempt`, the newest one.
-
-        A failed redelivery that is newer than 16 minutes before the last run's last write is mostly
-        that run's own.
-        """
-        if not self.saved or not self.was_seen(attempt):
-            return False
-        return not attempt.redelivery or attempt.delivered_at < self.saved.written - SETTLING_TIME
-
-    @property
-    def phase(self) -> float:
-        """Where in a queue this run begins, from 0 to 1.
-
-        The positions of the runs within three days are spread evenly. Random positions would leave
-        some events out. A dry run begins where a real run does in the same hour.
-        """
-        hours = (self.now - EPOCH) // timedelta(hours=1)
-        return hours % HOURS_PER_ROTATION / HOURS_PER_ROTATION
-
-    def unseen(self, retention: timedelta) -> tuple[datetime, datetime] | None:
-        """Return from when to when deliveries may have left the log before a run saw them.
-
-        Return None if there is no such time. GitHub keeps the log for `retention`.
-        """
-        kept_from = self.now - retention
-        if self.saved is None or self.since >= kept_from:
-            return None
-        return self.since, kept_from
 
 
 def format_checkpoint(time: datetime, mark: Mark = UNMARKED) -> str:

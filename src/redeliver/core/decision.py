@@ -10,10 +10,10 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import NamedTuple
 
-from redeliver.core.checkpoint import MAX_RUN, Window
 from redeliver.core.delivery import Delivery, Guid, Webhook
 from redeliver.core.policy import Policy, format_duration
 from redeliver.core.unreadable import UnreadableRow
+from redeliver.core.window import MAX_RUN, Window
 
 
 class Verdict(Enum):

@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from redeliver.core.checkpoint import Window
 from redeliver.core.decision import NOT_FAILED_VERDICTS, decide
 from redeliver.core.delivery import SUCCESS_CODES, Delivery, Guid, StatusFilter
 from redeliver.core.pages import OldRows, Page
 from redeliver.core.policy import Policy, ScanMode
 from redeliver.core.unreadable import LONG_AGO, UnreadableRow
+from redeliver.core.window import Window
 from redeliver.errors import RedeliverError
 
 DONE = object()

@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
 
-from redeliver.core.checkpoint import Window
 from redeliver.core.decision import Decision, EventKey, Verdict
 from redeliver.core.delivery import Delivery, Webhook
 from redeliver.core.policy import Policy
+from redeliver.core.window import Window
 
 
 class Outcome(Enum):

@@ -7,12 +7,12 @@ from datetime import datetime
 from itertools import groupby, zip_longest
 from typing import TypeVar
 
-from redeliver.core.checkpoint import Window
 from redeliver.core.decision import Decision, Verdict
 from redeliver.core.delivery import Webhook
 from redeliver.core.policy import Policy
 from redeliver.core.scan import ScanResult
 from redeliver.core.unreadable import held_times
+from redeliver.core.window import Window
 
 T = TypeVar("T")
 

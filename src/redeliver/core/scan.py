@@ -4,13 +4,13 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from redeliver.core.checkpoint import Window
 from redeliver.core.decision import NOT_FAILED_VERDICTS, Decision, decide
 from redeliver.core.delivery import FAILURE_CODES, Delivery, Guid, StatusFilter, Webhook
 from redeliver.core.log_reader import LogReader, newest_first
 from redeliver.core.pages import Page
 from redeliver.core.policy import Policy, ScanMode
 from redeliver.core.unreadable import UnreadableRow
+from redeliver.core.window import Window
 from redeliver.errors import RedeliverError
 
 MIN_ROWS = 10

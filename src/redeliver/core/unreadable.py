@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from redeliver.core.checkpoint import Window
 from redeliver.core.delivery import Guid
+from redeliver.core.window import Window
 
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 

@@ -3,9 +3,10 @@
 import time
 from datetime import datetime, timedelta
 
-from redeliver.core.checkpoint import SETTLING_TIME, Checkpoint, Ended, Window, new_claim
+from redeliver.core.checkpoint import Checkpoint, Ended, new_claim
 from redeliver.core.outcome import Results, last_unknown, next_checkpoint
 from redeliver.core.plan import Plan
+from redeliver.core.window import SETTLING_TIME, Window
 from redeliver.engine.ports import Runtime, Store
 from redeliver.errors import RateLimitError, UnavailableError
 
@@ -24,7 +25,7 @@ have taken, because they will have taken about as long for the other run.
 
 SAVE_INTERVAL = timedelta(seconds=30)
 """How often the checkpoint is saved while events are redelivered, in case the run is killed, and
-so that other runs see this one. See `checkpoint.MAX_SILENCE`."""
+so that other runs see this one. See `window.MAX_SILENCE`."""
 
 
 class Checkpointing:

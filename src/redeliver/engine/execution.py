@@ -9,12 +9,13 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from signal import Signals
 
-from redeliver.core.checkpoint import UNMARKED, Window
+from redeliver.core.checkpoint import UNMARKED
 from redeliver.core.decision import EventKey
 from redeliver.core.delivery import Delivery, Webhook
 from redeliver.core.outcome import EventResult, Outcome, Results
 from redeliver.core.plan import Plan
 from redeliver.core.policy import RunOptions
+from redeliver.core.window import Window
 from redeliver.engine.checkpointing import Checkpointing
 from redeliver.engine.dispatch import Dispatcher
 from redeliver.engine.event_log import EventLog

@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 
 from redeliver.console import Console
-from redeliver.core.checkpoint import Window
 from redeliver.core.delivery import Delivery, StatusFilter
 from redeliver.core.older_failures import older_failures
 from redeliver.core.policy import RunOptions
 from redeliver.core.scan import ScanResult
+from redeliver.core.window import Window
 from redeliver.engine.ports import Hook
 from redeliver.errors import RedeliverError, UnavailableError
 from redeliver.reporting import log_lines

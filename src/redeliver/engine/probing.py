@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 
-from redeliver.core.checkpoint import Window
 from redeliver.core.decision import EventKey
 from redeliver.core.delivery import Webhook
 from redeliver.core.outcome import Results
 from redeliver.core.plan import evenly_spaced
+from redeliver.core.window import Window
 
 
 def choose_probes(

@@ -3,13 +3,13 @@
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from redeliver.core.checkpoint import Window
 from redeliver.core.decision import EventKey
 from redeliver.core.delivery import Delivery, StatusFilter
 from redeliver.core.pages import Page
 from redeliver.core.plan import Plan, rotated
 from redeliver.core.policy import RunOptions
 from redeliver.core.scan import Scan, ScanResult
+from redeliver.core.window import Window
 from redeliver.engine.execution import Execution
 from redeliver.engine.looking_further_back import look_further_back
 from redeliver.engine.ports import Hook, Runtime, Store

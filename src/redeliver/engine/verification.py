@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from redeliver.core.checkpoint import Window
 from redeliver.core.delivery import Delivery, Guid, Webhook
 from redeliver.core.outcome import OUTCOME_UNKNOWN, EventResult, Outcome
 from redeliver.core.pages import OldRows, Page
 from redeliver.core.policy import RunOptions
+from redeliver.core.window import Window
 from redeliver.engine.ports import Hook, Runtime
 from redeliver.errors import RedeliverError
 from redeliver.reporting.format import age

@@ -4,12 +4,12 @@ from datetime import datetime
 from http import HTTPStatus
 
 from redeliver.core.checkpoint import (
-    SETTLED,
     Checkpoint,
     SavedCheckpoint,
     format_checkpoint,
     parse_checkpoint,
 )
+from redeliver.core.window import SETTLED
 from redeliver.errors import CheckpointError
 from redeliver.github_api.client import Client
 from redeliver.github_api.permissions import Permission

@@ -4,12 +4,12 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
-from redeliver.core.checkpoint import OVERLAP, Window
 from redeliver.core.decision import Verdict
 from redeliver.core.delivery import Webhook
 from redeliver.core.outcome import Outcome
 from redeliver.core.policy import ScanMode, format_duration
 from redeliver.core.scan import ScanResult
+from redeliver.core.window import OVERLAP, Window
 from redeliver.errors import RedeliverError
 from redeliver.reporting.event_row import EventRow
 from redeliver.reporting.format import count, is_or_are, minutes, utc

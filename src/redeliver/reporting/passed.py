@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 
-from redeliver.core.checkpoint import OVERLAP, SETTLED, Window
 from redeliver.core.decision import Verdict
 from redeliver.core.delivery import Delivery
 from redeliver.core.outcome import EventResult, Outcome
 from redeliver.core.policy import format_duration
+from redeliver.core.window import OVERLAP, SETTLED, Window
 from redeliver.reporting.format import count, them, utc
 from redeliver.reporting.report import Report
 

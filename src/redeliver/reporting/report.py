@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from signal import Signals
 
-from redeliver.core.checkpoint import UNMARKED, Mark, Window
+from redeliver.core.checkpoint import UNMARKED, Mark
 from redeliver.core.delivery import Delivery, Webhook
 from redeliver.core.outcome import ACCEPTED, DEFERRED_KINDS, EventResult, Outcome
 from redeliver.core.policy import RunOptions
 from redeliver.core.scan import ScanResult
+from redeliver.core.window import Window
 from redeliver.reporting.event_row import EventRow
 
 NEEDS_ATTENTION = (Outcome.REFUSED, Outcome.UNANSWERED, Outcome.UNREAD)

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from redeliver.core.checkpoint import SETTLING_TIME
 from redeliver.core.decision import Verdict
 from redeliver.core.outcome import Outcome
+from redeliver.core.window import SETTLING_TIME
 from redeliver.reporting.format import count, them, utc
 from redeliver.reporting.report import Report
 

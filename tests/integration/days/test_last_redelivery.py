@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 
 from github_sandbox import Hook
-from redeliver.core.checkpoint import SETTLING_TIME
 from redeliver.core.outcome import Outcome
+from redeliver.core.window import SETTLING_TIME
 from tests.support.days import ACCEPTED_ONLY, SCHEDULE, Days
 
 MINUTE = timedelta(minutes=1)

@@ -6,9 +6,9 @@ from datetime import timedelta
 import pytest
 
 from github_sandbox import Hook, Sandbox, Status, VirtualClock
-from redeliver.core.checkpoint import OVERLAP
 from redeliver.core.outcome import Outcome
 from redeliver.core.policy import ScanMode
+from redeliver.core.window import OVERLAP
 from tests.support.builders import DOCUMENTED_ROW
 from tests.support.days import SCHEDULE, Days
 from tests.support.odd_rows import OddRows

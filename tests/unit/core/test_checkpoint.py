@@ -7,16 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from redeliver.core.checkpoint import (
-    MAX_SILENCE,
-    OVERLAP,
     Claim,
     Ended,
     Mark,
-    Window,
     format_checkpoint,
     new_claim,
     parse_checkpoint,
 )
+from redeliver.core.window import MAX_SILENCE, OVERLAP, Window
 from redeliver.engine.checkpointing import SAVE_INTERVAL
 from redeliver.github_api.throttle import MAX_WAIT_SECONDS
 from redeliver.github_api.transport import DEADLINE_SECONDS

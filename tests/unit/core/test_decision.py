@@ -5,10 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from redeliver.core.checkpoint import SETTLING_TIME
 from redeliver.core.decision import Verdict
 from redeliver.core.delivery import Delivery
 from redeliver.core.event_filter import EventFilter
+from redeliver.core.window import SETTLING_TIME
 from tests.support.builders import (
     NOW,
     WEBHOOK,

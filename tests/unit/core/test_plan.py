@@ -5,10 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from redeliver.core.checkpoint import Window
 from redeliver.core.decision import Verdict
 from redeliver.core.delivery import Delivery
 from redeliver.core.plan import Plan
+from redeliver.core.window import Window
 from tests.support.builders import (
     FOUR_ATTEMPTS,
     NOW,

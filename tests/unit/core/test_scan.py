@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from redeliver.core.checkpoint import OVERLAP
 from redeliver.core.decision import Decision, Verdict
 from redeliver.core.delivery import Delivery
 from redeliver.core.event_filter import EventFilter
 from redeliver.core.pages import OLD_ROWS_AT_END
 from redeliver.core.policy import ScanMode
 from redeliver.core.scan import Scan
+from redeliver.core.window import OVERLAP
 from redeliver.errors import UnavailableError
 from tests.support.builders import (
     FOUR_ATTEMPTS,

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from redeliver.core.checkpoint import Window
 from redeliver.core.decision import Verdict
 from redeliver.core.outcome import NOT_REACHED, EventResult, Outcome
 from redeliver.core.policy import RunOptions
+from redeliver.core.window import Window
 from redeliver.errors import UnavailableError
 from redeliver.reporting import messages
 from redeliver.reporting.format import utc
