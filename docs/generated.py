@@ -120,6 +120,10 @@ VERDICTS: Mapping[Verdict, tuple[str, str]] = {
         "All failed, and this is so for another event, while the other run may be redelivering.",
         "Deferred, [until the other run has ended](#two-runs-close-together).",
     ),
+    Verdict.WAITING: (
+        "All failed, also a redelivery, and the event [still waits](#an-event-that-keeps-failing).",
+        "Deferred to the first run after the wait.",
+    ),
     Verdict.SURPLUS: (
         "All failed, and there are more than `max-redeliveries` such events.",
         "The first in [this order](#the-order-of-requests) are redelivered. Others are deferred.",

@@ -83,8 +83,15 @@ def _settings(inputs: dict[str, str]) -> settings.Settings:
     why_empty = (
         "A secret that does not exist, or is not available to this workflow, is an empty string"
     )
-    by_hand = os.environ.get("GITHUB_EVENT_NAME") == "workflow_dispatch"
-    return settings.parse(inputs, names=names, if_missing={"token": why_empty}, by_hand=by_hand)
+    event = os.environ.get("GITHUB_EVENT_NAME", "schedule")
+    return settings.parse(
+        inputs,
+        names=names,
+        if_missing={"token": why_empty},
+        by_hand=event == "workflow_dispatch",
+        # Somebody, or the end of a deployment, started the run because the receiver works again.
+        at_once=event != "schedule",
+    )
 
 
 def _hint(error: RedeliverError) -> str:

@@ -99,12 +99,13 @@ def parse(
     names: Mapping[str, str] | None = None,
     if_missing: Mapping[str, str] | None = None,
     by_hand: bool = False,
+    at_once: bool = False,
 ) -> Settings:
     """Check every input; raise one `InputError` that names each one at fault.
 
     `inputs` has a text for every name in `INPUTS`. `names` says what messages call values that did
     not come from an input. `if_missing` has advice about missing inputs. `by_hand` says whether
-    somebody started the run by hand.
+    somebody started the run by hand, `at_once` whether no event waits after a failed redelivery.
     """
     called = {name: f"input '{name}'" for name in INPUTS} | dict(names or {})
     values: dict[str, Any] = {}
@@ -117,7 +118,7 @@ def parse(
     problems += _problems_between_inputs(values, if_missing or {})
     if problems:
         raise InputError(". Also, ".join(problems))
-    values["by_hand"] = by_hand
+    values["by_hand"], values["at_once"] = by_hand, at_once
     values["retention"] = RETENTION  # until GitHub's responses tell
     values["give_up_after"] = values["give_up_after"] or AS_LONG_AS_LOGGED
     values["policy"] = Policy(**_fields_of(Policy, values))

@@ -50,8 +50,9 @@ def test_every_input_becomes_a_setting() -> None:
     )
 
 
-def test_a_run_by_hand_is_an_option_that_is_no_input() -> None:
+def test_how_a_run_was_started_is_an_option_that_is_no_input() -> None:
     assert parse(GOOD_INPUTS, by_hand=True).options.by_hand
+    assert parse(GOOD_INPUTS, at_once=True).options.policy.at_once
 
 
 def test_all_errors_are_reported_at_once() -> None:

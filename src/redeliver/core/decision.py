@@ -31,6 +31,7 @@ class Verdict(Enum):
     SWITCHED_OFF = "its webhook is switched off"
     UNSETTLED = "an earlier run may have redelivered it, and GitHub's log may not show that yet"
     HELD = "another run may still be redelivering other events"
+    WAITING = "its last redelivery failed, so it waits before the next one"
     SURPLUS = "over the limit of {max_redeliveries} ('max-redeliveries')"
 
     def reason(self, policy: Policy) -> str:
@@ -79,6 +80,8 @@ class Decision:
     """Whether an earlier run may have seen the newest attempt."""
     may_have_been_requested: bool = False
     """Whether an earlier run may have requested a redelivery of which the log has no trace."""
+    waits_until: datetime | None = None
+    """Until when it waits at least, if it does."""
 
     @property
     def key(self) -> EventKey:
@@ -94,13 +97,15 @@ def decide(  # noqa: PLR0911 - one return for each reason
     is_complete: bool = True,
     log_ended: bool = True,
     is_active: bool = True,
+    waits_until: datetime | None = None,
     unreadable: Sequence[UnreadableRow] = (),
 ) -> Verdict:
     """Decide about one event from the attempts to deliver it, newest first.
 
     `is_complete` is False if the log may have more attempts that matter. `log_ended` is False if
     the log goes back further than it was read, to rows that are older than `give_up_after`.
-    `is_active` is False if the webhook is switched off. `unreadable` are rows that cannot be read,
+    `is_active` is False if the webhook is switched off. `waits_until` is until when the event waits
+    after a failed redelivery, None if it need not wait. `unreadable` are rows that cannot be read,
     and are or may be attempts to deliver the event.
     """
     newest = attempts[0]
@@ -111,15 +116,17 @@ def decide(  # noqa: PLR0911 - one return for each reason
         return Verdict.UNWANTED_EVENT
     if newest.status_code in policy.skip_status_codes:
         return Verdict.UNWANTED_STATUS
-    if not is_complete:
+    waits = waits_until is not None and window.now < waits_until
+    if not is_complete and not waits:
         return Verdict.UNREAD
     first_at = _first_attempt_at(attempts, unreadable, window, policy)
     # Without these two checks, an event whose receiver never works again would be redelivered
     # forever: each redelivery that fails is a new failure in the next window.
-    if first_at is None or first_at < window.now - policy.give_up_after:
+    is_gone = first_at is None and is_complete
+    if is_gone or (first_at and first_at < window.now - policy.give_up_after):
         if _last_may_be_under_way(newest, first_at, window, policy):
             return Verdict.LAST_UNDER_WAY
-        return Verdict.EXPIRED if first_at is None and log_ended else Verdict.TOO_OLD
+        return Verdict.EXPIRED if is_gone and log_ended else Verdict.TOO_OLD
     tried = len(attempts) + len({row.id for row in others if row.id})
     if policy.max_attempts is not None and tried >= policy.max_attempts:
         return Verdict.EXHAUSTED
@@ -127,7 +134,7 @@ def decide(  # noqa: PLR0911 - one return for each reason
         return Verdict.SWITCHED_OFF
     if window.may_be_under_way(newest):
         return Verdict.UNSETTLED
-    return Verdict.REDELIVER
+    return Verdict.WAITING if waits else Verdict.REDELIVER
 
 
 def _further_attempts(

@@ -3,7 +3,7 @@
 A log is an iterable of pages of rows, newest first. No more pages are read than necessary.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -12,6 +12,7 @@ from redeliver.core.delivery import SUCCESS_CODES, Delivery, Guid, StatusFilter
 from redeliver.core.pages import OldRows, Page
 from redeliver.core.policy import Policy, ScanMode
 from redeliver.core.unreadable import LONG_AGO, UnreadableRow
+from redeliver.core.waiting import Successes, waits_until
 from redeliver.core.window import Window
 from redeliver.errors import RedeliverError
 
@@ -50,6 +51,11 @@ class LogReader:
         """Whether the last reading reached the end of the log, not only `give_up_after`."""
         self.successes_since: datetime | None = None
         """With a filter: since when all successes were read; None if none were."""
+        self.stopped_early = False
+        """Whether attempts are missing because all events that lack them wait in any case."""
+        self._successes = Successes()
+        self._known_since = window.now
+        """Back to when the log was read."""
         self._window = window
         self._policy = policy
         self._horizon = window.now - policy.give_up_after
@@ -85,9 +91,12 @@ class LogReader:
             before_horizon.count(page)
             if before_window.are_enough and (not self._incomplete or before_horizon.are_enough):
                 return
+            if before_window.are_enough and not self.is_filtered and self._all_wait():
+                return
             if not page.is_last:
                 yield
         self.log_ended = True
+        self._known_since = LONG_AGO
 
     def _read_failures(self, log: Callable[[StatusFilter], Iterable[Page]]) -> Iterator[None]:
         """Read what GitHub's filter lists as failures, and as few other rows as are needed.
@@ -110,7 +119,7 @@ class LogReader:
         if failure:
             raise failure
         # An original can have the code 0, which neither filter lists.
-        if self._incomplete:
+        if self._incomplete and not self._all_wait():
             yield from self._read(log(StatusFilter.ALL))
 
     def _read_successes(self, pages: Iterable[Page], undelivered: set[Guid]) -> Iterator[None]:
@@ -124,7 +133,7 @@ class LogReader:
             self._add(page)
             too_old.count(page)
             undelivered.difference_update(row.guid for row in page.rows if row.succeeded)
-            if not undelivered or too_old.are_enough:
+            if not undelivered or too_old.are_enough or all(map(self._waits, undelivered)):
                 return
             if page.rows:
                 self.successes_since = max(row.delivered_at for row in page.rows)
@@ -140,6 +149,21 @@ class LogReader:
             and decide(attempts, self._window, self._policy) not in NOT_FAILED_VERDICTS
         )
 
+    def waits_until(self, attempts: Sequence[Delivery]) -> datetime | None:
+        """Return until when an event waits at least; `attempts` are newest first."""
+        if self._policy.at_once:
+            return None
+        return waits_until(attempts, self._successes, known_since=self._known_since)
+
+    def _all_wait(self) -> bool:
+        """Whether all events wait whose original was not read yet, so that it does not matter."""
+        self.stopped_early = all(map(self._waits, self._incomplete))
+        return self.stopped_early
+
+    def _waits(self, guid: Guid) -> bool:
+        until = self.waits_until(newest_first(self.attempts[guid]))
+        return until is not None and self._window.now < until
+
     def _bound(self, first: int, page: Page) -> None:
         """Let the next page tell how old the unreadable rows at the end of the last one can be."""
         if page.rows:
@@ -150,7 +174,11 @@ class LogReader:
 
     def _add(self, page: Page) -> None:
         self.has_begun = True
+        if page.rows:
+            self._known_since = min(self._known_since, max(row.delivered_at for row in page.rows))
         for delivery in page.rows:
+            if delivery.succeeded:
+                self._successes.add(delivery.delivered_at)
             self.rows += 1
             self.failed_rows += not delivery.succeeded
             self.in_window += delivery.delivered_at >= self._window.since

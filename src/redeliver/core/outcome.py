@@ -27,6 +27,7 @@ class Outcome(Enum):
     UNANSWERED = "no response"
     UNREAD = "log not read"
     UNSETTLED = "earlier run under way"
+    WAITING = "waiting"
     GIVEN_UP = "given up"
     DELIVERED = "delivered by another attempt"
     FILTERED = "filtered out"
@@ -48,7 +49,7 @@ class Outcome(Enum):
 
 
 DEFERRED_KINDS = frozenset(
-    {Outcome.DEFERRED, Outcome.UNANSWERED, Outcome.UNREAD, Outcome.UNSETTLED}
+    {Outcome.DEFERRED, Outcome.UNANSWERED, Outcome.UNREAD, Outcome.UNSETTLED, Outcome.WAITING}
 )
 """The outcomes that users see as deferred: the next run looks at these events again."""
 
@@ -91,6 +92,7 @@ OUTCOME_OF_VERDICT = {
     Verdict.SWITCHED_OFF: Outcome.DEFERRED,
     Verdict.UNSETTLED: Outcome.UNSETTLED,
     Verdict.HELD: Outcome.UNSETTLED,
+    Verdict.WAITING: Outcome.WAITING,
     Verdict.SURPLUS: Outcome.DEFERRED,
 }
 

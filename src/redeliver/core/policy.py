@@ -26,6 +26,8 @@ class Policy:
     events: EventFilter = ALL_EVENTS
     skip_status_codes: frozenset[int] = frozenset()
     """The codes of failures that another attempt would not change."""
+    at_once: bool = False
+    """Whether events are tried at once that would wait because they have failed again."""
     max_redeliveries: int | None = None
     """Per run, for all webhooks together; None is no limit."""
 

@@ -130,7 +130,9 @@ class Scan:
         `unreadable` are rows that are or may be attempts as well.
         """
         originals = [attempt for attempt in attempts if not attempt.redelivery]
-        is_complete = not self.error or any(map(self._is_followed, originals))
+        is_read = not self.error and not self._reader.stopped_early
+        is_complete = is_read or any(map(self._is_followed, originals))
+        waits_until = self._reader.waits_until(attempts)
         return Decision(
             webhook=self.webhook,
             delivery=attempts[0],
@@ -144,10 +146,12 @@ class Scan:
                 is_complete=is_complete,
                 log_ended=self._reader.log_ended,
                 is_active=self.webhook.is_active,
+                waits_until=waits_until,
                 unreadable=unreadable,
             ),
             was_seen=self._window.was_seen(attempts[0]),
             may_have_been_requested=self._window.may_have_been_requested(attempts[0]),
+            waits_until=waits_until,
         )
 
     def _is_followed(self, original: Delivery) -> bool:

@@ -8,7 +8,7 @@ from typing import Self
 
 from redeliver.core.delivery import Delivery, Webhook
 from redeliver.core.outcome import EventResult, Outcome
-from redeliver.reporting.format import age
+from redeliver.reporting.format import age, utc
 from redeliver.sanitize import quote_untrusted
 
 
@@ -41,6 +41,7 @@ class EventRow:
         """Return the row for a result, with ages as of `now`."""
         latest, failing_since = result.latest, result.decision.failing_since
         word = result.outcome.for_users.value
+        until = result.decision.waits_until if result.outcome is Outcome.WAITING else None
         would = dry_run and result.outcome.for_users in {Outcome.GIVEN_UP, Outcome.DEFERRED}
         return cls(
             webhook=result.decision.webhook,
@@ -56,7 +57,7 @@ class EventRow:
             status_code=latest.status_code,
             outcome=result.outcome,
             outcome_text=f"would be {word}" if would else word,
-            because=result.because,
+            because=f"{result.because}, until {utc(until)}" if until else result.because,
             may_have_been_requested=result.decision.may_have_been_requested,
         )
 

@@ -49,7 +49,7 @@ def test_events_are_sorted_by_attempts_age_and_id() -> None:
         a_delivery("c", at=ago(hours=1), number=3),
         a_delivery("b", at=ago(hours=2), number=7),
         a_delivery("a", at=ago(hours=2), number=5),
-        a_delivery("a redelivery", at=ago(minutes=30), number=9, redelivery=True),
+        a_delivery("a redelivery", at=ago(minutes=50), number=9, redelivery=True),
         a_delivery("a redelivery", at=ago(hours=3), number=1),
     ]
     log.sort(key=lambda delivery: delivery.delivered_at, reverse=True)

@@ -1,0 +1,209 @@
+"""An event that keeps failing waits longer each time, but not after an outage."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+
+from redeliver.core.checkpoint import Ended
+from redeliver.core.decision import Verdict
+from redeliver.core.delivery import Delivery
+from redeliver.core.policy import ScanMode
+from redeliver.core.unreadable import LONG_AGO
+from redeliver.core.waiting import MAX_WAIT, Successes, waits_until
+from tests.support.builders import (
+    NOW,
+    WEBHOOK,
+    a_delivery,
+    a_log,
+    a_policy,
+    a_window,
+    ago,
+    delivered,
+    failed,
+    failed_again,
+    plan_of,
+    scan_log,
+)
+
+
+def accepted(**span: float) -> Delivery:
+    """Return a delivery of another event that the receiver accepted."""
+    return delivered("another", at=ago(**span))
+
+
+WAITS = {
+    "it failed for the first time": ([failed(minutes=1)], Verdict.REDELIVER),
+    "it failed again, after less than 1.8 times the time between its attempts": (
+        [failed_again(minutes=17), failed(minutes=27)],
+        Verdict.WAITING,
+    ),
+    "it failed again, 1.8 times as long ago as the time between its attempts": (
+        [failed_again(minutes=18), failed(minutes=28)],
+        Verdict.REDELIVER,
+    ),
+    "it failed again 44 minutes ago, after many hours": (
+        [failed_again(minutes=44), failed(hours=9)],
+        Verdict.WAITING,
+    ),
+    "it failed again 45 minutes ago, after many hours": (
+        [failed_again(minutes=45), failed(hours=9)],
+        Verdict.REDELIVER,
+    ),
+    "only its last two attempts count": (
+        [failed_again(minutes=2), failed_again(minutes=3), failed(hours=9)],
+        Verdict.REDELIVER,
+    ),
+    "the webhook delivered something since, and nothing between its attempts": (
+        [accepted(minutes=1), failed_again(minutes=2), failed(minutes=12), accepted(minutes=13)],
+        Verdict.REDELIVER,
+    ),
+    "the webhook delivered something since, and also between its attempts": (
+        [accepted(minutes=1), failed_again(minutes=2), accepted(minutes=7), failed(minutes=12)],
+        Verdict.WAITING,
+    ),
+    "the webhook delivered something between its attempts, and nothing since": (
+        [failed_again(minutes=2), accepted(minutes=7), failed(minutes=12)],
+        Verdict.WAITING,
+    ),
+    "the webhook delivered something in the minutes of its attempts, but not between them": (
+        [
+            accepted(minutes=1, seconds=50),
+            failed_again(minutes=2),
+            failed(minutes=12),
+            accepted(minutes=12, seconds=1),
+        ],
+        Verdict.REDELIVER,
+    ),
+    "the webhook has delivered nothing since": (
+        [failed_again(minutes=2), failed(minutes=12)],
+        Verdict.WAITING,
+    ),
+    "it has no attempt left": (
+        [
+            failed_again(minutes=2),
+            failed_again(minutes=4),
+            failed_again(minutes=9),
+            failed(hours=1),
+        ],
+        Verdict.EXHAUSTED,
+    ),
+    "it is too old": ([failed_again(minutes=2), failed(hours=73)], Verdict.TOO_OLD),
+    "its first attempt has left the log": ([failed_again(minutes=2)], Verdict.EXPIRED),
+}
+
+
+@pytest.mark.parametrize("case", WAITS)
+def test_an_event_waits_if_it_keeps_failing(case: str) -> None:
+    log, verdict = WAITS[case]
+
+    (decision,) = plan_of(log, a_window(ago(hours=2))).decisions
+
+    assert decision.verdict is verdict
+
+
+def test_a_run_that_tries_all_at_once_lets_nothing_wait() -> None:
+    log = [failed_again(minutes=2), failed(minutes=12)]
+
+    (decision,) = plan_of(log, policy=a_policy(at_once=True)).decisions
+
+    assert decision.verdict is Verdict.REDELIVER
+
+
+def test_an_event_of_a_switched_off_webhook_does_not_wait() -> None:
+    off = replace(WEBHOOK, is_active=False)
+    log = a_log([failed_again(minutes=2), failed(minutes=12)])
+
+    scan = scan_log(log, a_window(), a_policy(), ScanMode.FULL, webhook=off)
+
+    assert [decision.verdict for decision in scan.decisions] == [Verdict.SWITCHED_OFF]
+
+
+def test_an_event_that_may_be_under_way_is_unsettled() -> None:
+    log = [failed_again(minutes=2), failed(minutes=12)]
+
+    (decision,) = plan_of(log, a_window(written=ago(minutes=1))).decisions
+
+    assert decision.verdict is Verdict.UNSETTLED
+
+
+def busy_log(*attempts: Delivery, days: int) -> list[Delivery]:
+    """Return a log in which a delivery succeeds every minute."""
+    others = [
+        delivered(f"other-{minute}", at=ago(minutes=minute, seconds=30), number=minute)
+        for minute in range(days * 24 * 60)
+    ]
+    return sorted([*others, *attempts], key=lambda row: row.delivered_at, reverse=True)
+
+
+@pytest.mark.parametrize("mode", ScanMode)
+@pytest.mark.parametrize(
+    ("minutes", "rows"),
+    [
+        pytest.param(10, range(300), id="soon after the last attempt"),
+        pytest.param(44, range(300), id="at the end of the longest wait"),
+        pytest.param(46, range(4000, 4500), id="after the wait, to redeliver it"),
+    ],
+)
+def test_the_log_is_not_read_back_for_an_event_that_waits(
+    minutes: int, rows: range, mode: ScanMode
+) -> None:
+    """Its first attempt is nearly three days old, and other events succeed all the time."""
+    log = busy_log(
+        failed_again(minutes=minutes), failed_again(minutes=minutes + 50), failed(hours=71), days=3
+    )
+    window = a_window(ago(minutes=minutes), mark=Ended())
+
+    scan = scan_log(a_log(log), window, a_policy(), mode)
+
+    (decision,) = scan.decisions
+    is_due = minutes * timedelta(minutes=1) >= MAX_WAIT
+    assert decision.verdict is (Verdict.REDELIVER if is_due else Verdict.WAITING)
+    assert scan.scanned in rows
+    if not is_due:
+        assert decision.waits_until
+        assert NOW < decision.waits_until <= ago(minutes=minutes) + MAX_WAIT
+
+
+def test_the_log_is_read_back_for_what_may_be_due() -> None:
+    """The webhook was down at the last attempt, so its beginning decides."""
+    log = [
+        accepted(minutes=1),
+        failed_again(minutes=2),
+        *(a_delivery(f"down-{n}", at=ago(minutes=3, seconds=n), number=n) for n in range(300)),
+        failed(hours=2),
+    ]
+
+    window = a_window(ago(minutes=2), mark=Ended())
+    decisions = {d.delivery.guid: d for d in plan_of(log, window).decisions}
+
+    assert decisions[failed().guid].verdict is Verdict.REDELIVER
+    assert decisions[failed().guid].has_all_attempts
+
+
+def test_an_attempt_that_was_not_read_decides_nothing() -> None:
+    attempts = [failed_again(minutes=2), failed(minutes=12)]
+
+    assert waits_until(attempts, Successes(), known_since=NOW) is None
+    assert waits_until(attempts, Successes(), known_since=LONG_AGO) is not None
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "expected"),
+    [
+        pytest.param(ago(minutes=9), ago(minutes=8), False, id="before the first"),
+        pytest.param(ago(minutes=9), ago(minutes=5), True, id="up to the first"),
+        pytest.param(ago(minutes=5), ago(minutes=4), False, id="after the first"),
+        pytest.param(LONG_AGO, NOW, True, id="the whole log"),
+        pytest.param(ago(minutes=2), NOW, False, id="after the last"),
+    ],
+)
+def test_successes_are_found_between_two_times(
+    start: datetime, end: datetime, *, expected: bool
+) -> None:
+    successes = Successes()
+    successes.add(ago(minutes=5))
+    successes.add(ago(minutes=2))
+
+    assert successes.has_any_between(start, end) is expected
+    assert not Successes().has_any_between(start, end)
