@@ -1,17 +1,21 @@
 """Every example works after a test has filled in names: act runs it in a Docker engine."""
 
+import json
+import re
 import ssl
+import subprocess
 import zipfile
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import yaml
 
 from github_sandbox import App, Proxy, Receiver, Sandbox
 from redeliver.core.checkpoint import format_checkpoint
 from tests.e2e.api_github_com import ApiGithubCom, Route
-from tests.e2e.workflow_run import ROOT, TOKEN, Checkout, an_outage, arrived, filled_in
+from tests.e2e.workflow_run import ROOT, TOKEN, Checkout, act, an_outage, arrived, filled_in
 
 
 def test_every_example_has_a_test_here() -> None:
@@ -63,6 +67,78 @@ def test_the_several_hooks_example_recovers_events_of_each(
     assert arrived(github, receiver, missed) == sorted(missed)
     variables = github.repository("acme/ops").variables
     assert variables.keys() == {"LAST_REDELIVERY_ORG", "LAST_REDELIVERY_REPOSITORY"}
+
+
+@pytest.mark.parametrize("event", ["schedule", "repository_dispatch", "workflow_dispatch"])
+def test_the_when_deployed_example_recovers_events(
+    checkout: Checkout, github: Sandbox, receiver: Receiver, tmp_path: Path, event: str
+) -> None:
+    """It does so on schedule, and after each of the two ways to say that a deployment has ended."""
+    hook = github.org("acme").hook(receiver.url)
+    missed = an_outage(receiver, hook)
+    workflow = filled_in(
+        "when-deployed.yml", {"org: my-org": "org: acme", "123456789": str(hook.id)}
+    )
+    payload = tmp_path / "event.json"
+    payload.write_text(json.dumps({"action": "receiver-deployed"}))
+
+    job = checkout.run(workflow, github, "--eventpath", str(payload), event=event)
+
+    assert job.returncode == 0, job.stdout
+    assert arrived(github, receiver, missed) == sorted(missed)
+    assert "LAST_REDELIVERY" in github.repository("acme/ops").variables
+
+
+class Dispatches:
+    """The events that start workflows of my-org/ops.
+
+    https://docs.github.com/en/rest/actions/workflows#create-a-workflow-dispatch-event
+    https://docs.github.com/en/rest/repos/repos#create-a-repository-dispatch-event
+    """
+
+    def __init__(self) -> None:
+        self.sent: list[dict[str, object]] = []
+        workflows = "/repos/my-org/ops/actions/workflows"
+        self.routes: dict[str, Route] = {
+            f"GET {workflows}/redeliver.yml": lambda _query: (200, {"id": 1}),
+            f"POST {workflows}/1/dispatches": self._create,
+            "POST /repos/my-org/ops/dispatches": self._create,
+        }
+
+    def _create(self, event: dict[str, object]) -> tuple[int, object]:
+        self.sent.append(event)
+        return 204, {}
+
+
+def test_a_deployment_starts_the_when_deployed_example(
+    tmp_path: Path, machine: str, tls_of_github: ssl.SSLContext, certificate: Path
+) -> None:
+    """The step and the command in its comment send GitHub the two events that start it."""
+    example = (ROOT / "examples" / "when-deployed.yml").read_text()
+    [step] = re.findall(r"^#   - env:\n(?:#     .*\n)+", example, flags=re.MULTILINE)
+    [command] = re.findall(r"^#   (gh api .*)\n", example, flags=re.MULTILINE)
+    [first] = yaml.safe_load(step.replace("#", ""))
+    job = {"runs-on": "ubuntu-latest", "steps": [first, {**first, "run": command}]}
+    path = tmp_path / ".github" / "workflows" / "deploy.yml"
+    path.parent.mkdir(parents=True)
+    path.write_text(yaml.safe_dump({"on": "push", "jobs": {"deploy": job}}))
+    subprocess.run(["git", "init", "--quiet"], cwd=tmp_path, check=True)
+    dispatches = Dispatches()
+
+    with (
+        ApiGithubCom(tls_of_github, certificate, dispatches.routes) as api,
+        Proxy(leads=api.leads) as proxy,
+    ):
+        arguments = ("-s", f"START_REDELIVER={TOKEN}", *api.act_arguments(proxy.url))
+        run = act(tmp_path, "push", *arguments, runner=machine)
+
+    assert run.returncode == 0, run.stdout
+    assert api.tokens == {f"token {TOKEN}"}
+    by_workflow, by_repository = dispatches.sent
+    assert by_workflow == {"ref": "main", "inputs": {}}
+    # In YAML 1.1 the key "on" means true.
+    types = yaml.safe_load(example)[True]["repository_dispatch"]["types"]
+    assert by_repository == {"event_type": types[0]}
 
 
 def test_the_reusable_workflow_recovers_events_with_outputs(
