@@ -60,13 +60,13 @@ e2e: $(READY) $(DRAWING_READY) ## Run the Docker action in real workflows and dr
 	@echo "e2e: start the action without Docker on runners with other directories and settings of pip"
 	@$(PYTEST) $(WITHOUT_DOCKER)
 
-lint: $(READY) ## Check style, imports, types, Dockerfile, workflows and generated text
+lint: $(READY) ## Check style, imports, types, Dockerfiles, workflows and generated text
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/lint-imports --no-logo --no-cache
 	$(BIN)/mypy
 	$(BIN)/mypy --platform win32 src/redeliver/action.py composite/environment.py
-	$(BIN)/hadolint Dockerfile
+	$(BIN)/hadolint Dockerfile examples/kubernetes/Dockerfile
 	$(BIN)/actionlint -shellcheck $(BIN)/shellcheck examples/*.yml .github/workflows/*.yml
 	$(BIN)/zizmor --offline --quiet --config .github/zizmor.yml action.yml composite/action.yml examples/*.yml .github
 	$(BIN)/cog --check -P -I docs $(GENERATED)
@@ -83,7 +83,8 @@ screenshot: $(DRAWING_READY) ## Draw docs/summary.png from docs/summary.md (need
 
 lock: $(READY) ## Pin the newest versions of all dependencies in requirements/
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-header pyproject.toml -o requirements/runtime.txt
-	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --group dev -c requirements/runtime.txt pyproject.toml -o requirements/dev.txt
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --extra cli -c requirements/runtime.txt pyproject.toml -o requirements/command.txt
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --group dev -c requirements/command.txt pyproject.toml -o requirements/dev.txt
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --group bench -c requirements/dev.txt pyproject.toml -o requirements/bench.txt
 
 clean: ## Remove .venv, node_modules, caches and recordings

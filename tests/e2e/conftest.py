@@ -1,4 +1,4 @@
-"""Fixtures: a copy of the action, its image, the image of a machine, and a checkout."""
+"""Fixtures: a copy of the action, its image and the command's, a machine's, and a checkout."""
 
 import shutil
 import ssl
@@ -38,6 +38,16 @@ def image() -> str:
     """Build the action's image as a runner does."""
     tag = "redeliver:e2e"
     build = ["docker", "build", "--quiet", "--tag", tag, str(ROOT)]
+    subprocess.run(build, check=True, capture_output=True)
+    return tag
+
+
+@pytest.fixture(scope="session")
+def command_image() -> str:
+    """Build the image of the command, as its Dockerfile says."""
+    tag = "redeliver-command:e2e"
+    dockerfile = ROOT / "examples" / "kubernetes" / "Dockerfile"
+    build = ["docker", "build", "--quiet", "--file", str(dockerfile), "--tag", tag, str(ROOT)]
     subprocess.run(build, check=True, capture_output=True)
     return tag
 

@@ -166,6 +166,38 @@ def test_the_docs_and_examples_use_the_version_of_the_code() -> None:
     assert set(versions) == {f"v{redeliver.__version__}"}
 
 
+@pytest.mark.parametrize(("fewer", "more"), [("runtime", "command"), ("command", "dev")])
+def test_all_requirements_pin_the_same_versions(fewer: str, more: str) -> None:
+    """So the tests use the packages of both images."""
+    pinned, pinned_too = (
+        {
+            line
+            for line in (ROOT / "requirements" / f"{name}.txt").read_text().splitlines()
+            if "==" in line
+        }
+        for name in (fewer, more)
+    )
+
+    assert pinned < pinned_too
+
+
+def test_the_image_of_the_command_is_built_like_the_actions() -> None:
+    """It differs in its requirements, its user, and what it does without arguments.
+
+    Dependabot may update the base image of one before that of the other.
+    """
+    ours, other = (
+        [
+            line.replace("command.txt", "runtime.txt")
+            for line in (ROOT / dockerfile).read_text().splitlines()
+            if not line.startswith(("#", "FROM", "USER", "CMD"))
+        ]
+        for dockerfile in ("Dockerfile", "examples/kubernetes/Dockerfile")
+    )
+
+    assert ours == other
+
+
 def test_the_marketplace_accepts_description_and_branding() -> None:
     # https://docs.github.com/en/actions/how-tos/create-and-publish-actions/publish-in-github-marketplace
     assert len(ACTION["description"]) < 125
