@@ -20,6 +20,7 @@ PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("tests/*.md")]
 ANSWERING_PAGES = (
     "comparison.md",
     "how-it-decides.md",
+    "kubernetes.md",
     "limits.md",
     "migrating.md",
     "receivers.md",
