@@ -128,6 +128,24 @@ class RandomDays(RandomGitHub):
         for number in range(runs):
             self.run_six_hours_before_next(*([end] if end else []), is_first=number == 0)
 
+    @rule(
+        webhook=WEBHOOKS,
+        names=NAMES,
+        runs=st.integers(3, 20),
+        minutes=st.sampled_from([1, 1, 5]),
+        end=st.none() | st.none() | RUN_ENDS,
+    )
+    def run_often(
+        self, webhook: int, names: list[str], runs: int, minutes: int, end: RunEnd | None
+    ) -> None:
+        """Run every minute or every five, as a loop does, while events fail now and then."""
+        for number in range(runs):
+            if number % 4 == 0:
+                self.have_outage(webhook, names, "a minute")
+            self.run(*([end] if end and number == runs // 2 else []))
+            self.world.clock.advance(timedelta(minutes=minutes))
+            COUNTS["runs a few minutes apart"] += 1
+
     def teardown(self) -> None:
         if hasattr(self, "world"):
             with self.world:

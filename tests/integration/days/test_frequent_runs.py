@@ -1,0 +1,124 @@
+"""Runs every few minutes: no event waits because of another, and none is tried too often."""
+
+from datetime import timedelta
+from itertools import pairwise
+
+import pytest
+
+from github_sandbox import Fault, Hook, Status
+from redeliver.core.decision import Verdict
+from redeliver.core.outcome import Outcome
+from redeliver.core.window import SETTLING_TIME
+from tests.support.days import ACCEPTED_ONLY, DEAD_END, Days
+
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+EVERY = pytest.mark.parametrize("every", [MINUTE, 5 * MINUTE], ids=["a minute", "5 minutes"])
+
+NEVER_DELIVERED: dict[str, tuple[Fault | None, timedelta]] = {
+    "its receiver refuses it": (None, MINUTE),
+    "GitHub refuses to redeliver it": (Status(422, "Unprocessable"), MINUTE),
+    "GitHub accepts its redelivery and never makes it": (ACCEPTED_ONLY, SETTLING_TIME),
+    "GitHub does not respond to its redelivery": (Status(502, "Bad Gateway"), SETTLING_TIME),
+}
+"""Why an event is never delivered, and the shortest time between two requests of it."""
+
+
+@EVERY
+@pytest.mark.parametrize("why", NEVER_DELIVERED)
+def test_an_event_that_always_fails_keeps_no_other_waiting(
+    days: Days, hook: Hook, every: timedelta, why: str
+) -> None:
+    """Each new failure is delivered by the next run."""
+    days.receiver.behave(failing_events={"issues": 500})
+    [bad] = days.fail(hook, event="issues", ago=MINUTE / 2)
+    fault, shortest_pause = NEVER_DELIVERED[why]
+    if fault:
+        days.break_redeliveries(hook, [bad], fault)
+    days.run(hook)
+    good = []
+    for _ in range(40):
+        days.pass_time(every)
+        [missed] = days.fail(hook, ago=MINUTE / 2)
+        good.append(missed)
+        run = days.run(hook)
+        assert run.count(Outcome.RECOVERED) == 1, run.lines
+
+    days.assert_delivered(good)
+    ids = {str(number) for number in hook.ids_of(bad)}
+    tried = [run.at for run in days.runs if ids & {post.path.split("/")[-2] for post in run.posts}]
+    assert len(tried) > 1, "it is tried again"
+    assert min(later - earlier for earlier, later in pairwise(tried)) >= shortest_pause
+
+
+@EVERY
+def test_an_event_that_always_fails_is_tried_about_hourly(
+    days: Days, hook: Hook, every: timedelta
+) -> None:
+    """First with growing pauses, then every 45 minutes."""
+    days.receiver.behave(failing_events={"issues": 500})
+    [bad] = days.fail(hook, event="issues", ago=MINUTE / 2)
+    runs = []
+    for _ in range(5 * HOUR // every):
+        days.pass_time(every)
+        hook.record(status="OK", status_code=200)
+        runs.append(days.run(hook, fail_unrecovered=True))
+
+    tried = [run.at for run in runs if run.posts]
+    pauses = [later - earlier for earlier, later in pairwise(tried)]
+    assert pauses == sorted(pauses)
+    assert pauses[0] <= 3 * every + MINUTE
+    assert 45 * MINUTE <= pauses[-1] <= 45 * MINUTE + every
+    assert len(tried) <= 14
+    assert all(run.is_red for run in runs), "it is still failing, or waits"
+    waiting = [line for run in runs for line in run.lines_about(bad) if "Deferred" in line]
+    assert all(Verdict.WAITING.value in line for line in waiting)
+    assert len(waiting) == len(runs) - len(tried)
+
+
+@EVERY
+def test_all_events_arrive_at_once_after_an_outage(
+    days: Days, hook: Hook, every: timedelta
+) -> None:
+    """None of them waits, although all of them have failed many times."""
+    days.receiver.behave(status=500)
+    missed = []
+    for number in range(2 * HOUR // every):
+        days.pass_time(every)
+        if number % 5 == 0:
+            missed += days.fail(hook, ago=MINUTE / 2)
+        days.run(hook)
+    days.receiver.behave()
+    days.pass_time(every)
+    hook.record(status="OK", status_code=200)
+
+    run = days.run(hook)
+
+    assert run.count(Outcome.RECOVERED) == len(missed)
+    days.assert_delivered(missed)
+
+
+def test_runs_an_hour_apart_try_every_event(days: Days) -> None:
+    hook = days.hook(DEAD_END)
+    days.fail(hook, 3)
+
+    runs = days.run_for(20 * HOUR, hook, every=HOUR - 10 * MINUTE)
+
+    assert {len(run.posts) for run in runs} == {3}
+
+
+@EVERY
+def test_a_run_that_knows_all_outcomes_holds_no_other(
+    days: Days, hook: Hook, every: timedelta
+) -> None:
+    """Somebody runs again at once: with the permission, or without `max-redeliveries`."""
+    missed = days.fail(hook, 4)
+    days.run(hook, max_redeliveries=1)
+    days.break_redeliveries(hook, missed, Status(403, "Resource not accessible"))
+    days.run(hook)
+    days.github.mend()
+    days.pass_time(every / 10)
+
+    run = days.run(hook)
+
+    assert run.count(Outcome.RECOVERED) == 3
+    days.assert_delivered(missed)
