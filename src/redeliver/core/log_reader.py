@@ -12,7 +12,7 @@ from redeliver.core.delivery import SUCCESS_CODES, Delivery, Guid, StatusFilter
 from redeliver.core.pages import OldRows, Page
 from redeliver.core.policy import Policy, ScanMode
 from redeliver.core.unreadable import LONG_AGO, UnreadableRow
-from redeliver.core.waiting import Successes, waits_until
+from redeliver.core.waiting import Receiver, waits_until
 from redeliver.core.window import Window
 from redeliver.errors import RedeliverError
 
@@ -53,7 +53,7 @@ class LogReader:
         """With a filter: since when all successes were read; None if none were."""
         self.stopped_early = False
         """Whether attempts are missing because all events that lack them wait in any case."""
-        self._successes = Successes()
+        self._receiver = Receiver()
         self._known_since = window.now
         """Back to when the log was read."""
         self._window = window
@@ -153,7 +153,7 @@ class LogReader:
         """Return until when an event waits at least; `attempts` are newest first."""
         if self._policy.at_once:
             return None
-        return waits_until(attempts, self._successes, known_since=self._known_since)
+        return waits_until(attempts, self._receiver, known_since=self._known_since)
 
     def _all_wait(self) -> bool:
         """Whether all events wait whose original was not read yet, so that it does not matter."""
@@ -177,8 +177,7 @@ class LogReader:
         if page.rows:
             self._known_since = min(self._known_since, max(row.delivered_at for row in page.rows))
         for delivery in page.rows:
-            if delivery.succeeded:
-                self._successes.add(delivery.delivered_at)
+            self._receiver.add(delivery)
             self.rows += 1
             self.failed_rows += not delivery.succeeded
             self.in_window += delivery.delivered_at >= self._window.since

@@ -2,7 +2,7 @@
 
 An event waits almost twice as long as the time between its last two attempts. So the waits grow
 with each attempt, whatever the time between two runs. After an outage, no event waits: its last
-attempts fell into the outage, and say nothing about the receiver as it is now.
+attempt fell into the outage, and says nothing about the receiver as it is now.
 """
 
 from collections.abc import Sequence
@@ -25,51 +25,79 @@ GROWTH = 1.8
 LONG_HENCE = datetime.max.replace(tzinfo=UTC)
 
 
-class Successes:
-    """When a webhook's receiver accepted a delivery: the first and the last time in each minute."""
+class Times:
+    """When something happened: the first and the last time in each minute."""
 
     def __init__(self) -> None:
         self._minutes: dict[int, tuple[datetime, datetime]] = {}
         self._oldest, self._newest = LONG_HENCE, EPOCH
 
     def add(self, instant: datetime) -> None:
-        """Add the time of a delivery that succeeded."""
+        """Add a time."""
         minute = (instant - EPOCH) // MINUTE
         first, last = self._minutes.get(minute, (instant, instant))
         self._minutes[minute] = min(first, instant), max(last, instant)
         self._oldest = min(self._oldest, instant)
         self._newest = max(self._newest, instant)
 
-    def has_any_after(self, instant: datetime) -> bool:
-        """Whether a delivery after `instant` succeeded."""
+    def any_after(self, instant: datetime) -> bool:
+        """Whether there is a time after `instant`."""
         return self._newest > instant
 
-    def has_any_between(self, start: datetime, end: datetime) -> bool:
-        """Whether a delivery after `start` and not after `end` succeeded."""
-        first = (max(start, self._oldest) - EPOCH) // MINUTE
-        last = (min(end, self._newest) - EPOCH) // MINUTE
-        return any(
-            start < instant <= end
+    def last(self, until: datetime) -> datetime:
+        """Return the last time that is not after `until`; the epoch if there is none."""
+        first = (self._oldest - EPOCH) // MINUTE
+        last = (min(until, self._newest) - EPOCH) // MINUTE
+        times = (
+            instant
             for minute in range(last, first - 1, -1)
-            for instant in self._minutes.get(minute, ())
+            for instant in reversed(self._minutes.get(minute, ()))
+            if instant <= until
         )
+        return next(times, EPOCH)
+
+
+class Receiver:
+    """What the log tells of a webhook's receiver."""
+
+    def __init__(self) -> None:
+        self._accepted = Times()
+        self._failed = Times()
+        """First attempts only: events that never succeed would always look like an outage."""
+
+    def add(self, delivery: Delivery) -> None:
+        """Add a row of the log."""
+        if delivery.succeeded:
+            self._accepted.add(delivery.delivered_at)
+        elif not delivery.redelivery:
+            self._failed.add(delivery.delivered_at)
+
+    def works_since(self, instant: datetime) -> bool:
+        """Whether it has accepted a delivery after `instant`."""
+        return self._accepted.any_after(instant)
+
+    def worked_between(self, start: datetime, end: datetime) -> bool:
+        """Whether it accepted a delivery after `start` and not after `end`."""
+        return self._accepted.last(end) > start
+
+    def was_down(self, at: datetime) -> bool:
+        """Whether a new event had failed since it last accepted a delivery."""
+        return self._failed.last(at) > self._accepted.last(at)
 
 
 def waits_until(
-    attempts: Sequence[Delivery], successes: Successes, *, known_since: datetime
+    attempts: Sequence[Delivery], receiver: Receiver, *, known_since: datetime
 ) -> datetime | None:
     """Return until when a failed event waits at least; None if it need not, or may not have to.
 
     `attempts` are those that were read, newest first. The log was read back to `known_since`. If it
-    was read further, the event may have to wait longer, and it may turn out that it has to wait.
+    is read further, it may turn out that the event has to wait, or to wait longer.
     """
     newest, *earlier = attempts
-    if not newest.redelivery or newest.delivered_at < known_since:
+    at, before = newest.delivered_at, earlier[0].delivered_at if earlier else known_since
+    if not newest.redelivery or at < known_since:
         return None
-    before = earlier[0].delivered_at if earlier else known_since
-    if successes.has_any_after(newest.delivered_at) and not successes.has_any_between(
-        max(before, known_since), newest.delivered_at
-    ):
-        return None  # the last attempt fell into an outage that is over
-    wait = min(GROWTH * (newest.delivered_at - before), MAX_WAIT)
-    return newest.delivered_at + wait
+    is_over = receiver.works_since(at) and not receiver.worked_between(before, at)
+    if is_over and (not earlier or receiver.was_down(at)):
+        return None  # the last attempt fell into an outage that is over, or may have done so
+    return at + min(GROWTH * (at - before), MAX_WAIT)

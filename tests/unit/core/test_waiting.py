@@ -5,12 +5,12 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from redeliver.core.checkpoint import Ended
+from redeliver.core.checkpoint import EPOCH, Ended
 from redeliver.core.decision import Verdict
 from redeliver.core.delivery import Delivery
 from redeliver.core.policy import ScanMode
 from redeliver.core.unreadable import LONG_AGO
-from redeliver.core.waiting import MAX_WAIT, Successes, waits_until
+from redeliver.core.waiting import MAX_WAIT, Receiver, Times, waits_until
 from tests.support.builders import (
     NOW,
     WEBHOOK,
@@ -30,6 +30,11 @@ from tests.support.builders import (
 def accepted(**span: float) -> Delivery:
     """Return a delivery of another event that the receiver accepted."""
     return delivered("another", at=ago(**span))
+
+
+def down(*, redelivery: bool = False, **span: float) -> Delivery:
+    """Return a delivery of another event that failed."""
+    return a_delivery("down", at=ago(**span), redelivery=redelivery)
 
 
 WAITS = {
@@ -54,29 +59,70 @@ WAITS = {
         [failed_again(minutes=2), failed_again(minutes=3), failed(hours=9)],
         Verdict.REDELIVER,
     ),
-    "the webhook delivered something since, and nothing between its attempts": (
-        [accepted(minutes=1), failed_again(minutes=2), failed(minutes=12), accepted(minutes=13)],
+    "between its attempts another event failed and none was delivered, but one was since": (
+        [
+            accepted(minutes=1),
+            failed_again(minutes=2),
+            down(minutes=7),
+            failed(minutes=12),
+            accepted(minutes=13),
+        ],
         Verdict.REDELIVER,
     ),
-    "the webhook delivered something since, and also between its attempts": (
-        [accepted(minutes=1), failed_again(minutes=2), accepted(minutes=7), failed(minutes=12)],
+    "it failed before the outage, and others during it": (
+        [
+            accepted(minutes=1),
+            failed_again(minutes=2),
+            down(minutes=13),
+            failed_again(minutes=12),
+            accepted(minutes=14),
+            failed(hours=1),
+        ],
+        Verdict.REDELIVER,
+    ),
+    "between its attempts nothing happened, and before and after them others were delivered": (
+        [
+            accepted(minutes=1),
+            failed_again(minutes=2),
+            failed_again(minutes=12),
+            accepted(minutes=13),
+            failed(minutes=14),
+        ],
         Verdict.WAITING,
     ),
-    "the webhook delivered something between its attempts, and nothing since": (
-        [failed_again(minutes=2), accepted(minutes=7), failed(minutes=12)],
+    "between its attempts only redeliveries failed, and since then an event was delivered": (
+        [
+            accepted(minutes=1),
+            failed_again(minutes=2),
+            down(minutes=7, redelivery=True),
+            failed_again(minutes=12),
+            accepted(minutes=13),
+            failed(minutes=20),
+        ],
         Verdict.WAITING,
     ),
-    "the webhook delivered something in the minutes of its attempts, but not between them": (
+    "between its attempts another event failed and one was delivered, and one was since": (
+        [
+            accepted(minutes=1),
+            failed_again(minutes=2),
+            down(minutes=6),
+            accepted(minutes=7),
+            failed(minutes=12),
+        ],
+        Verdict.WAITING,
+    ),
+    "deliveries in the minutes of its attempts, but not between them, do not count": (
         [
             accepted(minutes=1, seconds=50),
             failed_again(minutes=2),
+            down(minutes=7),
             failed(minutes=12),
             accepted(minutes=12, seconds=1),
         ],
         Verdict.REDELIVER,
     ),
-    "the webhook has delivered nothing since": (
-        [failed_again(minutes=2), failed(minutes=12)],
+    "the outage of its last attempt is not over": (
+        [failed_again(minutes=2), down(minutes=7), failed(minutes=12)],
         Verdict.WAITING,
     ),
     "it has no attempt left": (
@@ -97,9 +143,9 @@ WAITS = {
 def test_an_event_waits_if_it_keeps_failing(case: str) -> None:
     log, verdict = WAITS[case]
 
-    (decision,) = plan_of(log, a_window(ago(hours=2))).decisions
+    decisions = plan_of(log, a_window(ago(hours=2))).decisions
 
-    assert decision.verdict is verdict
+    assert {d.delivery.guid: d.verdict for d in decisions}[failed().guid] is verdict
 
 
 def test_a_run_that_tries_all_at_once_lets_nothing_wait() -> None:
@@ -184,26 +230,23 @@ def test_the_log_is_read_back_for_what_may_be_due() -> None:
 def test_an_attempt_that_was_not_read_decides_nothing() -> None:
     attempts = [failed_again(minutes=2), failed(minutes=12)]
 
-    assert waits_until(attempts, Successes(), known_since=NOW) is None
-    assert waits_until(attempts, Successes(), known_since=LONG_AGO) is not None
+    assert waits_until(attempts, Receiver(), known_since=NOW) is None
+    assert waits_until(attempts, Receiver(), known_since=LONG_AGO) is not None
 
 
 @pytest.mark.parametrize(
-    ("start", "end", "expected"),
+    ("until", "expected"),
     [
-        pytest.param(ago(minutes=9), ago(minutes=8), False, id="before the first"),
-        pytest.param(ago(minutes=9), ago(minutes=5), True, id="up to the first"),
-        pytest.param(ago(minutes=5), ago(minutes=4), False, id="after the first"),
-        pytest.param(LONG_AGO, NOW, True, id="the whole log"),
-        pytest.param(ago(minutes=2), NOW, False, id="after the last"),
+        pytest.param(ago(minutes=9), EPOCH, id="before the first"),
+        pytest.param(ago(minutes=5), ago(minutes=5), id="at the first"),
+        pytest.param(ago(minutes=2, seconds=10), ago(minutes=5), id="before the last"),
+        pytest.param(NOW, ago(minutes=2), id="after the last"),
     ],
 )
-def test_successes_are_found_between_two_times(
-    start: datetime, end: datetime, *, expected: bool
-) -> None:
-    successes = Successes()
-    successes.add(ago(minutes=5))
-    successes.add(ago(minutes=2))
+def test_the_last_time_until_another_is_found(until: datetime, expected: datetime) -> None:
+    times = Times()
+    times.add(ago(minutes=5))
+    times.add(ago(minutes=2))
 
-    assert successes.has_any_between(start, end) is expected
-    assert not Successes().has_any_between(start, end)
+    assert times.last(until) == expected
+    assert Times().last(until) == EPOCH
