@@ -12,8 +12,10 @@ from typing import Any
 import grimp
 import yaml
 
+from docs.simulated_schedules import DAY, HOUR, MINUTE, after_outage, of_a_refused_event
 from redeliver.core.decision import Verdict
 from redeliver.core.window import SETTLING_TIME
+from redeliver.reporting.format import age
 from redeliver.settings import SECRETS
 
 ROOT = Path(__file__).parent.parent
@@ -131,6 +133,34 @@ VERDICTS: Mapping[Verdict, tuple[str, str]] = {
     Verdict.REDELIVER: ("All failed.", "The newest delivery is redelivered."),
 }
 """For each verdict, the attempts that lead to it, and what happens then."""
+
+
+SCHEDULES: Mapping[str, timedelta] = {
+    "minute": MINUTE,
+    "5 minutes": 5 * MINUTE,
+    "hour": HOUR,
+    "6 hours": 6 * HOUR,
+}
+OUTAGES: Mapping[str, timedelta] = {
+    "10 minutes": 10 * MINUTE,
+    "2 hours": 2 * HOUR,
+    "12 hours": 12 * HOUR,
+    "2 days": 2 * DAY,
+}
+BETWEEN_EVENTS = HOUR / 2
+
+
+def schedules() -> None:
+    """Print how often and how late events are redelivered with different schedules."""
+    outages = " | ".join(f"Outage of {name}" for name in OUTAGES)
+    print(f"| A run every | Always refused, in 3 days | {outages} |")
+    print(f"| --- | ---: | {' | '.join('---:' for _ in OUTAGES)} |")
+    for name, every in SCHEDULES.items():
+        cells = [f"{of_a_refused_event(every, BETWEEN_EVENTS)} redeliveries"]
+        for length in OUTAGES.values():
+            recovery = after_outage(every, length, BETWEEN_EVENTS)
+            cells.append(f"{recovery.redeliveries}; after {age(recovery.delay)}")
+        print(f"| {name} | {' | '.join(cells)} |")
 
 
 IMPORT_LINTER = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
