@@ -104,6 +104,7 @@ class _SilentConsole:
 
     def __init__(self) -> None:
         self.progress = ProgressLines(self.say)
+        self.remark = self.detail = self.say
 
     def say(self, line: str) -> None:
         pass

@@ -111,7 +111,7 @@ class _WorkflowLog:
     """The console of a step: its log."""
 
     def __init__(self) -> None:
-        self.say = _say
+        self.say = self.remark = self.detail = _say
         self.progress = ProgressLines(_say)
         self.mask = _mask
 

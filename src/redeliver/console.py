@@ -10,10 +10,21 @@ SECONDS_BETWEEN_LINES = 15
 
 
 class Console(Protocol):
-    """Prints what a run does."""
+    """Prints what a run does.
+
+    A single run prints all lines. Runs in a loop leave out what is no news.
+    """
 
     def say(self, line: str) -> None:
-        """Print a line."""
+        """Print a line about something that the run has done."""
+        ...
+
+    def remark(self, line: str) -> None:
+        """Print a line about something that the next run may find unchanged."""
+        ...
+
+    def detail(self, line: str) -> None:
+        """Print a line that every run has, so it matters only with others."""
         ...
 
     def progress(self, what: str, done: int, total: int | None) -> None:
@@ -36,6 +47,16 @@ class LockedConsole:
         """Print a line."""
         with self._lock:
             self._console.say(line)
+
+    def remark(self, line: str) -> None:
+        """Print a line that may be the same in the next run."""
+        with self._lock:
+            self._console.remark(line)
+
+    def detail(self, line: str) -> None:
+        """Print a line that every run has."""
+        with self._lock:
+            self._console.detail(line)
 
     def progress(self, what: str, done: int, total: int | None) -> None:
         """Show how much of something is done."""

@@ -55,7 +55,7 @@ def redeliver(
     """
     console = LockedConsole(console)
     clock, facts = ServerClock(), Facts()
-    throttle = Throttle(console.say, per_minute=settings.max_per_minute)
+    throttle = Throttle(console.detail, per_minute=settings.max_per_minute)
     connection = _Connection(settings, console, clock, facts, throttle)
     return run(
         connection.hooks(),
@@ -104,7 +104,7 @@ class _Connection:
         if settings.hook_ids is None:
             hooks = list_hooks(self._main, org=settings.org, repo=settings.repo)
             if off := [str(hook_id) for hook_id, is_active in hooks.items() if not is_active]:
-                self._console.say(
+                self._console.remark(
                     f"These webhooks are switched off: {', '.join(off)}. Their failed events are "
                     "deferred to a later run"
                 )

@@ -107,15 +107,25 @@ class FakeTime:
 
 
 class FakeConsole:
-    """A console that records everything."""
+    """A console that records everything: all lines in `said`, some of them in other lists, too."""
 
     def __init__(self, said: list[str] | None = None) -> None:
         self.said = [] if said is None else said
+        self.remarks: list[str] = []
+        self.details: list[str] = []
         self.shown: list[tuple[str, int, int | None]] = []
         self.masked: list[str] = []
 
     def say(self, line: str) -> None:
         self.said.append(line)
+
+    def remark(self, line: str) -> None:
+        self.say(line)
+        self.remarks.append(line)
+
+    def detail(self, line: str) -> None:
+        self.say(line)
+        self.details.append(line)
 
     def progress(self, what: str, done: int, total: int | None) -> None:
         self.shown.append((what, done, total))

@@ -107,6 +107,7 @@ class Lines:
         self._out = out
         self._wording = wording
         self.mask = wording.hide
+        self.remark = self.detail = self.say
         self.progress = ProgressLines(self.say)
 
     def say(self, line: str) -> None:
@@ -126,6 +127,7 @@ class Live:
         self._errors = errors.console()
         self._wording = wording
         self.mask = wording.hide
+        self.remark = self.detail = self.say
         self._bar = Bar(
             TextColumn("{task.description}", markup=False),
             BarColumn(),

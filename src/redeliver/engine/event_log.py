@@ -4,7 +4,7 @@ from datetime import datetime
 
 from redeliver.console import Console
 from redeliver.core.delivery import Webhook
-from redeliver.core.outcome import EventResult
+from redeliver.core.outcome import ACCEPTED, EventResult
 from redeliver.reporting import log_lines
 from redeliver.reporting.event_row import EventRow
 from redeliver.reporting.report import NOT_FAILED_OUTCOMES
@@ -23,7 +23,8 @@ class EventLog:
 
     def probe(self, webhook: Webhook, *, due: int, probe: int) -> None:
         """Log that `probe` of a webhook's events are redelivered first."""
-        self._console.say(log_lines.probing(webhook, due=due, probe=probe, dry_run=self._dry_run))
+        line = log_lines.probing(webhook, due=due, probe=probe, dry_run=self._dry_run)
+        self._print(line, is_news=not self._dry_run)
 
     def response(self, result: EventResult) -> None:
         """Log how GitHub responded to a request, or why no request was sent."""
@@ -32,7 +33,15 @@ class EventLog:
     def outcome(self, result: EventResult) -> None:
         """Log the outcome of an event. Events that did not fail are only counted."""
         if result.outcome not in NOT_FAILED_OUTCOMES:
-            self._console.say(log_lines.outcome(self._row(result), name_webhook=self._name_webhook))
+            line = log_lines.outcome(self._row(result), name_webhook=self._name_webhook)
+            # Otherwise nothing was requested, and the next run may do the same.
+            self._print(line, is_news=result.outcome in ACCEPTED)
+
+    def _print(self, line: str, *, is_news: bool) -> None:
+        if is_news:
+            self._console.say(line)
+        else:
+            self._console.remark(line)
 
     def _row(self, result: EventResult) -> EventRow:
         return EventRow.of(result, now=self._now, dry_run=self._dry_run)

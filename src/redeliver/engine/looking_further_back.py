@@ -44,7 +44,7 @@ def look_further_back(
                 continue
         unknown.append(hook.webhook.name)
     if unknown:
-        console.say(log_lines.not_looked_further_back(unknown, error))
+        console.remark(log_lines.not_looked_further_back(unknown, error))
     return tuple(found)
 
 

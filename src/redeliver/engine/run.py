@@ -31,10 +31,10 @@ def run(hooks: Sequence[Hook], store: Store, runtime: Runtime, options: RunOptio
     saved = store.read()
     options = options.with_retention(runtime.retention())
     window = Window.starting(saved, now=runtime.clock(), lookback=options.lookback)
-    runtime.console.say(log_lines.opening(store.name, window, options.scan))
+    runtime.console.detail(log_lines.opening(store.name, window, options.scan))
     unseen = window.unseen(options.retention)
     if unseen:  # said now, because a run that is killed leaves only its log
-        runtime.console.say(f"Warning: {losses.may_be_unseen(unseen)}")
+        runtime.console.remark(f"Warning: {losses.may_be_unseen(unseen)}")
     note_on_filtered = passed.note_on_filtered(store.name, dry_run=options.dry_run)
     scans = _scan_all(hooks, runtime, window, options, note_on_filtered=note_on_filtered)
     plan = Plan.of(scans, window, options.policy)
@@ -52,7 +52,7 @@ def run(hooks: Sequence[Hook], store: Store, runtime: Runtime, options: RunOptio
             interrupted = stop.signal
             execution.save_interrupted()
     report = execution.report(interrupted, older)
-    runtime.console.say(messages.closing(report))
+    runtime.console.detail(messages.closing(report))
     return report
 
 
@@ -81,7 +81,7 @@ def _scan_all(
         if scan.read_page():
             unfinished.append(scan)
             continue
-        runtime.console.say(log_lines.scanned(scan.result(), note_on_filtered=note_on_filtered))
+        runtime.console.detail(log_lines.scanned(scan.result(), note_on_filtered=note_on_filtered))
         match scan.error:
             case RateLimitError() | TooLongError() as error:
                 stopped = list(unfinished)  # all would have the same error
@@ -95,7 +95,7 @@ def _scan_all(
         for other in stopped:
             other.stop(error)
             unfinished.remove(other)
-            runtime.console.say(log_lines.not_read_further(other.webhook, scan.webhook))
+            runtime.console.detail(log_lines.not_read_further(other.webhook, scan.webhook))
     results = [scan.result() for scan in scans]
     errors = [result.error for result in results if result.is_unread]
     if errors and errors[0] and len(errors) == len(results):
