@@ -44,7 +44,7 @@ class RunningCommand:
             self._stderr = files.enter_context(TemporaryFile("w+"))
             self._files = files.pop_all()
         self._process = fork_server(
-            "redeliver.cli.main", "redeliver.cli.flags", "redeliver.cli.terminal"
+            "redeliver.cli.main", "redeliver.cli.flags", "redeliver.cli.job"
         ).start(
             EXECUTABLE,
             *arguments,

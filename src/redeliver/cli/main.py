@@ -8,13 +8,10 @@ import os
 import sys
 import traceback
 from collections.abc import Mapping
-from contextlib import nullcontext
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from redeliver import wiring
-from redeliver.cli.checkpoint_file import CheckpointFile, locked
-from redeliver.cli.environment import ENVIRONMENT, parse_settings, refuse_secrets, resolve
+from redeliver.cli.environment import ENVIRONMENT, refuse_secrets
 from redeliver.cli.wording import Wording
 from redeliver.errors import (
     AccessError,
@@ -28,7 +25,7 @@ from redeliver.errors import (
     UnavailableError,
 )
 from redeliver.interruption import interruptible
-from redeliver.reporting import messages, outputs
+from redeliver.reporting import messages
 
 if TYPE_CHECKING:
     from redeliver.cli.terminal import Stream
@@ -95,7 +92,7 @@ def main() -> int:
 
 
 def _run(errors: "Stream", wording: "Wording") -> int:
-    from redeliver.cli import flags, terminal  # noqa: PLC0415 - need click and rich
+    from redeliver.cli import flags, job, terminal  # noqa: PLC0415 - need click and rich
 
     arguments = sys.argv[1:]
     refuse_secrets(arguments, os.environ)
@@ -106,28 +103,9 @@ def _run(errors: "Stream", wording: "Wording") -> int:
     found = flags.parse(arguments, tables=tables)
     if found is None:
         return os.EX_OK
-    invocation = resolve(found.values, os.environ)
-    wording.learn(invocation)
-    settings, file = parse_settings(invocation), invocation.checkpoint_file
+    this_job = job.Job.read(found.values, os.environ, wording)
     out = terminal.Stream(sys.stdout)
-    with (
-        interruptible(),  # first, so that a signal cannot keep the others from cleaning up
-        locked(file) if file else nullcontext(),
-        terminal.screen(errors if found.as_json else out, errors, wording) as screen,
-    ):
-        done = wiring.redeliver(
-            settings,
-            screen,
-            store_in=(lambda clock: CheckpointFile(file, clock=clock)) if file else None,
-        )
-    screen.conclude(done)
-    for warning in messages.warnings(done):
-        errors.print(wording(f"Warning: {warning}"))
-    if problem := messages.problem(done):
-        errors.print(wording(f"Error: {problem}"))
-    if found.as_json:
-        out.print(wording.without_secrets(outputs.to_json(done)))
-        if out.is_broken:
-            errors.print("Error: the report could not be written to standard output")
-            return done.status or os.EX_IOERR
-    return done.status
+    screen = terminal.screen_for(errors if found.as_json else out, errors, wording)
+    with interruptible():  # first, so that a signal cannot keep the run from cleaning up
+        report = this_job.run(screen)
+    return job.conclude(report, screen, wording, json_to=out if found.as_json else None)

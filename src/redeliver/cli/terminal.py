@@ -83,32 +83,68 @@ class Stream:
 
 
 class Screen(Console, Protocol):
-    """The console of the command."""
+    """The console of the command. The run is in its block; what is said at the end comes later."""
+
+    def __enter__(self) -> Self:
+        """Prepare for the run."""
+        ...
+
+    def __exit__(self, *_exception: object) -> None:
+        """Remove what is shown only during the run."""
+        ...
 
     def conclude(self, report: Report) -> None:
-        """Show the report, after the run."""
+        """Show the report."""
+        ...
+
+    def warn(self, text: str) -> None:
+        """Print a warning on standard error."""
+        ...
+
+    def fail(self, text: str) -> None:
+        """Print an error on standard error."""
         ...
 
 
-@contextmanager
-def screen(out: Stream, errors: Stream, wording: Wording) -> Iterator[Screen]:
-    """Yield the screen for these streams; `wording` is applied to all it shows."""
-    if not (out.is_terminal and errors.is_terminal):
-        yield Lines(out, wording)
-        return
-    with Live(out, errors, wording) as live:
-        yield live
+def screen_for(out: Stream, errors: Stream, wording: Wording) -> Screen:
+    """Return the screen for these streams; `wording` is applied to all it shows."""
+    if out.is_terminal and errors.is_terminal:
+        return Live(out, errors, wording)
+    return Lines(out, errors, wording)
 
 
-class Lines:
+class _Ending:
+    """Prints the warnings and errors of every screen."""
+
+    def __init__(self, errors: Stream, wording: Wording) -> None:
+        self._standard_error = errors
+        self._wording = wording
+
+    def warn(self, text: str) -> None:
+        """Print a warning."""
+        self._standard_error.print(self._wording(f"Warning: {text}"))
+
+    def fail(self, text: str) -> None:
+        """Print an error."""
+        self._standard_error.print(self._wording(f"Error: {text}"))
+
+
+class Lines(_Ending):
     """Plain lines, for a log or a mail."""
 
-    def __init__(self, out: Stream, wording: Wording) -> None:
+    def __init__(self, out: Stream, errors: Stream, wording: Wording) -> None:
+        super().__init__(errors, wording)
         self._out = out
-        self._wording = wording
         self.mask = wording.hide
         self.remark = self.detail = self.say
         self.progress = ProgressLines(self.say)
+
+    def __enter__(self) -> Self:
+        """Do nothing: lines need no preparation."""
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        """Do nothing: the lines stay."""
 
     def say(self, line: str) -> None:
         """Print a line."""
@@ -119,13 +155,13 @@ class Lines:
         self.say(_headline(report))
 
 
-class Live:
+class Live(_Ending):
     """Lines above a progress bar, and a table at the end."""
 
     def __init__(self, out: Stream, errors: Stream, wording: Wording) -> None:
+        super().__init__(errors, wording)
         self._out = out.console()
         self._errors = errors.console()
-        self._wording = wording
         self.mask = wording.hide
         self.remark = self.detail = self.say
         self._bar = Bar(
