@@ -1,12 +1,14 @@
 """Resolve flags and environment variables into the inputs of a run."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
 from redeliver.errors import InputError
 from redeliver.sanitize import MIN_SECRET_LENGTH
-from redeliver.settings import INPUTS, SECRETS, TOKEN, VARIABLE_NAME, Settings, parse
+from redeliver.settings import INPUTS, SECRETS, TOKEN, UNITS, VARIABLE_NAME, Settings, parse
 
 ENVIRONMENT: Mapping[str, str] = {
     "REDELIVER_TOKEN, GH_TOKEN": "Token that reads the webhook's deliveries and redelivers them. "
@@ -19,8 +21,11 @@ ENVIRONMENT: Mapping[str, str] = {
 }
 """The environment variables, for the help."""
 
-FILES = ("checkpoint-file", "private-key-file")
+COMMAND_ONLY = ("checkpoint-file", "private-key-file", "every")
 """The options that are not inputs of the action."""
+
+MAX_INTERVAL = timedelta(hours=24)
+"""The longest time from one run of a loop to the next: GitHub keeps its log for three days."""
 
 MAX_KEY_LENGTH = 20_000
 """How many characters of a private key are read; the longest in use have 13,000."""
@@ -32,8 +37,10 @@ class Invocation:
 
     inputs: Mapping[str, str] = field(repr=False)
     names: Mapping[str, str]
-    """What messages call each input and each file: the flag or the variable that gave it."""
+    """What messages call each option: the flag or the variable that gave it."""
     checkpoint_file: Path | None
+    every: str
+    """Empty to run once."""
 
 
 def variable_of(name: str) -> str:
@@ -42,14 +49,14 @@ def variable_of(name: str) -> str:
 
 
 NAMES: Mapping[str, str] = {
-    name: variable_of(name) if name in SECRETS else f"--{name}" for name in (*INPUTS, *FILES)
+    name: variable_of(name) if name in SECRETS else f"--{name}" for name in (*INPUTS, *COMMAND_ONLY)
 }
-"""What messages call an input or a file that no environment variable gave."""
+"""What messages call an option that no environment variable gave."""
 
 
 def resolve(flags: Mapping[str, str], environment: Mapping[str, str]) -> Invocation:
     """Return the value of each input, or raise `InputError`."""
-    known = {variable_of(name): name for name in (*INPUTS, *FILES)}
+    known = {variable_of(name): name for name in (*INPUTS, *COMMAND_ONLY)}
     unknown = {name for name in environment if name.startswith(variable_of(""))} - known.keys()
     if unknown:  # a typing error in the name of a filter must not go unnoticed
         names = " or ".join(sorted(unknown))
@@ -84,7 +91,12 @@ def resolve(flags: Mapping[str, str], environment: Mapping[str, str]) -> Invocat
         _refuse_both(inputs, called)
     elif "variable-name" not in given:
         inputs["variable-name"] = VARIABLE_NAME
-    return Invocation(inputs=inputs, names=called, checkpoint_file=Path(file) if file else None)
+    return Invocation(
+        inputs=inputs,
+        names=called,
+        checkpoint_file=Path(file) if file else None,
+        every=given.get("every", "").strip(),
+    )
 
 
 def _private_key(file: Path, name: str) -> str:
@@ -117,6 +129,31 @@ def parse_settings(invocation: Invocation) -> Settings:
     return parse(
         invocation.inputs, names=invocation.names, if_missing={"variable-repository": choice}
     )
+
+
+def parse_interval(invocation: Invocation, settings: Settings) -> timedelta | None:
+    """Return the time from the start of a run to the start of the next, or raise `InputError`.
+
+    Return None to run once.
+    """
+    text, name = invocation.every, invocation.names["every"]
+    if not text:
+        return None
+    match = re.fullmatch(r"([1-9][0-9]{0,4})([smh])", text)
+    interval = timedelta(**{UNITS[match[2]]: int(match[1])}) if match else timedelta.max
+    if interval > MAX_INTERVAL:
+        raise InputError(
+            f"{name} must be a number of seconds, minutes or hours from 1s to 24h, such as 30s, 5m "
+            "or 1h"
+        )
+    has_checkpoint = invocation.checkpoint_file or settings.variable_name
+    if not has_checkpoint and not settings.options.dry_run:
+        raise InputError(
+            f"{name} needs a checkpoint, because without one a run does not know what the run "
+            "before it has redelivered: set --checkpoint-file FILE or --variable-repository "
+            "OWNER/NAME. Only a dry run needs none"
+        )
+    return interval
 
 
 def refuse_secrets(arguments: Sequence[str], environment: Mapping[str, str]) -> None:

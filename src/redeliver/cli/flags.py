@@ -43,6 +43,9 @@ EXAMPLES: Mapping[str, str] = {
     "Redeliver, by cron for example, with the checkpoint in a file": (
         "redeliver --org my-org --hook-id 123456789 --checkpoint-file ~/redeliver.json"
     ),
+    "Redeliver every 5 minutes, until somebody stops the process": (
+        "redeliver --org my-org --hook-id all --checkpoint-file state.json --every 5m"
+    ),
     "Redeliver, with the checkpoint in an Actions variable of a repository": (
         "redeliver --repo my-org/shop --hook-id all --variable-repository my-org/ops"
     ),
@@ -163,9 +166,18 @@ GROUPS: Mapping[str, Mapping[str, Flag]] = {
         ),
         "dry-run": Flag(does="Show what would be redelivered, and change nothing."),
     },
+    "How often": {
+        "every": Flag(
+            takes="TIME",
+            does="Run again and again, until SIGTERM or SIGINT (Ctrl-C). TIME is from the start of "
+            "a run to the start of the next, such as 30s, 5m or 1h, and at most 24h. A run prints "
+            "only what the run before has not printed.  [default: run once]",
+        ),
+    },
     LAST_GROUP: {
         "json": Flag(
-            does="Print the whole report as JSON on standard output, and nothing else there.",
+            does="Print the whole report as one line of JSON on standard output, and nothing else "
+            "there. With --every, one line for each run.",
         ),
     },
 }

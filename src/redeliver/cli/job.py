@@ -4,11 +4,12 @@ import os
 from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from redeliver import wiring
 from redeliver.cli.checkpoint_file import CheckpointFile, locked
-from redeliver.cli.environment import parse_settings, resolve
+from redeliver.cli.environment import parse_interval, parse_settings, resolve
 from redeliver.cli.terminal import Screen, Stream
 from redeliver.cli.wording import Wording
 from redeliver.reporting import messages, outputs
@@ -22,6 +23,8 @@ class Job:
 
     settings: Settings
     checkpoint_file: Path | None
+    every: timedelta | None
+    """The time from the start of a run to the start of the next; None to run once."""
 
     @classmethod
     def read(
@@ -33,7 +36,12 @@ class Job:
         """
         invocation = resolve(flags, environment)
         wording.learn(invocation)
-        return cls(settings=parse_settings(invocation), checkpoint_file=invocation.checkpoint_file)
+        settings = parse_settings(invocation)
+        return cls(
+            settings=settings,
+            checkpoint_file=invocation.checkpoint_file,
+            every=parse_interval(invocation, settings),
+        )
 
     def run(self, screen: Screen) -> Report:
         """Run once, or raise `RedeliverError` or `Interrupted`."""

@@ -8,6 +8,7 @@ import os
 import sys
 import traceback
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
@@ -28,7 +29,8 @@ from redeliver.interruption import interruptible
 from redeliver.reporting import messages
 
 if TYPE_CHECKING:
-    from redeliver.cli.terminal import Stream
+    from redeliver.cli.terminal import Screen, Stream
+    from redeliver.reporting.report import Report
 
 EXIT_STATUSES: Mapping[int, str] = {
     os.EX_OK: "Success. Warnings count the deferred events, except those over --max-redeliveries.",
@@ -66,7 +68,7 @@ STATUS_OF: Mapping[type[RedeliverError], int] = {
 
 
 def main() -> int:
-    """Run once with the options of the command line, and return the exit status."""
+    """Run with the options of the command line, once or in a loop, and return the exit status."""
     if not (find_spec("click") and find_spec("rich")):
         sys.stderr.write(
             "redeliver: a package that the command needs is not installed. "
@@ -92,7 +94,7 @@ def main() -> int:
 
 
 def _run(errors: "Stream", wording: "Wording") -> int:
-    from redeliver.cli import flags, job, terminal  # noqa: PLC0415 - need click and rich
+    from redeliver.cli import flags, job, loop, terminal  # noqa: PLC0415 - need click and rich
 
     arguments = sys.argv[1:]
     refuse_secrets(arguments, os.environ)
@@ -103,9 +105,28 @@ def _run(errors: "Stream", wording: "Wording") -> int:
     found = flags.parse(arguments, tables=tables)
     if found is None:
         return os.EX_OK
-    this_job = job.Job.read(found.values, os.environ, wording)
+    first = job.Job.read(found.values, os.environ, wording)
     out = terminal.Stream(sys.stdout)
-    screen = terminal.screen_for(errors if found.as_json else out, errors, wording)
+    json_to = out if found.as_json else None
+
+    def new_screen() -> "Screen":
+        return terminal.screen_for(errors if json_to else out, errors, wording)
+
+    def run(screen: "Screen") -> "Report":
+        # Everything is read anew, because somebody may have replaced the private key.
+        report = job.Job.read(found.values, os.environ, wording).run(screen)
+        job.conclude(report, screen, wording, json_to=json_to)
+        return report
+
     with interruptible():  # first, so that a signal cannot keep the run from cleaning up
-        report = this_job.run(screen)
-    return job.conclude(report, screen, wording, json_to=out if found.as_json else None)
+        if first.every:
+            new_screen().say(loop.opening(first.settings, first.every))
+            return loop.Loop(run, new_screen, every=first.every, now=_now).until_signal()
+        screen = new_screen()
+        report = first.run(screen)
+    return job.conclude(report, screen, wording, json_to=json_to)
+
+
+def _now() -> datetime:
+    """Return the time for the log of a loop, which has to be right only for people."""
+    return datetime.now(tz=UTC)  # noqa: TID251 - GitHub's time is unknown while GitHub is down

@@ -85,6 +85,9 @@ class Stream:
 class Screen(Console, Protocol):
     """The console of the command. The run is in its block; what is said at the end comes later."""
 
+    has_bar: bool
+    """Whether progress is a bar, and not lines that stay."""
+
     def __enter__(self) -> Self:
         """Prepare for the run."""
         ...
@@ -132,6 +135,8 @@ class _Ending:
 class Lines(_Ending):
     """Plain lines, for a log or a mail."""
 
+    has_bar = False
+
     def __init__(self, out: Stream, errors: Stream, wording: Wording) -> None:
         super().__init__(errors, wording)
         self._out = out
@@ -157,6 +162,8 @@ class Lines(_Ending):
 
 class Live(_Ending):
     """Lines above a progress bar, and a table at the end."""
+
+    has_bar = True
 
     def __init__(self, out: Stream, errors: Stream, wording: Wording) -> None:
         super().__init__(errors, wording)

@@ -16,8 +16,12 @@ class Wording:
         self._secrets: set[str] = set()
 
     def learn(self, invocation: Invocation) -> None:
-        """Learn what messages call the inputs, and which values are secrets."""
+        """Learn what messages call the inputs, and which values are secrets.
+
+        Forget the secrets of the run before: in a loop, each run may have new tokens.
+        """
         self._names = invocation.names
+        self._secrets = set()
         for name in SECRETS:
             for secret in secret_parts(invocation.inputs[name]):
                 self.hide(secret)

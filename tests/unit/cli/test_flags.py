@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from redeliver.cli import flags
-from redeliver.cli.environment import FILES, parse_settings, resolve, variable_of
+from redeliver.cli.environment import COMMAND_ONLY, parse_settings, resolve, variable_of
 from redeliver.cli.flags import GROUPS
 from redeliver.errors import InputError
 from redeliver.settings import INPUTS, SECRETS
@@ -18,7 +18,7 @@ FLAGS = {name: flag for group in GROUPS.values() for name, flag in group.items()
 
 
 def test_every_input_but_the_secrets_has_a_flag() -> None:
-    assert FLAGS.keys() == INPUTS.keys() - set(SECRETS) | {*FILES, "json"}
+    assert FLAGS.keys() == INPUTS.keys() - set(SECRETS) | {*COMMAND_ONLY, "json"}
 
 
 @pytest.mark.parametrize(
@@ -91,4 +91,4 @@ def test_the_docs_name_only_existing_flags_and_variables() -> None:
     variables = set(re.findall(r"\bREDELIVER_[A-Z_]+\b", DOCS))
 
     assert named <= FLAGS.keys() | {"help"}
-    assert variables <= {variable_of(name) for name in (*INPUTS, *FILES)}
+    assert variables <= {variable_of(name) for name in (*INPUTS, *COMMAND_ONLY)}
