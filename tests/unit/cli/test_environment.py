@@ -1,5 +1,6 @@
 """Flags and environment variables become the inputs of a run."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ import yaml
 
 from redeliver import settings
 from redeliver.cli import flags
-from redeliver.cli.environment import parse_settings, variable_of
+from redeliver.cli.environment import parse_interval, parse_settings, variable_of
 from redeliver.cli.wording import in_flags
 from redeliver.errors import InputError
 from redeliver.settings import INPUTS
@@ -214,6 +215,57 @@ def test_a_file_and_a_variable_cannot_both_be_given(
 def test_two_places_for_the_checkpoint_are_named_as_given() -> None:
     with pytest.raises(InputError, match="REDELIVER_CHECKPOINT_FILE and --variable-name cannot"):
         invoke("--variable-name", "X", REDELIVER_CHECKPOINT_FILE="x.json")
+
+
+def interval_of(*arguments: str, **environment: str) -> timedelta | None:
+    """Return the interval of a valid command line."""
+    invocation = invoke("--org=acme", "--hook-id=1", *arguments, REDELIVER_TOKEN="t", **environment)
+    return parse_interval(invocation, parse_settings(invocation))
+
+
+@pytest.mark.parametrize(
+    ("text", "interval"),
+    [
+        ("1s", timedelta(seconds=1)),
+        ("30s", timedelta(seconds=30)),
+        (" 5m ", timedelta(minutes=5)),
+        ("24h", timedelta(hours=24)),
+        ("86400s", timedelta(hours=24)),
+        ("", None),
+    ],
+)
+def test_an_interval_is_in_seconds_minutes_or_hours(text: str, interval: timedelta | None) -> None:
+    assert interval_of("--checkpoint-file=x", "--every", text) == interval
+    assert interval_of("--checkpoint-file=x", REDELIVER_EVERY=text) == interval
+
+
+def test_without_an_interval_the_command_runs_once() -> None:
+    assert interval_of("--checkpoint-file=x") is None
+
+
+@pytest.mark.parametrize(
+    "text", ["0s", "5", "5 m", "1d", "1.5h", "-1m", "25h", "1441m", "86401s", "099s", "soon"]
+)
+def test_a_wrong_interval_is_explained_but_not_repeated(text: str) -> None:
+    rule = "must be a number of seconds, minutes or hours from 1s to 24h, such as 30s, 5m or 1h"
+
+    with pytest.raises(InputError) as flag:
+        interval_of("--checkpoint-file=x", f"--every={text}")
+    with pytest.raises(InputError) as variable:
+        interval_of("--checkpoint-file=x", REDELIVER_EVERY=text)
+
+    assert str(flag.value) == f"--every {rule}"
+    assert str(variable.value) == f"REDELIVER_EVERY {rule}"
+
+
+def test_a_loop_needs_a_checkpoint_unless_it_is_a_dry_run() -> None:
+    minute = timedelta(minutes=1)
+
+    with pytest.raises(InputError, match="REDELIVER_EVERY needs a checkpoint, because without"):
+        interval_of("--variable-name=", REDELIVER_EVERY="1m")
+
+    assert interval_of("--variable-name=", "--every=1m", "--dry-run") == minute
+    assert interval_of("--variable-repository=a/b", "--every=1m") == minute
 
 
 def test_an_invocation_does_not_show_its_secrets() -> None:

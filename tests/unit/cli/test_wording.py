@@ -69,3 +69,15 @@ def test_a_quoted_secret_is_masked() -> None:
 
     assert wording("a ghp_s3cret, ghs_\u200b1ssued: MIIEs3cret") == "a ***, ***: ***"
     assert wording("-----BEGIN RSA PRIVATE KEY-----") == "-----BEGIN RSA PRIVATE KEY-----"
+
+
+def test_the_secrets_of_the_run_before_are_forgotten() -> None:
+    """Otherwise a loop would collect every token that GitHub issues."""
+    wording, invocation = Wording(), invoke("--variable-name=", REDELIVER_TOKEN="ghp_t0ken")
+    wording.learn(invocation)
+    wording.hide("ghs_first")
+    assert wording("ghs_first ghp_t0ken") == "*** ***"
+
+    wording.learn(invocation)
+
+    assert wording("ghs_first ghp_t0ken") == "ghs_first ***"
