@@ -8,6 +8,7 @@ import struct
 import subprocess
 import sys
 import termios
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
@@ -62,11 +63,23 @@ class RunningCommand:
         """Send the process a signal."""
         self._process.send_signal(number)
 
-    def wait(self) -> CommandResult:
-        """Wait until the process ends."""
+    def wait_for(self, text: str, *, times: int = 1) -> None:
+        """Wait until the process has printed a text so many times."""
+        deadline = time.monotonic() + 20
+        while (printed := self._printed()).count(text) < times:
+            assert time.monotonic() < deadline, printed
+            time.sleep(0.01)
+
+    def _printed(self) -> str:
+        """Return what both streams have so far. The process's position in the files stays."""
+        descriptors = (file.fileno() for file in (self._stdout, self._stderr))
+        return "".join(os.pread(file, 1_000_000, 0).decode() for file in descriptors)
+
+    def wait(self, *, timeout: float | None = None) -> CommandResult:
+        """Wait until the process ends, or raise `subprocess.TimeoutExpired`."""
         with self._files:
             return CommandResult(
-                status=self._process.wait(),
+                status=self._process.wait(timeout),
                 stdout=self._content(self._stdout),
                 stderr=self._content(self._stderr),
             )
