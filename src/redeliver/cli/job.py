@@ -1,4 +1,4 @@
-"""One run of the command: from flags and environment to what it prints."""
+"""The runs of one command line: from flags and environment to what each run prints."""
 
 import os
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from pathlib import Path
 from redeliver import wiring
 from redeliver.cli.checkpoint_file import CheckpointFile, locked
 from redeliver.cli.environment import parse_interval, parse_settings, resolve
-from redeliver.cli.terminal import Screen, Stream
+from redeliver.cli.terminal import Screen, Stream, screen_for
 from redeliver.cli.wording import Wording
 from redeliver.reporting import messages, outputs
 from redeliver.reporting.report import Report
@@ -54,16 +54,41 @@ class Job:
             )
 
 
-def conclude(report: Report, screen: Screen, wording: Wording, *, json_to: Stream | None) -> int:
-    """Print what a run says at its end, and return its exit status."""
-    screen.conclude(report)
-    for warning in messages.warnings(report):
-        screen.warn(warning)
-    if problem := messages.problem(report):
-        screen.fail(problem)
-    if json_to:
-        json_to.print(wording.without_secrets(outputs.to_json(report)))
-        if json_to.is_broken:
-            screen.fail("the report could not be written to standard output")
-            return report.status or os.EX_IOERR
-    return report.status
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """A command line, and where it prints."""
+
+    flags: Mapping[str, str]
+    environment: Mapping[str, str]
+    wording: Wording
+    out: Stream
+    errors: Stream
+    as_json: bool
+
+    def read(self) -> Job:
+        """Return what to do, or raise `InputError`. This reads the private key."""
+        return Job.read(self.flags, self.environment, self.wording)
+
+    def new_screen(self) -> Screen:
+        """Return the screen of one run."""
+        return screen_for(self.errors if self.as_json else self.out, self.errors, self.wording)
+
+    def run_anew(self, screen: Screen) -> Report:
+        """Read everything again, and run once, with all that a run prints."""
+        report = self.read().run(screen)
+        self.conclude(report, screen)
+        return report
+
+    def conclude(self, report: Report, screen: Screen) -> int:
+        """Print what a run says at its end, and return its exit status."""
+        screen.conclude(report)
+        for warning in messages.warnings(report):
+            screen.warn(warning)
+        if problem := messages.problem(report):
+            screen.fail(problem)
+        if self.as_json:
+            self.out.print(self.wording.without_secrets(outputs.to_json(report)))
+            if self.out.is_broken:
+                screen.fail("the report could not be written to standard output")
+                return report.status or os.EX_IOERR
+        return report.status

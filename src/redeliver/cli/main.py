@@ -29,8 +29,7 @@ from redeliver.interruption import interruptible
 from redeliver.reporting import messages
 
 if TYPE_CHECKING:
-    from redeliver.cli.terminal import Screen, Stream
-    from redeliver.reporting.report import Report
+    from redeliver.cli.terminal import Stream
 
 EXIT_STATUSES: Mapping[int, str] = {
     os.EX_OK: "Success. Warnings count the deferred events, except those over --max-redeliveries.",
@@ -105,26 +104,22 @@ def _run(errors: "Stream", wording: "Wording") -> int:
     found = flags.parse(arguments, tables=tables)
     if found is None:
         return os.EX_OK
-    first = job.Job.read(found.values, os.environ, wording)
-    out = terminal.Stream(sys.stdout)
-    json_to = out if found.as_json else None
-
-    def new_screen() -> "Screen":
-        return terminal.screen_for(errors if json_to else out, errors, wording)
-
-    def run(screen: "Screen") -> "Report":
-        # Everything is read anew, because somebody may have replaced the private key.
-        report = job.Job.read(found.values, os.environ, wording).run(screen)
-        job.conclude(report, screen, wording, json_to=json_to)
-        return report
-
+    command = job.Command(
+        flags=found.values,
+        environment=os.environ,
+        wording=wording,
+        out=terminal.Stream(sys.stdout),
+        errors=errors,
+        as_json=found.as_json,
+    )
+    first, screen = command.read(), command.new_screen()
     with interruptible():  # first, so that a signal cannot keep the run from cleaning up
         if first.every:
-            new_screen().say(loop.opening(first.settings, first.every))
-            return loop.Loop(run, new_screen, every=first.every, now=_now).until_signal()
-        screen = new_screen()
+            screen.say(loop.opening(first.settings, first.every))
+            runs = loop.Loop(command.run_anew, command.new_screen, every=first.every, now=_now)
+            return runs.until_signal()
         report = first.run(screen)
-    return job.conclude(report, screen, wording, json_to=json_to)
+    return command.conclude(report, screen)
 
 
 def _now() -> datetime:

@@ -137,7 +137,7 @@ def test_any_error_is_survived_after_a_completed_run(kind: type[RedeliverError])
 
 
 @pytest.mark.parametrize("kind", [UnavailableError, RateLimitError, BusyError])
-def test_an_error_that_may_pass_is_survived_from_the_first_run_on(
+def test_an_error_that_may_pass_is_survived_at_any_time(
     kind: type[RedeliverError],
 ) -> None:
     assert printed(kind("later"), a_report()) == [
