@@ -24,6 +24,14 @@ CGROUPS_V1 = [
 CGROUPS_V2 = ["--privileged", "--cgroupns", "private"]
 
 
+RECEIVER = """
+[Service]
+User=nobody
+ExecStart=/bin/sleep infinity
+"""
+"""A service in place of the user's receiver. The real receiver is in the process of the test."""
+
+
 class Server:
     """A running server, on which a test runs shell commands as root."""
 
@@ -41,6 +49,21 @@ class Server:
         )
         assert process.returncode == status, process.stdout
         return process.stdout
+
+    def install(self) -> None:
+        """Install the command as the page for users says."""
+        # While it starts, systemd mounts an empty file system at /tmp, which pip uses.
+        self.run("until systemctl is-active --quiet basic.target; do sleep 0.1; done")
+        self.run("cp -r /redeliver /srv/source && python3 -m venv /opt/redeliver")
+        self.run("/opt/redeliver/bin/pip install --quiet '/srv/source[cli]'")
+
+    def write_unit(self, name: str, text: str) -> None:
+        """Write a unit of systemd, and have systemd check it."""
+        path = f"/etc/systemd/system/{name}"
+        self.write(path, text)
+        self.run("systemctl daemon-reload")
+        if not name.endswith(".conf"):
+            self.run(f"systemd-analyze verify {path}")
 
     def write(self, path: str, text: str) -> None:
         """Write a file that only its owner may read."""
@@ -73,9 +96,7 @@ def test_a_systemd_timer_and_a_cron_job_recover_events(
     hook_of_timer, hook_of_cron = (github.org("acme").hook(receiver.url) for _ in range(2))
     missed_by_timer = an_outage(receiver, hook_of_timer)
     missed_by_cron = an_outage(receiver, hook_of_cron)
-    # Do not use /tmp, because systemd mounts an empty file system there while it starts.
-    server.run("cp -r /redeliver /srv/source && python3 -m venv /opt/redeliver")
-    server.run("/opt/redeliver/bin/pip install --quiet '/srv/source[cli]'")
+    server.install()
 
     # Cron runs the command as a user, for the first time at the next full minute.
     server.run("useradd --create-home ops && ln -s /opt/redeliver/bin /home/ops/bin")
@@ -87,9 +108,8 @@ def test_a_systemd_timer_and_a_cron_job_recover_events(
     # systemd runs it as root.
     server.write("/etc/redeliver/environment", environment_file(github, hook_of_timer.id))
     for name in ("redeliver.service", "redeliver.timer"):
-        server.write(f"/etc/systemd/system/{name}", (FILES / name).read_text())
-    server.run("systemd-analyze verify /etc/systemd/system/redeliver.*")
-    server.run("systemctl daemon-reload && systemctl enable --now redeliver.timer")
+        server.write_unit(name, (FILES / name).read_text())
+    server.run("systemctl enable --now redeliver.timer")
     server.run(
         "systemctl start redeliver.service || { journalctl --unit redeliver.service; exit 1; }"
     )
@@ -99,12 +119,62 @@ def test_a_systemd_timer_and_a_cron_job_recover_events(
     server.run("test -s /var/lib/redeliver/checkpoint.json")
     assert TOKEN not in server.run("systemctl show redeliver.service; journalctl")
 
-    deadline = time.monotonic() + 90
-    while not arrived(github, receiver, missed_by_cron) and time.monotonic() < deadline:
-        time.sleep(1)
+    wait_until_arrived(github, receiver, missed_by_cron)
     server.run("systemctl stop cron")
-    assert arrived(github, receiver, missed_by_cron) == sorted(missed_by_cron)
     server.run("test -s ~ops/.local/state/redeliver.json")
+
+
+def test_runs_follow_the_receiver_and_each_other(
+    server: Server, github: Sandbox, receiver: Receiver
+) -> None:
+    """One run starts with the receiver. Then a service makes runs all the time."""
+    hook = github.org("acme").hook(receiver.url)
+    missed = an_outage(receiver, hook)
+    server.install()
+    server.write("/etc/redeliver/environment", environment_file(github, hook.id))
+    server.write_unit("redeliver.service", (FILES / "redeliver.service").read_text())
+    server.write_unit("my-receiver.service", RECEIVER)
+    drop_in = "my-receiver.service.d/override.conf"
+    server.write_unit(drop_in, (FILES / "receiver.conf").read_text())
+
+    server.run("systemctl start my-receiver.service")
+
+    wait_until_arrived(github, receiver, missed)
+    server.run("while systemctl is-active redeliver.service | grep activating; do sleep 1; done")
+
+    loop = (FILES / "redeliver-loop.service").read_text()
+    assert "--every 1m\n" in loop
+    server.write_unit("redeliver-loop.service", loop.replace("--every 1m\n", "--every 2s\n"))
+    server.run("systemctl enable --now redeliver-loop.service")
+    journal = "journalctl --unit redeliver-loop.service"
+    server.run(f"until {journal} | grep 'From now on, a run without news'; do sleep 1; done")
+    receiver.stop()
+    missed_later = [hook.emit("push")]
+    receiver.start()
+    wait_until_arrived(github, receiver, missed_later)
+    server.run(f"until {journal} | grep '1 event failed: 1 recovered'; do sleep 1; done")
+    server.run("systemctl stop redeliver-loop.service")
+    assert server.run(state_of_loop()) == "Result=success\nExecMainStatus=143\n"
+    assert TOKEN not in server.run("journalctl")
+
+    server.run("echo REDELIVER_PROBE=many >>/etc/redeliver/environment")
+    server.run("systemctl start redeliver-loop.service; sleep 3")
+    assert server.run(state_of_loop()) == "Result=exit-code\nExecMainStatus=64\n"
+    assert "REDELIVER_PROBE must be a whole number" in server.run(journal)
+    server.run("systemctl is-failed redeliver-loop.service")
+
+
+def state_of_loop() -> str:
+    """Return the command that prints how the service's process has ended."""
+    return "systemctl show --property Result,ExecMainStatus redeliver-loop.service"
+
+
+def wait_until_arrived(github: Sandbox, receiver: Receiver, missed: list[str]) -> None:
+    """Wait until all missed events have arrived, once each."""
+    deadline = time.monotonic() + 90
+    while not arrived(github, receiver, missed) and time.monotonic() < deadline:
+        time.sleep(1)
+    assert arrived(github, receiver, missed) == sorted(missed)
 
 
 def environment_file(github: Sandbox, hook_id: int) -> str:
