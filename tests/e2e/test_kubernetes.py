@@ -6,6 +6,8 @@ schemas of Kubernetes.
 
 import re
 import subprocess
+import time
+import uuid
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -158,3 +160,45 @@ def test_the_command_image_has_only_the_program_and_packages(command_image: str)
     assert {"redeliver", "github", "click", "rich"} <= names
     assert not names & {"tests", "github_sandbox", "pip", "setuptools", "command.txt"}
     assert not [name for name in names if name.startswith("/")], "the user owns no file"
+
+
+def test_the_deployment_recovers_events_until_it_is_stopped(
+    github: Sandbox, receiver: Receiver, hook: Hook, start: Start
+) -> None:
+    """Its container ends within three seconds, with the status that SIGTERM leads to."""
+    missed = an_outage(receiver, hook)
+    app = github.app(owner="acme")
+    app.install("acme")
+    pod = pod_of("deployment.yml", names_for(hook, app.id) | {"--every=1m": "--every=4s"})
+
+    container = start(pod, {"private-key.pem": app.private_key}, "--detach").strip()
+    try:
+        wait_until(lambda: arrived(github, receiver, missed) == sorted(missed))
+        wait_until(lambda: sends_nothing(github))
+        missed.append(str(uuid.uuid4()))
+        hook.record(guid=missed[-1], status="Service Unavailable", status_code=503)
+        wait_until(lambda: arrived(github, receiver, missed) == sorted(missed))
+        begin = time.monotonic()
+        docker("stop", container)
+        took = time.monotonic() - begin
+        status = docker("inspect", "--format", "{{.State.ExitCode}}", container)
+    finally:
+        docker("rm", "--force", container)
+
+    assert took < 3.0
+    assert status.strip() == "143"
+
+
+def sends_nothing(github: Sandbox) -> bool:
+    """Whether a container is between two runs: an event that fails during a run has to wait."""
+    before = len(github.requests)
+    time.sleep(1.5)
+    return len(github.requests) == before
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Wait for something that a container does."""
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
