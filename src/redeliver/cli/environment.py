@@ -16,12 +16,12 @@ ENVIRONMENT: Mapping[str, str] = {
     "REDELIVER_PRIVATE_KEY": "Private key of the GitHub App, instead of --private-key-file.",
     "REDELIVER_VARIABLE_TOKEN": "A different token for the variable in --variable-repository.",
     "REDELIVER_…": "Every flag except --json can also be set as a variable, such as "
-    "REDELIVER_HOOK_ID for --hook-id. REDELIVER_DRY_RUN is true or false. A flag overrides the "
-    "variable.",
+    "REDELIVER_HOOK_ID for --hook-id. REDELIVER_DRY_RUN and REDELIVER_AT_ONCE are true or false. "
+    "A flag overrides the variable.",
 }
 """The environment variables, for the help."""
 
-COMMAND_ONLY = ("checkpoint-file", "private-key-file", "every")
+COMMAND_ONLY = ("checkpoint-file", "private-key-file", "every", "at-once")
 """The options that are not inputs of the action."""
 
 MAX_INTERVAL = timedelta(hours=24)
@@ -41,6 +41,8 @@ class Invocation:
     checkpoint_file: Path | None
     every: str
     """Empty to run once."""
+    at_once: bool
+    """Whether no event waits after a failed redelivery."""
 
 
 def variable_of(name: str) -> str:
@@ -96,7 +98,14 @@ def resolve(flags: Mapping[str, str], environment: Mapping[str, str]) -> Invocat
         names=called,
         checkpoint_file=Path(file) if file else None,
         every=given.get("every", "").strip(),
+        at_once=_switch(given.get("at-once", ""), called["at-once"]),
     )
+
+
+def _switch(text: str, name: str) -> bool:
+    if text.strip() not in {"", "true", "false"}:
+        raise InputError(f"{name} must be true or false")
+    return text.strip() == "true"
 
 
 def _private_key(file: Path, name: str) -> str:
@@ -120,14 +129,20 @@ def _refuse_both(inputs: Mapping[str, str], names: Mapping[str, str]) -> None:
         )
 
 
-def parse_settings(invocation: Invocation) -> Settings:
-    """Parse the inputs, or raise `InputError` with advice for the command."""
+def parse_settings(invocation: Invocation, *, at_once: bool = False) -> Settings:
+    """Parse the inputs, or raise `InputError` with advice for the command.
+
+    `at_once` has no event wait after a failed redelivery, even if `invocation` does not say so.
+    """
     choice = (
         "say where to keep the checkpoint: --checkpoint-file FILE, --variable-repository "
         "OWNER/NAME, or --variable-name '' for nowhere"
     )
     return parse(
-        invocation.inputs, names=invocation.names, if_missing={"variable-repository": choice}
+        invocation.inputs,
+        names=invocation.names,
+        if_missing={"variable-repository": choice},
+        at_once=at_once or invocation.at_once,
     )
 
 

@@ -173,6 +173,11 @@ GROUPS: Mapping[str, Mapping[str, Flag]] = {
             "a run to the start of the next, such as 30s, 5m or 1h, and at most 24h. A run prints "
             "only what the run before has not printed.  [default: run once]",
         ),
+        "at-once": Flag(
+            does="Try every event at once, also those that would wait because their redelivery "
+            "failed. Use it when you know that the receiver works again. The first run of --every "
+            "always does this.",
+        ),
     },
     LAST_GROUP: {
         "json": Flag(
@@ -182,6 +187,9 @@ GROUPS: Mapping[str, Mapping[str, Flag]] = {
     },
 }
 """All flags, in the order of the help."""
+
+SWITCHES = ("dry-run", "at-once")
+"""The flags without a value that can also be set as a variable."""
 
 LISTS = frozenset({"hook-id", "events", "skip-status-codes"})
 """The flags that may be repeated."""
@@ -236,8 +244,7 @@ def parse(
                 values[name] = value
             case (_, *_):
                 values[name] = ",".join(value)
-    if given["dry-run"]:
-        values["dry-run"] = "true"
+    values |= {name: "true" for name in SWITCHES if given[name]}
     return Flags(values=values, as_json=given["json"])
 
 

@@ -28,15 +28,20 @@ class Job:
 
     @classmethod
     def read(
-        cls, flags: Mapping[str, str], environment: Mapping[str, str], wording: Wording
+        cls,
+        flags: Mapping[str, str],
+        environment: Mapping[str, str],
+        wording: Wording,
+        *,
+        at_once: bool = False,
     ) -> "Job":
         """Read flags, environment and private key, or raise `InputError`.
 
-        From then on, `wording` knows the secrets.
+        From then on, `wording` knows the secrets. `at_once` has no event wait.
         """
         invocation = resolve(flags, environment)
         wording.learn(invocation)
-        settings = parse_settings(invocation)
+        settings = parse_settings(invocation, at_once=at_once)
         return cls(
             settings=settings,
             checkpoint_file=invocation.checkpoint_file,
@@ -65,17 +70,17 @@ class Command:
     errors: Stream
     as_json: bool
 
-    def read(self) -> Job:
+    def read(self, *, at_once: bool = False) -> Job:
         """Return what to do, or raise `InputError`. This reads the private key."""
-        return Job.read(self.flags, self.environment, self.wording)
+        return Job.read(self.flags, self.environment, self.wording, at_once=at_once)
 
     def new_screen(self) -> Screen:
         """Return the screen of one run."""
         return screen_for(self.errors if self.as_json else self.out, self.errors, self.wording)
 
-    def run_anew(self, screen: Screen) -> Report:
+    def run_anew(self, screen: Screen, *, at_once: bool) -> Report:
         """Read everything again, and run once, with all that a run prints."""
-        report = self.read().run(screen)
+        report = self.read(at_once=at_once).run(screen)
         self.conclude(report, screen)
         return report
 

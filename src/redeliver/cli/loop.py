@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from redeliver import interruption
 from redeliver.cli.news import HeldBack, News
@@ -49,12 +50,20 @@ def _span(span: timedelta) -> str:
     return f"{seconds // 60}m" if seconds % 3600 else f"{seconds // 3600}h"
 
 
+class Run(Protocol):
+    """Makes one run."""
+
+    def __call__(self, screen: Screen, *, at_once: bool) -> Report:
+        """Run once, or raise as `Loop.until_signal`. `at_once` has no event wait."""
+        ...
+
+
 class Loop:
     """The runs of one process."""
 
     def __init__(
         self,
-        run: Callable[[Screen], Report],
+        run: Run,
         new_screen: Callable[[], Screen],
         *,
         every: timedelta,
@@ -97,7 +106,8 @@ class Loop:
         screen = HeldBack(self._new_screen(), self._news, heading=f"Run of {utc(self._now())}")
         report = None
         try:
-            report = self._run(screen)
+            # Somebody may have started this process because the receiver works again.
+            report = self._run(screen, at_once=not self._has_completed)
         except RedeliverError as error:
             if isinstance(error, NEEDS_A_USER) and not self._has_completed:
                 raise

@@ -81,7 +81,7 @@ class Decision:
     may_have_been_requested: bool = False
     """Whether an earlier run may have requested a redelivery of which the log has no trace."""
     waits_until: datetime | None = None
-    """Until when it waits at least, if it does."""
+    """Until when it waits, if that is known: it depends on the time of the last attempt but one."""
 
     @property
     def key(self) -> EventKey:

@@ -270,3 +270,31 @@ def test_a_loop_needs_a_checkpoint_unless_it_is_a_dry_run() -> None:
 
 def test_an_invocation_does_not_show_its_secrets() -> None:
     assert "s3cret" not in repr(invoke("--variable-name", "", REDELIVER_TOKEN="s3cret"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "variable", "expected"),
+    [
+        pytest.param([], None, False, id="neither"),
+        pytest.param(["--at-once"], None, True, id="the flag"),
+        pytest.param(["--at-once"], "false", True, id="the flag and a variable"),
+        pytest.param([], "true", True, id="the variable"),
+        pytest.param([], "false", False, id="the variable is false"),
+        pytest.param([], "", False, id="the variable is empty"),
+    ],
+)
+def test_no_event_waits_with_at_once(
+    arguments: list[str], variable: str | None, *, expected: bool
+) -> None:
+    environment = {"REDELIVER_AT_ONCE": variable} if variable is not None else {}
+    where = ["--org=acme", "--hook-id=7", "--variable-name="]
+
+    invocation = invoke(*where, *arguments, REDELIVER_TOKEN="ghp_s3cret", **environment)
+
+    assert parse_settings(invocation).options.policy.at_once is expected
+    assert parse_settings(invocation, at_once=True).options.policy.at_once
+
+
+def test_a_wrong_at_once_is_explained() -> None:
+    with pytest.raises(InputError, match="REDELIVER_AT_ONCE must be true or false"):
+        invoke(REDELIVER_AT_ONCE="yes")

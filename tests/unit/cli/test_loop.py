@@ -51,13 +51,16 @@ class Runs:
     time: FakeTime = field(default_factory=FakeTime)
     started: list[float] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
+    at_once: list[bool] = field(default_factory=list)
+    """Of each run, whether it has no event wait."""
 
     def loop(self, *, every: float = 60) -> int:
         """Run all, and return the exit status."""
         start = self.time.now
 
-        def run(screen: Screen) -> Report:
+        def run(screen: Screen, *, at_once: bool) -> Report:
             number = len(self.started)
+            self.at_once.append(at_once)
             self.started.append(self.time.now - start)
             self.time.now += self.takes[number] if self.takes else 0
             match self.runs[number]:
@@ -109,6 +112,14 @@ def test_a_run_that_takes_long_is_followed_by_the_next_at_once() -> None:
     runs.loop(every=60)
 
     assert runs.started == [0, 70, 270, 330]
+
+
+def test_the_first_completed_run_lets_no_event_wait() -> None:
+    runs = Runs([UnavailableError("down"), a_report(), a_report(), UnavailableError("down")])
+
+    runs.loop()
+
+    assert runs.at_once == [True, True, False, False]
 
 
 def test_the_first_quiet_run_says_that_others_print_nothing() -> None:
@@ -190,7 +201,8 @@ def test_a_signal_that_ends_a_run_early_ends_the_loop() -> None:
 def test_a_signal_after_the_last_wait_of_a_run_ends_the_loop() -> None:
     """It comes while the report is printed, and no wait of the run has raised it."""
 
-    def be_signalled(_: Screen) -> Report:
+    def be_signalled(screen: Screen, *, at_once: bool) -> Report:
+        del screen, at_once
         signal.pthread_kill(threading.get_ident(), SIGTERM)
         return a_report()
 
