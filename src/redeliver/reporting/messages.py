@@ -66,7 +66,7 @@ def _retries(report: Report) -> str:
     if not number:
         return ""
     failing = f"the {count(number, 'event')} that {is_or_are(number)} still failing"
-    return f". It also tries again {failing}, unless 'give-up-after' has passed by then"
+    return f". Later runs also try again {failing}, until 'give-up-after' has passed"
 
 
 def problem(report: Report) -> str | None:
