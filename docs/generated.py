@@ -115,8 +115,8 @@ VERDICTS: Mapping[Verdict, tuple[str, str]] = {
         "Deferred, until the webhook is switched on again or the event is given up.",
     ),
     Verdict.UNSETTLED: (
-        f"All failed, and a run {RECENTLY} may have redelivered it without seeing the outcome.",
-        "Deferred to the first run after these 16 minutes.",
+        "All failed, and an earlier run may have redelivered it without seeing the outcome.",
+        "Deferred, [for 16 to 21 minutes](#two-runs-close-together).",
     ),
     Verdict.HELD: (
         "All failed, and this is so for another event, while the other run may be redelivering.",

@@ -10,7 +10,7 @@ from redeliver.core.delivery import Delivery, StatusFilter
 from redeliver.core.outcome import Outcome
 from redeliver.core.pages import Page
 from redeliver.core.policy import RETENTION, Policy
-from redeliver.engine.ports import Runtime
+from redeliver.engine.ports import Runtime, Store
 from redeliver.engine.run import run
 from redeliver.errors import UnavailableError
 from redeliver.reporting.report import Report
@@ -243,7 +243,7 @@ class SharedStore(FakeStore):
 
 def run_once(
     hook: FakeHook,
-    store: FakeStore | None = None,
+    store: Store | None = None,
     *others: FakeHook,
     runtime: FakeRuntime | None = None,
     policy: Policy | None = None,

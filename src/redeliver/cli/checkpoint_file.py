@@ -3,7 +3,7 @@
 import fcntl
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
@@ -174,13 +174,11 @@ class CheckpointFile:
         return True
 
 
-def _fields(mark: Mark) -> dict[str, bool | str]:
+def _fields(mark: Mark) -> Mapping[str, bool | int | list[str]]:
     """Return the fields that say whether redeliveries may be under way."""
     if isinstance(mark, Claim):
-        return {"settled": False}
-    if mark.last_unknown is None:
-        return {"settled": True}
-    return {"settled": False, "last_unknown": format_checkpoint(mark.last_unknown)}
+        return {"settled": False, "claim": mark.signature}
+    return {"settled": not mark.unknown, "unknown": [*map(format_checkpoint, mark.unknown)]}
 
 
 def _parse(text: str, *, now: datetime) -> SavedCheckpoint | None:
@@ -189,10 +187,10 @@ def _parse(text: str, *, now: datetime) -> SavedCheckpoint | None:
         checkpoint = _time(found["checkpoint"], now=now)
         written = _time(found["written"], now=now)
         mark: Mark = UNMARKED
-        if found.get("settled") is True:
-            mark = Ended()
-        elif "last_unknown" in found:
-            mark = Ended(_time(found["last_unknown"], now=now))
+        if "unknown" in found:
+            mark = Ended(tuple(_time(text, now=now) for text in found["unknown"]))
+        elif "claim" in found:
+            mark = Claim(int(found["claim"]))
     except (ValueError, RecursionError, LookupError, TypeError, AttributeError):
         return None
     return SavedCheckpoint(checkpoint=Checkpoint(checkpoint, mark), written=written)

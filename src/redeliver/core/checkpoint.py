@@ -7,9 +7,9 @@ https://docs.github.com/en/webhooks/using-webhooks/automatically-redelivering-fa
 The instant has whole seconds. The last three digits, which are milliseconds for the script, say who
 wrote the checkpoint, and which redeliveries may still be under way:
 
-* 001: a run, at its end. It knew the outcome of each redelivery.
-* 010 to 029: a run, at its end. The last redelivery whose outcome is unknown was requested before
-  the end of the minute whose number since the epoch, modulo 20, is this number minus 10.
+* 001 to 064: a run, at its end. 001 says that it knew the outcome of each redelivery. Otherwise
+  each bit of the number minus 1 stands for five minutes in which redeliveries were requested whose
+  outcome is unknown: bit n for those whose number since the epoch is n, modulo 6.
 * 100 to 999: a run that redelivers, or was killed meanwhile. The number is random, so that a run
   recognises what it has written itself.
 * anything else, and by chance any of these: the script, a person, or another program.
@@ -26,10 +26,10 @@ SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 CLOCK_SKEW = timedelta(minutes=5)
 """How far in the future a checkpoint may be: GitHub's script uses the runner's clock."""
 
-ENDED_SETTLED = 1
-FIRST_MINUTE = 10
-MINUTES = 20
-"""Enough to tell the minutes of the settling time from each other."""
+SLOT = timedelta(minutes=5)
+SLOTS = 6
+"""Enough for the slots of the last 20 minutes, even if a write takes minutes."""
+FIRST_ENDED = 1
 SIGNATURES = range(100, 1000)
 
 
@@ -48,16 +48,8 @@ class Claim:
 class Ended:
     """A checkpoint that a run wrote after it had requested its last redelivery."""
 
-    last_unknown: datetime | None = None
-    """When at the latest a redelivery was requested whose outcome is unknown, in whole minutes.
-
-    It is None if the outcomes of all redeliveries are known.
-    """
-
-    @classmethod
-    def after(cls, last_unknown: datetime | None) -> "Ended":
-        """Return the mark of a run, with the time rounded up to the minute."""
-        return cls(last_unknown and EPOCH - (EPOCH - last_unknown) // MINUTE * MINUTE)
+    unknown: tuple[datetime, ...] = ()
+    """When redeliveries were requested whose outcome is unknown: the ends of slots, in order."""
 
 
 Mark: TypeAlias = Claim | Ended
@@ -97,10 +89,8 @@ def format_checkpoint(time: datetime, mark: Mark = UNMARKED) -> str:
     """Write a checkpoint as text: 13 digits."""
     if isinstance(mark, Claim):
         number = mark.signature
-    elif mark.last_unknown is None:
-        number = ENDED_SETTLED
     else:
-        number = FIRST_MINUTE + (mark.last_unknown - EPOCH) // MINUTE % MINUTES
+        number = FIRST_ENDED + sum(1 << _slot(end) % SLOTS for end in mark.unknown)
     return f"{(time - EPOCH) // SECOND}{number:03}"
 
 
@@ -124,12 +114,21 @@ def parse_checkpoint(
     return SavedCheckpoint(checkpoint=Checkpoint(time, _mark(number, written)), written=written)
 
 
+def slot_end(instant: datetime) -> datetime:
+    """Return the end of the five minutes that an instant is in."""
+    return EPOCH + (_slot(instant) + 1) * SLOT
+
+
+def _slot(instant: datetime) -> int:
+    return (instant - EPOCH) // SLOT
+
+
 def _mark(number: int, written: datetime) -> Mark:
     """Return what the milliseconds of a checkpoint say."""
-    if number == ENDED_SETTLED:
-        return Ended()
-    if number not in range(FIRST_MINUTE, FIRST_MINUTE + MINUTES):
+    mask = number - FIRST_ENDED
+    if mask not in range(1 << SLOTS):
         return Claim(number)
-    # GitHub's servers can have different clocks, so the minute can seem to be after the writing.
-    latest = (written + CLOCK_SKEW / 2 - EPOCH) // MINUTE
-    return Ended(EPOCH + (latest - (latest - (number - FIRST_MINUTE)) % MINUTES) * MINUTE)
+    # GitHub's servers can have different clocks, so a slot can seem to be after the writing.
+    latest = slot_end(written + MINUTE)
+    ends = (latest - index * SLOT for index in reversed(range(SLOTS)))
+    return Ended(tuple(end for end in ends if mask & 1 << _slot(end) % SLOTS))

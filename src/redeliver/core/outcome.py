@@ -2,13 +2,17 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
 
+from redeliver.core.checkpoint import SLOT, slot_end
 from redeliver.core.decision import Decision, EventKey, Verdict
 from redeliver.core.delivery import Delivery, Webhook
 from redeliver.core.policy import Policy
-from redeliver.core.window import Window
+from redeliver.core.window import SETTLING_TIME, Window
+
+REMEMBERED = timedelta(minutes=20)
+"""How long after its end a slot is kept. While a later one matters, it tells them apart."""
 
 
 class Outcome(Enum):
@@ -233,7 +237,23 @@ def next_checkpoint(
     return max(window.checkpoint, oldest).replace(microsecond=0)
 
 
-def last_unknown(results: Iterable[EventResult]) -> datetime | None:
-    """Return when the last redelivery whose outcome is unknown was requested."""
-    unknown = [result for result in results if result.outcome in OUTCOME_UNKNOWN]
-    return max((result.requested_at for result in unknown if result.requested_at), default=None)
+def unknown_slots(
+    results: Iterable[EventResult], earlier: Iterable[datetime], *, now: datetime
+) -> tuple[datetime, ...]:
+    """Return when redeliveries were requested whose outcome is unknown, as `Ended` has it.
+
+    `earlier` are the slots of earlier runs. See `Window.may_be_under_way`: a slot must not end
+    before the attempts that a later run has redelivered, except in the slot of such an attempt.
+    """
+    unknown = {
+        result.requested_at: result.decision.delivery.delivered_at
+        for result in results
+        if result.outcome in OUTCOME_UNKNOWN
+        and result.requested_at
+        and now < result.requested_at + SETTLING_TIME
+    }
+    oldest = min(unknown.values(), default=now)
+    own = {slot_end(at) for at in unknown}
+    kept = {end for end in earlier if now < end + REMEMBERED and oldest >= end - SLOT}
+    is_settled = all(now >= end + SETTLING_TIME for end in own | kept)
+    return () if is_settled else tuple(sorted(own | kept))

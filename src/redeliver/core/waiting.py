@@ -5,8 +5,9 @@ with each attempt, whatever the time between two runs. After an outage, no event
 attempt fell into the outage, and says nothing about the receiver as it is now.
 """
 
+from bisect import bisect_right
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from redeliver.core.checkpoint import EPOCH, MINUTE
 from redeliver.core.delivery import Delivery
@@ -22,22 +23,18 @@ GROWTH = 1.8
 """How many times as long as before an event waits: less than 2, because runs are not punctual."""
 
 
-LONG_HENCE = datetime.max.replace(tzinfo=UTC)
-
-
 class Times:
     """When something happened: the first and the last time in each minute."""
 
     def __init__(self) -> None:
         self._minutes: dict[int, tuple[datetime, datetime]] = {}
-        self._oldest, self._newest = LONG_HENCE, EPOCH
+        self._newest = EPOCH
 
     def add(self, instant: datetime) -> None:
         """Add a time."""
         minute = (instant - EPOCH) // MINUTE
         first, last = self._minutes.get(minute, (instant, instant))
         self._minutes[minute] = min(first, instant), max(last, instant)
-        self._oldest = min(self._oldest, instant)
         self._newest = max(self._newest, instant)
 
     def any_after(self, instant: datetime) -> bool:
@@ -46,15 +43,13 @@ class Times:
 
     def last(self, until: datetime) -> datetime:
         """Return the last time that is not after `until`; the epoch if there is none."""
-        first = (self._oldest - EPOCH) // MINUTE
-        last = (min(until, self._newest) - EPOCH) // MINUTE
+        minutes = sorted(self._minutes)
+        end = bisect_right(minutes, (until - EPOCH) // MINUTE)
+        # In the minute of `until`, all times can be after it; in the one before it, none can.
         times = (
-            instant
-            for minute in range(last, first - 1, -1)
-            for instant in reversed(self._minutes.get(minute, ()))
-            if instant <= until
+            time for minute in minutes[max(end - 2, 0) : end] for time in self._minutes[minute]
         )
-        return next(times, EPOCH)
+        return max((time for time in times if time <= until), default=EPOCH)
 
 
 class Receiver:
@@ -81,8 +76,11 @@ class Receiver:
         return self._accepted.last(end) > start
 
     def was_down(self, at: datetime) -> bool:
-        """Whether a new event had failed since it last accepted a delivery."""
-        return self._failed.last(at) > self._accepted.last(at)
+        """Whether a new event had failed since it last accepted a delivery.
+
+        This is also so if the part of the log that was read has neither.
+        """
+        return self._failed.last(at) >= self._accepted.last(at)
 
 
 def waits_until(

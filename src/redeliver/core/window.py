@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from redeliver.core.checkpoint import EPOCH, Claim, SavedCheckpoint
+from redeliver.core.checkpoint import EPOCH, Claim, Ended, SavedCheckpoint, slot_end
 from redeliver.core.delivery import Delivery
 
 OVERLAP = timedelta(minutes=10)
@@ -75,27 +75,49 @@ class Window:
         return self.saved is not None and isinstance(self.saved.checkpoint.mark, Claim)
 
     @property
-    def last_unknown(self) -> datetime | None:
-        """When at the latest an earlier run requested a redelivery whose outcome it did not see.
+    def unknown(self) -> tuple[datetime, ...]:
+        """When earlier runs requested redeliveries whose outcome they did not see.
 
-        It is None if there is no such redelivery, or if the log shows all redeliveries by now. A
-        run that has not written the checkpoint at its end can have requested events that it saw
-        before it wrote the checkpoint.
+        These are the ends of slots. A run that has not written the checkpoint at its end can have
+        requested redeliveries until then.
         """
-        if self.saved is None:
+        match self.saved and self.saved.checkpoint.mark:
+            case Ended(unknown):
+                return unknown
+            case Claim() if self.saved and self.now < self.saved.written + SETTLING_TIME:
+                return (slot_end(self.saved.written),)
+            case _:
+                return ()
+
+    @property
+    def last_unknown(self) -> datetime | None:
+        """When at the latest such a redelivery was requested; None if the log shows all by now."""
+        if not self.saved or not self.unknown or self.now >= self.settled_at:
             return None
-        mark = self.saved.checkpoint.mark
-        last = self.saved.written if isinstance(mark, Claim) else mark.last_unknown
-        return last if last and self.now < last + SETTLING_TIME else None
+        return min(self.unknown[-1], self.saved.written)
 
     @property
     def settled_at(self) -> datetime:
         """From when on the log shows all redeliveries of earlier runs."""
-        return self.last_unknown + SETTLING_TIME if self.last_unknown else self.now
+        if self.saved and self.is_claimed:
+            return self.saved.written + SETTLING_TIME
+        return self.unknown[-1] + SETTLING_TIME if self.unknown else self.now
 
     def may_be_under_way(self, attempt: Delivery) -> bool:
-        """Whether an earlier run may have redelivered `attempt` without the log showing it yet."""
-        return self.last_unknown is not None and attempt.delivered_at <= self.last_unknown
+        """Whether an earlier run may have redelivered `attempt` without the log showing it yet.
+
+        Several runs may not have seen an outcome. Each of them has left alone what an earlier one
+        might have redelivered. So it was the first of them that came after the attempt; in the same
+        slot as the attempt, it can have been before it, so then also the next one.
+        """
+        if not self.saved or attempt.delivered_at > self.saved.written:
+            return False
+        if self.is_claimed:
+            return self.now < self.settled_at
+        slot = slot_end(attempt.delivered_at)
+        ends = [end for end in self.unknown if end >= slot][:2]
+        first = ends[-1] if ends and ends[0] == slot else next(iter(ends), EPOCH)
+        return self.now < first + SETTLING_TIME
 
     def was_seen(self, attempt: Delivery) -> bool:
         """Whether an earlier run may have seen `attempt`, and have requested a redelivery.

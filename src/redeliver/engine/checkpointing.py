@@ -4,14 +4,11 @@ import time
 from datetime import datetime, timedelta
 
 from redeliver.core.checkpoint import Checkpoint, Ended, new_claim
-from redeliver.core.outcome import Results, last_unknown, next_checkpoint
+from redeliver.core.outcome import Results, next_checkpoint, unknown_slots
 from redeliver.core.plan import Plan
-from redeliver.core.window import SETTLING_TIME, Window
+from redeliver.core.window import Window
 from redeliver.engine.ports import Runtime, Store
 from redeliver.errors import RateLimitError, UnavailableError
-
-MAX_AGE = timedelta(seconds=5)
-"""How long a checkpoint counts as current after it was read by a run that redelivers nothing."""
 
 PAUSES = (0.5, 1, 2, 4)
 """Seconds before each further try to write the first checkpoint."""
@@ -69,9 +66,12 @@ class Checkpointing:
     @property
     def at_end(self) -> Checkpoint:
         """The checkpoint of a run that requests no more redeliveries."""
-        times = [last_unknown(self._results.values()), self._window.last_unknown]
-        recent = [time for time in times if time and self._clock() < time + SETTLING_TIME]
-        return Checkpoint(self.time, Ended.after(max(recent, default=None)))
+        return Checkpoint(self.time, Ended(self._unknown))
+
+    @property
+    def _unknown(self) -> tuple[datetime, ...]:
+        now = self._clock()
+        return unknown_slots(self._results.values(), self._window.unknown, now=now)
 
     @property
     def is_due(self) -> bool:
@@ -80,8 +80,11 @@ class Checkpointing:
 
     @property
     def is_stale(self) -> bool:
-        """Whether the checkpoint that the run started from must be read again to be current."""
-        return self._clock() - self._window.now > MAX_AGE
+        """Whether another run may have claimed the checkpoint since this one read it.
+
+        If this one writes at once, the other finds that when it looks again.
+        """
+        return self._clock() > self._window.now
 
     def claim(self) -> bool:
         """Write the checkpoint before anything is redelivered; return whether this run may begin.
@@ -143,15 +146,23 @@ class Checkpointing:
         appeared late in the log, and the next window, which overlaps, includes it.
         `at_end` says that this run requests no more redeliveries.
         """
-        if self.is_overtaken:
-            return
         self._saved_at = self._clock()
         latest = self._store.read() if reread else None
         if latest and latest.checkpoint not in {self.checkpoint, self._tried}:
-            self.checkpoint, self.is_overtaken = latest.checkpoint, True
+            self.is_overtaken = True
+        if self.is_overtaken:
+            if latest and at_end:
+                self._add_unknown(latest.checkpoint)
         elif not self._write(self.at_end if at_end else self._new_claim()):
             latest = self._store.read()
             self.checkpoint = latest.checkpoint if latest else None
+
+    def _add_unknown(self, latest: Checkpoint) -> None:
+        """Add this run's unknown outcomes to the checkpoint of a run that has ended meanwhile."""
+        self.checkpoint = latest
+        if isinstance(latest.mark, Ended) and self._unknown:
+            last = max([*latest.mark.unknown, *self._unknown])  # how the others belong is unknown
+            self._write(Checkpoint(latest.time, Ended((last,))))
 
     def _write(self, checkpoint: Checkpoint, *, once: bool = False) -> bool:
         self._tried = checkpoint

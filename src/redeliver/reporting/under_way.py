@@ -36,7 +36,7 @@ def warnings(report: Report) -> Iterator[str]:
     if not is_held(report):
         yield (
             f"{deferred}: an earlier run has requested redeliveries until "
-            f"{utc(window.settled_at - SETTLING_TIME)} without seeing all outcomes. It may have "
+            f"{utc(window.last_unknown or window.now)} without seeing all outcomes. It may have "
             f"redelivered {pronoun}, and GitHub's log does not show a success yet. The first run "
             f"after {utc(window.settled_at)} redelivers {pronoun} if there is still none. {at_once}"
         )
@@ -49,7 +49,10 @@ def warnings(report: Report) -> Iterator[str]:
             "these events"
         )
     else:
-        who = "another run saved the checkpoint at the same time, and may be redelivering"
+        who = (
+            "another run has saved the checkpoint since this one read it, and may have redelivered "
+            f"{pronoun}"
+        )
     yield (
         f"{deferred}: {who}. So that nothing arrives twice, this run redelivered nothing. "
         f"{_come_back(report)}. {at_once}"

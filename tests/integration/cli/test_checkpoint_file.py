@@ -13,8 +13,8 @@ import pytest
 
 from redeliver.cli.checkpoint_file import CheckpointFile, locked
 from redeliver.core.checkpoint import (
-    UNMARKED,
     Checkpoint,
+    Claim,
     Ended,
     Mark,
     SavedCheckpoint,
@@ -68,11 +68,13 @@ def test_a_missing_file_has_no_checkpoint(path: Path) -> None:
 @pytest.mark.parametrize(
     ("mark", "fields"),
     [
-        pytest.param(UNMARKED, {"settled": False}, id="of a run under way"),
-        pytest.param(Ended(), {"settled": True}, id="of a run that knows all outcomes"),
+        pytest.param(Claim(345), {"settled": False, "claim": 345}, id="of a run under way"),
         pytest.param(
-            Ended(START),
-            {"settled": False, "last_unknown": format_checkpoint(START)},
+            Ended(), {"settled": True, "unknown": []}, id="of a run that knows all outcomes"
+        ),
+        pytest.param(
+            Ended((EARLIER, START)),
+            {"settled": False, "unknown": [*map(format_checkpoint, (EARLIER, START))]},
             id="of a run with a pending redelivery",
         ),
     ],

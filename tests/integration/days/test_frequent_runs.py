@@ -122,3 +122,42 @@ def test_a_run_that_knows_all_outcomes_holds_no_other(
 
     assert run.count(Outcome.RECOVERED) == 3
     days.assert_delivered(missed)
+
+
+@pytest.mark.parametrize("verify", [timedelta(), MINUTE / 2], ids=["0", "30s, and a late log"])
+@pytest.mark.parametrize("fails", ["is never made", "fails"])
+def test_new_unknown_outcomes_keep_no_old_event_waiting(
+    days: Days, hook: Hook, verify: timedelta, fails: str
+) -> None:
+    """Every few minutes, a run ends without knowing the outcome of a new event's redelivery."""
+    [old] = days.fail(hook)
+    if fails == "fails":
+        days.receiver.behave(status=500)
+    else:
+        days.break_redeliveries(hook, [old], ACCEPTED_ONLY)
+    if verify:
+        days.github.show_late(60)
+    days.run(hook, verify=verify)
+    days.github.mend()
+    days.receiver.behave()
+    good: list[str] = []
+    started = days.clock()
+    while not days.accepted[old]:
+        assert days.clock() < started + 70 * MINUTE, days.runs[-1].lines
+        for is_new in (True, False):
+            days.pass_time(4 * MINUTE)
+            good += days.fail(hook, ago=MINUTE / 2) if is_new else []
+            days.run(hook, verify=verify)
+
+    days.assert_delivered([old, *good])
+
+
+@pytest.mark.parametrize("every", [MINUTE, 5 * MINUTE], ids=["a minute", "5 minutes"])
+def test_max_redeliveries_with_unknown_outcomes_starves_nothing(
+    days: Days, hook: Hook, every: timedelta
+) -> None:
+    missed = days.fail(hook, 4)
+
+    days.run_for(2 * HOUR, hook, every=every, verify=timedelta(), max_redeliveries=1)
+
+    days.assert_delivered(missed)

@@ -30,7 +30,7 @@ def test_a_swallowed_redelivery_is_requested_again(
     held = days.checkpoint
     days.pass_time(14 * MINUTE)
     too_early = days.run(hook, verify=verify)
-    days.pass_time(3 * MINUTE)
+    days.pass_time(7 * MINUTE)
     again = days.run(hook, verify=verify)
     days.pass_time(SCHEDULE)
     days.github.mend()

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from redeliver.core.checkpoint import Ended, slot_end
 from redeliver.core.decision import Verdict
 from redeliver.core.delivery import Delivery
 from redeliver.core.event_filter import EventFilter
@@ -122,6 +123,33 @@ def test_the_verdict_considers_an_earlier_run(case: str) -> None:
     window = a_window(NOW - SETTLING_TIME, written=NOW - written_ago)
 
     (decision,) = plan_of([a_delivery(at=NOW - failed_ago)], window).decisions
+
+    assert decision.verdict is verdict
+
+
+SLOTS = tuple(slot_end(ago(minutes=minutes)) for minutes in (19, 9, 4))
+"""Redeliveries with unknown outcomes were requested at 11:41, 11:51 and 11:56."""
+
+AFTER_UNKNOWN_OUTCOMES = {
+    "before all of these requests": (ago(minutes=21), Verdict.REDELIVER),
+    "in the slot of the first request, so the second may be for it": (
+        ago(minutes=17),
+        Verdict.UNSETTLED,
+    ),
+    "between the first and the second request": (ago(minutes=13), Verdict.UNSETTLED),
+    "just before the checkpoint was written": (ago(minutes=3), Verdict.UNSETTLED),
+    "after the checkpoint was written": (ago(minutes=2), Verdict.REDELIVER),
+}
+
+
+@pytest.mark.parametrize("case", AFTER_UNKNOWN_OUTCOMES)
+def test_only_what_may_be_under_way_waits(case: str) -> None:
+    """It is noon. The first request was so long ago that the log shows its outcome."""
+    failed_at, verdict = AFTER_UNKNOWN_OUTCOMES[case]
+    window = a_window(ago(hours=1), written=ago(minutes=3), mark=Ended(SLOTS))
+    now = replace(window, now=NOW + timedelta(minutes=1))
+
+    (decision,) = plan_of([a_delivery(at=failed_at)], now).decisions
 
     assert decision.verdict is verdict
 

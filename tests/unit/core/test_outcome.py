@@ -4,9 +4,10 @@ from datetime import datetime
 
 import pytest
 
+from redeliver.core.checkpoint import slot_end
 from redeliver.core.decision import Verdict
 from redeliver.core.delivery import Delivery
-from redeliver.core.outcome import EventResult, Outcome, next_checkpoint
+from redeliver.core.outcome import EventResult, Outcome, next_checkpoint, unknown_slots
 from tests.support.builders import (
     FOUR_ATTEMPTS,
     NOW,
@@ -120,3 +121,44 @@ def test_the_log_decides_the_outcome_of_a_redelivery(
 
     assert (result.outcome, result.latest, result.attempts) == (after, redelivery, 4)
     assert bool(result.because) == (outcome is Outcome.UNANSWERED), "only that needs a reason"
+
+
+def unknown(*, failed: datetime, requested: datetime) -> EventResult:
+    """Return the result of a redelivery whose outcome is unknown."""
+    decision = a_decision(a_delivery(at=failed))
+    return EventResult.requested(decision, requested)
+
+
+OLD, NEW, OWN = (slot_end(ago(minutes=minutes)) for minutes in (19, 9, 0))
+UNKNOWN = {
+    "nothing is unknown": ([], [], ()),
+    "earlier runs left something unknown": ([], [OLD, NEW], (OLD, NEW)),
+    "what earlier runs left is settled": ([], [slot_end(ago(minutes=40))], ()),
+    "this run left something unknown that failed after all others": (
+        [unknown(failed=ago(minutes=2), requested=NOW)],
+        [OLD, NEW],
+        (OLD, NEW, OWN),
+    ),
+    "this run redelivered what had failed before a slot of earlier runs": (
+        [unknown(failed=ago(minutes=20), requested=NOW)],
+        [OLD, NEW],
+        (OLD, OWN),
+    ),
+    "this run redelivered what had failed before all slots of earlier runs": (
+        [unknown(failed=ago(hours=1), requested=NOW)],
+        [OLD, NEW],
+        (OWN,),
+    ),
+    "this run requested it so long ago that the log shows it": (
+        [unknown(failed=ago(hours=1), requested=ago(minutes=16))],
+        [],
+        (),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", UNKNOWN)
+def test_the_checkpoint_says_since_when_outcomes_are_unknown(case: str) -> None:
+    results, earlier, expected = UNKNOWN[case]
+
+    assert unknown_slots(results, earlier, now=NOW) == expected

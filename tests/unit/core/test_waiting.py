@@ -224,6 +224,22 @@ def test_the_log_is_read_back_for_what_may_be_due() -> None:
     assert decisions[failed().guid].has_all_attempts
 
 
+def test_the_log_is_read_until_it_shows_the_outage() -> None:
+    """Since the events failed for the first time, only their redeliveries have failed."""
+    log = [accepted(minutes=1)]
+    for number in range(150):
+        guid, ages = f"event-{number}", (25, 45, 60, 180)
+        for index, age in enumerate(ages):
+            at = ago(minutes=age, seconds=number / 10)
+            row = a_delivery(guid, at=at, number=number * 4 + index, redelivery=age < 180)
+            log.append(row)
+    log.sort(key=lambda row: row.delivered_at, reverse=True)
+
+    decisions = plan_of(log, a_window(ago(minutes=25), mark=Ended()), a_policy()).decisions
+
+    assert {decision.verdict for decision in decisions} == {Verdict.REDELIVER}
+
+
 def test_an_attempt_that_was_not_read_decides_nothing() -> None:
     attempts = [failed_again(minutes=2), failed(minutes=12)]
 

@@ -2,11 +2,20 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from pathlib import Path
 from signal import Signals
 
 import pytest
 
-from redeliver.core.checkpoint import Checkpoint, SavedCheckpoint
+from redeliver.cli.checkpoint_file import CheckpointFile
+from redeliver.core.checkpoint import (
+    Checkpoint,
+    Claim,
+    Ended,
+    Mark,
+    SavedCheckpoint,
+    slot_end,
+)
 from redeliver.core.delivery import Delivery
 from redeliver.core.outcome import Outcome
 from redeliver.errors import (
@@ -426,3 +435,52 @@ def test_the_checkpoint_is_saved_during_a_long_search() -> None:
     run_once(hook, store, runtime=runtime)
 
     assert len(store.written) > 5
+
+
+@pytest.mark.parametrize("has_file", [True, False], ids=["in a file", "in a variable"])
+def test_a_long_run_recognises_what_it_has_saved(tmp_path: Path, *, has_file: bool) -> None:
+    class SlowHook(ReceivingHook):
+        def redeliver(self, delivery: Delivery) -> None:
+            super().redeliver(delivery)
+            runtime.now += timedelta(seconds=31)
+
+    runtime, hook = FakeRuntime(), SlowHook(*NINE_FAILURES)
+    file = CheckpointFile(tmp_path / "checkpoint.json", clock=lambda: runtime.now)
+    file.write(Checkpoint(ago(hours=6), Ended()))
+
+    report = run_once(hook, file if has_file else None, runtime=runtime)
+
+    assert (len(hook.requested), report.trouble, report.mark) == (9, (), Ended())
+    saved_at_end = file.read()
+    assert not has_file or (saved_at_end and saved_at_end.checkpoint == Checkpoint(NOW, Ended()))
+
+
+@pytest.mark.parametrize(
+    ("mark", "expected"),
+    [
+        pytest.param(Ended(), Ended((slot_end(NOW),)), id="ended"),
+        pytest.param(
+            Ended((ago(minutes=5),)), Ended((slot_end(NOW),)), id="ended, with a pending one"
+        ),
+        pytest.param(Claim(123), Claim(123), id="is redelivering"),
+    ],
+)
+def test_an_overtaken_run_still_says_which_outcomes_are_unknown(mark: Mark, expected: Mark) -> None:
+    """Another run, with nothing to redeliver, has saved the checkpoint meanwhile."""
+
+    class OvertakingStore(FakeStore):
+        reads = 0
+
+        def read(self) -> SavedCheckpoint | None:
+            self.reads += 1
+            if self.reads == 4:
+                self.saved = saved(ago(hours=2), written=NOW, mark=mark)
+            return super().read()
+
+    store = OvertakingStore()
+
+    report = run_once(FakeHook(*THREE_FAILURES), store)
+
+    assert report.count(Outcome.PENDING) == 3
+    assert store.saved
+    assert store.saved.checkpoint == Checkpoint(ago(hours=2), expected)

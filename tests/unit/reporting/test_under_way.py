@@ -52,24 +52,24 @@ def test_a_run_that_lost_its_claim_redelivers_nothing() -> None:
 
     (warning,) = messages.warnings(report)
     assert warning.startswith(
-        "1 event deferred: another run saved the checkpoint at the same time, and may be "
-        "redelivering. So that nothing arrives twice, this run redelivered nothing. "
+        "1 event deferred: another run has saved the checkpoint since this one read it, and may "
+        "have redelivered it. So that nothing arrives twice, this run redelivered nothing. "
     )
     assert "at the latest after 2026-11-24 12:16:00 UTC" in messages.closing(report)
 
 
 @pytest.mark.parametrize(("number", "them"), [(1, "it"), (3, "them")])
 def test_a_run_says_which_outcomes_are_unknown(number: int, them: str) -> None:
-    mark = Ended(ago(minutes=6))
+    mark = Ended((ago(minutes=5),))
 
-    report = a_report_after(mark, *[Verdict.UNSETTLED] * number, written=ago(minutes=5))
+    report = a_report_after(mark, *[Verdict.UNSETTLED] * number, written=ago(minutes=6))
 
     (warning,) = messages.warnings(report)
     assert warning == (
         f"{number} event{'s' if number > 1 else ''} deferred: an earlier run has requested "
         "redeliveries until 2026-11-24 11:54:00 UTC without seeing all outcomes. It may have "
         f"redelivered {them}, and GitHub's log does not show a success yet. The first run after "
-        f"2026-11-24 12:10:00 UTC redelivers {them} if there is still none. {AT_ONCE}"
+        f"2026-11-24 12:11:00 UTC redelivers {them} if there is still none. {AT_ONCE}"
     )
     assert not messages.closing(report).startswith("Skipped")
 
