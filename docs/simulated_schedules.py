@@ -12,7 +12,8 @@ from datetime import UTC, datetime, timedelta
 from redeliver.core.checkpoint import Checkpoint, Ended, SavedCheckpoint
 from redeliver.core.decision import Verdict
 from redeliver.core.delivery import Delivery, DeliveryId, Guid, StatusFilter, Webhook
-from redeliver.core.outcome import EventResult, Outcome, next_checkpoint
+from redeliver.core.next_checkpoint import next_checkpoint
+from redeliver.core.outcome import EventResult, Outcome
 from redeliver.core.pages import Page
 from redeliver.core.plan import Plan
 from redeliver.core.policy import RETENTION, Policy, ScanMode

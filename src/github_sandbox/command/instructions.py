@@ -49,8 +49,8 @@ In this terminal, type one of these commands and press Enter:
 
 {list_commands()}
 
-For new failures, type down, send 20 and up. Before you run redeliver again, type later 20m, because
-it does not redeliver the same events within 16 minutes.
+For new failures, type down, send 20 and up, and run redeliver again. An event whose redelivery has
+failed waits before the next one, at most 45 minutes: type later 50m, or run with --at-once.
 
 Or run the action. Then look at the outputs and the summary, which it writes to files for GitHub.
 The first line that it prints makes GitHub hide the token in the log.

@@ -1,18 +1,12 @@
-"""What became of each event in this run, and how far the checkpoint may move because of it."""
+"""What became of each event in this run."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import Enum
 
-from redeliver.core.checkpoint import SLOT, slot_end
 from redeliver.core.decision import Decision, EventKey, Verdict
 from redeliver.core.delivery import Delivery, Webhook
 from redeliver.core.policy import Policy
-from redeliver.core.window import SETTLING_TIME, Window
-
-REMEMBERED = timedelta(minutes=20)
-"""How long after its end a slot is kept. While a later one matters, it tells them apart."""
 
 
 class Outcome(Enum):
@@ -212,48 +206,3 @@ class Results(dict[EventKey, EventResult]):
             for key, result in self.items()
             if result.is_due and (webhook is None or key.webhook == webhook)
         ]
-
-
-def next_checkpoint(
-    window: Window,
-    results: Iterable[EventResult],
-    *,
-    is_complete: bool,
-    holds: Iterable[datetime] = (),
-) -> datetime:
-    """Return the checkpoint for the next run: every failure before it has been dealt with.
-
-    It is at most this run's start, because failures during the run are left to the next run, and
-    it never moves back. It does not move unless the logs were read as far back as they should
-    have been (`is_complete`): rows that were not read are the oldest, and may hold older failures.
-    It does not pass `holds`, the times of rows that could not be read. It has whole seconds.
-    """
-    if not is_complete:
-        return window.checkpoint
-    open_failures = [
-        result.decision.delivery.delivered_at for result in results if not result.outcome.dealt_with
-    ]
-    oldest = min([window.now, *open_failures, *holds])
-    return max(window.checkpoint, oldest).replace(microsecond=0)
-
-
-def unknown_slots(
-    results: Iterable[EventResult], earlier: Iterable[datetime], *, now: datetime
-) -> tuple[datetime, ...]:
-    """Return when redeliveries were requested whose outcome is unknown, as `Ended` has it.
-
-    `earlier` are the slots of earlier runs. See `Window.may_be_under_way`: a slot must not end
-    before the attempts that a later run has redelivered, except in the slot of such an attempt.
-    """
-    unknown = {
-        result.requested_at: result.decision.delivery.delivered_at
-        for result in results
-        if result.outcome in OUTCOME_UNKNOWN
-        and result.requested_at
-        and now < result.requested_at + SETTLING_TIME
-    }
-    oldest = min(unknown.values(), default=now)
-    own = {slot_end(at) for at in unknown}
-    kept = {end for end in earlier if now < end + REMEMBERED and oldest >= end - SLOT}
-    is_settled = all(now >= end + SETTLING_TIME for end in own | kept)
-    return () if is_settled else tuple(sorted(own | kept))

@@ -4,7 +4,8 @@ import time
 from datetime import datetime, timedelta
 
 from redeliver.core.checkpoint import Checkpoint, Ended, new_claim
-from redeliver.core.outcome import Results, next_checkpoint, unknown_slots
+from redeliver.core.next_checkpoint import next_checkpoint, unknown_slots
+from redeliver.core.outcome import Results
 from redeliver.core.plan import Plan
 from redeliver.core.window import Window
 from redeliver.engine.ports import Runtime, Store

@@ -7,7 +7,8 @@ import pytest
 from redeliver.core.checkpoint import slot_end
 from redeliver.core.decision import Verdict
 from redeliver.core.delivery import Delivery
-from redeliver.core.outcome import EventResult, Outcome, next_checkpoint, unknown_slots
+from redeliver.core.next_checkpoint import next_checkpoint, unknown_slots
+from redeliver.core.outcome import EventResult, Outcome
 from tests.support.builders import (
     FOUR_ATTEMPTS,
     NOW,
