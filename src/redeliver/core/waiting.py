@@ -29,6 +29,8 @@ class Times:
     def __init__(self) -> None:
         self._minutes: dict[int, tuple[datetime, datetime]] = {}
         self._newest = EPOCH
+        self._sorted: list[int] = []
+        """The minutes, if no other has been added since they were sorted."""
 
     def add(self, instant: datetime) -> None:
         """Add a time."""
@@ -43,7 +45,9 @@ class Times:
 
     def last(self, until: datetime) -> datetime:
         """Return the last time that is not after `until`; the epoch if there is none."""
-        minutes = sorted(self._minutes)
+        if len(self._sorted) != len(self._minutes):
+            self._sorted = sorted(self._minutes)
+        minutes = self._sorted
         end = bisect_right(minutes, (until - EPOCH) // MINUTE)
         # In the minute of `until`, all times can be after it; in the one before it, none can.
         times = (
@@ -71,10 +75,6 @@ class Receiver:
         """Whether it has accepted a delivery after `instant`."""
         return self._accepted.any_after(instant)
 
-    def worked_between(self, start: datetime, end: datetime) -> bool:
-        """Whether it accepted a delivery after `start` and not after `end`."""
-        return self._accepted.last(end) > start
-
     def was_down(self, at: datetime) -> bool:
         """Whether a new event had failed since it last accepted a delivery.
 
@@ -95,7 +95,6 @@ def waits_until(
     at, before = newest.delivered_at, earlier[0].delivered_at if earlier else known_since
     if not newest.redelivery or at < known_since:
         return None
-    is_over = receiver.works_since(at) and not receiver.worked_between(before, at)
-    if is_over and (not earlier or receiver.was_down(at)):
+    if receiver.works_since(at) and receiver.was_down(at):
         return None  # the last attempt fell into an outage that is over, or may have done so
     return at + min(GROWTH * (at - before), MAX_WAIT)

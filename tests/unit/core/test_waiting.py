@@ -59,7 +59,7 @@ WAITS = {
         [failed_again(minutes=2), failed_again(minutes=3), failed(hours=9)],
         Verdict.REDELIVER,
     ),
-    "between its attempts another event failed and none was delivered, but one was since": (
+    "the receiver was down at its last attempt, and has accepted another event since": (
         [
             accepted(minutes=1),
             failed_again(minutes=2),
@@ -101,12 +101,12 @@ WAITS = {
         ],
         Verdict.WAITING,
     ),
-    "between its attempts another event failed and one was delivered, and one was since": (
+    "others failed between its attempts, but one was delivered just before the last one": (
         [
             accepted(minutes=1),
             failed_again(minutes=2),
-            down(minutes=6),
-            accepted(minutes=7),
+            accepted(minutes=6),
+            down(minutes=7),
             failed(minutes=12),
         ],
         Verdict.WAITING,
