@@ -3,7 +3,7 @@
 import ast
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from pathlib import Path
 from textwrap import dedent
@@ -12,6 +12,7 @@ from typing import Any
 import grimp
 import yaml
 
+from docs.scale import Backlog, Schedule, most_a_day, refused_hours
 from docs.simulated_schedules import DAY, HOUR, MINUTE, after_outage, of_a_refused_event
 from redeliver.core.decision import Verdict
 from redeliver.core.window import SETTLING_TIME
@@ -161,6 +162,63 @@ def schedules() -> None:
             recovery = after_outage(every, length, BETWEEN_EVENTS)
             cells.append(f"{recovery.redeliveries}; after {age(recovery.delay)}")
         print(f"| {name} | {' | '.join(cells)} |")
+
+
+SIZES = (1000, 10_000, 100_000, 1_000_000)
+"""Deliveries a day."""
+INTERVALS: Mapping[str, timedelta] = {
+    "minute": MINUTE,
+    "5 minutes": 5 * MINUTE,
+    "15 minutes": 15 * MINUTE,
+    "hour": HOUR,
+}
+LIMIT = 5000
+"""Requests an hour."""
+
+
+def billed_minutes() -> None:
+    """Print how many minutes GitHub bills a month for jobs of less than a minute."""
+    print("| A run every | One job | A job for each of 40 organizations |")
+    print("| --- | ---: | ---: |")
+    for name, every in {**INTERVALS, "6 hours": 6 * HOUR}.items():
+        if every > MINUTE:  # which GitHub does not offer
+            jobs = Schedule(per_day=0, every=every).jobs_a_month
+            print(f"| {name} | {jobs:,} | {40 * jobs:,} |")
+
+
+def requests_while_nothing_fails() -> None:
+    """Print the requests an hour of schedules, and the most deliveries that can be read."""
+    _print_requests(lambda schedule: schedule.quiet_hour, (*SIZES, 10_000_000))
+    most = [f"{most_a_day(every, LIMIT):,}" for every in INTERVALS.values()]
+    print(f"| **The most that fits** | {' | '.join(most)} |")
+
+
+def requests_with_a_refused_event() -> None:
+    """Print the most requests in an hour while an event is always refused."""
+    _print_requests(lambda schedule: max(refused_hours(schedule)), SIZES)
+
+
+def _print_requests(count: Callable[[Schedule], int], sizes: Iterable[int]) -> None:
+    print(f"| Deliveries a day | {' | '.join(f'A run every {name}' for name in INTERVALS)} |")
+    print(f"| ---: | {' | '.join('---:' for _ in INTERVALS)} |")
+    for per_day in sizes:
+        schedules = (Schedule(per_day=per_day, every=every) for every in INTERVALS.values())
+        print(f"| {per_day:,} | {' | '.join(f'{count(schedule):,}' for schedule in schedules)} |")
+
+
+def backlogs() -> None:
+    """Print how long it takes to redeliver all events of an outage."""
+    outages = {"1 hour": HOUR, "12 hours": 12 * HOUR}
+    print(f"| Deliveries a day | {' | '.join(f'Outage of {name}' for name in outages)} |")
+    print(f"| ---: | {' | '.join('---' for _ in outages)} |")
+    for per_day in SIZES:
+        cells = []
+        for outage in outages.values():
+            backlog = Backlog(per_day=per_day, outage=outage)
+            hours = backlog.hours(LIMIT)
+            enough = f"the last in hour {hours}" if hours else "not all before they leave the log"
+            cells.append(f"{backlog.failures:,} events: {enough}")
+        print(f"| {per_day:,} | {' | '.join(cells)} |")
 
 
 IMPORT_LINTER = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
