@@ -120,7 +120,7 @@ VERDICTS: Mapping[Verdict, tuple[str, str]] = {
         "Deferred, [for 16 to 21 minutes](#two-runs-close-together).",
     ),
     Verdict.HELD: (
-        "All failed, and this is so for another event, while the other run may be redelivering.",
+        "All failed, and another run may still be redelivering other events.",
         "Deferred, [until the other run has ended](#two-runs-close-together).",
     ),
     Verdict.WAITING: (
@@ -154,7 +154,7 @@ BETWEEN_EVENTS = HOUR / 2
 def schedules() -> None:
     """Print how often and how late events are redelivered with different schedules."""
     outages = " | ".join(f"Outage of {name}" for name in OUTAGES)
-    print(f"| A run every | Always refused, in 3 days | {outages} |")
+    print(f"| A run every | An event that always fails, in 3 days | {outages} |")
     print(f"| --- | ---: | {' | '.join('---:' for _ in OUTAGES)} |")
     for name, every in SCHEDULES.items():
         cells = [f"{of_a_refused_event(every, BETWEEN_EVENTS)} redeliveries"]

@@ -132,7 +132,7 @@ def _refuse_both(inputs: Mapping[str, str], names: Mapping[str, str]) -> None:
 def parse_settings(invocation: Invocation, *, at_once: bool = False) -> Settings:
     """Parse the inputs, or raise `InputError` with advice for the command.
 
-    `at_once` has no event wait after a failed redelivery, even if `invocation` does not say so.
+    With `at_once`, no event waits after a failed redelivery, whatever `invocation` says.
     """
     choice = (
         "say where to keep the checkpoint: --checkpoint-file FILE, --variable-repository "

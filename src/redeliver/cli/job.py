@@ -37,7 +37,7 @@ class Job:
     ) -> "Job":
         """Read flags, environment and private key, or raise `InputError`.
 
-        From then on, `wording` knows the secrets. `at_once` has no event wait.
+        From then on, `wording` knows the secrets. With `at_once`, no event waits.
         """
         invocation = resolve(flags, environment)
         wording.learn(invocation)

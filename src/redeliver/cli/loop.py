@@ -54,7 +54,7 @@ class Run(Protocol):
     """Makes one run."""
 
     def __call__(self, screen: Screen, *, at_once: bool) -> Report:
-        """Run once, or raise as `Loop.until_signal`. `at_once` has no event wait."""
+        """Run once, or raise as `Loop.until_signal`. With `at_once`, no event waits."""
         ...
 
 
@@ -71,7 +71,7 @@ class Loop:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = interruption.sleep,
     ) -> None:
-        """Start a run on a new screen `every` so often; `now` is the time for the log."""
+        """Start a run every `every`, each on a new screen. `now` is the time for the log."""
         self._run = run
         self._new_screen = new_screen
         self._every = every.total_seconds()

@@ -35,9 +35,10 @@ SIGNATURES = range(100, 1000)
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A checkpoint that no run wrote at its end.
+    """The mark of a checkpoint that was not written at the end of a run.
 
-    A run wrote it that still redelivers or was killed; or the script, a person or another program.
+    A run that is still redelivering or was killed wrote it; or the script, a person or another
+    program.
     """
 
     signature: int = 0
@@ -46,7 +47,7 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """A checkpoint that a run wrote after it had requested its last redelivery."""
+    """The mark that a run leaves after its last redelivery."""
 
     unknown: tuple[datetime, ...] = ()
     """When redeliveries were requested whose outcome is unknown: the ends of slots, in order."""

@@ -31,7 +31,7 @@ class Verdict(Enum):
     SWITCHED_OFF = "its webhook is switched off"
     UNSETTLED = "an earlier run may have redelivered it, and GitHub's log may not show that yet"
     HELD = "another run may still be redelivering other events"
-    WAITING = "its last redelivery failed, so it waits before the next one"
+    WAITING = "its last redelivery failed, so it waits"
     SURPLUS = "over the limit of {max_redeliveries} ('max-redeliveries')"
 
     def reason(self, policy: Policy) -> str:

@@ -8,7 +8,8 @@ from redeliver.core.outcome import OUTCOME_UNKNOWN, EventResult
 from redeliver.core.window import SETTLING_TIME, Window
 
 REMEMBERED = timedelta(minutes=20)
-"""How long after its end a slot is kept. While a later one matters, it tells them apart."""
+"""How long after its end a slot is kept. Even if its outcomes are known by now, it shows that older
+attempts belong to it, and not to a later slot."""
 
 
 def next_checkpoint(
@@ -39,8 +40,9 @@ def unknown_slots(
 ) -> tuple[datetime, ...]:
     """Return when redeliveries were requested whose outcome is unknown, as `Ended` has it.
 
-    `earlier` are the slots of earlier runs. See `Window.may_be_under_way`: a slot must not end
-    before the attempts that a later run has redelivered, except in the slot of such an attempt.
+    `earlier` are the slots of earlier runs. Drop each that begins after the oldest attempt that
+    this run redelivered without knowing the outcome: `Window.may_be_under_way` would count that
+    redelivery to the earlier slot, which matters for too short a time.
     """
     unknown = {
         result.requested_at: result.decision.delivery.delivered_at

@@ -16,11 +16,13 @@ MAX_WAIT = timedelta(minutes=45)
 """How long an event waits at most.
 
 It is less than an hour, so that a run each hour tries every event, even if it starts early. An
-event that waits holds the checkpoint, so each run reads the log back to its last attempt.
+event that waits holds the checkpoint, so each run reads the log back to that event's last attempt
+at least.
 """
 
 GROWTH = 1.8
-"""How many times as long as before an event waits: less than 2, because runs are not punctual."""
+"""An event waits this many times as long as the time between its last two attempts. It is less than
+2, because runs are not punctual."""
 
 
 class Times:
@@ -86,7 +88,7 @@ class Receiver:
 def waits_until(
     attempts: Sequence[Delivery], receiver: Receiver, *, known_since: datetime
 ) -> datetime | None:
-    """Return until when a failed event waits at least; None if it need not, or may not have to.
+    """Return until when a failed event waits at least; None if it need not, as far as was read.
 
     `attempts` are those that were read, newest first. The log was read back to `known_since`. If it
     is read further, it may turn out that the event has to wait, or to wait longer.

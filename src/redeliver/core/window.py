@@ -78,8 +78,8 @@ class Window:
     def unknown(self) -> tuple[datetime, ...]:
         """When earlier runs requested redeliveries whose outcome they did not see.
 
-        These are the ends of slots. A run that has not written the checkpoint at its end can have
-        requested redeliveries until then.
+        These are the ends of slots. For a run that has not ended, this is the slot of its last
+        write; it may request redeliveries for `MAX_SILENCE` after that.
         """
         match self.saved and self.saved.checkpoint.mark:
             case Ended(unknown):
@@ -106,9 +106,10 @@ class Window:
     def may_be_under_way(self, attempt: Delivery) -> bool:
         """Whether an earlier run may have redelivered `attempt` without the log showing it yet.
 
-        Several runs may not have seen an outcome. Each of them has left alone what an earlier one
-        might have redelivered. So it was the first of them that came after the attempt; in the same
-        slot as the attempt, it can have been before it, so then also the next one.
+        Each slot in `unknown` has a request whose outcome is unknown. If one was for this attempt,
+        it was in the first such slot after it, because later runs have deferred the event. If that
+        is the attempt's own slot, the request may have been before the attempt, so the next slot
+        counts as well.
         """
         if not self.saved or attempt.delivered_at > self.saved.written:
             return False

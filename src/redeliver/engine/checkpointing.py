@@ -17,8 +17,8 @@ PAUSES = (0.5, 1, 2, 4)
 CLAIM_PAUSE = 0.5
 """Seconds after which a run looks whether another one has written the checkpoint at the same time.
 
-That is longer than reading and writing take. If they take longer, a run waits twice as long as they
-have taken, because they will have taken about as long for the other run.
+That is usually longer than reading and writing take. If not, the run waits twice as long as they
+took, because the other run is probably as slow.
 """
 
 SAVE_INTERVAL = timedelta(seconds=30)
@@ -108,9 +108,9 @@ class Checkpointing:
         """Write the checkpoint; if a try fails, look whether another run wrote it meanwhile.
 
         Two runs can read the checkpoint before either of them writes it: GitHub cannot write a
-        variable on condition that nobody else has changed it. Then both write, and the last one
-        finds what it has written, a moment later. If the variable does not exist, there is no need
-        to look: only one run can create it.
+        variable on condition that nobody else has changed it. Then both write. A moment later
+        each reads again, and only the last writer finds its own claim. If the variable does not
+        exist, there is no need to look: only one run can create it.
         """
         pauses, has_tried = iter(PAUSES), False
         while True:
@@ -162,7 +162,9 @@ class Checkpointing:
         """Add this run's unknown outcomes to the checkpoint of a run that has ended meanwhile."""
         self.checkpoint = latest
         if isinstance(latest.mark, Ended) and self._unknown:
-            last = max([*latest.mark.unknown, *self._unknown])  # how the others belong is unknown
+            last = max(
+                [*latest.mark.unknown, *self._unknown]
+            )  # which attempts the others belong to is unknown
             self._write(Checkpoint(latest.time, Ended((last,))))
 
     def _write(self, checkpoint: Checkpoint, *, once: bool = False) -> bool:

@@ -57,7 +57,7 @@ class EventRow:
             status_code=latest.status_code,
             outcome=result.outcome,
             outcome_text=f"would be {word}" if would else word,
-            because=f"{result.because}, until {utc(until)}" if until else result.because,
+            because=f"{result.because} until {utc(until)}" if until else result.because,
             may_have_been_requested=result.decision.may_have_been_requested,
         )
 

@@ -66,7 +66,7 @@ def _retries(report: Report) -> str:
     if not number:
         return ""
     failing = f"the {count(number, 'event')} that {is_or_are(number)} still failing"
-    return f". Later runs also try again {failing}, until 'give-up-after' has passed"
+    return f". Later runs try {failing} again, until they give up"
 
 
 def problem(report: Report) -> str | None:

@@ -29,16 +29,16 @@ def warnings(report: Report) -> Iterator[str]:
         return
     pronoun = them(number)
     deferred = f"{count(number, 'event')} deferred"
-    at_once = (
-        "If that cannot wait, run with an empty 'variable-name' instead of this checkpoint; an "
-        "event whose redelivery is under way then arrives twice"
+    cannot_wait = (
+        "If you cannot wait, make one run without a checkpoint: an empty 'variable-name', and no "
+        "checkpoint file. An event whose redelivery is under way then arrives twice"
     )
     if not is_held(report):
         yield (
-            f"{deferred}: an earlier run has requested redeliveries until "
-            f"{utc(window.last_unknown or window.now)} without seeing all outcomes. It may have "
-            f"redelivered {pronoun}, and GitHub's log does not show a success yet. The first run "
-            f"after {utc(window.settled_at)} redelivers {pronoun} if there is still none. {at_once}"
+            f"{deferred}: an earlier run did not see the outcomes of all its redeliveries, and "
+            f"requested the last of these by {utc(window.last_unknown or window.now)}. It may have "
+            f"redelivered {pronoun}. The first run after {utc(window.settled_at)} redelivers "
+            f"{pronoun} unless GitHub's log shows a success by then. {cannot_wait}"
         )
         return
     if unsettled and window.saved:
@@ -55,7 +55,7 @@ def warnings(report: Report) -> Iterator[str]:
         )
     yield (
         f"{deferred}: {who}. So that nothing arrives twice, this run redelivered nothing. "
-        f"{_come_back(report)}. {at_once}"
+        f"{_come_back(report)}. {cannot_wait}"
     )
 
 
@@ -67,8 +67,8 @@ def _come_back(report: Report) -> str:
         else window.settled_at - SETTLING_TIME
     )
     return (
-        "The next run continues once the other run has ended and knows the outcomes, at the latest "
-        f"after {utc(last + SETTLING_TIME)}"
+        "As soon as the other run has ended with all outcomes known, the next run continues. After "
+        f"{utc(last + SETTLING_TIME)}, it continues in any case"
     )
 
 
@@ -78,7 +78,7 @@ def _unsettled(report: Report) -> int:
 
 
 def _held(report: Report) -> int:
-    """Count the events that wait although their redelivery is not under way."""
+    """Count the events that are deferred only because another run may be redelivering."""
     return _count(report, Verdict.HELD)
 
 

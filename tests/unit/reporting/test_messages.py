@@ -136,8 +136,8 @@ def test_the_closing_says_that_the_next_run_tries_again() -> None:
 
     assert messages.closing(a_report(failing, failing)) == (
         "Checkpoint saved: 2026-11-24 12:00:00 UTC, the start of this run. The next run looks at "
-        "deliveries and redeliveries that fail after that. Later runs also try again the 2 events "
-        "that are still failing, until 'give-up-after' has passed"
+        "deliveries and redeliveries that fail after that. Later runs try the 2 events that "
+        "are still failing again, until they give up"
     )
 
 

@@ -12,9 +12,9 @@ from redeliver.reporting import messages
 from redeliver.reporting.report import Report
 from tests.support.builders import NOW, a_decision, a_report, a_window, ago
 
-AT_ONCE = (
-    "If that cannot wait, run with an empty 'variable-name' instead of this checkpoint; an event "
-    "whose redelivery is under way then arrives twice"
+CANNOT_WAIT = (
+    "If you cannot wait, make one run without a checkpoint: an empty 'variable-name', and no "
+    "checkpoint file. An event whose redelivery is under way then arrives twice"
 )
 
 
@@ -31,8 +31,8 @@ def test_a_run_after_one_that_has_not_ended_redelivers_nothing() -> None:
     verdicts = (Verdict.UNSETTLED, Verdict.UNSETTLED, Verdict.HELD)
     report = a_report_after(Claim(123), *verdicts, written=ago(minutes=6))
     come_back = (
-        "The next run continues once the other run has ended and knows the outcomes, at the latest "
-        "after 2026-11-24 12:10:00 UTC"
+        "As soon as the other run has ended with all outcomes known, the next run continues. After "
+        "2026-11-24 12:10:00 UTC, it continues in any case"
     )
 
     assert messages.closing(report) == (
@@ -43,7 +43,7 @@ def test_a_run_after_one_that_has_not_ended_redelivers_nothing() -> None:
         "3 events deferred: the checkpoint was saved at 2026-11-24 11:54:00 UTC, but not at the "
         "end of a run. So a run may still be redelivering, or it was killed, or somebody changed "
         "the checkpoint by hand. GitHub's log may not yet show redeliveries of 2 of these events. "
-        f"So that nothing arrives twice, this run redelivered nothing. {come_back}. {AT_ONCE}"
+        f"So that nothing arrives twice, this run redelivered nothing. {come_back}. {CANNOT_WAIT}"
     )
 
 
@@ -55,7 +55,7 @@ def test_a_run_that_lost_its_claim_redelivers_nothing() -> None:
         "1 event deferred: another run has saved the checkpoint since this one read it, and may "
         "have redelivered it. So that nothing arrives twice, this run redelivered nothing. "
     )
-    assert "at the latest after 2026-11-24 12:16:00 UTC" in messages.closing(report)
+    assert "After 2026-11-24 12:16:00 UTC, it continues in any case" in messages.closing(report)
 
 
 @pytest.mark.parametrize(("number", "them"), [(1, "it"), (3, "them")])
@@ -66,10 +66,10 @@ def test_a_run_says_which_outcomes_are_unknown(number: int, them: str) -> None:
 
     (warning,) = messages.warnings(report)
     assert warning == (
-        f"{number} event{'s' if number > 1 else ''} deferred: an earlier run has requested "
-        "redeliveries until 2026-11-24 11:54:00 UTC without seeing all outcomes. It may have "
-        f"redelivered {them}, and GitHub's log does not show a success yet. The first run after "
-        f"2026-11-24 12:11:00 UTC redelivers {them} if there is still none. {AT_ONCE}"
+        f"{number} event{'s' if number > 1 else ''} deferred: an earlier run did not see the "
+        "outcomes of all its redeliveries, and requested the last of these by 2026-11-24 11:54:00 "
+        f"UTC. It may have redelivered {them}. The first run after 2026-11-24 12:11:00 UTC "
+        f"redelivers {them} unless GitHub's log shows a success by then. {CANNOT_WAIT}"
     )
     assert not messages.closing(report).startswith("Skipped")
 
