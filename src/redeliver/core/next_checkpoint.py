@@ -44,15 +44,15 @@ def unknown_slots(
     this run redelivered without knowing the outcome: `Window.may_be_under_way` would count that
     redelivery to the earlier slot, which matters for too short a time.
     """
-    unknown = {
-        result.requested_at: result.decision.delivery.delivered_at
+    unknown = [
+        (result.requested_at, result.decision.delivery.delivered_at)
         for result in results
         if result.outcome in OUTCOME_UNKNOWN
         and result.requested_at
         and now < result.requested_at + SETTLING_TIME
-    }
-    oldest = min(unknown.values(), default=now)
-    own = {slot_end(at) for at in unknown}
+    ]
+    oldest = min((attempted_at for _, attempted_at in unknown), default=now)
+    own = {slot_end(requested_at) for requested_at, _ in unknown}
     kept = {end for end in earlier if now < end + REMEMBERED and oldest >= end - SLOT}
     is_settled = all(now >= end + SETTLING_TIME for end in own | kept)
     return () if is_settled else tuple(sorted(own | kept))

@@ -145,6 +145,14 @@ UNKNOWN = {
         [OLD, NEW],
         (OLD, OWN),
     ),
+    "this run redelivered an old event and a new one in the same second": (
+        [
+            unknown(failed=ago(minutes=20), requested=NOW),
+            unknown(failed=ago(minutes=2), requested=NOW),
+        ],
+        [OLD, NEW],
+        (OLD, OWN),
+    ),
     "this run redelivered what had failed before all slots of earlier runs": (
         [unknown(failed=ago(hours=1), requested=NOW)],
         [OLD, NEW],
