@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from docs.scale import HOUR, MINUTE, Run, Schedule, runs_with_a_refused_event
+from docs.scale import HOUR, MINUTE, Backlog, Run, Schedule, runs_with_a_refused_event
 from github_sandbox import Receiver, Sandbox, VirtualClock
 from redeliver.core.checkpoint import format_checkpoint
 from tests.support.builders import NOW
@@ -72,3 +72,21 @@ def test_the_formula_counts_the_requests_for_a_refused_event(
     assert [run.redelivers for run in runs] == [run.redelivers for run in expected]
     for run, computed in zip(runs, expected, strict=True):
         assert abs(run.pages - computed.pages) <= 2, run
+
+
+@pytest.mark.unmeasured
+def test_the_formula_tells_how_long_a_backlog_takes() -> None:
+    """The first 75 redeliveries need no time, so a run is up to a minute faster."""
+    backlog = Backlog(per_day=7200, outage=HOUR)
+    clock = VirtualClock(NOW)
+    with Receiver() as receiver, running(Sandbox(clock=clock)) as github:
+        variables = github.repository("acme/ops").variables
+        variables["LAST_REDELIVERY"] = format_checkpoint(NOW - HOUR)
+        hook = github.org("acme").hook(receiver.url)
+        for number in range(backlog.failures):
+            at = NOW - HOUR + number * HOUR / backlog.failures
+            hook.record(at=at, status="failed to connect to host", status_code=502)
+        run_in_process(github, hook, SettlingClock(clock, github), per_minute=75, workers=8)
+
+        assert len({delivery.guid for delivery in receiver.received()}) == backlog.failures
+        assert backlog.at_full_speed - MINUTE <= clock() - NOW < backlog.at_full_speed
