@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from redeliver.core.checkpoint import (
+    SLOT,
     UNMARKED,
     Checkpoint,
     Claim,
@@ -188,10 +189,11 @@ def _parse(text: str, *, now: datetime) -> SavedCheckpoint | None:
         written = _time(found["written"], now=now)
         mark: Mark = UNMARKED
         if "unknown" in found:
-            mark = Ended(tuple(_time(text, now=now) for text in found["unknown"]))
+            # A slot can end after this.
+            mark = Ended(tuple(_time(text, now=now + SLOT) for text in found["unknown"]))
         elif "claim" in found:
             mark = Claim(int(found["claim"]))
-    except (ValueError, RecursionError, LookupError, TypeError, AttributeError):
+    except (ValueError, RecursionError, LookupError, TypeError, AttributeError, OverflowError):
         return None
     return SavedCheckpoint(checkpoint=Checkpoint(checkpoint, mark), written=written)
 

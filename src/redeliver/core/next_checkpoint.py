@@ -52,7 +52,8 @@ def unknown_slots(
         and now < result.requested_at + SETTLING_TIME
     ]
     oldest = min((attempted_at for _, attempted_at in unknown), default=now)
-    own = {slot_end(requested_at) for requested_at, _ in unknown}
+    # Only the last: a long run requests some events later than the first slot after their attempt.
+    own = {slot_end(max(requested_at for requested_at, _ in unknown))} if unknown else set()
     kept = {end for end in earlier if now < end + REMEMBERED and oldest >= end - SLOT}
     is_settled = all(now >= end + SETTLING_TIME for end in own | kept)
     return () if is_settled else tuple(sorted(own | kept))

@@ -92,6 +92,21 @@ def test_a_checkpoint_is_read_as_it_was_written(
     assert json.loads(path.read_text()) == times | fields
 
 
+def test_a_file_is_read_although_a_slot_ends_in_the_future(path: Path) -> None:
+    checkpoint = Checkpoint(EARLIER, Ended((START + timedelta(minutes=6),)))
+    a_file(path).write(checkpoint)
+
+    assert a_file(path).read() == SavedCheckpoint(checkpoint=checkpoint, written=START)
+
+
+def test_a_file_with_an_infinite_claim_is_refused(path: Path) -> None:
+    times = {name: format_checkpoint(EARLIER) for name in ("checkpoint", "written")}
+    path.write_text(json.dumps(times | {"claim": 1}).replace("1}", "1e400}"))
+
+    with pytest.raises(CheckpointError):
+        a_file(path).read()
+
+
 def test_a_file_without_a_mark_is_that_of_a_run_under_way(path: Path) -> None:
     path.write_text(content(format_checkpoint(EARLIER), format_checkpoint(START)))
 

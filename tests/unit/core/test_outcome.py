@@ -153,6 +153,14 @@ UNKNOWN = {
         [OLD, NEW],
         (OLD, OWN),
     ),
+    "this run took long, so that it requested an event after the first slot": (
+        [
+            unknown(failed=ago(minutes=16), requested=ago(minutes=14)),
+            unknown(failed=ago(minutes=15), requested=NOW),
+        ],
+        [],
+        (OWN,),
+    ),
     "this run redelivered what had failed before all slots of earlier runs": (
         [unknown(failed=ago(hours=1), requested=NOW)],
         [OLD, NEW],
