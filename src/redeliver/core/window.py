@@ -81,13 +81,12 @@ class Window:
         These are the ends of slots. For a run that has not ended, this is the slot of its last
         write; it may request redeliveries for `MAX_SILENCE` after that.
         """
-        match self.saved and self.saved.checkpoint.mark:
-            case Ended(unknown):
-                return unknown
-            case Claim() if self.saved and self.now < self.saved.written + SETTLING_TIME:
-                return (slot_end(self.saved.written),)
-            case _:
-                return ()
+        if self.saved is None:
+            return ()
+        mark, written = self.saved.checkpoint.mark, self.saved.written
+        if isinstance(mark, Ended):
+            return mark.unknown
+        return (slot_end(written),) if self.now < written + SETTLING_TIME else ()
 
     @property
     def last_unknown(self) -> datetime | None:

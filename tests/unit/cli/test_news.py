@@ -124,7 +124,7 @@ def test_only_the_last_runs_are_remembered() -> None:
         said(partial(HeldBack.remark, line=f"line {number}"), news=news)
 
     assert news._last == {"line 99"}  # noqa: SLF001 - it must not grow
-    assert news._completed == {"line 99"}  # noqa: SLF001
+    assert news._completed == {"line 99"}  # noqa: SLF001 - likewise
 
 
 def test_progress_without_a_bar_is_printed_only_with_news() -> None:
