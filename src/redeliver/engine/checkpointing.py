@@ -162,9 +162,8 @@ class Checkpointing:
         """Add this run's unknown outcomes to the checkpoint of a run that has ended meanwhile."""
         self.checkpoint = latest
         if isinstance(latest.mark, Ended) and self._unknown:
-            last = max(
-                [*latest.mark.unknown, *self._unknown]
-            )  # which attempts the others belong to is unknown
+            # Which attempts the other slots belong to is unknown.
+            last = max([*latest.mark.unknown, *self._unknown])
             self._write(Checkpoint(latest.time, Ended((last,))))
 
     def _write(self, checkpoint: Checkpoint, *, once: bool = False) -> bool:

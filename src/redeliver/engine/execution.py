@@ -12,7 +12,7 @@ from signal import Signals
 from redeliver.core.checkpoint import UNMARKED
 from redeliver.core.decision import EventKey
 from redeliver.core.delivery import Delivery, Webhook
-from redeliver.core.outcome import EventResult, Outcome, Results
+from redeliver.core.outcome import OUTCOME_UNKNOWN, EventResult, Outcome, Results
 from redeliver.core.plan import Plan
 from redeliver.core.policy import RunOptions
 from redeliver.core.window import Window
@@ -102,8 +102,10 @@ class Execution:
             (key for key in open_keys if key not in probed),
             places=self._options.policy.max_redeliveries,
         )
-        # Saved before the outcomes are known, because finding them takes time and requests.
-        self._save(at_end=True)
+        # Saved before the outcomes are known, because finding them takes time and requests. A run
+        # that still looks for them has not ended, so no other run redelivers meanwhile.
+        outcomes = {result.outcome for result in self._results.values()}
+        self._save(at_end=not (self._options.verify and outcomes & OUTCOME_UNKNOWN))
         self._verify(self._results)
         for result in self._verification.still_unknown(self._results.values()):
             self._update(result)

@@ -18,6 +18,7 @@ from redeliver.core.checkpoint import (
 )
 from redeliver.core.delivery import Delivery
 from redeliver.core.outcome import Outcome
+from redeliver.engine.checkpointing import CLAIM_PAUSE
 from redeliver.errors import (
     AccessError,
     Interrupted,
@@ -484,3 +485,30 @@ def test_an_overtaken_run_still_says_which_outcomes_are_unknown(mark: Mark, expe
     assert report.count(Outcome.PENDING) == 3
     assert store.saved
     assert store.saved.checkpoint == Checkpoint(ago(hours=2), expected)
+
+
+def test_a_run_that_looks_for_outcomes_has_not_ended() -> None:
+    """Another run would not know which events it has redelivered."""
+
+    class Meanwhile(FakeRuntime):
+        def sleep(self, seconds: float) -> None:
+            if seconds != CLAIM_PAUSE:
+                report = run_once(FakeHook(*THREE_FAILURES), store)
+                during.append(set(outcomes(report).values()))
+
+    during: list[set[Outcome]] = []
+    store = FakeStore()
+
+    run_once(ReceivingHook(*THREE_FAILURES), store, runtime=Meanwhile())
+
+    assert during == [{Outcome.UNSETTLED}]
+    assert store.marks[-1] == Ended()
+    assert all(isinstance(mark, Claim) for mark in store.marks[:-1])
+
+
+def test_a_run_that_does_not_look_for_outcomes_has_ended() -> None:
+    store = FakeStore()
+
+    run_once(FakeHook(*THREE_FAILURES), store, verify=0)
+
+    assert store.marks[-1] == Ended((slot_end(NOW),))

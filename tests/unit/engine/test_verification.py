@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from redeliver.core.checkpoint import Ended, slot_end
 from redeliver.core.delivery import Delivery, StatusFilter
 from redeliver.core.outcome import Outcome
 from redeliver.core.pages import OLD_ROWS_AT_END
@@ -168,7 +169,8 @@ def test_a_lost_response_is_found_in_the_log() -> None:
 
     assert hook.requested == ["first", "second", "third"], "each once"
     assert outcomes(report)["second"] is Outcome.STILL_FAILING, "and its outcome is known"
-    assert store.written == [ago(hours=3), ago(hours=3)], "the log does not show the others"
+    assert store.written == [ago(hours=3)] * 3, "the log does not show the others"
+    assert store.marks[-1] == Ended((slot_end(NOW),))
     assert report.status == 0
 
 
