@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from redeliver.core.policy import RETENTION
-from redeliver.core.waiting import GROWTH, MAX_WAIT
+from redeliver.core.waiting import GROWTH, MAX_GAP, MAX_WAIT
 from redeliver.core.window import OVERLAP
 from redeliver.engine.checkpointing import SAVE_INTERVAL
 from redeliver.engine.verification import SERVER_CLOCK_SKEW
@@ -98,11 +98,12 @@ def runs_with_a_refused_event(schedule: Schedule, until: timedelta = RETENTION) 
         pages = schedule.pages(now - checkpoint + OVERLAP)
         waits = now < attempts[-1] + _wait(attempts)
         if waits:
-            pages = max(pages, _pages_until_it_waits(schedule, now - attempts[-1]))
+            # The time between its last two attempts says how long the event waits.
+            pages = max(pages, _pages_back_to(schedule, now - attempts[-2]))
             checkpoint = attempts[-1]
         else:
             # An earlier attempt could have succeeded, so the run reads back to the first.
-            pages = max(pages, math.floor(schedule.rows(now) / PER_PAGE) + 1)
+            pages = max(pages, _pages_back_to(schedule, now))
             pages += schedule.pages(SERVER_CLOCK_SKEW)
             attempts.append(now + UNTIL_REQUESTED)
             checkpoint = now
@@ -112,17 +113,13 @@ def runs_with_a_refused_event(schedule: Schedule, until: timedelta = RETENTION) 
 
 def _wait(attempts: list[timedelta]) -> timedelta:
     """Return how long the event waits after its last attempt."""
-    if len(attempts) == 1:
-        return timedelta()
-    return min(GROWTH * (attempts[-1] - attempts[-2]), MAX_WAIT)
+    gap = attempts[-1] - attempts[-2] if len(attempts) > 1 else timedelta()
+    return timedelta() if gap > MAX_GAP else min(GROWTH * gap, MAX_WAIT)
 
 
-def _pages_until_it_waits(schedule: Schedule, waited: timedelta) -> int:
-    """Return after how many pages a run knows that an event still waits, `waited` so far.
-
-    The further the log shows no attempt before the last one, the longer the event waits at least.
-    """
-    return math.floor(schedule.rows(waited + waited / GROWTH) / PER_PAGE) + 2
+def _pages_back_to(schedule: Schedule, age: timedelta) -> int:
+    """Return how many pages a run reads to find an attempt of this age."""
+    return math.floor(schedule.rows(age) / PER_PAGE) + 1
 
 
 def refused_hours(schedule: Schedule, until: timedelta = RETENTION) -> list[int]:

@@ -30,8 +30,8 @@ from tests.exhaustive.soak import SOAK
 from tests.exhaustive.world import COUNTS, LOOKBACK
 from tests.support.outage import SCHEDULE
 
-SETTLED = timedelta(minutes=20)
-"""After this time the log shows every row, and no run waits because of an earlier one."""
+SETTLED = timedelta(minutes=46)
+"""After this time the log shows every row, no run waits because of another, and no event waits."""
 
 TIME_TO_RECOVER = timedelta(days=2)
 """How long runs get to deliver all events that they can, if GitHub does not redeliver others."""

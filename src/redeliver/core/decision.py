@@ -81,7 +81,7 @@ class Decision:
     may_have_been_requested: bool = False
     """Whether an earlier run may have requested a redelivery of which the log has no trace."""
     waits_until: datetime | None = None
-    """Until when it waits, if that is known: it depends on the time of the last attempt but one."""
+    """Until when it waits after a failed redelivery; None if it need not."""
 
     @property
     def key(self) -> EventKey:

@@ -54,8 +54,6 @@ class LogReader:
         self.stopped_early = False
         """Whether attempts are missing because all events that lack them wait in any case."""
         self._receiver = Receiver()
-        self._known_since = window.now
-        """Back to when the log was read."""
         self._window = window
         self._policy = policy
         self._horizon = window.now - policy.give_up_after
@@ -96,7 +94,6 @@ class LogReader:
             if not page.is_last:
                 yield
         self.log_ended = True
-        self._known_since = LONG_AGO
 
     def _read_failures(self, log: Callable[[StatusFilter], Iterable[Page]]) -> Iterator[None]:
         """Read what GitHub's filter lists as failures, and as few other rows as are needed.
@@ -150,10 +147,8 @@ class LogReader:
         )
 
     def waits_until(self, attempts: Sequence[Delivery]) -> datetime | None:
-        """Return until when an event waits at least; `attempts` are newest first."""
-        if self._policy.at_once:
-            return None
-        return waits_until(attempts, self._receiver, known_since=self._known_since)
+        """Return until when an event waits, None if it need not; `attempts` are newest first."""
+        return None if self._policy.at_once else waits_until(attempts, self._receiver)
 
     def _all_wait(self) -> bool:
         """Whether all events wait whose original was not read yet, so that it does not matter."""
@@ -174,8 +169,6 @@ class LogReader:
 
     def _add(self, page: Page) -> None:
         self.has_begun = True
-        if page.rows:
-            self._known_since = min(self._known_since, max(row.delivered_at for row in page.rows))
         for delivery in page.rows:
             self._receiver.add(delivery)
             self.rows += 1

@@ -151,7 +151,7 @@ class Scan:
             ),
             was_seen=self._window.was_seen(attempts[0]),
             may_have_been_requested=self._window.may_have_been_requested(attempts[0]),
-            waits_until=waits_until if len(attempts) > 1 else None,
+            waits_until=waits_until,
         )
 
     def _is_followed(self, original: Delivery) -> bool:

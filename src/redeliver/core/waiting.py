@@ -15,10 +15,12 @@ from redeliver.core.delivery import Delivery
 MAX_WAIT = timedelta(minutes=45)
 """How long an event waits at most.
 
-It is less than an hour, so that a run each hour tries every event, even if it starts early. An
-event that waits holds the checkpoint, so each run reads the log back to that event's last attempt
-at least.
+It is less than an hour, so that a run each hour tries every event, even if it starts early.
 """
+
+MAX_GAP = 2 * MAX_WAIT
+"""If its last two attempts are further apart, an event does not wait: runs are rare, and one that
+comes between the others does no harm."""
 
 GROWTH = 1.8
 """An event waits this many times as long as the time between its last two attempts. It is less than
@@ -85,18 +87,15 @@ class Receiver:
         return self._failed.last(at) >= self._accepted.last(at)
 
 
-def waits_until(
-    attempts: Sequence[Delivery], receiver: Receiver, *, known_since: datetime
-) -> datetime | None:
-    """Return until when a failed event waits at least; None if it need not, as far as was read.
+def waits_until(attempts: Sequence[Delivery], receiver: Receiver) -> datetime | None:
+    """Return until when a failed event waits; None if it need not, as far as the log was read.
 
-    `attempts` are those that were read, newest first. The log was read back to `known_since`. If it
-    is read further, it may turn out that the event has to wait, or to wait longer.
+    `attempts` are those that were read, newest first.
     """
     newest, *earlier = attempts
-    at, before = newest.delivered_at, earlier[0].delivered_at if earlier else known_since
-    if not newest.redelivery or at < known_since:
+    if not newest.redelivery or not earlier:
         return None
-    if receiver.works_since(at) and receiver.was_down(at):
-        return None  # the last attempt fell into an outage that is over, or may have done so
-    return at + min(GROWTH * (at - before), MAX_WAIT)
+    at = newest.delivered_at
+    gap = at - earlier[0].delivered_at
+    is_after_outage = receiver.works_since(at) and receiver.was_down(at)
+    return None if gap > MAX_GAP or is_after_outage else at + min(GROWTH * gap, MAX_WAIT)

@@ -9,7 +9,6 @@ from redeliver.core.checkpoint import EPOCH, Ended
 from redeliver.core.decision import Verdict
 from redeliver.core.delivery import Delivery
 from redeliver.core.policy import ScanMode
-from redeliver.core.unreadable import LONG_AGO
 from redeliver.core.waiting import MAX_WAIT, Receiver, Times, waits_until
 from tests.support.builders import (
     NOW,
@@ -47,12 +46,16 @@ WAITS = {
         [failed_again(minutes=18), failed(minutes=28)],
         Verdict.REDELIVER,
     ),
-    "it failed again 44 minutes ago, after many hours": (
-        [failed_again(minutes=44), failed(hours=9)],
+    "it failed again 44 minutes ago, 90 minutes after its attempt before": (
+        [failed_again(minutes=44), failed(minutes=134)],
         Verdict.WAITING,
     ),
-    "it failed again 45 minutes ago, after many hours": (
-        [failed_again(minutes=45), failed(hours=9)],
+    "it failed again 45 minutes ago, 90 minutes after its attempt before": (
+        [failed_again(minutes=45), failed(minutes=135)],
+        Verdict.REDELIVER,
+    ),
+    "it failed again a minute ago, more than 90 minutes after its attempt before": (
+        [failed_again(minutes=1), failed(minutes=91, seconds=1)],
         Verdict.REDELIVER,
     ),
     "only its last two attempts count": (
@@ -240,11 +243,11 @@ def test_the_log_is_read_until_it_shows_the_outage() -> None:
     assert {decision.verdict for decision in decisions} == {Verdict.REDELIVER}
 
 
-def test_an_attempt_that_was_not_read_decides_nothing() -> None:
+def test_an_event_with_one_known_attempt_does_not_wait() -> None:
     attempts = [failed_again(minutes=2), failed(minutes=12)]
 
-    assert waits_until(attempts, Receiver(), known_since=NOW) is None
-    assert waits_until(attempts, Receiver(), known_since=LONG_AGO) is not None
+    assert waits_until(attempts, Receiver())
+    assert waits_until(attempts[:1], Receiver()) is None
 
 
 @pytest.mark.parametrize(
