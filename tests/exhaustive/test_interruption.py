@@ -39,7 +39,7 @@ def interrupt(nth: int, number: Signals, *, later_requests_hang: bool) -> StepRe
         assert outage.redelivered() == outage.missed
     assert run.status == 128 + number, run.visible
     assert (
-        f"::error::stopped by {number.name}. The next run redelivers what this one did not"
+        f"::error::stopped by {number.name}. A later run redelivers what this one did not"
         in run.log
     )
     assert f"stopped by {number.name}" in run.summary

@@ -4,8 +4,8 @@ A model without GitHub: events fail and runs follow at random, and the outcome o
 is known at once, appears in the log up to ten minutes later, or never.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from random import Random
 
@@ -49,6 +49,9 @@ def live(random: Random) -> int:
             for _ in range(random.choice([0, 0, 1, 2]))
         ]
         window, results = Window.starting(saved, now=now, lookback=timedelta(days=1)), []
+        before = [replace(event) for event in events]
+        for event in before:
+            event.look(now)
         for event in list(events):
             event.look(now)
             attempt = a_delivery(at=event.newest)
@@ -62,14 +65,18 @@ def live(random: Random) -> int:
                 results.append(EventResult.requested(a_decision(attempt), now).accepted())
             else:
                 events.remove(event)
-        saved = save(results, window, now + timedelta(seconds=random.randint(1, 30)))
+        is_unsettled = any(window.may_be_under_way(a_delivery(at=e.newest)) for e in before)
+        end = now + timedelta(seconds=random.randint(1, 30))
+        saved = save(results, window.unknown if is_unsettled else (), window, end)
         now = saved.written
     return count
 
 
-def save(results: list[EventResult], window: Window, now: datetime) -> SavedCheckpoint:
+def save(
+    results: list[EventResult], earlier: Iterable[datetime], window: Window, now: datetime
+) -> SavedCheckpoint:
     """Save the checkpoint at the end of a run, and return it as the next run reads it."""
-    mark = Ended(unknown_slots(results, window.unknown, now=now))
+    mark = Ended(unknown_slots(results, earlier, now=now))
     text = format_checkpoint(window.now, mark)
     saved = parse_checkpoint(text, written=now + timedelta(seconds=1), now=now)
     assert saved

@@ -79,6 +79,16 @@ class Plan:
         """The events over `max_redeliveries`, in the order in which they fill free places."""
         return self._with(Verdict.SURPLUS)
 
+    def may_have_been_redelivered(self, window: Window) -> bool:
+        """Whether an earlier run may have redelivered an event that is not delivered yet.
+
+        If a log was not read as far back as it should have been, it may have such an event.
+        """
+        undelivered = (d for d in self.decisions if d.verdict is not Verdict.DELIVERED)
+        return self.is_incomplete or any(
+            window.may_be_under_way(decision.delivery) for decision in undelivered
+        )
+
     def held(self) -> "Plan":
         """Return the plan with everything that is due left to a later run."""
         return replace(self._with_verdict(Verdict.HELD, self.due), keeps_checkpoint=True)

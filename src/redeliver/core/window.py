@@ -133,7 +133,7 @@ class Window:
         A failed redelivery that is newer than 16 minutes before the last run's last write is mostly
         that run's own.
         """
-        if not self.saved or not self.was_seen(attempt):
+        if not self.saved or not self.was_seen(attempt) or self.saved.checkpoint.mark == Ended():
             return False
         return not attempt.redelivery or attempt.delivered_at < self.saved.written - SETTLING_TIME
 

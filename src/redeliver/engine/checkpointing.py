@@ -45,6 +45,8 @@ class Checkpointing:
         self._sleep = runtime.sleep
         self._random = runtime.random
         self._plan = plan
+        self._unknown_before = window.unknown if plan.may_have_been_redelivered(window) else ()
+        """When earlier runs requested redeliveries that may still be under way."""
         self._saved_at = window.now
         self.checkpoint = window.saved.checkpoint if window.saved else None
         """The stored checkpoint; None if there is none."""
@@ -72,7 +74,7 @@ class Checkpointing:
     @property
     def _unknown(self) -> tuple[datetime, ...]:
         now = self._clock()
-        return unknown_slots(self._results.values(), self._window.unknown, now=now)
+        return unknown_slots(self._results.values(), self._unknown_before, now=now)
 
     @property
     def is_due(self) -> bool:

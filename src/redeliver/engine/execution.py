@@ -6,6 +6,7 @@ checkpoint from them at any moment.
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from signal import Signals
 
@@ -20,7 +21,7 @@ from redeliver.engine.checkpointing import Checkpointing
 from redeliver.engine.dispatch import Dispatcher
 from redeliver.engine.event_log import EventLog
 from redeliver.engine.ports import Hook, Runtime, Store
-from redeliver.engine.probing import choose_probes
+from redeliver.engine.probing import choose_probes, why_down
 from redeliver.engine.verification import Verification
 from redeliver.engine.workers import WorkerPool
 from redeliver.errors import BusyError, Interrupted, RateLimitError, RedeliverError
@@ -107,10 +108,8 @@ class Execution:
         outcomes = {result.outcome for result in self._results.values()}
         self._save(at_end=not (self._options.verify and outcomes & OUTCOME_UNKNOWN))
         self._verify(self._results)
-        for result in self._verification.still_unknown(self._results.values()):
-            self._update(result)
-        for result in self._verification.gone(self._results.values()):
-            self._update(result)
+        self._update(self._verification.still_unknown(self._results.values()))
+        self._update(self._verification.gone(self._results.values()))
         self._dispatcher.note_refusals()
         if self._checkpointing.checkpoint != self._checkpointing.at_end:
             self._save(at_end=True)
@@ -125,12 +124,19 @@ class Execution:
             self._save(at_end=True)
         except Interrupted:
             self._dispatcher.note("the run was stopped before it could save the checkpoint")
+            return
+        # If there is time to see the outcomes, the next run need not wait.
+        with suppress(Interrupted):
+            self._update(self._verification.look_once(self._results.values()))
+            if self._checkpointing.checkpoint != self._checkpointing.at_end:
+                self._save(at_end=True)
 
     def report(self, interrupted: Signals | None, older: tuple[Delivery, ...]) -> Report:
         """Return what this run did; `older` are the failures from before its window."""
         store, saved = self._store.name, self._checkpointing.checkpoint
         return Report(
             store=store,
+            is_shared=self._store.is_shared,
             options=self._options,
             window=self._window,
             scans=self._plan.scans,
@@ -193,12 +199,8 @@ class Execution:
         self._dispatcher.dispatch(probes)
         self._verify(probes, before_reading=self._save_if_due)
         for webhook, keys in chosen.items():
-            if {self._results[key].outcome for key in keys} == {Outcome.STILL_FAILING}:
+            if why := why_down(self._results, keys):
                 self._dispatcher.stop(webhook)
-                probes_failed = (
-                    "the probe failed" if len(keys) == 1 else f"all {len(keys)} probes failed"
-                )
-                why = f"{probes_failed}, so the receiver seems to be down"
                 for key in self._results.due(webhook):
                     self._results[key] = replace(self._results[key], because=why)
         return all_chosen
@@ -213,8 +215,7 @@ class Execution:
         """Look for a webhook's refused events in its log; return whether some have left it."""
         refused = [result for result in self._results.values() if result.key.webhook == webhook]
         gone = list(self._verification.gone(refused, before_page=self._save_if_due))
-        for result in gone:
-            self._update(result)
+        self._update(gone)
         return bool(gone)
 
     # The outcomes.
@@ -224,9 +225,9 @@ class Execution:
     ) -> None:
         """Wait until the logs show the outcome of each redelivery, for at most `verify`."""
         results = [self._results[key] for key in keys]
-        for result in self._verification.outcomes(results, before_reading=before_reading):
-            self._update(result)
+        self._update(self._verification.outcomes(results, before_reading=before_reading))
 
-    def _update(self, result: EventResult) -> None:
-        self._results[result.key] = result
-        self._event_log.outcome(result)
+    def _update(self, results: Iterable[EventResult]) -> None:
+        for result in results:
+            self._results[result.key] = result
+            self._event_log.outcome(result)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from redeliver.core.decision import EventKey
 from redeliver.core.delivery import Webhook
-from redeliver.core.outcome import Results
+from redeliver.core.outcome import Outcome, Results
 from redeliver.core.plan import evenly_spaced
 from redeliver.core.window import Window
 
@@ -27,6 +27,14 @@ def choose_probes(
         for webhook, keys in due.items()
         if len(keys) > number
     }
+
+
+def why_down(results: Results, probes: Sequence[EventKey]) -> str:
+    """Return why a webhook's receiver is taken for down; empty if not all of its probes failed."""
+    if {results[key].outcome for key in probes} != {Outcome.STILL_FAILING}:
+        return ""
+    failed = "the probe failed" if len(probes) == 1 else f"all {len(probes)} probes failed"
+    return f"{failed}, so the receiver seems to be down"
 
 
 def _probes(

@@ -86,6 +86,12 @@ class Verification:
             # show less than the pauses.
             waited = max(waited + pause, clock() - started)
 
+    def look_once(self, results: Iterable[EventResult]) -> Iterator[EventResult]:
+        """Read the logs once, without waiting, and yield the results that they change."""
+        unknown = [result for result in results if result.outcome in OUTCOME_UNKNOWN]
+        for webhook, its_results in _by_webhook(unknown).items():
+            yield from self._read_outcomes(webhook, its_results) or ()
+
     def still_unknown(self, results: Iterable[EventResult]) -> Iterator[EventResult]:
         """Yield each result whose outcome is still unknown after `outcomes`, with the reason."""
         for result in results:

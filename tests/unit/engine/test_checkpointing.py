@@ -34,9 +34,11 @@ from tests.support.builders import (
     a_delivery,
     a_policy,
     ago,
+    delivered,
     saved,
 )
 from tests.support.fakes import (
+    BrokenHook,
     FakeHook,
     FakeRuntime,
     FakeStore,
@@ -512,3 +514,34 @@ def test_a_run_that_does_not_look_for_outcomes_has_ended() -> None:
     run_once(FakeHook(*THREE_FAILURES), store, verify=0)
 
     assert store.marks[-1] == Ended((slot_end(NOW),))
+
+
+@pytest.mark.parametrize(
+    ("hook", "expected"),
+    [
+        pytest.param(FakeHook(), Ended(), id="every event was delivered"),
+        pytest.param(
+            ReceivingHook(a_delivery(at=ago(minutes=1))), Ended(), id="one failed since then"
+        ),
+        pytest.param(
+            FakeHook(a_delivery(at=ago(minutes=9))),
+            Ended((ago(minutes=5),)),
+            id="it may be this event",
+        ),
+        pytest.param(
+            BrokenHook(delivered(at=ago(minutes=1)), after=1),
+            Ended((ago(minutes=5),)),
+            id="a part of the log could not be read",
+        ),
+    ],
+)
+def test_unknown_outcomes_matter_while_an_event_may_have_them(
+    hook: FakeHook, expected: Mark
+) -> None:
+    """An earlier run requested a redelivery between 11:50 and 11:55."""
+    store = FakeStore()
+    store.saved = saved(ago(hours=1), written=ago(minutes=6), mark=Ended((ago(minutes=5),)))
+
+    run_once(hook, store)
+
+    assert store.marks[-1] == expected

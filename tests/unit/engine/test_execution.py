@@ -5,7 +5,7 @@ from signal import Signals
 
 import pytest
 
-from redeliver.core.checkpoint import Checkpoint
+from redeliver.core.checkpoint import Checkpoint, Ended
 from redeliver.core.delivery import Delivery
 from redeliver.core.event_filter import EventFilter
 from redeliver.core.outcome import Outcome
@@ -42,18 +42,31 @@ def test_given_up_events_are_logged_before_the_checkpoint_moves(probe: int | Non
     assert logged[0] == ["Given up"], "a run killed now has at least logged it"
 
 
-def test_the_checkpoint_is_saved_before_verification() -> None:
-    class Interrupting(FakeRuntime):
-        def sleep(self, seconds: float) -> None:
-            if seconds != CLAIM_PAUSE:
-                raise Interrupted(Signals.SIGINT)
+class Interrupting(FakeRuntime):
+    """Is interrupted while it waits for outcomes."""
 
+    def sleep(self, seconds: float) -> None:
+        if seconds != CLAIM_PAUSE:
+            raise Interrupted(Signals.SIGINT)
+
+
+def test_the_checkpoint_is_saved_before_verification() -> None:
+    hook, store = ReceivingHook(*THREE_FAILURES, shows_at=99), FakeStore()
+
+    report = run_once(hook, store, runtime=Interrupting())
+
+    assert store.written == [ago(hours=3)] * 3
+    assert (report.count(Outcome.PENDING), report.status) == (3, 130)
+
+
+def test_an_interrupted_run_looks_once_for_outcomes() -> None:
+    """So the next run need not wait."""
     store = FakeStore()
 
     report = run_once(ReceivingHook(*THREE_FAILURES), store, runtime=Interrupting())
 
-    assert store.written == [ago(hours=3)] * 3
-    assert (report.count(Outcome.PENDING), report.status) == (3, 130)
+    assert (report.count(Outcome.RECOVERED), report.status) == (3, 130)
+    assert (store.written[-1], store.marks[-1]) == (NOW, Ended())
 
 
 def test_events_over_the_maximum_are_left_for_the_next_run() -> None:
