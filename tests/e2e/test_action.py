@@ -158,7 +158,7 @@ def test_a_stopped_container_saves_the_checkpoint_in_time(
     )
 
     assert run.returncode == status, run.stdout
-    assert f"::error::stopped by {signal}. The next run" in run.stdout
+    assert f"::error::stopped by {signal}. A later run" in run.stdout
     *_, oldest = (row for row in outage.hook.log if row["guid"] == outage.missed[0])
     failed_at = datetime.fromisoformat(oldest["delivered_at"])
     saved = parse_checkpoint(outage.variables["LAST_REDELIVERY"], now=datetime.now(UTC))

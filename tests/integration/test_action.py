@@ -458,7 +458,7 @@ def test_a_run_stopped_before_it_redelivers_reports_the_signal(
 
     assert run.status == 128 + number, run.visible
     assert (
-        f"::error::stopped by {number.name}. The next run redelivers what this one did not"
+        f"::error::stopped by {number.name}. A later run redelivers what this one did not"
         in run.log
     )
 

@@ -175,8 +175,8 @@ GROUPS: Mapping[str, Mapping[str, Flag]] = {
         ),
         "at-once": Flag(
             does="Try every event at once, also those that would wait because their redelivery "
-            "failed. Use it when you know that the receiver works again. The first run of --every "
-            "always does this.",
+            "failed. Use it when you know that the receiver works again. It does not redeliver "
+            "what may still be under way. The first run of --every always does this.",
         ),
     },
     LAST_GROUP: {

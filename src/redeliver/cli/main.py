@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from redeliver.cli.terminal import Stream
 
 EXIT_STATUSES: Mapping[int, str] = {
-    os.EX_OK: "Success. Warnings count the deferred events, except those over --max-redeliveries.",
+    os.EX_OK: "Success. Warnings count the deferred events, except those over --max-redeliveries "
+    "and those that wait after a failed redelivery.",
     1: "The run completed with problems: for example, a delivery log could not be read, GitHub "
     "refused or did not confirm a redelivery, or the checkpoint could not be saved. With --fail-on "
     "unrecovered, also if an event is still failing or was given up, or if events may leave "
@@ -49,8 +50,8 @@ EXIT_STATUSES: Mapping[int, str] = {
     "limiting requests.",
     os.EX_NOPERM: "The token or App is invalid or lacks a permission, or the organization, "
     "repository or webhook does not exist. Nothing was redelivered.",
-    130: "Stopped by SIGINT. The next run redelivers what this one did not.",
-    143: "Stopped by SIGTERM. The next run redelivers what this one did not.",
+    130: "Stopped by SIGINT. A later run redelivers what this one did not.",
+    143: "Stopped by SIGTERM. A later run redelivers what this one did not.",
 }
 """The exit statuses for the help; docs/own-server.md has the same."""
 

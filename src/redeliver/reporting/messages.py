@@ -8,7 +8,7 @@ from signal import Signals
 from redeliver.core.decision import Verdict
 from redeliver.core.outcome import OUTCOME_UNKNOWN, STOP_REASONS, Outcome
 from redeliver.reporting import losses, passed, retries, skipped, tokens, under_way
-from redeliver.reporting.format import count, is_or_are, utc
+from redeliver.reporting.format import count, is_or_are, them, utc
 from redeliver.reporting.report import (
     FAIL_FOR_TOKEN,
     NOT_FAILED_OUTCOMES,
@@ -34,11 +34,11 @@ def closing(report: Report) -> str:
     if under_way.is_held(report):
         return under_way.closing(report)
     if report.options.dry_run:
-        return "Dry run: nothing was redelivered, and no checkpoint was saved"
+        return f"Dry run: nothing was redelivered, and no checkpoint was saved{_waiting(report)}"
     if report.checkpoint is None:
         nothing = "No checkpoint was saved" if report.store else "No checkpoint is kept"
-        return f"{nothing}: the next run looks back as far as 'lookback' again"
-    return f"{_checkpoint(report, report.checkpoint)}{_retries(report)}"
+        return f"{nothing}: the next run looks back as far as 'lookback' again{_waiting(report)}"
+    return f"{_checkpoint(report, report.checkpoint)}{_retries(report)}{_waiting(report)}"
 
 
 def _checkpoint(report: Report, checkpoint: datetime) -> str:
@@ -65,8 +65,22 @@ def _retries(report: Report) -> str:
     number = len(retries.to_retry(report))
     if not number:
         return ""
-    failing = f"the {count(number, 'event')} that {is_or_are(number)} still failing"
-    return f". Later runs try {failing} again, until they give up"
+    return f". Later runs retry the {count(number, 'event')} that {is_or_are(number)} still failing"
+
+
+def _waiting(report: Report) -> str:
+    """Say how to try events at once that wait after a failed redelivery."""
+    times = [r.decision.waits_until for r in report.results_with(Outcome.WAITING)]
+    first = min(filter(None, times), default=None)
+    if first is None:
+        return ""
+    number, one = len(times), len(times) == 1
+    return (
+        f". {count(number, 'event')} {'waits' if one else 'wait'} because "
+        f"{'its' if one else 'their'} last redelivery failed, "
+        f"{'until' if one else 'the first until'} {utc(first)}. If the receiver works again, start "
+        f"a run by hand, which tries {them(number)} at once (the command needs 'at-once')"
+    )
 
 
 def problem(report: Report) -> str | None:
@@ -179,7 +193,7 @@ def _outcomes_not_seen(report: Report) -> Iterator[str]:
 
 def stopped(by: Signals) -> str:
     """Say that a signal stopped the run."""
-    return f"stopped by {by.name}. The next run redelivers what this one did not"
+    return f"stopped by {by.name}. A later run redelivers what this one did not"
 
 
 def _counted(report: Report) -> str:

@@ -40,6 +40,8 @@ class Report:
 
     store: str
     """What messages call the checkpoint's store; empty if no checkpoint is kept."""
+    is_shared: bool = True
+    """Whether another run can write the checkpoint while this one uses it."""
     options: RunOptions
     window: Window
     scans: tuple[ScanResult, ...]

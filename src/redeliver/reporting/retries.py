@@ -73,7 +73,7 @@ def _until_when(report: Report, retried: list[EventResult], them: str) -> str:
         bounds += f", 'max-attempts' is {policy.max_attempts}"
     if not report.store:  # no checkpoint is kept
         bounds += ", and each run must start within 'lookback' of the one before"
-    return f"The next runs try {them} again until {until} ({bounds})"
+    return f"Later runs try {them} again until {until} ({bounds})"
 
 
 def _them(number: int, total: int) -> str:

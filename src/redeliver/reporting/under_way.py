@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from redeliver.core.checkpoint import SLOT
 from redeliver.core.decision import Verdict
 from redeliver.core.outcome import Outcome
 from redeliver.core.window import SETTLING_TIME
@@ -11,7 +12,7 @@ from redeliver.reporting.report import Report
 
 def is_held(report: Report) -> bool:
     """Whether the run redelivered nothing, because another one may be redelivering."""
-    return (report.window.is_claimed and bool(_unsettled(report))) or bool(_held(report))
+    return _was_claimed(report) or bool(_held(report))
 
 
 def closing(report: Report) -> str:
@@ -23,53 +24,65 @@ def closing(report: Report) -> str:
 
 def warnings(report: Report) -> Iterator[str]:
     """Warn of events that were deferred because their redelivery may be under way."""
-    window, unsettled, held = report.window, _unsettled(report), _held(report)
-    number = unsettled + held
+    window, number = report.window, _unsettled(report) + _held(report)
     if not number:
         return
-    pronoun = them(number)
-    deferred = f"{count(number, 'event')} deferred"
-    cannot_wait = (
-        "If you cannot wait, make one run without a checkpoint: an empty 'variable-name', and no "
-        "checkpoint file. An event whose redelivery is under way then arrives twice"
-    )
-    if not is_held(report):
+    pronoun, deferred = them(number), f"{count(number, 'event')} deferred"
+    if is_held(report):
         yield (
-            f"{deferred}: an earlier run did not see the outcomes of all its redeliveries, and "
-            f"requested the last of these by {utc(window.last_unknown or window.now)}. It may have "
-            f"redelivered {pronoun}. The first run after {utc(window.settled_at)} redelivers "
-            f"{pronoun} unless GitHub's log shows a success by then. {cannot_wait}"
+            f"{deferred}: {_who(report, pronoun)}. So that nothing arrives twice, this run "
+            f"redelivered nothing. {_come_back(report)}. {_cannot_wait(report)}"
         )
         return
-    if unsettled and window.saved:
-        who = (
-            f"the checkpoint was saved at {utc(window.saved.written)}, but not at the end of a "
-            "run. So a run may still be redelivering, or it was killed, or somebody changed the "
-            f"checkpoint by hand. GitHub's log may not yet show redeliveries of {unsettled:,} of "
-            "these events"
-        )
-    else:
-        who = (
+    end = window.unknown[-1]
+    yield (
+        f"{deferred}: a run did not see the outcomes of all redeliveries that it requested between "
+        f"{utc(end - SLOT)} and {utc(end)}. It may have redelivered {pronoun}. The first run after "
+        f"{utc(window.settled_at)} redelivers {pronoun} unless GitHub's log shows a success by "
+        f"then. {_cannot_wait(report)}"
+    )
+
+
+def _who(report: Report, pronoun: str) -> str:
+    """Say which other run may have redelivered events."""
+    saved, number = report.window.saved, _unsettled(report)
+    if not saved or not _was_claimed(report):
+        return (
             "another run has saved the checkpoint since this one read it, and may have redelivered "
             f"{pronoun}"
         )
-    yield (
-        f"{deferred}: {who}. So that nothing arrives twice, this run redelivered nothing. "
-        f"{_come_back(report)}. {cannot_wait}"
+    reasons = ["the run was killed", "somebody changed the checkpoint by hand"]
+    if report.is_shared:
+        reasons.insert(0, "a run is still redelivering or looking for outcomes")
+    return (
+        f"the checkpoint was saved at {utc(saved.written)}, but not at the end of a run: "
+        f"{', or '.join(reasons)}. GitHub's log may not yet show redeliveries of {number:,} of "
+        "these events"
     )
 
 
 def _come_back(report: Report) -> str:
+    if not report.is_shared:
+        return f"The first run after {utc(report.window.settled_at)} continues"
     window = report.window
-    last = (
-        window.now
-        if _held(report) and not _unsettled(report)
-        else window.settled_at - SETTLING_TIME
-    )
+    end = window.settled_at if _was_claimed(report) else window.now + SETTLING_TIME
     return (
         "As soon as the other run has ended with all outcomes known, the next run continues. After "
-        f"{utc(last + SETTLING_TIME)}, it continues in any case"
+        f"{utc(end)}, it continues in any case"
     )
+
+
+def _cannot_wait(report: Report) -> str:
+    instead = "" if report.is_shared else " instead of 'checkpoint-file'"
+    return (
+        f"If you cannot wait, make one run with an empty 'variable-name'{instead}. An event whose "
+        "redelivery is under way then arrives twice"
+    )
+
+
+def _was_claimed(report: Report) -> bool:
+    """Whether the run found, at its start, that another one might be redelivering."""
+    return report.window.is_claimed and bool(_unsettled(report))
 
 
 def _unsettled(report: Report) -> int:

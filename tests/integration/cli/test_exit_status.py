@@ -194,7 +194,7 @@ def test_a_signal_ends_the_run_at_once_with_its_status(command: Command, number:
 
     assert run.status == 128 + number, run.stderr
     assert run.stderr.startswith(
-        f"Error: stopped by {number.name}. The next run redelivers what this one did not"
+        f"Error: stopped by {number.name}. A later run redelivers what this one did not"
     )
     assert list(command.checkpoint_file.parent.iterdir()) == []
 

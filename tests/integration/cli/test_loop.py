@@ -209,7 +209,7 @@ def test_a_signal_during_a_run_ends_the_run_and_the_loop(
         result = loop.wait(timeout=MAX_SECONDS)
 
     assert result.status == 128 + number, result.stderr
-    assert result.stderr.startswith(f"Error: stopped by {number.name}. The next run redelivers")
+    assert result.stderr.startswith(f"Error: stopped by {number.name}. A later run redelivers")
     assert json.loads(command.checkpoint_file.read_text())["written"] > before
     assert [file.name for file in command.checkpoint_file.parent.iterdir()] == ["checkpoint.json"]
 

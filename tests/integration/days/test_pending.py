@@ -41,7 +41,7 @@ def test_a_swallowed_redelivery_is_requested_again(
     assert not any(AGAIN in line for line in first.lines)
     assert (len(first.posts), len(too_early.posts), len(again.posts)) == (3, 0, 3)
     assert (
-        "3 events deferred: an earlier run did not see the outcomes of all its"
+        "3 events deferred: a run did not see the outcomes of all redeliveries"
         in too_early.warnings
     )
     for run in (again, mended):

@@ -70,7 +70,7 @@ def test_a_stopped_run_names_its_signal(number: Signals, status: int) -> None:
 
     assert stopped.status == status
     problem = messages.problem(stopped) or ""
-    assert problem == f"stopped by {number.name}. The next run redelivers what this one did not"
+    assert problem == f"stopped by {number.name}. A later run redelivers what this one did not"
 
 
 def test_a_rate_limit_is_a_warning_with_its_end() -> None:
@@ -136,9 +136,38 @@ def test_the_closing_says_that_the_next_run_tries_again() -> None:
 
     assert messages.closing(a_report(failing, failing)) == (
         "Checkpoint saved: 2026-11-24 12:00:00 UTC, the start of this run. The next run looks at "
-        "deliveries and redeliveries that fail after that. Later runs try the 2 events that "
-        "are still failing again, until they give up"
+        "deliveries and redeliveries that fail after that. Later runs retry the 2 events "
+        "that are still failing"
     )
+
+
+@pytest.mark.parametrize(
+    ("minutes", "expected"),
+    [
+        pytest.param(
+            [7],
+            ". 1 event waits because its last redelivery failed, until 2026-11-24 12:07:00 UTC. If "
+            "the receiver works again, start a run by hand, which tries it at once (the command "
+            "needs 'at-once')",
+            id="one",
+        ),
+        pytest.param(
+            [9, 7],
+            ". 2 events wait because their last redelivery failed, the first until 2026-11-24 "
+            "12:07:00 UTC. If the receiver works again, start a run by hand, which tries them at "
+            "once (the command needs 'at-once')",
+            id="two",
+        ),
+    ],
+)
+def test_the_closing_says_how_to_try_events_at_once(minutes: list[int], expected: str) -> None:
+    waiting = [a_result(Outcome.WAITING) for _ in minutes]
+    results = [
+        replace(result, decision=replace(result.decision, waits_until=ago(minutes=-number)))
+        for result, number in zip(waiting, minutes, strict=True)
+    ]
+
+    assert messages.closing(a_report(*results)).endswith(expected)
 
 
 def test_deliveries_that_no_run_saw_are_a_warning() -> None:

@@ -57,7 +57,7 @@ def test_a_run_that_recovered_everything_warns_of_nothing() -> None:
 
 def test_one_event_still_failing_is_a_warning() -> None:
     assert warning(a_report(still_failing())) == (
-        "1 event is still failing after the redelivery, with status 503. The next runs try "
+        "1 event is still failing after the redelivery, with status 503. Later runs try "
         "it again until 2026-11-27 10:00:00 UTC ('give-up-after' is 3d)"
     )
 
@@ -68,8 +68,8 @@ def test_events_still_failing_are_one_warning() -> None:
     others = [still_failing("b"), still_failing("c")]
 
     assert warning(a_report(slow, *others, a_result(Outcome.RECOVERED))) == (
-        "3 events are still failing after the redelivery, most often with status 503. The "
-        "next runs try them again until 2026-11-26 16:00:00 UTC for the oldest, "
+        "3 events are still failing after the redelivery, most often with status 503. "
+        "Later runs try them again until 2026-11-26 16:00:00 UTC for the oldest, "
         "2026-11-27 10:00:00 UTC for the newest ('give-up-after' is 3d)"
     )
 
@@ -120,7 +120,7 @@ def test_no_message_promises_a_retry_that_will_not_happen(
     assert warning(report).endswith(
         f". With these settings, the next run does not try it again: {why}"
     )
-    assert "The next runs try" not in warning(report)
+    assert "Later runs try" not in warning(report)
     # The closing line counts only events that are tried again.
     assert "still failing" not in messages.closing(report)
 
@@ -130,7 +130,7 @@ def test_a_warning_counts_what_is_tried_again_and_what_is_not() -> None:
         a_report(still_failing("a"), still_failing("b", attempts=2)), policy={"max_attempts": 4}
     )
 
-    assert "The next runs try 1 of them again until 2026-11-27 10:00:00 UTC" in warning(report)
+    assert "Later runs try 1 of them again until 2026-11-27 10:00:00 UTC" in warning(report)
     assert "('give-up-after' is 3d, 'max-attempts' is 4)" in warning(report)
     assert warning(report).endswith(
         "the next run does not try 1 of them again: 'max-attempts' (4) is reached"

@@ -13,8 +13,8 @@ from redeliver.reporting.report import Report
 from tests.support.builders import NOW, a_decision, a_report, a_window, ago
 
 CANNOT_WAIT = (
-    "If you cannot wait, make one run without a checkpoint: an empty 'variable-name', and no "
-    "checkpoint file. An event whose redelivery is under way then arrives twice"
+    "If you cannot wait, make one run with an empty 'variable-name'. An event whose redelivery is "
+    "under way then arrives twice"
 )
 
 
@@ -41,20 +41,23 @@ def test_a_run_after_one_that_has_not_ended_redelivers_nothing() -> None:
     (warning,) = messages.warnings(report)
     assert warning == (
         "3 events deferred: the checkpoint was saved at 2026-11-24 11:54:00 UTC, but not at the "
-        "end of a run. So a run may still be redelivering, or it was killed, or somebody changed "
-        "the checkpoint by hand. GitHub's log may not yet show redeliveries of 2 of these events. "
+        "end of a run: a run is still redelivering or looking for outcomes, or the run was killed, "
+        "or somebody changed the checkpoint by hand. GitHub's log may not yet show redeliveries of "
+        "2 of these events. "
         f"So that nothing arrives twice, this run redelivered nothing. {come_back}. {CANNOT_WAIT}"
     )
 
 
-def test_a_run_that_lost_its_claim_redelivers_nothing() -> None:
-    report = a_report_after(Ended(), Verdict.HELD, written=ago(hours=1))
+@pytest.mark.parametrize("others", [(), (Verdict.UNSETTLED,)], ids=["alone", "and one unsettled"])
+def test_a_run_that_lost_its_claim_redelivers_nothing(others: tuple[Verdict, ...]) -> None:
+    report = a_report_after(Ended(), Verdict.HELD, *others, written=ago(hours=1))
 
     (warning,) = messages.warnings(report)
-    assert warning.startswith(
-        "1 event deferred: another run has saved the checkpoint since this one read it, and may "
-        "have redelivered it. So that nothing arrives twice, this run redelivered nothing. "
-    )
+    assert (
+        "deferred: another run has saved the checkpoint since this one read it, and may have "
+        f"redelivered {'them' if others else 'it'}. So that nothing arrives twice, this run "
+        "redelivered nothing. "
+    ) in warning
     assert "After 2026-11-24 12:16:00 UTC, it continues in any case" in messages.closing(report)
 
 
@@ -66,10 +69,10 @@ def test_a_run_says_which_outcomes_are_unknown(number: int, them: str) -> None:
 
     (warning,) = messages.warnings(report)
     assert warning == (
-        f"{number} event{'s' if number > 1 else ''} deferred: an earlier run did not see the "
-        "outcomes of all its redeliveries, and requested the last of these by 2026-11-24 11:54:00 "
-        f"UTC. It may have redelivered {them}. The first run after 2026-11-24 12:11:00 UTC "
-        f"redelivers {them} unless GitHub's log shows a success by then. {CANNOT_WAIT}"
+        f"{number} event{'s' if number > 1 else ''} deferred: a run did not see the outcomes of "
+        "all redeliveries that it requested between 2026-11-24 11:50:00 UTC and 2026-11-24 "
+        f"11:55:00 UTC. It may have redelivered {them}. The first run after 2026-11-24 12:11:00 "
+        f"UTC redelivers {them} unless GitHub's log shows a success by then. {CANNOT_WAIT}"
     )
     assert not messages.closing(report).startswith("Skipped")
 
@@ -80,3 +83,16 @@ def test_a_dry_run_says_what_a_real_run_would_say() -> None:
 
     assert messages.closing(dry) == messages.closing(report)
     assert messages.warnings(dry) == messages.warnings(report)
+
+
+def test_a_locked_file_excludes_that_another_run_is_redelivering() -> None:
+    report = a_report_after(Claim(123), Verdict.UNSETTLED, written=ago(minutes=6))
+    report = replace(report, is_shared=False)
+
+    (warning,) = messages.warnings(report)
+    assert "at the end of a run: the run was killed, or somebody changed the checkpoint" in warning
+    assert "make one run with an empty 'variable-name' instead of 'checkpoint-file'." in warning
+    assert messages.closing(report) == (
+        "Skipped: nothing was redelivered, and the checkpoint was not moved. The first run after "
+        "2026-11-24 12:10:00 UTC continues"
+    )
