@@ -22,7 +22,7 @@ GENERATED := README.md ARCHITECTURE.md docs/how-it-decides.md docs/own-server.md
 # After how many milliseconds the simulated GitHub of `make bench` responds.
 LATENCY ?= 50
 
-.PHONY: help demo test contract versions soak bench e2e lint check docs screenshot lock clean
+.PHONY: help demo test long contract versions soak bench e2e lint check docs screenshot lock clean
 
 # Never in parallel: two runs of the tests would write to the same directory.
 .NOTPARALLEL:
@@ -33,10 +33,13 @@ help: ## List these commands
 demo: $(READY) ## Watch failed deliveries being redelivered, on a simulated GitHub
 	@$(BIN)/python -m demo
 
-test: $(READY) ## Run all tests that need only Python, with branch coverage
+test: $(READY) ## Run the tests that need only Python, with branch coverage
 	$(run_and_record)
 	@echo "test: tests/exhaustive"
 	@$(PYTEST) tests/exhaustive
+
+long: $(READY) ## Run the tests that take minutes: weeks of runs, and a thousand runs of a loop
+	@$(PYTEST) tests/long
 
 contract: $(READY) $(CONTRACT_READY) $(EXCHANGES) ## Compare the requests and responses of the tests with GitHub's OpenAPI descriptions (needs Node)
 	@echo "contract: test the sandbox with Octokit, then check the requests and responses of the tests"
@@ -71,7 +74,7 @@ lint: $(READY) ## Check style, imports, types, Dockerfiles, workflows and genera
 	$(BIN)/zizmor --offline --quiet --config .github/zizmor.yml action.yml composite/action.yml examples/*.yml .github
 	$(BIN)/cog --check -P -I docs $(GENERATED)
 
-check: test contract lint e2e ## Run test, contract, lint and e2e
+check: test long contract lint e2e ## Run test, long, contract, lint and e2e
 
 docs: $(READY) ## Write generated text: tables, copies of examples, the composite action, docs/summary.md
 	$(BIN)/cog -r -P -I docs $(GENERATED)
@@ -93,16 +96,16 @@ clean: ## Remove .venv, node_modules, caches and recordings
 # Run the tests with coverage, and record requests and responses for `make contract`. The exhaustive
 # tests are left out, because with coverage they take twice as long and cover no other lines.
 define run_and_record
-@echo "test: all tests except tests/exhaustive and tests/e2e, with branch coverage"
+@echo "test: all tests except tests/exhaustive, tests/long and tests/e2e, with branch coverage"
 @rm -rf $(dir $(EXCHANGES)); mkdir $(dir $(EXCHANGES))
 @$(BIN)/coverage erase
-@GITHUB_SANDBOX_EXCHANGES=$(CURDIR)/$(dir $(EXCHANGES)) $(BIN)/coverage run -m pytest $(WORKERS) --ignore=tests/e2e --ignore=tests/exhaustive --ignore=$(OCTOKIT)
+@GITHUB_SANDBOX_EXCHANGES=$(CURDIR)/$(dir $(EXCHANGES)) $(BIN)/coverage run -m pytest $(WORKERS) --ignore=tests/e2e --ignore=tests/exhaustive --ignore=tests/long --ignore=$(OCTOKIT)
 @$(BIN)/coverage combine -q
 @$(BIN)/coverage report
 @touch $(EXCHANGES)
 endef
 
-$(EXCHANGES): pyproject.toml requirements/dev.txt $(filter-out tests/contract/% tests/e2e/%,$(shell find src tests -name "*.py")) | $(READY)
+$(EXCHANGES): pyproject.toml requirements/dev.txt $(filter-out tests/contract/% tests/e2e/% tests/long/%,$(shell find src tests -name "*.py")) | $(READY)
 	$(run_and_record)
 
 $(READY): requirements/dev.txt

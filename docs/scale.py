@@ -1,6 +1,6 @@
 """Compute how many requests redeliver needs: the figures of docs/scale.md.
 
-Deliveries are evenly spread over the day. `tests/exhaustive/test_scale.py` compares the results
+Deliveries are evenly spread over the day. `tests/long/test_scale.py` compares the results
 with the requests of real runs. All numbers are for one webhook that is read in full, unless a
 function says otherwise.
 """

@@ -26,7 +26,7 @@ def test_a_thousand_runs_need_no_more_memory_than_some(
     recorded_hook.record(status="oh", status_code=500, at=ago(minutes=7))
     program = subprocess.run(
         [
-            *(sys.executable, "-m", "tests.exhaustive.many_runs"),
+            *(sys.executable, "-m", "tests.long.many_runs"),
             *("--org", "acme", "--hook-id", str(recorded_hook.id), "--give-up-after", "5m"),
             *("--checkpoint-file", str(tmp_path / "checkpoint.json"), "--every", "1s"),
         ],

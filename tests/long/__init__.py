@@ -1,0 +1,1 @@
+"""Tests that take minutes: runs for a week, and a thousand runs."""
