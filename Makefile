@@ -38,7 +38,7 @@ test: $(READY) ## Run the tests that need only Python, with branch coverage
 	@echo "test: tests/exhaustive"
 	@$(PYTEST) tests/exhaustive
 
-long: $(READY) ## Run the tests that take minutes: weeks of runs, and a thousand runs of a loop
+long: $(READY) ## Run the tests that take minutes: days and weeks of runs, and a thousand runs of a loop
 	@$(PYTEST) tests/long
 
 contract: $(READY) $(CONTRACT_READY) $(EXCHANGES) ## Compare the requests and responses of the tests with GitHub's OpenAPI descriptions (needs Node)

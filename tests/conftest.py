@@ -15,6 +15,7 @@ from xdist.workermanage import WorkerController
 
 from github_sandbox import Hook, Receiver, Sandbox, VirtualClock
 from tests.support.builders import START, TOKEN
+from tests.support.days import Days
 from tests.support.sandboxes import running
 
 SUMMARY: list[str] = []
@@ -130,6 +131,11 @@ def hook(github: Sandbox, receiver: Receiver) -> Hook:
 def recorded_hook(github: Sandbox) -> Hook:
     """Return a hook without a receiver. Only `record` adds deliveries to its log."""
     return github.org("acme").hook("http://127.0.0.1:9/hook")
+
+
+@pytest.fixture
+def days(github: Sandbox, clock: VirtualClock, receiver: Receiver) -> Days:
+    return Days(github, clock, receiver)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

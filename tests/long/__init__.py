@@ -1,1 +1,1 @@
-"""Tests that take minutes: runs for a week, broken handshakes, and a thousand runs."""
+"""Tests that take minutes: runs for days and weeks, broken handshakes, and a thousand runs."""
