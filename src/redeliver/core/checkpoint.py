@@ -29,7 +29,7 @@ CLOCK_SKEW = timedelta(minutes=5)
 SLOT = timedelta(minutes=5)
 SLOTS = 6
 """Enough for the slots of the last 20 minutes, even if a write takes minutes."""
-FIRST_ENDED = 1
+ALL_KNOWN = 1
 SIGNATURES = range(100, 1000)
 
 
@@ -91,7 +91,7 @@ def format_checkpoint(time: datetime, mark: Mark = UNMARKED) -> str:
     if isinstance(mark, Claim):
         number = mark.signature
     else:
-        number = FIRST_ENDED + sum(1 << _slot(end) % SLOTS for end in mark.unknown)
+        number = ALL_KNOWN + sum(1 << _slot(end) % SLOTS for end in mark.unknown)
     return f"{(time - EPOCH) // SECOND}{number:03}"
 
 
@@ -126,7 +126,7 @@ def _slot(instant: datetime) -> int:
 
 def _mark(number: int, written: datetime) -> Mark:
     """Return what the milliseconds of a checkpoint say."""
-    mask = number - FIRST_ENDED
+    mask = number - ALL_KNOWN
     if mask not in range(1 << SLOTS):
         return Claim(number)
     # GitHub's servers can have different clocks, so a slot can seem to be after the writing.
