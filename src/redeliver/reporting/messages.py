@@ -65,7 +65,8 @@ def _retries(report: Report) -> str:
     number = len(retries.to_retry(report))
     if not number:
         return ""
-    return f". Later runs retry the {count(number, 'event')} that {is_or_are(number)} still failing"
+    failing = "event that is" if number == 1 else f"{number:,} events that are"
+    return f". Later runs retry the {failing} still failing"
 
 
 def _waiting(report: Report) -> str:
@@ -79,7 +80,8 @@ def _waiting(report: Report) -> str:
         f". {count(number, 'event')} {'waits' if one else 'wait'} because "
         f"{'its' if one else 'their'} last redelivery failed, "
         f"{'until' if one else 'the first until'} {utc(first)}. If the receiver works again, start "
-        f"a run by hand, which tries {them(number)} at once (the command needs 'at-once')"
+        f"a run by hand, which tries {them(number)} at once (outside GitHub Actions: with "
+        "'at-once')"
     )
 
 

@@ -45,7 +45,7 @@ def warnings(report: Report) -> Iterator[str]:
 
 def _who(report: Report, pronoun: str) -> str:
     """Say which other run may have redelivered events."""
-    saved, number = report.window.saved, _unsettled(report)
+    saved = report.window.saved
     if not saved or not _was_claimed(report):
         return (
             "another run has saved the checkpoint since this one read it, and may have redelivered "
@@ -54,10 +54,10 @@ def _who(report: Report, pronoun: str) -> str:
     reasons = ["the run was killed", "somebody changed the checkpoint by hand"]
     if report.is_shared:
         reasons.insert(0, "a run is still redelivering or looking for outcomes")
+    not_shown = f"{_unsettled(report):,} of these events" if _held(report) else pronoun
     return (
         f"the checkpoint was saved at {utc(saved.written)}, but not at the end of a run: "
-        f"{', or '.join(reasons)}. GitHub's log may not yet show redeliveries of {number:,} of "
-        "these events"
+        f"{', or '.join(reasons)}. GitHub's log may not yet show redeliveries of {not_shown}"
     )
 
 

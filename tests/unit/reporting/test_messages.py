@@ -131,13 +131,16 @@ def test_an_event_that_left_the_log_is_given_up() -> None:
     )
 
 
-def test_the_closing_says_that_the_next_run_tries_again() -> None:
-    failing = a_result(Outcome.STILL_FAILING)
+@pytest.mark.parametrize(
+    ("number", "retried"), [(1, "the event that is"), (2, "the 2 events that are")]
+)
+def test_the_closing_says_that_later_runs_retry_events(number: int, retried: str) -> None:
+    failing = [a_result(Outcome.STILL_FAILING)] * number
 
-    assert messages.closing(a_report(failing, failing)) == (
+    assert messages.closing(a_report(*failing)) == (
         "Checkpoint saved: 2026-11-24 12:00:00 UTC, the start of this run. The next run looks at "
-        "deliveries and redeliveries that fail after that. Later runs retry the 2 events "
-        "that are still failing"
+        f"deliveries and redeliveries that fail after that. Later runs retry {retried} still "
+        "failing"
     )
 
 
@@ -147,15 +150,15 @@ def test_the_closing_says_that_the_next_run_tries_again() -> None:
         pytest.param(
             [7],
             ". 1 event waits because its last redelivery failed, until 2026-11-24 12:07:00 UTC. If "
-            "the receiver works again, start a run by hand, which tries it at once (the command "
-            "needs 'at-once')",
+            "the receiver works again, start a run by hand, which tries it at once (outside "
+            "GitHub Actions: with 'at-once')",
             id="one",
         ),
         pytest.param(
             [9, 7],
             ". 2 events wait because their last redelivery failed, the first until 2026-11-24 "
             "12:07:00 UTC. If the receiver works again, start a run by hand, which tries them at "
-            "once (the command needs 'at-once')",
+            "once (outside GitHub Actions: with 'at-once')",
             id="two",
         ),
     ],
