@@ -6,8 +6,8 @@ from redeliver.console import Console
 from redeliver.core.delivery import Webhook
 from redeliver.core.outcome import ACCEPTED, EventResult
 from redeliver.reporting import log_lines
+from redeliver.reporting.counts import NOT_FAILED_OUTCOMES
 from redeliver.reporting.event_row import EventRow
-from redeliver.reporting.report import NOT_FAILED_OUTCOMES
 
 
 class EventLog:

@@ -8,12 +8,9 @@ from signal import Signals
 from redeliver.core.decision import Verdict
 from redeliver.core.outcome import OUTCOME_UNKNOWN, STOP_REASONS, Outcome
 from redeliver.reporting import losses, passed, retries, skipped, tokens, under_way
+from redeliver.reporting.counts import NOT_FAILED_OUTCOMES
 from redeliver.reporting.format import count, is_or_are, them, utc
-from redeliver.reporting.report import (
-    FAIL_FOR_TOKEN,
-    NOT_FAILED_OUTCOMES,
-    Report,
-)
+from redeliver.reporting.report import FAIL_FOR_TOKEN, Report
 
 GIVEN_UP_BY = {Verdict.TOO_OLD: "give-up-after", Verdict.EXHAUSTED: "max-attempts"}
 """The settings that make a run give up an event."""

@@ -1,17 +1,18 @@
 """The report of a run, as a value: its results, their counts, and the exit status."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from signal import Signals
 
 from redeliver.core.checkpoint import UNMARKED, Mark
 from redeliver.core.delivery import Delivery, Webhook
-from redeliver.core.outcome import ACCEPTED, DEFERRED_KINDS, EventResult, Outcome
+from redeliver.core.outcome import DEFERRED_KINDS, EventResult, Outcome
 from redeliver.core.policy import RunOptions
 from redeliver.core.scan import ScanResult
 from redeliver.core.window import Window
+from redeliver.reporting.counts import NOT_FAILED_OUTCOMES, count_by_output
 from redeliver.reporting.event_row import EventRow
 
 NEEDS_ATTENTION = (Outcome.REFUSED, Outcome.UNANSWERED, Outcome.UNREAD)
@@ -29,9 +30,6 @@ USUAL_INTERVAL = timedelta(hours=6)
 FAIL_FOR_TOKEN = timedelta(days=3)
 """How long before a token expires a run with `fail-on: unrecovered` fails. Somebody then
 has time to replace it."""
-
-NOT_FAILED_OUTCOMES = (Outcome.DELIVERED, Outcome.FILTERED)
-"""The outcomes of events that do not count as failed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +104,7 @@ class Report:
     @property
     def counts(self) -> dict[str, int]:
         """All counts of all webhooks, by the names of the action's outputs."""
-        return _counts(self.scans, self.results)
+        return count_by_output(self.scans, self.results)
 
     @property
     def counts_by_webhook(self) -> Mapping[Webhook, dict[str, int]]:
@@ -114,7 +112,7 @@ class Report:
         results = defaultdict[Webhook, list[EventResult]](list)
         for result in self.results:
             results[result.key.webhook].append(result)
-        return {scan.webhook: _counts([scan], results[scan.webhook]) for scan in self.scans}
+        return {scan.webhook: count_by_output([scan], results[scan.webhook]) for scan in self.scans}
 
     @property
     def unseen(self) -> tuple[datetime, datetime] | None:
@@ -194,32 +192,3 @@ class Report:
     def status(self) -> int:
         """The exit status; after a signal, 128 plus its number, as in a shell."""
         return 128 + self.interrupted if self.interrupted else int(self.is_failed)
-
-
-def _counts(scans: Iterable[ScanResult], results: Iterable[EventResult]) -> dict[str, int]:
-    """Count deliveries and events, by the names of the action's outputs.
-
-    `failed` is the sum of `requested`, `given-up`, `refused`, `deferred` and `due`. `requested` is
-    the sum of `recovered`, `still-failing` and `pending`.
-    """
-    scans, outcomes = list(scans), Counter(result.outcome for result in results)
-
-    def events(*kinds: Outcome) -> int:
-        return sum(outcomes[kind] for kind in kinds)
-
-    return {
-        "scanned": sum(scan.scanned for scan in scans),
-        "failed-deliveries": sum(scan.failed_deliveries for scan in scans),
-        "already-delivered": events(Outcome.DELIVERED),
-        "failed": outcomes.total() - events(*NOT_FAILED_OUTCOMES),
-        "unclassified": sum(scan.unclassified for scan in scans),
-        "unreadable": sum(len(scan.unreadable) for scan in scans),
-        "requested": events(*ACCEPTED),
-        "recovered": events(Outcome.RECOVERED),
-        "still-failing": events(Outcome.STILL_FAILING),
-        "pending": events(Outcome.PENDING),
-        "given-up": events(Outcome.GIVEN_UP),
-        "refused": events(Outcome.REFUSED),
-        "deferred": events(*DEFERRED_KINDS),
-        "due": events(Outcome.DUE),
-    }

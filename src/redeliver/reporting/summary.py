@@ -11,10 +11,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from redeliver.core.delivery import Delivery
 from redeliver.core.outcome import DEFERRED_KINDS, Outcome
 from redeliver.reporting import log_lines, messages, passed
+from redeliver.reporting.counts import NOT_FAILED_OUTCOMES
 from redeliver.reporting.event_row import EventRow
 from redeliver.reporting.format import count, utc
 from redeliver.reporting.limits import MAX_LINES, MAX_REASON, MAX_TEXT
-from redeliver.reporting.report import NEEDS_ATTENTION, NOT_FAILED_OUTCOMES, UNRECOVERED, Report
+from redeliver.reporting.report import NEEDS_ATTENTION, UNRECOVERED, Report
 from redeliver.sanitize import escape_markdown, quote_untrusted, truncate
 
 COUNTS = (

@@ -13,8 +13,9 @@ from redeliver.core.decision import Verdict
 from redeliver.core.outcome import EventResult, Outcome
 from redeliver.core.policy import ScanMode
 from redeliver.errors import UnavailableError
+from redeliver.reporting.counts import NOT_FAILED_OUTCOMES
 from redeliver.reporting.outputs import MAX_CHARACTERS, outputs, to_json
-from redeliver.reporting.report import NOT_FAILED_OUTCOMES, Report
+from redeliver.reporting.report import Report
 from tests.support.builders import (
     NOW,
     ONE_RESULT_OF_EACH,
