@@ -9,12 +9,12 @@ little in common, so several modules would only separate what a reader compares.
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from datetime import timedelta
+from datetime import datetime, timedelta
 from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
-from redeliver.core.delivery import HookId
+from redeliver.core.delivery import Guid, HookId
 from redeliver.core.event_filter import (
     EVENT_PATTERN,
     EventFilter,
@@ -22,12 +22,17 @@ from redeliver.core.event_filter import (
     is_unknown,
     nearest_event_name,
 )
-from redeliver.core.policy import AS_LONG_AS_LOGGED, RETENTION, Policy, RunOptions, ScanMode
+from redeliver.core.policy import (
+    AS_LONG_AS_LOGGED,
+    LONGEST_RETENTION,
+    RETENTION,
+    Moment,
+    Policy,
+    RunOptions,
+    ScanMode,
+)
 from redeliver.errors import InputError
 from redeliver.sanitize import split_secret
-
-MAX_SPAN = timedelta(days=30)
-"""The longest time for which any GitHub has kept a delivery log; today it is 3 to 7 days."""
 
 MAX_WAIT = timedelta(minutes=60)
 """How long a run may wait for outcomes: a runner costs money, and the next run finds them too."""
@@ -118,7 +123,9 @@ def parse(
     problems += _problems_between_inputs(values, if_missing or {})
     if problems:
         raise InputError(". Also, ".join(problems))
-    values["by_hand"], values["at_once"] = by_hand, at_once
+    # Somebody who asks for certain events knows that the receiver works again.
+    values["at_once"] = bool(at_once or values["since"] or values["guids"])
+    values["by_hand"] = by_hand
     values["retention"] = RETENTION  # until GitHub's responses tell
     values["give_up_after"] = values["give_up_after"] or AS_LONG_AS_LOGGED
     values["policy"] = Policy(**_fields_of(Policy, values))
@@ -146,7 +153,13 @@ def _problems_between_inputs(
         yield from _check_target(
             **{name: values[name] for name in ("app_id", "org", "repo", "hook_ids")}
         )
-    if values.get("variable_name") and values.get("variable_repository") == "":
+    yield from _check_replay(values)
+    is_replay = values.get("since") or values.get("guids")
+    if (
+        values.get("variable_name")
+        and values.get("variable_repository") == ""
+        and not is_replay  # then no checkpoint is used
+    ):
         yield if_missing.get(
             "variable-repository",
             "input 'variable-repository' must be set, as owner/name, unless 'variable-name' is "
@@ -157,6 +170,34 @@ def _problems_between_inputs(
             "input 'verify' must be more than 0 if 'probe' is set: "
             "it says how long to wait for the outcomes of the probe"
         )
+
+
+def _check_replay(values: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what is wrong with the inputs of a replay together."""
+    inputs = {"since", "until", "guids", "include_delivered", "max_redeliveries", "scan"}
+    if not inputs <= values.keys():
+        return
+    since, until = values["since"], values["until"]
+    if until and not since:
+        yield "input 'since' must be set if 'until' is set"
+    elif since and until and type(since) is type(until):
+        # Of spans before the start of the run, the longer one is the earlier time.
+        is_ordered = until < since if isinstance(since, timedelta) else since < until
+        if not is_ordered:
+            yield "input 'until' must be later than 'since'"
+    if values["include_delivered"] and not (since or values["guids"]):
+        yield (
+            "input 'include-delivered' needs 'since' or 'guids', which say which events to "
+            "redeliver although they have been delivered"
+        )
+    elif values["include_delivered"] and not (values["max_redeliveries"] or values["guids"]):
+        yield (
+            "input 'max-redeliveries' must be set if 'include-delivered' is true, because a range "
+            "can have very many events that have been delivered. First look with 'dry-run'"
+        )
+    if values["scan"] is ScanMode.FAILURES and (values["guids"] or values["include_delivered"]):
+        name = "guids" if values["guids"] else "include-delivered"
+        yield f"input 'scan' must be full if '{name}' is set: these events may not have failed"
 
 
 def _check_credentials(token: str, app_id: str, private_key: str, *, advice: str) -> Iterator[str]:
@@ -305,13 +346,55 @@ def _duration(text: str) -> timedelta:
     if not match:
         raise ValueError("must be a number of minutes, hours or days, such as 90m, 24h or 3d")
     span = timedelta(**{UNITS[match[2]]: int(match[1])})
-    if span > MAX_SPAN:
-        raise ValueError(f"must be at most {MAX_SPAN.days}d: GitHub keeps its log for 3 to 7 days")
+    if span > LONGEST_RETENTION:
+        raise ValueError(
+            f"must be at most {LONGEST_RETENTION.days}d: GitHub keeps its log for 3 to 7 days"
+        )
     return span
 
 
 def _optional_duration(text: str) -> timedelta | None:
     return _duration(text) if text else None
+
+
+MOMENT_RULE = (
+    "must be a time with its offset from UTC, such as 2026-11-26T22:00:00Z or "
+    "2026-11-26T23:00:00+01:00, or how long ago that is, such as 90m, 6h or 2d"
+)
+
+
+def _moment(text: str) -> Moment | None:
+    """Read a time as in RFC 3339, or a time span before the start of the run."""
+    if not text:
+        return None
+    if re.fullmatch(r"[0-9]+[mhd]", text):
+        return _duration(text)
+    time = text.upper()
+    if not re.fullmatch(r"[0-9-]{10}[T ][0-9:]{5,8}(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})", time):
+        raise ValueError(MOMENT_RULE)
+    try:
+        return datetime.fromisoformat(time)
+    except ValueError:  # for example on 30 February
+        raise ValueError(MOMENT_RULE) from None
+
+
+MAX_GUIDS = 1000
+
+
+def _guids(text: str) -> frozenset[Guid]:
+    guids = _list(text.lower())
+    _check_entries(
+        [
+            None if re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", g) else ""
+            for g in guids
+        ],
+        "Each entry must be the GUID of an event, such as 72d3162e-cc78-11e3-81ab-4c9367dc0958, "
+        "which the receiver gets in the header X-GitHub-Delivery. Write one per line, or separate "
+        "them by commas",
+    )
+    if len(guids) > MAX_GUIDS:
+        raise ValueError(f"must have at most {MAX_GUIDS:,} GUIDs. Redeliver more in several runs")
+    return frozenset(map(Guid, guids))
 
 
 def _wait(text: str) -> timedelta:
@@ -455,6 +538,10 @@ INPUTS: Mapping[str, Input] = {
     ),
     "events": Input(setting="events", convert=_events),
     "skip-status-codes": Input(setting="skip_status_codes", convert=_status_codes),
+    "since": Input(setting="since", convert=_moment),
+    "until": Input(setting="until", convert=_moment),
+    "guids": Input(setting="guids", convert=_guids),
+    "include-delivered": Input(setting="include_delivered", convert=_switch, default="false"),
     "max-redeliveries": Input(setting="max_redeliveries", convert=_whole_number(1)),
     "max-per-minute": Input(setting="max_per_minute", convert=_whole_number(0), default="75"),
     "verify": Input(setting="verify", convert=_wait, default="30s"),

@@ -119,9 +119,10 @@ class _Connection:
     def store(self, another: Callable[[Callable[[], datetime]], Store] | None) -> Store:
         """Return where the checkpoint is kept. GitHub's time is known once it has been read."""
         settings = self._settings
-        if another or not settings.variable_name:
+        is_kept = not settings.options.is_replay and (another or settings.variable_name)
+        if another or not is_kept:
             self._learn_time()
-            return another(self._clock) if another else NullStore()
+            return another(self._clock) if another and is_kept else NullStore()
         # Reading a variable takes a request, and every response has the time.
         client = self._main
         if settings.variable_token:

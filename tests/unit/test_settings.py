@@ -3,7 +3,7 @@
 import json
 from base64 import b64encode, encodebytes
 from contextlib import suppress
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -16,6 +16,8 @@ from redeliver.errors import InputError
 from redeliver.sanitize import sanitize
 from redeliver.settings import INPUTS, Settings, parse
 from tests.support.builders import APP_INPUTS, GOOD_INPUTS, OWN_WEBHOOK_INPUTS, PRIVATE_KEY
+
+A_GUID = "72d3162e-cc78-11e3-81ab-4c9367dc0958"
 
 
 def test_every_input_becomes_a_setting() -> None:
@@ -141,6 +143,17 @@ def test_all_errors_are_reported_at_once() -> None:
         ("events", "check-*", "such as push, pull_request.opened or check_"),
         ("skip-status-codes", "4xx", "mistake in entry 1. Each entry must be a status code"),
         ("skip-status-codes", "400, 600", "mistake in entry 2. Each entry must be a status code"),
+        ("since", "yesterday", "such as 2026-11-26T22:00:00Z or"),
+        ("since", "2026-11-26", "must be a time with its offset from UTC"),
+        ("since", "2026-11-26T22:00:00", "must be a time with its offset from UTC"),
+        ("since", "2026-02-30T22:00:00Z", "must be a time with its offset from UTC"),
+        ("since", "31d", "must be at most 30d"),
+        ("since", "0h", "such as 90m, 24h or 3d"),
+        ("until", "6", "or how long ago that is, such as 90m, 6h or 2d"),
+        ("guids", "12345", "has a mistake in entry 1. Each entry must be the GUID of an event"),
+        ("guids", f"{A_GUID} {A_GUID}0", "has a mistake in entry 2. Each entry must be the GUID"),
+        ("guids", " ".join([A_GUID] * 1001), "must have at most 1,000 GUIDs"),
+        ("include-delivered", "yes", "must be true or false"),
         ("max-redeliveries", "1000000", "must be a whole number from 1 to 999999"),
         ("max-redeliveries", "0", "must be a whole number from 1 to 999999"),
         ("max-per-minute", "-1", "must be a whole number from 0 to 999999"),
@@ -180,7 +193,7 @@ def test_an_error_names_every_wrong_entry_of_a_list(name: str, text: str, listed
     assert str(caught.value).startswith(f"input '{name}' has a mistake in {listed}. Each entry ")
 
 
-@pytest.mark.parametrize("name", ["events", "hook-id", "skip-status-codes"])
+@pytest.mark.parametrize("name", ["events", "guids", "hook-id", "skip-status-codes"])
 @pytest.mark.parametrize(
     "text",
     [
@@ -252,6 +265,39 @@ def test_a_lookback_has_a_unit(text: str, span: timedelta) -> None:
     assert parse({**GOOD_INPUTS, "lookback": text}).options.lookback == span
 
 
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("6h", timedelta(hours=6)),
+        ("2026-11-26T22:00:00Z", datetime(2026, 11, 26, 22, tzinfo=UTC)),
+        ("2026-11-26t22:00z", datetime(2026, 11, 26, 22, tzinfo=UTC)),
+        ("2026-11-26 23:00:00.000+01:00", datetime(2026, 11, 26, 22, tzinfo=UTC)),
+    ],
+)
+def test_a_range_has_times_or_time_spans(text: str, moment: datetime | timedelta) -> None:
+    settings = parse({**GOOD_INPUTS, "since": text})
+
+    assert settings.options.since == moment
+    assert settings.options.is_replay
+    assert settings.options.policy.at_once, "whoever names a range knows that the receiver works"
+
+
+def test_named_events_need_neither_a_range_nor_a_limit() -> None:
+    settings = parse(
+        {**GOOD_INPUTS, "guids": f"{A_GUID.upper()}, {A_GUID}", "include-delivered": "true"}
+    )
+
+    assert settings.options.policy.guids == {A_GUID}
+    assert settings.options.is_replay
+
+
+@pytest.mark.parametrize("replay", [{"since": "6h"}, {"guids": A_GUID}])
+def test_a_replay_needs_no_repository_of_a_variable(replay: dict[str, str]) -> None:
+    settings = parse({**GOOD_INPUTS, "variable-repository": "", **replay})
+
+    assert settings.variable_name == "LAST_REDELIVERY"
+
+
 def test_white_space_around_an_input_does_not_matter() -> None:
     assert parse({name: f" {text}\n" for name, text in GOOD_INPUTS.items()}) == parse(GOOD_INPUTS)
 
@@ -296,6 +342,32 @@ CONTRADICTIONS = {
     "an owner and no webhook": (APP_INPUTS | {"hook-id": ""}, "hook-id"),
     "an App's own webhook with an id": (OWN_WEBHOOK_INPUTS | {"hook-id": "7"}, "hook-id"),
     "an App's own webhook and all others": (OWN_WEBHOOK_INPUTS | {"hook-id": "all"}, "hook-id"),
+    "an end of a range without its start": (GOOD_INPUTS | {"until": "6h"}, "since"),
+    "a range that ends before it begins": (
+        GOOD_INPUTS | {"since": "2026-11-26T22:00:00Z", "until": "2026-11-26T22:00:00+01:00"},
+        "until",
+    ),
+    "a range of the last hours that ends before it begins": (
+        GOOD_INPUTS | {"since": "6h", "until": "6h"},
+        "until",
+    ),
+    "delivered events of no range": (
+        GOOD_INPUTS | {"include-delivered": "true", "max-redeliveries": "9"},
+        "include-delivered",
+    ),
+    "delivered events without a limit": (
+        GOOD_INPUTS | {"include-delivered": "true", "since": "6h"},
+        "max-redeliveries",
+    ),
+    "delivered events in a list of failures": (
+        GOOD_INPUTS
+        | {"include-delivered": "true", "since": "6h", "max-redeliveries": "9", "scan": "failures"},
+        "scan",
+    ),
+    "named events in a list of failures": (
+        GOOD_INPUTS | {"guids": A_GUID, "scan": "failures"},
+        "scan",
+    ),
     "a probe without verification": (GOOD_INPUTS | {"probe": "5", "verify": "0"}, "verify"),
 }
 

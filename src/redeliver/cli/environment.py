@@ -16,8 +16,8 @@ ENVIRONMENT: Mapping[str, str] = {
     "REDELIVER_PRIVATE_KEY": "Private key of the GitHub App, instead of --private-key-file.",
     "REDELIVER_VARIABLE_TOKEN": "A different token for the variable in --variable-repository.",
     "REDELIVER_…": "Every flag except --json can also be set as a variable, such as "
-    "REDELIVER_HOOK_ID for --hook-id. REDELIVER_DRY_RUN and REDELIVER_AT_ONCE are true or false. "
-    "A flag overrides the variable.",
+    "REDELIVER_HOOK_ID for --hook-id. REDELIVER_DRY_RUN, REDELIVER_AT_ONCE and "
+    "REDELIVER_INCLUDE_DELIVERED are true or false. A flag overrides the variable.",
 }
 """The environment variables, for the help."""
 
@@ -136,7 +136,7 @@ def parse_settings(invocation: Invocation, *, at_once: bool = False) -> Settings
     """
     choice = (
         "say where to keep the checkpoint: --checkpoint-file FILE, --variable-repository "
-        "OWNER/NAME, or --variable-name '' for nowhere"
+        "OWNER/NAME, or --variable-name '' for nowhere. A run with --since or --guids needs none"
     )
     return parse(
         invocation.inputs,
@@ -160,6 +160,12 @@ def parse_interval(invocation: Invocation, settings: Settings) -> timedelta | No
         raise InputError(
             f"{name} must be a number of seconds, minutes or hours from 1s to 24h, such as 30s, 5m "
             "or 1h"
+        )
+    if settings.options.is_replay:
+        which = "since" if settings.options.since is not None else "guids"
+        raise InputError(
+            f"{name} and {invocation.names[which]} cannot both be set: each run would redeliver "
+            "the same events again"
         )
     has_checkpoint = invocation.checkpoint_file or settings.variable_name
     if not has_checkpoint and not settings.options.dry_run:

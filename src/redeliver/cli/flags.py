@@ -33,13 +33,14 @@ class Flag:
 
 NEEDS = (
     "A run needs a webhook, a token in the environment variable REDELIVER_TOKEN or GH_TOKEN (or a "
-    "GitHub App), and one of the three checkpoint flags."
+    "GitHub App), and one of the three checkpoint flags, or --since or --guids."
 )
 
 EXAMPLES: Mapping[str, str] = {
     "Show what would be redelivered, without a checkpoint": (
         "redeliver --org my-org --hook-id 123456789 --variable-name '' --dry-run"
     ),
+    "Redeliver once what failed last night": ("redeliver --org my-org --hook-id all --since 12h"),
     "Redeliver, by cron for example, with the checkpoint in a file": (
         "redeliver --org my-org --hook-id 123456789 --checkpoint-file ~/redeliver.json"
     ),
@@ -54,10 +55,14 @@ EXAMPLES: Mapping[str, str] = {
 
 CHECKPOINT_GROUP = "Checkpoint"
 
+REPLAY_GROUP = "Once more: a time range, or certain events"
+
 NOTES: Mapping[str, str] = {
+    REPLAY_GROUP: "A run with --since or --guids reads and moves no checkpoint, and tries every "
+    "event at once.",
     CHECKPOINT_GROUP: "The checkpoint is the time up to which every failure has been dealt with. "
     "The next run starts from it. One of --checkpoint-file, --variable-repository or "
-    "--variable-name '' is needed.",
+    "--variable-name '' is needed, unless --since or --guids is given.",
 }
 """What the help says before the flags of a group."""
 
@@ -136,6 +141,23 @@ GROUPS: Mapping[str, Mapping[str, Flag]] = {
             "checkpoint redelivers it.",
         ),
     },
+    REPLAY_GROUP: {
+        "since": Flag(
+            takes="TIME",
+            does="Redeliver what failed since this time, such as 2026-11-26T22:00:00Z, or since "
+            "so long ago, such as 90m, 6h or 2d.",
+        ),
+        "until": Flag(takes="TIME", does="Only what failed until this time.  [default: now]"),
+        "guids": Flag(
+            takes="GUID",
+            does="Redeliver exactly these events, also if an attempt succeeded or other flags "
+            "exclude them. A GUID is the value of the header X-GitHub-Delivery. May be repeated.",
+        ),
+        "include-delivered": Flag(
+            does="With --since, also redeliver the events that were delivered in that time range. "
+            "Needs --max-redeliveries.",
+        ),
+    },
     "How much, how fast, and when to fail": {
         "max-redeliveries": Flag(
             takes="NUMBER",
@@ -188,10 +210,10 @@ GROUPS: Mapping[str, Mapping[str, Flag]] = {
 }
 """All flags, in the order of the help."""
 
-SWITCHES = ("dry-run", "at-once")
+SWITCHES = ("dry-run", "at-once", "include-delivered")
 """The flags without a value that can also be set as a variable."""
 
-LISTS = frozenset({"hook-id", "events", "skip-status-codes"})
+LISTS = frozenset({"hook-id", "events", "skip-status-codes", "guids"})
 """The flags that may be repeated."""
 
 FLAG_NAMES = (*(name for group in GROUPS.values() for name in group), "version", "help")

@@ -76,6 +76,8 @@ class Decision:
     failing_since: datetime
     """The time of the oldest attempt that was found."""
     verdict: Verdict
+    was_delivered: bool = False
+    """Whether an attempt succeeded. Then only a replay redelivers the event."""
     was_seen: bool = False
     """Whether an earlier run may have seen the newest attempt."""
     may_have_been_requested: bool = False
@@ -89,7 +91,7 @@ class Decision:
         return EventKey(self.webhook, self.delivery.guid)
 
 
-def decide(  # noqa: PLR0911 - one return for each reason
+def decide(  # noqa: C901, PLR0911 - one return for each reason
     attempts: Sequence[Delivery],
     window: Window,
     policy: Policy,
@@ -109,8 +111,10 @@ def decide(  # noqa: PLR0911 - one return for each reason
     and are or may be attempts to deliver the event.
     """
     newest = attempts[0]
+    if policy.guids or _is_included(attempts, window, policy):
+        return Verdict.REDELIVER if is_active else Verdict.SWITCHED_OFF
     others = _further_attempts(attempts, unreadable)
-    if any(attempt.succeeded for attempt in attempts) or any(row.succeeded for row in others):
+    if _any_succeeded(attempts) or _any_succeeded(others):
         return Verdict.DELIVERED
     if not policy.events.matches(newest.event, newest.action):
         return Verdict.UNWANTED_EVENT
@@ -127,14 +131,27 @@ def decide(  # noqa: PLR0911 - one return for each reason
         if _last_may_be_under_way(newest, first_at, window, policy):
             return Verdict.LAST_UNDER_WAY
         return Verdict.EXPIRED if is_gone and log_ended else Verdict.TOO_OLD
-    tried = len(attempts) + len({row.id for row in others if row.id})
-    if policy.max_attempts is not None and tried >= policy.max_attempts:
+    if policy.max_attempts is not None and _tried(attempts, others) >= policy.max_attempts:
         return Verdict.EXHAUSTED
     if not is_active:
         return Verdict.SWITCHED_OFF
     if window.may_be_under_way(newest):
         return Verdict.UNSETTLED
     return Verdict.WAITING if waits else Verdict.REDELIVER
+
+
+def _any_succeeded(rows: Iterable[Delivery | UnreadableRow]) -> bool:
+    return any(row.succeeded for row in rows)
+
+
+def _is_included(attempts: Sequence[Delivery], window: Window, policy: Policy) -> bool:
+    """Whether an event is redelivered although it has been delivered, by `include_delivered`.
+
+    It is not if an attempt after the range succeeded: the receiver probably worked again by then.
+    """
+    successes = [attempt for attempt in attempts if attempt.succeeded]
+    is_within = all(map(window.contains, successes))
+    return bool(successes) and is_within and policy.includes_delivered(attempts[0])
 
 
 def _further_attempts(
@@ -146,6 +163,10 @@ def _further_attempts(
     """
     ids = {str(attempt.id) for attempt in attempts}
     return [row for row in unreadable if row.guid is not None and row.id not in ids]
+
+
+def _tried(attempts: Sequence[Delivery], others: Iterable[UnreadableRow]) -> int:
+    return len(attempts) + len({row.id for row in others if row.id})
 
 
 def _first_attempt_at(

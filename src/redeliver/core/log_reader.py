@@ -59,9 +59,12 @@ class LogReader:
         self._horizon = window.now - policy.give_up_after
         self._incomplete: set[Guid] = set()
         """Events that may be redelivered, and whose original was not read yet."""
-        self._pages = (
-            self._read_failures(log) if self.is_filtered else self._read(log(StatusFilter.ALL))
-        )
+        if policy.guids:
+            self._pages = self._read_named(log(StatusFilter.ALL))
+        elif self.is_filtered:
+            self._pages = self._read_failures(log)
+        else:
+            self._pages = self._read(log(StatusFilter.ALL))
 
     def read_page(self) -> bool:
         """Read one more page, or raise; return False if no more are needed.
@@ -90,6 +93,18 @@ class LogReader:
             if before_window.are_enough and (not self._incomplete or before_horizon.are_enough):
                 return
             if before_window.are_enough and not self.is_filtered and self._all_wait():
+                return
+            if not page.is_last:
+                yield
+        self.log_ended = True
+
+    def _read_named(self, pages: Iterable[Page]) -> Iterator[None]:
+        """Read until each event that `guids` names was found, back to the start of the window."""
+        before_window = OldRows(self._window.since)
+        for page in pages:
+            self._add(page)
+            before_window.count(page)
+            if before_window.are_enough or self._policy.guids <= self.attempts.keys():
                 return
             if not page.is_last:
                 yield
@@ -173,7 +188,7 @@ class LogReader:
             self._receiver.add(delivery)
             self.rows += 1
             self.failed_rows += not delivery.succeeded
-            self.in_window += delivery.delivered_at >= self._window.since
+            self.in_window += self._window.contains(delivery)
             self._add_row(delivery)
         if page.unreadable:
             known = set(self.unreadable)  # pages can repeat rows
@@ -182,8 +197,7 @@ class LogReader:
     def _add_row(self, delivery: Delivery) -> None:
         attempts = self.attempts.get(delivery.guid, [])
         if not attempts:
-            is_before = delivery.delivered_at < self._window.since
-            if is_before or (delivery.succeeded and not delivery.redelivery):
+            if not _may_matter(delivery, self._window, self._policy):
                 return
             self.attempts[delivery.guid] = attempts
         elif any(attempt.id == delivery.id for attempt in attempts):
@@ -191,10 +205,26 @@ class LogReader:
         attempts.append(delivery)
         if any(attempt.succeeded or not attempt.redelivery for attempt in attempts):
             self._incomplete.discard(delivery.guid)
-        elif attempts[0].delivered_at <= self._window.now and self._policy.events.matches(
-            delivery.event, delivery.action
+        elif (
+            attempts[0].delivered_at <= self._window.now
+            and self._window.contains(delivery)
+            and self._policy.events.matches(delivery.event, delivery.action)
         ):
             self._incomplete.add(delivery.guid)
+
+
+def _may_matter(delivery: Delivery, window: Window, policy: Policy) -> bool:
+    """Whether a row may be of an event that needs a decision, if none of its others were read.
+
+    An original that succeeded is mostly the only row of its event.
+    """
+    if delivery.delivered_at < window.since:
+        return False
+    if policy.guids:
+        return delivery.guid in policy.guids
+    if delivery.succeeded and not delivery.redelivery:
+        return window.contains(delivery) and policy.includes_delivered(delivery)
+    return True
 
 
 class _UnfilteredError(Exception):

@@ -138,6 +138,8 @@ def _in_turn(decisions: Iterable[Decision], window: Window) -> list[Decision]:
 def _queue(oldest_first: Sequence[Decision], window: Window) -> list[Decision]:
     """Sort the events of one webhook: fewest attempts first, then the oldest.
 
+    Those that a replay redelivers although they have been delivered come last.
+
     GitHub can refuse to redeliver an event, not respond, or accept the redelivery and never make
     it. Then the event keeps its few attempts, and would be among the first in every run. So if an
     earlier run may have seen events, every second position goes to one of these, and where they
@@ -145,7 +147,7 @@ def _queue(oldest_first: Sequence[Decision], window: Window) -> list[Decision]:
     """
     seen = [decision for decision in oldest_first if decision.was_seen]
     fewest_first: list[Decision] = []
-    for _, group in groupby(sorted(oldest_first, key=_attempts), key=_attempts):
+    for _, group in groupby(sorted(oldest_first, key=_urgency), key=_urgency):
         equal = list(group)
         # Half a queue ahead, so that both halves of the positions go to different events.
         fewest_first += rotated([d for d in equal if d.was_seen], window.phase + 0.5)
@@ -153,8 +155,8 @@ def _queue(oldest_first: Sequence[Decision], window: Window) -> list[Decision]:
     return list(dict.fromkeys(_alternate(rotated(seen, window.phase), fewest_first)))
 
 
-def _attempts(decision: Decision) -> int:
-    return decision.attempts
+def _urgency(decision: Decision) -> tuple[bool, int]:
+    return decision.was_delivered, decision.attempts
 
 
 def rotated(items: Sequence[T], phase: float) -> list[T]:

@@ -1,15 +1,20 @@
 """The user's options for a run: which events not to redeliver, and how to run."""
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import Enum
+from typing import TypeAlias
 
+from redeliver.core.delivery import Delivery, Guid
 from redeliver.core.event_filter import ALL_EVENTS, EventFilter
 
 RETENTION = timedelta(days=3)
 """How long github.com keeps a delivery log:
 https://docs.github.com/en/webhooks/testing-and-troubleshooting-webhooks/viewing-webhook-deliveries
 """
+
+LONGEST_RETENTION = timedelta(days=30)
+"""The longest time for which any GitHub has kept a delivery log; today it is 3 to 7 days."""
 
 AS_LONG_AS_LOGGED = timedelta.max
 """The `give_up_after` of a policy until it is known how long GitHub keeps its log."""
@@ -30,6 +35,14 @@ class Policy:
     """Whether events are tried at once that would wait because they have failed again."""
     max_redeliveries: int | None = None
     """Per run, for all webhooks together; None is no limit."""
+    guids: frozenset[Guid] = frozenset()
+    """The events to redeliver, whatever became of them; empty to redeliver what failed."""
+    include_delivered: bool = False
+    """Whether events are redelivered that have been delivered already."""
+
+    def includes_delivered(self, delivery: Delivery) -> bool:
+        """Whether the event of a successful delivery is redelivered all the same."""
+        return self.include_delivered and self.events.matches(delivery.event, delivery.action)
 
 
 def format_duration(span: timedelta) -> str:
@@ -40,6 +53,10 @@ def format_duration(span: timedelta) -> str:
     hours = minutes // 60
     days, odd_hours = divmod(hours, 24)
     return f"{days}d" if days > 1 and not odd_hours else f"{hours}h"
+
+
+Moment: TypeAlias = datetime | timedelta
+"""A time, or how long before the start of the run."""
 
 
 class ScanMode(Enum):
@@ -57,6 +74,10 @@ class RunOptions:
     lookback: timedelta
     """How far to look back when there is no checkpoint."""
     policy: Policy
+    since: Moment | None = None
+    """The start of the time range of a replay; None if `guids` names the events, or no replay."""
+    until: Moment | None = None
+    """The end of that range; None for the start of the run."""
     retention: timedelta = RETENTION
     """How long GitHub keeps the logs."""
     scan: ScanMode = ScanMode.FULL
@@ -69,6 +90,11 @@ class RunOptions:
     dry_run: bool = False
     by_hand: bool = False
     """Whether somebody started the run by hand, and not a schedule."""
+
+    @property
+    def is_replay(self) -> bool:
+        """Whether the run looks at a time range or at named events, and uses no checkpoint."""
+        return self.since is not None or bool(self.policy.guids)
 
     @property
     def max_age(self) -> timedelta:

@@ -96,8 +96,7 @@ class Scan:
             attempts = newest_first(rows)
             if any(attempt.succeeded for attempt in attempts):
                 delivered.add(attempts[0].guid)
-            is_new = attempts[0].delivered_at > self._window.now
-            if is_new or all(attempt.succeeded for attempt in attempts):
+            if not self._needs_decision(attempts):
                 continue
             own = unreadable.get(attempts[0].guid, [])
             decision = self._decide(attempts, [*own, *unreadable.get(None, [])])
@@ -121,6 +120,16 @@ class Scan:
             ),
             error=self.error,
         )
+
+    def _needs_decision(self, attempts: Sequence[Delivery]) -> bool:
+        """Whether an event failed in the window, or a replay may redeliver it all the same."""
+        if self._policy.guids:
+            return True
+        if attempts[0].delivered_at > self._window.now:
+            return False  # the next run sees it
+        has_failed = not all(attempt.succeeded for attempt in attempts)
+        is_in_window = any(map(self._window.contains, attempts))
+        return is_in_window and (has_failed or self._policy.includes_delivered(attempts[0]))
 
     def _decide(
         self, attempts: Sequence[Delivery], unreadable: Sequence[UnreadableRow]
@@ -149,6 +158,7 @@ class Scan:
                 waits_until=waits_until,
                 unreadable=unreadable,
             ),
+            was_delivered=any(attempt.succeeded for attempt in attempts),
             was_seen=self._window.was_seen(attempts[0]),
             may_have_been_requested=self._window.may_have_been_requested(attempts[0]),
             waits_until=waits_until,

@@ -5,6 +5,8 @@ from datetime import datetime, timedelta
 
 from redeliver.core.checkpoint import EPOCH, Claim, Ended, SavedCheckpoint, slot_end
 from redeliver.core.delivery import Delivery
+from redeliver.core.policy import LONGEST_RETENTION, Moment
+from redeliver.errors import InputError
 
 OVERLAP = timedelta(minutes=10)
 """How far a window reaches back before its checkpoint.
@@ -46,14 +48,16 @@ SETTLED = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
-    """The part of the log that a run is responsible for: from `since` to `now`.
+    """The part of the log that a run is responsible for: from `since` to `until`.
 
-    `saved` is None when there is no checkpoint. Failures after `now` are left to the next run: the
-    new checkpoint is at most `now`.
+    `saved` is None when there is no checkpoint. Failures after `now`, the start of the run, are
+    left to the next run: the new checkpoint is at most `now`.
     """
 
     saved: SavedCheckpoint | None
     since: datetime
+    until: datetime
+    """`now`, unless a replay has a range that ends earlier."""
     now: datetime
 
     @classmethod
@@ -62,7 +66,25 @@ class Window:
     ) -> "Window":
         """Return the window of a run that starts `now`."""
         since = saved.checkpoint.time - OVERLAP if saved else now - lookback
-        return cls(saved=saved, since=since, now=now)
+        return cls(saved=saved, since=since, until=now, now=now)
+
+    @classmethod
+    def of_replay(cls, since: Moment | None, until: Moment | None, *, now: datetime) -> "Window":
+        """Return the window of a replay that starts `now`, or raise `InputError`.
+
+        Without `since`, it is as long as a log can be.
+        """
+        start = _instant(LONGEST_RETENTION if since is None else since, now)
+        end = now if until is None else _instant(until, now)
+        if start >= now:
+            raise InputError("input 'since' must be before the start of this run")
+        if start >= end:
+            raise InputError("input 'until' must be later than 'since'")
+        return cls(saved=None, since=start, until=min(end, now), now=now)
+
+    def contains(self, attempt: Delivery) -> bool:
+        """Whether an attempt is from the window."""
+        return self.since <= attempt.delivered_at <= self.until
 
     @property
     def checkpoint(self) -> datetime:
@@ -156,3 +178,7 @@ class Window:
         if self.saved is None or self.since >= kept_from:
             return None
         return self.since, kept_from
+
+
+def _instant(moment: Moment, now: datetime) -> datetime:
+    return now - moment if isinstance(moment, timedelta) else moment

@@ -25,10 +25,12 @@ def look_further_back(
 ) -> tuple[Delivery, ...]:
     """Return the newest failure of each event that failed before the window, without a checkpoint.
 
+    A replay does not look: its user has said which events are meant.
+
     If there is an error, the run continues, and the log says that the result is unknown. This is
     the last step of a run, because it must not use up the requests or the time for the others.
     """
-    if window.saved or window.since <= window.now - options.max_age:
+    if options.is_replay or window.saved or window.since <= window.now - options.max_age:
         return ()
     found: list[Delivery] = []
     unknown: list[str] = []

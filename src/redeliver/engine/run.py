@@ -15,7 +15,7 @@ from redeliver.engine.looking_further_back import look_further_back
 from redeliver.engine.ports import Hook, Runtime, Store
 from redeliver.engine.workers import WorkerPool
 from redeliver.errors import Interrupted, RateLimitError, TooLongError, UnreachableError
-from redeliver.reporting import log_lines, losses, messages, passed
+from redeliver.reporting import log_lines, losses, messages, passed, replay
 from redeliver.reporting.report import Report
 
 MAX_UNREACHABLE = 2
@@ -30,8 +30,13 @@ def run(hooks: Sequence[Hook], store: Store, runtime: Runtime, options: RunOptio
     """
     saved = store.read()
     options = options.with_retention(runtime.retention())
-    window = Window.starting(saved, now=runtime.clock(), lookback=options.lookback)
-    runtime.console.detail(log_lines.opening(store.name, window, options.scan))
+    now = runtime.clock()
+    if options.is_replay:
+        window = Window.of_replay(options.since, options.until, now=now)
+        runtime.console.detail(replay.opening(window, options))
+    else:
+        window = Window.starting(saved, now=now, lookback=options.lookback)
+        runtime.console.detail(log_lines.opening(store.name, window, options.scan))
     unseen = window.unseen(options.retention)
     if unseen:  # said now, because a run that is killed leaves only its log
         runtime.console.remark(f"Warning: {losses.may_be_unseen(unseen)}")

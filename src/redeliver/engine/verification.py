@@ -98,9 +98,10 @@ class Verification:
             why = self._why_unknown(result.key.webhook)
             if result.outcome is Outcome.PENDING:
                 next_run = (
-                    "A later run checks the log, and tries again if there is still no success"
+                    ". A later run checks the log, and tries again if there is still no success"
                 )
-                yield replace(result, because=f"{why}. {next_run}")
+                is_delivered = result.decision.was_delivered
+                yield replace(result, because=f"{why}{'' if is_delivered else next_run}")
             elif result.outcome is Outcome.UNANSWERED:
                 yield replace(result, because=f"{result.because}. {why}")
 

@@ -35,6 +35,8 @@ class EventRow:
     because: str
     may_have_been_requested: bool
     """Whether an earlier run may have requested a redelivery of which the log has no trace."""
+    was_delivered: bool
+    """Whether an attempt had succeeded before the run."""
 
     @classmethod
     def of(cls, result: EventResult, *, now: datetime, dry_run: bool) -> Self:
@@ -59,6 +61,7 @@ class EventRow:
             outcome_text=f"would be {word}" if would else word,
             because=f"{result.because} until {utc(until)}" if until else result.because,
             may_have_been_requested=result.decision.may_have_been_requested,
+            was_delivered=result.decision.was_delivered,
         )
 
     @property
@@ -69,10 +72,13 @@ class EventRow:
     @property
     def cells(self) -> Mapping[str, str]:
         """The cells of a table, by their columns."""
+        failing_for = f"{self.at_least}{self.failing_for}"
+        if self.was_delivered:
+            failing_for = "had been delivered"
         return {
             "Event": self.name,
             "GUID": self.guid,
-            "Failing for": f"{self.at_least}{self.failing_for}",
+            "Failing for": failing_for,
             "Attempts": f"{self.at_least}{self.attempts}",
             "Last status": self.status,
             "Outcome": self.outcome_text,

@@ -49,14 +49,18 @@ def scanned(scan: ScanResult, *, note_on_filtered: str = "") -> str:
         verdict.value: verdicts.pop(verdict, 0)
         for verdict in (Verdict.UNWANTED_EVENT, Verdict.UNWANTED_STATUS)
     }
-    failed = verdicts.total()
-    parts = [f"{count(failed, 'event')} failed" if failed else "nothing to redeliver"]
+    again = sum(d.was_delivered for d in scan.decisions if d.verdict is not Verdict.DELIVERED)
+    failed = verdicts.total() - again
+    parts = [f"{count(failed, 'event')} failed"] if failed else []
+    if again:
+        parts.append(f"{count(again, 'event')} had been delivered")
+    parts = parts or ["nothing to redeliver"]
     if scan.unclassified:
         parts[0] += f" ({scan.unclassified} with {UNCLASSIFIED})"
     more = "more " if failed else ""
     if delivered:
-        them = "it" if delivered == 1 else "them"
-        parts.append(f"{delivered} {more}failed, but another attempt delivered {them}")
+        have = "has" if delivered == 1 else "have"
+        parts.append(f"{delivered} {more}failed at first, but {have} been delivered since")
     parts += [
         f"{number} {more}{is_or_are(number)} {why}" for why, number in filtered.items() if number
     ]
@@ -120,9 +124,12 @@ def _line(label: str, row: EventRow, *, name_webhook: bool) -> str:
     webhook = f"{row.webhook.name}, " if name_webhook else ""
     because = f": {row.because}" if row.because else ""
     failing = "after failing" if row.outcome is Outcome.RECOVERED else "failing"
+    since = f"{failing} for {row.at_least}{row.failing_for}"
+    if row.was_delivered:
+        since = "delivered before"
     new = "new " if row.outcome in {Outcome.RECOVERED, Outcome.STILL_FAILING} else ""
     return (
         f"{label}: {row.name} {row.guid} "
-        f"({webhook}{new}delivery {row.delivery}, {failing} for {row.at_least}{row.failing_for}, "
+        f"({webhook}{new}delivery {row.delivery}, {since}, "
         f"{row.at_least}{count(row.attempts, 'attempt')}, last status {row.status}){because}"
     )

@@ -7,10 +7,10 @@ from signal import Signals
 
 from redeliver.core.decision import Verdict
 from redeliver.core.outcome import OUTCOME_UNKNOWN, STOP_REASONS, Outcome
-from redeliver.reporting import losses, passed, retries, skipped, tokens, under_way
+from redeliver.reporting import losses, passed, replay, retries, skipped, tokens, under_way
 from redeliver.reporting.counts import NOT_FAILED_OUTCOMES
 from redeliver.reporting.format import count, is_or_are, them, utc
-from redeliver.reporting.report import FAIL_FOR_TOKEN, Report
+from redeliver.reporting.report import FAIL_FOR_TOKEN, Report, delivered_before
 
 GIVEN_UP_BY = {Verdict.TOO_OLD: "give-up-after", Verdict.EXHAUSTED: "max-attempts"}
 """The settings that make a run give up an event."""
@@ -20,14 +20,25 @@ def headline(report: Report) -> str:
     """Say what happened, in one line."""
     prefix = "dry run, " if report.options.dry_run else ""
     if report.failed:
-        return f"{prefix}{count(report.failed, 'event')} failed: {_counted(report)}"
+        return f"{prefix}{_events(report)}: {_counted(report)}"
     if report.is_failed:
         return f"{prefix}failed, without finding anything to redeliver"
     return f"{prefix}nothing to redeliver"
 
 
+def _events(report: Report) -> str:
+    delivered = delivered_before(report)
+    failed = report.failed - delivered
+    if not delivered:
+        return f"{count(failed, 'event')} failed"
+    had = f"{count(delivered, 'event')} had been delivered"
+    return f"{count(failed, 'event')} failed and {had}" if failed else had
+
+
 def closing(report: Report) -> str:
     """Say what the checkpoint is now, and what the next run does."""
+    if report.options.is_replay:
+        return replay.closing(report)
     if under_way.is_held(report):
         return under_way.closing(report)
     if report.options.dry_run:
@@ -86,6 +97,7 @@ def problem(report: Report) -> str | None:
     """Return why the run failed, with advice; None if it did not fail."""
     problems = [*dict.fromkeys(str(s.error) for s in report.scans if s.error), *report.trouble]
     problems += skipped.unknown_formats(report)
+    problems += replay.problems(report)
     if report.interrupted:
         problems.insert(0, stopped(report.interrupted))
     if not problems:  # usually, the errors above are the reason
@@ -137,6 +149,7 @@ def warnings(report: Report) -> list[str]:
             "there is no webhook, so this run read nothing, and did not move the checkpoint. Check "
             "'org' or 'repo'"
         )
+    found += replay.warnings(report)
     found += _deferred(report)
     found += retries.warning(report)
     found += _given_up(report)

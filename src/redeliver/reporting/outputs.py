@@ -17,7 +17,7 @@ from redeliver.core.scan import ScanResult
 from redeliver.reporting import messages
 from redeliver.reporting.event_row import EventRow
 from redeliver.reporting.limits import MAX_LINES, MAX_REASON, MAX_TEXT
-from redeliver.reporting.report import Report
+from redeliver.reporting.report import Report, delivered_before, not_found
 from redeliver.sanitize import truncate
 
 VERSION = 1
@@ -46,6 +46,7 @@ def to_json(report: Report, *, max_characters: int | None = None) -> str:
         "version": VERSION,
         "dry_run": report.options.dry_run,
         "scan": report.options.scan.value,
+        "replay": _replay(report),
         "from": _time(report.window.since),
         "to": _time(report.window.now),
         "checkpoint": format_checkpoint(report.checkpoint, report.mark)
@@ -97,6 +98,16 @@ def _counts(counts: Mapping[str, int]) -> dict[str, int]:
     return {name.replace("-", "_"): number for name, number in counts.items()}
 
 
+def _replay(report: Report) -> dict[str, Any] | None:
+    if not report.options.is_replay:
+        return None
+    return {
+        "until": _time(report.window.until),
+        "delivered_before": delivered_before(report),
+        "not_found": not_found(report),
+    }
+
+
 def _hook(scan: ScanResult, counts: Mapping[str, int]) -> dict[str, Any]:
     return {
         "id": _hook_id(scan.webhook),
@@ -120,6 +131,7 @@ def _event(row: EventRow) -> dict[str, Any]:
         "status_code": row.status_code,
         "outcome": row.outcome.for_users.name.lower(),
         "because": row.because,
+        "was_delivered": row.was_delivered,
     }
 
 

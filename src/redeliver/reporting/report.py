@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from signal import Signals
 
 from redeliver.core.checkpoint import UNMARKED, Mark
-from redeliver.core.delivery import Delivery, Webhook
+from redeliver.core.delivery import Delivery, Guid, Webhook
 from redeliver.core.outcome import DEFERRED_KINDS, EventResult, Outcome
 from redeliver.core.policy import RunOptions
 from redeliver.core.scan import ScanResult
@@ -120,6 +120,21 @@ class Report:
         return self.window.unseen(self.options.retention)
 
     @property
+    def kept_from(self) -> datetime:
+        """Since when GitHub's log has all deliveries."""
+        return self.window.now - self.options.retention
+
+    @property
+    def in_window(self) -> int:
+        """How many of the deliveries that were read are from the window."""
+        return sum(scan.in_window for scan in self.scans)
+
+    @property
+    def is_incomplete(self) -> bool:
+        """Whether a log was not read as far back as it should have been."""
+        return any(scan.error for scan in self.scans)
+
+    @property
     def since_last(self) -> timedelta | None:
         """How long before this run the last one saved the checkpoint; None if that says nothing.
 
@@ -145,7 +160,12 @@ class Report:
 
         Their age counts from the first attempt, as it does when an event is given up.
         """
-        return [r for r in self.results_with(*OPEN) if r.decision.failing_since < self._too_old]
+        return [r for r in self._undelivered if r.decision.failing_since < self._too_old]
+
+    @property
+    def _undelivered(self) -> list[EventResult]:
+        """The open events that no attempt has delivered."""
+        return [r for r in self.results_with(*OPEN) if not r.decision.was_delivered]
 
     @property
     def rows_leaving(self) -> int:
@@ -160,7 +180,7 @@ class Report:
     @property
     def not_shown(self) -> int:
         """How many events had a failed redelivery, and have not been shown as recovered."""
-        return sum(result.decision.delivery.redelivery for result in self.results_with(*OPEN))
+        return sum(result.decision.delivery.redelivery for result in self._undelivered)
 
     def expiring(self, within: timedelta) -> Mapping[str, datetime]:
         """Return the tokens that expire within this time: by input, when."""
@@ -173,7 +193,10 @@ class Report:
         return bool(
             self.interrupted
             or self.trouble
-            or any(scan.error or scan.has_unknown_format for scan in self.scans)
+            or self.is_incomplete
+            or any(scan.has_unknown_format for scan in self.scans)
+            or not_found(self)
+            or is_too_old(self)
             or self.count(*NEEDS_ATTENTION)
             or (
                 self.options.fail_unrecovered
@@ -192,3 +215,23 @@ class Report:
     def status(self) -> int:
         """The exit status; after a signal, 128 plus its number, as in a shell."""
         return 128 + self.interrupted if self.interrupted else int(self.is_failed)
+
+
+def is_too_old(report: Report) -> bool:
+    """Whether a replay has a range of which GitHub's log has nothing any more."""
+    has_range = report.options.is_replay and not report.options.policy.guids
+    return has_range and report.window.until <= report.kept_from and not report.in_window
+
+
+def not_found(report: Report) -> list[Guid]:
+    """Return the events that a replay names, and of which no log has a delivery."""
+    found = frozenset[Guid]().union(*(scan.seen for scan in report.scans))
+    return sorted(report.options.policy.guids - found)
+
+
+def delivered_before(report: Report) -> int:
+    """Return how many events a replay redelivers although they had been delivered."""
+    return sum(
+        result.decision.was_delivered and result.outcome not in NOT_FAILED_OUTCOMES
+        for result in report.results
+    )

@@ -41,6 +41,8 @@ def warning(report: Report) -> Iterator[str]:
 def _why_not_retried(report: Report, result: EventResult) -> str:
     """Return why the next run does not try an event again; empty if it does."""
     policy, code = report.options.policy, result.latest.status_code
+    if result.decision.was_delivered:
+        return "an earlier attempt delivered it"
     if policy.max_attempts is not None and result.attempts >= policy.max_attempts:
         return f"'max-attempts' ({policy.max_attempts}) is reached"
     if code in policy.skip_status_codes:
@@ -71,6 +73,8 @@ def _until_when(report: Report, retried: list[EventResult], them: str) -> str:
         bounds = f"GitHub keeps its log for {format_duration(options.retention)}"
     if policy.max_attempts is not None:
         bounds += f", 'max-attempts' is {policy.max_attempts}"
+    if report.options.is_replay:
+        return f"Scheduled runs that keep a checkpoint try {them} again until {until} ({bounds})"
     if not report.store:  # no checkpoint is kept
         bounds += ", and each run must start within 'lookback' of the one before"
     return f"Later runs try {them} again until {until} ({bounds})"

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from redeliver.core.delivery import Delivery
 from redeliver.core.outcome import DEFERRED_KINDS, Outcome
-from redeliver.reporting import log_lines, messages, passed
+from redeliver.reporting import log_lines, messages, passed, replay
 from redeliver.reporting.counts import NOT_FAILED_OUTCOMES
 from redeliver.reporting.event_row import EventRow
 from redeliver.reporting.format import count, utc
@@ -218,6 +218,8 @@ def _reasons(title: str, report: Report, *outcomes: Outcome) -> Iterator[str]:
 def _scans(report: Report) -> Iterator[str]:
     window = f"from {utc(report.window.since)} to {utc(report.window.now)}"
     purpose = f"(scan: {report.options.scan.value}) to find the failures {window}"
+    if report.options.is_replay:
+        purpose = replay.scope(report)
     for scan in report.scans[:MAX_LINES]:
         read = count(scan.scanned, "delivery", "deliveries")
         remarks = " Reading stopped early: older deliveries were not read." if scan.error else ""

@@ -76,7 +76,8 @@ def test_the_help_begins_with_its_examples(help_lines: list[str]) -> None:
 
 def test_the_help_says_that_a_checkpoint_flag_is_needed(help_lines: list[str]) -> None:
     assert (
-        "One of --checkpoint-file, --variable-repository or --variable-name '' is needed."
+        "One of --checkpoint-file, --variable-repository or --variable-name '' is needed, unless "
+        "--since or --guids is given."
     ) in " ".join(" ".join(help_lines).split())
 
 

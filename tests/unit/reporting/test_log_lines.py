@@ -63,7 +63,7 @@ def test_the_opening_without_a_checkpoint_says_why(store: str, why: str) -> None
         ([Verdict.REDELIVER], "1 event failed"),
         (
             [Verdict.REDELIVER, Verdict.TOO_OLD, Verdict.DELIVERED],
-            "2 events failed; 1 more failed, but another attempt delivered it",
+            "2 events failed; 1 more failed at first, but has been delivered since",
         ),
         (
             [
@@ -80,7 +80,7 @@ def test_the_opening_without_a_checkpoint_says_why(store: str, why: str) -> None
         ([Verdict.UNWANTED_EVENT], "nothing to redeliver; 1 is excluded by 'events'"),
         (
             [Verdict.DELIVERED, Verdict.DELIVERED],
-            "nothing to redeliver; 2 failed, but another attempt delivered them",
+            "nothing to redeliver; 2 failed at first, but have been delivered since",
         ),
     ],
 )

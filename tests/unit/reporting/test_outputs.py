@@ -95,6 +95,7 @@ def test_a_report_has_the_outcome_of_each_event() -> None:
         "status_code": 503,
         "outcome": "still_failing",
         "because": "",
+        "was_delivered": False,
     }
 
 

@@ -1,0 +1,113 @@
+"""What a replay says: a run for a time range or for named events, which uses no checkpoint."""
+
+from collections.abc import Iterator
+
+from redeliver.core.decision import Verdict
+from redeliver.core.policy import RunOptions, format_duration
+from redeliver.core.window import Window
+from redeliver.reporting.format import count, is_or_are, them, utc
+from redeliver.reporting.report import Report, is_too_old, not_found
+
+MAX_NAMES = 10
+"""How many events an error names; the JSON report has all of them."""
+
+
+def opening(window: Window, options: RunOptions) -> str:
+    """Say what a replay is going to read, and that it uses no checkpoint."""
+    guids, since = options.policy.guids, utc(window.since)
+    if guids and options.since is None:
+        reading = f"Looking for {count(len(guids), 'event')} in all of GitHub's log"
+    elif guids:
+        reading = f"Looking for {count(len(guids), 'event')} in GitHub's log since {since}"
+    else:
+        reading = f"Reading all deliveries since {since}, for those until {utc(window.until)}"
+    return f"{reading}. {_no_checkpoint(options)}"
+
+
+def closing(report: Report) -> str:
+    """Say at the end that no checkpoint was used."""
+    done = "Dry run: nothing was redelivered. " if report.options.dry_run else ""
+    return f"{done}{_no_checkpoint(report.options)}"
+
+
+def scope(report: Report) -> str:
+    """Say what a replay looked for, as the end of "Read 30 deliveries …"."""
+    guids, window = report.options.policy.guids, report.window
+    if guids:
+        return f"to find {count(len(guids), 'event')} by GUID"
+    kind = "events" if report.options.policy.include_delivered else "failures"
+    return f"to find the {kind} from {utc(window.since)} to {utc(window.until)}"
+
+
+def warnings(report: Report) -> Iterator[str]:
+    """Warn if a replay could not look at all that its user may have meant."""
+    if not report.options.is_replay:
+        return
+    if not report.options.policy.guids:
+        yield from _range(report)
+    if report.options.policy.include_delivered and not report.options.dry_run:
+        yield from _over_limit(report)
+
+
+def _range(report: Report) -> Iterator[str]:
+    """Warn of a range that GitHub's log has only a part of, or nothing."""
+    window = report.window
+    if window.since < report.kept_from < window.until:
+        yield (
+            f"{_kept(report)}. This run could not look at the range before that, and GitHub can no "
+            f"longer redeliver what failed from {utc(window.since)} to then"
+        )
+    elif window.since >= report.kept_from and not report.in_window and not report.is_incomplete:
+        yield (
+            f"GitHub's log has no deliveries from {utc(window.since)} to {utc(window.until)}. "
+            "Check the times and their time zone in 'since' and 'until'"
+        )
+
+
+def _over_limit(report: Report) -> Iterator[str]:
+    """Say how the next replay leaves out what this one has redelivered."""
+    surplus = sum(result.decision.verdict is Verdict.SURPLUS for result in report.results)
+    if surplus:
+        end = min(report.window.until, report.window.now)
+        yield (
+            f"{count(surplus, 'event')} {is_or_are(surplus)} over 'max-redeliveries' "
+            f"({report.options.policy.max_redeliveries}). To redeliver {them(surplus)}, run again "
+            f"with 'until' set to {end:%Y-%m-%dT%H:%M:%SZ}. That run leaves out the events that "
+            "this one has delivered, because their redeliveries are after that"
+        )
+
+
+def problems(report: Report) -> Iterator[str]:
+    """Say which events a replay did not find, or that its whole range is too old."""
+    if missing := not_found(report):
+        names = list(map(str, missing[:MAX_NAMES]))
+        if len(missing) > MAX_NAMES:
+            names.append(f"and {len(missing) - MAX_NAMES:,} more")
+        where = "GitHub's log"
+        if report.options.since is not None:
+            where += f" since {utc(report.window.since)} ('since')"
+        if report.is_incomplete:
+            where += ", as far as it could be read,"
+        yield (
+            f"{where} has no delivery of {count(len(missing), 'event')}: {', '.join(names)}. "
+            f"{_kept(report)}. Check the GUIDs, which the receiver gets in the header "
+            "X-GitHub-Delivery, and that 'hook-id' is the webhook that had these events"
+        )
+    if is_too_old(report):
+        yield (
+            f"{_kept(report)}, and the range ended earlier, at {utc(report.window.until)}. GitHub "
+            "can no longer redeliver its events: compare what GitHub has (issues, pull requests "
+            "and so on) with what your receiver has"
+        )
+
+
+def _no_checkpoint(options: RunOptions) -> str:
+    why = "since" if options.since is not None else "guids"
+    return f"No checkpoint is read or moved, because '{why}' is set"
+
+
+def _kept(report: Report) -> str:
+    return (
+        f"GitHub keeps its log for {format_duration(report.options.retention)}, so it goes back to "
+        f"{utc(report.kept_from)}"
+    )

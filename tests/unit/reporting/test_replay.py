@@ -1,0 +1,248 @@
+"""A replay says what it looked at, what it did not find, and that it used no checkpoint."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+
+from redeliver.core.decision import Verdict
+from redeliver.core.delivery import Guid
+from redeliver.core.outcome import EventResult, Outcome
+from redeliver.core.policy import Moment, Policy
+from redeliver.core.window import Window
+from redeliver.errors import UnavailableError
+from redeliver.reporting import log_lines, messages, replay
+from redeliver.reporting.event_row import EventRow
+from redeliver.reporting.report import Report
+from redeliver.reporting.summary import summary
+from tests.support.builders import (
+    NOW,
+    OPTIONS,
+    a_decision,
+    a_policy,
+    a_result,
+    a_scan_result,
+    ago,
+    delivered,
+)
+
+START, END = ago(hours=14), ago(hours=6)
+NAMED = a_policy(guids=frozenset(Guid(f"guid-{n}") for n in range(1, 4)))
+
+
+def a_replay(
+    *results: EventResult,
+    since: Moment | None = START,
+    until: datetime | None = END,
+    policy: Policy | None = None,
+    in_window: int = 7,
+    found: frozenset[Guid] = frozenset(),
+    error: UnavailableError | None = None,
+    dry_run: bool = False,
+) -> Report:
+    scan = replace(a_scan_result(error=error), in_window=in_window, seen=found)
+    return Report(
+        store="",
+        window=Window.of_replay(since, until, now=NOW),
+        options=replace(
+            OPTIONS, policy=policy or a_policy(), since=since, until=until, dry_run=dry_run
+        ),
+        scans=(scan,),
+        results=results,
+        checkpoint=None,
+    )
+
+
+def was_delivered(outcome: Outcome = Outcome.RECOVERED) -> EventResult:
+    decision = replace(a_decision(delivered("fine", at=ago(hours=10))), was_delivered=True)
+    return EventResult(decision=decision, outcome=outcome)
+
+
+@pytest.mark.parametrize(
+    ("report", "expected"),
+    [
+        pytest.param(
+            a_replay(),
+            "Reading all deliveries since 2026-11-23 22:00:00 UTC, for those until 2026-11-24 "
+            "06:00:00 UTC. No checkpoint is read or moved, because 'since' is set",
+            id="of a range",
+        ),
+        pytest.param(
+            a_replay(since=None, until=None, policy=NAMED),
+            "Looking for 3 events in all of GitHub's log. No checkpoint is read or moved, because "
+            "'guids' is set",
+            id="of named events",
+        ),
+        pytest.param(
+            a_replay(policy=NAMED),
+            "Looking for 3 events in GitHub's log since 2026-11-23 22:00:00 UTC. No checkpoint is "
+            "read or moved, because 'since' is set",
+            id="of named events in a range",
+        ),
+    ],
+)
+def test_the_opening_says_what_is_read(report: Report, expected: str) -> None:
+    assert replay.opening(report.window, report.options) == expected
+
+
+def test_the_closing_says_that_no_checkpoint_was_used() -> None:
+    used_none = "No checkpoint is read or moved, because 'since' is set"
+
+    assert messages.closing(a_replay()) == used_none
+    assert messages.closing(a_replay(dry_run=True)) == (
+        f"Dry run: nothing was redelivered. {used_none}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("report", "expected"),
+    [
+        (a_replay(), "to find the failures from 2026-11-23 22:00:00 UTC to 2026-11-24 06:00:00"),
+        (a_replay(policy=a_policy(include_delivered=True)), "to find the events from 2026-11-23"),
+        (a_replay(policy=NAMED), "to find 3 events by GUID"),
+    ],
+)
+def test_the_summary_says_what_was_looked_for(report: Report, expected: str) -> None:
+    assert expected in summary(report)
+
+
+def test_a_range_partly_older_than_the_log_is_told() -> None:
+    (warning,) = messages.warnings(a_replay(since=timedelta(days=5)))
+
+    assert warning == (
+        "GitHub keeps its log for 3d, so it goes back to 2026-11-21 12:00:00 UTC. This run could "
+        "not look at the range before that, and GitHub can no longer redeliver what failed from "
+        "2026-11-19 12:00:00 UTC to then"
+    )
+
+
+def test_a_range_older_than_the_log_fails_the_run() -> None:
+    report = a_replay(since=ago(days=5), until=ago(days=4), in_window=0)
+
+    assert report.is_failed
+    assert messages.warnings(report) == []
+    assert "the range ended earlier, at 2026-11-20 12:00:00 UTC" in (messages.problem(report) or "")
+
+
+def test_a_log_that_is_kept_longer_than_documented_is_used() -> None:
+    report = a_replay(since=ago(days=5), until=ago(days=4), in_window=3)
+
+    assert (report.is_failed, messages.warnings(report)) == (False, [])
+
+
+def test_a_range_without_any_delivery_is_told() -> None:
+    (warning,) = messages.warnings(a_replay(in_window=0))
+
+    assert "no deliveries from 2026-11-23 22:00:00 UTC to 2026-11-24 06:00:00 UTC" in warning
+    assert "time zone in 'since' and 'until'" in warning
+
+
+def test_an_unread_range_is_not_called_empty() -> None:
+    report = a_replay(in_window=0, error=UnavailableError("GitHub is down"))
+
+    assert messages.warnings(report) == []
+
+
+def test_an_event_that_is_not_found_fails_the_run() -> None:
+    report = a_replay(since=None, until=None, policy=NAMED, found=frozenset({Guid("guid-2")}))
+
+    assert report.is_failed
+    assert messages.problem(report) == (
+        "GitHub's log has no delivery of 2 events: guid-1, guid-3. GitHub keeps its log for 3d, so "
+        "it goes back to 2026-11-21 12:00:00 UTC. Check the GUIDs, which the receiver gets in the "
+        "header X-GitHub-Delivery, and that 'hook-id' is the webhook that had these events"
+    )
+
+
+def test_an_event_is_only_missing_from_what_was_read() -> None:
+    report = a_replay(policy=NAMED, error=UnavailableError("GitHub is down"))
+
+    assert (
+        "GitHub's log since 2026-11-23 22:00:00 UTC ('since'), as far as it could be read, has no "
+        "delivery of 3 events"
+    ) in (messages.problem(report) or "")
+
+
+def test_an_error_names_ten_missing_events() -> None:
+    many = a_policy(guids=frozenset(Guid(f"guid-{n}") for n in range(12)))
+
+    problem = messages.problem(a_replay(since=None, policy=many)) or ""
+
+    assert problem.count("guid-") == 10
+    assert "and 2 more. GitHub keeps" in problem
+
+
+@pytest.mark.parametrize(
+    ("results", "expected"),
+    [
+        ([was_delivered()], "1 event had been delivered: 1 recovered"),
+        (
+            [was_delivered(), was_delivered(), a_result(Outcome.STILL_FAILING)],
+            "1 event failed and 2 events had been delivered: 2 recovered, 1 still failing",
+        ),
+        ([a_result(Outcome.RECOVERED)], "1 event failed: 1 recovered"),
+    ],
+)
+def test_the_headline_says_how_many_had_been_delivered(
+    results: list[EventResult], expected: str
+) -> None:
+    assert messages.headline(a_replay(*results)) == expected
+
+
+def test_the_plan_says_how_many_had_been_delivered() -> None:
+    fine = replace(a_decision(delivered("fine")), was_delivered=True)
+    since = replace(a_decision(verdict=Verdict.DELIVERED), was_delivered=True)
+
+    assert log_lines.scanned(a_scan_result(fine, a_decision(), since)).endswith(
+        ": 1 event failed; 1 event had been delivered; 1 more failed at first, but has been "
+        "delivered since"
+    )
+    assert log_lines.scanned(a_scan_result(fine)).endswith(": 1 event had been delivered")
+
+
+def test_a_line_says_that_an_event_had_been_delivered() -> None:
+    row = EventRow.of(was_delivered(Outcome.DUE), now=NOW, dry_run=True)
+
+    assert "(delivery 4611686018427387906, delivered before, 3 attempts, last status 200 OK)" in (
+        log_lines.outcome(row, name_webhook=False)
+    )
+    assert row.cells["Failing for"] == "had been delivered"
+
+
+def test_the_next_replay_is_told_how_to_leave_out_what_was_done() -> None:
+    """Without an end of the range, it would redeliver the same delivered events again."""
+    surplus = EventResult(
+        decision=replace(
+            a_decision(delivered("fine"), verdict=Verdict.SURPLUS), was_delivered=True
+        ),
+        outcome=Outcome.DEFERRED,
+    )
+    policy = a_policy(include_delivered=True, max_redeliveries=1)
+
+    (warning,) = messages.warnings(a_replay(surplus, until=None, policy=policy))
+
+    assert warning.startswith(
+        "1 event is over 'max-redeliveries' (1). To redeliver it, run again with 'until' set to "
+        "2026-11-24T12:00:00Z. "
+    )
+    assert messages.warnings(a_replay(surplus, until=None, policy=policy, dry_run=True)) == []
+
+
+def test_what_had_been_delivered_is_not_tried_again() -> None:
+    (warning,) = messages.warnings(a_replay(was_delivered(Outcome.STILL_FAILING)))
+
+    assert warning.endswith("does not try it again: an earlier attempt delivered it")
+
+
+def test_what_failed_is_left_to_scheduled_runs() -> None:
+    (warning,) = messages.warnings(a_replay(a_result(Outcome.STILL_FAILING)))
+
+    assert "Scheduled runs that keep a checkpoint try it again until" in warning
+
+
+def test_what_had_been_delivered_cannot_be_lost() -> None:
+    old = replace(was_delivered(Outcome.REFUSED).decision, failing_since=ago(hours=71))
+    result = EventResult(decision=old, outcome=Outcome.REFUSED)
+
+    assert a_replay(result).leaving == []
+    assert a_replay(result).not_shown == 0
