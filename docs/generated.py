@@ -36,7 +36,7 @@ INPUT_GROUPS: Mapping[str, tuple[str, ...]] = {
         "events",
         "skip-status-codes",
     ),
-    "once more": ("since", "until", "guids", "include-delivered"),
+    "once": ("since", "until", "guids", "include-delivered"),
     "how much and how fast": ("max-redeliveries", "max-per-minute", "probe"),
     "how it ends": ("verify", "fail-on", "dry-run"),
 }

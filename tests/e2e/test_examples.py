@@ -237,14 +237,14 @@ def test_the_enterprise_server_example_trusts_its_certificate(
         assert "LAST_REDELIVERY" in server.repository("acme/ops").variables
 
 
-def test_the_once_example_is_a_dry_run_by_default(
+def test_the_replay_example_is_a_dry_run_by_default(
     checkout: Checkout, github: Sandbox, receiver: Receiver
 ) -> None:
-    """With `dry-run` false it redelivers; it keeps no checkpoint in either case."""
+    """With `dry-run` false it redelivers; it uses no checkpoint in either case."""
     missed = an_outage(receiver, github.org("acme").hook(receiver.url))
     github.token(TOKEN, organization_hooks="write")
-    workflow = filled_in("once.yml", {"my-org": "acme"})
-    inputs = ("--input", "events=issues", "--input", "lookback=2d")
+    workflow = filled_in("replay.yml", {"my-org": "acme"})
+    inputs = ("--input", "events=issues", "--input", "since=2d", "--input", "until=1m")
 
     dry_run = checkout.run(workflow, github, *inputs, event="workflow_dispatch")
 

@@ -38,10 +38,9 @@ def test_a_run_by_hand_warns_of_what_it_filtered_out(
     assert arrived(github, receiver) == missed[1:], "the next run does not see the other one"
 
     assert (
-        "run once without 'events', with an empty 'variable-name' instead of this checkpoint, and "
-        "with 'lookback' set to 3d"
+        "run once without 'events', with 'since' set to 3d. Start that run at least 16 minutes"
     ) in run.log
-    advised = run_action(github, hook, variable_name="", lookback="3d", environment=STARTED_BY_HAND)
+    advised = run_action(github, hook, since="3d", environment=STARTED_BY_HAND)
 
     assert "by hand" not in advised.log
     assert arrived(github, receiver) == sorted(missed)

@@ -53,8 +53,7 @@ def test_a_first_run_says_how_to_redeliver_older_failures(
         "06:00:00 UTC. This run does not look at them, because 'lookback' is 24h. "
     )
     assert (
-        "run once more with an empty 'variable-name' instead of this checkpoint, and with "
-        "'lookback' set to 3d. Start that run at least 16 minutes after the last"
+        "run once more with 'since' set to 3d. Start that run at least 16 minutes after the last"
     ) in warning
     assert "**Warning:** GitHub's log has at least 2 events that failed" in first.summary
 
@@ -107,9 +106,7 @@ def test_the_command_gives_the_same_advice_with_its_flags(
     assert (first.status, second.stderr) == (0, "")
     assert f"Warning: {FOUND.format(f'{len(older)} events')}" in first.stderr
     assert f"The checkpoint in file {command.checkpoint_file} has passed them" in first.stderr
-    assert (
-        "with an empty --variable-name instead of this checkpoint, and with --lookback set to 3d"
-    ) in first.stderr
+    assert "run once more with --since set to 3d" in first.stderr
 
 
 def test_an_event_that_was_delivered_since_is_no_older_failure(
@@ -146,7 +143,7 @@ def test_enterprise_server_keeps_its_log_for_seven_days(clock: VirtualClock) -> 
         run = run_action(github, hook, lookback="3d")
         (warning,) = warnings(run)
         assert "Start the" not in warning
-        assert "and with 'lookback' set to 7d. Start that run" in warning
+        assert "with 'since' set to 7d. Start that run" in warning
 
         run_action(github, hook, variable_name="", lookback="7d")
         assert arrived(github, receiver) == ["older"]

@@ -86,7 +86,7 @@ def test_an_event_that_the_log_does_not_have_is_named(
 
     assert run.status == 1
     assert arrived(github, receiver) == [missed[1]]
-    assert f"::error::GitHub's log has no delivery of 1 event: {unknown}. " in run.log
+    assert f"::error::no delivery of 1 event was found in GitHub's log: {unknown}. " in run.log
     assert unknown in run.summary
     assert json.loads(run.outputs["report"])["replay"]["not_found"] == [unknown]
 

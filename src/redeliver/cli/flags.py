@@ -55,7 +55,7 @@ EXAMPLES: Mapping[str, str] = {
 
 CHECKPOINT_GROUP = "Checkpoint"
 
-REPLAY_GROUP = "Once more: a time range, or certain events"
+REPLAY_GROUP = "Once: a time range, or certain events"
 
 NOTES: Mapping[str, str] = {
     REPLAY_GROUP: "A run with --since or --guids reads and moves no checkpoint, and tries every "

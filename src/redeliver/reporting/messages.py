@@ -190,8 +190,8 @@ def _given_up(report: Report) -> Iterator[str]:
             same = f" with the same '{setting}'" if setting else ""
             yield (
                 f"{events} {were} given up because {because}. No later run{same} tries "
-                f"{'it' if number == 1 else 'them'} again. By hand, you can redeliver an event on "
-                "the webhook's page, as long as one of its attempts is listed there"
+                f"{'it' if number == 1 else 'them'} again. With 'guids', you can redeliver an "
+                "event as long as one of its attempts is in GitHub's log"
             )
 
 

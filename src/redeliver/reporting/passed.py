@@ -66,7 +66,7 @@ def older(report: Report) -> Iterator[str]:
     else:
         yield (
             f"{found}. {_passed(report, pronoun)}. To redeliver {pronoun}, run once more with "
-            f"{_without_checkpoint(report)}. That run redelivers no event that has been delivered"
+            f"{_replay(report)}. That run redelivers no event that has been delivered"
         )
 
 
@@ -83,8 +83,8 @@ def by_hand(report: Report) -> Iterator[str]:
     yield (
         f"this run was started by hand, and filtered out {count(len(results), 'failed event')} "
         f"with {names}. {_passed(report, pronoun)}. To redeliver {pronoun}, run once without "
-        f"{names}, with {_without_checkpoint(report)}. Next time, use an empty 'variable-name' if "
-        "you start a run by hand with other filters than the scheduled runs have"
+        f"{names}, with {_replay(report)}. Next time, set 'since' if you start a run by hand "
+        "with other filters than the scheduled runs have: then it moves no checkpoint"
     )
 
 
@@ -107,12 +107,10 @@ def _passed(report: Report, pronoun: str) -> str:
     )
 
 
-def _without_checkpoint(report: Report) -> str:
-    """Say with which inputs, and when, a run looks back once more."""
-    return (
-        "an empty 'variable-name' instead of this checkpoint, and with "
-        f"{_further_back(report)}. Start that run {SETTLED}"
-    )
+def _replay(report: Report) -> str:
+    """Say with which input, and when, a run looks back once more."""
+    span = format_duration(report.options.max_age)
+    return f"'since' set to {span}. Start that run {SETTLED}"
 
 
 def _further_back(report: Report) -> str:

@@ -83,15 +83,15 @@ def problems(report: Report) -> Iterator[str]:
         names = list(map(str, missing[:MAX_NAMES]))
         if len(missing) > MAX_NAMES:
             names.append(f"and {len(missing) - MAX_NAMES:,} more")
-        where = "GitHub's log"
+        where = ""
         if report.options.since is not None:
-            where += f" since {utc(report.window.since)} ('since')"
+            where = f" since {utc(report.window.since)} ('since')"
         if report.is_incomplete:
-            where += ", as far as it could be read,"
+            where += ", as far as it could be read"
         yield (
-            f"{where} has no delivery of {count(len(missing), 'event')}: {', '.join(names)}. "
-            f"{_kept(report)}. Check the GUIDs, which the receiver gets in the header "
-            "X-GitHub-Delivery, and that 'hook-id' is the webhook that had these events"
+            f"no delivery of {count(len(missing), 'event')} was found in GitHub's log{where}: "
+            f"{', '.join(names)}. {_kept(report)}. Check the GUIDs, which the receiver gets in the "
+            "header X-GitHub-Delivery, and that 'hook-id' is the webhook that had these events"
         )
     if is_too_old(report):
         yield (

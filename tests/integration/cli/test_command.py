@@ -1,5 +1,6 @@
 """Runs of the command, as a shell or cron starts it."""
 
+import os
 import subprocess
 import sys
 from datetime import timedelta
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import redeliver
 from github_sandbox import Receiver, VirtualClock
+from redeliver.cli.checkpoint_file import locked
 from redeliver.cli.main import EXIT_STATUSES
 from redeliver.core.checkpoint import Ended, format_checkpoint, slot_end
 from tests.support.builders import NOW, TOKEN, ago
@@ -146,3 +148,32 @@ def test_the_module_with_arguments_is_the_command(command: Command) -> None:
     )
 
     assert run.stdout == f"redeliver {redeliver.__version__}\n"
+
+
+def test_a_replay_locks_the_checkpoint_file_but_does_not_use_it(
+    command: Command, receiver: Receiver, missed: list[str]
+) -> None:
+    """So it does not run beside a scheduled run with the same file."""
+    command.checkpoint_file.write_text('{"checkpoint": "1795510800001", "written": "now"}')
+    before = command.checkpoint_file.read_text()
+
+    with locked(command.checkpoint_file):
+        beside = command.run("--since", "6h")
+    alone = command.run("--since", "6h")
+
+    assert beside.status == os.EX_TEMPFAIL
+    assert (alone.status, alone.stderr) == (0, "")
+    assert arrived(command.github, receiver) == sorted(missed)
+    assert command.checkpoint_file.read_text() == before
+    assert "No checkpoint is read or moved, because --since is set" in alone.stdout
+
+
+def test_a_replay_needs_no_place_for_a_checkpoint(
+    command: Command, receiver: Receiver, missed: list[str]
+) -> None:
+    guids = ["--guids", missed[0], "--guids", missed[1]]
+
+    result = command.run_with(*command.flags_without_file, *guids)
+
+    assert (result.status, result.stderr) == (0, "")
+    assert arrived(command.github, receiver) == sorted(missed)

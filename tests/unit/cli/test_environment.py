@@ -268,6 +268,20 @@ def test_a_loop_needs_a_checkpoint_unless_it_is_a_dry_run() -> None:
     assert interval_of("--variable-repository=a/b", "--every=1m") == minute
 
 
+@pytest.mark.parametrize(
+    ("flags", "name"),
+    [
+        (["--since=6h"], "--since"),
+        (["--guids=72d3162e-cc78-11e3-81ab-4c9367dc0958", "--dry-run"], "--guids"),
+    ],
+)
+def test_a_loop_cannot_redeliver_the_same_events_again_and_again(
+    flags: list[str], name: str
+) -> None:
+    with pytest.raises(InputError, match=f"^--every and {name} cannot both be set: each run"):
+        interval_of("--every=1m", *flags)
+
+
 def test_an_invocation_does_not_show_its_secrets() -> None:
     assert "s3cret" not in repr(invoke("--variable-name", "", REDELIVER_TOKEN="s3cret"))
 

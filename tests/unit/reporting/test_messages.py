@@ -94,8 +94,7 @@ def test_given_up_events_are_a_warning_for_each_reason() -> None:
 
     never = "No later run with the same"
     by_hand = (
-        "By hand, you can redeliver an event on the webhook's page, as long as one of its attempts "
-        "is listed there"
+        "With 'guids', you can redeliver an event as long as one of its attempts is in GitHub's log"
     )
     assert messages.warnings(a_report(*results)) == [
         f"{given_up} again. {by_hand}"

@@ -99,15 +99,14 @@ def test_a_run_by_hand_warns_of_events_that_it_excluded() -> None:
     assert warning == (
         "this run was started by hand, and filtered out 2 failed events with 'events'. The "
         "checkpoint in variable LAST_REDELIVERY of acme/ops has passed them, so no later run with "
-        "this checkpoint redelivers them. To redeliver them, run once without 'events', with an "
-        "empty 'variable-name' instead of this checkpoint, and with 'lookback' set to 3d. Start "
-        "that run at least 16 minutes after the last run that redelivered (sooner, events may be "
-        "delivered twice). Next time, use an empty 'variable-name' if you start a run by hand with "
-        "other filters than the scheduled runs have"
+        "this checkpoint redelivers them. To redeliver them, run once without 'events', with "
+        "'since' set to 3d. Start that run at least 16 minutes after the last run that redelivered "
+        "(sooner, events may be delivered twice). Next time, set 'since' if you start a run by "
+        "hand with other filters than the scheduled runs have: then it moves no checkpoint"
     )
 
 
-def test_the_warning_names_each_filter_and_its_own_lookback() -> None:
+def test_the_warning_names_each_filter_and_its_own_range() -> None:
     policy = a_policy(give_up_after=timedelta(hours=36))
     report = by_hand(filtered(verdict=Verdict.UNWANTED_STATUS))
     both = by_hand(filtered(verdict=Verdict.UNWANTED_STATUS), filtered())
@@ -120,7 +119,7 @@ def test_the_warning_names_each_filter_and_its_own_lookback() -> None:
         "has passed it, so no later run with this checkpoint redelivers it. To redeliver it, run"
         in one
     )
-    assert "'lookback' set to 36h. " in one
+    assert "'since' set to 36h. " in one
     assert "2 failed events with 'events' and 'skip-status-codes'. The" in two
 
 
@@ -167,10 +166,10 @@ FIRST_RUN = replace(a_report(), window=a_window(None), older=OLDER)
         pytest.param(
             FIRST_RUN,
             "The checkpoint in variable LAST_REDELIVERY of acme/ops has passed them, so no later "
-            "run with this checkpoint redelivers them. To redeliver them, run once more with an "
-            "empty 'variable-name' instead of this checkpoint, and with 'lookback' set to 3d. "
-            "Start that run at least 16 minutes after the last run that redelivered (sooner, "
-            "events may be delivered twice). That run redelivers no event that has been delivered",
+            "run with this checkpoint redelivers them. To redeliver them, run once more with "
+            "'since' set to 3d. Start that run at least 16 minutes after the last run that "
+            "redelivered (sooner, events may be delivered twice). That run redelivers "
+            "no event that has been delivered",
             id="a first run",
         ),
         pytest.param(
@@ -221,7 +220,7 @@ def test_the_advice_reaches_as_far_back_as_github_keeps_the_log() -> None:
 
     (warning,) = messages.warnings(replace(FIRST_RUN, options=week))
 
-    assert "with 'lookback' set to 7d. " in warning
+    assert "with 'since' set to 7d. " in warning
 
 
 def test_the_command_names_flags_in_the_advice() -> None:
@@ -231,7 +230,7 @@ def test_the_command_names_flags_in_the_advice() -> None:
         for text in messages.warnings(report)
     )
 
-    assert "with an empty --variable-name instead of this checkpoint, and with --lookback" in advice
+    assert "run once more with --since set to 3d" in advice
     assert "run again with --lookback set to 3d" in advice
     assert "because --lookback is 24h" in advice
     assert "run once without --events" in advice

@@ -148,7 +148,7 @@ def test_an_event_that_is_not_found_fails_the_run() -> None:
 
     assert report.is_failed
     assert messages.problem(report) == (
-        "GitHub's log has no delivery of 2 events: guid-1, guid-3. GitHub keeps its log for 3d, so "
+        "no delivery of 2 events was found in GitHub's log: guid-1, guid-3. GitHub keeps its log for 3d, so "
         "it goes back to 2026-11-21 12:00:00 UTC. Check the GUIDs, which the receiver gets in the "
         "header X-GitHub-Delivery, and that 'hook-id' is the webhook that had these events"
     )
@@ -158,8 +158,8 @@ def test_an_event_is_only_missing_from_what_was_read() -> None:
     report = a_replay(policy=NAMED, error=UnavailableError("GitHub is down"))
 
     assert (
-        "GitHub's log since 2026-11-23 22:00:00 UTC ('since'), as far as it could be read, has no "
-        "delivery of 3 events"
+        "no delivery of 3 events was found in GitHub's log since 2026-11-23 22:00:00 UTC "
+        "('since'), as far as it could be read: guid-1"
     ) in (messages.problem(report) or "")
 
 
