@@ -101,7 +101,8 @@ class Scan:
             own = unreadable.get(attempts[0].guid, [])
             decision = self._decide(attempts, [*own, *unreadable.get(None, [])])
             decisions.append(decision)
-            unclassified += decision.verdict not in NOT_FAILED_VERDICTS and not any(
+            is_failed = decision.verdict not in NOT_FAILED_VERDICTS and not decision.was_delivered
+            unclassified += is_failed and not any(
                 attempt.status_code in FAILURE_CODES and attempt.delivered_at >= self._window.since
                 for attempt in attempts
             )

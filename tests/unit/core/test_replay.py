@@ -180,6 +180,7 @@ def test_an_included_event_is_told_from_a_failed_one() -> None:
 
     plan = plan_of(log, LAST_NIGHT, AGAIN)
 
+    assert plan.scans[0].unclassified == 0
     assert {d.delivery.guid: d.was_delivered for d in plan.due} == {"fine": True, "bad": False}
 
 

@@ -148,9 +148,10 @@ def test_an_event_that_is_not_found_fails_the_run() -> None:
 
     assert report.is_failed
     assert messages.problem(report) == (
-        "no delivery of 2 events was found in GitHub's log: guid-1, guid-3. GitHub keeps its log for 3d, so "
-        "it goes back to 2026-11-21 12:00:00 UTC. Check the GUIDs, which the receiver gets in the "
-        "header X-GitHub-Delivery, and that 'hook-id' is the webhook that had these events"
+        "no delivery of 2 events was found in GitHub's log: guid-1, guid-3. GitHub keeps its log "
+        "for 3d, so it goes back to 2026-11-21 12:00:00 UTC. Check the GUIDs, which the receiver "
+        "gets in the header X-GitHub-Delivery, and that 'hook-id' is the webhook that had these "
+        "events"
     )
 
 
