@@ -26,7 +26,16 @@ ACTION: dict[str, Any] = yaml.safe_load(ACTION_YML)
 
 
 INPUT_GROUPS: Mapping[str, tuple[str, ...]] = {
-    "where": ("token", "app-id", "private-key", "org", "repo", "hook-id", "variable-name"),
+    "where": (
+        "token",
+        "app-id",
+        "private-key",
+        "org",
+        "repo",
+        "hook-id",
+        "hook-url",
+        "variable-name",
+    ),
     "elsewhere": ("hostname", "variable-repository", "variable-token"),
     "which events": (
         "lookback",
@@ -113,7 +122,7 @@ VERDICTS: Mapping[Verdict, tuple[str, str]] = {
         "Given up. The run names it and warns.",
     ),
     Verdict.SWITCHED_OFF: (
-        "All failed, and with `hook-id: all`, the webhook is switched off.",
+        "All failed, and with `hook-id: all` or `hook-url`, the webhook is switched off.",
         "Deferred, until the webhook is switched on again or the event is given up.",
     ),
     Verdict.UNSETTLED: (

@@ -14,6 +14,8 @@ from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
+from redeliver.core import address_pattern
+from redeliver.core.address_pattern import AddressPattern
 from redeliver.core.delivery import Guid, HookId
 from redeliver.core.event_filter import (
     EVENT_PATTERN,
@@ -63,7 +65,9 @@ class Settings:
     repo: str
     """If `org` and `repo` are both empty, the webhook is the App's own."""
     hook_ids: tuple[HookId, ...] | None
-    """None for all; empty for the App's own webhook."""
+    """None for all; empty for the App's own webhook, and if `hook_url` tells which one it is."""
+    hook_url: AddressPattern | None
+    """Matches the address of the only webhook; None if the webhooks are named otherwise."""
     api_url: str
     variable_name: str
     """Empty if no checkpoint is kept."""
@@ -149,10 +153,9 @@ def _problems_between_inputs(
             **{name: values[name] for name in ("token", "app_id", "private_key")},
             advice=advice.get("token", ""),
         )
-    if {"app_id", "org", "repo", "hook_ids"} <= values.keys():
-        yield from _check_target(
-            **{name: values[name] for name in ("app_id", "org", "repo", "hook_ids")}
-        )
+    target = ("app_id", "org", "repo", "hook_ids", "hook_url")
+    if values.keys() >= {*target}:
+        yield from _check_target(**{name: values[name] for name in target})
     yield from _check_replay(values)
     is_replay = values.get("since") or values.get("guids")
     if (
@@ -214,21 +217,30 @@ def _check_credentials(token: str, app_id: str, private_key: str, *, advice: str
 
 
 def _check_target(
-    app_id: str, org: str, repo: str, hook_ids: tuple[HookId, ...] | None
+    app_id: str,
+    org: str,
+    repo: str,
+    hook_ids: tuple[HookId, ...] | None,
+    hook_url: AddressPattern | None,
 ) -> Iterator[str]:
     if org and repo:
         yield "inputs 'org' and 'repo' cannot both be set: a webhook belongs to only one of them"
-    elif (org or repo) and hook_ids == ():
+    elif hook_url and hook_ids != ():
+        yield (
+            "inputs 'hook-id' and 'hook-url' cannot both be set: name the webhook by its id or by "
+            "its address"
+        )
+    elif (org or repo) and hook_ids == () and not hook_url:
         yield f"input 'hook-id' {HOOK_ID_RULE}"
     elif not (org or repo or app_id):
         yield (
             "input 'org' must be set to the organization that owns the webhook, "
             "or 'repo' to the repository that owns it"
         )
-    elif not (org or repo) and hook_ids != ():
+    elif not (org or repo) and (hook_url or hook_ids != ()):
         yield (
-            "input 'hook-id' must be empty unless 'org' or 'repo' is set: "
-            "a GitHub App has a single webhook, without an id"
+            f"input '{'hook-url' if hook_url else 'hook-id'}' must be empty unless 'org' or 'repo' "
+            "is set: a GitHub App has a single webhook, without an id"
         )
 
 
@@ -309,6 +321,16 @@ def _hook_ids(text: str) -> tuple[HookId, ...] | None:
         "…/settings/hooks/<id>. For all webhooks, write only the word all",
     )
     return tuple(dict.fromkeys(HookId(int(hook)) for hook in ids))
+
+
+def _hook_url(text: str) -> AddressPattern | None:
+    if text and not address_pattern.PATTERN.fullmatch(text):
+        raise ValueError(
+            "must be the host name of the webhook's address, such as ci.example.com or "
+            "*.example.com, or host name and path. Each * stands for any characters. Leave out "
+            "https, user name, query and #"
+        )
+    return AddressPattern(text) if text else None
 
 
 def _repository(text: str) -> str:
@@ -525,6 +547,7 @@ INPUTS: Mapping[str, Input] = {
     "org": Input(setting="org", convert=_organization),
     "repo": Input(setting="repo", convert=_repository),
     "hook-id": Input(setting="hook_ids", convert=_hook_ids),
+    "hook-url": Input(setting="hook_url", convert=_hook_url),
     "hostname": Input(setting="api_url", convert=_api_url),
     "variable-name": Input(setting="variable_name", convert=_variable_name),
     "variable-repository": Input(setting="variable_repository", convert=_repository),

@@ -20,6 +20,7 @@ from redeliver.github_api.server_clock import ServerClock
 from redeliver.github_api.throttle import Throttle
 from redeliver.github_api.webhooks import (
     app_hook,
+    find_hook,
     list_hooks,
     organization_hook,
     repository_hook,
@@ -85,20 +86,26 @@ class _Connection:
             return [app_hook(self._clients.main, web_url)]
         # GitHub does not say of a single webhook's log whether the webhook is active.
         hooks = dict.fromkeys(settings.hook_ids or (), True)
-        if settings.hook_ids is None:
+        if settings.hook_url:
+            client = self._clients.main
+            hooks = find_hook(client, settings.hook_url, org=settings.org, repo=settings.repo)
+        elif settings.hook_ids is None:
             hooks = list_hooks(self._clients.main, org=settings.org, repo=settings.repo)
-            if off := [str(hook_id) for hook_id, is_active in hooks.items() if not is_active]:
-                self._console.remark(
-                    f"These webhooks are switched off: {', '.join(off)}. Their failed events are "
-                    "deferred to a later run"
-                )
         make, owner = (
             (organization_hook, settings.org) if settings.org else (repository_hook, settings.repo)
         )
-        return [
+        found = [
             make(self._clients.main, web_url, owner, hook_id, is_active=is_active)
             for hook_id, is_active in hooks.items()
         ]
+        if settings.hook_url:
+            self._console.detail(f"The address of {found[0].webhook.name} matches 'hook-url'")
+        if off := [str(hook.webhook.id) for hook in found if not hook.webhook.is_active]:
+            self._console.remark(
+                f"These webhooks are switched off: {', '.join(off)}. Their failed events are "
+                "deferred to a later run"
+            )
+        return list(found)
 
     def store(self, another: Callable[[Callable[[], datetime]], Store] | None) -> Store:
         """Return where the checkpoint is kept. GitHub's time is known once it has been read."""

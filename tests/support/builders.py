@@ -291,6 +291,7 @@ GOOD_INPUTS = {
     "org": "acme",
     "repo": "",
     "hook-id": "123456789",
+    "hook-url": "",
     "hostname": "github.com",
     "variable-name": "LAST_REDELIVERY",
     "variable-repository": "acme/ops",

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from redeliver.core.address_pattern import AddressPattern
 from redeliver.core.delivery import HookId
 from redeliver.core.event_filter import EventFilter
 from redeliver.core.policy import AS_LONG_AS_LOGGED, Policy, RunOptions, ScanMode
@@ -28,6 +29,7 @@ def test_every_input_becomes_a_setting() -> None:
         org="acme",
         repo="",
         hook_ids=(HookId(123456789),),
+        hook_url=None,
         api_url="https://api.github.com",
         variable_name="LAST_REDELIVERY",
         variable_repository="acme/ops",
@@ -95,6 +97,14 @@ def test_all_errors_are_reported_at_once() -> None:
         ("hook-id", "1; 2", "has a mistake in entry 1. Each entry must be a webhook's id"),
         ("hook-id", "1, all", "has a mistake in entry 2. Each entry must be a webhook's id"),
         ("hook-id", ",", "must be set to the webhook's id"),
+        ("hook-url", "https://ci.example.com/hook", "Leave out https, user name, query and #"),
+        ("hook-url", "ci.example.com/hook?key=1", "Leave out https, user name, query and #"),
+        ("hook-url", "ci.example.com/#hook", "Leave out https, user name, query and #"),
+        ("hook-url", "user@ci.example.com", "Leave out https, user name, query and #"),
+        ("hook-url", "user:word@ci.example.com", "Leave out https, user name, query and #"),
+        ("hook-url", "/hook", "must be the host name of the webhook's address"),
+        ("hook-url", "ci.example.com, cd.example.com", "must be the host name of the webhook's"),
+        ("hook-url", "ci.example.com:https", "must be the host name of the webhook's address"),
         ("hostname", "ftp://github.example.com", "must be the host name"),
         ("hostname", "https://", "must be the host name"),
         ("hostname", "github.example.com/api/v3", "must be the host name"),
@@ -368,6 +378,15 @@ CONTRADICTIONS = {
         GOOD_INPUTS | {"guids": A_GUID, "scan": "failures"},
         "scan",
     ),
+    "an id and an address": (GOOD_INPUTS | {"hook-url": "ci.example.com"}, "hook-id"),
+    "all webhooks and an address": (
+        GOOD_INPUTS | {"hook-id": "all", "hook-url": "ci.example.com"},
+        "hook-id",
+    ),
+    "an App's own webhook with an address": (
+        OWN_WEBHOOK_INPUTS | {"hook-url": "ci.example.com"},
+        "hook-url",
+    ),
     "a probe without verification": (GOOD_INPUTS | {"probe": "5", "verify": "0"}, "verify"),
 }
 
@@ -426,6 +445,14 @@ def test_an_error_names_the_inputs_that_exclude_each_other(
 )
 def test_a_private_key_is_read(text: str) -> None:
     assert parse({**APP_INPUTS, "private-key": text}).private_key == PRIVATE_KEY
+
+
+def test_a_webhook_may_be_named_by_its_address() -> None:
+    settings = parse(GOOD_INPUTS | {"hook-id": "", "hook-url": "ci.example.com/h00k-s3cret"})
+
+    assert settings.hook_ids == ()
+    assert settings.hook_url == AddressPattern("ci.example.com/h00k-s3cret")
+    assert "h00k" not in repr(settings)
 
 
 def test_an_app_may_have_its_own_webhook() -> None:

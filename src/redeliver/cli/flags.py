@@ -76,6 +76,12 @@ GROUPS: Mapping[str, Mapping[str, Flag]] = {
             "for all webhooks. May be repeated. Leave it out for a GitHub App's own "
             "webhook.",
         ),
+        "hook-url": Flag(
+            takes="PATTERN",
+            does="Instead of --hook-id: a pattern that matches the webhook's address, such as "
+            "'ci.example.com/*'. It has the host and perhaps the path; * stands for any "
+            "characters, also for what is secret. Every run looks for the webhook anew.",
+        ),
         "hostname": Flag(
             takes="HOST",
             does="Host name of your GitHub, such as github.example.com, or the full URL of its "

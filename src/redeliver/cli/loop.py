@@ -31,6 +31,8 @@ def opening(settings: Settings, every: timedelta) -> str:
     match settings.hook_ids:
         case None:
             target = f"all webhooks of {owner}"
+        case () if settings.hook_url:
+            target = f"the webhook of {owner} whose address matches 'hook-url'"
         case ():
             target = f"the webhook of GitHub App {settings.app_id}"
         case ids:

@@ -11,11 +11,9 @@ from redeliver.core.pages import Page
 from redeliver.errors import AccessError, RefusalError, UnavailableError
 from redeliver.github_api.client import Client
 from redeliver.github_api.log_rows import read_page
+from redeliver.github_api.numbered_list import PER_PAGE
 from redeliver.github_api.permissions import Permission
 from redeliver.github_api.reserve import FOR_CHECKPOINT, FOR_REDELIVERIES
-
-PER_PAGE = 100
-"""The most rows that GitHub puts on a page."""
 
 MAX_PAGES = 100_000
 """Ten million deliveries; a log with more pages is taken for an endless one."""

@@ -5,9 +5,12 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
+from redeliver.core.address_pattern import AddressPattern
 from redeliver.core.delivery import HookId, Webhook
+from redeliver.errors import AccessError
 from redeliver.github_api.client import Client
-from redeliver.github_api.delivery_log import PER_PAGE, DeliveryLog
+from redeliver.github_api.delivery_log import DeliveryLog
+from redeliver.github_api.numbered_list import read_list
 from redeliver.github_api.permissions import Permission
 from redeliver.sanitize import quote_untrusted
 
@@ -84,31 +87,41 @@ def list_hooks(client: Client, *, org: str = "", repo: str = "") -> dict[HookId,
 
     The response has their URLs, which may be secret; they are neither kept nor printed.
     """
+    return {HookId(row["id"]): row["active"] for row in _rows(client, org=org, repo=repo)}
+
+
+def find_hook(
+    client: Client, address: AddressPattern, *, org: str = "", repo: str = ""
+) -> dict[HookId, bool]:
+    """Find the only webhook whose address matches, and whether it is active.
+
+    Raise `AccessError` if there is none, or if there are several. No address is kept or printed.
+    """
+    rows = _rows(client, org=org, repo=repo)
+    found = {HookId(row["id"]): row["active"] for row in rows if _is_at(address, row)}
+    if len(found) == 1:
+        return found
+    owner = f"organization {org}" if org else f"repository {repo}"
+    if found:
+        ids = ", ".join(map(str, found))
+        raise AccessError(
+            f"the addresses of {len(found)} webhooks of {owner} match 'hook-url': their ids are "
+            f"{ids}. Make the pattern more exact, or set 'hook-id' instead"
+        )
+    many = f"none of the {len(rows)} webhooks" if len(rows) > 1 else "no webhook"
+    raise AccessError(
+        f"{many} of {owner} has an address that matches 'hook-url'. Compare it with the addresses "
+        "in the owner's settings, under Webhooks: without https, user name, query and #"
+    )
+
+
+def _is_at(address: AddressPattern, row: Mapping[str, Any]) -> bool:
+    config = row.get("config")
+    return isinstance(config, dict) and address.matches(config.get("url"))
+
+
+def _rows(client: Client, *, org: str, repo: str) -> list[Mapping[str, Any]]:
+    """List the webhooks as GitHub shows them, with their addresses."""
     permission, path = (ORGANIZATION, f"/orgs/{org}") if org else (REPOSITORY, f"/repos/{repo}")
     purpose = permission.to(f"list the webhooks of {org or repo}")
-    found: dict[HookId, bool] = {}
-    number = 0
-    while True:
-        number += 1
-        response = client.request(
-            "GET",
-            f"{path}/hooks",
-            purpose,
-            expect={HTTPStatus.OK},
-            parameters={"per_page": PER_PAGE, "page": number},
-        )
-        rows = response.json()
-        if not isinstance(rows, list) or not all(map(_is_hook, rows)):
-            raise response.not_github()
-        known = len(found)
-        found |= {HookId(row["id"]): row["active"] for row in rows}
-        has_next = 'rel="next"' in response.headers.get("link", "")
-        if len(rows) < PER_PAGE and not has_next:
-            break
-        if len(found) == known:  # the same page again
-            raise response.not_github()
-    return found
-
-
-def _is_hook(row: object) -> bool:
-    return isinstance(row, dict) and type(row.get("id")) is int and type(row.get("active")) is bool
+    return read_list(client, f"{path}/hooks", purpose, types={"id": int, "active": bool})

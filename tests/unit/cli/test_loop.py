@@ -238,12 +238,17 @@ def test_a_bug_ends_the_loop() -> None:
             "A run starts every 24h, for all webhooks of acme/shop. ",
         ),
         (
+            GOOD_INPUTS | {"hook-id": "", "hook-url": "ci.example.com/s3cret"},
+            timedelta(seconds=1),
+            "A run starts every 1s, for the webhook of acme whose address matches 'hook-url'. ",
+        ),
+        (
             OWN_WEBHOOK_INPUTS,
             timedelta(minutes=1),
             "A run starts every 1m, for the webhook of GitHub App 12345. ",
         ),
     ],
-    ids=["a webhook", "several webhooks", "all webhooks", "an App's webhook"],
+    ids=["a webhook", "several webhooks", "all webhooks", "an address", "an App's webhook"],
 )
 def test_the_first_line_says_what_the_loop_does(
     inputs: dict[str, str], every: timedelta, expected: str
