@@ -37,6 +37,7 @@ class Sandbox(Server):
         organization_hooks: Access | None = None,
         repository_hooks: Access | None = None,
         actions_variables: Access | None = None,
+        metadata: Literal["read"] | None = None,
         scopes: Collection[str] | None = None,
         sso: bool = False,
         expires_at: datetime | None = None,
@@ -46,10 +47,11 @@ class Sandbox(Server):
         With `sso`, it has not been authorized for the organization's single sign-on yet. Responses
         say when it expires, in the time zone of `expires_at`.
         """
-        accesses = {
+        accesses: dict[str, Access | None] = {
             "organization_hooks": organization_hooks,
             "repository_hooks": repository_hooks,
             "actions_variables": actions_variables,
+            "metadata": metadata,
         }
         permissions = {name: access for name, access in accesses.items() if access}
         if permissions and scopes is not None:

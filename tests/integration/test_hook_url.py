@@ -23,7 +23,7 @@ def hook(github: Sandbox, receiver: Receiver) -> Hook:
 
 
 def run_with_pattern(github: Sandbox, hook: Hook, pattern: str, **inputs: str) -> StepResult:
-    run = run_action(github, hook, hook_id="", hook_url=pattern, **inputs)
+    run = run_action(github, hook, {"hook-id": "", "hook-url": pattern, **inputs})
     assert not [secret for secret in SECRETS if secret in run.visible]
     return run
 

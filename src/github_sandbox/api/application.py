@@ -17,6 +17,7 @@ from github_sandbox.api.headers import (
     token_headers,
 )
 from github_sandbox.api.hooks import HookEndpoints
+from github_sandbox.api.repositories import RepositoryEndpoints
 from github_sandbox.api.requests import (
     API_VERSION_HEADER,
     ENTERPRISE_PREFIX,
@@ -72,6 +73,7 @@ class RestApi:
             *hooks.routes(),
             *VariableEndpoints(self._state).routes(),
             *AppEndpoints(self._state).routes(),
+            *RepositoryEndpoints(self._state).routes(),
         ]
         for prefix in ("", ENTERPRISE_PREFIX):
             for method, path, handler in routes:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from aiohttp import web
 
+from github_sandbox.api.accounts import account_json
 from github_sandbox.api.app_tokens import authenticate_app, issue_token
 from github_sandbox.api.requests import Route, base_url, read_json_object, repository_name
 from github_sandbox.errors import not_found
@@ -46,7 +47,7 @@ class AppEndpoints:
                 "client_id": app.client_id,
                 "name": app.slug,
                 "description": "",
-                "owner": self._account(request, app.account),
+                "owner": account_json(request, self._state, app.account),
                 "external_url": "https://github.com",
                 "html_url": f"https://github.com/apps/{app.slug}",
                 "permissions": dict(app.permissions),
@@ -107,7 +108,7 @@ class AppEndpoints:
     def _installation_response(
         self, request: web.Request, installation: InstallationState
     ) -> web.Response:
-        account = self._account(request, installation.account)
+        account = account_json(request, self._state, installation.account)
         suspended_at = installation.suspended_at
         return web.json_response(
             {
@@ -132,28 +133,6 @@ class AppEndpoints:
                 "suspended_by": None,
             }
         )
-
-    def _account(self, request: web.Request, login: str) -> Json:
-        account = self._state.account(login)
-        url = f"{base_url(request)}/users/{login}"
-        return {
-            **account,
-            "node_id": f"U_{account['id']}",
-            "avatar_url": f"https://avatars.githubusercontent.com/u/{account['id']}",
-            "gravatar_id": "",
-            "url": url,
-            "html_url": f"https://github.com/{login}",
-            "followers_url": f"{url}/followers",
-            "following_url": f"{url}/following{{/other_user}}",
-            "gists_url": f"{url}/gists{{/gist_id}}",
-            "starred_url": f"{url}/starred{{/owner}}{{/repo}}",
-            "subscriptions_url": f"{url}/subscriptions",
-            "organizations_url": f"{url}/orgs",
-            "repos_url": f"{url}/repos",
-            "events_url": f"{url}/events{{/privacy}}",
-            "received_events_url": f"{url}/received_events",
-            "site_admin": False,
-        }
 
 
 def _token_json(token: InstallationToken) -> Json:

@@ -28,6 +28,7 @@ CLASSIC_SCOPES: Mapping[tuple[str, Access], frozenset[str]] = {
     ("repository_hooks", "write"): frozenset({"repo", "admin:repo_hook", "write:repo_hook"}),
     ("actions_variables", "read"): frozenset({"repo"}),
     ("actions_variables", "write"): frozenset({"repo"}),
+    ("metadata", "read"): frozenset({"repo"}),
 }
 """For each permission, the scopes of classic tokens that grant it. One of them is enough."""
 
@@ -97,6 +98,18 @@ def authorize(
             if not scopes & CLASSIC_SCOPES[permission, access]:
                 raise not_found()
     return target
+
+
+def may_see(token: PersonalToken | InstallationToken, repository: RepositoryState) -> bool:
+    """Return whether GitHub shows the holder of a token that a private repository exists."""
+    match token:
+        case PersonalToken(needs_sso=True):
+            return False
+        case PersonalToken(scopes=frozenset() as scopes):
+            return bool(scopes & CLASSIC_SCOPES["metadata", "read"])
+        case InstallationToken() if not token.covers(repository):
+            return False
+    return grants(token.permissions, "metadata", "read")
 
 
 def _check_permission(

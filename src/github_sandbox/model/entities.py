@@ -17,9 +17,17 @@ Access: TypeAlias = Literal["read", "write"]
 Permissions: TypeAlias = Mapping[str, Access]
 
 
+REPOSITORY_PERMISSIONS = frozenset({"repository_hooks", "actions_variables"})
+
+
 def grants(permissions: Permissions, permission: str, access: str) -> bool:
-    """Return whether `permissions` include that access. Write access includes read access."""
+    """Return whether `permissions` include that access. Write access includes read access.
+
+    Every permission for repositories includes reading their metadata.
+    """
     granted = permissions.get(permission)
+    if permission == "metadata" and permissions.keys() & REPOSITORY_PERMISSIONS:
+        granted = "read"
     return granted is not None and access in {granted, "read"}
 
 

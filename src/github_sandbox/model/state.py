@@ -130,6 +130,14 @@ class State:
             self._repositories[key] = RepositoryState(id=self.new_id(), full_name=full_name)
         return self._repositories[key]
 
+    def repositories_of(self, account: str) -> list[RepositoryState]:
+        """Return all repositories of an account."""
+        return [
+            repository
+            for repository in self._repositories.values()
+            if repository.account.lower() == account.lower()
+        ]
+
     def covered_repositories(self, installation: InstallationState) -> list[RepositoryState]:
         """Return all repositories that an installation covers."""
         return [
