@@ -1,4 +1,4 @@
-"""A server in place of api.github.com, for the few endpoints that the sandbox lacks.
+"""A server in place of api.github.com, for the few endpoints that the sandbox lacks, and of Slack.
 
 A proxy connects clients to it, and they trust the certificate authority of the tests.
 """
@@ -6,7 +6,7 @@ A proxy connects clients to it, and they trust the certificate authority of the 
 import json
 import ssl
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Self, TypeAlias
@@ -14,6 +14,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 Route: TypeAlias = Callable[[dict[str, Any]], tuple[int, object]]
 """Takes the query parameters of a GET request, or else the body; returns a status and a body."""
+
+HOSTS = ("api.github.com", "hooks.slack.com")
 
 CA_FILE = "/etc/ssl/authority.pem"
 """The path in a job's container."""
@@ -32,12 +34,22 @@ class ApiGithubCom:
                 self.respond(dict(parse_qsl(urlsplit(self.path).query)))
 
             def do_POST(self) -> None:
-                self.respond(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+                self.respond(json.loads(b"".join(self.body())))
 
             do_PATCH = do_POST  # noqa: N815 - the name that http.server calls
 
+            def body(self) -> Iterator[bytes]:
+                if self.headers["Transfer-Encoding"] != "chunked":
+                    yield self.rfile.read(int(self.headers["Content-Length"]))
+                    return
+                # `gh api --input -` sends chunks, because it does not know the length.
+                while size := int(self.rfile.readline(), base=16):
+                    yield self.rfile.read(size)
+                    self.rfile.readline()
+
             def respond(self, parameters: dict[str, Any]) -> None:
-                tokens.add(self.headers["Authorization"])
+                if "Authorization" in self.headers:
+                    tokens.add(self.headers["Authorization"])
                 status, body = routes[f"{self.command} {urlsplit(self.path).path}"](parameters)
                 text = json.dumps(body).encode()
                 self.send_response(status)
@@ -48,7 +60,8 @@ class ApiGithubCom:
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
-        self.leads = {"api.github.com:443": f"127.0.0.1:{self._server.server_address[1]}"}
+        address = f"127.0.0.1:{self._server.server_address[1]}"
+        self.leads = {f"{host}:443": address for host in HOSTS}
         """The address to which a proxy has to connect, by the address that a client requests."""
 
     def __enter__(self) -> Self:

@@ -9,6 +9,7 @@ import pytest
 import trustme
 
 from github_sandbox.clock import Clock, utc_now
+from tests.e2e.api_github_com import HOSTS
 from tests.e2e.workflow_run import ROOT, TOKEN, Checkout
 
 
@@ -70,7 +71,7 @@ def clock() -> Clock:
 
 @pytest.fixture(scope="session")
 def tls_of_github(authority: trustme.CA) -> ssl.SSLContext:
-    """Return the TLS context of a server in place of api.github.com."""
+    """Return the TLS context of a server in place of api.github.com and hooks.slack.com."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    authority.issue_cert("api.github.com").configure_cert(context)
+    authority.issue_cert(*HOSTS).configure_cert(context)
     return context

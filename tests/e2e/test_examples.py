@@ -5,6 +5,7 @@ import re
 import ssl
 import subprocess
 import zipfile
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,7 +16,17 @@ import yaml
 from github_sandbox import App, Proxy, Receiver, Sandbox
 from redeliver.core.checkpoint import format_checkpoint
 from tests.e2e.api_github_com import ApiGithubCom, Route
-from tests.e2e.workflow_run import ROOT, TOKEN, Checkout, act, an_outage, arrived, filled_in
+from tests.e2e.issues import Issues
+from tests.e2e.workflow_run import (
+    ROOT,
+    TOKEN,
+    Checkout,
+    act,
+    an_outage,
+    arrived,
+    filled_in,
+    permissions_of,
+)
 
 
 def test_every_example_has_a_test_here() -> None:
@@ -297,26 +308,7 @@ def test_the_example_without_docker_verifies_its_cached_packages(
     assert "Downloading the packages" in third.stdout
 
 
-class Issues:
-    """The issues of acme/ops. https://docs.github.com/en/rest/issues/issues."""
-
-    def __init__(self) -> None:
-        self.open: list[dict[str, str]] = []
-        self.routes: dict[str, Route] = {
-            "GET /repos/acme/ops/issues": self._list,
-            "POST /repos/acme/ops/issues": self._create,
-        }
-
-    def _list(self, query: dict[str, str]) -> tuple[int, object]:
-        assert (query["state"], query["creator"]) == ("open", "github-actions[bot]")
-        return 200, self.open
-
-    def _create(self, issue: dict[str, str]) -> tuple[int, object]:
-        self.open.append(issue)
-        return 201, issue
-
-
-def test_the_issue_example_opens_one_issue_while_events_fail(
+def test_the_issue_example_keeps_one_issue_until_all_is_well(
     checkout: Checkout,
     github: Sandbox,
     receiver: Receiver,
@@ -330,32 +322,152 @@ def test_the_issue_example_opens_one_issue_while_events_fail(
     hook = github.org("acme").hook(receiver.url)
     an_outage(receiver, hook)
     workflow = filled_in("open-an-issue.yml", {"my-org": "acme", "123456789": str(hook.id)})
-    issues = Issues()
+    issues = Issues(permissions_of(workflow))
     with (
         ApiGithubCom(tls_of_github, certificate, issues.routes) as api,
         Proxy(leads=api.leads) as proxy,
     ):
         arguments = ["-s", "GITHUB_TOKEN=ghs_0fTheJ0b", *api.act_arguments(proxy.url)]
 
-        healthy = checkout.run(workflow, github, *arguments, runner=machine)
-        assert healthy.returncode == 0, healthy.stdout
-        assert issues.open == []
-
         receiver.stop()
-        hook.emit("issues", "closed")
+        guid = hook.emit("issues", "closed")
         for _ in range(2):
             failing = checkout.run(workflow, github, *arguments, runner=machine)
             assert failing.returncode == 1, failing.stdout
-        [issue] = issues.open
-        assert issue["title"] == "redeliver needs attention"
-        assert issue["body"].startswith(
-            "Outcome of the step: failure. Events still failing: 1. Events given up: 0. "
-            "See https://github.com/acme/ops/actions/runs/"
-        )
+        [issue] = issues.kept
+        assert issue.title == "redeliver needs attention"
+        # In the second run the event may wait, because it keeps failing.
+        line = rf"^\* `issues.closed` `{guid}`: (still failing|deferred), \[webhook {hook.id} of"
+        assert re.search(line, issue.body, flags=re.MULTILINE)
+        assert "(https://github.com/acme/ops/actions/runs/" in issue.body
+        assert issue.comments == []
 
-        issues.open.clear()
         wrong_token = replace(checkout, secrets={"REDELIVER_TOKEN": "ghp_wr0ngT0ken"})
         assert wrong_token.run(workflow, github, *arguments, runner=machine).returncode == 1
-        [issue] = issues.open
-        assert issue["body"].startswith("Outcome of the step: failure. Events still failing: unk")
+        [comment] = issue.comments
+        assert comment.startswith("The run failed early: see its log.")
+
+        # A run that no schedule has started tries every event at once.
+        receiver.start()
+        by_hand = {"event": "workflow_dispatch", "runner": machine}
+        healthy = checkout.run(workflow, github, *arguments, **by_hand)
+        assert healthy.returncode == 0, healthy.stdout
+        assert issues.kept == [issue]
+        assert issue.state == "closed"
+        assert issue.comments[-1].startswith("All is well again.")
         assert api.tokens == {"token ghs_0fTheJ0b"}
+
+
+class Slack:
+    """An incoming webhook of Slack, and the ends of earlier runs, which GitHub lists.
+
+    https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks
+    https://docs.github.com/en/rest/actions/workflow-runs#list-workflow-runs-for-a-workflow
+    """
+
+    def __init__(self, permissions: Mapping[str, str]) -> None:
+        assert permissions == {"actions": "read"}
+        self.texts: list[str] = []
+        self.conclusions = ["success"]
+        """Of the runs that are over, the newest first."""
+        self.routes: dict[str, Route] = {
+            "POST /services/T0/B0/s3cretPart": self._post,
+            "GET /repos/acme/ops/actions/workflows/redeliver.yml/runs": self._list_runs,
+        }
+
+    def _post(self, message: dict[str, str]) -> tuple[int, object]:
+        assert message.keys() == {"text"}
+        self.texts.append(message["text"])
+        return 200, "ok"
+
+    def _list_runs(self, query: dict[str, str]) -> tuple[int, object]:
+        assert query["status"] == "completed"
+        runs = [{"conclusion": conclusion} for conclusion in self.conclusions]
+        return 200, {"total_count": len(runs), "workflow_runs": runs}
+
+
+def slack_arguments(workflow: str) -> list[str]:
+    """Return the arguments with which act runs the example for Slack, with our stand-in."""
+    [action] = set(re.findall(r"slackapi/slack-github-action@[0-9a-f]{40}", workflow))
+    path = "acme/ops/.github/workflows/redeliver.yml@refs/heads/main"
+    return [
+        *("-s", "GITHUB_TOKEN=ghs_0fTheJ0b"),
+        *("-s", "SLACK_WEBHOOK_URL=https://hooks.slack.com/services/T0/B0/s3cretPart"),
+        *("--local-repository", f"{action}={ROOT / 'tests' / 'e2e' / 'slack'}"),
+        *("--env", f"GITHUB_WORKFLOW_REF={path}"),
+    ]
+
+
+def test_the_slack_example_posts_trouble_and_its_end(
+    checkout: Checkout,
+    github: Sandbox,
+    receiver: Receiver,
+    machine: str,
+    tls_of_github: ssl.SSLContext,
+    certificate: Path,
+) -> None:
+    github.repository("acme/ops").variables["LAST_REDELIVERY"] = format_checkpoint(
+        datetime.now(UTC) - timedelta(hours=6)
+    )
+    hook = github.org("acme").hook(receiver.url)
+    an_outage(receiver, hook)
+    workflow = filled_in("slack.yml", {"my-org": "acme", "123456789": str(hook.id)})
+    slack = Slack(permissions_of(workflow))
+    with (
+        ApiGithubCom(tls_of_github, certificate, slack.routes) as api,
+        Proxy(leads=api.leads) as proxy,
+    ):
+        arguments = [*slack_arguments(workflow), *api.act_arguments(proxy.url)]
+
+        receiver.stop()
+        hook.emit("issues", "closed")
+        failing = checkout.run(workflow, github, *arguments, runner=machine)
+        assert failing.returncode == 1, failing.stdout
+        [trouble] = slack.texts
+        assert trouble.startswith("*redeliver needs attention.* Health: ")
+        assert "Events still failing: 3. Given up: 0." in trouble
+        assert re.search(r"<https://github.com/acme/ops/actions/runs/\d+\|The run>$", trouble)
+
+        # A run that no schedule has started tries every event at once.
+        receiver.start()
+        by_hand = {"event": "workflow_dispatch", "runner": machine}
+        slack.conclusions = ["cancelled", "failure", "success"]
+        healthy = checkout.run(workflow, github, *arguments, **by_hand)
+        assert healthy.returncode == 0, healthy.stdout
+        assert slack.texts[1:] == [
+            trouble.replace(trouble.partition(" <")[0], "*redeliver: the trouble is over.*")
+        ]
+
+        slack.conclusions = ["success", "cancelled", "failure"]
+        healthy = checkout.run(workflow, github, *arguments, **by_hand)
+        assert healthy.returncode == 0, healthy.stdout
+        assert len(slack.texts) == 2
+        assert "s3cretPart" not in failing.stdout
+
+
+def test_the_slack_example_posts_that_a_webhook_is_failing(
+    checkout: Checkout,
+    github: Sandbox,
+    machine: str,
+    tls_of_github: ssl.SSLContext,
+    certificate: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    """It does so although the run recovered all events, and then it fails, too."""
+    workflow = filled_in("slack.yml", {})
+    slack = Slack(permissions_of(workflow))
+    step = {"id": "all", "shell": "bash", "run": "echo health=failing >> $GITHUB_OUTPUT"}
+    outputs = {"health": {"value": "${{ steps.all.outputs.health }}"}}
+    action = tmp_path_factory.mktemp("redeliver")
+    definition = {"outputs": outputs, "runs": {"using": "composite", "steps": [step]}}
+    (action / "action.yml").write_text(yaml.safe_dump(definition))
+    with (
+        ApiGithubCom(tls_of_github, certificate, slack.routes) as api,
+        Proxy(leads=api.leads) as proxy,
+    ):
+        arguments = [*slack_arguments(workflow), *api.act_arguments(proxy.url)]
+        job = replace(checkout, action=action).run(workflow, github, *arguments, runner=machine)
+
+    assert job.returncode == 1, job.stdout
+    [text] = slack.texts
+    assert text.startswith("*redeliver needs attention.* Health: failing. Events still failing: un")

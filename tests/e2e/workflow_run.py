@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import yaml
+
 import redeliver
 from github_sandbox import Hook, Receiver, Sandbox
 from tests.support.outage import miss_events
@@ -46,6 +48,13 @@ def filled_in(example: str, names: Mapping[str, str]) -> str:
         assert name in workflow
         workflow = workflow.replace(name, replacement)
     return workflow
+
+
+def permissions_of(workflow: str) -> dict[str, str]:
+    """Return the permissions of the token of a workflow's only job."""
+    [job] = yaml.safe_load(workflow)["jobs"].values()
+    permissions: dict[str, str] = job["permissions"]
+    return permissions
 
 
 @dataclass(frozen=True, kw_only=True)
