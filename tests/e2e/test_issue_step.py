@@ -230,6 +230,30 @@ def test_many_events_are_cut_short_with_their_number(after: After, issues: Issue
     assert issue.body.count("* and 980 more: see the log") == 2
 
 
+def test_the_longest_texts_fit_into_an_issue(after: After, issues: Issues) -> None:
+    """The stand-in refuses more than GitHub's 65,536 characters."""
+    long = "x" * 120
+    runs = []
+    for prefix in ("first", "second", "third"):
+        run = a_run(a_result(Outcome.GIVEN_UP), health="down")
+        record = json.loads(run["REPORT"])
+        [event] = record["events"]
+        event |= {"event": long, "action": long}
+        record["events"] = [
+            event | {"guid": f"{prefix}-{number:02}".ljust(120, "x"), "outcome": outcome}
+            for number in range(20)
+            for outcome in ("given_up", "still_failing")
+        ]
+        record["problem"] = "x" * 2000
+        runs.append(run | {"REPORT": json.dumps(record)})
+
+    after(*runs, WELL)
+
+    [issue] = issues.kept
+    assert len(issue.comments) == 3
+    assert issue.body.count(": given up, ") == 50
+
+
 @pytest.mark.parametrize(
     "name",
     [
