@@ -43,6 +43,7 @@ INPUT_GROUPS: Mapping[str, tuple[str, ...]] = {
         "give-up-after",
         "max-attempts",
         "events",
+        "repositories",
         "skip-status-codes",
     ),
     "once": ("since", "until", "guids", "include-delivered"),
@@ -95,6 +96,10 @@ VERDICTS: Mapping[Verdict, tuple[str, str]] = {
     ),
     Verdict.UNWANTED_EVENT: (
         "All failed, and `events` excludes the event.",
+        "Filtered out and counted. Once the checkpoint has passed it, no run looks at it again.",
+    ),
+    Verdict.UNWANTED_REPOSITORY: (
+        "All failed, and `repositories` excludes the event's repository.",
         "Filtered out and counted. Once the checkpoint has passed it, no run looks at it again.",
     ),
     Verdict.UNWANTED_STATUS: (

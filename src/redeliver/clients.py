@@ -11,6 +11,7 @@ from redeliver.github_api.credentials import (
 )
 from redeliver.github_api.facts import Facts
 from redeliver.github_api.permissions import Permission
+from redeliver.github_api.repositories import METADATA
 from redeliver.github_api.server_clock import ServerClock
 from redeliver.github_api.throttle import Throttle
 from redeliver.github_api.webhooks import ORGANIZATION, REPOSITORY
@@ -52,6 +53,15 @@ class Clients:
             path = f"/repos/{settings.variable_repository}"
             return self._installation_client(path, VARIABLES, {"actions_variables": "write"})
         return self.main
+
+    def for_repositories(self, owner: str) -> Client:
+        """Return the client that finds the repositories of `owner`."""
+        if not self._settings.app_id:
+            return self.main
+        # The path of users finds the installation on an organization, too.
+        org = self._settings.org
+        path = f"/orgs/{org}" if org else f"/users/{owner}"
+        return self._installation_client(path, METADATA, {"metadata": "read"})
 
     def _main(self) -> Client:
         settings = self._settings

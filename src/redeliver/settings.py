@@ -14,7 +14,7 @@ from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
-from redeliver.core import address_pattern
+from redeliver.core import address_pattern, repository_filter
 from redeliver.core.address_pattern import AddressPattern
 from redeliver.core.delivery import Guid, HookId
 from redeliver.core.event_filter import (
@@ -33,6 +33,7 @@ from redeliver.core.policy import (
     RunOptions,
     ScanMode,
 )
+from redeliver.core.repository_filter import ALL_REPOSITORIES, is_id, with_owner
 from redeliver.errors import InputError
 from redeliver.sanitize import split_secret
 
@@ -68,6 +69,9 @@ class Settings:
     """None for all; empty for the App's own webhook, and if `hook_url` tells which one it is."""
     hook_url: AddressPattern | None
     """Matches the address of the only webhook; None if the webhooks are named otherwise."""
+    repository_patterns: tuple[str, ...]
+    """Full names in lower case, which may have `*` or `?` after the owner, or ids; a leading `!`
+    excludes. Empty for all repositories."""
     api_url: str
     variable_name: str
     """Empty if no checkpoint is kept."""
@@ -130,6 +134,10 @@ def parse(
     # Somebody who asks for certain events knows that the receiver works again.
     values["at_once"] = bool(at_once or values["since"] or values["guids"])
     values["by_hand"] = by_hand
+    values["repositories"] = ALL_REPOSITORIES  # until they are looked up
+    values["repository_patterns"] = tuple(
+        with_owner(pattern, values["org"]) for pattern in values["repository_patterns"]
+    )
     values["retention"] = RETENTION  # until GitHub's responses tell
     values["give_up_after"] = values["give_up_after"] or AS_LONG_AS_LOGGED
     values["policy"] = Policy(**_fields_of(Policy, values))
@@ -156,6 +164,10 @@ def _problems_between_inputs(
     target = ("app_id", "org", "repo", "hook_ids", "hook_url")
     if values.keys() >= {*target}:
         yield from _check_target(**{name: values[name] for name in target})
+    if {"org", "repo", "repository_patterns"} <= values.keys():
+        yield from _check_repositories(
+            **{name: values[name] for name in ("org", "repo", "repository_patterns")}
+        )
     yield from _check_replay(values)
     is_replay = values.get("since") or values.get("guids")
     if (
@@ -241,6 +253,27 @@ def _check_target(
         yield (
             f"input '{'hook-url' if hook_url else 'hook-id'}' must be empty unless 'org' or 'repo' "
             "is set: a GitHub App has a single webhook, without an id"
+        )
+
+
+def _check_repositories(org: str, repo: str, repository_patterns: tuple[str, ...]) -> Iterator[str]:
+    if repo and repository_patterns:
+        yield (
+            "input 'repositories' must be empty if 'repo' is set: all events of that webhook "
+            "belong to this repository"
+        )
+        return
+    names = [with_owner(pattern, org).removeprefix("!") for pattern in repository_patterns]
+    owners = [None if is_id(name) else name.rpartition("/")[0] for name in names]
+    if org and any(owner not in {None, org.lower()} for owner in owners):
+        yield (
+            "input 'repositories' has a repository of another owner than 'org', whose events do "
+            "not reach this webhook. Leave out the owners"
+        )
+    elif "" in owners and not repo:
+        yield (
+            "input 'repositories' must have each name as owner/name for a GitHub App's own "
+            "webhook, because that gets events of several owners"
         )
 
 
@@ -466,6 +499,24 @@ def _mistake_in_event(pattern: str) -> str | None:
     return f" ({repeated}did you mean '{nearest}'?)"
 
 
+def _repositories(text: str) -> tuple[str, ...]:
+    patterns = _list(text.lower())
+    _check_entries(
+        [None if _is_repository(pattern) else "" for pattern in patterns],
+        "Each entry must be a repository's name, such as shop, my-org/shop or team-*, or its id. "
+        "Write one per line, or separate them by commas. Put ! directly before an entry to exclude "
+        "it. An owner cannot have a *",
+    )
+    return tuple(patterns)
+
+
+def _is_repository(pattern: str) -> bool:
+    name = pattern.removeprefix("!")
+    if is_id(name):
+        return bool(re.fullmatch("[1-9][0-9]{0,18}", name))
+    return bool(repository_filter.PATTERN.fullmatch(pattern) and not TOKEN.search(pattern))
+
+
 def _status_codes(text: str) -> frozenset[int]:
     codes = _list(text)
     _check_entries(
@@ -560,6 +611,7 @@ INPUTS: Mapping[str, Input] = {
         convert=_whole_number(2, ": the first delivery counts as an attempt"),
     ),
     "events": Input(setting="events", convert=_events),
+    "repositories": Input(setting="repository_patterns", convert=_repositories),
     "skip-status-codes": Input(setting="skip_status_codes", convert=_status_codes),
     "since": Input(setting="since", convert=_moment),
     "until": Input(setting="until", convert=_moment),

@@ -5,17 +5,20 @@ Workflows and the command differ only in the `Console`, and in where the checkpo
 
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from http import HTTPStatus
 
 from redeliver import interruption
 from redeliver.clients import Clients
 from redeliver.console import Console, LockedConsole
+from redeliver.core.repository_filter import ALL_REPOSITORIES, RepositoryFilter
 from redeliver.engine.ports import Hook, NullStore, Runtime, Store
 from redeliver.engine.run import run
 from redeliver.github_api.checkpoint_variable import RepositoryVariable
 from redeliver.github_api.facts import Facts
 from redeliver.github_api.permissions import Permission
+from redeliver.github_api.repositories import find_repositories
 from redeliver.github_api.server_clock import ServerClock
 from redeliver.github_api.throttle import Throttle
 from redeliver.github_api.webhooks import (
@@ -51,8 +54,10 @@ def redeliver(
     throttle = Throttle(console.detail, per_minute=settings.max_per_minute)
     clients = Clients(settings, console, clock, facts, throttle)
     connection = _Connection(settings, console, clock, clients)
+    hooks, repositories = connection.hooks(), connection.repositories()
+    policy = replace(settings.options.policy, repositories=repositories)
     return run(
-        connection.hooks(),
+        hooks,
         connection.store(store_in),
         Runtime(
             clock=clock,
@@ -64,7 +69,7 @@ def redeliver(
             sleep=interruption.sleep,
             workers=WORKERS,
         ),
-        settings.options,
+        replace(settings.options, policy=policy),
     )
 
 
@@ -106,6 +111,18 @@ class _Connection:
                 "deferred to a later run"
             )
         return list(found)
+
+    def repositories(self) -> RepositoryFilter:
+        """Return the repositories to redeliver for; finding them by name takes requests."""
+        settings = self._settings
+        if not settings.repository_patterns:
+            return ALL_REPOSITORIES
+        return find_repositories(
+            settings.repository_patterns,
+            self._clients.for_repositories,
+            # An App's own webhook gets events only of what its installations cover.
+            of_installation=not settings.org,
+        )
 
     def store(self, another: Callable[[Callable[[], datetime]], Store] | None) -> Store:
         """Return where the checkpoint is kept. GitHub's time is known once it has been read."""

@@ -374,6 +374,7 @@ FORMS = {
     **dict.fromkeys(("lookback", "give-up-after"), r"[1-9][0-9]?[mhd]"),
     **dict.fromkeys(("max-attempts", "max-redeliveries", "max-per-minute"), r"[0-9]{1,7}"),
     "events": r"(!?[a-z_*]{1,9}(\.[a-z]{1,3})?, ){0,2}push",
+    "repositories": r"(!?[a-z0-9*]{1,9}(/[a-z.]{1,3})?, ){0,2}ops",
     "skip-status-codes": r"[0-5][0-9]{2}(, 410){0,2}",
     "verify": "0s?",
     "scan": "full|failures",

@@ -8,11 +8,20 @@ from functools import partial
 
 from redeliver.core.checkpoint import UNMARKED, Checkpoint, Mark, SavedCheckpoint
 from redeliver.core.decision import Decision, Verdict
-from redeliver.core.delivery import Delivery, DeliveryId, Guid, HookId, StatusFilter, Webhook
+from redeliver.core.delivery import (
+    Delivery,
+    DeliveryId,
+    Guid,
+    HookId,
+    RepositoryId,
+    StatusFilter,
+    Webhook,
+)
 from redeliver.core.outcome import EventResult, Outcome
 from redeliver.core.pages import Page
 from redeliver.core.plan import Plan
 from redeliver.core.policy import Policy, RunOptions, ScanMode
+from redeliver.core.repository_filter import RepositoryFilter
 from redeliver.core.scan import Scan, ScanResult
 from redeliver.core.window import Window
 from redeliver.errors import RedeliverError
@@ -70,6 +79,7 @@ def a_delivery(
     status_code: int = 504,
     event: str = "push",
     action: str | None = None,
+    repository_id: int | None = None,
 ) -> Delivery:
     return Delivery(
         id=DeliveryId(number),
@@ -80,6 +90,7 @@ def a_delivery(
         status_code=status_code,
         event=event,
         action=action,
+        repository_id=RepositoryId(repository_id) if repository_id else None,
     )
 
 
@@ -128,6 +139,12 @@ def a_window(
 ) -> Window:
     before = saved(checkpoint, written=written, mark=mark) if checkpoint else None
     return Window.starting(before, now=NOW, lookback=timedelta(hours=24))
+
+
+def repositories(*ids: int, excludes: bool = False) -> RepositoryFilter:
+    """Return a filter for acme/repo-1 and so on, by their ids."""
+    names = {RepositoryId(number): f"acme/repo-{number}" for number in ids}
+    return RepositoryFilter(names=names, excludes=excludes)
 
 
 a_policy = partial(Policy, give_up_after=timedelta(days=3))
@@ -301,6 +318,7 @@ GOOD_INPUTS = {
     "give-up-after": "",
     "max-attempts": "",
     "events": "",
+    "repositories": "",
     "skip-status-codes": "",
     "since": "",
     "until": "",

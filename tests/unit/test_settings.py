@@ -30,6 +30,7 @@ def test_every_input_becomes_a_setting() -> None:
         repo="",
         hook_ids=(HookId(123456789),),
         hook_url=None,
+        repository_patterns=(),
         api_url="https://api.github.com",
         variable_name="LAST_REDELIVERY",
         variable_repository="acme/ops",
@@ -151,6 +152,19 @@ def test_all_errors_are_reported_at_once() -> None:
         ("events", "! push", "Put ! directly before an entry to exclude it"),
         ("events", "push, issues.opened!", r"mistake in entry 2\. Each entry"),
         ("events", "check-*", "such as push, pull_request.opened or check_"),
+        ("repositories", "shop; web", "mistake in entry 1. Each entry must be a repository's name"),
+        ("repositories", "shop, acme/..", "mistake in entry 2. Each entry must be a repository's"),
+        ("repositories", "..", "mistake in entry 1. Each entry must be a repository's name"),
+        ("repositories", "! shop", "Put ! directly before an entry to exclude it"),
+        ("repositories", "acm*/shop", r"mistake in entry 1\. .*An owner cannot have a"),
+        (
+            "repositories",
+            "acme/shop/pulls",
+            "mistake in entry 1. Each entry must be a repository's",
+        ),
+        ("repositories", "0", "mistake in entry 1. Each entry must be a repository's name"),
+        ("repositories", f"acme/ghp_{'s3cret' * 4}", "mistake in entry 1. Each entry must be"),
+        ("repositories", "shop, elsewhere/shop", "has a repository of another owner than 'org'"),
         ("skip-status-codes", "4xx", "mistake in entry 1. Each entry must be a status code"),
         ("skip-status-codes", "400, 600", "mistake in entry 2. Each entry must be a status code"),
         ("since", "yesterday", "such as 2026-11-26T22:00:00Z or"),
@@ -387,6 +401,14 @@ CONTRADICTIONS = {
         OWN_WEBHOOK_INPUTS | {"hook-url": "ci.example.com"},
         "hook-url",
     ),
+    "a repository's webhook and other repositories": (
+        GOOD_INPUTS | {"org": "", "repo": "acme/shop", "repositories": "shop"},
+        "repositories",
+    ),
+    "an App's own webhook and a repository without owner": (
+        OWN_WEBHOOK_INPUTS | {"repositories": "acme/shop, !web, 7"},
+        "repositories",
+    ),
     "a probe without verification": (GOOD_INPUTS | {"probe": "5", "verify": "0"}, "verify"),
 }
 
@@ -487,6 +509,27 @@ def test_webhooks_may_be_several_or_all(text: str, ids: tuple[int, ...] | None) 
 )
 def test_events_are_patterns(text: str, patterns: tuple[str, ...]) -> None:
     assert parse({**GOOD_INPUTS, "events": text}).options.policy.events == EventFilter(patterns)
+
+
+@pytest.mark.parametrize(
+    ("text", "patterns"),
+    [
+        ("shop", ("acme/shop",)),
+        ("Shop, !ACME/team-*\n1296269", ("acme/shop", "!acme/team-*", "1296269")),
+        ("!web, !7, acme/7", ("!acme/web", "!7", "acme/7")),
+        (" , ", ()),
+    ],
+)
+def test_repositories_have_an_owner_or_an_id(text: str, patterns: tuple[str, ...]) -> None:
+    settings = parse({**GOOD_INPUTS, "org": "Acme", "repositories": text})
+
+    assert settings.repository_patterns == patterns
+
+
+def test_an_apps_webhook_may_have_repositories_of_several_owners() -> None:
+    settings = parse(OWN_WEBHOOK_INPUTS | {"repositories": "acme/shop, !other/*, 7"})
+
+    assert settings.repository_patterns == ("acme/shop", "!other/*", "7")
 
 
 def test_status_codes_may_be_skipped() -> None:

@@ -140,6 +140,14 @@ GROUPS: Mapping[str, Mapping[str, Flag]] = {
             "'!NAME' excludes an event. May be repeated. Once the checkpoint has passed an "
             "excluded event, no later run with this checkpoint redelivers it.  [default: all]",
         ),
+        "repositories": Flag(
+            takes="NAMES",
+            does="Redeliver only events of these repositories, such as shop, my-org/shop, 'team-*' "
+            "or an id. '!NAME' excludes a repository. With an entry that does not exclude, events "
+            "without a repository are excluded, too. May be repeated. Once the checkpoint has "
+            "passed an excluded event, no later run with this checkpoint redelivers it.  "
+            "[default: all]",
+        ),
         "skip-status-codes": Flag(
             takes="CODES",
             does="Do not redeliver failures with these status codes, such as 400,410. May be "
@@ -219,7 +227,7 @@ GROUPS: Mapping[str, Mapping[str, Flag]] = {
 SWITCHES = ("dry-run", "at-once", "include-delivered")
 """The flags without a value that can also be set as a variable."""
 
-LISTS = frozenset({"hook-id", "events", "skip-status-codes", "guids"})
+LISTS = frozenset({"hook-id", "events", "repositories", "skip-status-codes", "guids"})
 """The flags that may be repeated."""
 
 FLAG_NAMES = (*(name for group in GROUPS.values() for name in group), "version", "help")

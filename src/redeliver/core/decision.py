@@ -22,6 +22,7 @@ class Verdict(Enum):
     REDELIVER = "failed"
     DELIVERED = "another attempt succeeded"
     UNWANTED_EVENT = "excluded by 'events'"
+    UNWANTED_REPOSITORY = "excluded by 'repositories'"
     UNWANTED_STATUS = "excluded by 'skip-status-codes'"
     EXPIRED = "the first attempt is no longer in GitHub's log, only later ones"
     TOO_OLD = "the first attempt is older than 'give-up-after' ({give_up_after})"
@@ -44,7 +45,12 @@ class Verdict(Enum):
 
 
 NOT_FAILED_VERDICTS = frozenset(
-    {Verdict.DELIVERED, Verdict.UNWANTED_EVENT, Verdict.UNWANTED_STATUS}
+    {
+        Verdict.DELIVERED,
+        Verdict.UNWANTED_EVENT,
+        Verdict.UNWANTED_REPOSITORY,
+        Verdict.UNWANTED_STATUS,
+    }
 )
 """The verdicts on events that do not count as failed."""
 
@@ -91,7 +97,7 @@ class Decision:
         return EventKey(self.webhook, self.delivery.guid)
 
 
-def decide(  # noqa: C901, PLR0911 - one return for each reason
+def decide(  # noqa: PLR0911 - one return for each reason
     attempts: Sequence[Delivery],
     window: Window,
     policy: Policy,
@@ -116,10 +122,8 @@ def decide(  # noqa: C901, PLR0911 - one return for each reason
     others = _further_attempts(attempts, unreadable)
     if _any_succeeded(attempts) or _any_succeeded(others):
         return Verdict.DELIVERED
-    if not policy.events.matches(newest.event, newest.action):
-        return Verdict.UNWANTED_EVENT
-    if newest.status_code in policy.skip_status_codes:
-        return Verdict.UNWANTED_STATUS
+    if unwanted := _unwanted(newest, policy):
+        return unwanted
     waits = waits_until is not None and window.now < waits_until
     if not is_complete and not waits:
         return Verdict.UNREAD
@@ -152,6 +156,15 @@ def _is_included(attempts: Sequence[Delivery], window: Window, policy: Policy) -
     successes = [attempt for attempt in attempts if attempt.succeeded]
     is_within = all(map(window.contains, successes))
     return bool(successes) and is_within and policy.includes_delivered(attempts[0])
+
+
+def _unwanted(newest: Delivery, policy: Policy) -> Verdict | None:
+    """Return which filter excludes an event; None if none does."""
+    if not policy.events.matches(newest.event, newest.action):
+        return Verdict.UNWANTED_EVENT
+    if not policy.repositories.matches(newest.repository_id):
+        return Verdict.UNWANTED_REPOSITORY
+    return Verdict.UNWANTED_STATUS if newest.status_code in policy.skip_status_codes else None
 
 
 def _further_attempts(

@@ -16,6 +16,8 @@ DeliveryId = NewType("DeliveryId", int)
 
 Guid = NewType("Guid", str)
 
+RepositoryId = NewType("RepositoryId", int)
+
 SUCCESS_CODES = range(HTTPStatus.OK, HTTPStatus.MULTIPLE_CHOICES)
 FAILURE_CODES = range(HTTPStatus.BAD_REQUEST, 600)
 
@@ -67,6 +69,8 @@ class Delivery:
     status_code: int
     event: str
     action: str | None
+    repository_id: RepositoryId | None = None
+    """None if the event has no repository, or GitHub does not say which one."""
 
     @property
     def succeeded(self) -> bool:

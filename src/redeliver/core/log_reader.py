@@ -208,7 +208,7 @@ class LogReader:
         elif (
             attempts[0].delivered_at <= self._window.now
             and self._window.contains(delivery)
-            and self._policy.events.matches(delivery.event, delivery.action)
+            and self._policy.wants(delivery)
         ):
             self._incomplete.add(delivery.guid)
 

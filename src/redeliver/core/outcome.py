@@ -81,6 +81,7 @@ The report also has what stopped them: an error, a rate limit or a signal.
 OUTCOME_OF_VERDICT = {
     Verdict.DELIVERED: Outcome.DELIVERED,
     Verdict.UNWANTED_EVENT: Outcome.FILTERED,
+    Verdict.UNWANTED_REPOSITORY: Outcome.FILTERED,
     Verdict.UNWANTED_STATUS: Outcome.FILTERED,
     Verdict.EXPIRED: Outcome.GIVEN_UP,
     Verdict.TOO_OLD: Outcome.GIVEN_UP,

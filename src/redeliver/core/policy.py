@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 from redeliver.core.delivery import Delivery, Guid
 from redeliver.core.event_filter import ALL_EVENTS, EventFilter
+from redeliver.core.repository_filter import ALL_REPOSITORIES, RepositoryFilter
 
 RETENTION = timedelta(days=3)
 """How long github.com keeps a delivery log:
@@ -29,6 +30,7 @@ class Policy:
     max_attempts: int | None = None
     """Including the first attempt; None is no limit."""
     events: EventFilter = ALL_EVENTS
+    repositories: RepositoryFilter = ALL_REPOSITORIES
     skip_status_codes: frozenset[int] = frozenset()
     """The codes of failures that another attempt would not change."""
     at_once: bool = False
@@ -42,7 +44,12 @@ class Policy:
 
     def includes_delivered(self, delivery: Delivery) -> bool:
         """Whether the event of a successful delivery is redelivered all the same."""
-        return self.include_delivered and self.events.matches(delivery.event, delivery.action)
+        return self.include_delivered and self.wants(delivery)
+
+    def wants(self, delivery: Delivery) -> bool:
+        """Whether neither `events` nor `repositories` excludes an event."""
+        is_wanted_event = self.events.matches(delivery.event, delivery.action)
+        return is_wanted_event and self.repositories.matches(delivery.repository_id)
 
 
 def format_duration(span: timedelta) -> str:

@@ -37,6 +37,8 @@ def run(hooks: Sequence[Hook], store: Store, runtime: Runtime, options: RunOptio
     else:
         window = Window.starting(saved, now=now, lookback=options.lookback)
         runtime.console.detail(log_lines.opening(store.name, window, options.scan))
+    if options.policy.repositories.is_set:
+        runtime.console.detail(log_lines.repositories(options.policy.repositories))
     unseen = window.unseen(options.retention)
     if unseen:  # said now, because a run that is killed leaves only its log
         runtime.console.remark(f"Warning: {losses.may_be_unseen(unseen)}")

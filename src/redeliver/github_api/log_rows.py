@@ -9,7 +9,7 @@ from datetime import datetime
 from types import NoneType
 from typing import Any
 
-from redeliver.core.delivery import SUCCESS_CODES, Delivery, DeliveryId, Guid
+from redeliver.core.delivery import SUCCESS_CODES, Delivery, DeliveryId, Guid, RepositoryId
 from redeliver.core.pages import Page
 from redeliver.core.unreadable import LONG_AGO, UnreadableRow
 from redeliver.github_api.response import parse_time
@@ -68,6 +68,7 @@ def _delivery(row: object) -> Delivery:
         delivered_at = parse_time(row["delivered_at"])
     except ValueError:
         raise ValueError("'delivered_at' is not a time with a time zone") from None
+    repository = row.get("repository_id")
     return Delivery(
         id=DeliveryId(row["id"]),
         guid=Guid(row["guid"]),
@@ -77,6 +78,7 @@ def _delivery(row: object) -> Delivery:
         status_code=row["status_code"],
         event=row["event"],
         action=row.get("action"),
+        repository_id=RepositoryId(repository) if type(repository) is int else None,
     )
 
 

@@ -23,6 +23,7 @@ class EventRow:
     event: str
     action: str
     """Empty for an event without an action."""
+    repository_id: str | None
     failing_since: datetime
     failing_for: str
     attempts: int
@@ -51,6 +52,7 @@ class EventRow:
             delivery=str(latest.id),
             event=quote_untrusted(latest.event),
             action=quote_untrusted(latest.action) if latest.action else "",
+            repository_id=str(latest.repository_id) if latest.repository_id else None,
             failing_since=failing_since,
             failing_for=age(now - failing_since),
             attempts=result.attempts,

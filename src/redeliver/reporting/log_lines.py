@@ -8,11 +8,14 @@ from redeliver.core.decision import Verdict
 from redeliver.core.delivery import Webhook
 from redeliver.core.outcome import Outcome
 from redeliver.core.policy import ScanMode, format_duration
+from redeliver.core.repository_filter import RepositoryFilter
 from redeliver.core.scan import ScanResult
 from redeliver.core.window import OVERLAP, Window
 from redeliver.errors import RedeliverError
 from redeliver.reporting.event_row import EventRow
 from redeliver.reporting.format import count, is_or_are, minutes, utc
+from redeliver.reporting.limits import MAX_LINES
+from redeliver.reporting.passed import FILTERS
 
 UNCLASSIFIED = "no status code from 400 to 599, so 'scan: failures' could miss them"
 """Describes failed events that GitHub's own filter for failures does not list."""
@@ -35,6 +38,16 @@ def opening(store: str, window: Window, mode: ScanMode) -> str:
     return f"{none}. {reading}, 'lookback' ({format_duration(window.now - window.since)}) ago"
 
 
+def repositories(chosen: RepositoryFilter) -> str:
+    """Say which repositories' events the run redelivers, or which ones it leaves out."""
+    named = [f"{name} (id {id_})" if name else f"id {id_}" for id_, name in chosen.names.items()]
+    listed = ", ".join(named[:MAX_LINES])
+    if len(named) > MAX_LINES:
+        listed += f", and {len(named) - MAX_LINES:,} more"
+    which = "All events except those" if chosen.excludes else "Only events"
+    return f"{which} of these repositories: {listed}"
+
+
 def scanned(scan: ScanResult, *, note_on_filtered: str = "") -> str:
     """Say what was read of a webhook's log, and what was decided.
 
@@ -45,10 +58,7 @@ def scanned(scan: ScanResult, *, note_on_filtered: str = "") -> str:
         return f"Could not read the delivery log of {name}. The error is at the end of this log"
     verdicts = Counter(decision.verdict for decision in scan.decisions)
     delivered = verdicts.pop(Verdict.DELIVERED, 0)
-    filtered = {
-        verdict.value: verdicts.pop(verdict, 0)
-        for verdict in (Verdict.UNWANTED_EVENT, Verdict.UNWANTED_STATUS)
-    }
+    filtered = {verdict.value: verdicts.pop(verdict, 0) for verdict in FILTERS}
     again = sum(d.was_delivered for d in scan.decisions if d.verdict is not Verdict.DELIVERED)
     failed = verdicts.total() - again
     parts = [f"{count(failed, 'event')} failed"] if failed else []

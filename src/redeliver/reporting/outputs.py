@@ -8,6 +8,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from redeliver.core.checkpoint import format_checkpoint
@@ -46,6 +47,8 @@ def to_json(report: Report, *, max_characters: int | None = None) -> str:
         "version": VERSION,
         "dry_run": report.options.dry_run,
         "scan": report.options.scan.value,
+        "repositories": _repositories(report, max_characters, excluded=False),
+        "excluded_repositories": _repositories(report, max_characters, excluded=True),
         "replay": _replay(report),
         "from": _time(report.window.since),
         "to": _time(report.window.now),
@@ -108,6 +111,17 @@ def _replay(report: Report) -> dict[str, Any] | None:
     }
 
 
+def _repositories(
+    report: Report, max_characters: int | None, *, excluded: bool
+) -> list[dict[str, str | None]] | None:
+    """Return the included or the excluded repositories, all if there is no limit."""
+    chosen = report.options.policy.repositories
+    if not chosen.is_set or chosen.excludes is not excluded:
+        return None
+    listed = islice(chosen.names.items(), None if max_characters is None else MAX_LINES)
+    return [{"id": str(id_), "name": name or None} for id_, name in listed]
+
+
 def _hook(scan: ScanResult, counts: Mapping[str, int]) -> dict[str, Any]:
     return {
         "id": _hook_id(scan.webhook),
@@ -125,6 +139,7 @@ def _event(row: EventRow) -> dict[str, Any]:
         "delivery": row.delivery,
         "event": row.event,
         "action": row.action or None,
+        "repository_id": row.repository_id,
         "failing_since": _time(row.failing_since),
         "attempts": row.attempts,
         "status": row.status,

@@ -10,7 +10,11 @@ from redeliver.core.window import OVERLAP, SETTLED, Window
 from redeliver.reporting.format import count, them, utc
 from redeliver.reporting.report import Report
 
-FILTERS = {Verdict.UNWANTED_EVENT: "'events'", Verdict.UNWANTED_STATUS: "'skip-status-codes'"}
+FILTERS = {
+    Verdict.UNWANTED_EVENT: "'events'",
+    Verdict.UNWANTED_REPOSITORY: "'repositories'",
+    Verdict.UNWANTED_STATUS: "'skip-status-codes'",
+}
 """The inputs that filter events out."""
 
 

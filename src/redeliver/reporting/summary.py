@@ -82,6 +82,9 @@ def _summary(report: Report) -> Iterator[str]:
         yield from _chart(report)
     yield from _recovered(report)
     yield from _scans(report)
+    if report.options.policy.repositories.is_set:
+        yield f"{escape_markdown(log_lines.repositories(report.options.policy.repositories))}."
+        yield ""
     yield f"{messages.closing(report)}."
 
 

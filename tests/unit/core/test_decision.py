@@ -20,6 +20,7 @@ from tests.support.builders import (
     failed,
     failed_again,
     plan_of,
+    repositories,
     scan_of,
     succeeded,
     succeeded_again,
@@ -164,6 +165,26 @@ FILTERED = {
         a_policy(events=EventFilter(("push",))),
         [failed(hours=1)],
         Verdict.REDELIVER,
+    ),
+    "an event of a repository that 'repositories' excludes": (
+        a_policy(repositories=repositories(1)),
+        [a_delivery(repository_id=2)],
+        Verdict.UNWANTED_REPOSITORY,
+    ),
+    "an event of a repository that 'repositories' includes": (
+        a_policy(repositories=repositories(1, 2)),
+        [a_delivery(repository_id=2)],
+        Verdict.REDELIVER,
+    ),
+    "an event without a repository that 'repositories' excludes": (
+        a_policy(repositories=repositories(1)),
+        [a_delivery()],
+        Verdict.UNWANTED_REPOSITORY,
+    ),
+    "an event of an excluded repository that was delivered": (
+        a_policy(repositories=repositories(1)),
+        [succeeded_again(hours=1), a_delivery(repository_id=2)],
+        Verdict.DELIVERED,
     ),
     "a status code to skip": (
         a_policy(skip_status_codes=frozenset({504})),

@@ -21,6 +21,7 @@ from tests.support.builders import FOUR_ATTEMPTS, a_decision, a_delivery, delive
         (Verdict.SWITCHED_OFF, Outcome.DEFERRED),
         (Verdict.UNSETTLED, Outcome.UNSETTLED),
         (Verdict.UNWANTED_EVENT, Outcome.FILTERED),
+        (Verdict.UNWANTED_REPOSITORY, Outcome.FILTERED),
         (Verdict.UNWANTED_STATUS, Outcome.FILTERED),
         (Verdict.SURPLUS, Outcome.DEFERRED),
     ],

@@ -11,7 +11,7 @@ from redeliver.core.decision import Decision, Verdict
 from redeliver.core.delivery import Delivery
 from redeliver.core.event_filter import EventFilter
 from redeliver.core.pages import OLD_ROWS_AT_END
-from redeliver.core.policy import ScanMode
+from redeliver.core.policy import Policy, ScanMode
 from redeliver.core.scan import Scan
 from redeliver.core.window import OVERLAP
 from redeliver.errors import UnavailableError
@@ -27,6 +27,7 @@ from tests.support.builders import (
     failed,
     failed_again,
     plan_of,
+    repositories,
     scan_log,
     scan_of,
     succeeded,
@@ -269,10 +270,17 @@ def test_ids_beyond_2_to_the_53_stay_exact() -> None:
     assert decision.delivery.id == 4611686018427387905
 
 
-def test_the_original_of_a_filtered_event_is_not_searched() -> None:
+@pytest.mark.parametrize(
+    "policy",
+    [
+        pytest.param(a_policy(events=EventFilter(("issues",))), id="by its name"),
+        pytest.param(a_policy(repositories=repositories(1)), id="by its repository"),
+    ],
+)
+def test_the_original_of_a_filtered_event_is_not_searched(policy: Policy) -> None:
     log = [a_delivery("old-90", at=ago(hours=1), redelivery=True), *BEFORE]
 
-    planned = plan_of(log, policy=a_policy(events=EventFilter(("issues",))))
+    planned = plan_of(log, policy=policy)
 
     assert planned.scans[0].scanned == 1 + OLD_ROWS_AT_END
 

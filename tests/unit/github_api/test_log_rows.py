@@ -80,3 +80,16 @@ def test_rows_at_the_ends_of_a_page_have_bounds_if_there_are_any() -> None:
 
     page = read_page([None], is_last=True, newer=NOW - timedelta(1))
     assert page.unreadable[0].latest == NOW - timedelta(1)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [(7, 7), (None, None), ("7", None), (True, None), (1.5, None), ({}, None)],
+)
+def test_an_odd_repository_does_not_make_a_row_unreadable(
+    value: object, expected: int | None
+) -> None:
+    page = read_page([a_row(repository_id=value), a_row()], is_last=True, newer=None)
+
+    assert [delivery.repository_id for delivery in page.rows] == [expected, None]
+    assert page.unreadable == []

@@ -5,8 +5,10 @@ from dataclasses import replace
 import pytest
 
 from redeliver.core.decision import Verdict
+from redeliver.core.delivery import RepositoryId
 from redeliver.core.outcome import EventResult, Outcome
 from redeliver.core.policy import ScanMode
+from redeliver.core.repository_filter import RepositoryFilter
 from redeliver.errors import UnavailableError
 from redeliver.reporting import log_lines
 from redeliver.reporting.event_row import EventRow
@@ -20,6 +22,7 @@ from tests.support.builders import (
     a_window,
     ago,
     delivered,
+    repositories,
 )
 
 
@@ -69,12 +72,13 @@ def test_the_opening_without_a_checkpoint_says_why(store: str, why: str) -> None
             [
                 Verdict.REDELIVER,
                 Verdict.UNWANTED_EVENT,
+                Verdict.UNWANTED_REPOSITORY,
                 Verdict.UNWANTED_STATUS,
                 Verdict.UNWANTED_STATUS,
             ],
             (
-                "1 event failed; 1 more is excluded by 'events'; 2 more are excluded by "
-                "'skip-status-codes'"
+                "1 event failed; 1 more is excluded by 'events'; 1 more is excluded by "
+                "'repositories'; 2 more are excluded by 'skip-status-codes'"
             ),
         ),
         ([Verdict.UNWANTED_EVENT], "nothing to redeliver; 1 is excluded by 'events'"),
@@ -221,3 +225,28 @@ def test_each_line_names_its_webhook_if_there_are_several() -> None:
 )
 def test_a_dry_run_logs_what_would_be_done(outcome: Outcome, expected: str) -> None:
     assert outcome_line(a_result(outcome), dry_run=True).startswith(f"{expected}: ")
+
+
+@pytest.mark.parametrize(
+    ("chosen", "expected"),
+    [
+        (
+            RepositoryFilter(
+                names={RepositoryId(1): "acme/shop", RepositoryId(7): ""}, excludes=False
+            ),
+            "Only events of these repositories: acme/shop (id 1), id 7",
+        ),
+        (
+            repositories(2, excludes=True),
+            "All events except those of these repositories: acme/repo-2 (id 2)",
+        ),
+    ],
+)
+def test_a_run_names_its_repositories(chosen: RepositoryFilter, expected: str) -> None:
+    assert log_lines.repositories(chosen) == expected
+
+
+def test_a_run_names_at_most_20_repositories() -> None:
+    line = log_lines.repositories(repositories(*range(1, 2001)))
+
+    assert line.endswith("acme/repo-20 (id 20), and 1,980 more")

@@ -10,8 +10,10 @@ import jsonschema
 import pytest
 
 from redeliver.core.decision import Verdict
+from redeliver.core.delivery import RepositoryId
 from redeliver.core.outcome import EventResult, Outcome
 from redeliver.core.policy import ScanMode
+from redeliver.core.repository_filter import ALL_REPOSITORIES, RepositoryFilter
 from redeliver.errors import UnavailableError
 from redeliver.reporting.counts import NOT_FAILED_OUTCOMES
 from redeliver.reporting.outputs import MAX_CHARACTERS, outputs, to_json
@@ -27,6 +29,7 @@ from tests.support.builders import (
     a_result,
     a_scan_result,
     a_webhook,
+    repositories,
 )
 
 SCHEMA = json.loads((Path(__file__).parents[3] / "docs" / "report.schema.json").read_text())
@@ -68,6 +71,36 @@ def test_the_schema_knows_every_outcome() -> None:
     assert known == [outcome.name.lower() for outcome in dict.fromkeys(shown)]
 
 
+def limited_to(chosen: RepositoryFilter) -> Report:
+    options = replace(OPTIONS, policy=a_policy(repositories=chosen))
+    return replace(a_report(), options=options)
+
+
+def test_a_report_names_the_repositories() -> None:
+    included, excluded, every = (
+        recorded(limited_to(chosen))
+        for chosen in (repositories(1), repositories(2, excludes=True), ALL_REPOSITORIES)
+    )
+
+    one, two = ([{"id": str(n), "name": f"acme/repo-{n}"}] for n in (1, 2))
+    assert (included["repositories"], included["excluded_repositories"]) == (one, None)
+    assert (excluded["repositories"], excluded["excluded_repositories"]) == (None, two)
+    assert (every["repositories"], every["excluded_repositories"]) == (None, None)
+
+
+def test_a_repository_may_be_known_by_its_id_only() -> None:
+    chosen = RepositoryFilter(names={RepositoryId(7): ""}, excludes=False)
+
+    assert recorded(limited_to(chosen))["repositories"] == [{"id": "7", "name": None}]
+
+
+def test_the_output_names_at_most_20_repositories() -> None:
+    report = limited_to(repositories(*range(1, 5001)))
+
+    assert len(json.loads(outputs(report)["report"])["repositories"]) == 20
+    assert len(recorded(report)["repositories"]) == 5000
+
+
 @pytest.mark.parametrize("scan", ScanMode)
 def test_a_report_has_its_scan_mode(scan: ScanMode) -> None:
     report = replace(a_report(), options=replace(OPTIONS, scan=scan))
@@ -76,7 +109,9 @@ def test_a_report_has_its_scan_mode(scan: ScanMode) -> None:
 
 
 def test_a_report_has_the_outcome_of_each_event() -> None:
-    delivery = a_delivery("event-7", number=2**62 + 1, event="issues", action="opened")
+    delivery = a_delivery(
+        "event-7", number=2**62 + 1, event="issues", action="opened", repository_id=7
+    )
     failed = EventResult(decision=a_decision(delivery), outcome=Outcome.PENDING).verified(
         replace(delivery, delivered_at=NOW + timedelta(seconds=2), status_code=503, status="no")
     )
@@ -89,6 +124,7 @@ def test_a_report_has_the_outcome_of_each_event() -> None:
         "delivery": "4611686018427387905",
         "event": "issues",
         "action": "opened",
+        "repository_id": "7",
         "failing_since": "2026-11-24T11:00:00.000Z",
         "attempts": 4,
         "status": "503 no",

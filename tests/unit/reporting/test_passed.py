@@ -110,9 +110,11 @@ def test_the_warning_names_each_filter_and_its_own_range() -> None:
     policy = a_policy(give_up_after=timedelta(hours=36))
     report = by_hand(filtered(verdict=Verdict.UNWANTED_STATUS))
     both = by_hand(filtered(verdict=Verdict.UNWANTED_STATUS), filtered())
+    other = by_hand(filtered(verdict=Verdict.UNWANTED_REPOSITORY))
 
     (one,) = messages.warnings(replace(report, options=replace(BY_HAND, policy=policy)))
     (two,) = messages.warnings(both)
+    (third,) = messages.warnings(other)
 
     assert "1 failed event with 'skip-status-codes'. The" in one
     assert (
@@ -121,6 +123,7 @@ def test_the_warning_names_each_filter_and_its_own_range() -> None:
     )
     assert "'since' set to 36h. " in one
     assert "2 failed events with 'events' and 'skip-status-codes'. The" in two
+    assert "To redeliver it, run once without 'repositories', with 'since'" in third
 
 
 @pytest.mark.parametrize(
