@@ -102,7 +102,7 @@ def _cut_out(method: str, path: str, operation: Json, components: Json, version:
     statuses = (*ERROR_STATUSES, *MORE_ERROR_STATUSES.get(operation["operationId"], ()))
     errors = dict.fromkeys(statuses, ERROR_RESPONSE)
     operation = operation | {"responses": errors | operation["responses"]}
-    operation = _in_version(operation, version)
+    operation = _in_version(_without_all_of(operation, components), version)
     document = {
         "openapi": "3.0.3",
         "info": {"title": "", "version": ""},
@@ -115,6 +115,21 @@ def _cut_out(method: str, path: str, operation: Json, components: Json, version:
         path=re.compile(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(path))),
         document=json.dumps(document, sort_keys=True),
     )
+
+
+def _without_all_of(node: Any, components: Json) -> Any:  # noqa: ANN401 - any JSON value
+    """Merge the parts of each `allOf`: each part would forbid the fields of the others."""
+    if isinstance(node, list):
+        return [_without_all_of(item, components) for item in node]
+    if not isinstance(node, dict):
+        return node
+    if "allOf" not in node:
+        return {key: _without_all_of(value, components) for key, value in node.items()}
+    merged: Json = {}
+    for part in node["allOf"]:
+        _, _, kind, name = part.get("$ref", "///").split("/")
+        merged = _merged(merged, components[kind][name] if kind else part)
+    return merged
 
 
 def _used_components(operation: Json, components: Json, version: str) -> Json:

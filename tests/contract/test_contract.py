@@ -110,6 +110,19 @@ def responding(status: int, body: object, exchange: Exchange = LISTED) -> Exchan
     return replace(exchange, status=status, response_body=json.dumps(body))
 
 
+def test_the_parts_of_a_schema_share_their_fields() -> None:
+    description = a_description()
+    items = {"allOf": [ref("schemas", "thing"), {"properties": {"more": {"type": "string"}}}]}
+    listing = description["paths"]["/owners/{owner}/things"]["get"]
+    listing["responses"] = {"200": json_response({"type": "array", "items": items})}
+    document = operations(description, FIRST_VERSION, ["list"])["list"].document
+
+    thing = {"id": 7, "old": True, "more": "text"}
+    assert response_problems(responding(200, [thing]), document) == []
+    assert response_problems(responding(200, [thing | {"other": 1}]), document) != []
+    assert response_problems(responding(200, [{"more": "text"}]), document) != []
+
+
 def test_an_exchange_that_conforms_has_no_problem() -> None:
     assert request_problems(LISTED, LIST) == response_problems(LISTED, LIST) == []
     assert request_problems(CHANGED, CHANGE) == response_problems(CHANGED, CHANGE) == []

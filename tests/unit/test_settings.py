@@ -526,7 +526,7 @@ def test_repositories_have_an_owner_or_an_id(text: str, patterns: tuple[str, ...
     assert settings.repository_patterns == patterns
 
 
-def test_an_apps_webhook_may_have_repositories_of_several_owners() -> None:
+def test_an_apps_own_webhook_has_repositories_of_several_owners() -> None:
     settings = parse(OWN_WEBHOOK_INPUTS | {"repositories": "acme/shop, !other/*, 7"})
 
     assert settings.repository_patterns == ("acme/shop", "!other/*", "7")

@@ -64,7 +64,14 @@ COUNTS = (
     "watchers",
     "watchers_count",
 )
-SWITCHES = ("has_discussions", "has_issues", "has_pages", "has_projects", "has_wiki")
+SWITCHES = (
+    "has_discussions",
+    "has_downloads",
+    "has_issues",
+    "has_pages",
+    "has_projects",
+    "has_wiki",
+)
 
 
 class RepositoryEndpoints:
