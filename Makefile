@@ -55,9 +55,10 @@ soak: $(READY) ## Run the random tests with forty times as many examples
 bench: $(SCRIPT_READY) $(BENCH_READY) ## Compare redeliver with the script in GitHub's documentation, for half an hour (needs Node, and Docker for the image)
 	@$(BIN)/python -m bench $(LATENCY)
 
-e2e: $(READY) $(DRAWING_READY) ## Run the Docker action in real workflows and draw its summary (needs Docker, docker-registry, Node, Chromium)
+e2e: $(READY) $(DRAWING_READY) ## Run the Docker action in real workflows and draw its summary (needs Docker, docker-registry, promtool, Node, Chromium)
 	@docker info >/dev/null 2>&1 || { echo "e2e: 'docker info' fails: start Docker, then run this again" >&2; exit 1; }
 	@command -v docker-registry >/dev/null || { echo "e2e: docker-registry is not installed: install it (Debian: apt-get install docker-registry)" >&2; exit 1; }
+	@command -v promtool >/dev/null && command -v prometheus-node-exporter >/dev/null || { echo "e2e: promtool or prometheus-node-exporter is not installed: install both (Debian: apt-get install prometheus prometheus-node-exporter)" >&2; exit 1; }
 	@echo "e2e: run workflows with act and Docker, against the sandbox"
 	@$(BIN)/python -m pytest --ignore=$(WITHOUT_DOCKER) tests/e2e
 	@echo "e2e: start the action without Docker on runners with other directories and settings of pip"

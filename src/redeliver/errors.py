@@ -3,7 +3,7 @@
 * RedeliverError        ends the run with exit status 1; the command has `cli.main.STATUS_OF`
   * InputError          an input or a flag is wrong
   * CheckpointError     the variable or the file holds something that is not a checkpoint
-  * FileError           the checkpoint's file cannot be read or written
+  * FileError           the file of the checkpoint or of metrics cannot be read or written
   * BusyError           another run uses the same checkpoint file
   * AccessError         the token lacks a permission
   * UnavailableError    GitHub sent no response, or one that cannot be used
@@ -36,7 +36,7 @@ class CheckpointError(RedeliverError):
 
 
 class FileError(RedeliverError):
-    """The checkpoint's file cannot be read or written."""
+    """The file of the checkpoint or of metrics cannot be read or written."""
 
 
 class BusyError(RedeliverError):

@@ -109,6 +109,10 @@ def test_a_systemd_timer_and_a_cron_job_recover_events(
     server.write("/etc/redeliver/environment", environment_file(github, hook_of_timer.id))
     for name in ("redeliver.service", "redeliver.timer"):
         server.write_unit(name, (FILES / name).read_text())
+    server.run(
+        "cd /var/lib/prometheus && chgrp prometheus node-exporter && chmod g+w node-exporter"
+    )
+    server.write_unit("redeliver.service.d/metrics.conf", (FILES / "metrics.conf").read_text())
     server.run("systemctl enable --now redeliver.timer")
     server.run(
         "systemctl start redeliver.service || { journalctl --unit redeliver.service; exit 1; }"
@@ -117,6 +121,9 @@ def test_a_systemd_timer_and_a_cron_job_recover_events(
     assert "2 recovered" in server.run("journalctl --unit redeliver.service")
     assert arrived(github, receiver, missed_by_timer) == sorted(missed_by_timer)
     server.run("test -s /var/lib/redeliver/checkpoint.json")
+    metrics = "/var/lib/prometheus/node-exporter/redeliver.prom"
+    as_exporter = "setpriv --reuid prometheus --regid prometheus --clear-groups"
+    assert 'outcome="recovered",' in server.run(f"{as_exporter} cat {metrics}")
     assert TOKEN not in server.run("systemctl show redeliver.service; journalctl")
 
     wait_until_arrived(github, receiver, missed_by_cron)

@@ -35,6 +35,7 @@ def main() -> None:
         out=Stream(sys.stderr),
         errors=Stream(sys.stderr),
         as_json=False,
+        now=now,
     )
     runs = 0
 
@@ -50,11 +51,16 @@ def main() -> None:
         command.run_anew,
         command.new_screen,
         every=timedelta(seconds=1),
-        now=lambda: datetime(2026, 11, 24, tzinfo=UTC),
+        now=now,
         sleep=sleep,
     )
     tracemalloc.start()
     loop.until_signal()
+
+
+def now() -> datetime:
+    """Return a time for the log."""
+    return datetime(2026, 11, 24, tzinfo=UTC)
 
 
 def measure() -> dict[str, int]:

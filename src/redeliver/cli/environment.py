@@ -21,7 +21,7 @@ ENVIRONMENT: Mapping[str, str] = {
 }
 """The environment variables, for the help."""
 
-COMMAND_ONLY = ("checkpoint-file", "private-key-file", "every", "at-once")
+COMMAND_ONLY = ("checkpoint-file", "private-key-file", "every", "at-once", "metrics-file")
 """The options that are not inputs of the action."""
 
 MAX_INTERVAL = timedelta(hours=24)
@@ -43,6 +43,7 @@ class Invocation:
     """Empty to run once."""
     at_once: bool
     """Whether no event waits after a failed redelivery."""
+    metrics_file: Path | None
 
 
 def variable_of(name: str) -> str:
@@ -88,7 +89,7 @@ def resolve(flags: Mapping[str, str], environment: Mapping[str, str]) -> Invocat
     if not inputs["hostname"] and environment.get("GH_HOST"):
         inputs["hostname"], called["hostname"] = environment["GH_HOST"], "GH_HOST"
     inputs["hostname"] = inputs["hostname"] or "github.com"
-    file = given.get("checkpoint-file")
+    file, metrics_file = given.get("checkpoint-file"), given.get("metrics-file")
     if file:
         _refuse_both(inputs, called)
     elif "variable-name" not in given:
@@ -99,6 +100,7 @@ def resolve(flags: Mapping[str, str], environment: Mapping[str, str]) -> Invocat
         checkpoint_file=Path(file) if file else None,
         every=given.get("every", "").strip(),
         at_once=_switch(given.get("at-once", ""), called["at-once"]),
+        metrics_file=Path(metrics_file) if metrics_file else None,
     )
 
 

@@ -216,6 +216,11 @@ GROUPS: Mapping[str, Mapping[str, Flag]] = {
         ),
     },
     LAST_GROUP: {
+        "metrics-file": Flag(
+            takes="FILE",
+            does="After each run, write what it did to this file, as metrics for the node exporter "
+            "of Prometheus. FILE must end in .prom. A dry run writes no metrics.",
+        ),
         "json": Flag(
             does="Print the whole report as one line of JSON on standard output, and nothing else "
             "there. With --every, one line for each run.",

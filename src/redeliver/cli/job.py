@@ -1,20 +1,26 @@
 """The runs of one command line: from flags and environment to what each run prints."""
 
 import os
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from redeliver import wiring
 from redeliver.cli.checkpoint_file import CheckpointFile, locked
 from redeliver.cli.environment import parse_interval, parse_settings, resolve
 from redeliver.cli.terminal import Screen, Stream, screen_for
 from redeliver.cli.wording import Wording
+from redeliver.errors import BusyError, FileError
 from redeliver.reporting import messages, outputs
 from redeliver.reporting.report import Report
 from redeliver.settings import Settings
+
+if TYPE_CHECKING:
+    from redeliver.cli.metrics import MetricsFile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +31,7 @@ class Job:
     checkpoint_file: Path | None
     every: timedelta | None
     """The time from the start of a run to the start of the next; None to run once."""
+    metrics_file: Path | None
 
     @classmethod
     def read(
@@ -46,6 +53,7 @@ class Job:
             settings=settings,
             checkpoint_file=invocation.checkpoint_file,
             every=parse_interval(invocation, settings),
+            metrics_file=invocation.metrics_file,
         )
 
     def run(self, screen: Screen) -> Report:
@@ -69,6 +77,9 @@ class Command:
     out: Stream
     errors: Stream
     as_json: bool
+    now: Callable[[], datetime]
+    """The time for people and metrics; GitHub's is unknown while GitHub is down."""
+    metrics: "MetricsFile | None" = None
 
     def read(self, *, at_once: bool = False) -> Job:
         """Return what to do, or raise `InputError`. This reads the private key."""
@@ -78,11 +89,55 @@ class Command:
         """Return the screen of one run."""
         return screen_for(self.errors if self.as_json else self.out, self.errors, self.wording)
 
+    def prepare(self, first: Job) -> "Command":
+        """Return the command, ready for its first run; raise if there can be no metrics."""
+        if not first.metrics_file:
+            return self
+        if first.settings.options.dry_run:  # monitoring must not take it for a real run
+            self.new_screen().say(
+                "A dry run writes no metrics, so it does not change the file in 'metrics-file'"
+            )
+            return self
+        # Here, because the import takes 15 ms, and most runs write no metrics.
+        from redeliver.cli.metrics import MetricsFile  # noqa: PLC0415
+
+        return replace(self, metrics=MetricsFile(first.metrics_file, first.settings))
+
     def run_anew(self, screen: Screen, *, at_once: bool) -> Report:
         """Read everything again, and run once, with all that a run prints."""
-        report = self.read(at_once=at_once).run(screen)
-        self.conclude(report, screen)
+        report, _ = self.run(lambda: self.read(at_once=at_once), screen)
         return report
+
+    def run(self, read: Callable[[], Job], screen: Screen) -> tuple[Report, int]:
+        """Run once, with all that a run prints. Return the report and the exit status."""
+        began = time.monotonic()
+        try:
+            report = read().run(screen)
+        except BusyError:  # this run did nothing, and the metrics are those of the other one
+            raise
+        except BaseException:
+            self._write_metrics(None, 1, screen, began)
+            raise
+        status = self.conclude(report, screen)
+        return report, self._write_metrics(report, status, screen, began)
+
+    def _write_metrics(
+        self, report: Report | None, status: int, screen: Screen, began: float
+    ) -> int:
+        """Write the metrics of a run with this exit status, and return the new exit status."""
+        if self.metrics is None:
+            return status
+        try:
+            self.metrics.write(
+                report,
+                ended=self.now(),
+                seconds=time.monotonic() - began,
+                succeeded=status == os.EX_OK,
+            )
+        except FileError as error:
+            screen.fail(str(error))
+            return status or os.EX_IOERR
+        return status
 
     def conclude(self, report: Report, screen: Screen) -> int:
         """Print what a run says at its end, and return its exit status."""

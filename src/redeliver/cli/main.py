@@ -1,6 +1,6 @@
 """The entry point of the command: flags and environment in; lines, a table or JSON out.
 
-It needs click and rich, which are in the extra `cli` of the package. The exit statuses are those of
+It needs the packages in the extra `cli`. The exit statuses are those of
 sysexits.h: see EXIT_STATUSES.
 """
 
@@ -31,6 +31,9 @@ from redeliver.reporting import messages
 if TYPE_CHECKING:
     from redeliver.cli.terminal import Stream
 
+PACKAGES = ("click", "prometheus_client", "rich")
+"""The packages that only the command needs."""
+
 EXIT_STATUSES: Mapping[int, str] = {
     os.EX_OK: "Success. Warnings count the deferred events, except those over --max-redeliveries "
     "and those that wait after a failed redelivery.",
@@ -44,8 +47,10 @@ EXIT_STATUSES: Mapping[int, str] = {
     os.EX_UNAVAILABLE: "GitHub sent no usable response, so nothing was redelivered. Or the command "
     "is not fully installed.",
     os.EX_SOFTWARE: "A bug in redeliver. Please report it.",
-    os.EX_CANTCREAT: "The checkpoint file cannot be read or written. Nothing was redelivered.",
-    os.EX_IOERR: "The run completed, but the report could not be written to standard output.",
+    os.EX_CANTCREAT: "The checkpoint file cannot be read or written, or --metrics-file is in a "
+    "directory that does not exist. Nothing was redelivered.",
+    os.EX_IOERR: "The run completed, but the report could not be written to standard output, or "
+    "the metrics could not be written to their file.",
     os.EX_TEMPFAIL: "Try again later: another run is using the checkpoint file, or GitHub is rate "
     "limiting requests.",
     os.EX_NOPERM: "The token or App is invalid or lacks a permission, or the organization, "
@@ -69,7 +74,7 @@ STATUS_OF: Mapping[type[RedeliverError], int] = {
 
 def main() -> int:
     """Run with the options of the command line, once or in a loop, and return the exit status."""
-    if not (find_spec("click") and find_spec("rich")):
+    if not all(map(find_spec, PACKAGES)):
         sys.stderr.write(
             "redeliver: a package that the command needs is not installed. "
             "Run: pip install 'redeliver[cli]'\n"
@@ -112,17 +117,20 @@ def _run(errors: "Stream", wording: "Wording") -> int:
         out=terminal.Stream(sys.stdout),
         errors=errors,
         as_json=found.as_json,
+        now=_now,
     )
-    first, screen = command.read(), command.new_screen()
+    first = command.read()
+    command = command.prepare(first)
+    screen = command.new_screen()
     with interruptible():  # first, so that a signal cannot keep the run from cleaning up
         if first.every:
             screen.say(loop.opening(first.settings, first.every))
             runs = loop.Loop(command.run_anew, command.new_screen, every=first.every, now=_now)
             return runs.until_signal()
-        report = first.run(screen)
-    return command.conclude(report, screen)
+        _, status = command.run(lambda: first, screen)
+    return status
 
 
 def _now() -> datetime:
-    """Return the time for the log of a loop, which has to be right only for people."""
+    """Return the time for the log of a loop and for metrics, both of which people read."""
     return datetime.now(tz=UTC)  # noqa: TID251 - GitHub's time is unknown while GitHub is down
