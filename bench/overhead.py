@@ -17,7 +17,7 @@ from bench.cases import PER_PAGE
 from bench.measure import HERE, run_process
 from redeliver.console import ProgressLines
 from redeliver.core.delivery import HookId
-from redeliver.core.policy import RETENTION, Policy, RunOptions
+from redeliver.core.policy import RECEIVER_TIMEOUT, RETENTION, Policy, RunOptions
 from redeliver.engine.ports import NullStore, Runtime
 from redeliver.engine.run import run
 from redeliver.github_api.permissions import Permission, Purpose
@@ -125,6 +125,7 @@ def _run_on(pages: list[Response], now: datetime) -> float:
     runtime = Runtime(
         clock=lambda: now,
         retention=lambda: RETENTION,
+        receiver_timeout=lambda: RECEIVER_TIMEOUT,
         token_expirations=dict,
         random=lambda: 0,
         throttle=Throttle(console.say, per_minute=0),

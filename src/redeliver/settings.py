@@ -27,6 +27,7 @@ from redeliver.core.event_filter import (
 from redeliver.core.policy import (
     AS_LONG_AS_LOGGED,
     LONGEST_RETENTION,
+    RECEIVER_TIMEOUT,
     RETENTION,
     Moment,
     Policy,
@@ -138,7 +139,8 @@ def parse(
     values["repository_patterns"] = tuple(
         with_owner(pattern, values["org"]) for pattern in values["repository_patterns"]
     )
-    values["retention"] = RETENTION  # until GitHub's responses tell
+    # Until GitHub's responses tell.
+    values["retention"], values["receiver_timeout"] = RETENTION, RECEIVER_TIMEOUT
     values["give_up_after"] = values["give_up_after"] or AS_LONG_AS_LOGGED
     values["policy"] = Policy(**_fields_of(Policy, values))
     values["options"] = RunOptions(**_fields_of(RunOptions, values))

@@ -62,6 +62,7 @@ def redeliver(
         Runtime(
             clock=clock,
             retention=lambda: facts.retention,
+            receiver_timeout=lambda: facts.receiver_timeout,
             token_expirations=lambda: facts.token_expirations,
             random=lambda: random.randrange(1000),  # noqa: S311 - no secret
             throttle=throttle,

@@ -80,6 +80,8 @@ def a_delivery(
     event: str = "push",
     action: str | None = None,
     repository_id: int | None = None,
+    duration: float | None = 0.25,
+    throttled: bool = False,
 ) -> Delivery:
     return Delivery(
         id=DeliveryId(number),
@@ -91,6 +93,8 @@ def a_delivery(
         event=event,
         action=action,
         repository_id=RepositoryId(repository_id) if repository_id else None,
+        duration=duration,
+        throttled=throttled,
     )
 
 

@@ -9,7 +9,7 @@ from redeliver.core.checkpoint import Checkpoint, Mark, SavedCheckpoint
 from redeliver.core.delivery import Delivery, StatusFilter
 from redeliver.core.outcome import Outcome
 from redeliver.core.pages import Page
-from redeliver.core.policy import RETENTION, Policy
+from redeliver.core.policy import RECEIVER_TIMEOUT, RETENTION, Policy
 from redeliver.engine.ports import Runtime, Store
 from redeliver.engine.run import run
 from redeliver.errors import UnavailableError
@@ -161,6 +161,7 @@ class FakeRuntime(FakeConsole):
         return Runtime(
             clock=lambda: self.now,
             retention=lambda: RETENTION,
+            receiver_timeout=lambda: RECEIVER_TIMEOUT,
             token_expirations=dict,
             random=lambda: next(self.numbers),
             throttle=self,

@@ -107,6 +107,7 @@ def run_in_process(
         Runtime(
             clock=server_clock,
             retention=lambda: facts.retention,
+            receiver_timeout=lambda: facts.receiver_timeout,
             token_expirations=lambda: facts.token_expirations,
             random=partial(next, RANDOM),
             throttle=throttle,

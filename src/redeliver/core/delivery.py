@@ -21,6 +21,9 @@ RepositoryId = NewType("RepositoryId", int)
 SUCCESS_CODES = range(HTTPStatus.OK, HTTPStatus.MULTIPLE_CHOICES)
 FAILURE_CODES = range(HTTPStatus.BAD_REQUEST, 600)
 
+MAX_DURATION = 60
+"""Seconds. GitHub waits for an answer for at most 30, so a longer duration is not plausible."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Webhook:
@@ -71,6 +74,10 @@ class Delivery:
     action: str | None
     repository_id: RepositoryId | None = None
     """None if the event has no repository, or GitHub does not say which one."""
+    duration: float | None = None
+    """How many seconds it took, at most `MAX_DURATION`; None if GitHub does not tell."""
+    throttled: bool = False
+    """Whether GitHub says that it has throttled it (`throttled_at`)."""
 
     @property
     def succeeded(self) -> bool:

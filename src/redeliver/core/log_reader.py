@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 from redeliver.core.decision import NOT_FAILED_VERDICTS, decide
 from redeliver.core.delivery import SUCCESS_CODES, Delivery, Guid, StatusFilter
+from redeliver.core.health_counter import HealthCounter
 from redeliver.core.pages import OldRows, Page
 from redeliver.core.policy import Policy, ScanMode
 from redeliver.core.unreadable import LONG_AGO, UnreadableRow
@@ -53,6 +54,7 @@ class LogReader:
         """With a filter: since when all successes were read; None if none were."""
         self.stopped_early = False
         """Whether attempts are missing because all events that lack them wait in any case."""
+        self.health = HealthCounter(window)
         self._receiver = Receiver()
         self._window = window
         self._policy = policy
@@ -184,9 +186,10 @@ class LogReader:
 
     def _add(self, page: Page) -> None:
         self.has_begun = True
+        self.health.add(page.rows)
+        self.rows += len(page.rows)
         for delivery in page.rows:
             self._receiver.add(delivery)
-            self.rows += 1
             self.failed_rows += not delivery.succeeded
             self.in_window += self._window.contains(delivery)
             self._add_row(delivery)

@@ -17,6 +17,11 @@ https://docs.github.com/en/webhooks/testing-and-troubleshooting-webhooks/viewing
 LONGEST_RETENTION = timedelta(days=30)
 """The longest time for which any GitHub has kept a delivery log; today it is 3 to 7 days."""
 
+RECEIVER_TIMEOUT = timedelta(seconds=10)
+"""How long github.com waits for a receiver's answer:
+https://docs.github.com/en/webhooks/using-webhooks/best-practices-for-using-webhooks
+"""
+
 AS_LONG_AS_LOGGED = timedelta.max
 """The `give_up_after` of a policy until it is known how long GitHub keeps its log."""
 
@@ -87,6 +92,8 @@ class RunOptions:
     """The end of that range; None for the start of the run."""
     retention: timedelta = RETENTION
     """How long GitHub keeps the logs."""
+    receiver_timeout: timedelta = RECEIVER_TIMEOUT
+    """How long GitHub waits for a receiver's answer."""
     scan: ScanMode = ScanMode.FULL
     probe: int | None = None
     """How many events of a webhook to redeliver first, to see whether its receiver is down."""

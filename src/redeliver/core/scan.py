@@ -3,12 +3,14 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from redeliver.core.decision import NOT_FAILED_VERDICTS, Decision, decide
 from redeliver.core.delivery import FAILURE_CODES, Delivery, Guid, StatusFilter, Webhook
+from redeliver.core.health import Health
 from redeliver.core.log_reader import LogReader, newest_first
 from redeliver.core.pages import Page
-from redeliver.core.policy import Policy, ScanMode
+from redeliver.core.policy import RECEIVER_TIMEOUT, Policy, ScanMode
 from redeliver.core.unreadable import UnreadableRow
 from redeliver.core.window import Window
 from redeliver.errors import RedeliverError
@@ -35,6 +37,8 @@ class ScanResult:
     """How many of the deliveries that were read are from the window."""
     unreadable: tuple[UnreadableRow, ...] = ()
     """The rows that could not be read and can be from the window."""
+    health: Health | None = None
+    """How well the receiver works; None if that is not known."""
     error: RedeliverError | None = None
     """Why the log was not read as far back as it should have been."""
 
@@ -59,6 +63,8 @@ class Scan:
         window: Window,
         policy: Policy,
         mode: ScanMode,
+        *,
+        receiver_timeout: timedelta = RECEIVER_TIMEOUT,
     ) -> None:
         """Read `log`, which returns the pages of rows that pass a filter, newest first."""
         self.webhook = webhook
@@ -66,6 +72,8 @@ class Scan:
         """Why reading stopped early; None if it did not."""
         self._window = window
         self._policy = policy
+        self._mode = mode
+        self._receiver_timeout = receiver_timeout
         self._reader = LogReader(log, window, policy, mode)
 
     @property
@@ -119,6 +127,7 @@ class Scan:
                 for row in self._reader.unreadable
                 if row.matters(self._window)
             ),
+            health=self._health(),
             error=self.error,
         )
 
@@ -131,6 +140,13 @@ class Scan:
         has_failed = not all(attempt.succeeded for attempt in attempts)
         is_in_window = any(map(self._window.contains, attempts))
         return is_in_window and (has_failed or self._policy.includes_delivered(attempts[0]))
+
+    def _health(self) -> Health | None:
+        """Return the health of the receiver; None if too few successes were read to know it."""
+        if self._mode is ScanMode.FAILURES:
+            return None
+        is_complete = self.error is None and not self._reader.unreadable
+        return self._reader.health.result(self._receiver_timeout, is_complete=is_complete)
 
     def _decide(
         self, attempts: Sequence[Delivery], unreadable: Sequence[UnreadableRow]

@@ -97,6 +97,8 @@ class Runtime:
     """GitHub's time; known after the first response."""
     retention: Callable[[], timedelta]
     """How long GitHub keeps its logs; known after the first response."""
+    receiver_timeout: Callable[[], timedelta]
+    """How long GitHub waits for a receiver's answer; known after the first response."""
     token_expirations: Callable[[], Mapping[str, datetime]]
     """When each token expires, by its input, as far as responses have said so."""
     random: Callable[[], int]

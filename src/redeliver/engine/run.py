@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from redeliver.core.decision import EventKey
 from redeliver.core.delivery import Delivery, StatusFilter
@@ -30,6 +31,7 @@ def run(hooks: Sequence[Hook], store: Store, runtime: Runtime, options: RunOptio
     """
     saved = store.read()
     options = options.with_retention(runtime.retention())
+    options = replace(options, receiver_timeout=runtime.receiver_timeout())
     now = runtime.clock()
     if options.is_replay:
         window = Window.of_replay(options.since, options.until, now=now)
@@ -77,7 +79,14 @@ def _scan_all(
     use up the rate limit before the others were read.
     """
     scans = [
-        Scan(hook.webhook, _with_progress(hook, runtime), window, options.policy, options.scan)
+        Scan(
+            hook.webhook,
+            _with_progress(hook, runtime),
+            window,
+            options.policy,
+            options.scan,
+            receiver_timeout=options.receiver_timeout,
+        )
         for hook in hooks
     ]
     in_order = sorted(scans, key=lambda scan: scan.webhook.page)

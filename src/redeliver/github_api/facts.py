@@ -3,13 +3,18 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from redeliver.core.policy import RETENTION
+from redeliver.core.policy import RECEIVER_TIMEOUT, RETENTION
 from redeliver.github_api.permissions import Identity
 from redeliver.github_api.response import plausible
 
 SERVER_RETENTION = timedelta(days=7)
 """How long Enterprise Server keeps a delivery log:
 https://docs.github.com/en/enterprise-server/webhooks/testing-and-troubleshooting-webhooks/viewing-webhook-deliveries
+"""
+
+SERVER_RECEIVER_TIMEOUT = timedelta(seconds=30)
+"""How long Enterprise Server waits for a receiver's answer:
+https://docs.github.com/en/enterprise-server/webhooks/using-webhooks/best-practices-for-using-webhooks
 """
 
 
@@ -41,6 +46,11 @@ class Facts:
     def retention(self) -> timedelta:
         """How long the logs are kept: on github.com less, so that is assumed without a version."""
         return SERVER_RETENTION if self.is_server else RETENTION
+
+    @property
+    def receiver_timeout(self) -> timedelta:
+        """How long a receiver may take to answer: on github.com less, so likewise."""
+        return SERVER_RECEIVER_TIMEOUT if self.is_server else RECEIVER_TIMEOUT
 
 
 def _time(text: str) -> datetime | None:

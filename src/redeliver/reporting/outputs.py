@@ -13,6 +13,7 @@ from typing import Any
 
 from redeliver.core.checkpoint import format_checkpoint
 from redeliver.core.delivery import Webhook
+from redeliver.core.health import FailureKind, Health
 from redeliver.core.outcome import DEFERRED_KINDS, Outcome
 from redeliver.core.scan import ScanResult
 from redeliver.reporting import messages
@@ -35,6 +36,7 @@ def outputs(report: Report) -> dict[str, str]:
         "checkpoint": format_checkpoint(report.checkpoint, report.mark)
         if report.checkpoint
         else "",
+        "health": report.health.value if report.health else "",
         "token-expires": min(map(_time, report.token_expirations.values()), default=""),
         "report": to_json(report, max_characters=MAX_CHARACTERS),
     }
@@ -55,6 +57,7 @@ def to_json(report: Report, *, max_characters: int | None = None) -> str:
         "checkpoint": format_checkpoint(report.checkpoint, report.mark)
         if report.checkpoint
         else None,
+        "health": report.health.value if report.health else None,
         "tokens": [
             {"input": name, "expires": _time(end)} for name, end in report.token_expirations.items()
         ],
@@ -128,8 +131,31 @@ def _hook(scan: ScanResult, counts: Mapping[str, int]) -> dict[str, Any]:
         "name": scan.webhook.name,
         "page": scan.webhook.page,
         "counts": _counts(counts),
+        "health": _health(scan.health) if scan.health else None,
         "error": truncate(str(scan.error), MAX_REASON) if scan.error else None,
     }
+
+
+def _health(health: Health) -> dict[str, Any]:
+    return {
+        "verdict": health.verdict.value,
+        "deliveries": health.deliveries,
+        "failed": health.failed,
+        "failure_rate": _share(health.failure_rate),
+        "failures": {kind.value: health.failures.get(kind, 0) for kind in FailureKind},
+        "last_success": health.last_success and _time(health.last_success),
+        "last_failure": health.last_failure and _time(health.last_failure),
+        "down_since": health.down_since and _time(health.down_since),
+        "answers": health.answers,
+        "slow": health.slow,
+        "slow_share": _share(health.slow_share),
+        "p95_seconds": health.p95,
+        "throttled": health.throttled,
+    }
+
+
+def _share(share: float | None) -> float | None:
+    return None if share is None else round(share, 4)
 
 
 def _event(row: EventRow) -> dict[str, Any]:

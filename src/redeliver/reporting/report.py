@@ -8,6 +8,7 @@ from signal import Signals
 
 from redeliver.core.checkpoint import UNMARKED, Mark
 from redeliver.core.delivery import Delivery, Guid, Webhook
+from redeliver.core.health import HealthVerdict
 from redeliver.core.outcome import DEFERRED_KINDS, EventResult, Outcome
 from redeliver.core.policy import RunOptions
 from redeliver.core.scan import ScanResult
@@ -113,6 +114,11 @@ class Report:
         for result in self.results:
             results[result.key.webhook].append(result)
         return {scan.webhook: count_by_output([scan], results[scan.webhook]) for scan in self.scans}
+
+    @property
+    def health(self) -> HealthVerdict | None:
+        """The worst of what is known of the webhooks' receivers; None if nothing is known."""
+        return HealthVerdict.worst(scan.health.verdict for scan in self.scans if scan.health)
 
     @property
     def unseen(self) -> tuple[datetime, datetime] | None:
