@@ -80,6 +80,7 @@ def test_a_run_redelivers_events_and_saves_the_checkpoint(
         "due": "0",
         "checkpoint": variables["LAST_REDELIVERY"],
         "token-expires": "",
+        "health": "failing",
         "report": "",
     }
     assert run.errors == ""
