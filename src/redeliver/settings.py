@@ -1,7 +1,8 @@
 """Turn the inputs into one `Settings`, or list everything that is wrong with them.
 
 No message repeats a value: a secret that was put into the wrong input must not show in a log. The
-one exception is an event name that is misspelled only slightly, which cannot be a secret.
+one exception is an event name that is misspelled only slightly, which cannot be a secret. (An event
+in `guids` that the log does not have is named later: a GUID has the form of no secret of GitHub.)
 The module is long because one table lists all inputs beside their converters. The converters have
 little in common, so several modules would only separate what a reader compares.
 """
@@ -9,7 +10,7 @@ little in common, so several modules would only separate what a reader compares.
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
@@ -171,7 +172,8 @@ def _problems_between_inputs(
             **{name: values[name] for name in ("org", "repo", "repository_patterns")}
         )
     yield from _check_replay(values)
-    is_replay = values.get("since") or values.get("guids")
+    # A value that is wrong is missing here.
+    is_replay = values.get("since", True) or values.get("guids", True)
     if (
         values.get("variable_name")
         and values.get("variable_repository") == ""
@@ -191,11 +193,13 @@ def _problems_between_inputs(
 
 def _check_replay(values: Mapping[str, Any]) -> Iterator[str]:
     """Yield what is wrong with the inputs of a replay together."""
-    inputs = {"since", "until", "guids", "include_delivered", "max_redeliveries", "scan"}
-    if not inputs <= values.keys():
+    inputs = ("since", "until", "guids", "include_delivered", "max_redeliveries", "scan", "dry_run")
+    if not values.keys() >= {*inputs}:
         return
     since, until = values["since"], values["until"]
-    if until and not since:
+    if until and values["guids"]:
+        yield "inputs 'until' and 'guids' cannot both be set: 'guids' names the events"
+    elif until and not since:
         yield "input 'since' must be set if 'until' is set"
     elif since and until and type(since) is type(until):
         # Of spans before the start of the run, the longer one is the earlier time.
@@ -207,10 +211,13 @@ def _check_replay(values: Mapping[str, Any]) -> Iterator[str]:
             "input 'include-delivered' needs 'since' or 'guids', which say which events to "
             "redeliver although they have been delivered"
         )
-    elif values["include_delivered"] and not (values["max_redeliveries"] or values["guids"]):
+    elif values["include_delivered"] and not (
+        values["max_redeliveries"] or values["guids"] or values["dry_run"]
+    ):
         yield (
             "input 'max-redeliveries' must be set if 'include-delivered' is true, because a range "
-            "can have very many events that have been delivered. First look with 'dry-run'"
+            "can have very many events that have been delivered. A run with 'dry-run' shows how "
+            "many, and needs no limit"
         )
     if values["scan"] is ScanMode.FAILURES and (values["guids"] or values["include_delivered"]):
         name = "guids" if values["guids"] else "include-delivered"
@@ -424,14 +431,14 @@ def _moment(text: str) -> Moment | None:
     """Read a time as in RFC 3339, or a time span before the start of the run."""
     if not text:
         return None
-    if re.fullmatch(r"[0-9]+[mhd]", text):
+    if re.fullmatch(r"[1-9][0-9]{0,4}[mhd]", text):
         return _duration(text)
     time = text.upper()
     if not re.fullmatch(r"[0-9-]{10}[T ][0-9:]{5,8}(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})", time):
         raise ValueError(MOMENT_RULE)
     try:
-        return datetime.fromisoformat(time)
-    except ValueError:  # for example on 30 February
+        return datetime.fromisoformat(time).astimezone(UTC)
+    except (ValueError, OverflowError):  # for example on 30 February
         raise ValueError(MOMENT_RULE) from None
 
 

@@ -172,7 +172,8 @@ def test_all_errors_are_reported_at_once() -> None:
         ("since", "2026-11-26T22:00:00", "must be a time with its offset from UTC"),
         ("since", "2026-02-30T22:00:00Z", "must be a time with its offset from UTC"),
         ("since", "31d", "must be at most 30d"),
-        ("since", "0h", "such as 90m, 24h or 3d"),
+        ("since", "0h", "or how long ago that is, such as 90m"),
+        ("since", "0001-01-01T00:00:00+14:00", "must be a time with its offset from UTC"),
         ("until", "6", "or how long ago that is, such as 90m, 6h or 2d"),
         ("guids", "12345", "has a mistake in entry 1. Each entry must be the GUID of an event"),
         ("guids", f"{A_GUID} {A_GUID}0", "has a mistake in entry 2. Each entry must be the GUID"),
@@ -302,6 +303,7 @@ def test_a_range_has_times_or_time_spans(text: str, moment: datetime | timedelta
     settings = parse({**GOOD_INPUTS, "since": text})
 
     assert settings.options.since == moment
+    assert isinstance(moment, timedelta) or "+00:00" in str(settings.options.since)
     assert settings.options.is_replay
     assert settings.options.policy.at_once, "whoever names a range knows that the receiver works"
 
@@ -313,6 +315,19 @@ def test_named_events_need_neither_a_range_nor_a_limit() -> None:
 
     assert settings.options.policy.guids == {A_GUID}
     assert settings.options.is_replay
+
+
+def test_a_dry_run_may_look_for_all_delivered_events() -> None:
+    inputs = {"since": "6h", "include-delivered": "true", "dry-run": "true"}
+
+    assert parse({**GOOD_INPUTS, **inputs}).options.policy.include_delivered
+
+
+def test_a_wrong_range_is_not_taken_for_a_run_with_a_checkpoint() -> None:
+    with pytest.raises(InputError) as caught:
+        parse({**GOOD_INPUTS, "variable-repository": "", "since": "yesterday"})
+
+    assert "variable" not in str(caught.value)
 
 
 @pytest.mark.parametrize("replay", [{"since": "6h"}, {"guids": A_GUID}])
@@ -373,6 +388,10 @@ CONTRADICTIONS = {
     ),
     "a range of the last hours that ends before it begins": (
         GOOD_INPUTS | {"since": "6h", "until": "6h"},
+        "until",
+    ),
+    "named events and the end of a range": (
+        GOOD_INPUTS | {"guids": A_GUID, "since": "6h", "until": "1h"},
         "until",
     ),
     "delivered events of no range": (

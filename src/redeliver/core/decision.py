@@ -117,9 +117,9 @@ def decide(  # noqa: PLR0911 - one return for each reason
     and are or may be attempts to deliver the event.
     """
     newest = attempts[0]
-    if policy.guids or _is_included(attempts, window, policy):
-        return Verdict.REDELIVER if is_active else Verdict.SWITCHED_OFF
     others = _further_attempts(attempts, unreadable)
+    if policy.guids or _is_included(attempts, others, window, policy):
+        return Verdict.REDELIVER if is_active else Verdict.SWITCHED_OFF
     if _any_succeeded(attempts) or _any_succeeded(others):
         return Verdict.DELIVERED
     if unwanted := _unwanted(newest, policy):
@@ -148,14 +148,19 @@ def _any_succeeded(rows: Iterable[Delivery | UnreadableRow]) -> bool:
     return any(row.succeeded for row in rows)
 
 
-def _is_included(attempts: Sequence[Delivery], window: Window, policy: Policy) -> bool:
+def _is_included(
+    attempts: Sequence[Delivery], others: Iterable[UnreadableRow], window: Window, policy: Policy
+) -> bool:
     """Whether an event is redelivered although it has been delivered, by `include_delivered`.
 
     It is not if an attempt after the range succeeded: the receiver probably worked again by then.
     """
-    successes = [attempt for attempt in attempts if attempt.succeeded]
-    is_within = all(map(window.contains, successes))
-    return bool(successes) and is_within and policy.includes_delivered(attempts[0])
+    if not policy.includes_delivered(attempts[0]):
+        return False
+    successes = [attempt.delivered_at for attempt in attempts if attempt.succeeded]
+    successes += [row.latest_by(window) for row in others if row.succeeded]
+    is_in_range = any(window.since <= time <= window.until for time in successes)
+    return is_in_range and not any(time > window.until for time in successes)
 
 
 def _unwanted(newest: Delivery, policy: Policy) -> Verdict | None:

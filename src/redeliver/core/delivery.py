@@ -3,6 +3,7 @@
 https://docs.github.com/en/rest/orgs/webhooks#list-deliveries-for-an-organization-webhook
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
@@ -88,3 +89,8 @@ class Delivery:
         `status=success` includes 200 to 399.
         """
         return self.status == "OK" or self.status_code in SUCCESS_CODES
+
+
+def newest_first(attempts: Iterable[Delivery]) -> list[Delivery]:
+    """Sort attempts, because the log may have rows in the wrong place."""
+    return sorted(attempts, key=lambda row: (row.delivered_at, row.id), reverse=True)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from redeliver.core.decision import NOT_FAILED_VERDICTS, decide
-from redeliver.core.delivery import SUCCESS_CODES, Delivery, Guid, StatusFilter
+from redeliver.core.delivery import SUCCESS_CODES, Delivery, Guid, StatusFilter, newest_first
 from redeliver.core.health_counter import HealthCounter
 from redeliver.core.pages import OldRows, Page
 from redeliver.core.policy import Policy, ScanMode
@@ -43,7 +43,9 @@ class LogReader:
         self.unreadable = list[UnreadableRow]()
         """The rows that could not be read."""
         self.in_window = 0
-        """How many of the rows that were read are from the window."""
+        """How many of the rows that were read are not older than the window."""
+        self.in_range = 0
+        """How many of these are not newer either."""
         self.has_begun = False
         """Whether a page was read."""
         self.is_filtered = mode is ScanMode.FAILURES
@@ -101,12 +103,16 @@ class LogReader:
         self.log_ended = True
 
     def _read_named(self, pages: Iterable[Page]) -> Iterator[None]:
-        """Read until each event that `guids` names was found, back to the start of the window."""
+        """Read until each event that `guids` names was found, back to the start of the window.
+
+        A success or the original tells whether it was delivered, so both count as found.
+        """
         before_window = OldRows(self._window.since)
         for page in pages:
             self._add(page)
             before_window.count(page)
-            if before_window.are_enough or self._policy.guids <= self.attempts.keys():
+            is_found = self._policy.guids <= self.attempts.keys() and not self._incomplete
+            if before_window.are_enough or is_found:
                 return
             if not page.is_last:
                 yield
@@ -157,9 +163,8 @@ class LogReader:
     def _may_be_due(self, rows: Iterable[Delivery]) -> bool:
         """Whether the attempts read so far make the event a candidate to redeliver."""
         attempts = newest_first(rows)
-        is_of_this_run = attempts[0].delivered_at <= self._window.now
         return (
-            is_of_this_run
+            self._window.is_of_this_run(attempts[0])
             and decide(attempts, self._window, self._policy) not in NOT_FAILED_VERDICTS
         )
 
@@ -191,7 +196,8 @@ class LogReader:
         for delivery in page.rows:
             self._receiver.add(delivery)
             self.failed_rows += not delivery.succeeded
-            self.in_window += self._window.contains(delivery)
+            self.in_window += delivery.delivered_at >= self._window.since
+            self.in_range += self._window.contains(delivery)
             self._add_row(delivery)
         if page.unreadable:
             known = set(self.unreadable)  # pages can repeat rows
@@ -209,9 +215,9 @@ class LogReader:
         if any(attempt.succeeded or not attempt.redelivery for attempt in attempts):
             self._incomplete.discard(delivery.guid)
         elif (
-            attempts[0].delivered_at <= self._window.now
+            self._window.is_of_this_run(attempts[0])
             and self._window.contains(delivery)
-            and self._policy.wants(delivery)
+            and (self._policy.guids or self._policy.wants(delivery))
         ):
             self._incomplete.add(delivery.guid)
 
@@ -239,8 +245,3 @@ def _only_failures(pages: Iterable[Page]) -> Iterator[Page]:
         if any(delivery.status_code in SUCCESS_CODES for delivery in page.rows):
             raise _UnfilteredError
         yield page
-
-
-def newest_first(attempts: Iterable[Delivery]) -> list[Delivery]:
-    """Sort attempts, because the log may have rows in the wrong place."""
-    return sorted(attempts, key=lambda row: (row.delivered_at, row.id), reverse=True)

@@ -4,8 +4,7 @@ from collections import defaultdict
 from collections.abc import Container, Iterable
 
 from redeliver.core.decision import Verdict, decide
-from redeliver.core.delivery import Delivery, Guid
-from redeliver.core.log_reader import newest_first
+from redeliver.core.delivery import Delivery, Guid, newest_first
 from redeliver.core.policy import RunOptions
 from redeliver.core.window import Window
 

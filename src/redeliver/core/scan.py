@@ -5,10 +5,17 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from redeliver.core.decision import NOT_FAILED_VERDICTS, Decision, decide
-from redeliver.core.delivery import FAILURE_CODES, Delivery, Guid, StatusFilter, Webhook
+from redeliver.core.decision import NOT_FAILED_VERDICTS, Decision, Verdict, decide
+from redeliver.core.delivery import (
+    FAILURE_CODES,
+    Delivery,
+    Guid,
+    StatusFilter,
+    Webhook,
+    newest_first,
+)
 from redeliver.core.health import Health
-from redeliver.core.log_reader import LogReader, newest_first
+from redeliver.core.log_reader import LogReader
 from redeliver.core.pages import Page
 from redeliver.core.policy import RECEIVER_TIMEOUT, Policy, ScanMode
 from redeliver.core.unreadable import UnreadableRow
@@ -34,7 +41,9 @@ class ScanResult:
     seen: frozenset[Guid] = frozenset()
     """The events that had an attempt in the window, except those that succeeded at once."""
     in_window: int = 0
-    """How many of the deliveries that were read are from the window."""
+    """How many of the deliveries that were read are not older than the window."""
+    in_range: int = 0
+    """How many of these are not newer either, which only those of a replay can be."""
     unreadable: tuple[UnreadableRow, ...] = ()
     """The rows that could not be read and can be from the window."""
     health: Health | None = None
@@ -108,6 +117,9 @@ class Scan:
                 continue
             own = unreadable.get(attempts[0].guid, [])
             decision = self._decide(attempts, [*own, *unreadable.get(None, [])])
+            never_failed = all(attempt.succeeded for attempt in attempts)
+            if decision.verdict is Verdict.DELIVERED and never_failed:
+                continue  # it was delivered after the range of a replay, too
             decisions.append(decision)
             is_failed = decision.verdict not in NOT_FAILED_VERDICTS and not decision.was_delivered
             unclassified += is_failed and not any(
@@ -122,6 +134,7 @@ class Scan:
             unclassified=unclassified,
             seen=frozenset(self._reader.attempts),
             in_window=self._reader.in_window,
+            in_range=self._reader.in_range,
             unreadable=tuple(
                 replace(row, succeeded=row.succeeded or row.guid in delivered)
                 for row in self._reader.unreadable
@@ -135,15 +148,15 @@ class Scan:
         """Whether an event failed in the window, or a replay may redeliver it all the same."""
         if self._policy.guids:
             return True
-        if attempts[0].delivered_at > self._window.now:
-            return False  # the next run sees it
+        if not self._window.is_of_this_run(attempts[0]):
+            return False
         has_failed = not all(attempt.succeeded for attempt in attempts)
         is_in_window = any(map(self._window.contains, attempts))
         return is_in_window and (has_failed or self._policy.includes_delivered(attempts[0]))
 
     def _health(self) -> Health | None:
         """Return the health of the receiver; None if too few successes were read to know it."""
-        if self._mode is ScanMode.FAILURES:
+        if self._mode is ScanMode.FAILURES or self._policy.guids:
             return None
         is_complete = self.error is None and not self._reader.unreadable
         return self._reader.health.result(self._receiver_timeout, is_complete=is_complete)

@@ -34,7 +34,7 @@ class UnreadableRow:
 
     def matters(self, window: Window) -> bool:
         """Whether it can be from the window."""
-        return self.latest_by(window) >= window.since and self.earliest <= window.now
+        return self.latest_by(window) >= window.since and self.earliest <= window.until
 
     def latest_by(self, window: Window) -> datetime:
         """Return when it was delivered at the latest."""

@@ -59,6 +59,7 @@ class Window:
     until: datetime
     """`now`, unless a replay has a range that ends earlier."""
     now: datetime
+    is_replay: bool = False
 
     @classmethod
     def starting(
@@ -69,18 +70,33 @@ class Window:
         return cls(saved=saved, since=since, until=now, now=now)
 
     @classmethod
-    def of_replay(cls, since: Moment | None, until: Moment | None, *, now: datetime) -> "Window":
+    def of_replay(
+        cls,
+        since: Moment | None,
+        until: Moment | None,
+        *,
+        now: datetime,
+        margin: timedelta = timedelta(),
+    ) -> "Window":
         """Return the window of a replay that starts `now`, or raise `InputError`.
 
-        Without `since`, it is as long as a log can be.
+        Without `since`, it is as long as a log can be. It ends `margin` before `now` at the latest.
         """
         start = _instant(LONGEST_RETENTION if since is None else since, now)
-        end = now if until is None else _instant(until, now)
-        if start >= now:
+        latest = now - margin
+        end = latest if until is None else min(_instant(until, now), latest)
+        if start >= latest:
             raise InputError("input 'since' must be before the start of this run")
         if start >= end:
             raise InputError("input 'until' must be later than 'since'")
-        return cls(saved=None, since=start, until=min(end, now), now=now)
+        return cls(saved=None, since=start, until=end, now=now, is_replay=True)
+
+    def is_of_this_run(self, newest: Delivery) -> bool:
+        """Whether an event with this newest attempt is not left to the next run.
+
+        After a replay, no other run is sure to look at the same events.
+        """
+        return self.is_replay or newest.delivered_at <= self.now
 
     def contains(self, attempt: Delivery) -> bool:
         """Whether an attempt is from the window."""

@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from datetime import timedelta
 
 from redeliver.core.decision import EventKey
 from redeliver.core.delivery import Delivery, StatusFilter
@@ -14,6 +15,7 @@ from redeliver.core.window import Window
 from redeliver.engine.execution import Execution
 from redeliver.engine.looking_further_back import look_further_back
 from redeliver.engine.ports import Hook, Runtime, Store
+from redeliver.engine.verification import SERVER_CLOCK_SKEW
 from redeliver.engine.workers import WorkerPool
 from redeliver.errors import Interrupted, RateLimitError, TooLongError, UnreachableError
 from redeliver.reporting import log_lines, losses, messages, passed, replay
@@ -34,7 +36,12 @@ def run(hooks: Sequence[Hook], store: Store, runtime: Runtime, options: RunOptio
     options = replace(options, receiver_timeout=runtime.receiver_timeout())
     now = runtime.clock()
     if options.is_replay:
-        window = Window.of_replay(options.since, options.until, now=now)
+        window = Window.of_replay(
+            options.since,
+            options.until,
+            now=now,
+            margin=SERVER_CLOCK_SKEW if options.policy.include_delivered else timedelta(),
+        )
         runtime.console.detail(replay.opening(window, options))
     else:
         window = Window.starting(saved, now=now, lookback=options.lookback)

@@ -100,8 +100,8 @@ class Verification:
                 next_run = (
                     ". A later run checks the log, and tries again if there is still no success"
                 )
-                is_delivered = result.decision.was_delivered
-                yield replace(result, because=f"{why}{'' if is_delivered else next_run}")
+                because = why if self._window.is_replay else f"{why}{next_run}"
+                yield replace(result, because=because)
             elif result.outcome is Outcome.UNANSWERED:
                 yield replace(result, because=f"{result.because}. {why}")
 

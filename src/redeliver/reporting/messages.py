@@ -99,7 +99,8 @@ def problem(report: Report) -> str | None:
     problems += skipped.unknown_formats(report)
     problems += replay.problems(report)
     if report.interrupted:
-        problems.insert(0, stopped(report.interrupted))
+        is_replay = report.options.is_replay
+        problems.insert(0, stopped(report.interrupted, by_next_run=not is_replay))
     if not problems:  # usually, the errors above are the reason
         problems += _not_redelivered(report)
     if report.options.fail_unrecovered:
@@ -108,7 +109,8 @@ def problem(report: Report) -> str | None:
 
 
 def _not_redelivered(report: Report) -> Iterator[str]:
-    of_failed = f"of {report.failed:,} failed events"
+    is_replay = report.options.is_replay
+    of_failed = f"of {report.failed:,} {'' if delivered_before(report) else 'failed '}events"
     found = []
     if number := report.count(Outcome.REFUSED):
         found.append(f"GitHub refused to redeliver {number:,} {of_failed}")
@@ -119,7 +121,8 @@ def _not_redelivered(report: Report) -> Iterator[str]:
             f"GitHub's log could not be read back to the first attempt of {number:,} {of_failed}"
         )
     if found:
-        advice = "The log of this run has the reason; the next run tries again"
+        next_run = "" if is_replay else "; the next run tries again"
+        advice = f"The log of this run has the reason{next_run}"
         yield f"{', and '.join(found)}. {advice}"
 
 
@@ -174,7 +177,8 @@ def _deferred(report: Report) -> Iterator[str]:
         if result.decision.verdict is not Verdict.SURPLUS and result.because not in STOP_REASONS
     ]
     for because, number in Counter(unexpected).most_common():
-        yield f"{count(number, 'event')} deferred to a later run: {because}"
+        deferred = "not redelivered" if report.options.is_replay else "deferred to a later run"
+        yield f"{count(number, 'event')} {deferred}: {because}"
 
 
 def _given_up(report: Report) -> Iterator[str]:
@@ -203,9 +207,10 @@ def _outcomes_not_seen(report: Report) -> Iterator[str]:
         yield f"the outcome of {redeliveries} is unknown: {because}"
 
 
-def stopped(by: Signals) -> str:
+def stopped(by: Signals, *, by_next_run: bool = True) -> str:
     """Say that a signal stopped the run."""
-    return f"stopped by {by.name}. A later run redelivers what this one did not"
+    next_run = ". A later run redelivers what this one did not" if by_next_run else ""
+    return f"stopped by {by.name}{next_run}"
 
 
 def _counted(report: Report) -> str:

@@ -1,12 +1,12 @@
 """What a replay says: a run for a time range or for named events, which uses no checkpoint."""
 
 from collections.abc import Iterator
+from datetime import datetime
 
-from redeliver.core.decision import Verdict
-from redeliver.core.policy import RunOptions, format_duration
-from redeliver.core.window import Window
-from redeliver.reporting.format import count, is_or_are, them, utc
-from redeliver.reporting.report import Report, is_too_old, not_found
+from redeliver.core.policy import RunOptions, ScanMode, format_duration
+from redeliver.core.window import SETTLED, Window
+from redeliver.reporting.format import count, utc
+from redeliver.reporting.report import Report, is_too_old, left_by_replay, not_found
 
 MAX_NAMES = 10
 """How many events an error names; the JSON report has all of them."""
@@ -20,7 +20,8 @@ def opening(window: Window, options: RunOptions) -> str:
     elif guids:
         reading = f"Looking for {count(len(guids), 'event')} in GitHub's log since {since}"
     else:
-        reading = f"Reading all deliveries since {since}, for those until {utc(window.until)}"
+        listed = "failed" if options.scan is ScanMode.FAILURES else "all"
+        reading = f"Reading {listed} deliveries since {since}, for those until {utc(window.until)}"
     return f"{reading}. {_no_checkpoint(options)}"
 
 
@@ -40,40 +41,35 @@ def scope(report: Report) -> str:
 
 
 def warnings(report: Report) -> Iterator[str]:
-    """Warn if a replay could not look at all that its user may have meant."""
-    if not report.options.is_replay:
-        return
-    if not report.options.policy.guids:
+    """Warn if a replay could not look at all that its user may have meant, or has left events."""
+    if report.options.is_replay and not report.options.policy.guids:
         yield from _range(report)
-    if report.options.policy.include_delivered and not report.options.dry_run:
-        yield from _over_limit(report)
+        if left := left_by_replay(report):
+            number = len(left)
+            window = report.window
+            yield (
+                f"{count(number, 'event')} {'was' if number == 1 else 'were'} not redelivered, and "
+                "no scheduled run is sure to look at this time range. Run again with 'since' set "
+                f"to {_rfc3339(window.since)} and 'until' set to {_rfc3339(window.until)}. Start "
+                f"that run {SETTLED}. It leaves out what has been delivered by then"
+            )
 
 
 def _range(report: Report) -> Iterator[str]:
     """Warn of a range that GitHub's log has only a part of, or nothing."""
     window = report.window
+    is_read = bool(report.scans) and not report.is_incomplete
+    is_read = is_read and report.options.scan is ScanMode.FULL
+    is_empty = is_read and not any(scan.in_range or scan.unreadable for scan in report.scans)
     if window.since < report.kept_from < window.until:
         yield (
             f"{_kept(report)}. This run could not look at the range before that, and GitHub can no "
             f"longer redeliver what failed from {utc(window.since)} to then"
         )
-    elif window.since >= report.kept_from and not report.in_window and not report.is_incomplete:
+    elif window.since >= report.kept_from and is_empty:
         yield (
             f"GitHub's log has no deliveries from {utc(window.since)} to {utc(window.until)}. "
             "Check the times and their time zone in 'since' and 'until'"
-        )
-
-
-def _over_limit(report: Report) -> Iterator[str]:
-    """Say how the next replay leaves out what this one has redelivered."""
-    surplus = sum(result.decision.verdict is Verdict.SURPLUS for result in report.results)
-    if surplus:
-        end = min(report.window.until, report.window.now)
-        yield (
-            f"{count(surplus, 'event')} {is_or_are(surplus)} over 'max-redeliveries' "
-            f"({report.options.policy.max_redeliveries}). To redeliver {them(surplus)}, run again "
-            f"with 'until' set to {end:%Y-%m-%dT%H:%M:%SZ}. That run leaves out the events that "
-            "this one has delivered, because their redeliveries are after that"
         )
 
 
@@ -93,6 +89,15 @@ def problems(report: Report) -> Iterator[str]:
             f"{', '.join(names)}. {_kept(report)}. Check the GUIDs, which the receiver gets in the "
             "header X-GitHub-Delivery, and that 'hook-id' is the webhook that had these events"
         )
+    left = left_by_replay(report) if report.options.policy.guids else []
+    if left:
+        names = [str(result.key.guid) for result in left[:MAX_NAMES]]
+        if len(left) > MAX_NAMES:
+            names.append(f"and {len(left) - MAX_NAMES:,} more")
+        yield (
+            f"{count(len(left), 'event')} in 'guids' {'was' if len(left) == 1 else 'were'} not "
+            f"redelivered: {', '.join(names)}. Run again with only these, {SETTLED}"
+        )
     if is_too_old(report):
         yield (
             f"{_kept(report)}, and the range ended earlier, at {utc(report.window.until)}. GitHub "
@@ -104,6 +109,11 @@ def problems(report: Report) -> Iterator[str]:
 def _no_checkpoint(options: RunOptions) -> str:
     why = "since" if options.since is not None else "guids"
     return f"No checkpoint is read or moved, because '{why}' is set"
+
+
+def _rfc3339(instant: datetime) -> str:
+    """Write an instant as the input 'since' takes it."""
+    return instant.isoformat().replace("+00:00", "Z")
 
 
 def _kept(report: Report) -> str:

@@ -131,11 +131,6 @@ class Report:
         return self.window.now - self.options.retention
 
     @property
-    def in_window(self) -> int:
-        """How many of the deliveries that were read are from the window."""
-        return sum(scan.in_window for scan in self.scans)
-
-    @property
     def is_incomplete(self) -> bool:
         """Whether a log was not read as far back as it should have been."""
         return any(scan.error for scan in self.scans)
@@ -164,19 +159,18 @@ class Report:
     def leaving(self) -> list[EventResult]:
         """The events that the next run must still deal with, and that may be too old by then.
 
-        Their age counts from the first attempt, as it does when an event is given up.
+        Their age counts from the first attempt, as it does when an event is given up. A replay has
+        no next run, and warns of all events that it leaves.
         """
-        return [r for r in self._undelivered if r.decision.failing_since < self._too_old]
-
-    @property
-    def _undelivered(self) -> list[EventResult]:
-        """The open events that no attempt has delivered."""
-        return [r for r in self.results_with(*OPEN) if not r.decision.was_delivered]
+        if self.options.is_replay:
+            return []
+        return [r for r in self.results_with(*OPEN) if r.decision.failing_since < self._too_old]
 
     @property
     def rows_leaving(self) -> int:
         """How many rows that could not be read may have left the log before the next run."""
-        return sum(time < self._too_old for time in self.holds)
+        is_replay = self.options.is_replay
+        return 0 if is_replay else sum(time < self._too_old for time in self.holds)
 
     @property
     def _too_old(self) -> datetime:
@@ -186,7 +180,10 @@ class Report:
     @property
     def not_shown(self) -> int:
         """How many events had a failed redelivery, and have not been shown as recovered."""
-        return sum(result.decision.delivery.redelivery for result in self._undelivered)
+        return sum(
+            result.decision.delivery.redelivery and not result.decision.was_delivered
+            for result in self.results_with(*OPEN)
+        )
 
     def expiring(self, within: timedelta) -> Mapping[str, datetime]:
         """Return the tokens that expire within this time: by input, when."""
@@ -202,6 +199,7 @@ class Report:
             or self.is_incomplete
             or any(scan.has_unknown_format for scan in self.scans)
             or not_found(self)
+            or (self.options.policy.guids and left_by_replay(self))
             or is_too_old(self)
             or self.count(*NEEDS_ATTENTION)
             or (
@@ -226,13 +224,20 @@ class Report:
 def is_too_old(report: Report) -> bool:
     """Whether a replay has a range of which GitHub's log has nothing any more."""
     has_range = report.options.is_replay and not report.options.policy.guids
-    return has_range and report.window.until <= report.kept_from and not report.in_window
+    is_found = any(scan.in_range or scan.unreadable for scan in report.scans)
+    return has_range and report.window.until <= report.kept_from and not is_found
 
 
 def not_found(report: Report) -> list[Guid]:
     """Return the events that a replay names, and of which no log has a delivery."""
     found = frozenset[Guid]().union(*(scan.seen for scan in report.scans))
     return sorted(report.options.policy.guids - found)
+
+
+def left_by_replay(report: Report) -> list[EventResult]:
+    """Return the events that a replay should have redelivered, but did not."""
+    is_real = report.options.is_replay and not report.options.dry_run
+    return report.results_with(*DEFERRED_KINDS, Outcome.REFUSED) if is_real else []
 
 
 def delivered_before(report: Report) -> int:

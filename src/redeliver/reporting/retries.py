@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from redeliver.core.delivery import FAILURE_CODES
 from redeliver.core.outcome import EventResult, Outcome
 from redeliver.core.policy import ScanMode, format_duration
-from redeliver.reporting.format import count, is_or_are, utc
+from redeliver.reporting.format import count, is_or_are, them, utc
 from redeliver.reporting.report import Report
 
 
@@ -28,21 +28,22 @@ def warning(report: Report) -> Iterator[str]:
     number, retried = len(failing), to_retry(report)
     events = f"{count(number, 'event')} {is_or_are(number)} still failing after the redelivery"
     sentences = [f"{events}, {_status(report)}"]
+    if report.options.policy.guids or any(result.decision.was_delivered for result in failing):
+        yield f"{sentences[0]}. Scheduled runs may not try {them(number)} again: run this again"
+        return
     if retried:
         sentences.append(_until_when(report, retried, _them(len(retried), number)))
     reasons = Counter(_why_not_retried(report, result) for result in failing)
     for why, excluded in reasons.items():
         if why:
-            them = _them(excluded, number)
-            sentences.append(f"With these settings, the next run does not try {them} again: {why}")
+            which = _them(excluded, number)
+            sentences.append(f"With these settings, the next run does not try {which} again: {why}")
     yield ". ".join(sentences)
 
 
 def _why_not_retried(report: Report, result: EventResult) -> str:
     """Return why the next run does not try an event again; empty if it does."""
     policy, code = report.options.policy, result.latest.status_code
-    if result.decision.was_delivered:
-        return "an earlier attempt delivered it"
     if policy.max_attempts is not None and result.attempts >= policy.max_attempts:
         return f"'max-attempts' ({policy.max_attempts}) is reached"
     if code in policy.skip_status_codes:

@@ -73,7 +73,8 @@ def _summary(report: Report) -> Iterator[str]:
     if report.failed:
         yield from _counts(report)
     yield from _attention(report)
-    yield from _reasons("Deferred to a later run", report, *DEFERRED_KINDS)
+    deferred = "Not redelivered" if report.options.is_replay else "Deferred to a later run"
+    yield from _reasons(deferred, report, *DEFERRED_KINDS)
     yield from _reasons("Filtered out", report, Outcome.FILTERED)
     if consequence := passed.filtered(report):
         yield f"{escape_markdown(consequence)}."
@@ -109,7 +110,9 @@ def _counts(report: Report) -> Iterator[str]:
 def _chart(report: Report) -> Iterator[str]:
     """Draw how many failures each status and each event have."""
     deliveries = [
-        o.decision.delivery for o in report.results if o.outcome not in NOT_FAILED_OUTCOMES
+        o.decision.delivery
+        for o in report.results
+        if o.outcome not in NOT_FAILED_OUTCOMES and not o.decision.was_delivered
     ]
     failed = [(_kind(delivery), _label(delivery.event)) for delivery in deliveries]
     statuses = _most_common((kind for kind, _ in failed), OTHER_LABELS[0])

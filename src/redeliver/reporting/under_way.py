@@ -9,6 +9,11 @@ from redeliver.core.window import SETTLING_TIME
 from redeliver.reporting.format import count, them, utc
 from redeliver.reporting.report import Report
 
+CANNOT_WAIT = (
+    "If you cannot wait, make one run with 'since'. An event whose redelivery is under way then "
+    "arrives twice"
+)
+
 
 def is_held(report: Report) -> bool:
     """Whether the run redelivered nothing, because another one may be redelivering."""
@@ -31,7 +36,7 @@ def warnings(report: Report) -> Iterator[str]:
     if is_held(report):
         yield (
             f"{deferred}: {_who(report, pronoun)}. So that nothing arrives twice, this run "
-            f"redelivered nothing. {_come_back(report)}. {_cannot_wait(report)}"
+            f"redelivered nothing. {_come_back(report)}. {CANNOT_WAIT}"
         )
         return
     end = window.unknown[-1]
@@ -39,7 +44,7 @@ def warnings(report: Report) -> Iterator[str]:
         f"{deferred}: a run did not see the outcomes of all redeliveries that it requested between "
         f"{utc(end - SLOT)} and {utc(end)}. It may have redelivered {pronoun}. The first run after "
         f"{utc(window.settled_at)} redelivers {pronoun} unless GitHub's log shows a success by "
-        f"then. {_cannot_wait(report)}"
+        f"then. {CANNOT_WAIT}"
     )
 
 
@@ -69,14 +74,6 @@ def _come_back(report: Report) -> str:
     return (
         "As soon as the other run has ended with all outcomes known, the next run continues. After "
         f"{utc(end)}, it continues in any case"
-    )
-
-
-def _cannot_wait(report: Report) -> str:
-    instead = "" if report.is_shared else " instead of 'checkpoint-file'"
-    return (
-        f"If you cannot wait, make one run with an empty 'variable-name'{instead}. An event whose "
-        "redelivery is under way then arrives twice"
     )
 
 

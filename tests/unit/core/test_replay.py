@@ -6,12 +6,13 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from redeliver.core.decision import Verdict
+from redeliver.core.decision import Verdict, decide
 from redeliver.core.delivery import Delivery, Guid
 from redeliver.core.event_filter import EventFilter
 from redeliver.core.pages import OLD_ROWS_AT_END
 from redeliver.core.plan import Plan
 from redeliver.core.policy import Moment, Policy
+from redeliver.core.unreadable import UnreadableRow
 from redeliver.core.window import Window
 from redeliver.errors import InputError
 from tests.support.builders import (
@@ -55,6 +56,16 @@ def test_a_range_is_relative_to_githubs_time(
     window = a_range(since, until)
 
     assert (window.saved, window.since, window.until, window.now) == (None, start, end, NOW)
+
+
+def test_a_range_may_have_to_end_before_the_run_starts() -> None:
+    """Then what the run itself redelivers is outside the range for certain."""
+    minute = timedelta(minutes=1)
+
+    assert Window.of_replay(ago(hours=1), None, now=NOW, margin=minute).until == ago(minutes=1)
+    assert Window.of_replay(ago(hours=1), ago(minutes=9), now=NOW, margin=minute).until == ago(
+        minutes=9
+    )
 
 
 @pytest.mark.parametrize(
@@ -150,7 +161,7 @@ def test_an_event_after_the_range_does_not_prolong_the_reading() -> None:
         ),
         pytest.param(
             [succeeded_again(hours=1), succeeded(hours=10)],
-            [Verdict.DELIVERED],
+            [],
             id="it has been delivered again after the range",
         ),
         pytest.param(
@@ -160,6 +171,11 @@ def test_an_event_after_the_range_does_not_prolong_the_reading() -> None:
         ),
         pytest.param([succeeded(hours=5)], [], id="it was delivered after the range"),
         pytest.param([succeeded(hours=15)], [], id="it was delivered before the range"),
+        pytest.param(
+            [succeeded_again(hours=10), succeeded(hours=15)],
+            [Verdict.REDELIVER],
+            id="it was delivered before the range, and in it",
+        ),
         pytest.param([failed(hours=10)], [Verdict.REDELIVER], id="it failed"),
     ],
 )
@@ -167,6 +183,33 @@ def test_delivered_events_of_a_range_may_be_included(
     log: list[Delivery], expected: list[Verdict]
 ) -> None:
     assert verdicts(log, AGAIN) == expected
+
+
+@pytest.mark.parametrize(
+    ("at", "expected"), [(ago(hours=8), Verdict.REDELIVER), (ago(hours=5), Verdict.DELIVERED)]
+)
+def test_a_success_that_cannot_be_read_counts_as_one(at: datetime, expected: Verdict) -> None:
+    row = UnreadableRow(
+        problem="odd", id="1", guid=Guid("guid-1"), succeeded=True, earliest=at, latest=at
+    )
+
+    assert decide([failed(hours=10)], LAST_NIGHT, AGAIN, unreadable=[row]) is expected
+
+
+def test_an_event_that_failed_again_meanwhile_is_of_this_run() -> None:
+    """No other run is sure to look at the range of a replay."""
+    assert verdicts([failed_again(seconds=-2), failed(hours=10)], a_policy()) == [Verdict.REDELIVER]
+    assert verdicts([succeeded_again(seconds=-2), failed(hours=10)], a_policy()) == [
+        Verdict.DELIVERED
+    ]
+
+
+def test_an_unreadable_row_after_the_range_does_not_matter() -> None:
+    def a_row(at: datetime) -> UnreadableRow:
+        return UnreadableRow(problem="odd", earliest=at, latest=at)
+
+    assert a_row(ago(hours=8)).matters(LAST_NIGHT)
+    assert not a_row(ago(hours=5)).matters(LAST_NIGHT)
 
 
 def test_filters_hold_for_delivered_events_too() -> None:
@@ -242,6 +285,15 @@ def test_a_log_is_read_until_all_named_events_were_found() -> None:
 
     assert scan.seen == {"guid-1"}
     assert len(read) == 2, "a page of the fake log is only known to be full with the next row"
+
+
+def test_a_success_of_a_named_event_may_be_on_a_later_page() -> None:
+    log = [failed_again(hours=1), delivered("other", at=ago(hours=2)), succeeded(hours=3)]
+
+    (decision,) = scan_of(log, window=a_range(None), policy=NAMED).decisions
+
+    assert decision.was_delivered
+    assert (decision.attempts, decision.has_all_attempts) == (2, True)
 
 
 def test_a_named_event_is_sought_no_further_back_than_the_range() -> None:

@@ -2,13 +2,15 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from signal import Signals
+from typing import Any
 
 import pytest
 
 from redeliver.core.decision import Verdict
 from redeliver.core.delivery import Guid
 from redeliver.core.outcome import EventResult, Outcome
-from redeliver.core.policy import Moment, Policy
+from redeliver.core.policy import Moment, Policy, ScanMode
 from redeliver.core.window import Window
 from redeliver.errors import UnavailableError
 from redeliver.reporting import log_lines, messages, replay
@@ -35,12 +37,12 @@ def a_replay(
     since: Moment | None = START,
     until: datetime | None = END,
     policy: Policy | None = None,
-    in_window: int = 7,
+    in_range: int = 7,
     found: frozenset[Guid] = frozenset(),
     error: UnavailableError | None = None,
     dry_run: bool = False,
 ) -> Report:
-    scan = replace(a_scan_result(error=error), in_window=in_window, seen=found)
+    scan = replace(a_scan_result(error=error), in_range=in_range, seen=found)
     return Report(
         store="",
         window=Window.of_replay(since, until, now=NOW),
@@ -117,7 +119,7 @@ def test_a_range_partly_older_than_the_log_is_told() -> None:
 
 
 def test_a_range_older_than_the_log_fails_the_run() -> None:
-    report = a_replay(since=ago(days=5), until=ago(days=4), in_window=0)
+    report = a_replay(since=ago(days=5), until=ago(days=4), in_range=0)
 
     assert report.is_failed
     assert messages.warnings(report) == []
@@ -125,20 +127,20 @@ def test_a_range_older_than_the_log_fails_the_run() -> None:
 
 
 def test_a_log_that_is_kept_longer_than_documented_is_used() -> None:
-    report = a_replay(since=ago(days=5), until=ago(days=4), in_window=3)
+    report = a_replay(since=ago(days=5), until=ago(days=4), in_range=3)
 
     assert (report.is_failed, messages.warnings(report)) == (False, [])
 
 
 def test_a_range_without_any_delivery_is_told() -> None:
-    (warning,) = messages.warnings(a_replay(in_window=0))
+    (warning,) = messages.warnings(a_replay(in_range=0))
 
     assert "no deliveries from 2026-11-23 22:00:00 UTC to 2026-11-24 06:00:00 UTC" in warning
     assert "time zone in 'since' and 'until'" in warning
 
 
 def test_an_unread_range_is_not_called_empty() -> None:
-    report = a_replay(in_window=0, error=UnavailableError("GitHub is down"))
+    report = a_replay(in_range=0, error=UnavailableError("GitHub is down"))
 
     assert messages.warnings(report) == []
 
@@ -210,29 +212,48 @@ def test_a_line_says_that_an_event_had_been_delivered() -> None:
     assert row.cells["Failing for"] == "had been delivered"
 
 
-def test_the_next_replay_is_told_how_to_leave_out_what_was_done() -> None:
-    """Without an end of the range, it would redeliver the same delivered events again."""
-    surplus = EventResult(
-        decision=replace(
-            a_decision(delivered("fine"), verdict=Verdict.SURPLUS), was_delivered=True
-        ),
-        outcome=Outcome.DEFERRED,
+def test_a_replay_says_how_to_redeliver_what_it_left() -> None:
+    """Both ends of the range are times, or the next run would look at another range."""
+    left = [a_result(Outcome.DEFERRED, because="x"), a_result(Outcome.REFUSED), a_result()]
+    report = a_replay(*left, since=timedelta(hours=14), until=None)
+
+    assert messages.warnings(report)[0] == (
+        "2 events were not redelivered, and no scheduled run is sure to look at this time range. "
+        "Run again with 'since' set to 2026-11-23T22:00:00Z and 'until' set to "
+        "2026-11-24T12:00:00Z. Start that run at least 16 minutes after the last run that "
+        "redelivered (sooner, events may be delivered twice). It leaves out what has been "
+        "delivered by then"
     )
-    policy = a_policy(include_delivered=True, max_redeliveries=1)
+    assert messages.warnings(report)[1] == "1 event not redelivered: x"
+    assert "#### Not redelivered" in summary(report)
 
-    (warning,) = messages.warnings(a_replay(surplus, until=None, policy=policy))
 
-    assert warning.startswith(
-        "1 event is over 'max-redeliveries' (1). To redeliver it, run again with 'until' set to "
-        "2026-11-24T12:00:00Z. "
+def test_a_dry_run_leaves_nothing() -> None:
+    assert messages.warnings(a_replay(a_result(Outcome.UNSETTLED), dry_run=True)) == []
+
+
+def test_a_named_event_that_was_not_redelivered_fails_the_run() -> None:
+    found = frozenset(Guid(f"guid-{n}") for n in range(1, 4))
+    left = [a_result(Outcome.DEFERRED, guid=f"guid-{n}") for n in range(1, 4)]
+    report = a_replay(*left, since=None, policy=NAMED, found=found)
+    many = a_replay(*left * 4, since=None, policy=NAMED, found=found)
+
+    assert report.is_failed
+    assert messages.problem(report) == (
+        "3 events in 'guids' were not redelivered: guid-1, guid-2, guid-3. Run again with only "
+        "these, at least 16 minutes after the last run that redelivered (sooner, events may be "
+        "delivered twice)"
     )
-    assert messages.warnings(a_replay(surplus, until=None, policy=policy, dry_run=True)) == []
+    assert "guid-1, and 2 more. Run again" in (messages.problem(many) or "")
 
 
-def test_what_had_been_delivered_is_not_tried_again() -> None:
+def test_no_later_run_is_promised_for_a_delivered_event() -> None:
+    expected = ". Scheduled runs may not try it again: run this again"
+    named = a_replay(a_result(Outcome.STILL_FAILING), since=None, policy=NAMED, found=NAMED.guids)
+
     (warning,) = messages.warnings(a_replay(was_delivered(Outcome.STILL_FAILING)))
-
-    assert warning.endswith("does not try it again: an earlier attempt delivered it")
+    assert warning.endswith(expected)
+    assert messages.warnings(named)[0].endswith(expected)
 
 
 def test_what_failed_is_left_to_scheduled_runs() -> None:
@@ -241,9 +262,40 @@ def test_what_failed_is_left_to_scheduled_runs() -> None:
     assert "Scheduled runs that keep a checkpoint try it again until" in warning
 
 
+def test_a_stopped_replay_promises_no_later_run() -> None:
+    report = replace(a_replay(), interrupted=Signals.SIGTERM)
+
+    assert messages.problem(report) == "stopped by SIGTERM"
+
+
+def test_a_delivered_event_is_not_called_failed() -> None:
+    report = a_replay(was_delivered(Outcome.REFUSED))
+
+    assert messages.problem(report) == (
+        "GitHub refused to redeliver 1 of 1 events. The log of this run has the reason"
+    )
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param({"scans": ()}, id="there is no webhook"),
+        pytest.param({"options": replace(OPTIONS, scan=ScanMode.FAILURES, since=START)}, id="scan"),
+    ],
+)
+def test_a_range_of_which_little_was_read_is_not_called_empty(change: dict[str, Any]) -> None:
+    report = replace(a_replay(in_range=0), **change)
+
+    assert not [text for text in messages.warnings(report) if "has no deliveries from" in text]
+    assert "Reading failed deliveries since" in replay.opening(
+        report.window, replace(report.options, scan=ScanMode.FAILURES)
+    )
+
+
 def test_what_had_been_delivered_cannot_be_lost() -> None:
     old = replace(was_delivered(Outcome.REFUSED).decision, failing_since=ago(hours=71))
     result = EventResult(decision=old, outcome=Outcome.REFUSED)
 
     assert a_replay(result).leaving == []
+    assert a_replay(result).rows_leaving == 0
     assert a_replay(result).not_shown == 0

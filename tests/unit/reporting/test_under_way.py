@@ -13,8 +13,8 @@ from redeliver.reporting.report import Report
 from tests.support.builders import NOW, a_decision, a_report, a_window, ago
 
 CANNOT_WAIT = (
-    "If you cannot wait, make one run with an empty 'variable-name'. An event whose redelivery is "
-    "under way then arrives twice"
+    "If you cannot wait, make one run with 'since'. An event whose redelivery is under way then "
+    "arrives twice"
 )
 
 
@@ -98,7 +98,7 @@ def test_a_locked_file_excludes_that_another_run_is_redelivering() -> None:
 
     (warning,) = messages.warnings(report)
     assert "at the end of a run: the run was killed, or somebody changed the checkpoint" in warning
-    assert "make one run with an empty 'variable-name' instead of 'checkpoint-file'." in warning
+    assert CANNOT_WAIT in warning
     assert messages.closing(report) == (
         "Skipped: nothing was redelivered, and the checkpoint was not moved. The first run after "
         "2026-11-24 12:10:00 UTC continues"
