@@ -16,12 +16,12 @@ ENVIRONMENT: Mapping[str, str] = {
     "REDELIVER_PRIVATE_KEY": "Private key of the GitHub App, instead of --private-key-file.",
     "REDELIVER_VARIABLE_TOKEN": "A different token for the variable in --variable-repository.",
     "REDELIVER_…": "Every flag except --json can also be set as a variable, such as "
-    "REDELIVER_HOOK_ID for --hook-id. REDELIVER_DRY_RUN, REDELIVER_AT_ONCE and "
+    "REDELIVER_HOOK_ID for --hook-id. REDELIVER_DRY_RUN, REDELIVER_AT_ONCE, REDELIVER_QUIET and "
     "REDELIVER_INCLUDE_DELIVERED are true or false. A flag overrides the variable.",
 }
 """The environment variables, for the help."""
 
-COMMAND_ONLY = ("checkpoint-file", "private-key-file", "every", "at-once", "metrics-file")
+COMMAND_ONLY = ("checkpoint-file", "private-key-file", "every", "at-once", "metrics-file", "quiet")
 """The options that are not inputs of the action."""
 
 MAX_INTERVAL = timedelta(hours=24)
@@ -44,6 +44,8 @@ class Invocation:
     at_once: bool
     """Whether no event waits after a failed redelivery."""
     metrics_file: Path | None
+    is_quiet: bool
+    """Whether a run without trouble prints nothing."""
 
 
 def variable_of(name: str) -> str:
@@ -101,6 +103,7 @@ def resolve(flags: Mapping[str, str], environment: Mapping[str, str]) -> Invocat
         every=given.get("every", "").strip(),
         at_once=_switch(given.get("at-once", ""), called["at-once"]),
         metrics_file=Path(metrics_file) if metrics_file else None,
+        is_quiet=_switch(given.get("quiet", ""), called["quiet"]),
     )
 
 

@@ -223,13 +223,19 @@ GROUPS: Mapping[str, Mapping[str, Flag]] = {
         ),
         "json": Flag(
             does="Print the whole report as one line of JSON on standard output, and nothing else "
-            "there. With --every, one line for each run.",
+            "there. With --every, one line for each run. Standard error has the warnings and "
+            "errors, and in a terminal also what the run does.",
+        ),
+        "quiet": Flag(
+            does="Print nothing unless a run has warnings or errors. Then print them on standard "
+            "error, with the time of the run and the events that need attention. For cron, which "
+            "mails what a run prints. --json still prints the report.",
         ),
     },
 }
 """All flags, in the order of the help."""
 
-SWITCHES = ("dry-run", "at-once", "include-delivered")
+SWITCHES = ("dry-run", "at-once", "include-delivered", "quiet")
 """The flags without a value that can also be set as a variable."""
 
 LISTS = frozenset({"hook-id", "events", "repositories", "skip-status-codes", "guids"})

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from redeliver import wiring
 from redeliver.cli.checkpoint_file import CheckpointFile, locked
 from redeliver.cli.environment import parse_interval, parse_settings, resolve
-from redeliver.cli.terminal import Screen, Stream, screen_for
+from redeliver.cli.quiet import Quiet
+from redeliver.cli.terminal import Lines, Screen, Stream, screen_for
 from redeliver.cli.wording import Wording
 from redeliver.errors import BusyError, FileError
 from redeliver.reporting import messages, outputs
@@ -32,6 +33,7 @@ class Job:
     every: timedelta | None
     """The time from the start of a run to the start of the next; None to run once."""
     metrics_file: Path | None
+    is_quiet: bool
 
     @classmethod
     def read(
@@ -54,6 +56,7 @@ class Job:
             checkpoint_file=invocation.checkpoint_file,
             every=parse_interval(invocation, settings),
             metrics_file=invocation.metrics_file,
+            is_quiet=invocation.is_quiet,
         )
 
     def run(self, screen: Screen) -> Report:
@@ -79,6 +82,8 @@ class Command:
     as_json: bool
     now: Callable[[], datetime]
     """The time for people and metrics; GitHub's is unknown while GitHub is down."""
+    is_quiet: bool = False
+    """Whether a run without trouble prints nothing."""
     metrics: "MetricsFile | None" = None
 
     def read(self, *, at_once: bool = False) -> Job:
@@ -87,21 +92,27 @@ class Command:
 
     def new_screen(self) -> Screen:
         """Return the screen of one run."""
-        return screen_for(self.errors if self.as_json else self.out, self.errors, self.wording)
+        if self.is_quiet:
+            return Quiet(Lines(self.errors, self.errors, self.wording))
+        out = self.out
+        if self.as_json:  # a mail of cron or a log would get the same twice
+            out = self.errors if self.errors.is_terminal else Stream(None)
+        return screen_for(out, self.errors, self.wording)
 
     def prepare(self, first: Job) -> "Command":
         """Return the command, ready for its first run; raise if there can be no metrics."""
+        command = replace(self, is_quiet=first.is_quiet)
         if not first.metrics_file:
-            return self
+            return command
         if first.settings.options.dry_run:  # monitoring must not take it for a real run
-            self.new_screen().say(
+            command.new_screen().say(
                 "A dry run writes no metrics, so it does not change the file in 'metrics-file'"
             )
-            return self
+            return command
         # Here, because the import takes 15 ms, and most runs write no metrics.
         from redeliver.cli.metrics import MetricsFile  # noqa: PLC0415
 
-        return replace(self, metrics=MetricsFile(first.metrics_file, first.settings))
+        return replace(command, metrics=MetricsFile(first.metrics_file, first.settings))
 
     def run_anew(self, screen: Screen, *, at_once: bool) -> Report:
         """Read everything again, and run once, with all that a run prints."""
@@ -147,7 +158,8 @@ class Command:
         if problem := messages.problem(report):
             screen.fail(problem)
         if self.as_json:
-            self.out.print(self.wording.without_secrets(outputs.to_json(report)))
+            text = outputs.to_json(report, adapt=self.wording.in_flags)
+            self.out.print(self.wording.without_secrets(text))
             if self.out.is_broken:
                 screen.fail("the report could not be written to standard output")
                 return report.status or os.EX_IOERR

@@ -93,19 +93,23 @@ class HeldBack:
         """Print a warning unless the run before has printed the same."""
         if self._news.is_new(f"Warning: {text}"):
             self._release()
-            self._screen.warn(text)
+            self._screen.warn(self._with_time(text))
 
     def fail(self, text: str) -> None:
         """Print an error unless the run before has printed the same."""
         if self._news.is_new(f"Error: {text}"):
             self._release()
-            self._screen.fail(text)
+            self._screen.fail(self._with_time(text))
 
     def sum_up(self, sentence: str) -> None:
         """Print a sentence about all runs, without what is held back."""
         if self.is_silent:
             sentence = f"{self._heading}: {sentence[:1].lower()}{sentence[1:]}"
         self._screen.say(sentence)
+
+    def _with_time(self, text: str) -> str:
+        """Say in which run it was: the heading may be elsewhere, as it is on standard output."""
+        return f"{self._heading[:1].lower()}{self._heading[1:]}: {text}"
 
     def _with_news(self, show: Callable[[], None]) -> None:
         if self._held is None:

@@ -37,10 +37,14 @@ class Wording:
             text = text.replace(secret, "***")
         return text
 
+    def in_flags(self, text: str) -> str:
+        """Replace the names of inputs in a message by those that the command has."""
+        return in_flags(text, self._names)
+
     def __call__(self, text: str) -> str:
         """Return `text` as a line that can be printed."""
         # Twice, because sanitizing can split a secret, and can join parts into one.
-        return self.without_secrets(sanitize(in_flags(self.without_secrets(text), self._names)))
+        return self.without_secrets(sanitize(self.in_flags(self.without_secrets(text))))
 
 
 def in_flags(text: str, names: Mapping[str, str] = NAMES) -> str:

@@ -6,7 +6,7 @@ languages would round such large numbers.
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from itertools import islice
 from typing import Any
@@ -42,9 +42,15 @@ def outputs(report: Report) -> dict[str, str]:
     }
 
 
-def to_json(report: Report, *, max_characters: int | None = None) -> str:
-    """Return the report as JSON; what would exceed the limit is only counted, in `omitted`."""
-    problem, warnings = messages.problem(report), messages.warnings(report)
+def to_json(
+    report: Report, *, max_characters: int | None = None, adapt: Callable[[str], str] = str
+) -> str:
+    """Return the report as JSON; what would exceed the limit is only counted, in `omitted`.
+
+    `adapt` changes the wording of sentences, and no names or ids.
+    """
+    problem = adapt(messages.problem(report) or "") or None
+    warnings = [*map(adapt, messages.warnings(report))]
     whole: dict[str, Any] = {
         "version": VERSION,
         "dry_run": report.options.dry_run,
@@ -64,8 +70,8 @@ def to_json(report: Report, *, max_characters: int | None = None) -> str:
         "problem": problem and truncate(problem, MAX_TEXT),
         "warnings": [truncate(warning, MAX_TEXT) for warning in warnings[:MAX_LINES]],
         "counts": _counts(report.counts),
-        "deferred": _reasons(report, *DEFERRED_KINDS),
-        "filtered": _reasons(report, Outcome.FILTERED),
+        "deferred": _reasons(report, *DEFERRED_KINDS, adapt=adapt),
+        "filtered": _reasons(report, Outcome.FILTERED, adapt=adapt),
         "hooks": [],
         "events": [],
         "omitted": {},
@@ -73,9 +79,10 @@ def to_json(report: Report, *, max_characters: int | None = None) -> str:
     left = None if max_characters is None else max_characters - len(json.dumps(whole)) - 100
     # Webhooks get at most half of the rest, so that there is always room for events.
     counts = report.counts_by_webhook
-    all_hooks = (_hook(scan, counts[scan.webhook]) for scan in report.scans)
+    all_hooks = (_hook(scan, counts[scan.webhook], adapt) for scan in report.scans)
     hooks = list(_fitting(all_hooks, left and left // 2))
-    events = list(_fitting(map(_event, report.rows()), left and left - len(json.dumps(hooks))))
+    all_events = (_event(row, adapt) for row in report.rows())
+    events = list(_fitting(all_events, left and left - len(json.dumps(hooks))))
     whole |= {"hooks": hooks, "events": events}
     omitted = {"hooks": len(report.scans) - len(hooks), "events": report.failed - len(events)}
     return json.dumps(whole | {"omitted": omitted})
@@ -91,11 +98,11 @@ def _fitting(entries: Iterable[dict[str, Any]], left: int | None) -> Iterator[di
         yield entry
 
 
-def _reasons(report: Report, *outcomes: Outcome) -> dict[str, int]:
+def _reasons(report: Report, *outcomes: Outcome, adapt: Callable[[str], str]) -> dict[str, int]:
     """Count events by reason; if there are too many reasons, the rarest are counted together."""
     counted = Counter[str]()
     for position, (because, number) in enumerate(report.reasons(*outcomes).items()):
-        reason = truncate(because, MAX_REASON) if position < MAX_LINES else "other reasons"
+        reason = truncate(adapt(because), MAX_REASON) if position < MAX_LINES else "other reasons"
         counted[reason] += number
     return counted
 
@@ -125,14 +132,16 @@ def _repositories(
     return [{"id": str(id_), "name": name or None} for id_, name in listed]
 
 
-def _hook(scan: ScanResult, counts: Mapping[str, int]) -> dict[str, Any]:
+def _hook(
+    scan: ScanResult, counts: Mapping[str, int], adapt: Callable[[str], str]
+) -> dict[str, Any]:
     return {
         "id": _hook_id(scan.webhook),
         "name": scan.webhook.name,
         "page": scan.webhook.page,
         "counts": _counts(counts),
         "health": _health(scan.health) if scan.health else None,
-        "error": truncate(str(scan.error), MAX_REASON) if scan.error else None,
+        "error": truncate(adapt(str(scan.error)), MAX_REASON) if scan.error else None,
     }
 
 
@@ -158,7 +167,7 @@ def _share(share: float | None) -> float | None:
     return None if share is None else round(share, 4)
 
 
-def _event(row: EventRow) -> dict[str, Any]:
+def _event(row: EventRow, adapt: Callable[[str], str]) -> dict[str, Any]:
     return {
         "hook": _hook_id(row.webhook),
         "guid": row.guid,
@@ -171,7 +180,7 @@ def _event(row: EventRow) -> dict[str, Any]:
         "status": row.status,
         "status_code": row.status_code,
         "outcome": row.outcome.for_users.name.lower(),
-        "because": row.because,
+        "because": adapt(row.because),
         "was_delivered": row.was_delivered,
     }
 

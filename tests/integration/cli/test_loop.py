@@ -123,8 +123,8 @@ def test_a_loop_says_once_that_github_is_down_and_back(
         loop.wait_for("runs work again")
         result = stop(command, loop)
 
-    [error] = result.stderr.splitlines()
-    assert error.startswith("Error: cannot get the time from GitHub")
+    [error] = without_times(result.stderr)
+    assert error.startswith("Error: run of TIME: cannot get the time from GitHub")
     assert without_times(result.stdout)[1:-1] == [
         f"Run of TIME: {QUIET}",
         "Run of TIME",
@@ -209,7 +209,8 @@ def test_a_signal_during_a_run_ends_the_run_and_the_loop(
         result = loop.wait(timeout=MAX_SECONDS)
 
     assert result.status == 128 + number, result.stderr
-    assert result.stderr.startswith(f"Error: stopped by {number.name}. A later run redelivers")
+    [error] = without_times(result.stderr)
+    assert error.startswith(f"Error: run of TIME: stopped by {number.name}. A later run redelivers")
     assert json.loads(command.checkpoint_file.read_text())["written"] > before
     assert [file.name for file in command.checkpoint_file.parent.iterdir()] == ["checkpoint.json"]
 
@@ -231,9 +232,11 @@ def test_a_run_uses_a_private_key_that_was_replaced(command: Command, tmp_path: 
         loop.wait_for("runs work again")
         result = stop(command, loop)
 
-    wrong, missing = result.stderr.splitlines()
+    wrong, missing = without_times(result.stderr)
     assert "generate a new private key there" in wrong
-    assert missing.startswith("Error: the file in --private-key-file cannot be read: No such file")
+    assert missing.startswith(
+        "Error: run of TIME: the file in --private-key-file cannot be read: No such file"
+    )
     assert "PRIVATE KEY-" not in result.stdout + result.stderr
     assert len(app.tokens) > 1, "each run gets a token of its own"
 
@@ -259,9 +262,9 @@ def test_a_loop_prints_a_line_of_json_for_each_run(
     command: Command, receiver: Receiver, clock: VirtualClock
 ) -> None:
     with looping(command, "--json") as loop:
-        loop.wait_for(QUIET)
+        loop.wait_for('"version"')
         guid = miss_an_event(receiver, command.hook, clock)
-        loop.wait_for("Requested: ")
+        loop.wait_for(guid)
         loop.wait_for('"version"', times=3)
         result = stop(command, loop)
 
@@ -269,7 +272,27 @@ def test_a_loop_prints_a_line_of_json_for_each_run(
     assert len(reports) >= 3
     assert [event["guid"] for report in reports for event in report["events"]][:1] == [guid]
     assert reports[0]["events"] == []
-    assert f"Requested: push {guid}" in result.stderr
+    assert result.stderr == ""
+
+
+def test_a_quiet_loop_prints_only_new_trouble(
+    command: Command, receiver: Receiver, clock: VirtualClock
+) -> None:
+    with looping(command, "--quiet") as loop:
+        wait_for_runs(command, 2)
+        guid = miss_an_event(receiver, command.hook, clock)
+        command.github.inject(Status(422, "Cannot"), times=2, method="POST")
+        loop.wait_for("Refused: ")
+        wait_for_runs(command, 3)
+        result = stop(command, loop)
+
+    assert result.stdout == ""
+    heading, event, error, *others = without_times(result.stderr)
+    assert heading == "Run of TIME: 1 event failed: 1 refused"
+    assert event.startswith(f"Refused: push {guid} (")
+    assert error.startswith("Error: run of TIME: GitHub refused to redeliver 1 of 1 failed events.")
+    assert others == []
+    assert arrived(command.github, receiver) == [guid]
 
 
 def test_a_loop_may_be_a_dry_run_without_a_checkpoint(command: Command, missed: list[str]) -> None:

@@ -2,8 +2,11 @@
 
 import json
 import os
+import re
 
-from github_sandbox import Receiver
+import pytest
+
+from github_sandbox import Receiver, Status
 from redeliver.cli.terminal import Stream
 from tests.support.builders import TOKEN, ago
 from tests.support.command_run import EXECUTABLE, Command
@@ -18,7 +21,68 @@ def test_the_json_report_is_alone_on_standard_output(command: Command, missed: l
     assert [event["guid"] for event in report["events"]] == missed
     assert (report["counts"]["requested"], report["omitted"]["events"]) == (2, 0)
     assert report["checkpoint"][:-3] == command.checkpoint[:-3]
-    assert f"Requested: issues.opened {missed[0]}" in run.stderr
+    assert run.stderr == "", "a mail of cron would have it twice"
+
+
+def test_a_terminal_shows_ordinary_lines_beside_the_json_report(
+    command: Command, missed: list[str]
+) -> None:
+    run = command.run_in_terminal("--json")
+
+    assert run.status == 0
+    assert f"Requested: issues.opened {missed[0]}" in run.stdout
+    assert '{"version": 1, ' in run.stdout
+
+
+def test_warnings_and_errors_stay_beside_the_json_report(command: Command) -> None:
+    command.hook.record(status="oh", status_code=500, at=ago(hours=1), redelivery=True)
+
+    run = command.run("--json", "--fail-on", "unrecovered")
+
+    report = json.loads(run.stdout)
+    assert run.status == 1
+    assert run.stderr == f"Warning: {report['warnings'][0]}\nError: {report['problem']}\n"
+
+
+@pytest.mark.parametrize("json_flag", [[], ["--json"]], ids=["alone", "with --json"])
+def test_a_quiet_run_without_trouble_prints_nothing(
+    command: Command, missed: list[str], json_flag: list[str]
+) -> None:
+    run = command.run("--quiet", *json_flag)
+
+    assert (run.status, run.stderr) == (0, "")
+    assert run.stdout.count("\n") == len(json_flag)
+    assert len(missed) == 2
+
+
+def test_a_quiet_run_with_trouble_says_when_and_which_events(
+    command: Command, receiver: Receiver, missed: list[str]
+) -> None:
+    """The event that is redelivered without trouble is only counted."""
+    command.github.inject(Status(422, "Cannot"), method="POST")
+
+    run = command.run(REDELIVER_QUIET="true")
+
+    assert (run.status, run.stdout) == (1, "")
+    heading, event, error = run.stderr.splitlines()
+    assert heading == ("Run of 2026-11-24 12:00:00 UTC: 2 events failed: 1 pending, 1 refused")
+    assert re.match(f"Refused: .* ({'|'.join(missed)}) .*: .*Cannot", event)
+    assert error.startswith("Error: GitHub refused to redeliver 1 of 2 failed events")
+    assert len(arrived(command.github, receiver)) == 1
+
+
+def test_a_quiet_run_shows_no_bar_in_a_terminal(command: Command, missed: list[str]) -> None:
+    run = command.run_in_terminal("--quiet")
+
+    assert (run.status, run.stdout) == (0, "")
+    assert len(missed) == 2
+
+
+def test_a_quiet_run_that_cannot_start_says_why(command: Command) -> None:
+    run = command.run("--quiet", REDELIVER_TOKEN="ghp_wr0ng")
+
+    assert (run.status, run.stdout) == (77, "")
+    assert run.stderr.startswith("Error: ")
 
 
 def test_a_run_continues_when_nobody_reads_its_output(

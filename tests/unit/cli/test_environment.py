@@ -309,6 +309,21 @@ def test_no_event_waits_with_at_once(
     assert parse_settings(invocation, at_once=True).options.policy.at_once
 
 
-def test_a_wrong_at_once_is_explained() -> None:
-    with pytest.raises(InputError, match="REDELIVER_AT_ONCE must be true or false"):
-        invoke(REDELIVER_AT_ONCE="yes")
+@pytest.mark.parametrize("name", ["REDELIVER_AT_ONCE", "REDELIVER_QUIET"])
+def test_a_wrong_switch_is_explained(name: str) -> None:
+    with pytest.raises(InputError, match=f"{name} must be true or false"):
+        invoke(**{name: "yes"})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "variable", "expected"),
+    [
+        pytest.param([], "", False, id="neither"),
+        pytest.param(["--quiet"], "false", True, id="the flag and a variable"),
+        pytest.param([], "true", True, id="the variable"),
+    ],
+)
+def test_a_run_is_quiet_with(arguments: list[str], variable: str, *, expected: bool) -> None:
+    where = ["--org=acme", "--hook-id=7", "--variable-name="]
+
+    assert invoke(*where, *arguments, REDELIVER_QUIET=variable).is_quiet is expected

@@ -36,6 +36,9 @@ from tests.unit.cli.screens import FakeScreen
 
 HEADING = "Run of 2026-11-24 12:00:00 UTC"
 
+ERROR = "Error: run of 2026-11-24 12:00:00 UTC:"
+"""How an error begins, wherever standard error goes."""
+
 QUIET = f"{HEADING}: nothing to redeliver. From now on, a run without news prints nothing"
 
 Run = Callable[[Screen], Report] | Report | RedeliverError
@@ -144,7 +147,7 @@ def test_an_error_that_needs_a_user_ends_the_loop_at_first(kind: type[RedeliverE
 
 @pytest.mark.parametrize("kind", NEEDS_A_USER)
 def test_any_error_is_survived_after_a_completed_run(kind: type[RedeliverError]) -> None:
-    assert printed(a_report(), kind("wrong"), kind("wrong")) == [QUIET, HEADING, "Error: wrong"]
+    assert printed(a_report(), kind("wrong"), kind("wrong")) == [QUIET, HEADING, f"{ERROR} wrong"]
 
 
 @pytest.mark.parametrize("kind", [UnavailableError, RateLimitError, BusyError])
@@ -153,7 +156,7 @@ def test_an_error_that_may_pass_is_survived_at_any_time(
 ) -> None:
     assert printed(kind("later"), a_report()) == [
         HEADING,
-        "Error: later",
+        f"{ERROR} later",
         f"{HEADING}: runs work again, after 1 failed run",
     ]
 
@@ -162,11 +165,11 @@ def test_an_error_is_printed_when_it_changes() -> None:
     down, busy = UnavailableError("down"), BusyError("busy")
 
     assert printed(down, down, busy, down, down, a_report(), down) == [
-        *(HEADING, "Error: down"),
-        *(HEADING, "Error: busy"),
-        *(HEADING, "Error: down"),
+        *(HEADING, f"{ERROR} down"),
+        *(HEADING, f"{ERROR} busy"),
+        *(HEADING, f"{ERROR} down"),
         f"{HEADING}: runs work again, after 5 failed runs",
-        *(HEADING, "Error: down"),
+        *(HEADING, f"{ERROR} down"),
     ]
 
 
@@ -177,7 +180,7 @@ def test_a_run_that_could_not_read_a_log_counts_as_failed() -> None:
 
     assert printed(fail, fail, a_report(), a_report()) == [
         HEADING,
-        "Error: no access to webhook 1",
+        f"{ERROR} no access to webhook 1",
         f"{HEADING}: runs work again, after 2 failed runs",
         QUIET,
     ]

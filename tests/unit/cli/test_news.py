@@ -56,8 +56,8 @@ def remark(screen: HeldBack) -> None:
 NEWS = {
     "a line": (lambda screen: screen.say("Requested: push"), "Requested: push"),
     "a remark": (remark, "Deferred: push"),
-    "a warning": (warn, "Warning: 1 event is still failing"),
-    "an error": (fail, "Error: GitHub is down"),
+    "a warning": (warn, "Warning: run of today: 1 event is still failing"),
+    "an error": (fail, "Error: run of today: GitHub is down"),
 }
 
 

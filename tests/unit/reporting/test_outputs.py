@@ -223,3 +223,26 @@ def test_a_secret_in_a_status_is_removed() -> None:
 
 def test_a_run_without_a_store_has_no_checkpoint() -> None:
     assert outputs(replace(a_report(), store="", checkpoint=None))["checkpoint"] == ""
+
+
+def test_only_sentences_are_adapted() -> None:
+    """The command names flags in place of inputs, but an event may have the name of an input."""
+    given_up = a_result(Outcome.GIVEN_UP, event="org", because="'org'")
+    filtered = a_result(Outcome.FILTERED, guid="org", because="'org'")
+    report = a_report(given_up, filtered, error=UnavailableError("see 'org'"))
+
+    ours, adapted = (
+        json.loads(to_json(report, adapt=adapt))
+        for adapt in (str, lambda text: text.replace("org", "ORG"))
+    )
+
+    assert adapted.pop("problem") == "see 'ORG'"
+    assert "because 'ORG'" in adapted.pop("warnings")[0]
+    assert adapted.pop("filtered") == {"'ORG'": 1}
+    assert adapted["hooks"][0].pop("error") == "see 'ORG'"
+    assert adapted["events"][0].pop("because") == "'ORG'"
+    for name in ("problem", "warnings", "filtered"):
+        del ours[name]
+    del ours["hooks"][0]["error"], ours["events"][0]["because"]
+    assert adapted == ours
+    assert ours["events"][0]["event"] == "org"
