@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from redeliver.core.checkpoint import (
     SLOT,
@@ -140,15 +141,14 @@ class CheckpointFile:
             return None
         except OSError as error:
             raise _failure(f"read {self.name}", error) from error
-        saved = _parse(text, now=self._clock())
-        if saved is None:
+        try:
+            return _parse(text, now=self._clock())
+        except ValueError as error:
             raise CheckpointError(
-                f"{self.name} does not hold a checkpoint that redeliver wrote, or its checkpoint "
-                "is in the future. redeliver did not change the file. Choose another "
-                "--checkpoint-file. If nothing else uses the file, you can delete it instead, "
-                f"{SETTLED}: the next run then looks back as far as --lookback"
-            )
-        return saved
+                f"{self.name} does not hold a checkpoint: {error}. redeliver did not change the "
+                "file. Choose another --checkpoint-file. If nothing else uses the file, you can "
+                f"delete it instead, {SETTLED}: the next run then looks back as far as --lookback"
+            ) from None
 
     def write(self, checkpoint: Checkpoint, *, once: bool = False) -> bool:  # noqa: ARG002 - of Store
         """Save `checkpoint` and return True; the lock excludes other runs.
@@ -182,27 +182,41 @@ def _fields(mark: Mark) -> Mapping[str, bool | int | list[str]]:
     return {"settled": not mark.unknown, "unknown": [*map(format_checkpoint, mark.unknown)]}
 
 
-def _parse(text: str, *, now: datetime) -> SavedCheckpoint | None:
+def _parse(text: str, *, now: datetime) -> SavedCheckpoint:
+    """Return the checkpoint, or raise `ValueError` with what is wrong, without the text itself."""
+    if not text.strip():
+        raise ValueError("it is empty")
     try:
         found = json.loads(text)
-        checkpoint = _time(found["checkpoint"], now=now)
-        written = _time(found["written"], now=now)
-        mark: Mark = UNMARKED
-        if "unknown" in found:
-            # A slot can end after this.
-            mark = Ended(tuple(_time(text, now=now + SLOT) for text in found["unknown"]))
-        elif "claim" in found:
-            mark = Claim(int(found["claim"]))
-    except (ValueError, RecursionError, LookupError, TypeError, AttributeError, OverflowError):
-        return None
+    except (ValueError, RecursionError):
+        raise ValueError("it is not JSON, or not complete") from None
+    if not isinstance(found, dict) or not {"checkpoint", "written"} <= found.keys():
+        raise ValueError("its JSON is not an object with the fields 'checkpoint' and 'written'")
+    checkpoint, written = (_time(found[name], name, now=now) for name in ("checkpoint", "written"))
+    try:
+        mark = _mark(found, now=now)
+    except (ValueError, TypeError, OverflowError):
+        raise ValueError(
+            "its field 'unknown' or 'claim' is not as this version of redeliver writes it"
+        ) from None
     return SavedCheckpoint(checkpoint=Checkpoint(checkpoint, mark), written=written)
 
 
-def _time(text: str, *, now: datetime) -> datetime:
-    """Return the time in a field, or raise."""
-    saved = parse_checkpoint(text, now=now)
+def _mark(found: Mapping[str, Any], *, now: datetime) -> Mark:
+    if "unknown" in found:
+        # A slot can end after this.
+        return Ended(tuple(_time(text, "unknown", now=now + SLOT) for text in found["unknown"]))
+    return Claim(int(found["claim"])) if "claim" in found else UNMARKED
+
+
+def _time(value: object, name: str, *, now: datetime) -> datetime:
+    """Return the time in a field, or raise `ValueError`."""
+    saved = parse_checkpoint(value, now=now) if isinstance(value, str) else None
     if saved is None:
-        raise ValueError
+        raise ValueError(
+            f"its field '{name}' is not a text of 13 digits, the milliseconds since 1970, or is in "
+            "the future"
+        )
     return saved.checkpoint.time
 
 

@@ -32,7 +32,8 @@ def opening(store: str, window: Window, mode: ScanMode) -> str:
     if window.saved:
         return (
             f"Checkpoint: {utc(window.checkpoint)}, in {store}. {reading}, {minutes(OVERLAP)} "
-            "earlier, because GitHub's log can show deliveries late"
+            "earlier, because GitHub's log can show deliveries late. 'lookback' is only for a run "
+            "without a checkpoint"
         )
     none = f"There is no checkpoint yet in {store}" if store else "No checkpoint is kept"
     return f"{none}. {reading}, 'lookback' ({format_duration(window.now - window.since)}) ago"

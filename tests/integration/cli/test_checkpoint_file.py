@@ -3,10 +3,11 @@
 import errno
 import fcntl
 import json
+import re
 import stat
 from collections.abc import Callable
 from contextlib import ExitStack
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,8 @@ from tests.support.builders import START as START_WITH_MILLISECONDS
 
 START = START_WITH_MILLISECONDS.replace(microsecond=0)
 EARLIER = START - timedelta(hours=6)
+
+DOCS = (Path(__file__).parents[3] / "docs" / "own-server.md").read_text()
 
 
 @pytest.fixture
@@ -56,8 +59,8 @@ def at_next_lock(monkeypatch: pytest.MonkeyPatch, other_runs: Callable[[], None]
     monkeypatch.setattr("fcntl.flock", act_and_lock)
 
 
-def content(checkpoint: object, written: object) -> str:
-    return json.dumps({"checkpoint": checkpoint, "written": written})
+def content(checkpoint: object, written: object, **fields: object) -> str:
+    return json.dumps({"checkpoint": checkpoint, "written": written, **fields})
 
 
 def test_a_missing_file_has_no_checkpoint(path: Path) -> None:
@@ -113,6 +116,14 @@ def test_a_file_without_a_mark_is_that_of_a_run_under_way(path: Path) -> None:
     assert a_file(path).read() == SavedCheckpoint(checkpoint=Checkpoint(EARLIER), written=START)
 
 
+def test_the_docs_say_how_to_write_the_file_by_hand(path: Path) -> None:
+    [example] = re.findall(r'^ *(\{"checkpoint": .*\})$', DOCS, flags=re.MULTILINE)
+    path.write_text(example)
+
+    by_hand = Checkpoint(datetime(2026, 11, 24, 6, tzinfo=UTC), Ended())
+    assert a_file(path).read() == SavedCheckpoint(checkpoint=by_hand, written=by_hand.time)
+
+
 def test_only_its_owner_may_read_the_file(path: Path) -> None:
     with locked(path):
         a_file(path).write(Checkpoint(EARLIER))
@@ -123,40 +134,61 @@ def test_only_its_owner_may_read_the_file(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "text",
+    ("text", "why"),
     [
-        pytest.param("", id="an empty file"),
-        pytest.param("hunter2", id="text"),
-        pytest.param('"hunter2"', id="a string"),
-        pytest.param("[" * 900, id="JSON that is not complete"),
-        pytest.param("{}", id="an empty object"),
-        pytest.param(format_checkpoint(EARLIER), id="a bare checkpoint"),
+        pytest.param("", "it is empty", id="an empty file"),
+        pytest.param(" \n", "it is empty", id="an empty line"),
+        pytest.param("hunter2", "it is not JSON", id="text"),
+        pytest.param('"hunter2"', "its JSON is not an object", id="a string"),
+        pytest.param("[" * 900, "it is not JSON, or not complete", id="JSON that is not complete"),
+        pytest.param("{}", "its JSON is not an object with the fields", id="an empty object"),
+        pytest.param(
+            format_checkpoint(EARLIER), "its JSON is not an object", id="a bare checkpoint"
+        ),
         pytest.param(
             content(int(format_checkpoint(EARLIER)), format_checkpoint(EARLIER)),
+            "its field 'checkpoint' is not a text of 13 digits",
             id="a number as checkpoint",
         ),
         pytest.param(
-            content(format_checkpoint(EARLIER), "hunter2"), id="an invalid time of writing"
+            content(format_checkpoint(EARLIER), "hunter2"),
+            "its field 'written' is not a text of 13 digits",
+            id="an invalid time of writing",
         ),
         pytest.param(
             content(format_checkpoint(EARLIER)[:-3], format_checkpoint(EARLIER)),
+            "its field 'checkpoint' is not a text of 13 digits",
             id="seconds instead of milliseconds",
         ),
         pytest.param(
             content(format_checkpoint(START + timedelta(hours=1)), format_checkpoint(START)),
+            "its field 'checkpoint' is .* or is in the future",
             id="a time in the future",
         ),
         pytest.param(
+            content(format_checkpoint(EARLIER), format_checkpoint(START), unknown="hunter2"),
+            "its field 'unknown' or 'claim' is not as this version of redeliver writes it",
+            id="another version's outcomes",
+        ),
+        pytest.param(
+            content(format_checkpoint(EARLIER), format_checkpoint(START), claim=None),
+            "its field 'unknown' or 'claim' is not as this version of redeliver writes it",
+            id="another version's claim",
+        ),
+        pytest.param(
             content(format_checkpoint(EARLIER), format_checkpoint(START))[:-1] + " " * 2000,
+            "it is not JSON, or not complete",
             id="a long file",
         ),
     ],
 )
-def test_invalid_content_is_an_error_that_does_not_quote_it(path: Path, text: str) -> None:
+def test_invalid_content_is_an_error_that_does_not_quote_it(
+    path: Path, text: str, why: str
+) -> None:
     """The file is not changed."""
     path.write_text(text)
 
-    with pytest.raises(CheckpointError, match="does not hold a checkpoint") as caught:
+    with pytest.raises(CheckpointError, match=f"does not hold a checkpoint: {why}") as caught:
         a_file(path).read()
 
     assert "hunter2" not in str(caught.value)

@@ -129,7 +129,8 @@ def test_the_log_says_what_happened() -> None:
         (
             "Checkpoint: 2026-11-24 06:00:00 UTC, in variable LAST_REDELIVERY of acme/ops. "
             "Reading all deliveries since 2026-11-24 05:50:00 UTC, 10 min earlier, because "
-            "GitHub's log can show deliveries late"
+            "GitHub's log can show deliveries late. 'lookback' is only for a run without a "
+            "checkpoint"
         ),
         "Read 3 deliveries of webhook 1 of organization acme: 2 events failed",
         (
