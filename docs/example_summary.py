@@ -41,7 +41,8 @@ FIRST, LAST = 11, 50
 NEVER_ACCEPTED = {2: 13, 8: 3, 10: 5}
 """The numbers of events that fail at each attempt, every six hours, and their attempts so far."""
 
-DELIVERIES = 1841
+SPACING = 40
+"""Seconds from one event to the next."""
 
 
 class ExampleHook(FakeHook):
@@ -59,7 +60,7 @@ class ExampleHook(FakeHook):
 def example_report() -> Report:
     """Return the report of the example run."""
     log = [
-        an_attempt(number, status, ago(hours=5, seconds=-40 * number))
+        an_attempt(number, status, ago(hours=5, seconds=-SPACING * number))
         for number, status in enumerate(OUTAGE, FIRST)
     ]
     for number, attempts in NEVER_ACCEPTED.items():
@@ -68,8 +69,9 @@ def example_report() -> Report:
             for nth in range(attempts)
         ]
     log += [
-        an_attempt(number, DELIVERED, ago(seconds=10 * (number - 99)))
-        for number in range(100, 100 + DELIVERIES - len(log))
+        an_attempt(1000 + number, DELIVERED, ago(hours=5, seconds=-SPACING * number))
+        for number in range(-100, 450)
+        if not FIRST <= number <= LAST
     ]
     hook = ExampleHook(*log)
     hook.webhook = WEBHOOK
@@ -89,6 +91,7 @@ def an_attempt(number: int, status: tuple[str, int], at: datetime, *, nth: int =
         status_code=code,
         event=event,
         action=action,
+        duration=10.0 if status == TIMED_OUT else 0.05 + number % 30 / 100,
     )
 
 

@@ -17,10 +17,12 @@ from redeliver.core.delivery import (
     StatusFilter,
     Webhook,
 )
+from redeliver.core.health import Health
+from redeliver.core.health_counter import HealthCounter
 from redeliver.core.outcome import EventResult, Outcome
 from redeliver.core.pages import Page
 from redeliver.core.plan import Plan
-from redeliver.core.policy import Policy, RunOptions, ScanMode
+from redeliver.core.policy import RECEIVER_TIMEOUT, Policy, RunOptions, ScanMode
 from redeliver.core.repository_filter import RepositoryFilter
 from redeliver.core.scan import Scan, ScanResult
 from redeliver.core.window import Window
@@ -151,6 +153,20 @@ def repositories(*ids: int, excludes: bool = False) -> RepositoryFilter:
     return RepositoryFilter(names=names, excludes=excludes)
 
 
+def health_of(
+    *log: Delivery,
+    window: Window | None = None,
+    receiver_timeout: timedelta = RECEIVER_TIMEOUT,
+    is_complete: bool = True,
+) -> Health:
+    """Return the health of the receiver that has this log, which is newest first."""
+    counter = HealthCounter(window or a_window())
+    counter.add(log)
+    health = counter.result(receiver_timeout, is_complete=is_complete)
+    assert health
+    return health
+
+
 a_policy = partial(Policy, give_up_after=timedelta(days=3))
 
 OPTIONS = RunOptions(lookback=timedelta(hours=24), policy=a_policy(), retention=timedelta(days=3))
@@ -162,6 +178,7 @@ def a_scan_result(
     scanned: int = 230,
     failed_deliveries: int = 46,
     unclassified: int = 0,
+    health: Health | None = None,
     error: RedeliverError | None = None,
 ) -> ScanResult:
     return ScanResult(
@@ -170,6 +187,7 @@ def a_scan_result(
         failed_deliveries=failed_deliveries,
         decisions=decisions,
         unclassified=unclassified,
+        health=health,
         error=error,
     )
 

@@ -56,7 +56,7 @@ class HealthCounter:
         self._since = window.since
         span = window.now - window.since
         self._step = next((step for step in STEPS if span < MAX_STEPS * step), STEPS[-1])
-        end = (window.now - EPOCH) // self._step + 1
+        end = -((EPOCH - window.now) // self._step)  # rounded up
         begin = max((window.since - EPOCH) // self._step, end - MAX_STEPS)
         self._start = EPOCH + begin * self._step
         self._delivered = [0] * (end - begin)

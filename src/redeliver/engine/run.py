@@ -18,7 +18,7 @@ from redeliver.engine.ports import Hook, Runtime, Store
 from redeliver.engine.verification import SERVER_CLOCK_SKEW
 from redeliver.engine.workers import WorkerPool
 from redeliver.errors import Interrupted, RateLimitError, TooLongError, UnreachableError
-from redeliver.reporting import log_lines, losses, messages, passed, replay
+from redeliver.reporting import health, log_lines, losses, messages, passed, replay
 from redeliver.reporting.report import Report
 
 MAX_UNREACHABLE = 2
@@ -104,7 +104,10 @@ def _scan_all(
         if scan.read_page():
             unfinished.append(scan)
             continue
-        runtime.console.detail(log_lines.scanned(scan.result(), note_on_filtered=note_on_filtered))
+        result = scan.result()
+        runtime.console.detail(log_lines.scanned(result, note_on_filtered=note_on_filtered))
+        if line := health.log_line(result, options.receiver_timeout):
+            runtime.console.detail(line)
         match scan.error:
             case RateLimitError() | TooLongError() as error:
                 stopped = list(unfinished)  # all would have the same error

@@ -18,6 +18,14 @@ def them(number: int) -> str:
     return "it" if number == 1 else "them"
 
 
+def percent(share: float) -> str:
+    """Write a share, such as 0.065: "6.5 %", "12 %", "less than 0.1 %"."""
+    number = 100 * share
+    if 0 < number < 0.1:  # noqa: PLR2004 - as the text says
+        return "less than 0.1 %"
+    return f"{number:.0f} %" if number >= 10 else f"{number:.1f} %"  # noqa: PLR2004 - two digits
+
+
 def utc(instant: datetime) -> str:
     """Write an instant to the second."""
     return f"{instant:%Y-%m-%d %H:%M:%S} UTC"

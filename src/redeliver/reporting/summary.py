@@ -4,19 +4,16 @@ GitHub drops a summary over 1 MiB, so the number of rows is limited:
 https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands#step-isolation-and-limits
 """
 
-import re
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
-from redeliver.core.delivery import Delivery
 from redeliver.core.outcome import DEFERRED_KINDS, Outcome
-from redeliver.reporting import log_lines, messages, passed, replay
-from redeliver.reporting.counts import NOT_FAILED_OUTCOMES
+from redeliver.reporting import health, log_lines, messages, passed, replay
+from redeliver.reporting.chart import chart
 from redeliver.reporting.event_row import EventRow
 from redeliver.reporting.format import count, utc
 from redeliver.reporting.limits import MAX_LINES, MAX_REASON, MAX_TEXT
 from redeliver.reporting.report import NEEDS_ATTENTION, UNRECOVERED, Report
-from redeliver.sanitize import escape_markdown, quote_untrusted, truncate
+from redeliver.sanitize import escape_markdown, truncate
 
 COUNTS = (
     "failed",
@@ -36,19 +33,10 @@ MAX_ATTENTION_ROWS = 100
 MAX_OTHER_ROWS = 30
 """For other events."""
 
-MAX_CHART_NODES = 8
-"""The limit on each side of the chart; the last node stands for all others."""
-
-OTHER_LABELS = ("other statuses", "other events")
-"""The labels of the last nodes."""
-
 RIGHT_ALIGNED = {"Failing for", "Attempts", "Webhook"}
 """The columns of numbers and time spans."""
 
 LEAVING = "May leave GitHub's log before the next run"
-
-MIN_CHART_FLOWS = 3
-"""With fewer, the chart would only repeat the headline."""
 
 
 def summary(report: Report) -> str:
@@ -72,6 +60,8 @@ def _summary(report: Report) -> Iterator[str]:
             yield ""
     if report.failed:
         yield from _counts(report)
+    yield from _health(report)
+    yield from chart(report)
     yield from _attention(report)
     deferred = "Not redelivered" if report.options.is_replay else "Deferred to a later run"
     yield from _reasons(deferred, report, *DEFERRED_KINDS)
@@ -79,8 +69,6 @@ def _summary(report: Report) -> Iterator[str]:
     if consequence := passed.filtered(report):
         yield f"{escape_markdown(consequence)}."
         yield ""
-    if report.failed:
-        yield from _chart(report)
     yield from _recovered(report)
     yield from _scans(report)
     if report.options.policy.repositories.is_set:
@@ -107,51 +95,17 @@ def _counts(report: Report) -> Iterator[str]:
     yield ""
 
 
-def _chart(report: Report) -> Iterator[str]:
-    """Draw how many failures each status and each event have."""
-    deliveries = [
-        o.decision.delivery
-        for o in report.results
-        if o.outcome not in NOT_FAILED_OUTCOMES and not o.decision.was_delivered
-    ]
-    failed = [(_kind(delivery), _label(delivery.event)) for delivery in deliveries]
-    statuses = _most_common((kind for kind, _ in failed), OTHER_LABELS[0])
-    events = _most_common((label for _, label in failed), OTHER_LABELS[1])
-    flows = Counter((statuses[kind], events[label]) for kind, label in failed)
-    if len(flows) < MIN_CHART_FLOWS:
-        return
-    rows = max(len(set(statuses.values())), len(set(events.values())))
-    yield "#### Failures by status and event"
-    yield ""
-    yield "```mermaid"
-    yield "---"
-    yield f"config: {{sankey: {{height: {40 + 52 * rows}, linkColor: source, showValues: true}}}}"
-    yield "---"
-    yield "sankey-beta"
-    yield ""
-    for (source, target), number in flows.most_common():
-        yield f'"{source}","{target}",{number}'
-    yield "```"
-    yield ""
-
-
-def _most_common(labels: Iterable[str], others: str) -> dict[str, str]:
-    """Map each label to the one that the chart shows: `others` for the rare ones."""
-    ranked = [label for label, _ in Counter(labels).most_common()]
-    shown = ranked if len(ranked) <= MAX_CHART_NODES else ranked[: MAX_CHART_NODES - 1]
-    return {label: label if label in shown else others for label in ranked}
-
-
-def _kind(delivery: Delivery) -> str:
-    """Return the status code, with GitHub's status text if that is plain words."""
-    is_known = re.fullmatch(r"[a-z ]{1,40}", delivery.status)
-    return f"{delivery.status_code} {delivery.status}" if is_known else str(delivery.status_code)
-
-
-def _label(event: str) -> str:
-    # A label must not end its quotes, be Mermaid markup, or look like a status or `OTHER_LABELS`.
-    label = re.sub(r"[^A-Za-z0-9_ .-]", "", quote_untrusted(event, 40))
-    return label if re.match("[A-Za-z]", label) and label not in OTHER_LABELS else f"event {label}"
+def _health(report: Report) -> Iterator[str]:
+    """Say how well each receiver works, the worst first."""
+    known = health.by_severity(report)
+    for scan, found in known[:MAX_LINES]:
+        details = escape_markdown(health.details(found, report.options.receiver_timeout))
+        name = f"[{escape_markdown(scan.webhook.name)}]({scan.webhook.page})"
+        yield f"Health of {name}: **{found.verdict.value}**. {details}."
+        yield ""
+    if len(known) > MAX_LINES:
+        yield f"And {len(known) - MAX_LINES:,} more webhooks, which are no worse."
+        yield ""
 
 
 def _attention(report: Report) -> Iterator[str]:

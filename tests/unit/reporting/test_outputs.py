@@ -11,6 +11,7 @@ import pytest
 
 from redeliver.core.decision import Verdict
 from redeliver.core.delivery import RepositoryId
+from redeliver.core.health import FailureKind, HealthVerdict
 from redeliver.core.outcome import EventResult, Outcome
 from redeliver.core.policy import ScanMode
 from redeliver.core.repository_filter import ALL_REPOSITORIES, RepositoryFilter
@@ -29,7 +30,12 @@ from tests.support.builders import (
     a_result,
     a_scan_result,
     a_webhook,
+    ago,
+    delivered,
+    failed,
+    health_of,
     repositories,
+    succeeded,
 )
 
 SCHEMA = json.loads((Path(__file__).parents[3] / "docs" / "report.schema.json").read_text())
@@ -151,6 +157,61 @@ def test_a_report_has_the_counts_of_each_webhook() -> None:
     assert record["counts"]["failed_deliveries"] == 2 * one["failed_deliveries"] == 92
 
 
+def test_a_report_has_the_health_of_each_webhook() -> None:
+    log = [failed(minutes=1), failed(hours=2), succeeded(hours=3), delivered(at=ago(hours=4))]
+    report = replace(
+        a_report(), scans=(a_scan_result(health=health_of(*log)), a_scan_result(health=None))
+    )
+
+    record = recorded(report)
+
+    assert outputs(report)["health"] == record["health"] == "down"
+    assert [hook["health"] for hook in record["hooks"]] == [
+        {
+            "verdict": "down",
+            "deliveries": 4,
+            "failed": 2,
+            "failure_rate": 0.5,
+            "failures": {"no_connection": 0, "timeout": 2, "refused": 0, "error": 0},
+            "last_success": "2026-11-24T09:00:00.000Z",
+            "last_failure": "2026-11-24T11:59:00.000Z",
+            "down_since": "2026-11-24T10:00:00.000Z",
+            "answers": 4,
+            "slow": 0,
+            "slow_share": 0.0,
+            "p95_seconds": 0.3,
+            "throttled": 0,
+        },
+        None,
+    ]
+
+
+def test_a_silent_webhook_has_no_rates() -> None:
+    report = replace(a_report(), scans=(a_scan_result(health=health_of(failed(hours=7))),))
+
+    health = recorded(report)["hooks"][0]["health"]
+
+    assert (health["verdict"], health["failure_rate"], health["slow_share"]) == (
+        "silent",
+        None,
+        None,
+    )
+    assert (health["last_success"], health["down_since"]) == (None, None)
+
+
+def test_unknown_health_is_empty() -> None:
+    assert outputs(a_report())["health"] == ""
+    assert recorded(a_report())["health"] is None
+
+
+def test_the_schema_knows_every_verdict_and_kind_of_failure() -> None:
+    definitions = SCHEMA["$defs"]
+
+    assert definitions["verdict"]["enum"] == [verdict.value for verdict in HealthVerdict]
+    kinds = definitions["health"]["properties"]["failures"]["properties"]
+    assert list(kinds) == [kind.value for kind in FailureKind]
+
+
 def test_events_that_need_attention_come_first() -> None:
     events = recorded(a_report(*ONE_RESULT_OF_EACH))["events"]
 
@@ -196,7 +257,10 @@ def test_the_output_fits_into_an_environment_variable() -> None:
 
 def test_many_hooks_and_reasons_fit_into_the_output() -> None:
     error = UnavailableError("GitHub is down. " * 200)
-    broken = tuple(a_scan_result(webhook=a_webhook(n), error=error) for n in range(250))
+    health = health_of(failed(minutes=1), failed(hours=2), succeeded(hours=3))
+    broken = tuple(
+        a_scan_result(webhook=a_webhook(n), health=health, error=error) for n in range(250)
+    )
     lost = [a_result(Outcome.UNANSWERED, because=f"{n} {'x' * 500}") for n in range(900)]
     report = replace(a_report(*lost), scans=broken, trouble=("no right " * 500,) * 50)
 

@@ -14,7 +14,6 @@ from redeliver.reporting import messages
 from redeliver.reporting.report import Report
 from redeliver.reporting.summary import (
     MAX_ATTENTION_ROWS,
-    MAX_CHART_NODES,
     MAX_OTHER_ROWS,
     failure,
     summary,
@@ -33,6 +32,9 @@ from tests.support.builders import (
     a_webhook,
     ago,
     delivered,
+    failed,
+    health_of,
+    succeeded,
 )
 
 LIMIT = 2**20
@@ -70,7 +72,7 @@ def test_events_that_the_filter_misses_are_counted() -> None:
     assert "could miss them: 3." in summary(report)
 
 
-def test_a_summary_shows_counts_chart_and_undelivered_events() -> None:
+def test_a_summary_shows_counts_and_undelivered_events() -> None:
     recovered = a_result(guid="back", event="issues").verified(delivered("back", number=9))
     refused = a_result(Outcome.REFUSED, guid="refused", because="GitHub responded 422, Nope")
     unseen = a_result(guid="unseen", event="status", because="GitHub's log did not show it")
@@ -102,19 +104,6 @@ def test_a_summary_shows_counts_chart_and_undelivered_events() -> None:
         f"| <code>status</code> | [<code>unseen</code>]({page}) | 2 h 0 min | 3 | 504 timed out "
         "| pending: GitHub's log did not show it |\n"
         "\n"
-        "#### Failures by status and event\n"
-        "\n"
-        "```mermaid\n"
-        "---\n"
-        "config: {sankey: {height: 196, linkColor: source, showValues: true}}\n"
-        "---\n"
-        "sankey-beta\n"
-        "\n"
-        '"504 timed out","issues",1\n'
-        '"504 timed out","push",1\n'
-        '"504 timed out","status",1\n'
-        "```\n"
-        "\n"
         "<details><summary>1 event recovered</summary>\n"
         "\n"
         "| Event | GUID | Failed for | Attempts | Last status | Outcome |\n"
@@ -131,6 +120,47 @@ def test_a_summary_shows_counts_chart_and_undelivered_events() -> None:
         "Checkpoint saved: 2026-11-24 11:00:00 UTC, when the oldest refused event failed. "
         "The next run starts there.\n"
     )
+
+
+def test_a_summary_shows_health_and_a_chart() -> None:
+    """They are below the counts and above the events."""
+    outage = [failed(minutes=n) for n in range(1, 6)]
+    scan = a_scan_result(health=health_of(*outage, succeeded(hours=1)))
+    report = replace(a_report(a_result(Outcome.STILL_FAILING)), scans=(scan,))
+    page = "https://github.com/organizations/acme/settings/hooks/1?tab=deliveries"
+
+    before, rest = summary(report).split("Health of ")
+    shown, after = rest.split("#### Needs attention")
+
+    assert before.endswith("| 1 | 1 | 0 | 1 | 0 | 0 | 0 | 0 |\n\n")
+    assert after
+    lines = [line for line in shown.splitlines() if not line.startswith("x-axis")]
+    assert lines == [
+        (
+            f"[webhook 1 of organization acme]({page}): **down**. The last 5 deliveries failed, "
+            "since 2026-11-24 11&#58;55&#58;00 UTC. The last success was at 2026-11-24 "
+            "11&#58;00&#58;00 UTC. All of these failed because the receiver did not answer in "
+            "time. Let the receiver answer first and do the work afterwards. 95 &#37; of the "
+            "answers took at most 0.3 s."
+        ),
+        "",
+        "#### Deliveries over time",
+        "",
+        "```mermaid",
+        "---",
+        "config:",
+        "  xyChart: {height: 240, width: 840}",
+        '  themeVariables: {xyChart: {plotColorPalette: "#54aeff, #cf222e"}}',
+        "---",
+        "xychart-beta",
+        'y-axis "Deliveries" 0.25 --> 5',
+        f"bar [{'0, ' * 31}1, {'0, ' * 4}5]",
+        f"bar [{'0, ' * 36}5]",
+        "```",
+        "",
+        "Red: failed. Blue: delivered. Each bar is 10 min. Times are in UTC.",
+        "",
+    ]
 
 
 def test_a_dry_run_shows_what_would_be_done_in_order() -> None:
@@ -177,83 +207,20 @@ def test_deferred_and_filtered_events_are_counted_by_reason() -> None:
     assert "| 2 | excluded by 'skip-status-codes' |" in filtered
 
 
-def flows(report: Report) -> list[tuple[str, str, str]]:
-    """Return the flows of the chart, each as its status, event and count."""
-    return re.findall(r'^"(.*)","(.*)",(\d+)$', summary(report), flags=re.MULTILINE)
-
-
-OTHER_FLOWS = tuple(a_result(event=event, status="") for event in ("issues", "status"))
-"""A chart with fewer than three flows is left out."""
-
-
-def test_a_chart_of_two_flows_is_left_out() -> None:
-    assert not flows(a_report(*OTHER_FLOWS, *OTHER_FLOWS))
-    assert len(flows(a_report(*OTHER_FLOWS, a_result()))) == 3
-
-
-def test_the_chart_combines_rare_labels() -> None:
-    results = [
-        a_result(event=f"event_{n}", guid=f"{n}-{m}") for n in range(12) for m in range(20 - n)
-    ]
-
-    shown = flows(a_report(*results))
-
-    assert len(shown) == MAX_CHART_NODES
-    assert shown[:2] == [
-        ("504 timed out", "other events", str(sum(20 - n for n in range(7, 12)))),
-        ("504 timed out", "event_0", "20"),
-    ]
-
-
-@pytest.mark.parametrize(
-    ("event", "label"),
-    [
-        ("503", "event 503"),
-        ("other statuses", "event other statuses"),
-        ("other events", "event other events"),
-        ("ünï", "n"),
-        ("", "event "),
-    ],
-)
-def test_an_event_of_any_name_can_be_drawn(event: str, label: str) -> None:
-    assert flows(a_report(*OTHER_FLOWS, a_result(event=event)))[2:] == [
-        ("504 timed out", label, "1")
-    ]
-
-
-@pytest.mark.parametrize(
-    ("status", "code", "label"),
-    [
-        ("timed out", 504, "504 timed out"),
-        ("failed to connect to host", 502, "502 failed to connect to host"),
-        ("Invalid HTTP Response: 503", 503, "503"),
-        ("POST https://example.com/hook?secret=x giving up", 500, "500"),
-        ("", 0, "0"),
-    ],
-)
-def test_the_chart_separates_statuses(status: str, code: int, label: str) -> None:
-    delivery = a_delivery(status=status, status_code=code)
-    result = EventResult(decision=a_decision(delivery), outcome=Outcome.PENDING)
-
-    assert flows(a_report(*OTHER_FLOWS, result))[2:] == [(label, "push", "1")]
-
-
 HOSTILE = 'a|b\n| <img src=x> `c` **d** [e](https://evil.example) "]); ``` %%{init}%%'
 
 
-def test_untrusted_text_cannot_break_a_row_or_a_chart() -> None:
+def test_untrusted_text_cannot_break_a_row() -> None:
     result = a_result(guid=HOSTILE, event=HOSTILE, status=HOSTILE, because=HOSTILE)
 
-    report = a_report(*OTHER_FLOWS, result)
+    report = a_report(result)
     shown = summary(report)
 
-    *_, row = rows(report)
+    (row,) = rows(report)
     assert row.count("|") == 7
     for markup in ("evil", "<img", "%%"):
         assert markup not in shown
-    *_, (_, event, _) = flows(report)
-    assert re.fullmatch(r"[\w .-]+", event)
-    assert shown.count("```") == 2
+    assert "```" not in shown
 
 
 def worst(outcome: Outcome) -> EventResult:

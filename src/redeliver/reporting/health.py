@@ -1,0 +1,118 @@
+"""What a run says of how well receivers work, with advice."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from redeliver.core.health import FailureKind, Health, HealthVerdict
+from redeliver.core.health_counter import SLOW_FROM
+from redeliver.core.scan import ScanResult
+from redeliver.reporting.format import count, percent, utc
+from redeliver.reporting.report import Report
+
+REASONS = {
+    FailureKind.NO_CONNECTION: (
+        "because GitHub could not connect to the receiver",
+        "Check that the receiver runs, and that GitHub can reach the webhook's URL",
+    ),
+    FailureKind.TIMEOUT: (
+        "because the receiver did not answer in time",
+        "Let the receiver answer first and do the work afterwards",
+    ),
+    FailureKind.REFUSED: (
+        "with status 401, 403 or 404",
+        "Check the webhook's secret, and the path of its URL",
+    ),
+    FailureKind.ERROR: (
+        "because the receiver responded with an error",
+        "Look into the log of the receiver",
+    ),
+}
+"""How deliveries fail, and what to do about it."""
+
+
+def by_severity(report: Report) -> list[tuple[ScanResult, Health]]:
+    """Return the webhooks whose health is known, the worst first."""
+    verdicts = list(HealthVerdict)
+    known = [(scan, scan.health) for scan in report.scans if scan.health]
+    return sorted(known, key=lambda pair: verdicts.index(pair[1].verdict))
+
+
+def log_line(scan: ScanResult, receiver_timeout: timedelta) -> str:
+    """Say what is wrong with the receiver of a webhook; empty if nothing is, as far as is known."""
+    if not scan.health or scan.health.verdict is HealthVerdict.HEALTHY:
+        return ""
+    verdict = scan.health.verdict.value
+    return f"Health of {scan.webhook.name}: {verdict}. {details(scan.health, receiver_timeout)}"
+
+
+def details(health: Health, receiver_timeout: timedelta) -> str:
+    """Say in sentences why the verdict is what it is, and what to do."""
+    return ". ".join(_details(health, receiver_timeout))
+
+
+def _details(health: Health, receiver_timeout: timedelta) -> Iterator[str]:
+    if health.down_since:
+        yield from _down(health, health.down_since)
+    elif health.verdict is HealthVerdict.SLOW:
+        yield from _slow(health, receiver_timeout.total_seconds())
+    elif health.verdict is HealthVerdict.SILENT:
+        yield _silent(health)
+    else:
+        yield _failed(health)
+    if health.verdict is HealthVerdict.FAILING:
+        yield from _failing(health)
+    if health.p95 is not None:
+        yield f"95 % of the answers took at most {health.p95:g} s"
+    if health.throttled:
+        yield f"GitHub throttled {count(health.throttled, 'delivery', 'deliveries')}"
+
+
+def _down(health: Health, since: datetime) -> Iterator[str]:
+    failed = f"The last {health.in_a_row:,} deliveries failed, since {utc(since)}"
+    if health.last_success:
+        yield f"{failed}. The last success was at {utc(health.last_success)}"
+    else:
+        yield f"{failed} or longer: the log that was read has no success"
+    yield from _most_failures(health)
+
+
+def _failing(health: Health) -> Iterator[str]:
+    yield from _most_failures(health)
+    if health.last_failure and health.last_success:
+        yield (
+            f"The last failure was at {utc(health.last_failure)}, the last success at "
+            f"{utc(health.last_success)}"
+        )
+
+
+def _failed(health: Health) -> str:
+    deliveries = count(health.deliveries, "delivery", "deliveries")
+    if not health.failed:
+        return f"{deliveries}, none failed"
+    share = percent(health.failed / health.deliveries)
+    return f"{health.failed:,} of {deliveries} failed ({share})"
+
+
+def _most_failures(health: Health) -> Iterator[str]:
+    """Say why most deliveries failed, and what to do; nothing if none of the window did."""
+    for kind, number in list(health.failures.items())[:1]:
+        why, advice = REASONS[kind]
+        yield f"{'All' if number == health.failed else f'{number:,}'} of these failed {why}"
+        yield advice
+
+
+def _slow(health: Health, waits: float) -> Iterator[str]:
+    share = percent(health.slow / health.answers)
+    yield (
+        f"{share} of {count(health.answers, 'answer')} took more than {SLOW_FROM * waits:g} s. "
+        f"GitHub stops waiting at {waits:g} s, and such events arrive twice. Let the receiver "
+        "answer first and do the work afterwards"
+    )
+
+
+def _silent(health: Health) -> str:
+    last = max(time for time in (health.last_success, health.last_failure) if time)
+    return (
+        f"There was no new delivery; the last one was at {utc(last)}. That is normal if nothing "
+        "happened. If not, check on GitHub that the webhook is active, and which events it has"
+    )
