@@ -123,16 +123,20 @@ class Hook:
         guid: str | None = None,
         status: str = "OK",
         status_code: int = 200,
+        duration: float = 0.25,
+        throttled_at: datetime | None = None,
         redelivery: bool = False,
         shown_at: datetime | None = None,
     ) -> int:
-        """Log a delivery without sending it, and return its id.
+        """Log a delivery that took `duration` seconds without sending it, and return its id.
 
         The API shows it at once, or from `shown_at` on.
         """
         self._check_exists()
         recorded = self._event(event, action=action, guid=guid)
-        result = AttemptResult(status=status, status_code=status_code)
+        result = AttemptResult(
+            status=status, status_code=status_code, duration=duration, throttled_at=throttled_at
+        )
         now = self._state.now()
         delivery = self._server.call(
             lambda: self._hook.log.add(

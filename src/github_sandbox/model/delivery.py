@@ -32,6 +32,9 @@ class AttemptResult:
     status: str
     status_code: int
     duration: float = 0.25
+    """In seconds."""
+    throttled_at: datetime | None = None
+    """When GitHub throttled the attempt; None if it did not."""
     request_headers: Mapping[str, str] = field(default_factory=dict)
     response_headers: Mapping[str, str] = field(default_factory=dict)
     response_body: str = ""
@@ -59,6 +62,7 @@ class Delivery:
         # that are zero, in half of these entries: omitting others would change the order.
         omits_milliseconds = self.delivered_at.microsecond == 0 and self.id % 4 == 1
         precision = "seconds" if omits_milliseconds else "milliseconds"
+        throttled_at = self.result.throttled_at
         return {
             "id": self.id,
             "guid": self.event.guid,
@@ -71,7 +75,7 @@ class Delivery:
             "action": self.event.action,
             "installation_id": self.event.payload_id("installation"),
             "repository_id": self.event.payload_id("repository"),
-            "throttled_at": None,
+            "throttled_at": throttled_at and timestamp(throttled_at, precision),
         }
 
     def details(self, url: str) -> Json:

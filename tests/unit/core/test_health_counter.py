@@ -189,7 +189,7 @@ def test_last_times_are_none_if_no_such_delivery_was_read() -> None:
     assert health_of(succeeded(minutes=1)).last_failure is None
 
 
-def test_a_receiver_is_down_since_the_first_new_failure() -> None:
+def test_a_receiver_is_down_since_its_first_failure_in_a_row() -> None:
     log = [failed(hours=n) for n in range(1, 9)] + [succeeded(hours=9), failed(hours=10)]
 
     health = health_of(*log)

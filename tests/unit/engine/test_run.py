@@ -138,6 +138,13 @@ def test_the_log_says_what_happened() -> None:
         "and do the work afterwards. The last failure was at 2026-11-24 10:00:00 UTC, the last "
         "success at 2026-11-24 11:00:00 UTC. 95 % of the answers took at most 0.3 s",
         (
+            "Health of webhook 1 of organization acme: failing. 2 of 3 deliveries failed (67 %). "
+            "All of these failed because the receiver did not answer in time. Let the receiver "
+            "answer first and do the work afterwards. The last failure was at 2026-11-24 10:00:00 "
+            "UTC, the last success at 2026-11-24 11:00:00 UTC. 95 % of the answers took at most "
+            "0.3 s"
+        ),
+        (
             "Requested: push first (delivery 11, "
             "failing for 3 h 0 min, 1 attempt, last status 504 timed out)"
         ),

@@ -1,6 +1,6 @@
 """What the headers of responses tell."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -30,6 +30,15 @@ def test_an_unknown_form_tells_nothing(text: str) -> None:
     facts.learn({HEADER: text}, TOKEN)
 
     assert facts.token_expirations == {}
+
+
+def test_enterprise_server_waits_longer_for_a_receiver() -> None:
+    facts = Facts()
+    assert facts.receiver_timeout == timedelta(seconds=10)
+
+    facts.learn({"x-github-enterprise-version": "3.19.0"}, TOKEN)
+
+    assert facts.receiver_timeout == timedelta(seconds=30)
 
 
 def test_an_app_has_no_token_to_replace() -> None:

@@ -58,6 +58,47 @@ def test_the_rows_around_bound_an_impossible_time(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        (0.25, 0.25),
+        (9, 9),
+        (0, 0),
+        (60.0, 60.0),
+        (60.1, None),
+        (-1, None),
+        (10**400, None),
+        (float("nan"), None),
+        (float("inf"), None),
+        ("0.25", None),
+        ([1], None),
+        (None, None),
+    ],
+)
+def test_a_duration_of_any_form_leaves_a_row_readable(value: object, seconds: float | None) -> None:
+    (row,) = read_page([a_row(duration=value)], is_last=True, newer=None).rows
+
+    assert row.duration == seconds
+
+
+def test_a_row_without_a_duration_is_readable() -> None:
+    row = {name: value for name, value in DOCUMENTED_ROW.items() if name != "duration"}
+
+    (found,) = read_page([row], is_last=True, newer=None).rows
+
+    assert found.duration is None
+    assert not found.throttled
+
+
+@pytest.mark.parametrize(
+    ("value", "throttled"), [(None, False), ("2026-11-24T11:00:00Z", True), (7, True)]
+)
+def test_a_row_that_says_when_it_was_throttled_is(value: object, *, throttled: bool) -> None:
+    (row,) = read_page([a_row(throttled_at=value)], is_last=True, newer=None).rows
+
+    assert row.throttled == throttled
+
+
+@pytest.mark.parametrize(
     ("changes", "succeeded"),
     [
         pytest.param({"status": "OK", "status_code": None}, True, id="by its status"),
