@@ -39,7 +39,7 @@ def a_run(*results: EventResult, health: str) -> dict[str, str]:
 
 
 NO_REPORT = {"OUTCOME": "failure", "HEALTH": "", "REPORT": "{}"}
-FAILING = a_run(a_result(Outcome.STILL_FAILING, guid=FIRST), health="failing")
+FAILING = a_run(a_result(Outcome.STILL_FAILING, guid=FIRST), health="down")
 WELL = a_run(a_result(Outcome.RECOVERED, guid=FIRST), health="healthy")
 WAITING = a_run(a_result(Outcome.DEFERRED, guid=FIRST), health="healthy")
 GIVEN_UP = a_run(a_result(Outcome.GIVEN_UP, guid=FIRST), health="healthy")
@@ -108,9 +108,9 @@ def test_an_issue_names_verdict_events_and_run(after: After, issues: Issues) -> 
     )
     assert body == (
         "The run failed.\n\n"
-        f"{webhook} is **failing**.\n\n"
+        f"{webhook} is **down**.\n\n"
         f"`{problem}`\n\n"
-        f"**Webhooks**\n* {webhook}: failing; 0 of 1 failed events recovered\n\n"
+        f"**Webhooks**\n* {webhook}: down; 0 of 1 failed events recovered\n\n"
         f"**Events that need attention**\n* `push` `{FIRST}`: still failing, {webhook}\n\n"
         f"[The newest run]({RUN})"
     )
@@ -124,7 +124,7 @@ def test_the_same_trouble_again_is_no_comment(after: After, issues: Issues) -> N
     assert issue.comments == []
     assert issues.edits == 1
 
-    pending = a_run(a_result(Outcome.PENDING, guid=FIRST), health="failing") | {
+    pending = a_run(a_result(Outcome.PENDING, guid=FIRST), health="down") | {
         "OUTCOME": "failure"
     }
     after(pending)
@@ -144,7 +144,7 @@ def test_another_verdict_is_a_comment(after: After, issues: Issues) -> None:
 
 
 def test_other_events_are_a_comment_that_names_them(after: After, issues: Issues) -> None:
-    after(FAILING, a_run(a_result(Outcome.STILL_FAILING, guid=SECOND), health="failing"))
+    after(FAILING, a_run(a_result(Outcome.STILL_FAILING, guid=SECOND), health="down"))
 
     [issue] = issues.kept
     [comment] = issue.comments
@@ -164,8 +164,8 @@ def test_the_issue_is_closed_when_all_is_well(after: After, issues: Issues) -> N
     ]
 
 
-@pytest.mark.parametrize("health", ["", "silent"])
-def test_an_unknown_verdict_and_silence_are_well(health: str, after: After, issues: Issues) -> None:
+@pytest.mark.parametrize("health", ["", "silent", "slow", "failing"])
+def test_only_a_webhook_that_is_down_is_trouble(health: str, after: After, issues: Issues) -> None:
     after(FAILING, a_run(health=health))
 
     [issue] = issues.kept
@@ -173,13 +173,13 @@ def test_an_unknown_verdict_and_silence_are_well(health: str, after: After, issu
 
 
 def test_the_issue_stays_open_while_events_wait(after: After, issues: Issues) -> None:
-    after(FAILING, WAITING, a_run(health="slow"))
+    after(FAILING, WAITING, a_run(health="down"))
 
     [issue] = issues.kept
     assert issue.state == "open"
-    waiting, slow = issue.comments
+    waiting, down = issue.comments
     assert waiting.startswith("Events wait for the next run.")
-    assert "is **slow**" in slow
+    assert "is **down**" in down
 
 
 def test_trouble_after_that_opens_another_issue(after: After, issues: Issues) -> None:

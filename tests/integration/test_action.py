@@ -79,7 +79,6 @@ def test_a_run_redelivers_events_and_saves_the_checkpoint(
         "given-up": "0",
         "due": "0",
         "checkpoint": variables["LAST_REDELIVERY"],
-        "health": "failing",
         "token-expires": "",
         "health": "failing",
         "report": "",

@@ -14,6 +14,7 @@ from prometheus_client import CollectorRegistry, Gauge, write_to_textfile
 
 from redeliver.cli.checkpoint_file import real
 from redeliver.core.delivery import Webhook
+from redeliver.core.health import HealthVerdict
 from redeliver.core.outcome import Outcome
 from redeliver.errors import FileError, InputError
 from redeliver.reporting.report import Report
@@ -140,6 +141,27 @@ def _add_counts(gauges: _Gauges, report: Report, owner: str) -> None:
         "Deliveries among them that have failed.",
         labels,
         [(of_webhook[scan.webhook], scan.failed_deliveries) for scan in report.scans],
+    )
+    gauges.add(
+        "receiver_health",
+        "How well the receiver works: 1 for the verdict that the last run came to, else 0.",
+        [*labels, "verdict"],
+        [
+            ([*of_webhook[scan.webhook], verdict.value], float(scan.health.verdict is verdict))
+            for scan in report.scans
+            if scan.health
+            for verdict in HealthVerdict
+        ],
+    )
+    gauges.add(
+        "receiver_response_seconds",
+        "Within how many seconds 95 % of the answers came.",
+        labels,
+        [
+            (of_webhook[scan.webhook], scan.health.p95)
+            for scan in report.scans
+            if scan.health and scan.health.p95 is not None
+        ],
     )
     outcomes = _outcomes(report)
     gauges.add(

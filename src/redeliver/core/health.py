@@ -5,7 +5,7 @@ little about the receiver; one that succeeds ends an outage.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
 from http import HTTPStatus
@@ -72,6 +72,8 @@ class Health:
     """How well the receiver of a webhook works. Numbers are of the window of a run."""
 
     verdict: HealthVerdict
+    unless_down: HealthVerdict
+    """The verdict if the receiver is not down, or not any more."""
     deliveries: int
     failed: int
     failures: Mapping[FailureKind, int]
@@ -93,6 +95,13 @@ class Health:
     in_a_row: int
     """How many deliveries have failed since the last success."""
     timeline: Timeline
+
+    def after_success(self, at: datetime) -> "Health":
+        """Return the health now that a redelivery has succeeded, so that the receiver is not down.
+
+        Other numbers stay as they are, because only first deliveries count.
+        """
+        return replace(self, verdict=self.unless_down, down_since=None, in_a_row=0, last_success=at)
 
     @property
     def failure_rate(self) -> float | None:

@@ -135,16 +135,15 @@ class HealthCounter:
         is_down = self._in_a_row >= DOWN_AFTER or (
             self._in_a_row >= MIN_NUMBER and spread >= DOWN_FOR
         )
-        if is_down:
-            verdict = HealthVerdict.DOWN
-        elif failed >= max(MIN_NUMBER, FAILING_SHARE * deliveries):
+        if failed >= max(MIN_NUMBER, FAILING_SHARE * deliveries):
             verdict = HealthVerdict.FAILING
         elif slow >= max(MIN_NUMBER, SLOW_SHARE * answers):
             verdict = HealthVerdict.SLOW
         else:
             verdict = HealthVerdict.HEALTHY if deliveries else HealthVerdict.SILENT
         return Health(
-            verdict=verdict,
+            verdict=HealthVerdict.DOWN if is_down else verdict,
+            unless_down=verdict,
             deliveries=deliveries,
             failed=failed,
             failures=dict(self._failures.most_common()),

@@ -68,6 +68,9 @@ def run(hooks: Sequence[Hook], store: Store, runtime: Runtime, options: RunOptio
             interrupted = stop.signal
             execution.save_interrupted()
     report = execution.report(interrupted, older)
+    for scan in report.scans:
+        if line := health.log_line(scan, options.receiver_timeout):
+            runtime.console.detail(line)
     runtime.console.detail(messages.closing(report))
     return report
 
@@ -104,10 +107,7 @@ def _scan_all(
         if scan.read_page():
             unfinished.append(scan)
             continue
-        result = scan.result()
-        runtime.console.detail(log_lines.scanned(result, note_on_filtered=note_on_filtered))
-        if line := health.log_line(result, options.receiver_timeout):
-            runtime.console.detail(line)
+        runtime.console.detail(log_lines.scanned(scan.result(), note_on_filtered=note_on_filtered))
         match scan.error:
             case RateLimitError() | TooLongError() as error:
                 stopped = list(unfinished)  # all would have the same error

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from redeliver.core.checkpoint import EPOCH
 from redeliver.core.health import Timeline
 from redeliver.core.health_counter import STEPS
-from redeliver.reporting.format import minutes
+from redeliver.reporting.format import age
 from redeliver.reporting.health import by_severity
 from redeliver.reporting.report import Report
 from redeliver.sanitize import escape_markdown
@@ -47,7 +47,7 @@ def chart(report: Report) -> Iterator[str]:
     yield ""
     yield from _mermaid(health.timeline)
     yield ""
-    step = minutes(health.timeline.step)
+    step = age(health.timeline.step).removesuffix(" 0 min")
     yield f"Red: failed. Blue: delivered. Each bar is {step}. Times are in UTC."
     yield ""
 

@@ -133,17 +133,6 @@ def test_the_log_says_what_happened() -> None:
             "checkpoint"
         ),
         "Read 3 deliveries of webhook 1 of organization acme: 2 events failed",
-        "Health of webhook 1 of organization acme: failing. 2 of 3 deliveries failed (67 %). All of "
-        "these failed because the receiver did not answer in time. Let the receiver answer first "
-        "and do the work afterwards. The last failure was at 2026-11-24 10:00:00 UTC, the last "
-        "success at 2026-11-24 11:00:00 UTC. 95 % of the answers took at most 0.3 s",
-        (
-            "Health of webhook 1 of organization acme: failing. 2 of 3 deliveries failed (67 %). "
-            "All of these failed because the receiver did not answer in time. Let the receiver "
-            "answer first and do the work afterwards. The last failure was at 2026-11-24 10:00:00 "
-            "UTC, the last success at 2026-11-24 11:00:00 UTC. 95 % of the answers took at most "
-            "0.3 s"
-        ),
         (
             "Requested: push first (delivery 11, "
             "failing for 3 h 0 min, 1 attempt, last status 504 timed out)"
@@ -163,6 +152,13 @@ def test_the_log_says_what_happened() -> None:
             "failing for 2 h 0 min, 1 attempt, last status 504 timed out): "
             "GitHub's log did not show the outcome within 30 s. "
             "A later run checks the log, and tries again if there is still no success"
+        ),
+        (
+            "Health of webhook 1 of organization acme: failing. 2 of 3 deliveries failed (67 %). "
+            "All of these failed because the receiver did not answer in time. Let the receiver "
+            "answer first and do the work afterwards. The last failure was at 2026-11-24 10:00:00 "
+            "UTC, the last success at 2026-11-24 11:00:00 UTC. 95 % of the answers took at most "
+            "0.3 s"
         ),
         (
             "Checkpoint saved: 2026-11-24 09:00:00 UTC, when the oldest pending event failed. "
