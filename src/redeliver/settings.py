@@ -208,16 +208,16 @@ def _check_replay(values: Mapping[str, Any]) -> Iterator[str]:
             yield "input 'until' must be later than 'since'"
     if values["include_delivered"] and not (since or values["guids"]):
         yield (
-            "input 'include-delivered' needs 'since' or 'guids', which say which events to "
-            "redeliver although they have been delivered"
+            "input 'include-delivered' needs 'since', the start of the time range whose delivered "
+            "events are redelivered"
         )
     elif values["include_delivered"] and not (
         values["max_redeliveries"] or values["guids"] or values["dry_run"]
     ):
         yield (
-            "input 'max-redeliveries' must be set if 'include-delivered' is true, because a range "
-            "can have very many events that have been delivered. A run with 'dry-run' shows how "
-            "many, and needs no limit"
+            "input 'max-redeliveries' must be set if 'include-delivered' is true, because most "
+            "events of a range are delivered ones. A dry run needs no limit, and shows how many "
+            "there are"
         )
     if values["scan"] is ScanMode.FAILURES and (values["guids"] or values["include_delivered"]):
         name = "guids" if values["guids"] else "include-delivered"
@@ -277,7 +277,7 @@ def _check_repositories(org: str, repo: str, repository_patterns: tuple[str, ...
     if org and any(owner not in {None, org.lower()} for owner in owners):
         yield (
             "input 'repositories' has a repository of another owner than 'org', whose events do "
-            "not reach this webhook. Leave out the owners"
+            "not reach this webhook. Remove it, or correct its owner"
         )
     elif "" in owners and not repo:
         yield (

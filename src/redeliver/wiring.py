@@ -108,8 +108,8 @@ class _Connection:
             self._console.detail(f"The address of {found[0].webhook.name} matches 'hook-url'")
         if off := [str(hook.webhook.id) for hook in found if not hook.webhook.is_active]:
             self._console.remark(
-                f"These webhooks are switched off: {', '.join(off)}. Their failed events are "
-                "deferred to a later run"
+                f"These webhooks are switched off: {', '.join(off)}. Nothing is "
+                "redelivered for them until they are switched on"
             )
         return list(found)
 

@@ -155,7 +155,7 @@ def _add_counts(gauges: _Gauges, report: Report, owner: str) -> None:
     )
     gauges.add(
         "receiver_response_seconds",
-        "Within how many seconds 95 % of the answers came.",
+        "Within how many seconds 95 % of the responses came.",
         labels,
         [
             (of_webhook[scan.webhook], scan.health.p95)

@@ -12,7 +12,7 @@ from http import HTTPStatus
 
 from redeliver.core.delivery import Delivery
 
-REFUSAL_CODES = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND}
+REJECTION_CODES = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND}
 
 
 class HealthVerdict(Enum):
@@ -36,7 +36,7 @@ class FailureKind(Enum):
 
     NO_CONNECTION = "no_connection"
     TIMEOUT = "timeout"
-    REFUSED = "refused"
+    REJECTED = "rejected"
     """401, 403 or 404: mostly the receiver expects another secret, or another path."""
     ERROR = "error"
     """Another status code."""
@@ -45,8 +45,8 @@ class FailureKind(Enum):
     def of(cls, delivery: Delivery) -> "FailureKind":
         """Tell from GitHub's status text, because a receiver can respond with 502 and 504, too."""
         status, code = delivery.status, delivery.status_code
-        if code in REFUSAL_CODES:
-            return cls.REFUSED
+        if code in REJECTION_CODES:
+            return cls.REJECTED
         if status.startswith("Invalid HTTP Response"):
             return cls.ERROR
         if code == HTTPStatus.GATEWAY_TIMEOUT or "timed out" in status:
@@ -78,7 +78,7 @@ class Health:
     failed: int
     failures: Mapping[FailureKind, int]
     """How many failed for which reason, the most frequent first."""
-    answers: int
+    responses: int
     """How many deliveries reached the receiver, as far as GitHub tells how long they took."""
     slow: int
     """How many of these took almost as long as GitHub waits (`health_counter.SLOW_FROM`)."""
@@ -110,5 +110,5 @@ class Health:
 
     @property
     def slow_share(self) -> float | None:
-        """The share of slow answers; None if there are no answers."""
-        return self.slow / self.answers if self.answers else None
+        """The share of slow responses; None if there are no responses."""
+        return self.slow / self.responses if self.responses else None

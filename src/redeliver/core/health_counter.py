@@ -26,10 +26,10 @@ FAILING_SHARE = 0.05
 """From this share of failed deliveries on, the receiver is failing."""
 
 SLOW_SHARE = 0.05
-"""From this share of slow answers on, the receiver is slow."""
+"""From this share of slow responses on, the receiver is slow."""
 
 SLOW_FROM = 0.8
-"""An answer is slow if it takes more than this part of the time for which GitHub waits."""
+"""An response is slow if it takes more than this part of the time for which GitHub waits."""
 
 STEPS = [timedelta(minutes=n) for n in (1, 5, 10, 30, 60, 2 * 60, 3 * 60, 6 * 60)]
 """The steps that a timeline may have."""
@@ -126,18 +126,19 @@ class HealthCounter:
         log was not read completely.
         """
         delivered, failed = sum(self._delivered), sum(self._failed)
-        deliveries, answers = delivered + failed, sum(self._durations)
+        deliveries, responses = delivered + failed, sum(self._durations)
         if not deliveries and not (is_complete and self._is_older):
             return None
         limit = SLOW_FROM * receiver_timeout.total_seconds()
         slow = sum(self._durations[int(limit * PER_SECOND) + 1 :])
         spread = self._last_failure - self._down_since
+        no_success = self._last_success == EPOCH
         is_down = self._in_a_row >= DOWN_AFTER or (
-            self._in_a_row >= MIN_NUMBER and spread >= DOWN_FOR
+            self._in_a_row >= MIN_NUMBER and (spread >= DOWN_FOR or no_success)
         )
-        if failed >= max(MIN_NUMBER, FAILING_SHARE * deliveries):
+        if failed >= max(MIN_NUMBER, FAILING_SHARE * deliveries) or (failed and not delivered):
             verdict = HealthVerdict.FAILING
-        elif slow >= max(MIN_NUMBER, SLOW_SHARE * answers):
+        elif slow >= max(MIN_NUMBER, SLOW_SHARE * responses):
             verdict = HealthVerdict.SLOW
         else:
             verdict = HealthVerdict.HEALTHY if deliveries else HealthVerdict.SILENT
@@ -147,7 +148,7 @@ class HealthCounter:
             deliveries=deliveries,
             failed=failed,
             failures=dict(self._failures.most_common()),
-            answers=answers,
+            responses=responses,
             slow=slow,
             p95=self._percentile(95),
             throttled=self._throttled,
@@ -164,7 +165,7 @@ class HealthCounter:
         )
 
     def _percentile(self, percent: int) -> float | None:
-        """Return within how many seconds so many percent of the answers came."""
+        """Return within how many seconds so many percent of the responses came."""
         wanted, counted = sum(self._durations) * percent / 100, 0
         for tenths, number in enumerate(self._durations):
             counted += number

@@ -18,7 +18,7 @@ LONGEST_RETENTION = timedelta(days=30)
 """The longest time for which any GitHub has kept a delivery log; today it is 3 to 7 days."""
 
 RECEIVER_TIMEOUT = timedelta(seconds=10)
-"""How long github.com waits for a receiver's answer:
+"""How long github.com waits for a receiver's response:
 https://docs.github.com/en/webhooks/using-webhooks/best-practices-for-using-webhooks
 """
 
@@ -93,7 +93,7 @@ class RunOptions:
     retention: timedelta = RETENTION
     """How long GitHub keeps the logs."""
     receiver_timeout: timedelta = RECEIVER_TIMEOUT
-    """How long GitHub waits for a receiver's answer."""
+    """How long GitHub waits for a receiver's response."""
     scan: ScanMode = ScanMode.FULL
     probe: int | None = None
     """How many events of a webhook to redeliver first, to see whether its receiver is down."""

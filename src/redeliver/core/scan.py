@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from redeliver.core.checkpoint import MINUTE
 from redeliver.core.decision import NOT_FAILED_VERDICTS, Decision, Verdict, decide
 from redeliver.core.delivery import (
     FAILURE_CODES,
@@ -155,8 +156,9 @@ class Scan:
         return is_in_window and (has_failed or self._policy.includes_delivered(attempts[0]))
 
     def _health(self) -> Health | None:
-        """Return the health of the receiver; None if too few successes were read to know it."""
-        if self._mode is ScanMode.FAILURES or self._policy.guids:
+        """Return the health of the receiver now; None if this run does not read what tells it."""
+        is_of_the_past = self._window.until < self._window.now - MINUTE
+        if self._mode is ScanMode.FAILURES or self._policy.guids or is_of_the_past:
             return None
         is_complete = self.error is None and not self._reader.unreadable
         return self._reader.health.result(self._receiver_timeout, is_complete=is_complete)

@@ -13,7 +13,7 @@ https://docs.github.com/en/enterprise-server/webhooks/testing-and-troubleshootin
 """
 
 SERVER_RECEIVER_TIMEOUT = timedelta(seconds=30)
-"""How long Enterprise Server waits for a receiver's answer:
+"""How long Enterprise Server waits for a receiver's response:
 https://docs.github.com/en/enterprise-server/webhooks/using-webhooks/best-practices-for-using-webhooks
 """
 
@@ -49,7 +49,7 @@ class Facts:
 
     @property
     def receiver_timeout(self) -> timedelta:
-        """How long a receiver may take to answer: on github.com less, so likewise."""
+        """How long a receiver may take to response: on github.com less, so likewise."""
         return SERVER_RECEIVER_TIMEOUT if self.is_server else RECEIVER_TIMEOUT
 
 

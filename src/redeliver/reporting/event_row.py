@@ -76,7 +76,7 @@ class EventRow:
         """The cells of a table, by their columns."""
         failing_for = f"{self.at_least}{self.failing_for}"
         if self.was_delivered:
-            failing_for = "had been delivered"
+            failing_for = "delivered before"
         return {
             "Event": self.name,
             "GUID": self.guid,

@@ -1,4 +1,4 @@
-"""What a run says of how well receivers work, with advice."""
+"""Sentences about the health of receivers, with advice."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -11,20 +11,20 @@ from redeliver.reporting.report import Report
 
 REASONS = {
     FailureKind.NO_CONNECTION: (
-        "because GitHub could not connect to the receiver",
+        "GitHub could not connect to the receiver",
         "Check that the receiver runs, and that GitHub can reach the webhook's URL",
     ),
     FailureKind.TIMEOUT: (
-        "because the receiver did not answer in time",
-        "Let the receiver answer first and do the work afterwards",
+        "the receiver did not respond in time",
+        "Let the receiver respond first, and work afterwards",
     ),
-    FailureKind.REFUSED: (
-        "with status 401, 403 or 404",
+    FailureKind.REJECTED: (
+        "the receiver rejected the delivery (401, 403 or 404)",
         "Check the webhook's secret, and the path of its URL",
     ),
     FailureKind.ERROR: (
-        "because the receiver responded with an error",
-        "Look into the log of the receiver",
+        "the receiver responded with an error",
+        "Read the receiver's log. GitHub follows no redirects (301 to 308)",
     ),
 }
 """How deliveries fail, and what to do about it."""
@@ -62,17 +62,22 @@ def _details(health: Health, receiver_timeout: timedelta) -> Iterator[str]:
     if health.verdict is HealthVerdict.FAILING:
         yield from _failing(health)
     if health.p95 is not None:
-        yield f"95 % of the answers took at most {health.p95:g} s"
+        yield f"95 % of the responses took at most {health.p95:g} s"
     if health.throttled:
         yield f"GitHub throttled {count(health.throttled, 'delivery', 'deliveries')}"
 
 
 def _down(health: Health, since: datetime) -> Iterator[str]:
-    failed = f"The last {health.in_a_row:,} deliveries failed, since {utc(since)}"
     if health.last_success:
-        yield f"{failed}. The last success was at {utc(health.last_success)}"
+        yield (
+            f"No delivery has succeeded since {utc(since)}: {health.in_a_row:,} in a row failed. "
+            f"The last success was at {utc(health.last_success)}"
+        )
     else:
-        yield f"{failed} or longer: the log that was read has no success"
+        yield (
+            f"All {health.in_a_row:,} deliveries that were read failed. The oldest is of "
+            f"{utc(since)}, so the receiver may have been down for longer"
+        )
     yield from _most_failures(health)
 
 
@@ -86,7 +91,7 @@ def _failing(health: Health) -> Iterator[str]:
 
 
 def _failed(health: Health) -> str:
-    deliveries = count(health.deliveries, "delivery", "deliveries")
+    deliveries = count(health.deliveries, "first delivery", "first deliveries")
     if not health.failed:
         return f"{deliveries}, none failed"
     share = percent(health.failed / health.deliveries)
@@ -97,22 +102,24 @@ def _most_failures(health: Health) -> Iterator[str]:
     """Say why most deliveries failed, and what to do; nothing if none of the window did."""
     for kind, number in list(health.failures.items())[:1]:
         why, advice = REASONS[kind]
-        yield f"{'All' if number == health.failed else f'{number:,}'} of these failed {why}"
+        which = "All" if number == health.failed else f"{number:,} of the"
+        yield f"{which} {count(health.failed, 'failure')} of this run's time window: {why}"
         yield advice
 
 
 def _slow(health: Health, waits: float) -> Iterator[str]:
-    share = percent(health.slow / health.answers)
+    share = percent(health.slow / health.responses)
     yield (
-        f"{share} of {count(health.answers, 'answer')} took more than {SLOW_FROM * waits:g} s. "
-        f"GitHub stops waiting at {waits:g} s, and such events arrive twice. Let the receiver "
-        "answer first and do the work afterwards"
+        f"{share} of {count(health.responses, 'response')} took more than {SLOW_FROM * waits:g} s. "
+        f"GitHub stops waiting at {waits:g} s, and then the event arrives twice. Let the receiver "
+        "response first and do the work afterwards"
     )
 
 
 def _silent(health: Health) -> str:
     last = max(time for time in (health.last_success, health.last_failure) if time)
     return (
-        f"There was no new delivery; the last one was at {utc(last)}. That is normal if nothing "
-        "happened. If not, check on GitHub that the webhook is active, and which events it has"
+        f"GitHub sent no new event; the last delivery or redelivery was at {utc(last)}. If you "
+        "expected events, check on GitHub that the webhook is active, and to which events it "
+        "subscribes"
     )

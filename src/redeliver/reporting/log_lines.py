@@ -32,8 +32,7 @@ def opening(store: str, window: Window, mode: ScanMode) -> str:
     if window.saved:
         return (
             f"Checkpoint: {utc(window.checkpoint)}, in {store}. {reading}, {minutes(OVERLAP)} "
-            "earlier, because GitHub's log can show deliveries late. 'lookback' is only for a run "
-            "without a checkpoint"
+            "earlier, because GitHub's log can show deliveries late"
         )
     none = f"There is no checkpoint yet in {store}" if store else "No checkpoint is kept"
     return f"{none}. {reading}, 'lookback' ({format_duration(window.now - window.since)}) ago"
@@ -64,7 +63,7 @@ def scanned(scan: ScanResult, *, note_on_filtered: str = "") -> str:
     failed = verdicts.total() - again
     parts = [f"{count(failed, 'event')} failed"] if failed else []
     if again:
-        parts.append(f"{count(again, 'event')} had been delivered")
+        parts.append(f"{count(again, 'event')} had been delivered before")
     parts = parts or ["nothing to redeliver"]
     if scan.unclassified:
         parts[0] += f" ({scan.unclassified} with {UNCLASSIFIED})"

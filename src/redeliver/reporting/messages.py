@@ -31,7 +31,7 @@ def _events(report: Report) -> str:
     failed = report.failed - delivered
     if not delivered:
         return f"{count(failed, 'event')} failed"
-    had = f"{count(delivered, 'event')} had been delivered"
+    had = f"{count(delivered, 'event')} had been delivered before"
     return f"{count(failed, 'event')} failed and {had}" if failed else had
 
 

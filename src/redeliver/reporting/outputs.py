@@ -155,7 +155,7 @@ def _health(health: Health) -> dict[str, Any]:
         "last_success": health.last_success and _time(health.last_success),
         "last_failure": health.last_failure and _time(health.last_failure),
         "down_since": health.down_since and _time(health.down_since),
-        "answers": health.answers,
+        "responses": health.responses,
         "slow": health.slow,
         "slow_share": _share(health.slow_share),
         "p95_seconds": health.p95,

@@ -21,7 +21,9 @@ def opening(window: Window, options: RunOptions) -> str:
         reading = f"Looking for {count(len(guids), 'event')} in GitHub's log since {since}"
     else:
         listed = "failed" if options.scan is ScanMode.FAILURES else "all"
-        reading = f"Reading {listed} deliveries since {since}, for those until {utc(window.until)}"
+        kind = "events" if options.policy.include_delivered else "failures"
+        until = utc(window.until)
+        reading = f"Reading {listed} deliveries since {since}, to find the {kind} until {until}"
     return f"{reading}. {_no_checkpoint(options)}"
 
 
@@ -41,7 +43,7 @@ def scope(report: Report) -> str:
 
 
 def warnings(report: Report) -> Iterator[str]:
-    """Warn if a replay could not look at all that its user may have meant, or has left events."""
+    """Warn if the log lacks a part of the range, or if events were not redelivered."""
     if report.options.is_replay and not report.options.policy.guids:
         yield from _range(report)
         if left := left_by_replay(report):
@@ -49,9 +51,9 @@ def warnings(report: Report) -> Iterator[str]:
             window = report.window
             yield (
                 f"{count(number, 'event')} {'was' if number == 1 else 'were'} not redelivered, and "
-                "no scheduled run is sure to look at this time range. Run again with 'since' set "
-                f"to {_rfc3339(window.since)} and 'until' set to {_rfc3339(window.until)}. Start "
-                f"that run {SETTLED}. It leaves out what has been delivered by then"
+                "scheduled runs may not look at this time range. Run again with 'since' set "
+                f"to {_rfc3339(window.since)}, 'until' set to {_rfc3339(window.until)}, and the other "
+                f"inputs as they are. Start that run {SETTLED}. It leaves out what this one delivered"
             )
 
 
@@ -63,13 +65,13 @@ def _range(report: Report) -> Iterator[str]:
     is_empty = is_read and not any(scan.in_range or scan.unreadable for scan in report.scans)
     if window.since < report.kept_from < window.until:
         yield (
-            f"{_kept(report)}. This run could not look at the range before that, and GitHub can no "
-            f"longer redeliver what failed from {utc(window.since)} to then"
+            f"{_kept(report)}. Failures from {utc(window.since)} to then can no longer be "
+            "redelivered"
         )
     elif window.since >= report.kept_from and is_empty:
         yield (
             f"GitHub's log has no deliveries from {utc(window.since)} to {utc(window.until)}. "
-            "Check the times and their time zone in 'since' and 'until'"
+            "Check the times and time zones in 'since' and 'until'"
         )
 
 
@@ -86,8 +88,8 @@ def problems(report: Report) -> Iterator[str]:
             where += ", as far as it could be read"
         yield (
             f"no delivery of {count(len(missing), 'event')} was found in GitHub's log{where}: "
-            f"{', '.join(names)}. {_kept(report)}. Check the GUIDs, which the receiver gets in the "
-            "header X-GitHub-Delivery, and that 'hook-id' is the webhook that had these events"
+            f"{', '.join(names)}. {_kept(report)}. Check the GUIDs (the header X-GitHub-Delivery), and "
+            "that this run's webhook is the one that sent these events"
         )
     left = left_by_replay(report) if report.options.policy.guids else []
     if left:
@@ -108,7 +110,7 @@ def problems(report: Report) -> Iterator[str]:
 
 def _no_checkpoint(options: RunOptions) -> str:
     why = "since" if options.since is not None else "guids"
-    return f"No checkpoint is read or moved, because '{why}' is set"
+    return f"This run uses no checkpoint, because '{why}' is set"
 
 
 def _rfc3339(instant: datetime) -> str:

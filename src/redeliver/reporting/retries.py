@@ -29,7 +29,7 @@ def warning(report: Report) -> Iterator[str]:
     events = f"{count(number, 'event')} {is_or_are(number)} still failing after the redelivery"
     sentences = [f"{events}, {_status(report)}"]
     if report.options.policy.guids or any(result.decision.was_delivered for result in failing):
-        yield f"{sentences[0]}. Scheduled runs may not try {them(number)} again: run this again"
+        yield f"{sentences[0]}. Scheduled runs may not retry {them(number)}. To retry, start this run again"
         return
     if retried:
         sentences.append(_until_when(report, retried, _them(len(retried), number)))
@@ -75,7 +75,7 @@ def _until_when(report: Report, retried: list[EventResult], them: str) -> str:
     if policy.max_attempts is not None:
         bounds += f", 'max-attempts' is {policy.max_attempts}"
     if report.options.is_replay:
-        return f"Scheduled runs that keep a checkpoint try {them} again until {until} ({bounds})"
+        return f"Scheduled runs with a checkpoint try {them} again until {until} ({bounds})"
     if not report.store:  # no checkpoint is kept
         bounds += ", and each run must start within 'lookback' of the one before"
     return f"Later runs try {them} again until {until} ({bounds})"

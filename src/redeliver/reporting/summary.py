@@ -104,7 +104,7 @@ def _health(report: Report) -> Iterator[str]:
         yield f"Health of {name}: **{found.verdict.value}**. {details}."
         yield ""
     if len(known) > MAX_LINES:
-        yield f"And {len(known) - MAX_LINES:,} more webhooks, which are no worse."
+        yield f"And {len(known) - MAX_LINES:,} more webhooks, whose health is the same or better."
         yield ""
 
 

@@ -10,8 +10,8 @@ from redeliver.reporting.format import count, them, utc
 from redeliver.reporting.report import Report
 
 CANNOT_WAIT = (
-    "If you cannot wait, make one run with 'since'. An event whose redelivery is under way then "
-    "arrives twice"
+    "If you cannot wait, start one run with 'since'. Events whose redelivery is under way then "
+    "arrive twice"
 )
 
 

@@ -93,7 +93,7 @@ def test_answers_are_slow_by_the_limit_of_the_product(
 
     assert output(run) == ("healthy" if version else "slow")
     found = health(run)
-    assert (found["slow"], found["answers"]) == (0 if version else 3, 4)
+    assert (found["slow"], found["responses"]) == (0 if version else 3, 4)
     assert (found["p95_seconds"], found["throttled"]) == (9.0, 1)
 
 

@@ -125,7 +125,7 @@ def test_a_receiver_is_slow_from_a_share_of_slow_answers_on() -> None:
     at_limit = health_of(*SUCCESSES[limit:], *slow)
     below = health_of(*SUCCESSES[limit:], *slow[1:])
 
-    assert (at_limit.answers, at_limit.slow_share) == (100, SLOW_SHARE)
+    assert (at_limit.responses, at_limit.slow_share) == (100, SLOW_SHARE)
     assert at_limit.verdict is HealthVerdict.SLOW
     assert below.verdict is HealthVerdict.HEALTHY
 
@@ -148,7 +148,7 @@ def test_only_answers_of_the_receiver_have_a_duration() -> None:
 
     health = health_of(took(0.2), took(None), timeout, unreachable)
 
-    assert (health.answers, health.slow) == (2, 1)
+    assert (health.responses, health.slow) == (2, 1)
 
 
 @pytest.mark.parametrize(
@@ -210,9 +210,9 @@ STATUSES = {
     ("POST https://x.example giving up after 1 attempt(s): EOF", 500): FailureKind.NO_CONNECTION,
     ("timed out", 504): FailureKind.TIMEOUT,
     ("timed out", 0): FailureKind.TIMEOUT,
-    ("Invalid HTTP Response: 401", 401): FailureKind.REFUSED,
-    ("Invalid HTTP Response: 403", 403): FailureKind.REFUSED,
-    ("Invalid HTTP Response: 404", 404): FailureKind.REFUSED,
+    ("Invalid HTTP Response: 401", 401): FailureKind.REJECTED,
+    ("Invalid HTTP Response: 403", 403): FailureKind.REJECTED,
+    ("Invalid HTTP Response: 404", 404): FailureKind.REJECTED,
     ("Invalid HTTP Response: 502", 502): FailureKind.ERROR,
     ("Invalid HTTP Response: 504", 504): FailureKind.ERROR,
     ("Invalid HTTP Response: 302", 302): FailureKind.ERROR,
@@ -234,7 +234,7 @@ def test_the_most_frequent_kind_of_failure_comes_first() -> None:
 
     health = health_of(a_delivery(), refused, refused)
 
-    assert list(health.failures.items()) == [(FailureKind.REFUSED, 2), (FailureKind.TIMEOUT, 1)]
+    assert list(health.failures.items()) == [(FailureKind.REJECTED, 2), (FailureKind.TIMEOUT, 1)]
 
 
 def test_a_timeline_shows_when_deliveries_failed() -> None:

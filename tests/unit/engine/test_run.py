@@ -155,9 +155,9 @@ def test_the_log_says_what_happened() -> None:
         ),
         (
             "Health of webhook 1 of organization acme: failing. 2 of 3 deliveries failed (67 %). "
-            "All of these failed because the receiver did not answer in time. Let the receiver "
-            "answer first and do the work afterwards. The last failure was at 2026-11-24 10:00:00 "
-            "UTC, the last success at 2026-11-24 11:00:00 UTC. 95 % of the answers took at most "
+            "All of these failed because the receiver did not respond in time. Let the receiver "
+            "respond first, and work afterwards. The last failure was at 2026-11-24 10:00:00 "
+            "UTC, the last success at 2026-11-24 11:00:00 UTC. 95 % of the responses took at most "
             "0.3 s"
         ),
         (

@@ -41,8 +41,8 @@ LOGS = {
         (
             "The last 5 deliveries failed, since 2026-11-24 11:55:00 UTC. The last success was "
             "at 2026-11-24 11:00:00 UTC. All of these failed because the receiver did not "
-            "answer in time. Let the receiver answer first and do the work afterwards. 95 % of "
-            "the answers took at most 0.3 s"
+            "response in time. Let the receiver respond first, and work afterwards. 95 % of "
+            "the responses took at most 0.3 s"
         ),
     ),
     "down, and no success was read": (
@@ -58,23 +58,23 @@ LOGS = {
             "3 of 4 deliveries failed (75 %). 2 of these failed with status 401, 403 or 404. "
             "Check the webhook's secret, and the path of its URL. The last failure was at "
             "2026-11-24 11:00:00 UTC, the last success at 2026-11-24 11:59:00 UTC. 95 % of the "
-            "answers took at most 0.3 s"
+            "responses took at most 0.3 s"
         ),
     ),
     "failing, and no success was read": (
         [refused(minutes=1), refused(minutes=2)],
         (
             "2 of 2 deliveries failed (100 %). All of these failed with status 401, 403 or 404. "
-            "Check the webhook's secret, and the path of its URL. 95 % of the answers took at "
+            "Check the webhook's secret, and the path of its URL. 95 % of the responses took at "
             "most 0.3 s"
         ),
     ),
     "slow": (
         [took(9.0)] * 3 + [took(0.1)] * 22,
         (
-            "12 % of 25 answers took more than 8 s. GitHub stops waiting at 10 s, and such events "
-            "arrive twice. Let the receiver answer first and do the work afterwards. 95 % of the "
-            "answers took at most 9 s"
+            "12 % of 25 responses took more than 8 s. GitHub stops waiting at 10 s, and such events "
+            "arrive twice. Let the receiver respond first, and work afterwards. 95 % of the "
+            "responses took at most 9 s"
         ),
     ),
     "silent": (
@@ -87,7 +87,7 @@ LOGS = {
     ),
     "healthy": (
         [took(0.1)] * 1200,
-        "1,200 deliveries, none failed. 95 % of the answers took at most 0.1 s",
+        "1,200 deliveries, none failed. 95 % of the responses took at most 0.1 s",
     ),
     "healthy, throttled": (
         [a_delivery(status="OK", status_code=200, duration=None, throttled=True)],
@@ -95,7 +95,7 @@ LOGS = {
     ),
     "healthy, with a failure": (
         [*[took(0.1)] * 999, failed(hours=1)],
-        ("1 of 1,000 deliveries failed (0.1 %). 95 % of the answers took at most 0.1 s"),
+        ("1 of 1,000 deliveries failed (0.1 %). 95 % of the responses took at most 0.1 s"),
     ),
 }
 
@@ -155,7 +155,7 @@ def test_the_summary_has_a_line_for_each_receiver() -> None:
     first, second = (line for line in shown.splitlines() if line.startswith("Health"))
     assert first.startswith(f"Health of [webhook 2 of organization acme]({page}): **down**. The ")
     assert second.endswith(
-        "**healthy**. 1 delivery, none failed. 95 &#37; of the answers took at most 0.1 s."
+        "**healthy**. 1 delivery, none failed. 95 &#37; of the responses took at most 0.1 s."
     )
 
 

@@ -176,7 +176,7 @@ def test_a_report_has_the_health_of_each_webhook() -> None:
             "last_success": "2026-11-24T09:00:00.000Z",
             "last_failure": "2026-11-24T11:59:00.000Z",
             "down_since": "2026-11-24T10:00:00.000Z",
-            "answers": 4,
+            "responses": 4,
             "slow": 0,
             "slow_share": 0.0,
             "p95_seconds": 0.3,

@@ -140,8 +140,8 @@ def test_a_summary_shows_health_and_a_chart() -> None:
             f"[webhook 1 of organization acme]({page}): **down**. The last 5 deliveries failed, "
             "since 2026-11-24 11&#58;55&#58;00 UTC. The last success was at 2026-11-24 "
             "11&#58;00&#58;00 UTC. All of these failed because the receiver did not answer in "
-            "time. Let the receiver answer first and do the work afterwards. 95 &#37; of the "
-            "answers took at most 0.3 s."
+            "time. Let the receiver respond first, and work afterwards. 95 &#37; of the "
+            "responses took at most 0.3 s."
         ),
         "",
         "#### Deliveries over time",
