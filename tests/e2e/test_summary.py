@@ -31,7 +31,7 @@ def draw(
 def test_the_example_summary_is_drawn_with_chart_and_tables(tmp_path: Path) -> None:
     picture = tmp_path / "summary.png"
     source = EXAMPLE.read_text()
-    labels = re.findall(r'"(\d\d:\d\d)\u200b+"', source)
+    labels = re.findall(r'"(\d\d:\d\d)\u034f+"', source)
     delimiter_rows = re.findall(r"^\|[ |:-]+\|$", source, flags=re.MULTILINE)
 
     drawing = draw(EXAMPLE, picture)

@@ -20,11 +20,12 @@ MIN_FAILURES = 3
 MAX_LABELS = 9
 """The limit on the labels below the chart, so that they do not overlap."""
 
-LABEL_DISTANCES = [*STEPS, *(timedelta(days=n) for n in (0.5, 1, 2, 7))]
+LABEL_DISTANCES = [*STEPS, *(timedelta(days=n) for n in (0.5, 1, 2))]
+"""The time between two labels may be one of these. Each is a multiple of the steps that need it."""
 
-NO_WIDTH = "\u200b"
-"""A space without width. Mermaid draws bars with the same label in one place, so each label ends
-with another number of these."""
+NO_WIDTH = "\u034f"
+"""A character that is not shown: COMBINING GRAPHEME JOINER. Mermaid draws bars with the same label
+in one place, so each label ends with another number of these."""
 
 COLORS = "#54aeff, #cf222e"
 """Of all deliveries, and of those that failed, which are drawn over them."""
