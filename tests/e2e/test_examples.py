@@ -359,7 +359,9 @@ def test_the_issue_example_keeps_one_issue_until_all_is_well(
         [issue] = issues.kept
         assert issue.title == "redeliver needs attention"
         # In the second run the event may wait, because it keeps failing.
-        line = rf"^\* `issues.closed` `{guids[0]}`: (still failing|deferred), \[webhook {hook.id} of"
+        line = (
+            rf"^\* `issues.closed` `{guids[0]}`: (still failing|deferred), \[webhook {hook.id} of"
+        )
         assert re.search(line, issue.body, flags=re.MULTILINE)
         assert "(https://github.com/acme/ops/actions/runs/" in issue.body
         assert "settings/hooks/" in issue.body

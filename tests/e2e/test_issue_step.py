@@ -124,9 +124,7 @@ def test_the_same_trouble_again_is_no_comment(after: After, issues: Issues) -> N
     assert issue.comments == []
     assert issues.edits == 1
 
-    pending = a_run(a_result(Outcome.PENDING, guid=FIRST), health="down") | {
-        "OUTCOME": "failure"
-    }
+    pending = a_run(a_result(Outcome.PENDING, guid=FIRST), health="down") | {"OUTCOME": "failure"}
     after(pending)
 
     assert issue.comments == []

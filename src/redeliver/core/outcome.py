@@ -7,6 +7,7 @@ from enum import Enum
 from redeliver.core.decision import Decision, EventKey, Verdict
 from redeliver.core.delivery import Delivery, Webhook
 from redeliver.core.policy import Policy
+from redeliver.core.scan import ScanResult
 
 
 class Outcome(Enum):
@@ -207,3 +208,14 @@ class Results(dict[EventKey, EventResult]):
             for key, result in self.items()
             if result.is_due and (webhook is None or key.webhook == webhook)
         ]
+
+    def after(self, scan: ScanResult) -> ScanResult:
+        """Return a scan whose receiver is not called down if it has just accepted an event."""
+        successes = [
+            result.redelivery.delivered_at
+            for key, result in self.items()
+            if result.redelivery and result.redelivery.succeeded and key.webhook == scan.webhook
+        ]
+        if not successes or not scan.health:
+            return scan
+        return replace(scan, health=scan.health.after_success(max(successes)))

@@ -16,7 +16,6 @@ from redeliver.core.delivery import Delivery, Webhook
 from redeliver.core.outcome import OUTCOME_UNKNOWN, EventResult, Outcome, Results
 from redeliver.core.plan import Plan
 from redeliver.core.policy import RunOptions
-from redeliver.core.scan import ScanResult
 from redeliver.core.window import Window
 from redeliver.engine.checkpointing import Checkpointing
 from redeliver.engine.dispatch import Dispatcher
@@ -140,7 +139,7 @@ class Execution:
             is_shared=self._store.is_shared,
             options=self._options,
             window=self._window,
-            scans=tuple(map(self._with_successes, self._plan.scans)),
+            scans=tuple(map(self._results.after, self._plan.scans)),
             holds=self._plan.holds,
             older=older,
             results=tuple(self._results.values()),
@@ -152,19 +151,6 @@ class Execution:
             token_expirations=dict(self._runtime.token_expirations()),
             interrupted=interrupted,
         )
-
-    def _with_successes(self, scan: ScanResult) -> ScanResult:
-        """Return a scan whose webhook is not said to be down if it has just accepted an event."""
-        ends = [
-            result.redelivery.delivered_at
-            for result in self._results.values()
-            if result.outcome is Outcome.RECOVERED
-            and result.redelivery
-            and result.key.webhook == scan.webhook
-        ]
-        if not ends or not scan.health:
-            return scan
-        return replace(scan, health=scan.health.after_success(max(ends)))
 
     def _expect(self, *, due: Outcome) -> None:
         for decision in self._plan.decisions:

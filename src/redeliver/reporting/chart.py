@@ -49,7 +49,10 @@ def chart(report: Report) -> Iterator[str]:
     yield from _mermaid(health.timeline)
     yield ""
     step = age(health.timeline.step).removesuffix(" 0 min")
-    yield f"Red: failed. Blue: delivered. Redeliveries do not count. Each bar is {step}, in UTC."
+    yield (
+        "Red: failed. Blue: delivered. Redeliveries do not count. "
+        f"Each bar is {step}. Times are in UTC."
+    )
     yield ""
 
 

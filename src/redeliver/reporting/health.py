@@ -102,8 +102,10 @@ def _most_failures(health: Health) -> Iterator[str]:
     """Say why most deliveries failed, and what to do; nothing if none of the window did."""
     for kind, number in list(health.failures.items())[:1]:
         why, advice = REASONS[kind]
-        which = "All" if number == health.failed else f"{number:,} of the"
-        yield f"{which} {count(health.failed, 'failure')} of this run's time window: {why}"
+        failures = f"{health.failed:,} failures"
+        which = f"all {failures}" if number == health.failed else f"{number:,} of {failures}"
+        which = "the only failure" if health.failed == 1 else which
+        yield f"In {which} in this run's time window, {why}"
         yield advice
 
 
@@ -112,7 +114,7 @@ def _slow(health: Health, waits: float) -> Iterator[str]:
     yield (
         f"{share} of {count(health.responses, 'response')} took more than {SLOW_FROM * waits:g} s. "
         f"GitHub stops waiting at {waits:g} s, and then the event arrives twice. Let the receiver "
-        "response first and do the work afterwards"
+        "respond first, and work afterwards"
     )
 
 

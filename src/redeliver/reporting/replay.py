@@ -51,9 +51,10 @@ def warnings(report: Report) -> Iterator[str]:
             window = report.window
             yield (
                 f"{count(number, 'event')} {'was' if number == 1 else 'were'} not redelivered, and "
-                "scheduled runs may not look at this time range. Run again with 'since' set "
-                f"to {_rfc3339(window.since)}, 'until' set to {_rfc3339(window.until)}, and the other "
-                f"inputs as they are. Start that run {SETTLED}. It leaves out what this one delivered"
+                "scheduled runs may not look at this time range. Run again with 'since' set to "
+                f"{_rfc3339(window.since)}, 'until' set to {_rfc3339(window.until)}, and the "
+                f"other inputs as they are. Start that run {SETTLED}. It leaves out what this one "
+                "delivered"
             )
 
 
@@ -88,8 +89,8 @@ def problems(report: Report) -> Iterator[str]:
             where += ", as far as it could be read"
         yield (
             f"no delivery of {count(len(missing), 'event')} was found in GitHub's log{where}: "
-            f"{', '.join(names)}. {_kept(report)}. Check the GUIDs (the header X-GitHub-Delivery), and "
-            "that this run's webhook is the one that sent these events"
+            f"{', '.join(names)}. {_kept(report)}. Check the GUIDs (the header "
+            "X-GitHub-Delivery), and that this run's webhook is the one that sent these events"
         )
     left = left_by_replay(report) if report.options.policy.guids else []
     if left:

@@ -29,7 +29,8 @@ def warning(report: Report) -> Iterator[str]:
     events = f"{count(number, 'event')} {is_or_are(number)} still failing after the redelivery"
     sentences = [f"{events}, {_status(report)}"]
     if report.options.policy.guids or any(result.decision.was_delivered for result in failing):
-        yield f"{sentences[0]}. Scheduled runs may not retry {them(number)}. To retry, start this run again"
+        advice = f"Scheduled runs may not retry {them(number)}. To retry, start this run again"
+        yield f"{sentences[0]}. {advice}"
         return
     if retried:
         sentences.append(_until_when(report, retried, _them(len(retried), number)))

@@ -165,7 +165,7 @@ def test_a_replay_locks_the_checkpoint_file_but_does_not_use_it(
     assert (alone.status, alone.stderr) == (0, "")
     assert arrived(command.github, receiver) == sorted(missed)
     assert command.checkpoint_file.read_text() == before
-    assert "No checkpoint is read or moved, because --since is set" in alone.stdout
+    assert "This run uses no checkpoint, because --since is set" in alone.stdout
 
 
 def test_a_replay_needs_no_place_for_a_checkpoint(

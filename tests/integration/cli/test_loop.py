@@ -97,6 +97,7 @@ def test_a_loop_recovers_an_event_that_fails_later(
         f"Read 1 delivery of webhook {command.hook.id} of organization acme",
         "Requested",
         "Pending",
+        f"Health of webhook {command.hook.id} of organization acme",
         "Checkpoint saved",
         "1 event failed",
         "TIME",

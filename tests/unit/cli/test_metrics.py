@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from redeliver.cli.metrics import MetricsFile
+from redeliver.core.health import HealthVerdict
 from redeliver.core.outcome import Outcome
 from redeliver.errors import FileError, InputError
 from redeliver.reporting.report import Report
@@ -23,6 +24,8 @@ from tests.support.builders import (
     a_result,
     a_scan_result,
     a_webhook,
+    failed,
+    health_of,
 )
 from tests.support.metrics import Values, metrics_in
 
@@ -66,6 +69,20 @@ def test_a_run_without_a_report_says_when_it_ended(file: Path) -> None:
     MetricsFile(file, SETTINGS).write(None, ended=ENDED, seconds=12.5, succeeded=False)
 
     assert metrics_in(file)["last_run_success"] == {"": 0}
+
+
+def test_each_verdict_on_a_receiver_is_0_or_1(file: Path) -> None:
+    down = health_of(*(failed(minutes=n) for n in range(1, 6)))
+    scans = (replace(a_scan_result(), health=down), a_scan_result(webhook=a_webhook(2)))
+
+    values = write(file, replace(a_report(), scans=scans))
+
+    label = "owner=acme, webhook=1"
+    assert {name: value for name, value in values["receiver_health"].items() if value} == {
+        "owner=acme, verdict=down, webhook=1": 1
+    }
+    assert len(values["receiver_health"]) == len(HealthVerdict)
+    assert values["receiver_response_seconds"] == {label: 0.3}
 
 
 def test_the_checkpoint_and_the_ends_of_tokens_are_times(file: Path) -> None:

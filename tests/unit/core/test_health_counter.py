@@ -51,9 +51,9 @@ def took(seconds: float | None, *, minutes: float = 1) -> Delivery:
     [
         pytest.param(SUCCESSES, HealthVerdict.HEALTHY, id="all succeed"),
         pytest.param(SUCCESSES[:1], HealthVerdict.HEALTHY, id="the only delivery succeeds"),
-        pytest.param([failed(minutes=1)], HealthVerdict.HEALTHY, id="the only delivery fails"),
-        pytest.param([failed(minutes=1), BEFORE], HealthVerdict.HEALTHY, id="the newest fails"),
-        pytest.param([failed(minutes=n) for n in range(2)], HealthVerdict.FAILING, id="both fail"),
+        pytest.param([failed(minutes=1)], HealthVerdict.FAILING, id="the only delivery fails"),
+        pytest.param([failed(minutes=1), BEFORE], HealthVerdict.FAILING, id="the newest fails"),
+        pytest.param([failed(minutes=n) for n in range(2)], HealthVerdict.DOWN, id="both fail"),
         pytest.param([BEFORE], HealthVerdict.SILENT, id="no delivery, but one before"),
         pytest.param(
             [failed(minutes=n) for n in range(DOWN_AFTER - 1)] + [*SUCCESSES],

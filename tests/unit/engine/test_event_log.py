@@ -26,7 +26,7 @@ def test_a_request_and_its_outcome_are_news() -> None:
 
     assert news(runtime) == ["Requested:", "Pending:"]
     assert runtime.remarks == []
-    assert first_words(runtime.details) == ["Checkpoint:", "Read", "Checkpoint"]
+    assert first_words(runtime.details) == ["Checkpoint:", "Read", "Health", "Checkpoint"]
 
 
 def test_an_event_that_is_not_requested_is_a_remark() -> None:

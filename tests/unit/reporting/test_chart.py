@@ -62,7 +62,10 @@ def test_a_chart_shows_when_an_outage_began_and_ended() -> None:
         "bar [0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 0]",
         "```",
         "",
-        "Red: failed. Blue: delivered. Each bar is 5 min. Times are in UTC.",
+        (
+            "Red: failed. Blue: delivered. Redeliveries do not count. Each bar is 5 min. Times are "
+            "in UTC."
+        ),
         "",
     ]
 

@@ -39,32 +39,34 @@ LOGS = {
     "down": (
         [*FIVE_FAILURES, succeeded(hours=1)],
         (
-            "The last 5 deliveries failed, since 2026-11-24 11:55:00 UTC. The last success was "
-            "at 2026-11-24 11:00:00 UTC. All of these failed because the receiver did not "
-            "response in time. Let the receiver respond first, and work afterwards. 95 % of "
-            "the responses took at most 0.3 s"
+            "No delivery has succeeded since 2026-11-24 11:55:00 UTC: 5 in a row failed. The last "
+            "success was at 2026-11-24 11:00:00 UTC. In all 5 failures in this run's time window, "
+            "the receiver did not respond in time. Let the receiver respond first, and work "
+            "afterwards. 95 % of the responses took at most 0.3 s"
         ),
     ),
     "down, and no success was read": (
         [refused(hours=n) for n in range(7, 9)],
         (
-            "The last 2 deliveries failed, since 2026-11-24 04:00:00 UTC or longer: the log "
-            "that was read has no success"
+            "All 2 deliveries that were read failed. The oldest is of 2026-11-24 04:00:00 UTC, so "
+            "the receiver may have been down for longer"
         ),
     ),
     "failing": (
         [succeeded(minutes=1), refused(hours=1), refused(hours=2), failed(hours=3)],
         (
-            "3 of 4 deliveries failed (75 %). 2 of these failed with status 401, 403 or 404. "
+            "3 of 4 first deliveries failed (75 %). In 2 of 3 failures in this run's time window, "
+            "the receiver rejected the delivery (401, 403 or 404). "
             "Check the webhook's secret, and the path of its URL. The last failure was at "
             "2026-11-24 11:00:00 UTC, the last success at 2026-11-24 11:59:00 UTC. 95 % of the "
             "responses took at most 0.3 s"
         ),
     ),
     "failing, and no success was read": (
-        [refused(minutes=1), refused(minutes=2)],
+        [refused(minutes=1)],
         (
-            "2 of 2 deliveries failed (100 %). All of these failed with status 401, 403 or 404. "
+            "1 of 1 first delivery failed (100 %). In the only failure in this run's time window, "
+            "the receiver rejected the delivery (401, 403 or 404). "
             "Check the webhook's secret, and the path of its URL. 95 % of the responses took at "
             "most 0.3 s"
         ),
@@ -72,30 +74,30 @@ LOGS = {
     "slow": (
         [took(9.0)] * 3 + [took(0.1)] * 22,
         (
-            "12 % of 25 responses took more than 8 s. GitHub stops waiting at 10 s, and such events "
-            "arrive twice. Let the receiver respond first, and work afterwards. 95 % of the "
+            "12 % of 25 responses took more than 8 s. GitHub stops waiting at 10 s, and then the "
+            "event arrives twice. Let the receiver respond first, and work afterwards. 95 % of the "
             "responses took at most 9 s"
         ),
     ),
     "silent": (
         [succeeded(hours=7)],
         (
-            "There was no new delivery; the last one was at 2026-11-24 05:00:00 UTC. That is "
-            "normal if nothing happened. If not, check on GitHub that the webhook is active, "
-            "and which events it has"
+            "GitHub sent no new event; the last delivery or redelivery was at 2026-11-24 05:00:00 "
+            "UTC. If you expected events, check on GitHub that the webhook is active, and to which "
+            "events it subscribes"
         ),
     ),
     "healthy": (
         [took(0.1)] * 1200,
-        "1,200 deliveries, none failed. 95 % of the responses took at most 0.1 s",
+        "1,200 first deliveries, none failed. 95 % of the responses took at most 0.1 s",
     ),
     "healthy, throttled": (
         [a_delivery(status="OK", status_code=200, duration=None, throttled=True)],
-        ("1 delivery, none failed. GitHub throttled 1 delivery"),
+        ("1 first delivery, none failed. GitHub throttled 1 delivery"),
     ),
     "healthy, with a failure": (
         [*[took(0.1)] * 999, failed(hours=1)],
-        ("1 of 1,000 deliveries failed (0.1 %). 95 % of the responses took at most 0.1 s"),
+        ("1 of 1,000 first deliveries failed (0.1 %). 95 % of the responses took at most 0.1 s"),
     ),
 }
 
@@ -127,7 +129,7 @@ def test_the_log_says_only_what_is_wrong() -> None:
     down = a_scan_result(health=health_of(*FIVE_FAILURES))
 
     assert log_line(down, GITHUB).startswith(
-        "Health of webhook 1 of organization acme: down. The last 5 deliveries failed, since"
+        "Health of webhook 1 of organization acme: down. All 5 deliveries that were read failed. The"
     )
     assert log_line(a_scan_result(health=health_of(took(0.1))), GITHUB) == ""
     assert log_line(a_scan_result(), GITHUB) == ""
@@ -153,9 +155,9 @@ def test_the_summary_has_a_line_for_each_receiver() -> None:
     page = "https://github.com/organizations/acme/settings/hooks/2?tab=deliveries"
 
     first, second = (line for line in shown.splitlines() if line.startswith("Health"))
-    assert first.startswith(f"Health of [webhook 2 of organization acme]({page}): **down**. The ")
+    assert first.startswith(f"Health of [webhook 2 of organization acme]({page}): **down**. All ")
     assert second.endswith(
-        "**healthy**. 1 delivery, none failed. 95 &#37; of the responses took at most 0.1 s."
+        "**healthy**. 1 first delivery, none failed. 95 &#37; of the responses took at most 0.1 s."
     )
 
 
@@ -163,7 +165,7 @@ def test_the_summary_lists_only_the_worst_receivers() -> None:
     shown = summary(reported(*[[took(0.1)]] * 30))
 
     assert shown.count("Health of") == 20
-    assert "And 10 more webhooks, which are no worse." in shown
+    assert "And 10 more webhooks, whose health is the same or better." in shown
 
 
 def test_enterprise_server_has_its_own_limit_in_the_summary() -> None:

@@ -42,7 +42,7 @@ def test_the_opening_says_what_is_read_and_from_when_on(mode: ScanMode, listed: 
     assert log_lines.opening("variable LAST of acme/ops", a_window(), mode) == (
         "Checkpoint: 2026-11-24 06:00:00 UTC, in variable LAST of acme/ops. "
         f"Reading {listed} deliveries since 2026-11-24 05:50:00 UTC, 10 min earlier, because "
-        "GitHub's log can show deliveries late. 'lookback' is only for a run without a checkpoint"
+        "GitHub's log can show deliveries late"
     )
 
 

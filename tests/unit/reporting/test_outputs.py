@@ -172,7 +172,7 @@ def test_a_report_has_the_health_of_each_webhook() -> None:
             "deliveries": 4,
             "failed": 2,
             "failure_rate": 0.5,
-            "failures": {"no_connection": 0, "timeout": 2, "refused": 0, "error": 0},
+            "failures": {"no_connection": 0, "timeout": 2, "rejected": 0, "error": 0},
             "last_success": "2026-11-24T09:00:00.000Z",
             "last_failure": "2026-11-24T11:59:00.000Z",
             "down_since": "2026-11-24T10:00:00.000Z",

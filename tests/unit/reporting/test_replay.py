@@ -65,20 +65,20 @@ def was_delivered(outcome: Outcome = Outcome.RECOVERED) -> EventResult:
     [
         pytest.param(
             a_replay(),
-            "Reading all deliveries since 2026-11-23 22:00:00 UTC, for those until 2026-11-24 "
-            "06:00:00 UTC. No checkpoint is read or moved, because 'since' is set",
+            "Reading all deliveries since 2026-11-23 22:00:00 UTC, to find the failures until "
+            "2026-11-24 06:00:00 UTC. This run uses no checkpoint, because 'since' is set",
             id="of a range",
         ),
         pytest.param(
             a_replay(since=None, until=None, policy=NAMED),
-            "Looking for 3 events in all of GitHub's log. No checkpoint is read or moved, because "
+            "Looking for 3 events in all of GitHub's log. This run uses no checkpoint, because "
             "'guids' is set",
             id="of named events",
         ),
         pytest.param(
             a_replay(policy=NAMED),
-            "Looking for 3 events in GitHub's log since 2026-11-23 22:00:00 UTC. No checkpoint is "
-            "read or moved, because 'since' is set",
+            "Looking for 3 events in GitHub's log since 2026-11-23 22:00:00 UTC. This run uses no "
+            "checkpoint, because 'since' is set",
             id="of named events in a range",
         ),
     ],
@@ -88,7 +88,7 @@ def test_the_opening_says_what_is_read(report: Report, expected: str) -> None:
 
 
 def test_the_closing_says_that_no_checkpoint_was_used() -> None:
-    used_none = "No checkpoint is read or moved, because 'since' is set"
+    used_none = "This run uses no checkpoint, because 'since' is set"
 
     assert messages.closing(a_replay()) == used_none
     assert messages.closing(a_replay(dry_run=True)) == (
@@ -112,9 +112,8 @@ def test_a_range_partly_older_than_the_log_is_told() -> None:
     (warning,) = messages.warnings(a_replay(since=timedelta(days=5)))
 
     assert warning == (
-        "GitHub keeps its log for 3d, so it goes back to 2026-11-21 12:00:00 UTC. This run could "
-        "not look at the range before that, and GitHub can no longer redeliver what failed from "
-        "2026-11-19 12:00:00 UTC to then"
+        "GitHub keeps its log for 3d, so it goes back to 2026-11-21 12:00:00 UTC. "
+        "Failures from 2026-11-19 12:00:00 UTC to then can no longer be redelivered"
     )
 
 
@@ -136,7 +135,7 @@ def test_a_range_without_any_delivery_is_told() -> None:
     (warning,) = messages.warnings(a_replay(in_range=0))
 
     assert "no deliveries from 2026-11-23 22:00:00 UTC to 2026-11-24 06:00:00 UTC" in warning
-    assert "time zone in 'since' and 'until'" in warning
+    assert "time zones in 'since' and 'until'" in warning
 
 
 def test_an_unread_range_is_not_called_empty() -> None:
@@ -151,9 +150,8 @@ def test_an_event_that_is_not_found_fails_the_run() -> None:
     assert report.is_failed
     assert messages.problem(report) == (
         "no delivery of 2 events was found in GitHub's log: guid-1, guid-3. GitHub keeps its log "
-        "for 3d, so it goes back to 2026-11-21 12:00:00 UTC. Check the GUIDs, which the receiver "
-        "gets in the header X-GitHub-Delivery, and that 'hook-id' is the webhook that had these "
-        "events"
+        "for 3d, so it goes back to 2026-11-21 12:00:00 UTC. Check the GUIDs (the header "
+        "X-GitHub-Delivery), and that this run's webhook is the one that sent these events"
     )
 
 
@@ -178,10 +176,10 @@ def test_an_error_names_ten_missing_events() -> None:
 @pytest.mark.parametrize(
     ("results", "expected"),
     [
-        ([was_delivered()], "1 event had been delivered: 1 recovered"),
+        ([was_delivered()], "1 event had been delivered before: 1 recovered"),
         (
             [was_delivered(), was_delivered(), a_result(Outcome.STILL_FAILING)],
-            "1 event failed and 2 events had been delivered: 2 recovered, 1 still failing",
+            "1 event failed and 2 events had been delivered before: 2 recovered, 1 still failing",
         ),
         ([a_result(Outcome.RECOVERED)], "1 event failed: 1 recovered"),
     ],
@@ -197,10 +195,10 @@ def test_the_plan_says_how_many_had_been_delivered() -> None:
     since = replace(a_decision(verdict=Verdict.DELIVERED), was_delivered=True)
 
     assert log_lines.scanned(a_scan_result(fine, a_decision(), since)).endswith(
-        ": 1 event failed; 1 event had been delivered; 1 more failed at first, but has been "
+        ": 1 event failed; 1 event had been delivered before; 1 more failed at first, but has been "
         "delivered since"
     )
-    assert log_lines.scanned(a_scan_result(fine)).endswith(": 1 event had been delivered")
+    assert log_lines.scanned(a_scan_result(fine)).endswith(": 1 event had been delivered before")
 
 
 def test_a_line_says_that_an_event_had_been_delivered() -> None:
@@ -209,7 +207,7 @@ def test_a_line_says_that_an_event_had_been_delivered() -> None:
     assert "(delivery 4611686018427387906, delivered before, 3 attempts, last status 200 OK)" in (
         log_lines.outcome(row, name_webhook=False)
     )
-    assert row.cells["Failing for"] == "had been delivered"
+    assert row.cells["Failing for"] == "delivered before"
 
 
 def test_a_replay_says_how_to_redeliver_what_it_left() -> None:
@@ -218,11 +216,10 @@ def test_a_replay_says_how_to_redeliver_what_it_left() -> None:
     report = a_replay(*left, since=timedelta(hours=14), until=None)
 
     assert messages.warnings(report)[0] == (
-        "2 events were not redelivered, and no scheduled run is sure to look at this time range. "
-        "Run again with 'since' set to 2026-11-23T22:00:00Z and 'until' set to "
-        "2026-11-24T12:00:00Z. Start that run at least 16 minutes after the last run that "
-        "redelivered (sooner, events may be delivered twice). It leaves out what has been "
-        "delivered by then"
+        "2 events were not redelivered, and scheduled runs may not look at this time range. Run "
+        "again with 'since' set to 2026-11-23T22:00:00Z, 'until' set to 2026-11-24T12:00:00Z, and "
+        "the other inputs as they are. Start that run at least 16 minutes after the last run that "
+        "redelivered (sooner, events may be delivered twice). It leaves out what this one delivered"
     )
     assert messages.warnings(report)[1] == "1 event not redelivered: x"
     assert "#### Not redelivered" in summary(report)
@@ -248,7 +245,7 @@ def test_a_named_event_that_was_not_redelivered_fails_the_run() -> None:
 
 
 def test_no_later_run_is_promised_for_a_delivered_event() -> None:
-    expected = ". Scheduled runs may not try it again: run this again"
+    expected = ". Scheduled runs may not retry it. To retry, start this run again"
     named = a_replay(a_result(Outcome.STILL_FAILING), since=None, policy=NAMED, found=NAMED.guids)
 
     (warning,) = messages.warnings(a_replay(was_delivered(Outcome.STILL_FAILING)))
@@ -259,7 +256,7 @@ def test_no_later_run_is_promised_for_a_delivered_event() -> None:
 def test_what_failed_is_left_to_scheduled_runs() -> None:
     (warning,) = messages.warnings(a_replay(a_result(Outcome.STILL_FAILING)))
 
-    assert "Scheduled runs that keep a checkpoint try it again until" in warning
+    assert "Scheduled runs with a checkpoint try it again until" in warning
 
 
 def test_a_stopped_replay_promises_no_later_run() -> None:

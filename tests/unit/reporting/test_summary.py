@@ -137,11 +137,11 @@ def test_a_summary_shows_health_and_a_chart() -> None:
     lines = [line for line in shown.splitlines() if not line.startswith("x-axis")]
     assert lines == [
         (
-            f"[webhook 1 of organization acme]({page}): **down**. The last 5 deliveries failed, "
-            "since 2026-11-24 11&#58;55&#58;00 UTC. The last success was at 2026-11-24 "
-            "11&#58;00&#58;00 UTC. All of these failed because the receiver did not answer in "
-            "time. Let the receiver respond first, and work afterwards. 95 &#37; of the "
-            "responses took at most 0.3 s."
+            f"[webhook 1 of organization acme]({page}): **down**. No delivery has succeeded "
+            "since 2026-11-24 11&#58;55&#58;00 UTC&#58; 5 in a row failed. The last success was at "
+            "2026-11-24 11&#58;00&#58;00 UTC. In all 5 failures in this run's time window, the "
+            "receiver did not respond in time. Let the receiver respond first, and work "
+            "afterwards. 95 &#37; of the responses took at most 0.3 s."
         ),
         "",
         "#### Deliveries over time",
@@ -158,7 +158,10 @@ def test_a_summary_shows_health_and_a_chart() -> None:
         f"bar [{'0, ' * 36}5]",
         "```",
         "",
-        "Red: failed. Blue: delivered. Each bar is 10 min. Times are in UTC.",
+        (
+            "Red: failed. Blue: delivered. Redeliveries do not count. Each bar is 10 min. Times "
+            "are in UTC."
+        ),
         "",
     ]
 

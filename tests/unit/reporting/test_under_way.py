@@ -13,8 +13,8 @@ from redeliver.reporting.report import Report
 from tests.support.builders import NOW, a_decision, a_report, a_window, ago
 
 CANNOT_WAIT = (
-    "If you cannot wait, make one run with 'since'. An event whose redelivery is under way then "
-    "arrives twice"
+    "If you cannot wait, start one run with 'since'. Events whose redelivery is under way then "
+    "arrive twice"
 )
 
 
