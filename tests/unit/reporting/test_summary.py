@@ -194,6 +194,13 @@ def test_events_that_need_attention_come_first() -> None:
     ]
 
 
+def test_events_over_the_limit_of_a_table_are_counted() -> None:
+    report = a_report(*[a_result(guid=f"event-{n}") for n in range(MAX_OTHER_ROWS + 2)])
+
+    assert len(rows(report)) == MAX_OTHER_ROWS
+    assert "And 2 more, in the log of this run." in summary(report)
+
+
 def test_deferred_and_filtered_events_are_counted_by_reason() -> None:
     policy = a_policy(max_redeliveries=7)
     left = [a_result(Outcome.DEFERRED, because=Verdict.SURPLUS.reason(policy))] * 3
