@@ -129,7 +129,7 @@ def test_the_log_says_only_what_is_wrong() -> None:
     down = a_scan_result(health=health_of(*FIVE_FAILURES))
 
     assert log_line(down, GITHUB).startswith(
-        "Health of webhook 1 of organization acme: down. All 5 deliveries that were read failed. The"
+        "Health of webhook 1 of organization acme: down. All 5 deliveries that were read failed. "
     )
     assert log_line(a_scan_result(health=health_of(took(0.1))), GITHUB) == ""
     assert log_line(a_scan_result(), GITHUB) == ""
@@ -155,7 +155,7 @@ def test_the_summary_has_a_line_for_each_receiver() -> None:
     page = "https://github.com/organizations/acme/settings/hooks/2?tab=deliveries"
 
     first, second = (line for line in shown.splitlines() if line.startswith("Health"))
-    assert first.startswith(f"Health of [webhook 2 of organization acme]({page}): **down**. All ")
+    assert first.startswith(f"Health of [webhook 2 of organization acme]({page}): **down**. A")
     assert second.endswith(
         "**healthy**. 1 first delivery, none failed. 95 &#37; of the responses took at most 0.1 s."
     )
