@@ -105,7 +105,7 @@ class _Connection:
             for hook_id, is_active in hooks.items()
         ]
         if settings.hook_url:
-            self._console.detail(f"The address of {found[0].webhook.name} matches 'hook-url'")
+            self._console.detail(f"The payload URL of {found[0].webhook.name} matches 'hook-url'")
         if off := [str(hook.webhook.id) for hook in found if not hook.webhook.is_active]:
             self._console.remark(
                 f"These webhooks are switched off: {', '.join(off)}. Nothing is "

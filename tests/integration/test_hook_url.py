@@ -37,7 +37,7 @@ def test_a_webhook_is_found_by_its_address(
     run = run_with_pattern(github, hook, "127.0.0.1/*/h00k", dry_run=dry_run)
 
     assert run.status == 0, run.visible
-    line = f"The address of webhook {hook.id} of organization acme matches 'hook-url'"
+    line = f"The payload URL of webhook {hook.id} of organization acme matches 'hook-url'"
     assert line in run.log
     assert run.outputs["due" if dry_run == "true" else "requested"] == str(len(missed))
     assert arrived(github, receiver) == (sorted(missed) if dry_run == "false" else [])
@@ -72,8 +72,8 @@ def test_an_error_says_that_no_address_matches(github: Sandbox, hook: Hook) -> N
 
     assert run.status == 1
     assert (
-        "none of the 2 webhooks of organization acme has an address that matches 'hook-url'. "
-        "Compare it with the addresses in the owner's settings"
+        "none of the 2 webhooks of organization acme has a payload URL that matches 'hook-url'. "
+        "Compare the pattern with the URLs in the owner's settings"
     ) in run.log
 
 
@@ -83,7 +83,7 @@ def test_an_error_says_that_a_repository_has_no_webhook(github: Sandbox, hook: H
     run = run_with_pattern(github, hook, "h00k.example", org="", repo="acme/shop")
 
     assert run.status == 1
-    assert "no webhook of repository acme/shop has an address that matches 'hook-url'" in run.log
+    assert "no webhook of repository acme/shop has a payload URL that matches 'hook-url'" in run.log
 
 
 def test_an_error_names_the_webhooks_that_match(github: Sandbox, hook: Hook) -> None:
@@ -91,7 +91,7 @@ def test_an_error_names_the_webhooks_that_match(github: Sandbox, hook: Hook) -> 
 
     assert run.status == 1
     assert (
-        f"the addresses of 2 webhooks of organization acme match 'hook-url': their ids are "
+        f"the payload URLs of 2 webhooks of organization acme match 'hook-url': their ids are "
         f"{hook.id - 1}, {hook.id}. Make the pattern more exact, or set 'hook-id' instead"
     ) in run.log
 
@@ -102,7 +102,7 @@ def test_a_webhook_whose_address_is_not_shown_does_not_match(github: Sandbox, ho
 
     run = run_with_pattern(github, hook, "*")
 
-    assert "none of the 2 webhooks of organization acme has an address" in run.log
+    assert "none of the 2 webhooks of organization acme has a payload URL" in run.log
 
 
 def test_a_loop_follows_a_webhook_that_is_created_anew(

@@ -78,9 +78,9 @@ GROUPS: Mapping[str, Mapping[str, Flag]] = {
         ),
         "hook-url": Flag(
             takes="PATTERN",
-            does="Instead of --hook-id: a pattern that matches the webhook's address, such as "
-            "'ci.example.com/*'. It has the host and perhaps the path; * stands for any "
-            "characters, also for what is secret. Every run looks for the webhook anew.",
+            does="Instead of --hook-id: a pattern for the webhook's payload URL, such as "
+            "'ci.example.com/*'. It is a host, or host and path; * stands for any characters, such "
+            "as a secret part. Each run looks up the webhook.",
         ),
         "hostname": Flag(
             takes="HOST",

@@ -32,7 +32,7 @@ def opening(settings: Settings, every: timedelta) -> str:
         case None:
             target = f"all webhooks of {owner}"
         case () if settings.hook_url:
-            target = f"the webhook of {owner} whose address matches 'hook-url'"
+            target = f"the webhook of {owner} whose payload URL matches 'hook-url'"
         case ():
             target = f"the webhook of GitHub App {settings.app_id}"
         case ids:

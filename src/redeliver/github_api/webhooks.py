@@ -105,13 +105,13 @@ def find_hook(
     if found:
         ids = ", ".join(map(str, found))
         raise AccessError(
-            f"the addresses of {len(found)} webhooks of {owner} match 'hook-url': their ids are "
-            f"{ids}. Make the pattern more exact, or set 'hook-id' instead"
+            f"the payload URLs of {len(found)} webhooks of {owner} match 'hook-url': their ids "
+            f"are {ids}. Make the pattern more exact, or set 'hook-id' instead"
         )
     many = f"none of the {len(rows)} webhooks" if len(rows) > 1 else "no webhook"
     raise AccessError(
-        f"{many} of {owner} has an address that matches 'hook-url'. Compare it with the addresses "
-        "in the owner's settings, under Webhooks: without https, user name, query and #"
+        f"{many} of {owner} has a payload URL that matches 'hook-url'. Compare the pattern with "
+        "the URLs in the owner's settings, under Webhooks, without scheme, user name, query and #"
     )
 
 

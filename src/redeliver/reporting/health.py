@@ -9,6 +9,9 @@ from redeliver.core.scan import ScanResult
 from redeliver.reporting.format import count, percent, utc
 from redeliver.reporting.report import Report
 
+WORKS_AGAIN = timedelta(hours=1)
+"""How long before the last success the last failure must be, so that advice is not needed."""
+
 REASONS = {
     FailureKind.NO_CONNECTION: (
         "GitHub could not connect to the receiver",
@@ -82,12 +85,17 @@ def _down(health: Health, since: datetime) -> Iterator[str]:
 
 
 def _failing(health: Health) -> Iterator[str]:
-    yield from _most_failures(health)
+    why, *advice = _most_failures(health)
+    yield why
     if health.last_failure and health.last_success:
-        yield (
+        if health.last_success - health.last_failure > WORKS_AGAIN:
+            yield f"None has failed since {utc(health.last_failure)}, so the receiver works again"
+            return
+        advice.append(
             f"The last failure was at {utc(health.last_failure)}, the last success at "
             f"{utc(health.last_success)}"
         )
+    yield from advice
 
 
 def _failed(health: Health) -> str:

@@ -1,8 +1,9 @@
 """What a replay says: a run for a time range or for named events, which uses no checkpoint."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
+from redeliver.core.delivery import Guid
 from redeliver.core.policy import RunOptions, ScanMode, format_duration
 from redeliver.core.window import SETTLED, Window
 from redeliver.reporting.format import count, utc
@@ -79,9 +80,6 @@ def _range(report: Report) -> Iterator[str]:
 def problems(report: Report) -> Iterator[str]:
     """Say which events a replay did not find, or that its whole range is too old."""
     if missing := not_found(report):
-        names = list(map(str, missing[:MAX_NAMES]))
-        if len(missing) > MAX_NAMES:
-            names.append(f"and {len(missing) - MAX_NAMES:,} more")
         where = ""
         if report.options.since is not None:
             where = f" since {utc(report.window.since)} ('since')"
@@ -89,17 +87,15 @@ def problems(report: Report) -> Iterator[str]:
             where += ", as far as it could be read"
         yield (
             f"no delivery of {count(len(missing), 'event')} was found in GitHub's log{where}: "
-            f"{', '.join(names)}. {_kept(report)}. Check the GUIDs (the header "
+            f"{_listed(missing)}. {_kept(report)}. Check the GUIDs (the header "
             "X-GitHub-Delivery), and that this run's webhook is the one that sent these events"
         )
     left = left_by_replay(report) if report.options.policy.guids else []
     if left:
-        names = [str(result.key.guid) for result in left[:MAX_NAMES]]
-        if len(left) > MAX_NAMES:
-            names.append(f"and {len(left) - MAX_NAMES:,} more")
         yield (
             f"{count(len(left), 'event')} in 'guids' {'was' if len(left) == 1 else 'were'} not "
-            f"redelivered: {', '.join(names)}. Run again with only these, {SETTLED}"
+            f"redelivered: {_listed([result.key.guid for result in left])}. Run again with only "
+            f"these, {SETTLED}"
         )
     if is_too_old(report):
         yield (
@@ -107,6 +103,11 @@ def problems(report: Report) -> Iterator[str]:
             "can no longer redeliver its events: compare what GitHub has (issues, pull requests "
             "and so on) with what your receiver has"
         )
+
+
+def _listed(guids: Sequence[Guid]) -> str:
+    more = len(guids) - MAX_NAMES
+    return ", ".join([*guids[:MAX_NAMES], *([f"and {more:,} more"] if more > 0 else [])])
 
 
 def _no_checkpoint(options: RunOptions) -> str:

@@ -243,7 +243,7 @@ def test_a_bug_ends_the_loop() -> None:
         (
             GOOD_INPUTS | {"hook-id": "", "hook-url": "ci.example.com/s3cret"},
             timedelta(seconds=1),
-            "A run starts every 1s, for the webhook of acme whose address matches 'hook-url'. ",
+            "A run starts every 1s, for the webhook of acme whose payload URL matches 'hook-url'. ",
         ),
         (
             OWN_WEBHOOK_INPUTS,

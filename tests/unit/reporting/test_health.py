@@ -62,6 +62,15 @@ LOGS = {
             "responses took at most 0.3 s"
         ),
     ),
+    "failing, and works again": (
+        [succeeded(minutes=1), refused(hours=2), refused(hours=3), failed(hours=4)],
+        (
+            "3 of 4 first deliveries failed (75 %). In 2 of 3 failures in this run's time window, "
+            "the receiver rejected the delivery (401, 403 or 404). None has failed since "
+            "2026-11-24 10:00:00 UTC, so the receiver works again. 95 % of the responses took at "
+            "most 0.3 s"
+        ),
+    ),
     "failing, and no success was read": (
         [refused(minutes=1)],
         (
