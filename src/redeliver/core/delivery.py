@@ -23,7 +23,7 @@ SUCCESS_CODES = range(HTTPStatus.OK, HTTPStatus.MULTIPLE_CHOICES)
 FAILURE_CODES = range(HTTPStatus.BAD_REQUEST, 600)
 
 MAX_DURATION = 60
-"""Seconds. GitHub waits for an answer for at most 30, so a longer duration is not plausible."""
+"""Seconds. GitHub waits for a response for at most 30, so a longer duration is not plausible."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -83,7 +83,7 @@ class Health:
     slow: int
     """How many of these took almost as long as GitHub waits (`health_counter.SLOW_FROM`)."""
     p95: float | None
-    """In how many seconds 95 % of these were over, rounded up; None if there are none."""
+    """The 95th percentile of durations, in seconds, rounded up; None without responses."""
     throttled: int
     """How many deliveries GitHub has throttled."""
     last_success: datetime | None
@@ -91,7 +91,7 @@ class Health:
     last_failure: datetime | None
     """Likewise."""
     down_since: datetime | None
-    """When the first of the deliveries failed since which none succeeded; None if not down."""
+    """The first failure after the last success that was read; None if not down."""
     in_a_row: int
     """How many deliveries have failed since the last success."""
     timeline: Timeline

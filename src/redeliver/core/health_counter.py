@@ -14,10 +14,11 @@ from redeliver.core.health import FailureKind, Health, HealthVerdict, Timeline
 from redeliver.core.window import Window
 
 DOWN_AFTER = 5
-"""So many deliveries in a row must fail until the receiver counts as down."""
+"""After this many failures in a row, the receiver counts as down."""
 
 DOWN_FOR = timedelta(hours=1)
-"""If failures in a row are spread over this time, `MIN_NUMBER` are enough."""
+"""If failures in a row are spread over this time, or the log has no success at all, `MIN_NUMBER`
+are enough."""
 
 MIN_NUMBER = 2
 """A single delivery that fails or is slow tells nothing, even if there are only few deliveries."""
@@ -29,13 +30,13 @@ SLOW_SHARE = 0.05
 """From this share of slow responses on, the receiver is slow."""
 
 SLOW_FROM = 0.8
-"""An response is slow if it takes more than this part of the time for which GitHub waits."""
+"""A response is slow if it takes more than this part of the time for which GitHub waits."""
 
 STEPS = [timedelta(minutes=n) for n in (1, 5, 10, 30, 60, 2 * 60, 3 * 60, 6 * 60)]
 """The steps that a timeline may have."""
 
 MAX_STEPS = 48
-"""The limit of a timeline: as many bars are readable."""
+"""The most steps of a timeline, so that its bars stay readable."""
 
 PER_SECOND = 10
 """How many counters for durations a second has."""
@@ -165,7 +166,7 @@ class HealthCounter:
         )
 
     def _percentile(self, percent: int) -> float | None:
-        """Return within how many seconds so many percent of the responses came."""
+        """Return the time, in seconds, in which this percentage of the responses came."""
         wanted, counted = sum(self._durations) * percent / 100, 0
         for tenths, number in enumerate(self._durations):
             counted += number

@@ -45,7 +45,7 @@ class LogReader:
         self.in_window = 0
         """How many of the rows that were read are not older than the window."""
         self.in_range = 0
-        """How many of these are not newer either."""
+        """Of a replay: how many of these are not newer either."""
         self.has_begun = False
         """Whether a page was read."""
         self.is_filtered = mode is ScanMode.FAILURES
@@ -193,11 +193,12 @@ class LogReader:
         self.has_begun = True
         self.health.add(page.rows)
         self.rows += len(page.rows)
+        if self._window.is_replay:
+            self.in_range += sum(map(self._window.contains, page.rows))
         for delivery in page.rows:
             self._receiver.add(delivery)
             self.failed_rows += not delivery.succeeded
             self.in_window += delivery.delivered_at >= self._window.since
-            self.in_range += self._window.contains(delivery)
             self._add_row(delivery)
         if page.unreadable:
             known = set(self.unreadable)  # pages can repeat rows
@@ -227,13 +228,11 @@ def _may_matter(delivery: Delivery, window: Window, policy: Policy) -> bool:
 
     An original that succeeded is mostly the only row of its event.
     """
-    if delivery.delivered_at < window.since:
+    if policy.guids and delivery.guid not in policy.guids:
         return False
-    if policy.guids:
-        return delivery.guid in policy.guids
-    if delivery.succeeded and not delivery.redelivery:
-        return window.contains(delivery) and policy.includes_delivered(delivery)
-    return True
+    if delivery.succeeded and not delivery.redelivery and not policy.guids:
+        return policy.includes_delivered(delivery) and window.contains(delivery)
+    return delivery.delivered_at >= window.since
 
 
 class _UnfilteredError(Exception):

@@ -44,7 +44,7 @@ class ScanResult:
     in_window: int = 0
     """How many of the deliveries that were read are not older than the window."""
     in_range: int = 0
-    """How many of these are not newer either, which only those of a replay can be."""
+    """Of a replay: how many of these are not newer either."""
     unreadable: tuple[UnreadableRow, ...] = ()
     """The rows that could not be read and can be from the window."""
     health: Health | None = None
