@@ -103,10 +103,7 @@ class LogReader:
         self.log_ended = True
 
     def _read_named(self, pages: Iterable[Page]) -> Iterator[None]:
-        """Read until each event that `guids` names was found, back to the start of the window.
-
-        A success or the original tells whether it was delivered, so both count as found.
-        """
+        """Read until a success or the original of each event in `guids` was found."""
         before_window = OldRows(self._window.since)
         for page in pages:
             self._add(page)
