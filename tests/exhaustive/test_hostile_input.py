@@ -370,6 +370,12 @@ FORMS = {
     "events": r"(!?[a-z_*]{1,9}(\.[a-z]{1,3})?, ){0,2}push",
     "repositories": r"(!?[a-z0-9*]{1,9}(/[a-z.]{1,3})?, ){0,2}ops",
     "skip-status-codes": r"[0-5][0-9]{2}(, 410){0,2}",
+    **dict.fromkeys(
+        ("since", "until"),
+        r"[1-9][0-9]?[mhd]|20[0-9]{2}-[01][0-9]-[0-3][0-9]T[0-9]{2}:[0-9]{2}(Z|[+-][0-9]{2}:00)",
+    ),
+    "guids": r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}",
+    "include-delivered": "true|false",
     "verify": "0s?",
     "scan": "full|failures",
     "probe": r"[0-9]{1,3}",
