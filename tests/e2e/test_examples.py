@@ -371,7 +371,7 @@ def test_the_issue_example_keeps_one_issue_until_all_is_well(
         wrong_token = replace(checkout, secrets={"REDELIVER_TOKEN": "ghp_wr0ngT0ken"})
         assert wrong_token.run(workflow, github, *arguments, runner=machine).returncode == 1
         [comment] = issue.comments
-        assert comment.startswith("The run failed early: see its log.")
+        assert comment.startswith("The run failed before it had a report: see its log.")
 
         # A run that no schedule has started tries every event at once.
         receiver.start()

@@ -132,7 +132,7 @@ def test_the_same_trouble_again_is_no_comment(after: After, issues: Issues) -> N
 
 
 def test_another_verdict_is_a_comment(after: After, issues: Issues) -> None:
-    after(FAILING, a_run(a_result(Outcome.STILL_FAILING, guid=FIRST), health="down"))
+    after(a_run(a_result(Outcome.STILL_FAILING, guid=FIRST), health="failing"), FAILING)
 
     [issue] = issues.kept
     [comment] = issue.comments
@@ -190,11 +190,11 @@ def test_a_run_without_a_report_says_so(after: After, issues: Issues) -> None:
     """It knows nothing of the events, so they do not count as delivered, nor as new later."""
     after(NO_REPORT)
     [issue] = issues.kept
-    assert "The run failed early: see its log." in issue.body
+    assert "The run failed before it had a report: see its log." in issue.body
 
     after(WELL, FAILING, NO_REPORT, FAILING)
     early, again = issues.newest.comments
-    assert early == f"The run failed early: see its log.\n\n[The run]({RUN})"
+    assert early == f"The run failed before it had a report: see its log.\n\n[The run]({RUN})"
     assert FIRST not in again
 
 
@@ -205,7 +205,7 @@ def test_given_up_events_stay_until_a_person_closes_it(after: After, issues: Iss
     assert issue.state == "open"
     assert len(issue.comments) == 3
     assert issue.comments[-1].startswith("All is well again.")
-    given_up = "Given up. Redeliver these by hand if you need them, then close this issue"
+    given_up = "Given up. If you need them, redeliver them with guids, then close this issue"
     assert f"**{given_up}**\n* `push` `{FIRST}`: given up" in issue.body
 
     issue.state = "closed"
