@@ -15,8 +15,7 @@ from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
-from redeliver.core import address_pattern, repository_filter
-from redeliver.core.address_pattern import AddressPattern
+from redeliver.core import repository_filter, url_pattern
 from redeliver.core.delivery import Guid, HookId
 from redeliver.core.event_filter import (
     EVENT_PATTERN,
@@ -36,6 +35,7 @@ from redeliver.core.policy import (
     ScanMode,
 )
 from redeliver.core.repository_filter import ALL_REPOSITORIES, is_id, with_owner
+from redeliver.core.url_pattern import UrlPattern
 from redeliver.errors import InputError
 from redeliver.sanitize import split_secret
 
@@ -69,7 +69,7 @@ class Settings:
     """If `org` and `repo` are both empty, the webhook is the App's own."""
     hook_ids: tuple[HookId, ...] | None
     """None for all; empty for the App's own webhook, and if `hook_url` tells which one it is."""
-    hook_url: AddressPattern | None
+    hook_url: UrlPattern | None
     """Matches the address of the only webhook; None if the webhooks are named otherwise."""
     repository_patterns: tuple[str, ...]
     """Full names in lower case, which may have `*` or `?` after the owner, or ids; a leading `!`
@@ -242,7 +242,7 @@ def _check_target(
     org: str,
     repo: str,
     hook_ids: tuple[HookId, ...] | None,
-    hook_url: AddressPattern | None,
+    hook_url: UrlPattern | None,
 ) -> Iterator[str]:
     if org and repo:
         yield "inputs 'org' and 'repo' cannot both be set: a webhook belongs to only one of them"
@@ -365,14 +365,14 @@ def _hook_ids(text: str) -> tuple[HookId, ...] | None:
     return tuple(dict.fromkeys(HookId(int(hook)) for hook in ids))
 
 
-def _hook_url(text: str) -> AddressPattern | None:
-    if text and not address_pattern.PATTERN.fullmatch(text):
+def _hook_url(text: str) -> UrlPattern | None:
+    if text and not url_pattern.PATTERN.fullmatch(text):
         raise ValueError(
             "must be the host name of the webhook's address, such as ci.example.com or "
             "*.example.com, or host name and path. Each * stands for any characters. Leave out "
             "https, user name, query and #"
         )
-    return AddressPattern(text) if text else None
+    return UrlPattern(text) if text else None
 
 
 def _repository(text: str) -> str:

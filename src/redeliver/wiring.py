@@ -53,12 +53,12 @@ def redeliver(
     clock, facts = ServerClock(), Facts()
     throttle = Throttle(console.detail, per_minute=settings.max_per_minute)
     clients = Clients(settings, console, clock, facts, throttle)
-    connection = _Connection(settings, console, clock, clients)
-    hooks, repositories = connection.hooks(), connection.repositories()
+    targets = _Targets(settings, console, clock, clients)
+    hooks, repositories = targets.hooks(), targets.repositories()
     policy = replace(settings.options.policy, repositories=repositories)
     return run(
         hooks,
-        connection.store(store_in),
+        targets.store(store_in),
         Runtime(
             clock=clock,
             retention=lambda: facts.retention,
@@ -74,7 +74,7 @@ def redeliver(
     )
 
 
-class _Connection:
+class _Targets:
     """Makes the webhooks and the store that the settings describe."""
 
     def __init__(

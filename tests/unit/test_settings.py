@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from redeliver.core.address_pattern import AddressPattern
 from redeliver.core.delivery import HookId
 from redeliver.core.event_filter import EventFilter
 from redeliver.core.policy import AS_LONG_AS_LOGGED, Policy, RunOptions, ScanMode
+from redeliver.core.url_pattern import UrlPattern
 from redeliver.errors import InputError
 from redeliver.sanitize import sanitize
 from redeliver.settings import INPUTS, Settings, parse
@@ -492,7 +492,7 @@ def test_a_webhook_may_be_named_by_its_address() -> None:
     settings = parse(GOOD_INPUTS | {"hook-id": "", "hook-url": "ci.example.com/h00k-s3cret"})
 
     assert settings.hook_ids == ()
-    assert settings.hook_url == AddressPattern("ci.example.com/h00k-s3cret")
+    assert settings.hook_url == UrlPattern("ci.example.com/h00k-s3cret")
     assert "h00k" not in repr(settings)
 
 

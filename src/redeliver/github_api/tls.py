@@ -42,7 +42,7 @@ class TlsAdapter(HTTPAdapter):
         return manager
 
 
-class _Connection(HTTPSConnection):
+class _Targets(HTTPSConnection):
     """A connection that tells whether it failed before a request was sent."""
 
     def connect(self) -> None:
@@ -55,7 +55,7 @@ class _Connection(HTTPSConnection):
 
 
 class _Pool(HTTPSConnectionPool):
-    ConnectionCls = _Connection
+    ConnectionCls = _Targets
 
 
 POOLS = {"http": HTTPConnectionPool, "https": _Pool}

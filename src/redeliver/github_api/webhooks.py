@@ -5,8 +5,8 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
-from redeliver.core.address_pattern import AddressPattern
 from redeliver.core.delivery import HookId, Webhook
+from redeliver.core.url_pattern import UrlPattern
 from redeliver.errors import AccessError
 from redeliver.github_api.client import Client
 from redeliver.github_api.delivery_log import DeliveryLog
@@ -91,7 +91,7 @@ def list_hooks(client: Client, *, org: str = "", repo: str = "") -> dict[HookId,
 
 
 def find_hook(
-    client: Client, address: AddressPattern, *, org: str = "", repo: str = ""
+    client: Client, address: UrlPattern, *, org: str = "", repo: str = ""
 ) -> dict[HookId, bool]:
     """Find the only webhook whose address matches, and whether it is active.
 
@@ -115,7 +115,7 @@ def find_hook(
     )
 
 
-def _is_at(address: AddressPattern, row: Mapping[str, Any]) -> bool:
+def _is_at(address: UrlPattern, row: Mapping[str, Any]) -> bool:
     config = row.get("config")
     return isinstance(config, dict) and address.matches(config.get("url"))
 

@@ -11,7 +11,7 @@ DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True, slots=True)
-class AddressPattern:
+class UrlPattern:
     """A pattern of host and path, in which `*` stands for any characters.
 
     Without a port, any port matches, and without a path, any path. The case of the host, and the

@@ -2,7 +2,7 @@
 
 import pytest
 
-from redeliver.core.address_pattern import AddressPattern
+from redeliver.core.url_pattern import UrlPattern
 
 ADDRESS = "https://CI.example.com/github/h00k?key=s3cret"
 
@@ -26,7 +26,7 @@ ADDRESS = "https://CI.example.com/github/h00k?key=s3cret"
     ],
 )
 def test_a_pattern_matches(pattern: str, address: str) -> None:
-    assert AddressPattern(pattern).matches(address)
+    assert UrlPattern(pattern).matches(address)
 
 
 @pytest.mark.parametrize(
@@ -45,4 +45,4 @@ def test_a_pattern_matches(pattern: str, address: str) -> None:
     ],
 )
 def test_a_pattern_does_not_match(pattern: str, address: object) -> None:
-    assert not AddressPattern(pattern).matches(address)
+    assert not UrlPattern(pattern).matches(address)
