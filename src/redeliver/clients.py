@@ -38,7 +38,7 @@ class Clients:
         self._installations: dict[str, AppInstallation] = {}
         """By the account in lower case."""
         self.main = self._main()
-        """For everything but the variable."""
+        """For webhooks, and with a token for all that needs no other token."""
 
     def for_variable(self) -> Client:
         """Return the client that reads and writes the checkpoint's variable."""

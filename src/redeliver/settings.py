@@ -70,7 +70,7 @@ class Settings:
     hook_ids: tuple[HookId, ...] | None
     """None for all; empty for the App's own webhook, and if `hook_url` tells which one it is."""
     hook_url: UrlPattern | None
-    """Matches the address of the only webhook; None if the webhooks are named otherwise."""
+    """Matches the payload URL of the only webhook; None if the webhooks are named otherwise."""
     repository_patterns: tuple[str, ...]
     """Full names in lower case, which may have `*` or `?` after the owner, or ids; a leading `!`
     excludes. Empty for all repositories."""
@@ -249,7 +249,7 @@ def _check_target(
     elif hook_url and hook_ids != ():
         yield (
             "inputs 'hook-id' and 'hook-url' cannot both be set: name the webhook by its id or by "
-            "its address"
+            "its payload URL"
         )
     elif (org or repo) and hook_ids == () and not hook_url:
         yield f"input 'hook-id' {HOOK_ID_RULE}"
@@ -368,7 +368,7 @@ def _hook_ids(text: str) -> tuple[HookId, ...] | None:
 def _hook_url(text: str) -> UrlPattern | None:
     if text and not url_pattern.PATTERN.fullmatch(text):
         raise ValueError(
-            "must be the host name of the webhook's address, such as ci.example.com or "
+            "must be the host name of the webhook's payload URL, such as ci.example.com or "
             "*.example.com, or host name and path. Each * stands for any characters. Leave out "
             "https, user name, query and #"
         )
@@ -433,7 +433,7 @@ def _moment(text: str) -> Moment | None:
         return None
     if re.fullmatch(r"[1-9][0-9]{0,4}[mhd]", text):
         return _duration(text)
-    time = text.upper()
+    time = re.sub(" ?UTC$", "Z", text.upper())  # messages and the summary write times so
     if not re.fullmatch(r"[0-9-]{10}[T ][0-9:]{5,8}(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})", time):
         raise ValueError(MOMENT_RULE)
     try:

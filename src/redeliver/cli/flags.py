@@ -58,8 +58,8 @@ CHECKPOINT_GROUP = "Checkpoint"
 REPLAY_GROUP = "Once: a time range, or certain events"
 
 NOTES: Mapping[str, str] = {
-    REPLAY_GROUP: "A run with --since or --guids reads and moves no checkpoint, and tries every "
-    "event at once.",
+    REPLAY_GROUP: "A run with --since or --guids uses no checkpoint, and redelivers every event "
+    "at once.",
     CHECKPOINT_GROUP: "The checkpoint is the time up to which every failure has been dealt with. "
     "The next run starts from it. One of --checkpoint-file, --variable-repository or "
     "--variable-name '' is needed, unless --since or --guids is given.",
@@ -143,8 +143,8 @@ GROUPS: Mapping[str, Mapping[str, Flag]] = {
         "repositories": Flag(
             takes="NAMES",
             does="Redeliver only events of these repositories, such as shop, my-org/shop, 'team-*' "
-            "or an id. '!NAME' excludes a repository. With an entry that does not exclude, events "
-            "without a repository are excluded, too. May be repeated. Once the checkpoint has "
+            "or an id. '!NAME' excludes a repository. Unless every entry has a !, events without "
+            "a repository are excluded, too. May be repeated. Once the checkpoint has "
             "passed an excluded event, no later run with this checkpoint redelivers it.  "
             "[default: all]",
         ),
@@ -158,18 +158,18 @@ GROUPS: Mapping[str, Mapping[str, Flag]] = {
     REPLAY_GROUP: {
         "since": Flag(
             takes="TIME",
-            does="Redeliver what failed since this time, such as 2026-11-26T22:00:00Z, or since "
-            "so long ago, such as 90m, 6h or 2d.",
+            does="Redeliver what failed since this time, such as 2026-11-26T22:00:00Z, or in "
+            "this time span, such as 90m, 6h or 2d.",
         ),
         "until": Flag(takes="TIME", does="Only what failed until this time.  [default: now]"),
         "guids": Flag(
             takes="GUID",
-            does="Redeliver exactly these events, also if an attempt succeeded or other flags "
+            does="Redeliver exactly these events, even if they were delivered or other flags "
             "exclude them. A GUID is the value of the header X-GitHub-Delivery. May be repeated.",
         ),
         "include-delivered": Flag(
-            does="With --since, also redeliver the events that were delivered in that time range. "
-            "Needs --max-redeliveries.",
+            does="With --since, also redeliver events that were delivered in that time range, "
+            "unless they were delivered again later. A real run needs --max-redeliveries.",
         ),
     },
     "How much, how fast, and when to fail": {
@@ -218,7 +218,7 @@ GROUPS: Mapping[str, Mapping[str, Flag]] = {
     LAST_GROUP: {
         "metrics-file": Flag(
             takes="FILE",
-            does="After each run, write what it did to this file, as metrics for the node exporter "
+            does="After each run, write its results to this file, as metrics for the node exporter "
             "of Prometheus. FILE must end in .prom. A dry run writes no metrics.",
         ),
         "json": Flag(

@@ -95,22 +95,19 @@ class Command:
         if self.is_quiet:
             return Quiet(Lines(self.errors, self.errors, self.wording))
         out = self.out
-        if self.as_json:  # a mail of cron or a log would get the same twice
+        if self.as_json:  # otherwise, a mail of cron or a log would have everything twice
             out = self.errors if self.errors.is_terminal else Stream(None)
         return screen_for(out, self.errors, self.wording)
 
     def prepare(self, first: Job) -> "Command":
-        """Return the command, ready for its first run; raise if there can be no metrics."""
+        """Return the command, ready for its first run; raise if 'metrics-file' cannot be used."""
         command = replace(self, is_quiet=first.is_quiet)
         if not first.metrics_file:
             return command
         if first.settings.options.dry_run:  # monitoring must not take it for a real run
-            command.new_screen().say(
-                "A dry run writes no metrics, so it does not change the file in 'metrics-file'"
-            )
+            command.new_screen().say("A dry run does not write 'metrics-file'")
             return command
-        # Here, because the import takes 15 ms, and most runs write no metrics.
-        from redeliver.cli.metrics import MetricsFile  # noqa: PLC0415
+        from redeliver.cli.metrics import MetricsFile  # noqa: PLC0415 - 15 ms that few runs need
 
         return replace(command, metrics=MetricsFile(first.metrics_file, first.settings))
 

@@ -132,5 +132,5 @@ def _run(errors: "Stream", wording: "Wording") -> int:
 
 
 def _now() -> datetime:
-    """Return the time for the log of a loop and for metrics, both of which people read."""
+    """Return this machine's time, for the log of a loop and for metrics."""
     return datetime.now(tz=UTC)  # noqa: TID251 - GitHub's time is unknown while GitHub is down

@@ -1,4 +1,4 @@
-"""Write what the last run did to a file, as metrics that Prometheus' node exporter reads.
+"""Write the results of the last run to a file, as metrics for Prometheus' node exporter.
 
 All metrics are gauges of the last run. A counter would need the values of all runs before it.
 https://prometheus.io/docs/practices/naming/
@@ -76,8 +76,8 @@ class MetricsFile:
             write_to_textfile(str(self._file), gauges.registry)
         except OSError as error:
             raise FileError(
-                f"the metrics could not be written to {self._file}: {error.strerror}. This changes "
-                "nothing for the webhooks. Check that the user who runs redeliver may write in "
+                f"the metrics could not be written to {self._file}: {error.strerror}. This does "
+                "not affect redeliveries. Check that the user who runs redeliver may write in "
                 "that directory, and that the disk is not full"
             ) from error
         finally:

@@ -108,7 +108,7 @@ class HeldBack:
         self._screen.say(sentence)
 
     def _with_time(self, text: str) -> str:
-        """Say in which run it was: the heading may be elsewhere, as it is on standard output."""
+        """Put the run's time before the text: standard error does not have the heading."""
         return f"{self._heading[:1].lower()}{self._heading[1:]}: {text}"
 
     def _with_news(self, show: Callable[[], None]) -> None:

@@ -1,4 +1,4 @@
-"""Print nothing of a run unless it has trouble: then its warnings and errors, and what they mean.
+"""Print nothing unless a run has warnings or errors: then these, and the events concerned.
 
 This is for cron, which mails all that a run prints.
 """
@@ -16,7 +16,7 @@ MAX_LINES = 50
 
 
 class Quiet:
-    """The screen of one run, which shows its report only before its first warning or error."""
+    """The screen of one run: nothing until its first warning or error, then the report first."""
 
     has_bar = False
 
@@ -64,6 +64,6 @@ class Quiet:
         self._screen.say(f"Run of {utc(report.window.now)}: {messages.headline(report)}")
         kinds = (*NEEDS_ATTENTION, *UNRECOVERED)
         for row in islice(report.rows(*kinds), MAX_LINES):
-            self._screen.say(log_lines.outcome(row, name_webhook=len(report.scans) > 1))
+            self._screen.say(log_lines.outcome(row, name_webhook=True))
         if (more := report.count(*kinds) - MAX_LINES) > 0:
             self._screen.say(f"{count(more, 'more event')} not listed here")

@@ -43,9 +43,7 @@ class LogReader:
         self.unreadable = list[UnreadableRow]()
         """The rows that could not be read."""
         self.in_window = 0
-        """How many of the rows that were read are not older than the window."""
-        self.in_range = 0
-        """Of a replay: how many of these are not newer either."""
+        """How many of the rows that were read are from the window."""
         self.has_begun = False
         """Whether a page was read."""
         self.is_filtered = mode is ScanMode.FAILURES
@@ -190,12 +188,11 @@ class LogReader:
         self.has_begun = True
         self.health.add(page.rows)
         self.rows += len(page.rows)
-        if self._window.is_replay:
-            self.in_range += sum(map(self._window.contains, page.rows))
+        since, until = self._window.since, self._window.until
         for delivery in page.rows:
             self._receiver.add(delivery)
             self.failed_rows += not delivery.succeeded
-            self.in_window += delivery.delivered_at >= self._window.since
+            self.in_window += since <= delivery.delivered_at <= until
             self._add_row(delivery)
         if page.unreadable:
             known = set(self.unreadable)  # pages can repeat rows

@@ -42,9 +42,7 @@ class ScanResult:
     seen: frozenset[Guid] = frozenset()
     """The events that had an attempt in the window, except those that succeeded at once."""
     in_window: int = 0
-    """How many of the deliveries that were read are not older than the window."""
-    in_range: int = 0
-    """Of a replay: how many of these are not newer either."""
+    """How many of the deliveries that were read are from the window."""
     unreadable: tuple[UnreadableRow, ...] = ()
     """The rows that could not be read and can be from the window."""
     health: Health | None = None
@@ -135,7 +133,6 @@ class Scan:
             unclassified=unclassified,
             seen=frozenset(self._reader.attempts),
             in_window=self._reader.in_window,
-            in_range=self._reader.in_range,
             unreadable=tuple(
                 replace(row, succeeded=row.succeeded or row.guid in delivered)
                 for row in self._reader.unreadable

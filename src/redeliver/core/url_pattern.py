@@ -1,4 +1,4 @@
-"""Match the address of a webhook with a pattern of host and path, such as `ci.example.com/*`."""
+"""Match the payload URL of a webhook with a pattern of host and path: `ci.example.com/*`."""
 
 import re
 from dataclasses import dataclass, field
@@ -15,16 +15,16 @@ class UrlPattern:
     """A pattern of host and path, in which `*` stands for any characters.
 
     Without a port, any port matches, and without a path, any path. The case of the host, and the
-    query of an address, do not matter.
+    query of a URL, do not matter.
     """
 
     text: str = field(repr=False)
-    """May hold a secret, as an address does."""
+    """May hold a secret, as a URL does."""
 
-    def matches(self, address: object) -> bool:
-        """Whether this is the text of an address that the pattern matches."""
+    def matches(self, url: object) -> bool:
+        """Whether this is the text of a URL that the pattern matches."""
         try:
-            parts = urlsplit(address if isinstance(address, str) else "")
+            parts = urlsplit(url if isinstance(url, str) else "")
             host, port = parts.hostname or "", parts.port or DEFAULT_PORTS.get(parts.scheme)
         except ValueError:
             return False

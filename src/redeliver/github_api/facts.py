@@ -49,7 +49,7 @@ class Facts:
 
     @property
     def receiver_timeout(self) -> timedelta:
-        """How long a receiver may take to response: on github.com less, so likewise."""
+        """How long GitHub waits for a response: on github.com less, so likewise."""
         return SERVER_RECEIVER_TIMEOUT if self.is_server else RECEIVER_TIMEOUT
 
 

@@ -19,7 +19,7 @@ METADATA = Permission(
     fine_grained="the repository permission 'Metadata' (read) for this repository",
     classic_scope="repo",
 )
-"""GitHub hides a private repository from who lacks this:
+"""GitHub hides a private repository from anyone without this permission:
 https://docs.github.com/en/rest/repos/repos#get-a-repository"""
 
 FULL_NAME = re.compile(r"[A-Za-z0-9_-]+/[A-Za-z0-9._-]+")
@@ -32,8 +32,8 @@ def find_repositories(
 ) -> RepositoryFilter:
     """Find what lower-case patterns such as `acme/shop`, `!acme/team-*` or `1296269` match.
 
-    `client_for` returns the client for an owner's repositories. With `of_installation`, that has
-    the tokens of an App's installation, and the patterns match what this covers.
+    `client_for` returns the client for an owner's repositories. With `of_installation`, the client
+    uses an installation's tokens, and patterns match the repositories of the installation.
 
     Raise `AccessError` if a name or a pattern matches no repository that the client can see: a
     misspelled name would exclude every event, or redeliver what was meant to be excluded.

@@ -91,14 +91,14 @@ def list_hooks(client: Client, *, org: str = "", repo: str = "") -> dict[HookId,
 
 
 def find_hook(
-    client: Client, address: UrlPattern, *, org: str = "", repo: str = ""
+    client: Client, url: UrlPattern, *, org: str = "", repo: str = ""
 ) -> dict[HookId, bool]:
-    """Find the only webhook whose address matches, and whether it is active.
+    """Find the only webhook whose payload URL matches, and whether it is active.
 
-    Raise `AccessError` if there is none, or if there are several. No address is kept or printed.
+    Raise `AccessError` if there is none, or if there are several. No URL is kept or printed.
     """
     rows = _rows(client, org=org, repo=repo)
-    found = {HookId(row["id"]): row["active"] for row in rows if _is_at(address, row)}
+    found = {HookId(row["id"]): row["active"] for row in rows if _is_at(url, row)}
     if len(found) == 1:
         return found
     owner = f"organization {org}" if org else f"repository {repo}"
@@ -115,13 +115,13 @@ def find_hook(
     )
 
 
-def _is_at(address: UrlPattern, row: Mapping[str, Any]) -> bool:
+def _is_at(url: UrlPattern, row: Mapping[str, Any]) -> bool:
     config = row.get("config")
-    return isinstance(config, dict) and address.matches(config.get("url"))
+    return isinstance(config, dict) and url.matches(config.get("url"))
 
 
 def _rows(client: Client, *, org: str, repo: str) -> list[Mapping[str, Any]]:
-    """List the webhooks as GitHub shows them, with their addresses."""
+    """List the webhooks as GitHub shows them, with their payload URLs."""
     permission, path = (ORGANIZATION, f"/orgs/{org}") if org else (REPOSITORY, f"/repos/{repo}")
     purpose = permission.to(f"list the webhooks of {org or repo}")
     return read_list(client, f"{path}/hooks", purpose, types={"id": int, "active": bool})

@@ -61,10 +61,15 @@ def warnings(report: Report) -> Iterator[str]:
 
 def _range(report: Report) -> Iterator[str]:
     """Warn of a range that GitHub's log has only a part of, or nothing."""
-    window = report.window
+    window, until = report.window, report.options.until
+    if isinstance(until, datetime) and until > window.now:
+        yield (
+            f"'until' ({utc(until)}) is in the future, so the range ends with the start of this "
+            "run. Check its time zone"
+        )
     is_read = bool(report.scans) and not report.is_incomplete
     is_read = is_read and report.options.scan is ScanMode.FULL
-    is_empty = is_read and not any(scan.in_range or scan.unreadable for scan in report.scans)
+    is_empty = is_read and not any(scan.in_window or scan.unreadable for scan in report.scans)
     if window.since < report.kept_from < window.until:
         yield (
             f"{_kept(report)}. Failures from {utc(window.since)} to then can no longer be "

@@ -224,7 +224,7 @@ class Report:
 def is_too_old(report: Report) -> bool:
     """Whether a replay has a range of which GitHub's log has nothing any more."""
     has_range = report.options.is_replay and not report.options.policy.guids
-    is_found = any(scan.in_range or scan.unreadable for scan in report.scans)
+    is_found = any(scan.in_window or scan.unreadable for scan in report.scans)
     return has_range and report.window.until <= report.kept_from and not is_found
 
 

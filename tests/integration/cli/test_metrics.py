@@ -91,9 +91,7 @@ def test_a_dry_run_writes_no_metrics(command: Command, file: Path) -> None:
     run = command.run("--dry-run", REDELIVER_METRICS_FILE=str(file))
 
     assert (run.status, run.stderr) == (0, "")
-    assert run.stdout.startswith(
-        "A dry run writes no metrics, so it does not change the file in REDELIVER_METRICS_FILE\n"
-    )
+    assert run.stdout.startswith("A dry run does not write REDELIVER_METRICS_FILE\n")
     assert not file.exists()
 
 

@@ -37,12 +37,12 @@ def a_replay(
     since: Moment | None = START,
     until: datetime | None = END,
     policy: Policy | None = None,
-    in_range: int = 7,
+    in_window: int = 7,
     found: frozenset[Guid] = frozenset(),
     error: UnavailableError | None = None,
     dry_run: bool = False,
 ) -> Report:
-    scan = replace(a_scan_result(error=error), in_range=in_range, seen=found)
+    scan = replace(a_scan_result(error=error), in_window=in_window, seen=found)
     return Report(
         store="",
         window=Window.of_replay(since, until, now=NOW),
@@ -118,7 +118,7 @@ def test_a_range_partly_older_than_the_log_is_told() -> None:
 
 
 def test_a_range_older_than_the_log_fails_the_run() -> None:
-    report = a_replay(since=ago(days=5), until=ago(days=4), in_range=0)
+    report = a_replay(since=ago(days=5), until=ago(days=4), in_window=0)
 
     assert report.is_failed
     assert messages.warnings(report) == []
@@ -126,20 +126,29 @@ def test_a_range_older_than_the_log_fails_the_run() -> None:
 
 
 def test_a_log_that_is_kept_longer_than_documented_is_used() -> None:
-    report = a_replay(since=ago(days=5), until=ago(days=4), in_range=3)
+    report = a_replay(since=ago(days=5), until=ago(days=4), in_window=3)
 
     assert (report.is_failed, messages.warnings(report)) == (False, [])
 
 
+def test_a_range_that_ends_in_the_future_is_told() -> None:
+    (warning,) = messages.warnings(a_replay(until=ago(hours=-2)))
+
+    assert warning == (
+        "'until' (2026-11-24 14:00:00 UTC) is in the future, so the range ends with the start of "
+        "this run. Check its time zone"
+    )
+
+
 def test_a_range_without_any_delivery_is_told() -> None:
-    (warning,) = messages.warnings(a_replay(in_range=0))
+    (warning,) = messages.warnings(a_replay(in_window=0))
 
     assert "no deliveries from 2026-11-23 22:00:00 UTC to 2026-11-24 06:00:00 UTC" in warning
     assert "time zones in 'since' and 'until'" in warning
 
 
 def test_an_unread_range_is_not_called_empty() -> None:
-    report = a_replay(in_range=0, error=UnavailableError("GitHub is down"))
+    report = a_replay(in_window=0, error=UnavailableError("GitHub is down"))
 
     assert messages.warnings(report) == []
 
@@ -281,7 +290,7 @@ def test_a_delivered_event_is_not_called_failed() -> None:
     ],
 )
 def test_a_range_of_which_little_was_read_is_not_called_empty(change: dict[str, Any]) -> None:
-    report = replace(a_replay(in_range=0), **change)
+    report = replace(a_replay(in_window=0), **change)
 
     assert not [text for text in messages.warnings(report) if "has no deliveries from" in text]
     assert "Reading failed deliveries since" in replay.opening(
