@@ -65,7 +65,7 @@ def _details(health: Health, receiver_timeout: timedelta) -> Iterator[str]:
     if health.verdict is HealthVerdict.FAILING:
         yield from _failing(health)
     if health.p95 is not None:
-        yield f"95 % of the responses took at most {health.p95:g} s"
+        yield f"95 % of the responses took at most {max(health.p95, 0.1):g} s"
     if health.throttled:
         yield f"GitHub throttled {count(health.throttled, 'delivery', 'deliveries')}"
 
