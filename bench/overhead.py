@@ -124,6 +124,7 @@ def _run_on(pages: list[Response], now: datetime) -> float:
     console = _SilentConsole()
     runtime = Runtime(
         clock=lambda: now,
+        monotonic=time.monotonic,
         retention=lambda: RETENTION,
         receiver_timeout=lambda: RECEIVER_TIMEOUT,
         token_expirations=dict,

@@ -4,6 +4,7 @@ Workflows and the command differ only in the `Console`, and in where the checkpo
 """
 
 import random
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
@@ -61,6 +62,7 @@ def redeliver(
         targets.store(store_in),
         Runtime(
             clock=clock,
+            monotonic=time.monotonic,
             retention=lambda: facts.retention,
             receiver_timeout=lambda: facts.receiver_timeout,
             token_expirations=lambda: facts.token_expirations,

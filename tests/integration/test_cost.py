@@ -11,6 +11,7 @@ from github_sandbox import Delay, Hook, Meanwhile, Receiver, Sandbox, VirtualClo
 from redeliver.core.checkpoint import format_checkpoint
 from redeliver.core.policy import ScanMode
 from redeliver.engine.checkpointing import CLAIM_PAUSE
+from redeliver.errors import RateLimitError
 from redeliver.github_api.throttle import MIN_RATE_FACTOR
 from redeliver.reporting.report import Report
 from redeliver.wiring import WORKERS
@@ -69,14 +70,18 @@ class Scenario:
             verify=timedelta(seconds=verify),
         )
 
-    def requests(self) -> list[str]:
-        """Return the method and the subject of each request."""
+    def requests(self, after: int = 0) -> list[str]:
+        """Return the method and the subject of each request of a run, after so many others.
+
+        A run sends its first two at the same time; here the variable comes first.
+        """
         subjects = {"/attempts": "attempts", "/deliveries": "log", "/variables": "variable"}
 
         def subject(path: str) -> str:
             return next(word for part, word in subjects.items() if part in path)
 
-        return [f"{request.method} {subject(request.path)}" for request in self.github.requests]
+        said = [f"{r.method} {subject(r.path)}" for r in self.github.requests[after:]]
+        return [*sorted(said[:2], reverse=True), *said[2:]]
 
     def arrived(self) -> Counter[str]:
         """Count how often the receiver got each GUID."""
@@ -149,13 +154,14 @@ def test_a_first_run_takes_one_more_request(scan: ScanMode) -> None:
         scenario.succeed(60)
         scenario.run(scan=scan)
         first = scenario.requests()
+        scenario.clock.advance(timedelta(minutes=5))
         log = [r.query for r in scenario.github.requests if r.path.endswith("/deliveries")]
         scenario.run(scan=scan)
 
         pages = 2 if scan is ScanMode.FULL else 1
         assert first == ["GET variable", *["GET log"] * pages, "POST variable", "GET log"]
         assert log[-1] == {"per_page": "100", "status": "failure"}
-        next_run = scenario.requests()[len(first) :]
+        next_run = scenario.requests(after=len(first))
         assert next_run == ["GET variable", *["GET log"] * pages, "PATCH variable"]
 
 
@@ -178,10 +184,12 @@ def test_a_scan_for_failures_reads_one_page_if_there_are_none() -> None:
         scenario.succeed(20_000)
         full = scenario.run(verify=30)
         pages = scenario.requests()
+        scenario.clock.advance(timedelta(minutes=5))
         failures = scenario.run(scan=ScanMode.FAILURES, verify=30)
 
         assert pages == ["GET variable", *["GET log"] * 200, "PATCH variable"]
-        assert scenario.requests()[len(pages) :] == ["GET variable", "GET log", "PATCH variable"]
+        requests = scenario.requests(after=len(pages))
+        assert requests == ["GET variable", "GET log", "PATCH variable"]
         assert (full.scans[0].scanned, failures.scans[0].scanned) == (20_000, 0)
 
 
@@ -192,8 +200,7 @@ def test_each_failure_takes_one_request_besides_the_pages() -> None:
         scenario.run()
 
         pages, attempts = ["GET log"] * 21, ["POST attempts"] * 32
-        claim, check = ["GET variable", "PATCH variable"], ["GET variable"]
-        save = ["GET variable", "PATCH variable"]
+        claim, check, save = ["PATCH variable"], ["GET variable"], ["PATCH variable"]
         assert scenario.requests() == ["GET variable", *pages, *claim, *check, *attempts, *save]
 
 
@@ -343,3 +350,29 @@ def test_a_run_requests_the_time_unless_it_lists_webhooks(
 
     assert run.status == 0
     assert [request.path for request in github.requests].count("/rate_limit") == times
+
+
+@pytest.mark.parametrize("workers", [1, 8])
+def test_reading_many_logs_leaves_requests_for_redeliveries(workers: int) -> None:
+    """GitHub first says that 29 are left. Two thirds of these are kept, whatever the workers."""
+    with a_scenario() as scenario:
+        for _ in range(11):
+            hook = scenario.github.org("acme").hook(scenario.receiver.url)
+            hook.record_many(500, since=SINCE, until=NOW)
+        scenario.github.rate_limit(remaining=30, reset_in=3000)
+
+        report = run_in_process(scenario.github, None, scenario.clock, workers=workers)
+
+        pages = [r for r in scenario.github.requests if r.path.endswith("/deliveries")]
+        assert len(pages) == 9
+        assert {type(scan.error) for scan in report.scans} == {RateLimitError}
+
+
+def test_eight_logs_are_read_at_once_and_no_more() -> None:
+    with a_scenario() as scenario:
+        for _ in range(9):
+            scenario.github.org("acme").hook(scenario.receiver.url)
+        scenario.github.inject(Delay(0.05), times=None)
+        run_in_process(scenario.github, None, scenario.clock, workers=8)
+
+        assert scenario.github.most_at_once == 8

@@ -142,6 +142,8 @@ class FakeRuntime(FakeConsole):
         self.now = NOW
         self.workers = workers
         self.numbers = itertools.count()
+        self.seconds = itertools.count(step=0.45)
+        """What was read before the last look at this clock is read again before it is replaced."""
         self.turns = 0
         self.slept: list[float] = []
 
@@ -160,6 +162,7 @@ class FakeRuntime(FakeConsole):
     def __call__(self) -> Runtime:
         return Runtime(
             clock=lambda: self.now,
+            monotonic=lambda: next(self.seconds),
             retention=lambda: RETENTION,
             receiver_timeout=lambda: RECEIVER_TIMEOUT,
             token_expirations=dict,

@@ -106,6 +106,7 @@ def run_in_process(
         RepositoryVariable(variables, "acme/ops", "LAST_REDELIVERY"),
         Runtime(
             clock=server_clock,
+            monotonic=lambda: clock().timestamp(),
             retention=lambda: facts.retention,
             receiver_timeout=lambda: facts.receiver_timeout,
             token_expirations=lambda: facts.token_expirations,

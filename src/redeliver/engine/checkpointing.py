@@ -1,9 +1,8 @@
 """Save the checkpoint that the results allow: before, during and after the redeliveries."""
 
-import time
 from datetime import datetime, timedelta
 
-from redeliver.core.checkpoint import Checkpoint, Ended, new_claim
+from redeliver.core.checkpoint import Checkpoint, Ended, SavedCheckpoint, new_claim
 from redeliver.core.next_checkpoint import next_checkpoint, unknown_slots
 from redeliver.core.outcome import Results
 from redeliver.core.plan import Plan
@@ -17,8 +16,15 @@ PAUSES = (0.5, 1, 2, 4)
 CLAIM_PAUSE = 0.5
 """Seconds after which a run looks whether another one has written the checkpoint at the same time.
 
-That is usually longer than reading and writing take. If not, the run waits twice as long as they
-took, because the other run is probably as slow.
+If reading and writing took longer, the run waits as long as they did. So it finds out unless the
+other run took longer between its reading and its writing than this wait and one request.
+"""
+
+MAX_AGE = 0.4
+"""For how many seconds the checkpoint need not be read again before it is written.
+
+It is shorter than `CLAIM_PAUSE`: a run that has written its claim after this one read the
+checkpoint has not redelivered anything yet, and finds what this one writes now when it looks again.
 """
 
 SAVE_INTERVAL = timedelta(seconds=30)
@@ -36,18 +42,26 @@ class Checkpointing:
         results: Results,
         runtime: Runtime,
         plan: Plan,
+        *,
+        read_at: float,
     ) -> None:
-        """Save what `results` allow, and what was read for `plan`."""
+        """Save what `results` allow, and what was read for `plan`.
+
+        The checkpoint of `window` was requested at `read_at`, by `runtime.monotonic`.
+        """
         self._store = store
         self._window = window
         self._results = results
         self._clock = runtime.clock
+        self._monotonic = runtime.monotonic
         self._sleep = runtime.sleep
         self._random = runtime.random
         self._plan = plan
         self._unknown_before = window.unknown if plan.may_have_been_redelivered(window) else ()
         """When earlier runs requested redeliveries that may still be under way."""
         self._saved_at = window.now
+        self._read_at = read_at
+        """When this run last requested the checkpoint, by `runtime.monotonic`."""
         self.checkpoint = window.saved.checkpoint if window.saved else None
         """The stored checkpoint; None if there is none."""
         self._tried = self.checkpoint
@@ -82,12 +96,12 @@ class Checkpointing:
         return self._clock() - self._saved_at >= SAVE_INTERVAL
 
     @property
-    def is_stale(self) -> bool:
-        """Whether another run may have claimed the checkpoint since this one read it.
+    def _is_fresh(self) -> bool:
+        return self._monotonic() - self._read_at <= MAX_AGE
 
-        If this one writes at once, the other finds that when it looks again.
-        """
-        return self._clock() > self._window.now
+    def _read(self) -> SavedCheckpoint | None:
+        self._read_at = self._monotonic()
+        return self._store.read()
 
     def claim(self) -> bool:
         """Write the checkpoint before anything is redelivered; return whether this run may begin.
@@ -116,10 +130,11 @@ class Checkpointing:
         """
         pauses, has_tried = iter(PAUSES), False
         while True:
-            started = time.monotonic()
-            saved = self._store.read()
-            if saved != self._window.saved:  # a failed try may have been executed
-                return has_tried and self._is_standing(claim)
+            # A failed try may have been executed. Creating the variable fails if it exists.
+            if has_tried or (self._window.saved and not self._is_fresh):
+                saved = self._read()
+                if saved != self._window.saved:
+                    return has_tried and self._is_standing(claim)
             has_tried = True
             try:
                 if not self._write(claim, once=True):
@@ -132,17 +147,17 @@ class Checkpointing:
                     raise
                 self._sleep(pause)
             else:
-                took = time.monotonic() - started
-                if saved:
-                    self._sleep(max(CLAIM_PAUSE, 2 * took))
-                return saved is None or self._is_standing(claim)
+                if self._window.saved is None:
+                    return True
+                self._sleep(max(CLAIM_PAUSE, self._monotonic() - self._read_at))
+                return self._is_standing(claim)
 
     def _is_standing(self, claim: Checkpoint) -> bool:
-        saved = self._store.read()
+        saved = self._read()
         self.checkpoint = saved.checkpoint if saved else None
         return self.checkpoint == claim
 
-    def save(self, *, at_end: bool, reread: bool = True) -> None:
+    def save(self, *, at_end: bool) -> None:
         """Save the checkpoint, unless another run has written it meanwhile.
 
         The other run's checkpoint covers the failures that it saw. A failure that only this run saw
@@ -150,14 +165,14 @@ class Checkpointing:
         `at_end` says that this run requests no more redeliveries.
         """
         self._saved_at = self._clock()
-        latest = self._store.read() if reread else None
+        latest = None if self._is_fresh else self._read()
         if latest and latest.checkpoint not in {self.checkpoint, self._tried}:
             self.is_overtaken = True
         if self.is_overtaken:
             if latest and at_end:
                 self._add_unknown(latest.checkpoint)
         elif not self._write(self.at_end if at_end else self._new_claim()):
-            latest = self._store.read()
+            latest = self._read()
             self.checkpoint = latest.checkpoint if latest else None
 
     def _add_unknown(self, latest: Checkpoint) -> None:

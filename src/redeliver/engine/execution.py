@@ -46,7 +46,9 @@ class Execution:
         *,
         window: Window,
         options: RunOptions,
+        read_at: float,
     ) -> None:
+        """Carry out `plan`. The checkpoint was requested at `read_at`, by `runtime.monotonic`."""
         self._plan = plan
         self._store = store
         self._runtime = runtime
@@ -55,7 +57,9 @@ class Execution:
         self._hooks = {hook.webhook: hook for hook in hooks}
         self._results = Results()
         self._expect(due=Outcome.DUE if options.dry_run else Outcome.DEFERRED)
-        self._checkpointing = Checkpointing(store, window, self._results, runtime, plan)
+        self._checkpointing = Checkpointing(
+            store, window, self._results, runtime, plan, read_at=read_at
+        )
         self._event_log = EventLog(
             runtime.console,
             now=window.now,
@@ -91,7 +95,7 @@ class Execution:
                 self._event_log.outcome(result)
         if not due:
             if not self._plan.keeps_checkpoint:
-                self._save(at_end=True, reread=self._checkpointing.is_stale)
+                self._save(at_end=True)
             return
         self._claim()
         if self._plan.keeps_checkpoint or self._dispatcher.limit:
@@ -103,10 +107,11 @@ class Execution:
             (key for key in open_keys if key not in probed),
             places=self._options.policy.max_redeliveries,
         )
-        # Saved before the outcomes are known, because finding them takes time and requests. A run
-        # that still looks for them has not ended, so no other run redelivers meanwhile.
+        # A run that looks for outcomes has not ended: no other run redelivers meanwhile. If it is
+        # killed, the next run continues at the checkpoint from before the redeliveries.
         outcomes = {result.outcome for result in self._results.values()}
-        self._save(at_end=not (self._options.verify and outcomes & OUTCOME_UNKNOWN))
+        if not self._options.verify or not outcomes & OUTCOME_UNKNOWN:
+            self._save(at_end=True)
         self._verify(self._results)
         self._update(self._verification.still_unknown(self._results.values()))
         self._update(self._verification.gone(self._results.values()))
@@ -177,10 +182,10 @@ class Execution:
             if self._checkpointing.is_overtaken:
                 self._dispatcher.stop_all(BusyError(OVERTAKEN))
 
-    def _save(self, *, at_end: bool, reread: bool = True) -> None:
+    def _save(self, *, at_end: bool) -> None:
         """Save the checkpoint; a run that cannot do so redelivers nothing more."""
         try:
-            self._checkpointing.save(at_end=at_end, reread=reread)
+            self._checkpointing.save(at_end=at_end)
         except RedeliverError as error:
             self._dispatcher.stop_all(error)
 

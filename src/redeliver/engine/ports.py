@@ -95,6 +95,8 @@ class Runtime:
 
     clock: Callable[[], datetime]
     """GitHub's time; known after the first response."""
+    monotonic: Callable[[], float]
+    """Seconds since any moment; the system's time being set does not change them."""
     retention: Callable[[], timedelta]
     """How long GitHub keeps its logs; known after the first response."""
     receiver_timeout: Callable[[], timedelta]

@@ -1,28 +1,28 @@
 """One run, from the stored checkpoint to the report: read the logs, plan, carry the plan out."""
 
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
+from redeliver.core.checkpoint import SavedCheckpoint
 from redeliver.core.decision import EventKey
-from redeliver.core.delivery import Delivery, StatusFilter
-from redeliver.core.pages import Page
-from redeliver.core.plan import Plan, rotated
-from redeliver.core.policy import RunOptions
-from redeliver.core.scan import Scan, ScanResult
+from redeliver.core.delivery import Delivery, StatusFilter, Webhook
+from redeliver.core.plan import Plan
+from redeliver.core.policy import RunOptions, ScanMode
 from redeliver.core.window import Window
 from redeliver.engine.execution import Execution
 from redeliver.engine.looking_further_back import look_further_back
 from redeliver.engine.ports import Hook, Runtime, Store
+from redeliver.engine.reading import Log, read_all
 from redeliver.engine.verification import SERVER_CLOCK_SKEW
 from redeliver.engine.workers import WorkerPool
-from redeliver.errors import Interrupted, RateLimitError, TooLongError, UnreachableError
+from redeliver.errors import Interrupted
 from redeliver.reporting import health, log_lines, losses, messages, passed, replay
 from redeliver.reporting.report import Report
 
-MAX_UNREACHABLE = 2
-"""After this many webhooks without any response, those that were not tried yet are not read."""
+MAX_SECONDS_AHEAD = 2.0
+"""How long reading the checkpoint may take, for a page that was read meanwhile to be used."""
 
 
 def run(hooks: Sequence[Hook], store: Store, runtime: Runtime, options: RunOptions) -> Report:
@@ -31,33 +31,24 @@ def run(hooks: Sequence[Hook], store: Store, runtime: Runtime, options: RunOptio
     Raise `RedeliverError` or `Interrupted` if the run ends before the first redelivery. The report
     has later errors.
     """
-    saved = store.read()
-    options = options.with_retention(runtime.retention())
-    options = replace(options, receiver_timeout=runtime.receiver_timeout())
-    now = runtime.clock()
-    if options.is_replay:
-        window = Window.of_replay(
-            options.since,
-            options.until,
-            now=now,
-            margin=SERVER_CLOCK_SKEW if options.policy.include_delivered else timedelta(),
+    logs = [Log(hook, runtime.console) for hook in hooks]
+    with WorkerPool[Webhook](runtime.workers) as readers:
+        read_at = runtime.monotonic()
+        saved = _read_checkpoint(store, logs, readers, runtime, options)
+        options = options.with_retention(runtime.retention())
+        options = replace(options, receiver_timeout=runtime.receiver_timeout())
+        window = _open_window(saved, store, runtime, options)
+        note_on_filtered = passed.note_on_filtered(store.name, dry_run=options.dry_run)
+        scans = read_all(
+            logs, readers, window, options, runtime.console, note_on_filtered=note_on_filtered
         )
-        runtime.console.detail(replay.opening(window, options))
-    else:
-        window = Window.starting(saved, now=now, lookback=options.lookback)
-        runtime.console.detail(log_lines.opening(store.name, window, options.scan))
-    if options.policy.repositories.is_set:
-        runtime.console.detail(log_lines.repositories(options.policy.repositories))
-    unseen = window.unseen(options.retention)
-    if unseen:  # said now, because a run that is killed leaves only its log
-        runtime.console.remark(f"Warning: {losses.may_be_unseen(unseen)}")
-    note_on_filtered = passed.note_on_filtered(store.name, dry_run=options.dry_run)
-    scans = _scan_all(hooks, runtime, window, options, note_on_filtered=note_on_filtered)
     plan = Plan.of(scans, window, options.policy)
     older: tuple[Delivery, ...] = ()
     interrupted = None
     with WorkerPool[EventKey](runtime.workers) as pool:
-        execution = Execution(plan, hooks, store, runtime, pool, window=window, options=options)
+        execution = Execution(
+            plan, hooks, store, runtime, pool, window=window, options=options, read_at=read_at
+        )
         try:
             if options.dry_run:
                 execution.preview()
@@ -75,69 +66,57 @@ def run(hooks: Sequence[Hook], store: Store, runtime: Runtime, options: RunOptio
     return report
 
 
-def _scan_all(
-    hooks: Iterable[Hook],
+def _read_checkpoint(
+    store: Store,
+    logs: Sequence[Log],
+    readers: WorkerPool[Webhook],
     runtime: Runtime,
-    window: Window,
     options: RunOptions,
-    *,
-    note_on_filtered: str,
-) -> list[ScanResult]:
-    """Read every log, or raise if none of them can be read.
+) -> SavedCheckpoint | None:
+    """Read the checkpoint, and meanwhile the first page of one log, because both take a request.
 
-    The first pages of all logs are read before the second page of any, so that one long log cannot
-    use up the rate limit before the others were read.
+    Only one: it is not known yet how many requests GitHub's rate limit allows.
     """
-    scans = [
-        Scan(
-            hook.webhook,
-            _with_progress(hook, runtime),
-            window,
-            options.policy,
-            options.scan,
-            receiver_timeout=options.receiver_timeout,
+    if not logs or not store.is_shared or runtime.workers == 1:
+        return store.read()
+    is_filtered = options.scan is ScanMode.FAILURES
+    status = StatusFilter.FAILURES if is_filtered else StatusFilter.ALL
+    began = runtime.monotonic()
+    readers.submit(logs[0].webhook, partial(logs[0].read_ahead, status))
+    saved = store.read()
+    seconds = runtime.monotonic() - began
+    if finished := readers.next_result():
+        _, error = finished
+        if error:
+            raise error
+    # The page can lack redeliveries of a run that has ended after GitHub sent the page, and before
+    # it sent the checkpoint. According to that checkpoint, the log has them all.
+    began_at = runtime.clock() - timedelta(seconds=seconds)
+    may_have_changed = saved is not None and saved.written >= began_at - SERVER_CLOCK_SKEW
+    if may_have_changed or seconds > MAX_SECONDS_AHEAD:
+        logs[0].forget()
+    return saved
+
+
+def _open_window(
+    saved: SavedCheckpoint | None, store: Store, runtime: Runtime, options: RunOptions
+) -> Window:
+    """Return the window of the run, and log what the run is about to read."""
+    now = runtime.clock()
+    if options.is_replay:
+        window = Window.of_replay(
+            options.since,
+            options.until,
+            now=now,
+            margin=SERVER_CLOCK_SKEW if options.policy.include_delivered else timedelta(),
         )
-        for hook in hooks
-    ]
-    in_order = sorted(scans, key=lambda scan: scan.webhook.page)
-    unfinished = deque(rotated(in_order, window.phase))
-    unreachable = 0
-    while unfinished:
-        scan = unfinished.popleft()
-        if scan.read_page():
-            unfinished.append(scan)
-            continue
-        runtime.console.detail(log_lines.scanned(scan.result(), note_on_filtered=note_on_filtered))
-        match scan.error:
-            case RateLimitError() | TooLongError() as error:
-                stopped = list(unfinished)  # all would have the same error
-            case UnreachableError() as error if unreachable == MAX_UNREACHABLE - 1:
-                stopped = [other for other in unfinished if not other.has_begun]
-            case UnreachableError():
-                unreachable += 1
-                continue
-            case _:
-                continue
-        for other in stopped:
-            other.stop(error)
-            unfinished.remove(other)
-            runtime.console.detail(log_lines.not_read_further(other.webhook, scan.webhook))
-    results = [scan.result() for scan in scans]
-    errors = [result.error for result in results if result.is_unread]
-    if errors and errors[0] and len(errors) == len(results):
-        raise errors[0]
-    return results
-
-
-def _with_progress(hook: Hook, runtime: Runtime) -> Callable[[StatusFilter], Iterator[Page]]:
-    """Return the hook's log; reading it shows progress on the console."""
-    read = 0
-
-    def log(status: StatusFilter) -> Iterator[Page]:
-        nonlocal read
-        for page in hook.pages(status, planning=True):
-            read += len(page.rows)
-            runtime.console.progress(f"Deliveries read of {hook.webhook.name}:", read, None)
-            yield page
-
-    return log
+        runtime.console.detail(replay.opening(window, options))
+    else:
+        window = Window.starting(saved, now=now, lookback=options.lookback)
+        runtime.console.detail(log_lines.opening(store.name, window, options.scan))
+    if options.policy.repositories.is_set:
+        runtime.console.detail(log_lines.repositories(options.policy.repositories))
+    unseen = window.unseen(options.retention)
+    if unseen:  # said now, because a run that is killed leaves only its log
+        runtime.console.remark(f"Warning: {losses.may_be_unseen(unseen)}")
+    return window

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from redeliver.core.delivery import Delivery, Guid, Webhook
 from redeliver.core.outcome import OUTCOME_UNKNOWN, EventResult, Outcome
@@ -15,6 +16,7 @@ from redeliver.core.pages import OldRows, Page
 from redeliver.core.policy import RunOptions
 from redeliver.core.window import Window
 from redeliver.engine.ports import Hook, Runtime
+from redeliver.engine.workers import run_all
 from redeliver.errors import RedeliverError
 from redeliver.reporting.format import age
 
@@ -72,13 +74,11 @@ class Verification:
             self._runtime.sleep(pause.total_seconds())
             if before_reading:
                 before_reading()
-            for webhook, its_results in _by_webhook(unknown.values()).items():
-                found = self._read_outcomes(webhook, its_results)
-                if found is None:
+            for webhook, found in self._read_outcomes(unknown.values()):
+                if webhook in self.unverified:
                     # This log is not read again in this call, but the others are.
-                    for result in its_results:
-                        del unknown[result.key]
-                    continue
+                    for key in [key for key in unknown if key.webhook == webhook]:
+                        del unknown[key]
                 for result in found:
                     del unknown[result.key]
                     yield result
@@ -89,8 +89,8 @@ class Verification:
     def look_once(self, results: Iterable[EventResult]) -> Iterator[EventResult]:
         """Read the logs once, without waiting, and yield the results that they change."""
         unknown = [result for result in results if result.outcome in OUTCOME_UNKNOWN]
-        for webhook, its_results in _by_webhook(unknown).items():
-            yield from self._read_outcomes(webhook, its_results) or ()
+        for _, found in self._read_outcomes(unknown):
+            yield from found
 
     def still_unknown(self, results: Iterable[EventResult]) -> Iterator[EventResult]:
         """Yield each result whose outcome is still unknown after `outcomes`, with the reason."""
@@ -135,21 +135,32 @@ class Verification:
                     yield result.gone()
 
     def _read_outcomes(
-        self, webhook: Webhook, results: Iterable[EventResult]
-    ) -> list[EventResult] | None:
-        """Return the results that the log changes, or None if it could not be read."""
-        log = self._hooks[webhook].pages()
-        try:
-            found = find_redeliveries(log, _deliveries(results), since=self._window.now)
-        except RedeliverError as error:
-            self.unverified[webhook] = str(error)
-            return None
-        self.unverified.pop(webhook, None)  # an earlier call may have failed to read it
-        return [
-            result.verified(found[result.key.guid])
-            for result in results
-            if result.key.guid in found
-        ]
+        self, results: Iterable[EventResult]
+    ) -> Iterator[tuple[Webhook, list[EventResult]]]:
+        """Read the logs, several at the same time; yield the results that each of them changes."""
+        by_webhook = _by_webhook(results)
+        found: dict[Webhook, Mapping[Guid, Delivery]] = {}
+
+        def read(webhook: Webhook) -> None:
+            log, failed = self._hooks[webhook].pages(), _deliveries(by_webhook[webhook])
+            try:
+                found[webhook] = find_redeliveries(log, failed, since=self._window.now)
+            except RedeliverError as error:
+                self.unverified[webhook] = str(error)
+            else:
+                self.unverified.pop(webhook, None)  # an earlier call may have failed to read it
+
+        jobs = {webhook: partial(read, webhook) for webhook in by_webhook}
+        for webhook in run_all(jobs, size=self._runtime.workers):
+            attempts = found.get(webhook, {})
+            yield (
+                webhook,
+                [
+                    result.verified(attempts[result.key.guid])
+                    for result in by_webhook[webhook]
+                    if result.key.guid in attempts
+                ],
+            )
 
 
 def find_redeliveries(

@@ -1,7 +1,8 @@
 """Run several jobs at the same time, each in a thread, and collect their results."""
 
 import math
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from queue import Empty, SimpleQueue
 from threading import Thread
@@ -77,3 +78,20 @@ class WorkerPool(Generic[K]):
             except BaseException as error:  # noqa: BLE001 - the submitting thread raises it
                 raised = error
             self._finished.put((key, raised))
+
+
+def run_all(jobs: Mapping[K, Callable[[], None]], *, size: int) -> Iterator[K]:
+    """Run jobs, at most `size` at the same time, and yield the key of each that has ended.
+
+    Raise what a job raises.
+    """
+    waiting = deque(jobs.items())
+    with WorkerPool[K](size) as pool:
+        while waiting or pool.pending:
+            while waiting and not pool.is_full:
+                pool.submit(*waiting.popleft())
+            if finished := pool.next_result():
+                key, error = finished
+                if error:
+                    raise error
+                yield key

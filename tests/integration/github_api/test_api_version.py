@@ -54,4 +54,5 @@ def test_a_version_that_is_no_longer_supported_is_an_error() -> None:
         assert 'supported: "2028-09-12" (most recent) and "2026-03-10"' in error
         assert "Use a newer version of redeliver" in error
         assert github.repository("acme/ops").variables == before
-        assert [request.method for request in github.requests] == ["GET"], "there is no retry"
+        paths = [request.path for request in github.requests]
+        assert len(paths) == len(set(paths)), "there is no retry"
