@@ -365,14 +365,14 @@ def test_reading_many_logs_leaves_requests_for_redeliveries(workers: int) -> Non
 
         pages = [r for r in scenario.github.requests if r.path.endswith("/deliveries")]
         assert len(pages) == 9
-        assert {type(scan.error) for scan in report.scans} == {RateLimitError}
+        assert [type(scan.error) for scan in report.scans].count(RateLimitError) == 11
 
 
 def test_eight_logs_are_read_at_once_and_no_more() -> None:
     with a_scenario() as scenario:
         for _ in range(9):
             scenario.github.org("acme").hook(scenario.receiver.url)
-        scenario.github.inject(Delay(0.05), times=None)
+        scenario.github.inject(Delay(0.3), times=None)
         run_in_process(scenario.github, None, scenario.clock, workers=8)
 
         assert scenario.github.most_at_once == 8
