@@ -22,7 +22,7 @@ from github_sandbox import (
 )
 from github_sandbox.faults import Work
 from tests.support.certificates import InHouseAuthority
-from tests.support.outage import METHODS, past_outage
+from tests.support.outage import LATER, METHODS, past_outage
 
 BROKEN: list[BrokenHandshake] = [
     ClosedHandshake(),
@@ -65,7 +65,10 @@ def test_a_broken_handshake_at_any_request_changes_nothing(
                 outage.github.inject(Meanwhile(break_next), nth=number - 1)
             replace(outage, url=front.url).run()
 
-            assert [request.method for request in outage.github.requests] == METHODS[kind]
+            methods = [request.method for request in outage.github.requests]
+            # After the pause before another try, the variable is read again before it is written.
+            slower = ["GET", *METHODS[kind]] if kind == LATER and number <= 4 else METHODS[kind]
+            assert methods in (METHODS[kind], slower)
             outage.recover()
             assert outage.redelivered() == outage.missed, f"{kind}, {broken} at request {number}"
     add_to_summary(f"{len(numbers)} broken handshakes: {kind}")

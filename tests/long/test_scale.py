@@ -38,7 +38,8 @@ def runs_of(schedule: Schedule, until: timedelta, *, refused: bool) -> list[Run]
                 for request in sent
             )
             found.append(Run(at=end - NOW, redelivers=kinds["POST"] == 1, pages=kinds["GET"]))
-            assert found[-1].requests == len(sent)
+            # In virtual time, reading the log takes no time.
+            assert found[-1].requests - len(sent) == int(found[-1].redelivers)
         return found
 
 
