@@ -78,8 +78,6 @@ def _create_environment(directory: Path) -> Path:
         )
         python = scripts / ("python.exe" if os.name == "nt" else "python")
         _install_packages(python, directory / "wheels")
-        # actions-toolkit installs its own tests as a top-level package, so remove them.
-        shutil.rmtree(packages / "tests")
         own = ROOT / "src" / "redeliver"
         shutil.copytree(own, packages / "redeliver", ignore=shutil.ignore_patterns("__pycache__"))
     except (OSError, ValueError, subprocess.SubprocessError) as error:
