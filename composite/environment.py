@@ -10,7 +10,6 @@ import shutil
 import subprocess
 import sys
 import sysconfig
-import tempfile
 import venv
 from pathlib import Path
 
@@ -21,6 +20,7 @@ sys.path.insert(0, str(ROOT / "composite"))
 sys.dont_write_bytecode = True
 
 import isolated_pip  # noqa: E402 - found only with the path above
+import wheel_cache  # noqa: E402 - found only with the path above
 
 REQUIREMENTS = ROOT / "requirements" / "runtime.txt"
 PINNED = ("--no-deps", "--require-hashes", "--only-binary", ":all:", "-r", str(REQUIREMENTS))
@@ -90,7 +90,7 @@ def _create_environment(directory: Path) -> Path:
 
 def _install_packages(python: Path, downloaded: Path) -> None:
     """Install the wheels in the tool cache, or else download them."""
-    cache = Path(os.environ.get("RUNNER_TOOL_CACHE", "")) / "redeliver" / "wheels"
+    cache = wheel_cache.directory()
     if cache.is_absolute() and _install(python, cache).returncode == 0:
         return
     print("Downloading the packages of redeliver")
@@ -106,7 +106,7 @@ def _install_packages(python: Path, downloaded: Path) -> None:
             f"the packages of redeliver could not be installed. pip said:\n{said}\n"
             f"{advice_or_default}"
         )
-    print(isolated_pip.harmless(_keep(downloaded, cache)))
+    print(isolated_pip.harmless(wheel_cache.keep(downloaded, cache)))
 
 
 def _install(python: Path, wheels: Path) -> subprocess.CompletedProcess[str]:
@@ -126,24 +126,6 @@ def _download(
     options = {name: text for name, text in options.items() if name != "PIP_NO_INDEX"}
     verbose = ("-vv", "--no-input", "--retries=0")
     return isolated_pip.run(python, *verbose, *download, options=options)
-
-
-def _keep(downloaded: Path, cache: Path) -> str:
-    """Copy wheels to the tool cache, and return a line about it. The run does not need the copy."""
-    problem = "RUNNER_TOOL_CACHE is not an absolute path"
-    if cache.is_absolute():
-        try:
-            cache.mkdir(parents=True, exist_ok=True)
-            # Moving a file replaces a link, which might lead to any place; copying follows it.
-            with tempfile.TemporaryDirectory(dir=cache) as copies:
-                for wheel in downloaded.iterdir():
-                    shutil.copy(wheel, copies)
-                    (Path(copies) / wheel.name).replace(cache / wheel.name)
-        except OSError as error:
-            problem = str(error)
-        else:
-            return f"The next run on this machine finds the packages in {cache}"
-    return f"The packages are in RUNNER_TEMP, so the next run downloads them again: {problem}"
 
 
 def _write(output: Path, line: str) -> None:
