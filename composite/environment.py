@@ -77,7 +77,7 @@ def _create_environment(directory: Path) -> Path:
             Path(sysconfig.get_path(name, "venv", base)) for name in ("scripts", "purelib")
         )
         python = scripts / ("python.exe" if os.name == "nt" else "python")
-        _install_packages(python, directory / "wheels")
+        _install_packages(python, directory)
         own = ROOT / "src" / "redeliver"
         shutil.copytree(own, packages / "redeliver", ignore=shutil.ignore_patterns("__pycache__"))
     except (OSError, ValueError, subprocess.SubprocessError) as error:
@@ -88,11 +88,14 @@ def _create_environment(directory: Path) -> Path:
     return python
 
 
-def _install_packages(python: Path, downloaded: Path) -> None:
+def _install_packages(python: Path, directory: Path) -> None:
     """Install the wheels in the tool cache, or else download them."""
-    cache = wheel_cache.directory()
-    if cache.is_absolute() and _install(python, cache).returncode == 0:
-        return
+    kept, downloaded = directory / "kept", directory / "wheels"
+    cache = wheel_cache.directory(REQUIREMENTS)
+    if cache:
+        wheel_cache.remove_unused(cache)
+        if wheel_cache.copy_wheels(cache, kept) and _install(python, kept).returncode == 0:
+            return
     print("Downloading the packages of redeliver")
     options = isolated_pip.download_options()
     done = _download(python, downloaded, options)

@@ -322,7 +322,7 @@ def test_the_example_without_docker_verifies_its_cached_packages(
     assert second.returncode == 0, second.stdout
     assert "Downloading the packages" not in second.stdout
 
-    [requests] = cache.glob("redeliver/wheels/requests-*.whl")
+    [requests] = cache.glob("redeliver/wheels/*/requests-*.whl")
     with zipfile.ZipFile(requests, "a") as wheel:
         wheel.writestr("requests/planted.py", "raise SystemExit('planted')")
     third = checkout.run(workflow, github, *arguments)

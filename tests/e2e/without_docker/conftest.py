@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.without_docker.runner import Runner, an_index
+from tests.e2e.without_docker.runner import Runner, a_runner, an_index
 from tests.e2e.workflow_run import ROOT
 
 
@@ -28,18 +28,4 @@ def index(wheels: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def runner(tmp_path: Path, action: Path, index: Path) -> Runner:
-    """Return a runner whose variables name a package index in a directory."""
-    for name in ("home", "workspace", "temp"):
-        (tmp_path / name).mkdir()
-    (tmp_path / "output").touch()
-    return Runner(
-        directory=tmp_path,
-        variables={
-            "HOME": str(tmp_path / "home"),
-            "GITHUB_ACTION_PATH": str(action / "composite"),
-            "GITHUB_OUTPUT": str(tmp_path / "output"),
-            "RUNNER_TEMP": str(tmp_path / "temp"),
-            "RUNNER_TOOL_CACHE": str(tmp_path / "tools"),
-            "PIP_INDEX_URL": index.as_uri(),
-        },
-    )
+    return a_runner(tmp_path, action, index)

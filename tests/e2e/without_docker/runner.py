@@ -2,6 +2,7 @@
 
 import base64
 import functools
+import hashlib
 import os
 import re
 import shlex
@@ -10,7 +11,7 @@ import ssl
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -42,6 +43,11 @@ class Runner:
     def tool_cache(self) -> Path:
         return self.directory / "tools"
 
+    @property
+    def wheels(self) -> Path:
+        """The directory in the tool cache for the packages of this version."""
+        return self.tool_cache / "redeliver" / "wheels" / wheels_name(ROOT)
+
     def start(
         self, *wrapper: str, python: str = sys.executable, **variables: str
     ) -> subprocess.CompletedProcess[str]:
@@ -62,7 +68,7 @@ class Runner:
     def assert_starts_redeliver(self, step: subprocess.CompletedProcess[str]) -> None:
         """Check that the next step finds a Python that has redeliver and all of its packages."""
         assert step.returncode == 0, step.stdout + step.stderr
-        python = (self.directory / "output").read_text().strip().removeprefix("python=")
+        python = (self.directory / "output").read_text("utf-8").strip().removeprefix("python=")
         run = subprocess.run(
             [python, "-I", "-u", "-X", "utf8", "-m", "redeliver"],
             env={},
@@ -71,6 +77,30 @@ class Runner:
             check=False,
         )
         assert run.stdout.startswith("::error::input 'token' must be set"), run.stderr
+
+
+def a_runner(directory: Path, action: Path, index: Path) -> Runner:
+    """Create a runner whose variables name a package index in a directory."""
+    for name in ("home", "workspace", "temp"):
+        (directory / name).mkdir(parents=True)
+    (directory / "output").touch()
+    return Runner(
+        directory=directory,
+        variables={
+            "HOME": str(directory / "home"),
+            "GITHUB_ACTION_PATH": str(action / "composite"),
+            "GITHUB_OUTPUT": str(directory / "output"),
+            "RUNNER_TEMP": str(directory / "temp"),
+            "RUNNER_TOOL_CACHE": str(directory / "tools"),
+            "PIP_INDEX_URL": index.as_uri(),
+        },
+    )
+
+
+def wheels_name(action: Path) -> str:
+    """Return the name of the directory in the tool cache for the packages of this action."""
+    requirements = action / "requirements" / "runtime.txt"
+    return hashlib.sha256(requirements.read_bytes()).hexdigest()[:16]
 
 
 def the_error(step: subprocess.CompletedProcess[str]) -> str:
@@ -125,6 +155,35 @@ def contents(file: Path) -> bytes:
 def serving(index: Path, tls: ssl.SSLContext | None = None) -> Iterator[int]:
     """Serve a package index on a port of this machine."""
     handler = functools.partial(IndexServer, directory=str(index))
+    with _serving(handler, tls) as port:
+        yield port
+
+
+@contextmanager
+def serving_slowly(index: Path, wait: Callable[[], object]) -> Iterator[dict[str, str]]:
+    """Serve a package index that calls `wait` before it sends the wheel that pip needs last.
+
+    Return the variables with which a runner uses it.
+    """
+
+    class SlowIndexServer(SimpleHTTPRequestHandler):
+        def do_GET(self) -> None:
+            if re.fullmatch(r"/urllib3/.*\.whl", self.path):
+                wait()
+            super().do_GET()
+
+        def log_message(self, *_arguments: object) -> None:
+            """Print nothing."""
+
+    with _serving(functools.partial(SlowIndexServer, directory=str(index))) as port:
+        # By default, pip sends a request again if there is no response after 15 seconds.
+        yield {"PIP_INDEX_URL": f"http://127.0.0.1:{port}", "PIP_TIMEOUT": "300"}
+
+
+@contextmanager
+def _serving(
+    handler: Callable[..., SimpleHTTPRequestHandler], tls: ssl.SSLContext | None = None
+) -> Iterator[int]:
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         if tls:
             server.socket = tls.wrap_socket(server.socket, server_side=True)

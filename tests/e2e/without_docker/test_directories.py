@@ -69,9 +69,8 @@ def test_a_tool_cache_that_cannot_be_written_is_not_used(
 
 
 def test_a_read_only_tool_cache_supplies_its_packages(runner: Runner, wheels: Path) -> None:
-    cache = runner.tool_cache / "redeliver" / "wheels"
-    shutil.copytree(wheels, cache)
-    cache.chmod(0o555)
+    shutil.copytree(wheels, runner.wheels)
+    runner.wheels.chmod(0o555)
 
     step = runner.start(*WITHOUT_PRIVILEGES, PIP_INDEX_URL=NOWHERE)
 
@@ -82,7 +81,7 @@ def test_a_read_only_tool_cache_supplies_its_packages(runner: Runner, wheels: Pa
 def test_a_link_in_the_tool_cache_is_replaced_and_not_followed(
     runner: Runner, wheels: Path
 ) -> None:
-    cache = runner.tool_cache / "redeliver" / "wheels"
+    cache = runner.wheels
     cache.mkdir(parents=True)
     victim = runner.directory / "victim"
     victim.write_text("untouched")
