@@ -3,7 +3,9 @@
 The tests run the action's own command with the real pip, which installs the real packages.
 """
 
+import os
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ from tests.e2e.without_docker.runner import (
     PASSWORD,
     WITHOUT_PRIVILEGES,
     Runner,
+    a_runner,
     on_a_small_disk,
     serving,
     the_error,
@@ -147,3 +150,54 @@ def test_outputs_that_cannot_be_written_are_an_error(runner: Runner) -> None:
     error = the_error(runner.start(GITHUB_OUTPUT="/proc/none"))
 
     assert error.startswith("GITHUB_OUTPUT could not be written: [Errno 2]")
+
+
+@pytest.fixture(scope="session")
+def latin_1(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Return the variables of a locale with a code page, which lacks most characters."""
+    locales = tmp_path_factory.mktemp("locales")
+    make = ["localedef", "--no-archive", "-f", "ISO-8859-1", "-i", "en_US", str(locales / "latin")]
+    if subprocess.run(make, capture_output=True, check=False).returncode != 0:
+        pytest.skip("this machine has no description of a code page: Debian's package locales has")
+    return {"LOCPATH": str(locales), "LC_ALL": "latin"}
+
+
+def test_directories_may_have_characters_outside_the_code_page(
+    latin_1: dict[str, str], action: Path, index: Path, tmp_path: Path
+) -> None:
+    """No directory of the runner can be written in the locale's encoding."""
+    directory = tmp_path / "Zoë's files" / "日本"
+    copy = shutil.copytree(action, directory / "action")
+    packages = shutil.copytree(index, directory / "index")
+    runner = a_runner(directory, copy, packages)
+    ascii_only = {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0", "TMPDIR": str(runner.home)}
+
+    first = runner.start(**latin_1, **ascii_only)
+
+    runner.assert_starts_redeliver(first)
+    assert first.stdout.endswith(f"finds the packages in {runner.wheels}\n")
+    assert first.stderr == ""
+    (directory / "output").write_text("")
+
+    second = runner.start(**latin_1, **ascii_only, PIP_INDEX_URL=NOWHERE)
+
+    runner.assert_starts_redeliver(second)
+    assert second.stdout + second.stderr == ""
+
+
+def test_an_error_names_a_directory_outside_the_code_page(
+    latin_1: dict[str, str], runner: Runner
+) -> None:
+    error = the_error(runner.start(**latin_1, RUNNER_TEMP="/dev/null/日本"))
+
+    assert error.startswith("the virtual environment /dev/null/日本/redeliver could not be created")
+
+
+def test_a_directory_with_undecodable_bytes_is_an_error(runner: Runner) -> None:
+    """The file GITHUB_OUTPUT has to be UTF-8, so it cannot name such a directory."""
+    temporary = os.fsdecode(os.fsencode(runner.directory) + b"/Zo\xeb")
+    Path(temporary).mkdir()
+
+    error = the_error(runner.start(RUNNER_TEMP=temporary))
+
+    assert "RUNNER_TEMP must be a directory" in error
