@@ -10,6 +10,7 @@ from collections.abc import Callable
 from threading import Lock
 
 from redeliver import interruption
+from redeliver.github_api.wait_budget import WaitBudget
 
 READ_POINTS, WRITE_POINTS = 1, 5
 """The points that GitHub counts for a request."""
@@ -39,53 +40,6 @@ is too fast, the wait budget runs out."""
 
 MIN_LOGGED_WAIT = 1.0
 """Seconds. Shorter waits are not logged: near the limit, every request waits a little."""
-
-
-class WaitBudget:
-    """The total time that a run may wait.
-
-    Threads that wait at the same time share one wait.
-    """
-
-    def __init__(self) -> None:
-        self._left: float = MAX_WAIT_SECONDS
-        self.without_response = 0.0
-        """How many seconds of the waits were for responses that did not come."""
-        self._waits: list[tuple[float, float]] = []
-        """When threads have waited, or will: from when until when. No two of these overlap."""
-
-    @property
-    def is_exceeded(self) -> bool:
-        """Whether the run has waited longer than it may."""
-        return self._left < 0
-
-    def take(self, seconds: float, now: float) -> float | None:
-        """Take the part that no thread waits for yet, and return it; None if too little is left."""
-        until = now + seconds
-        more = self._uncounted(now, until)
-        if more > self._left:
-            return None
-        self._count(now, until)
-        return more
-
-    def charge(self, since: float, now: float) -> None:
-        """Count a wait for a response that did not come, even if that exceeds the budget."""
-        self.without_response += self._uncounted(since, now)
-        self._count(since, now)
-
-    def _uncounted(self, start: float, end: float) -> float:
-        counted = (min(end, until) - max(start, since) for since, until in self._waits)
-        return end - start - sum(seconds for seconds in counted if seconds > 0)
-
-    def _count(self, start: float, end: float) -> None:
-        self._left -= self._uncounted(start, end)
-        apart = []
-        for since, until in self._waits:
-            if until < start or end < since:
-                apart.append((since, until))
-            else:
-                start, end = min(start, since), max(end, until)
-        self._waits = [*apart, (start, end)]
 
 
 class Throttle:
@@ -118,7 +72,7 @@ class Throttle:
         self._has_limits: bool | None = None
         self._held_until = -math.inf
         self._is_in_a_hurry = False
-        self._wait_budget = WaitBudget()
+        self._wait_budget = WaitBudget(MAX_WAIT_SECONDS)
 
     def seconds_until_turn(self) -> float:
         """Return how many seconds to wait before the next redelivery may be requested."""
