@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -283,6 +284,21 @@ def test_a_minutes_redeliveries_are_requested_at_once() -> None:
         first = min(times)
         assert times.count(first) == 75
         assert min(at for at in times if at > first) > first + timedelta(minutes=1)
+
+
+def test_60_a_minute_are_requested_as_github_advises() -> None:
+    """GitHub asks for one request at a time, and a second between two that change something."""
+    with a_scenario() as scenario:
+        scenario.fail(20)
+        times = scenario.note_attempts()
+        scenario.github.inject(Delay(0.02), times=None)
+        scenario.run(per_minute=60)
+
+        assert scenario.github.most_at_once == 1
+        pauses = [later - earlier for earlier, later in pairwise(times)]
+        assert len(pauses) == 19
+        assert timedelta(seconds=1) <= min(pauses)
+        assert max(pauses) < timedelta(seconds=1.1)
 
 
 @pytest.mark.unmeasured

@@ -180,8 +180,8 @@ GROUPS: Mapping[str, Mapping[str, Flag]] = {
         ),
         "max-per-minute": Flag(
             takes="NUMBER",
-            does="Redeliver at most this many events in any minute. 0 means as many as GitHub "
-            "allows.",
+            does="Redeliver at most this many events in any minute; if that is 60 or fewer, "
+            "evenly, one after the other. 0 means as many as GitHub allows.",
         ),
         "verify": Flag(
             takes="TIME",

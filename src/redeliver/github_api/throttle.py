@@ -34,6 +34,13 @@ MAX_WAIT_SECONDS = 300
 requests that get no response. A secondary rate limit mostly lasts a minute. Longer waits are left
 to the next run, because a runner costs money while it waits."""
 
+MAX_EVENLY = 60
+"""Redeliveries per minute. Up to this rate, they are sent evenly, one after the other. GitHub asks
+for that, with a second between two of them, which is this rate. Above it, a minute's redeliveries
+are sent at once.
+https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api#pause-between-mutative-requests
+"""
+
 MIN_RATE_FACTOR = 1 / 8
 """The slowest rate, as a part of the usual one, when GitHub keeps limiting requests. If even that
 is too fast, the wait budget runs out."""
@@ -46,7 +53,8 @@ class Throttle:
     """Counts the requests of the last minute, and makes further ones wait when there are too many.
 
     At most `per_minute` redeliveries are sent in any minute, and requests of at most `MAX_POINTS`
-    unless GitHub has no limits. Below these, requests do not wait.
+    unless GitHub has no limits. Below these, requests do not wait, but redeliveries are sent evenly
+    if `MAX_EVENLY` or fewer are allowed.
     """
 
     def __init__(
@@ -67,6 +75,9 @@ class Throttle:
         """When each request was sent, its points, and 1 if it was a redelivery."""
         self._points = 0
         self._redeliveries = 0
+        self._latest_redelivery = -math.inf
+        self._logged_interval = 0.0
+        """The seconds between two redeliveries that the log already shows."""
         self._rate_factor = 1.0
         """The rate as a part of the usual one; lower after a secondary rate limit."""
         self._has_limits: bool | None = None
@@ -152,11 +163,13 @@ class Throttle:
                     self._sent.append((self._clock(), points, redeliveries))
                     self._points += points
                     self._redeliveries += redeliveries
+                    if redeliveries:
+                        self._latest_redelivery = self._clock()
                     return
             # `hold` has logged its own wait.
             if pause >= MIN_LOGGED_WAIT and not has_logged and not is_held:
                 has_logged = True
-                self._say(f"Waiting {pause:.0f} s: {self._limit(redeliveries)}")
+                self._log_wait(pause, redeliveries)
             self._sleep(pause)
 
     def _seconds_until_room(self, points: int, *, redeliveries: int, urgent: bool = False) -> float:
@@ -167,6 +180,8 @@ class Throttle:
             self._points -= spent
             self._redeliveries -= redelivered
         at = max(now, self._held_until)
+        if redeliveries:
+            at = max(at, self._latest_redelivery + self._interval)
         points += self._points - (URGENT_POINTS if urgent else 0)
         # Only a redelivery has to wait for other redeliveries.
         redeliveries += self._redeliveries if redeliveries else 0
@@ -184,7 +199,23 @@ class Throttle:
 
     @property
     def _max_redeliveries(self) -> float:
-        return max(self._per_minute * self._rate_factor, 1)
+        rate = self._per_minute * self._rate_factor
+        return rate if rate == math.inf else max(math.floor(rate), 1)
+
+    @property
+    def _interval(self) -> float:
+        """The seconds between two redeliveries; 0 if those of a minute may be sent at once."""
+        rate = self._max_redeliveries
+        return MINUTE / rate if rate <= MAX_EVENLY else 0.0
+
+    def _log_wait(self, pause: float, redeliveries: int) -> None:
+        interval = self._interval if redeliveries else 0.0
+        if pause - interval >= MIN_LOGGED_WAIT:
+            self._say(f"Waiting {pause:.0f} s: {self._limit(redeliveries)}")
+        elif interval != self._logged_interval:  # logged once, not before each redelivery
+            self._logged_interval = interval
+            limit = self._limit(redeliveries)
+            self._say(f"Requesting a redelivery every {interval:.1f} s: {limit}")
 
     def _limit(self, redeliveries: int) -> str:
         if redeliveries and self._max_redeliveries * WRITE_POINTS <= self._max_points:

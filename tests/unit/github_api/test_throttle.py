@@ -8,7 +8,6 @@ import pytest
 from redeliver.github_api.throttle import (
     MAX_POINTS,
     MAX_WAIT_SECONDS,
-    MIN_RATE_FACTOR,
     MINUTE,
     READ_POINTS,
     URGENT_POINTS,
@@ -27,6 +26,15 @@ def a_throttle(
     return Throttle(said.append, per_minute=per_minute, clock=time, sleep=time.sleep)
 
 
+def turns(throttle: Throttle, time: FakeTime, number: int) -> list[float]:
+    """Wait for turns, and return when each came, in seconds since the first."""
+    times = list[float]()
+    for _ in range(number):
+        throttle.wait_for_turn()
+        times.append(time.now)
+    return [at - times[0] for at in times]
+
+
 def test_a_minutes_redeliveries_go_at_full_speed() -> None:
     time, said = FakeTime(), list[str]()
     throttle = a_throttle(time, said=said)
@@ -41,6 +49,43 @@ def test_a_minutes_redeliveries_go_at_full_speed() -> None:
     throttle.wait_for_turn()
     assert time.slept == [MINUTE - 20]
     assert said == ["Waiting 41 s: the limit is 75 redeliveries per minute"]
+
+
+@pytest.mark.parametrize(
+    ("per_minute", "seconds"), [(60, 61 / 60), (30, 61 / 30), (10, 6.1), (1, 61)]
+)
+def test_up_to_60_redeliveries_a_minute_are_sent_evenly(per_minute: int, seconds: float) -> None:
+    time, said = FakeTime(), list[str]()
+    throttle = a_throttle(time, per_minute=per_minute, said=said)
+
+    assert turns(throttle, time, 100) == pytest.approx([seconds * index for index in range(100)])
+    limit = f"the limit is {per_minute} redeliveries per minute"
+    assert said == [f"Requesting a redelivery every {seconds:.1f} s: {limit}"]
+
+
+def test_more_than_60_redeliveries_a_minute_are_sent_at_once() -> None:
+    time = FakeTime()
+    throttle = a_throttle(time, per_minute=61)
+
+    for _ in range(62):
+        throttle.wait_for_turn()
+
+    assert time.slept == [61]
+
+
+def test_only_redeliveries_are_sent_evenly() -> None:
+    time = FakeTime()
+    throttle = a_throttle(time, per_minute=10)
+
+    throttle.wait_for_turn()
+    time.now += 1
+    throttle.wait(READ_POINTS)
+    assert time.slept == []
+
+    time.now += 1
+    assert throttle.seconds_until_turn() == pytest.approx(4.1)
+    time.now += 10
+    assert throttle.seconds_until_turn() == 0
 
 
 def test_no_minute_has_more_redeliveries_than_allowed() -> None:
@@ -283,16 +328,26 @@ def test_a_secondary_limit_stops_all_then_halves_the_rate() -> None:
     assert throttle.seconds_until_turn() == 60
 
     time.now += 60
-    for _ in range(PER_MINUTE // 2):
-        assert throttle.seconds_until_turn() == 0
-        throttle.wait_for_turn()
-    assert throttle.seconds_until_turn() == MINUTE
+    assert throttle.seconds_until_turn() == 0
+    throttle.wait_for_turn()
+    assert throttle.seconds_until_turn() == pytest.approx(61 / 37)
 
     throttle.hold(60, "a rate limit", is_too_fast=True)
-    time.now += MINUTE
-    for _ in range(PER_MINUTE // 4):
-        throttle.wait_for_turn()
-    assert throttle.seconds_until_turn() == MINUTE
+    time.now += 60
+    assert throttle.seconds_until_turn() == 0
+    throttle.wait_for_turn()
+    assert throttle.seconds_until_turn() == pytest.approx(61 / 18)
+
+
+def test_after_a_secondary_limit_redeliveries_are_sent_evenly() -> None:
+    time, said = FakeTime(), list[str]()
+    throttle = a_throttle(time, said=said)
+    throttle.hold(60, "a rate limit", is_too_fast=True)
+
+    assert turns(throttle, time, 75) == pytest.approx([61 / 37 * index for index in range(75)])
+    assert said[1:] == [
+        "Requesting a redelivery every 1.6 s: the limit is 37 redeliveries per minute"
+    ]
 
 
 def test_a_secondary_limit_proves_that_there_are_limits() -> None:
@@ -336,7 +391,5 @@ def test_the_rate_is_not_reduced_without_end() -> None:
 
     for _ in range(9):
         throttle.hold(7, "a rate limit", is_too_fast=True)
-    for _ in range(int(PER_MINUTE * MIN_RATE_FACTOR)):
-        throttle.wait_for_turn()
-
     assert time.slept == [7] * 9
+    assert turns(throttle, time, 19) == pytest.approx([61 / 9 * index for index in range(19)])
