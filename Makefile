@@ -18,7 +18,7 @@ OCTOKIT := tests/contract/test_octokit.py
 # These tests need only PyPI, and can run at the same time.
 WITHOUT_DOCKER := tests/e2e/without_docker
 # The files with parts that cog writes.
-GENERATED := README.md ARCHITECTURE.md docs/how-it-decides.md docs/own-server.md docs/kubernetes.md docs/scale.md composite/action.yml .github/workflows/redeliver.yml
+GENERATED := README.md ARCHITECTURE.md docs/how-it-decides.md docs/own-server.md docs/kubernetes.md docs/receivers.md docs/scale.md composite/action.yml .github/workflows/redeliver.yml
 # After how many milliseconds the simulated GitHub of `make bench` responds.
 LATENCY ?= 50
 
