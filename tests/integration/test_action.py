@@ -68,7 +68,6 @@ def test_a_run_redelivers_events_and_saves_the_checkpoint(
         "failed-deliveries": "2",
         "already-delivered": "0",
         "failed": "2",
-        "unclassified": "0",
         "unreadable": "0",
         "requested": "2",
         "recovered": "0",

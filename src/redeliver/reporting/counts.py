@@ -26,7 +26,6 @@ def count_by_output(scans: Iterable[ScanResult], results: Iterable[EventResult])
         "failed-deliveries": sum(scan.failed_deliveries for scan in scans),
         "already-delivered": events(Outcome.DELIVERED),
         "failed": outcomes.total() - events(*NOT_FAILED_OUTCOMES),
-        "unclassified": sum(scan.unclassified for scan in scans),
         "unreadable": sum(len(scan.unreadable) for scan in scans),
         "requested": events(*ACCEPTED),
         "recovered": events(Outcome.RECOVERED),
