@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import trustme
 from coverage import Coverage
+from hypothesis import settings
 from xdist.workermanage import WorkerController
 
 from github_sandbox import Hook, Receiver, Sandbox, VirtualClock
@@ -20,6 +21,9 @@ from tests.support.sandboxes import running
 
 SUMMARY: list[str] = []
 """The lines that tests have added in this process."""
+
+# `make soak` selects it. Tests with a number of examples of their own multiply the profile's.
+settings.register_profile("soak", max_examples=40 * settings().max_examples)
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -22,7 +22,6 @@ from github_sandbox import (
     Swallowed,
     Truncated,
 )
-from tests.exhaustive.soak import SOAK
 from tests.support.action_run import RunningStep, start_action
 from tests.support.command_run import Command, RunningCommand
 from tests.support.odd_rows import OddRows
@@ -178,7 +177,7 @@ def test_a_fault_at_any_request_loses_or_repeats_nothing(
     try_points(points, f"disturbed runs: {name} at {extent}", add_to_summary)
 
 
-@settings(max_examples=25 * SOAK, deadline=None)
+@settings(max_examples=settings().max_examples // 4, deadline=None)
 @given(
     kind=st.sampled_from([FIRST, LATER]),
     faults=st.lists(

@@ -31,7 +31,6 @@ from redeliver.reporting.report import Report
 from redeliver.reporting.summary import summary
 from redeliver.sanitize import sanitize
 from redeliver.settings import INPUTS, parse
-from tests.exhaustive.soak import SOAK
 from tests.support.action_run import fork_interpreter, start_step
 from tests.support.builders import (
     NOW,
@@ -196,9 +195,11 @@ def _add_counts_to_summary(add_to_summary: Callable[[str], None]) -> Iterator[No
     add_to_summary(f"{TRIED.total()} random responses, runs and inputs")
 
 
-def examples(number: int) -> settings:
+def examples(factor: float) -> settings:
+    """Try `factor` times as many examples as the profile says."""
     checks = list(HealthCheck)  # so that no example fails because the machine is slow
-    return settings(max_examples=number * SOAK, deadline=None, suppress_health_check=checks)
+    number = int(factor * settings().max_examples)
+    return settings(max_examples=number, deadline=None, suppress_health_check=checks)
 
 
 def reset(github: Sandbox) -> None:
@@ -220,7 +221,7 @@ def assert_safe(text: str) -> None:
     assert SECRET not in text
 
 
-@examples(250)
+@examples(2.5)
 @given(responses(PAGE))
 def test_any_delivery_log_gives_deliveries_or_a_safe_error(
     shared_github: Sandbox, shared_hook: Hook, pages: list[FixedResponse]
@@ -238,7 +239,7 @@ def test_any_delivery_log_gives_deliveries_or_a_safe_error(
         assert all(type(row) is Delivery and row.delivered_at.tzinfo is UTC for row in log)
 
 
-@examples(100)
+@examples(1)
 @given(responses(ANY_VARIABLE), st.sampled_from(("read", "write", "read and write")))
 def test_any_variable_gives_a_checkpoint_or_a_safe_error(
     shared_github: Sandbox, values: list[FixedResponse], use: str
@@ -306,7 +307,7 @@ def harmless(report: Report) -> Report:
     )
 
 
-@examples(100)
+@examples(1)
 @given(
     encoded(st.lists(ROW, min_size=1, max_size=4)),
     st.lists(REFUSAL, min_size=1, max_size=4) | responses(MESSAGE),
@@ -397,7 +398,7 @@ def is_accepted(inputs: dict[str, str]) -> bool:
     return True
 
 
-@examples(150)
+@examples(1.5)
 @given(st.lists(INPUT, max_size=2).map(dict), st.sampled_from("-_"), st.sampled_from(("", "1")))
 def test_any_inputs_show_no_secret_command_or_traceback(
     shared_github: Sandbox,

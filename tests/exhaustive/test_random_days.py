@@ -26,7 +26,6 @@ from tests.exhaustive.random_github import (
     WEBHOOKS,
     RandomGitHub,
 )
-from tests.exhaustive.soak import SOAK
 from tests.exhaustive.world import COUNTS, LOOKBACK
 from tests.support.outage import SCHEDULE
 
@@ -237,7 +236,7 @@ def test_redeliver_keeps_its_promises_on_random_days(add_to_summary: Callable[[s
     run_state_machine_as_test(
         RandomDays,
         settings=settings(
-            max_examples=25 * SOAK,
+            max_examples=settings().max_examples // 4,
             stateful_step_count=20,
             deadline=None,
             suppress_health_check=list(HealthCheck),
