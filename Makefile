@@ -50,7 +50,7 @@ versions: $(READY) ## Run the tests on each supported Python, with the oldest an
 	@$(BIN)/nox --noxfile noxfile.py -- $(TESTS)
 
 soak: $(READY) ## Run the random tests with forty times as many examples
-	@SOAK=40 $(PYTEST) --ignore=tests/exhaustive/test_interruption.py tests/exhaustive
+	@$(PYTEST) --hypothesis-profile=soak --ignore=tests/exhaustive/test_interruption.py tests/exhaustive
 
 bench: $(SCRIPT_READY) $(BENCH_READY) ## Compare redeliver with the script in GitHub's documentation, for half an hour (needs Node, and Docker for the image)
 	@$(BIN)/python -m bench $(LATENCY)
