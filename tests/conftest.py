@@ -1,26 +1,22 @@
-"""Fixtures of all tests, a summary at the end of the session, and the marker `unmeasured`.
+"""Fixtures of all tests, and the marker `unmeasured`.
 
-The summary says how much the exhaustive tests have tried. The marker is for tests that execute the
-same lines very often: coverage makes these tests five times as slow, and others cover the lines.
+The marker is for tests that execute the same lines very often: coverage makes these tests five
+times as slow, and others cover the lines.
 """
 
 import ssl
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
 import trustme
 from coverage import Coverage
 from hypothesis import settings
-from xdist.workermanage import WorkerController
 
 from github_sandbox import Hook, Receiver, Sandbox, VirtualClock
 from tests.support.builders import START, TOKEN
 from tests.support.days import Days
 from tests.support.sandboxes import running
-
-SUMMARY: list[str] = []
-"""The lines that tests have added in this process."""
 
 # `make soak` selects it. Tests with a number of examples of their own multiply the profile's.
 settings.register_profile("soak", max_examples=40 * settings().max_examples)
@@ -41,24 +37,6 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
         return (yield)
     finally:
         coverage.start()
-
-
-@pytest.fixture(scope="session")
-def add_to_summary() -> Callable[[str], None]:
-    """Return a function that adds a line to the summary."""
-    return SUMMARY.append
-
-
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Send the summary of an xdist worker to the process that started it."""
-    if hasattr(session.config, "workeroutput"):
-        session.config.workeroutput["summary"] = SUMMARY
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_testnodedown(node: WorkerController) -> None:
-    """Add the summary of an xdist worker."""
-    SUMMARY.extend(node.workeroutput.get("summary", []))
 
 
 @pytest.fixture(scope="session")
@@ -140,10 +118,3 @@ def recorded_hook(github: Sandbox) -> Hook:
 @pytest.fixture
 def days(github: Sandbox, clock: VirtualClock, receiver: Receiver) -> Days:
     return Days(github, clock, receiver)
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    if SUMMARY:
-        terminalreporter.section("what was tried")
-        for line in sorted(SUMMARY):
-            terminalreporter.write_line(line)

@@ -10,7 +10,7 @@ from github_sandbox import Hook, Receiver
 from github_sandbox.model.delivery_log import SortBy
 from tests.exhaustive.history import RETENTION
 from tests.exhaustive.troubles import TROUBLES
-from tests.exhaustive.world import COUNTS, World
+from tests.exhaustive.world import World
 from tests.support.outage import SCHEDULE
 from tests.support.sandboxes import PER_MINUTE
 
@@ -80,7 +80,6 @@ class RandomGitHub(RuleBasedStateMachine):
         remaining: int | None,
         delay: int,
     ) -> None:
-        COUNTS["examples"] += 1
         self.world = World(webhooks, sort_logs_by=sort_logs_by)
         self.world.give_up_after = give_up_after
         self.world.max_attempts = max_attempts
@@ -111,7 +110,6 @@ class RandomGitHub(RuleBasedStateMachine):
             history.add_event(guid, hook)
             hook.emit(name, guid=guid)
             self.world.clock.advance(timedelta(milliseconds=700))
-            COUNTS["events"] += 1
         history.record_new_attempts()
 
     @rule(webhook=WEBHOOKS, behaviour=st.sampled_from(sorted(BEHAVIOURS)))
@@ -128,7 +126,6 @@ class RandomGitHub(RuleBasedStateMachine):
         if self.is_active[index]:
             hook.switch_on()
         else:
-            COUNTS["webhooks switched off"] += 1
             hook.switch_off()
 
     @rule(
@@ -146,7 +143,6 @@ class RandomGitHub(RuleBasedStateMachine):
         self.have_outage(webhook, ["push"] * number + names, age)
         missed = [guid for guid in self.world.history.attempts if guid not in before]
         self.world.troubles |= dict.fromkeys(missed[:number], trouble)
-        COUNTS["troubled events"] += len(missed[:number])
 
     @rule(trouble=st.sampled_from(sorted(TROUBLES)), number=st.integers(1, 13), data=st.data())
     def trouble_events(self, trouble: str, number: int, data: st.DataObject) -> None:
@@ -155,7 +151,6 @@ class RandomGitHub(RuleBasedStateMachine):
             first = data.draw(st.integers(0, len(failed) - 1))
             chosen = failed[first : first + number]
             self.world.troubles |= dict.fromkeys(chosen, trouble)
-            COUNTS["troubled events"] += len(chosen)
 
     @precondition(lambda self: self.world.troubles)
     @rule()
@@ -180,7 +175,6 @@ class RandomGitHub(RuleBasedStateMachine):
             history.redelivered_by_hand.add(guid)
             history.hooks[guid].redeliver(delivery_id)
             history.record_new_attempts()
-            COUNTS["redeliveries by hand"] += 1
 
     @precondition(lambda self: self.successes < MAX_SUCCESSES)
     @rule(webhook=WEBHOOKS, number=st.sampled_from([30, 110]))
@@ -197,7 +191,6 @@ class RandomGitHub(RuleBasedStateMachine):
         self.late_rows[index] += number
         at = self.world.clock() - DURATIONS[age]
         self.hook(webhook).record_many(number, since=at, until=at)
-        COUNTS["late rows"] += number
 
     @rule(remaining=st.integers(0, 16), reset_in=st.sampled_from([5, 200, 3600]))
     def use_up_rate_limit(self, remaining: int, reset_in: int) -> None:

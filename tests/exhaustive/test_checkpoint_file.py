@@ -3,7 +3,6 @@
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -62,14 +61,11 @@ LOCKERS = 4
 SECONDS = 2.0
 
 
-def test_a_killed_writer_leaves_a_complete_checkpoint(
-    tmp_path: Path, add_to_summary: Callable[[str], None]
-) -> None:
+def test_a_killed_writer_leaves_a_complete_checkpoint(tmp_path: Path) -> None:
     """The file has the last checkpoint that the writer printed, or the next."""
     path = tmp_path / "checkpoint.json"
     file = CheckpointFile(path, clock=lambda: START)
     seconds = (START - timedelta(days=20) - EPOCH) // SECOND
-    count = 0
     for delay in range(KILLS):
         with subprocess.Popen(
             [sys.executable, "-I", "-c", WRITER, str(path), str(seconds)],
@@ -89,16 +85,12 @@ def test_a_killed_writer_leaves_a_complete_checkpoint(
         seconds = (saved.checkpoint.time - EPOCH) // SECOND
         assert seconds >= printed[-1], "no saved checkpoint is lost"
         assert saved.written == saved.checkpoint.time, "both are from the same write"
-        count += len(printed)
     left = {entry.name for entry in tmp_path.iterdir()}
     assert left <= {"checkpoint.json", "checkpoint.json.lock", "checkpoint.json.new"}
-    add_to_summary(f"{KILLS} kills of a process that had saved {count:,} checkpoints in a file")
 
 
 @pytest.mark.parametrize("kills", [0, 12], ids=["that end", "that are killed"])
-def test_of_several_processes_one_at_a_time_holds_the_lock(
-    tmp_path: Path, add_to_summary: Callable[[str], None], kills: int
-) -> None:
+def test_of_several_processes_one_at_a_time_holds_the_lock(tmp_path: Path, kills: int) -> None:
     """A process often opens the lock's file just when another one deletes it."""
     path, witness = tmp_path / "checkpoint.json", tmp_path / "witness"
 
@@ -127,7 +119,3 @@ def test_of_several_processes_one_at_a_time_holds_the_lock(
     assert held > LOCKERS
     assert busy > LOCKERS
     assert {entry.name for entry in tmp_path.iterdir()} == {"witness"}
-    add_to_summary(
-        f"{held:,} times, one of {LOCKERS} processes held the lock of a checkpoint file, and "
-        f"{busy:,} times it was refused; {kills} processes were killed"
-    )

@@ -6,7 +6,6 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from signal import SIGKILL
-from typing import TypeAlias
 
 import pytest
 from hypothesis import given, settings
@@ -36,8 +35,6 @@ from tests.support.outage import (
     past_outage,
 )
 from tests.support.virtual_run import run_in_process
-
-AddToSummary: TypeAlias = Callable[[str], None]
 
 EVERY_REQUEST = [
     (kind, number) for kind, methods in METHODS.items() for number, _ in enumerate(methods, 1)
@@ -70,15 +67,12 @@ DISTURBED += [(name, 1) for name in ONE_TIME_FAULTS]
 ALL_FAULTS = FAULTS | ONE_TIME_FAULTS
 
 
-def try_points(
-    points: Iterable[Callable[[], None]], description: str, add_to_summary: AddToSummary
-) -> None:
+def try_points(points: Iterable[Callable[[], None]]) -> None:
     """Try all points of a run, several at the same time because they mostly wait."""
     with ThreadPoolExecutor(max_workers=4) as pool:
         futures = [pool.submit(point) for point in points]
         for future in futures:
             future.result()
-    add_to_summary(f"{len(futures)} {description}")
 
 
 @pytest.mark.parametrize("with_file", [False, True], ids=["a variable", "a checkpoint file"])
@@ -117,7 +111,7 @@ def kill(
         assert outage.redelivered() == outage.missed, f"{kind} killed at request {nth}, {after=}"
 
 
-def test_a_run_killed_at_any_request_loses_or_repeats_nothing(add_to_summary: AddToSummary) -> None:
+def test_a_run_killed_at_any_request_loses_or_repeats_nothing() -> None:
     def start(outage: Outage) -> RunningStep:
         return start_action(outage.github, outage.hook, verify="1s")
 
@@ -126,13 +120,10 @@ def test_a_run_killed_at_any_request_loses_or_repeats_nothing(add_to_summary: Ad
         for kind, nth in EVERY_REQUEST
         for after in BEFORE_AND_AFTER
     ]
-    description = "crash points: a run is killed before or after a request"
-    try_points(points, description, add_to_summary)
+    try_points(points)
 
 
-def test_a_command_killed_at_any_request_loses_nothing(
-    tmp_path: Path, add_to_summary: AddToSummary
-) -> None:
+def test_a_command_killed_at_any_request_loses_nothing(tmp_path: Path) -> None:
     """It repeats nothing either."""
 
     def start(outage: Outage) -> RunningCommand:
@@ -151,8 +142,7 @@ def test_a_command_killed_at_any_request_loses_nothing(
         for kind, nth in EVERY_REQUEST_WITH_FILE
         for after in BEFORE_AND_AFTER
     ]
-    description = "crash points: a run with a checkpoint file is killed before or after a request"
-    try_points(points, description, add_to_summary)
+    try_points(points)
 
 
 def disturb(kind: str, nth: int, name: str, *, times: int | None) -> None:
@@ -169,12 +159,9 @@ def disturb(kind: str, nth: int, name: str, *, times: int | None) -> None:
     ("name", "times"),
     [pytest.param(name, n, id=f"{name} {'once' if n else 'for good'}") for name, n in DISTURBED],
 )
-def test_a_fault_at_any_request_loses_or_repeats_nothing(
-    name: str, times: int | None, add_to_summary: AddToSummary
-) -> None:
+def test_a_fault_at_any_request_loses_or_repeats_nothing(name: str, times: int | None) -> None:
     points = [partial(disturb, kind, nth, name, times=times) for kind, nth in EVERY_REQUEST]
-    extent = "one request of a run" if times else "one request of a run and at all later ones"
-    try_points(points, f"disturbed runs: {name} at {extent}", add_to_summary)
+    try_points(points)
 
 
 @settings(max_examples=settings().max_examples // 4, deadline=None)
@@ -246,15 +233,13 @@ def overlap(kind: str, nth: int, *, after: bool) -> None:
             assert seconds == sorted(seconds), point
 
 
-def test_two_runs_at_the_same_time_lose_or_repeat_nothing(add_to_summary: AddToSummary) -> None:
+def test_two_runs_at_the_same_time_lose_or_repeat_nothing() -> None:
     points = [
         partial(overlap, kind, nth, after=after)
         for kind, nth in EVERY_REQUEST
         for after in BEFORE_AND_AFTER
     ]
-    between = f"{len(BETWEEN_READ_AND_WRITE)} of them between reading and writing the checkpoint"
-    description = f"overlapping runs: a run during another one, {between}"
-    try_points(points, description, add_to_summary)
+    try_points(points)
 
 
 def test_the_docs_say_how_many_runs_are_tried() -> None:

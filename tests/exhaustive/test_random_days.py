@@ -4,7 +4,7 @@ The sandbox is in virtual time, the receivers are real, and redeliver runs in th
 not overlap here; in `test_every_request`, they do.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import timedelta
 
 from hypothesis import HealthCheck, settings
@@ -26,7 +26,7 @@ from tests.exhaustive.random_github import (
     WEBHOOKS,
     RandomGitHub,
 )
-from tests.exhaustive.world import COUNTS, LOOKBACK
+from tests.exhaustive.world import LOOKBACK
 from tests.support.outage import SCHEDULE
 
 SETTLED = timedelta(minutes=46)
@@ -60,7 +60,6 @@ class RandomDays(RandomGitHub):
         report = self.run()
         if report is None or planned is None or has_waited or is_troubled:
             return
-        COUNTS["dry runs compared"] += 1
         if self.world.probe is None and not report.limit:
             assert requested(report.results) == planned
         else:
@@ -143,7 +142,6 @@ class RandomDays(RandomGitHub):
                 self.have_outage(webhook, names, "a minute")
             self.run(*([end] if end and number == runs // 2 else []))
             self.world.clock.advance(timedelta(minutes=minutes))
-            COUNTS["runs a few minutes apart"] += 1
 
     def teardown(self) -> None:
         if hasattr(self, "world"):
@@ -206,7 +204,6 @@ class RandomDays(RandomGitHub):
     @invariant()
     def check_checkpoints(self) -> None:
         """Check that all values of the variable are checkpoints, in order and not in the future."""
-        COUNTS["steps"] += 1
         checkpoints = []
         for saved in self.world.variables.values_saved:
             read = parse_checkpoint(saved.text, now=saved.at)
@@ -231,7 +228,7 @@ def is_gone(result: EventResult) -> bool:
     return result.outcome is Outcome.GIVEN_UP and result.decision.verdict is Verdict.REDELIVER
 
 
-def test_redeliver_keeps_its_promises_on_random_days(add_to_summary: Callable[[str], None]) -> None:
+def test_redeliver_keeps_its_promises_on_random_days() -> None:
     """No event is lost, delivered twice or given up early, and no run is green before a loss."""
     run_state_machine_as_test(
         RandomDays,
@@ -242,5 +239,3 @@ def test_redeliver_keeps_its_promises_on_random_days(add_to_summary: Callable[[s
             suppress_health_check=list(HealthCheck),
         ),
     )
-    counts = ", ".join(f"{COUNTS[what]} {what}" for what in sorted(COUNTS) if what != "examples")
-    add_to_summary(f"{COUNTS['examples']} random days: {counts}")

@@ -2,7 +2,6 @@
 
 import signal
 import threading
-from collections import Counter
 from contextlib import ExitStack
 from datetime import timedelta
 from typing import Protocol, Self
@@ -29,8 +28,6 @@ from tests.support.sandboxes import running
 from tests.support.virtual_run import SettlingClock, run_in_process
 
 LOOKBACK = timedelta(hours=24)
-COUNTS = Counter[str]()
-"""How often each thing happened, for the summary of the session."""
 
 
 class Injectable(Protocol):
@@ -122,7 +119,6 @@ class World:
             max_attempts=self.max_attempts,
         )
         if report and not report.is_failed:
-            COUNTS["green runs"] += 1
             assert_a_green_run_loses_nothing(
                 self.history,
                 start=start,
@@ -147,24 +143,15 @@ class World:
         return self._redeliver([], dry_run=True)
 
     def _try_to_redeliver(self, lines: list[str]) -> Report | None:
-        COUNTS["runs"] += 1
         try:
-            report = self._redeliver(lines)
-        except RedeliverError:
-            COUNTS["runs with an error"] += 1
-        except Killed:
-            COUNTS["killed runs"] += 1
-        except Interrupted:
-            COUNTS["cancelled runs"] += 1
-        else:
-            COUNTS["cancelled runs"] += report.interrupted is not None
-            return report
+            return self._redeliver(lines)
+        except (RedeliverError, Killed, Interrupted):
+            return None
         finally:
             # A killed run may have workers that are still sending their last requests.
             for thread in threading.enumerate():
                 if thread.name.startswith("worker-") and thread.is_alive():
                     thread.join()
-        return None
 
     def _redeliver(self, lines: list[str], *, dry_run: bool = False) -> Report:
         inject_troubles(self.github, self.history, self.troubles)

@@ -1,6 +1,5 @@
 """How long runs redeliver while a receiver is down, with a run every six hours."""
 
-from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -60,7 +59,6 @@ def test_an_outage_of_two_days_and_18_hours_loses_nothing(
     hook: Hook,
     receiver: Receiver,
     clock: VirtualClock,
-    add_to_summary: Callable[[str], None],
 ) -> None:
     """The outage is as long as GitHub keeps the log, less the time between two runs."""
     outage, hour = RETENTION - SCHEDULE, timedelta(hours=1)
@@ -80,4 +78,3 @@ def test_an_outage_of_two_days_and_18_hours_loses_nothing(
 
     accepted = [received.guid for received in receiver.received() if received.status == 200]
     assert sorted(accepted) == sorted(missed)
-    add_to_summary(f"{len(missed)} events of an outage of {outage} recovered, each once")

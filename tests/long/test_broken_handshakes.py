@@ -1,7 +1,6 @@
 """A handshake or a CONNECT that fails at any request changes nothing: nothing was sent."""
 
 import ssl
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import cycle
@@ -51,9 +50,7 @@ def trusted(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("kind", METHODS)
-def test_a_broken_handshake_at_any_request_changes_nothing(
-    kind: str, tls: ssl.SSLContext, add_to_summary: Callable[[str], None]
-) -> None:
+def test_a_broken_handshake_at_any_request_changes_nothing(kind: str, tls: ssl.SSLContext) -> None:
     numbers = range(1, len(METHODS[kind]) + 1)
     for number, broken in zip(numbers, cycle(BROKEN), strict=False):
         with past_outage(kind, tls=tls) as outage, BrokenHandshakes(outage.github.url) as front:
@@ -71,4 +68,3 @@ def test_a_broken_handshake_at_any_request_changes_nothing(
             assert methods in (METHODS[kind], slower)
             outage.recover()
             assert outage.redelivered() == outage.missed, f"{kind}, {broken} at request {number}"
-    add_to_summary(f"{len(numbers)} broken handshakes: {kind}")

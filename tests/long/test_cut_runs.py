@@ -13,7 +13,6 @@ import pytest
 from github_sandbox import Status
 from redeliver.core.checkpoint import format_checkpoint
 from redeliver.errors import Interrupted
-from redeliver.reporting.format import count
 from tests.exhaustive.disturbances import Disturbance, Killed, RunEnd
 from tests.exhaustive.troubles import NO_RESPONSE, REFUSED, SWALLOWED
 from tests.exhaustive.world import World
@@ -109,9 +108,7 @@ def assert_the_week_ends_well(world: World, *, requested: int, point: str) -> No
     ("name", "workers"),
     [*((name, 1) for name in CUTS), ("killed before", 8)],
 )
-def test_a_week_of_cut_runs_tells_what_is_lost(
-    name: str, workers: int, add_to_summary: Callable[[str], None]
-) -> None:
+def test_a_week_of_cut_runs_tells_what_is_lost(name: str, workers: int) -> None:
     """After each run, the world checks the promises."""
     for nth in range(1, len(METHODS) + 1):
         with a_world(workers=workers) as world:
@@ -122,16 +119,11 @@ def test_a_week_of_cut_runs_tells_what_is_lost(
             assert_the_week_ends_well(
                 world, requested=requested_per_run(name, nth), point=f"{name} request {nth}"
             )
-    how = f"each run is {name} the same request, with {count(workers, 'worker')}"
-    add_to_summary(f"{len(METHODS)} weeks in which {how}")
 
 
-def test_a_week_with_max_redeliveries_tells_what_is_lost(
-    add_to_summary: Callable[[str], None],
-) -> None:
+def test_a_week_with_max_redeliveries_tells_what_is_lost() -> None:
     """Also when nothing cuts the runs, so that some are green."""
-    numbers = range(1, METHODS.count("POST") + 1)
-    for number in numbers:
+    for number in range(1, METHODS.count("POST") + 1):
         with a_world() as world:
             world.max_redeliveries = number
             runs = 0
@@ -140,7 +132,6 @@ def test_a_week_with_max_redeliveries_tells_what_is_lost(
                 runs += 1
             point = f"{number} redeliveries"
             assert_the_week_ends_well(world, requested=number, point=point)
-    add_to_summary(f"{len(numbers)} weeks with max-redeliveries")
 
 
 @pytest.mark.parametrize("name", ["killed before", "cancelled at", "limited from"])

@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 from github_sandbox import Hook, Sandbox
@@ -19,7 +18,6 @@ def test_a_thousand_runs_need_no_more_memory_than_some(
     github: Sandbox,
     recorded_hook: Hook,
     tmp_path: Path,
-    add_to_summary: Callable[[str], None],
 ) -> None:
     """Each run gives up the same event, so each has something to say, but only once."""
     recorded_hook.record_many(50, since=ago(minutes=9), until=ago(minutes=8))
@@ -44,5 +42,3 @@ def test_a_thousand_runs_need_no_more_memory_than_some(
     assert late["threads"] <= early["threads"] + 1, "the thread of a request may be about to end"
     assert late["files"] <= early["files"]
     assert program.stderr.count("Given up: ") == 1
-    resident = {runs: f"{each['resident'] / 2**20:.1f} MiB" for runs, each in figures.items()}
-    add_to_summary(f"memory of a loop, by the number of runs: {resident}, traced growth {growth:,}")
