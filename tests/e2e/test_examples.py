@@ -80,28 +80,6 @@ def test_the_several_hooks_example_recovers_events_of_each(
     assert variables.keys() == {"LAST_REDELIVERY_ORG", "LAST_REDELIVERY_REPOSITORY"}
 
 
-def test_the_give_up_sooner_example_gives_up_old_jobs_only(
-    checkout: Checkout, github: Sandbox, receiver: Receiver
-) -> None:
-    hook = github.org("acme").hook(receiver.url)
-    missed = an_outage(receiver, hook)
-    now = datetime.now(UTC)
-    receiver.stop()
-    old, new = (
-        hook.emit("workflow_job", "queued", at=now - timedelta(minutes=minutes))
-        for minutes in (180, 20)
-    )
-    receiver.start()
-    names = {"my-org": "acme", "123456789": str(hook.id)}
-
-    job = checkout.run(filled_in("give-up-sooner.yml", names), github)
-
-    assert job.returncode == 0, job.stdout
-    assert arrived(github, receiver, [*missed, old, new]) == sorted([*missed, new])
-    variables = github.repository("acme/ops").variables
-    assert variables.keys() == {"LAST_REDELIVERY_OF_JOBS", "LAST_REDELIVERY_OF_OTHERS"}
-
-
 @pytest.mark.parametrize("event", ["schedule", "repository_dispatch", "workflow_dispatch"])
 def test_the_when_deployed_example_recovers_events(
     checkout: Checkout, github: Sandbox, receiver: Receiver, tmp_path: Path, event: str

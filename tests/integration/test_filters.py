@@ -46,6 +46,25 @@ def test_a_run_by_hand_warns_of_what_it_filtered_out(
     assert arrived(github, receiver) == sorted(missed)
 
 
+def test_two_steps_can_give_up_some_events_sooner(
+    github: Sandbox, receiver: Receiver, hook: Hook
+) -> None:
+    receiver.stop()
+    _, new_job, push = (
+        hook.emit(event, at=ago(minutes=minutes))
+        for event, minutes in (("workflow_job", 180), ("workflow_job", 20), ("push", 180))
+    )
+    receiver.start()
+
+    jobs = {"events": "workflow_job", "give-up-after": "1h", "variable-name": "JOBS"}
+    others = {"events": "!workflow_job", "variable-name": "OTHERS"}
+    steps = [run_action(github, hook, inputs) for inputs in (jobs, others)]
+
+    assert [step.outputs["given-up"] for step in steps] == ["1", "0"]
+    assert arrived(github, receiver) == sorted([new_job, push])
+    assert github.repository("acme/ops").variables.keys() == {"JOBS", "OTHERS"}
+
+
 @pytest.mark.parametrize(
     ("inputs", "environment"),
     [
