@@ -44,16 +44,9 @@ def main() -> None:
         receiver = stack.enter_context(Receiver(secret=SECRET))
         directory = Path(stack.enter_context(TemporaryDirectory(prefix="redeliver-")))
         (directory / OUTPUTS).touch()  # like a runner: the action does not create this file
-        scene = Scene(
-            github,
-            receiver,
-            clock,
-            secret=SECRET,
-            organization=options.organization,
-            repository=options.repository,
-        )
+        scene = Scene(github, receiver, clock, secret=SECRET)
         scene.fail_in_the_past(options.failures)
-        state = scene.bring_up(status=options.status)
+        state = scene.bring_up()
         print(instructions(scene, receiver=state, directory=directory), flush=True)
         commands = TypedCommands(scene, stop=stop.set)
         for line in typed_lines(stop):

@@ -129,12 +129,7 @@ def log(program: Program) -> list[int]:
             "--port", "99999", "a number from 0 to 65535, where 0 means any", id="an invalid port"
         ),
         pytest.param("--port", "taken", "choose another port, or 0", id="a port that is taken"),
-        pytest.param("--org", "a/b", "must be the name of an org", id="an invalid organization"),
-        pytest.param(
-            "--repo", "ops", "must be a repository as owner/name", id="an invalid repository"
-        ),
         pytest.param("--failures", "0", "a number from 1 to 1000", id="an invalid number"),
-        pytest.param("--answer", "9", "a status code from 200 to 599", id="an invalid status"),
     ],
 )
 def test_the_command_gives_advice_on_an_invalid_flag(flag: str, value: str, advice: str) -> None:

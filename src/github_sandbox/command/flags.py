@@ -11,10 +11,7 @@ class Options:
     """What the flags say."""
 
     port: int
-    organization: str
-    repository: str
     failures: int
-    status: int
 
 
 def create_parser(description: str | None) -> argparse.ArgumentParser:
@@ -28,33 +25,11 @@ def create_parser(description: str | None) -> argparse.ArgumentParser:
         help="port to listen on, 0 for any free one (default: %(default)s)",
     )
     parser.add_argument(
-        "--org",
-        type=values.organization,
-        default="acme",
-        metavar="NAME",
-        help="organization that owns the webhook (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--repo",
-        type=values.repository,
-        default="acme/ops",
-        metavar="OWNER/NAME",
-        help="repository that has the variable with the checkpoint (default: %(default)s)",
-    )
-    parser.add_argument(
         "--failures",
         type=values.number_of_events,
         default=8,
         metavar="NUMBER",
         help="how many deliveries have failed in the last 12 hours (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--answer",
-        type=values.status,
-        default=200,
-        metavar="STATUS",
-        help="status code of the receiver's responses, such as 503 if it should still fail "
-        "(default: %(default)s)",
     )
     return parser
 
@@ -64,8 +39,5 @@ def parse(parser: argparse.ArgumentParser) -> Options:
     arguments = parser.parse_args()
     return Options(
         port=arguments.port,
-        organization=arguments.org,
-        repository=arguments.repo,
         failures=arguments.failures,
-        status=arguments.answer,
     )

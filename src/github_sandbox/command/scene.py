@@ -43,23 +43,18 @@ SECOND = timedelta(seconds=1)
 class Scene:
     """An organization with a webhook, and what happens to both."""
 
+    repository = "acme/ops"
+    """The repository for the checkpoint's variable."""
+
     def __init__(
-        self,
-        github: Sandbox,
-        receiver: Receiver,
-        clock: MovableClock,
-        *,
-        secret: str,
-        organization: str,
-        repository: str,
+        self, github: Sandbox, receiver: Receiver, clock: MovableClock, *, secret: str
     ) -> None:
-        """Create the webhook, the repository for the checkpoint's variable, and the tokens."""
+        """Create the webhook, the repository and the tokens."""
         self._receiver = receiver
         self._clock = clock
         self.url = github.url
-        self.repository = repository
-        self.hook = github.org(organization).hook(receiver.url, secret=secret)
-        github.repository(repository)
+        self.hook = github.org("acme").hook(receiver.url, secret=secret)
+        github.repository(self.repository)
         github.token(TOKEN, organization_hooks="write", actions_variables="write")
         github.token(READ_ONLY_TOKEN, organization_hooks="read", actions_variables="write")
         github.token(NO_VARIABLES_TOKEN, organization_hooks="write")

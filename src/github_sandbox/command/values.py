@@ -15,31 +15,10 @@ def port(text: str) -> int:
     return int(text)
 
 
-def organization(text: str) -> str:
-    """Check the name of an organization."""
-    if not re.fullmatch("[A-Za-z0-9-]+", text):
-        raise ArgumentTypeError("must be the name of an organization: letters, digits and hyphens")
-    return text
-
-
-def repository(text: str) -> str:
-    """Check the full name of a repository."""
-    if not re.fullmatch("[A-Za-z0-9._-]+/[A-Za-z0-9._-]+", text):
-        raise ArgumentTypeError("must be a repository as owner/name")
-    return text
-
-
 def number_of_events(text: str) -> int:
     """Convert a number of events."""
     if not re.fullmatch("[0-9]{1,4}", text) or not 1 <= int(text) <= MAX_EVENTS:
         raise ArgumentTypeError(f"must be a number from 1 to {MAX_EVENTS}")
-    return int(text)
-
-
-def status(text: str) -> int:
-    """Convert the status code of a response."""
-    if not re.fullmatch("[2-5][0-9]{2}", text):
-        raise ArgumentTypeError("must be a status code from 200 to 599")
     return int(text)
 
 

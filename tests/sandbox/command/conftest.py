@@ -22,11 +22,4 @@ def real_time_github(real_clock: MovableClock) -> Iterator[Sandbox]:
 
 @pytest.fixture
 def scene(real_time_github: Sandbox, receiver: Receiver, real_clock: MovableClock) -> Scene:
-    return Scene(
-        real_time_github,
-        receiver,
-        real_clock,
-        secret="hush",
-        organization="acme",
-        repository="acme/ops",
-    )
+    return Scene(real_time_github, receiver, real_clock, secret="hush")
