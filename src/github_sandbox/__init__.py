@@ -3,7 +3,6 @@
 from github_sandbox.clock import VirtualClock
 from github_sandbox.faults import (
     Delay,
-    Dripping,
     Dropped,
     Fault,
     InvalidBody,
@@ -36,7 +35,6 @@ __all__ = [
     "BrokenHandshakes",
     "ClosedHandshake",
     "Delay",
-    "Dripping",
     "Dropped",
     "Fault",
     "ForeignCertificate",

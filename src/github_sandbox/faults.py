@@ -110,7 +110,7 @@ class _TruncatedResponse(web.StreamResponse):
 
     def __init__(self, response: web.Response) -> None:
         super().__init__(status=response.status, headers=response.headers)
-        body = _body(response)
+        body = response.body if isinstance(response.body, bytes) else b""
         self._half = body[: len(body) // 2]
         # For an empty body the headers announce one byte, which is never sent.
         self.content_length = max(len(body), 1)
@@ -123,44 +123,6 @@ class _TruncatedResponse(web.StreamResponse):
         await self.write(self._half + data)
         if self._transport:
             self._transport.close()  # abort() would discard what was just written
-
-
-@dataclass(frozen=True, slots=True)
-class Dripping:
-    """Does the work, sends the headers, and then one byte of the body every `seconds`.
-
-    Ends early at the first byte after the client has disconnected.
-    """
-
-    seconds: float
-
-    async def respond(self, _request: web.Request, work: Work) -> web.StreamResponse | None:
-        """Send the body slowly."""
-        response = await work()
-        if not isinstance(response, web.Response) or not _body(response):
-            return response  # there is no body, or another fault truncates it already
-        return _DrippingResponse(response, self.seconds)
-
-
-class _DrippingResponse(web.StreamResponse):
-    """A response that waits before every byte of its body."""
-
-    def __init__(self, response: web.Response, seconds: float) -> None:
-        super().__init__(status=response.status, headers=response.headers)
-        self._drops = _body(response)
-        self._seconds = seconds
-        self.content_length = len(self._drops)
-
-    async def write_eof(self, data: bytes = b"") -> None:
-        for byte in self._drops:
-            await asyncio.sleep(self._seconds)
-            # If the client has disconnected, this raises an error that aiohttp handles.
-            await self.write(bytes([byte]))
-        await super().write_eof(data)
-
-
-def _body(response: web.Response) -> bytes:
-    return response.body if isinstance(response.body, bytes) else b""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,16 +1,10 @@
 """The faults that a test can inject."""
 
-import asyncio
-import time
-from dataclasses import dataclass, field
-
 import pytest
 import requests
-from aiohttp import web
 
 from github_sandbox import (
     Delay,
-    Dripping,
     Dropped,
     Fault,
     Hook,
@@ -22,21 +16,9 @@ from github_sandbox import (
     Swallowed,
     Truncated,
 )
-from github_sandbox.faults import Work
-from tests.sandbox.client import VARIABLES, Client, deliveries, eventually
+from tests.sandbox.client import VARIABLES, Client, deliveries
 
 ATTEMPTS = ".*/attempts"
-
-
-@dataclass
-class CountTasks:
-    """Counts the tasks of the server when a request arrives. Every connection has at least one."""
-
-    counts: list[int] = field(default_factory=list)
-
-    async def respond(self, _request: web.Request, work: Work) -> web.StreamResponse | None:
-        self.counts.append(len(asyncio.all_tasks()))
-        return await work()
 
 
 def redeliver(client: Client, hook: Hook) -> requests.Response:
@@ -186,69 +168,6 @@ def test_a_response_without_a_body_can_be_truncated_too(client: Client) -> None:
 
     client.patch(f"{VARIABLES}/A", json={"value": "2"})
 
-    assert ops.variables == {"A": "2"}
-
-
-def test_a_dripping_response_sends_its_headers_at_once(
-    client: Client, hook: Hook, receiver: Receiver
-) -> None:
-    """It comes after the work."""
-    delivery = hook.record()
-    client.github.inject(Dripping(3600))
-
-    response = requests.post(
-        f"{client.github.url}{deliveries(hook)}/{delivery}/attempts",
-        headers={"Authorization": f"Bearer {client.token}"},
-        stream=True,
-        timeout=10,
-    )
-    response.close()
-    client.github.settle()
-
-    assert (response.status_code, response.headers["Content-Length"]) == (202, "2")
-    assert len(receiver.received()) == 1
-
-
-def test_a_dripping_response_takes_its_time_for_every_byte(client: Client, hook: Hook) -> None:
-    hook.record()
-    expected = client.get(deliveries(hook))
-    client.github.inject(Dripping(0.002))
-
-    start = time.monotonic()
-    response = client.get(deliveries(hook))
-    elapsed = time.monotonic() - start
-
-    assert response.content == expected.content
-    assert response.headers.keys() == expected.headers.keys()
-    assert elapsed > 0.002 * len(expected.content)
-
-
-def test_a_dripping_response_ends_when_the_client_disconnects(client: Client, hook: Hook) -> None:
-    tasks = CountTasks()
-    client.github.inject(tasks, times=None)
-
-    def count() -> int:
-        client.get(deliveries(hook))
-        return tasks.counts[-1]
-
-    before = count()
-    client.github.inject(Dripping(0.2), times=3)
-    url = client.github.url + deliveries(hook)
-    dripping = [requests.get(url, stream=True, timeout=10) for _ in range(3)]
-    assert count() >= before + 3
-
-    for response in dripping:
-        response.close()
-
-    eventually(lambda: count() == before)
-
-
-def test_a_response_without_a_body_does_not_drip(client: Client) -> None:
-    ops = client.github.repository("acme/ops")
-    ops.variables["A"] = "1"
-    client.github.inject(Dripping(3600))
-
-    assert client.patch(f"{VARIABLES}/A", json={"value": "2"}).status_code == 204
     assert ops.variables == {"A": "2"}
 
 

@@ -9,7 +9,6 @@ import requests
 
 from github_sandbox import (
     Delay,
-    Dripping,
     Dropped,
     Fault,
     Hook,
@@ -119,15 +118,3 @@ def test_a_sandbox_stops_at_once_even_with_work_in_progress(receiver: Receiver) 
 
     assert threading.active_count() == threads
     assert is_down(github.url)
-
-
-def test_a_sandbox_stops_at_once_in_the_middle_of_a_response() -> None:
-    threads = threading.active_count()
-    with Sandbox() as github:
-        github.inject(Dripping(3600))
-        response = requests.get(github.url, stream=True, timeout=10)
-
-    assert threading.active_count() == threads
-    assert is_down(github.url)
-    with response, pytest.raises(requests.exceptions.ChunkedEncodingError):
-        _ = response.content
