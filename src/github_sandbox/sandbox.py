@@ -124,20 +124,15 @@ class Sandbox(Server):
         """
         self._server.call(lambda: self._dispatcher.show_late(seconds))
 
-    def delay_tokens(
-        self, seconds: float = 0.0, *, requests: int = 0, status: Literal[401, 403] = 401
-    ) -> None:
+    def delay_tokens(self, *, requests: int, status: Literal[401, 403] = 401) -> None:
         """Refuse each installation token that is issued from now on while it is new.
 
-        The API responds with `status` until `seconds` after the token was issued, by the sandbox's
-        clock, and to at least the first `requests` with it. If that clock stands still, use
-        `requests`.
+        The API responds with `status` to the first `requests` with it. On GitHub, it does so for
+        some seconds, but the clock of a test may stand still.
         """
 
         def delay() -> None:
-            self._state.token_lag = TokenLag(
-                duration=timedelta(seconds=seconds), requests=requests, status=status
-            )
+            self._state.token_lag = TokenLag(requests=requests, status=status)
 
         self._server.call(delay)
 

@@ -82,14 +82,12 @@ def issue_token(installation: InstallationState, body: Json, state: State) -> In
     more than that.
     """
     check_not_suspended(installation)
-    now = state.now()
     token = InstallationToken(
         value=_new_value(installation.app),
         installation=installation,
         permissions=_requested_permissions(body, installation),
         repositories=_requested_repositories(body, state.covered_repositories(installation)),
-        issued_at=now,
-        expires_at=now + TOKEN_LIFETIME,
+        expires_at=state.now() + TOKEN_LIFETIME,
         lag=state.token_lag,
     )
     installation.app.tokens.append(token)

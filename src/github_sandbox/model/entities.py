@@ -5,7 +5,7 @@ Data only. `State` creates all of it, and only code on the server's event loop m
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import ClassVar, Literal, TypeAlias
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
@@ -186,12 +186,9 @@ class PersonalToken:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenLag:
-    """How long GitHub refuses a new installation token, because not all its servers know it yet."""
+    """How often GitHub refuses a new installation token, because not all servers know it yet."""
 
-    duration: timedelta = timedelta()
-    """For how long after it was issued."""
     requests: int = 0
-    """For how many requests at least."""
     status: Literal[401, 403] = 401
 
 
@@ -204,7 +201,6 @@ class InstallationToken:
     permissions: Permissions
     repositories: frozenset[str] | None
     """Full names in lower case, or None for all that the installation covers."""
-    issued_at: datetime
     expires_at: datetime
     lag: TokenLag = field(repr=False)
 
