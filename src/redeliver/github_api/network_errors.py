@@ -27,8 +27,9 @@ from redeliver.sanitize import quote_untrusted
 
 BUNDLE_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 
-TIMES = {9: "is not valid yet", 10: "has expired"}
-"""What is wrong with the times of a certificate, by OpenSSL's code:
+NOT_VALID_YET = 9
+EXPIRED = 10
+"""OpenSSL's codes for a certificate at a wrong time:
 https://docs.openssl.org/3.0/man3/X509_STORE_CTX_get_error/
 """
 
@@ -174,24 +175,27 @@ def _no_connection(error: ConnectError, host: str, variable: str) -> tuple[str, 
             case OSError() if status := re.match(
                 r"Tunnel connection failed: ([0-9]{3})", str(cause)
             ):
-                return _refused_by_proxy(int(status[1]), proxy, host)
+                return _refused_by_proxy(int(status[1]), variable, host)
     advice = f". Check the variable {variable}, and that the proxy runs" if error.is_proxy else ""
     return f"cannot connect to {there} ({type(causes[-1]).__name__})", advice
 
 
 def _bad_certificate(error: ssl.SSLCertVerificationError, there: str) -> tuple[str, str]:
-    certificate, code = f"the certificate of {there}", error.verify_code
-    if code in TIMES:
-        return f"{certificate} {TIMES[code]}", (
-            ". Replace it. If its dates are right, the clock of this machine is wrong"
-        )
+    code = error.verify_code
+    replace = ". Replace it. If its dates are right, the clock of this machine is wrong"
+    if code == NOT_VALID_YET:
+        return f"the certificate of {there} is not valid yet", replace
+    if code == EXPIRED:
+        return f"the certificate of {there} has expired", replace
     if code in OTHER_NAME:
-        return f"{certificate} is for another name", (
+        return f"the certificate of {there} is for another name", (
             ". Check the address, and whether something intercepts requests"
         )
     if code not in UNKNOWN_AUTHORITY:
         what = quote_untrusted(error.verify_message)
-        return f"{certificate} is refused ({what})", ". Whoever runs the server has to replace it"
+        return f"the certificate of {there} is refused ({what})", (
+            ". Whoever runs the server has to replace it"
+        )
     if variable := bundle_variable():
         advice = (
             f". Only the authorities in the file named in the environment variable {variable} are "
@@ -203,11 +207,14 @@ def _bad_certificate(error: ssl.SSLCertVerificationError, there: str) -> tuple[s
             "the environment variable REQUESTS_CA_BUNDLE to the path of the authority's "
             "certificate file"
         )
-    return f"{certificate} is from an authority that is not trusted here", advice
+    return f"the certificate of {there} is from an authority that is not trusted here", advice
 
 
-def _refused_by_proxy(status: int, proxy: str, host: str) -> tuple[str, str]:
-    reason = f"{proxy} responded {status} instead of connecting to {host}"
+def _refused_by_proxy(status: int, variable: str, host: str) -> tuple[str, str]:
+    reason = (
+        f"the proxy in the environment variable {variable} responded {status} instead of "
+        f"connecting to {host}"
+    )
     if status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
         return reason, (
             ". It wants a user name and a password: add them to the URL in this variable, before "
