@@ -5,10 +5,11 @@ import re
 import ssl
 import subprocess
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TypeAlias
 
 import pytest
 import yaml
@@ -28,20 +29,44 @@ from tests.e2e.workflow_run import (
     permissions_of,
 )
 
-
-def test_every_example_has_a_test_here() -> None:
-    tests = Path(__file__).read_text()
-
-    for example in (ROOT / "examples").glob("*.yml"):
-        assert f'"{example.name}"' in tests
+FillIn: TypeAlias = Callable[[Mapping[str, str]], str]
 
 
+@pytest.fixture
+def example(request: pytest.FixtureRequest, checkout: Checkout) -> Iterator[FillIn]:
+    """Return a function that fills names into the test's example. The test has to run that."""
+    workflows: list[str] = []
+
+    def fill_in(names: Mapping[str, str]) -> str:
+        workflows.append(filled_in(request.param, names))
+        return workflows[-1]
+
+    yield fill_in
+
+    assert checkout.has_run(*workflows), f"the test has not run {request.param}"
+
+
+def runs(name: str) -> pytest.MarkDecorator:
+    """Give a test this file as its `example`."""
+    return pytest.mark.parametrize("example", [name], indirect=True)
+
+
+def test_every_example_is_run_by_a_test() -> None:
+    """The fixture `example` fails unless the test has run it."""
+    tests = [value for name, value in globals().items() if name.startswith("test_")]
+    marks = [mark for test in tests for mark in getattr(test, "pytestmark", [])]
+    examples = {mark.args[1][0] for mark in marks if mark.args[0] == "example"}
+
+    assert examples == {file.name for file in (ROOT / "examples").glob("*.yml")}
+
+
+@runs("organization.yml")
 def test_the_organization_example_recovers_events(
-    checkout: Checkout, github: Sandbox, receiver: Receiver
+    example: FillIn, checkout: Checkout, github: Sandbox, receiver: Receiver
 ) -> None:
     hook = github.org("acme").hook(receiver.url)
     missed = an_outage(receiver, hook)
-    workflow = filled_in("organization.yml", {"my-org": "acme", "123456789": str(hook.id)})
+    workflow = example({"my-org": "acme", "123456789": str(hook.id)})
 
     job = checkout.run(workflow, github)
 
@@ -50,12 +75,13 @@ def test_the_organization_example_recovers_events(
     assert "LAST_REDELIVERY" in github.repository("acme/ops").variables
 
 
+@runs("repository.yml")
 def test_the_repository_example_recovers_events(
-    checkout: Checkout, github: Sandbox, receiver: Receiver
+    example: FillIn, checkout: Checkout, github: Sandbox, receiver: Receiver
 ) -> None:
     hook = github.repository("acme/ops").hook(receiver.url)
     missed = an_outage(receiver, hook)
-    workflow = filled_in("repository.yml", {"123456789": str(hook.id)})
+    workflow = example({"123456789": str(hook.id)})
 
     job = checkout.run(workflow, github)
 
@@ -63,8 +89,9 @@ def test_the_repository_example_recovers_events(
     assert arrived(github, receiver, missed) == sorted(missed)
 
 
+@runs("several-hooks.yml")
 def test_the_several_hooks_example_recovers_events_of_each(
-    checkout: Checkout, github: Sandbox, receiver: Receiver
+    example: FillIn, checkout: Checkout, github: Sandbox, receiver: Receiver
 ) -> None:
     acme, site = github.org("acme"), github.repository("acme/site")
     hooks = [acme.hook(receiver.url), acme.hook(receiver.url), site.hook(receiver.url)]
@@ -72,7 +99,7 @@ def test_the_several_hooks_example_recovers_events_of_each(
     names = {"my-org/my-repository": "acme/site", "my-org": "acme"}
     names |= {"123456789": str(hooks[0].id), "123456790": str(hooks[1].id)}
 
-    job = checkout.run(filled_in("several-hooks.yml", names), github)
+    job = checkout.run(example(names), github)
 
     assert job.returncode == 0, job.stdout
     assert arrived(github, receiver, missed) == sorted(missed)
@@ -81,15 +108,19 @@ def test_the_several_hooks_example_recovers_events_of_each(
 
 
 @pytest.mark.parametrize("event", ["schedule", "repository_dispatch", "workflow_dispatch"])
+@runs("when-deployed.yml")
 def test_the_when_deployed_example_recovers_events(
-    checkout: Checkout, github: Sandbox, receiver: Receiver, tmp_path: Path, event: str
+    example: FillIn,
+    checkout: Checkout,
+    github: Sandbox,
+    receiver: Receiver,
+    tmp_path: Path,
+    event: str,
 ) -> None:
     """It does so on schedule, and after each of the two ways to say that a deployment has ended."""
     hook = github.org("acme").hook(receiver.url)
     missed = an_outage(receiver, hook)
-    workflow = filled_in(
-        "when-deployed.yml", {"org: my-org": "org: acme", "123456789": str(hook.id)}
-    )
+    workflow = example({"org: my-org": "org: acme", "123456789": str(hook.id)})
     payload = tmp_path / "event.json"
     payload.write_text(json.dumps({"action": "receiver-deployed"}))
 
@@ -152,11 +183,12 @@ def test_a_deployment_starts_the_when_deployed_example(
     assert by_repository == {"event_type": types[0]}
 
 
+@runs("reusable-workflow.yml")
 def test_the_reusable_workflow_recovers_events_with_outputs(
-    checkout: Checkout, github: Sandbox, receiver: Receiver
+    example: FillIn, checkout: Checkout, github: Sandbox, receiver: Receiver
 ) -> None:
     missed = an_outage(receiver, github.org("acme").hook(receiver.url))
-    workflow = filled_in("reusable-workflow.yml", {"my-org": "acme"})
+    workflow = example({"my-org": "acme"})
     next_job = """
   next:
     needs: redeliver
@@ -180,15 +212,16 @@ def an_app(github: Sandbox, checkout: Checkout, secret: str) -> tuple[App, Check
     return app, replace(checkout, secrets={secret: app.private_key})
 
 
+@runs("app-installation.yml")
 def test_the_app_installation_example_recovers_events(
-    checkout: Checkout, github: Sandbox, receiver: Receiver
+    example: FillIn, checkout: Checkout, github: Sandbox, receiver: Receiver
 ) -> None:
     missed = an_outage(receiver, github.org("acme").hook(receiver.url))
     app, checkout = an_app(github, checkout, "REDELIVER_PRIVATE_KEY")
     app.install("acme")
     names = {"my-org": "acme", "123456": str(app.id)}
 
-    job = checkout.run(filled_in("app-installation.yml", names), github)
+    job = checkout.run(example(names), github)
 
     assert job.returncode == 0, job.stdout
     assert arrived(github, receiver, missed) == sorted(missed)
@@ -196,23 +229,25 @@ def test_the_app_installation_example_recovers_events(
     assert app.private_key.split()[5] not in job.stdout
 
 
+@runs("github-app.yml")
 def test_the_github_app_example_recovers_events_of_its_webhook(
-    checkout: Checkout, github: Sandbox, receiver: Receiver
+    example: FillIn, checkout: Checkout, github: Sandbox, receiver: Receiver
 ) -> None:
     app, checkout = an_app(github, checkout, "MY_APP_PRIVATE_KEY")
     missed = an_outage(receiver, app.hook(receiver.url))
     checkout = replace(checkout, secrets={**checkout.secrets, "VARIABLES_TOKEN": "ghp_variables"})
     github.token("ghp_variables", actions_variables="write")
 
-    job = checkout.run(filled_in("github-app.yml", {"123456": str(app.id)}), github)
+    job = checkout.run(example({"123456": str(app.id)}), github)
 
     assert job.returncode == 0, job.stdout
     assert arrived(github, receiver, missed) == sorted(missed)
     assert "LAST_REDELIVERY_APP" in github.repository("acme/ops").variables
 
 
+@runs("many-organizations.yml")
 def test_the_many_organizations_example_recovers_their_events(
-    checkout: Checkout, github: Sandbox, receiver: Receiver
+    example: FillIn, checkout: Checkout, github: Sandbox, receiver: Receiver
 ) -> None:
     app, checkout = an_app(github, checkout, "REDELIVER_PRIVATE_KEY")
     hooks = []
@@ -222,7 +257,7 @@ def test_the_many_organizations_example_recovers_their_events(
     missed = an_outage(receiver, *hooks)
     names = {"org: my-org,": "org: acme,", "my-other-org": "globex", "123456": str(app.id)}
 
-    job = checkout.run(filled_in("many-organizations.yml", names), github)
+    job = checkout.run(example(names), github)
 
     assert job.returncode == 0, job.stdout
     assert arrived(github, receiver, missed) == sorted(missed)
@@ -230,8 +265,9 @@ def test_the_many_organizations_example_recovers_their_events(
     assert variables.keys() == {"LAST_REDELIVERY_MY_ORG", "LAST_REDELIVERY_MY_OTHER_ORG"}
 
 
+@runs("enterprise-server.yml")
 def test_the_enterprise_server_example_trusts_its_certificate(
-    checkout: Checkout, receiver: Receiver, tls: ssl.SSLContext, certificate: Path
+    example: FillIn, checkout: Checkout, receiver: Receiver, tls: ssl.SSLContext, certificate: Path
 ) -> None:
     (checkout.workspace / "authority.pem").write_bytes(certificate.read_bytes())
     with Sandbox(tls=tls, rate_limits=False, filters=False) as server:
@@ -241,20 +277,21 @@ def test_the_enterprise_server_example_trusts_its_certificate(
         missed = an_outage(receiver, hook)
         names = {"my-org": "acme", "123456789": str(hook.id)}
 
-        job = checkout.run(filled_in("enterprise-server.yml", names), server)
+        job = checkout.run(example(names), server)
 
         assert job.returncode == 0, job.stdout
         assert arrived(server, receiver, missed) == sorted(missed)
         assert "LAST_REDELIVERY" in server.repository("acme/ops").variables
 
 
+@runs("replay.yml")
 def test_the_replay_example_is_a_dry_run_by_default(
-    checkout: Checkout, github: Sandbox, receiver: Receiver
+    example: FillIn, checkout: Checkout, github: Sandbox, receiver: Receiver
 ) -> None:
     """With `dry-run` false it redelivers; it uses no checkpoint in either case."""
     missed = an_outage(receiver, github.org("acme").hook(receiver.url))
     github.token(TOKEN, organization_hooks="write")
-    workflow = filled_in("replay.yml", {"my-org": "acme"})
+    workflow = example({"my-org": "acme"})
     inputs = ("--input", "events=issues", "--input", "since=2d", "--input", "until=1m")
 
     dry_run = checkout.run(workflow, github, *inputs, event="workflow_dispatch")
@@ -273,7 +310,9 @@ def test_the_replay_example_is_a_dry_run_by_default(
     assert github.repository("acme/ops").variables == {}
 
 
+@runs("without-docker.yml")
 def test_the_example_without_docker_verifies_its_cached_packages(
+    example: FillIn,
     checkout: Checkout,
     github: Sandbox,
     receiver: Receiver,
@@ -281,7 +320,7 @@ def test_the_example_without_docker_verifies_its_cached_packages(
 ) -> None:
     """It downloads the packages in its first run, and again after one of them was changed."""
     hook = github.org("acme").hook(receiver.url)
-    workflow = filled_in("without-docker.yml", {"my-org": "acme", "123456789": str(hook.id)})
+    workflow = example({"my-org": "acme", "123456789": str(hook.id)})
     cache = tmp_path_factory.mktemp("cache")
     # pip starts another Python, which would import this if it searched the workspace.
     (checkout.workspace / "sitecustomize.py").write_text("raise SystemExit('imported')")
@@ -308,7 +347,9 @@ def test_the_example_without_docker_verifies_its_cached_packages(
     assert "Downloading the packages" in third.stdout
 
 
+@runs("open-an-issue.yml")
 def test_the_issue_example_keeps_one_issue_until_all_is_well(
+    example: FillIn,
     checkout: Checkout,
     github: Sandbox,
     receiver: Receiver,
@@ -321,7 +362,7 @@ def test_the_issue_example_keeps_one_issue_until_all_is_well(
     )
     hook = github.org("acme").hook(receiver.url)
     an_outage(receiver, hook)
-    workflow = filled_in("open-an-issue.yml", {"my-org": "acme", "123456789": str(hook.id)})
+    workflow = example({"my-org": "acme", "123456789": str(hook.id)})
     issues = Issues(permissions_of(workflow))
     with (
         ApiGithubCom(tls_of_github, certificate, issues.routes) as api,
@@ -402,7 +443,9 @@ def slack_arguments(workflow: str) -> list[str]:
     ]
 
 
+@runs("slack.yml")
 def test_the_slack_example_posts_trouble_and_its_end(
+    example: FillIn,
     checkout: Checkout,
     github: Sandbox,
     receiver: Receiver,
@@ -415,7 +458,7 @@ def test_the_slack_example_posts_trouble_and_its_end(
     )
     hook = github.org("acme").hook(receiver.url)
     an_outage(receiver, hook)
-    workflow = filled_in("slack.yml", {"my-org": "acme", "123456789": str(hook.id)})
+    workflow = example({"my-org": "acme", "123456789": str(hook.id)})
     slack = Slack(permissions_of(workflow))
     with (
         ApiGithubCom(tls_of_github, certificate, slack.routes) as api,
@@ -449,7 +492,9 @@ def test_the_slack_example_posts_trouble_and_its_end(
         assert "s3cretPart" not in failing.stdout
 
 
+@runs("slack.yml")
 def test_the_slack_example_posts_that_a_webhook_is_down(
+    example: FillIn,
     checkout: Checkout,
     github: Sandbox,
     machine: str,
@@ -458,7 +503,7 @@ def test_the_slack_example_posts_that_a_webhook_is_down(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     """It does so although no event has failed again, and then it fails, too."""
-    workflow = filled_in("slack.yml", {})
+    workflow = example({})
     slack = Slack(permissions_of(workflow))
     step = {"id": "all", "shell": "bash", "run": "echo health=down >> $GITHUB_OUTPUT"}
     outputs = {"health": {"value": "${{ steps.all.outputs.health }}"}}

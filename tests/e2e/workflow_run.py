@@ -65,6 +65,15 @@ class Checkout:
     action: Path
     secrets: Mapping[str, str] = field(default_factory=lambda: {"REDELIVER_TOKEN": TOKEN})
 
+    @property
+    def _workflow_file(self) -> Path:
+        return self.workspace / ".github" / "workflows" / "redeliver.yml"
+
+    def has_run(self, *workflows: str) -> bool:
+        """Whether one of these is the last workflow that was run, or its beginning."""
+        file = self._workflow_file
+        return file.exists() and file.read_text().startswith(workflows)
+
     def run(
         self,
         workflow: str,
@@ -74,9 +83,8 @@ class Checkout:
         runner: str = RUNNER,
     ) -> subprocess.CompletedProcess[str]:
         """Run a workflow with act, as `event` would start it."""
-        path = self.workspace / ".github" / "workflows" / "redeliver.yml"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(workflow)
+        self._workflow_file.parent.mkdir(parents=True, exist_ok=True)
+        self._workflow_file.write_text(workflow)
         # Python must not import these modules in place of the packages.
         for name in ("github", "venv", "pip"):
             module = self.workspace / f"{name}.py"
