@@ -2,7 +2,6 @@
 
 import ast
 import re
-from functools import cache
 from pathlib import Path
 
 import pytest
@@ -35,20 +34,26 @@ QUOTED_ERRORS = {
 } - {RUNNERS_ERROR}
 
 
-@cache
-def program_texts() -> str:
-    """Return the string literals of the program, and the composite action, which prints texts."""
-    texts = [(ROOT / "composite" / "action.yml").read_text()]
+def messages() -> list[str]:
+    """Return the texts of the program, and the lines of the composite action, which prints texts.
+
+    A text that is written as one f-string is one text, with an `…` for each value.
+    """
+    texts = (ROOT / "composite" / "action.yml").read_text().splitlines()
     for path in [*ROOT.glob("src/redeliver/**/*.py"), *ROOT.glob("composite/*.py")]:
         nodes = list(ast.walk(ast.parse(path.read_text())))
         docstrings = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
-        texts += [
-            node.value
-            for node in nodes
-            if isinstance(node, ast.Constant) and isinstance(node.value, str)
-            if id(node) not in docstrings
-        ]
-    return "\n".join(texts)
+        texts += [text_of(node) for node in nodes if id(node) not in docstrings]
+    return texts
+
+
+def text_of(node: ast.AST) -> str:
+    match node:
+        case ast.Constant(value=str(text)):
+            return text
+        case ast.JoinedStr(values=parts):
+            return "".join(text_of(part) or "…" for part in parts)
+    return ""
 
 
 def heading_anchor(heading: str) -> str:
@@ -116,15 +121,11 @@ def test_a_page_begins_with_the_question_that_it_answers(page: str) -> None:
     assert re.match(r"This page answers: .*\?", text)
 
 
-def test_the_quick_start_is_the_example_for_an_organization() -> None:
-    assert (ROOT / "examples" / "organization.yml").read_text() in README
+def test_the_readme_has_a_table_of_each_group_of_inputs() -> None:
+    """`make lint` checks what cog has written into them."""
+    groups = re.findall(r'generated\.inputs\("(.*)"\)', README)
 
-
-def test_the_readme_lists_exactly_the_inputs_and_outputs() -> None:
-    names = re.findall(r"^\| `([a-z-]+)` \|", README, flags=re.MULTILINE)
-    inputs = [name for group in generated.INPUT_GROUPS.values() for name in group]
-
-    assert names == [*inputs, *ACTION["outputs"]]
+    assert groups == list(generated.INPUT_GROUPS)
 
 
 def test_every_input_is_in_exactly_one_group() -> None:
@@ -144,14 +145,16 @@ def test_the_first_commands_of_the_readme_are_demo_and_test() -> None:
     assert targets[:2] == ["demo", "test"]
 
 
-@pytest.mark.parametrize("error", sorted(QUOTED_ERRORS))
-def test_a_troubleshooting_heading_quotes_the_program(error: str) -> None:
-    for part in error.split("…"):
-        assert part.strip() in program_texts()
+def test_a_troubleshooting_heading_quotes_one_message() -> None:
+    """An `…` in a heading stands for any part of the message."""
+    texts = messages()
+    patterns = {
+        error: re.compile(".*".join(re.escape(part.strip()) for part in error.split("…")))
+        for error in QUOTED_ERRORS
+    }
 
-
-def test_troubleshooting_quotes_at_least_ten_errors() -> None:
-    assert len(QUOTED_ERRORS) >= 10
+    assert len(patterns) > 10
+    assert [error for error, quoted in patterns.items() if not any(map(quoted.search, texts))] == []
 
 
 def test_the_table_of_verdicts_has_every_verdict() -> None:
