@@ -7,7 +7,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Literal
 
-from github_sandbox.api.app_keys import generate_private_key, public_key_of
+from github_sandbox.api.app_keys import generate_keys
 from github_sandbox.faults import Fault
 from github_sandbox.model.entities import Access, AppState, Permissions, PersonalToken, TokenLag
 from github_sandbox.model.state import Request
@@ -82,17 +82,17 @@ class Sandbox(Server):
         permissions: Permissions = APP_PERMISSIONS,
     ) -> App:
         """Register a GitHub App, whose installations get `permissions` by default."""
-        key = generate_private_key(slug)
+        private_key, public_key = generate_keys(slug)
 
         def register() -> AppState:
             return self._state.add_app(
                 slug=slug,
                 account=owner,
-                public_key=public_key_of(key),
+                public_key=public_key,
                 permissions=permissions,
             )
 
-        return App(self._backend, self._server.call(register), key)
+        return App(self._backend, self._server.call(register), private_key)
 
     def inject(
         self,

@@ -15,10 +15,22 @@ from github_sandbox import Hook, Receiver, Sandbox
 from tests.sandbox.client import TOKEN
 
 
+def a_client(github: Sandbox, token: str = TOKEN) -> Github:
+    """Return a client without PyGithub's pauses of a quarter of a second, and of a second."""
+    return Github(
+        auth=Auth.Token(token),
+        base_url=github.url,
+        lazy=True,
+        per_page=100,
+        seconds_between_requests=None,
+        seconds_between_writes=None,
+    )
+
+
 @pytest.fixture
 def pygithub(github: Sandbox) -> Iterator[Github]:
     github.repository("acme/ops")
-    with Github(auth=Auth.Token(TOKEN), base_url=github.url, lazy=True, per_page=100) as client:
+    with a_client(github) as client:
         yield client
 
 
@@ -114,13 +126,18 @@ def test_pygithub_authenticates_as_app_and_installation() -> None:
         ids = [hook.record() for _ in range(3)][::-1]
         signer = Auth.AppAuth(app.client_id, app.private_key)
 
-        with GithubIntegration(auth=signer, base_url=sandbox.url) as integration:
+        with GithubIntegration(
+            auth=signer,
+            base_url=sandbox.url,
+            seconds_between_requests=None,
+            seconds_between_writes=None,
+        ) as integration:
             installation = integration.get_org_installation("acme")
             token = integration.get_access_token(
                 installation.id, permissions={"organization_hooks": "read"}
             )
             itself = integration.get_app()
-        with Github(auth=Auth.Token(token.token), base_url=sandbox.url, lazy=True) as client:
+        with a_client(sandbox, token.token) as client:
             log = client.get_organization("acme").get_hook_deliveries(hook.id)
             found = [row.id for row in log]
 

@@ -251,7 +251,7 @@ def test_hostile_text_keeps_the_summary_within_the_limit() -> None:
 
 
 @pytest.mark.unmeasured
-def test_100_000_failures_keep_the_summary_within_the_limit() -> None:
+def test_10_000_failures_keep_the_summary_within_the_limit() -> None:
     outcomes = [Outcome.STILL_FAILING, Outcome.RECOVERED, Outcome.GIVEN_UP, Outcome.PENDING]
     events = ["push", "issues", "pull_request", "check_run", "workflow_job"]
     results = [
@@ -259,7 +259,7 @@ def test_100_000_failures_keep_the_summary_within_the_limit() -> None:
             decision=a_decision(
                 a_delivery(
                     f"6f2b6f60-1111-11ef-8000-{n:012}",
-                    at=NOW - timedelta(seconds=n // 10),
+                    at=NOW - timedelta(seconds=n),
                     number=2**61 + n,
                     event=events[n % 5],
                     status_code=500 + n % 7,
@@ -268,17 +268,17 @@ def test_100_000_failures_keep_the_summary_within_the_limit() -> None:
             outcome=outcomes[n % 4],
             because="old" if outcomes[n % 4] is Outcome.GIVEN_UP else "",
         )
-        for n in range(100_000)
+        for n in range(10_000)
     ]
     report = a_report(*results)
 
     shown = summary(report)
 
     assert len(shown.encode()) < LIMIT
-    assert "100,000 events failed: 25,000 recovered, 25,000 still failing" in shown
+    assert "10,000 events failed: 2,500 recovered, 2,500 still failing" in shown
     assert shown.count("\n| <code>") == MAX_ATTENTION_ROWS + 2 * MAX_OTHER_ROWS
-    assert f"And {50_000 - MAX_ATTENTION_ROWS:,} more, in the log of this run." in shown
-    assert shown.count(f"And {25_000 - MAX_OTHER_ROWS:,} more, in the log of this run.") == 2
+    assert f"And {5_000 - MAX_ATTENTION_ROWS:,} more, in the log of this run." in shown
+    assert shown.count(f"And {2_500 - MAX_OTHER_ROWS:,} more, in the log of this run.") == 2
 
 
 def test_only_the_first_webhooks_are_listed() -> None:
