@@ -5,15 +5,7 @@ from threading import Thread
 
 import pytest
 
-from redeliver.github_api.throttle import (
-    MAX_POINTS,
-    MAX_WAIT_SECONDS,
-    MINUTE,
-    READ_POINTS,
-    URGENT_POINTS,
-    WRITE_POINTS,
-    Throttle,
-)
+from redeliver.github_api.throttle import Throttle
 from tests.support.fakes import FakeTime
 
 PER_MINUTE = 75
@@ -45,9 +37,9 @@ def test_a_minutes_redeliveries_go_at_full_speed() -> None:
     assert (time.slept, said) == ([], [])
 
     time.now += 20
-    assert throttle.seconds_until_turn() == MINUTE - 20
+    assert throttle.seconds_until_turn() == 41
     throttle.wait_for_turn()
-    assert time.slept == [MINUTE - 20]
+    assert time.slept == [41]
     assert said == ["Waiting 41 s: the limit is 75 redeliveries per minute"]
 
 
@@ -79,7 +71,7 @@ def test_only_redeliveries_are_sent_evenly() -> None:
 
     throttle.wait_for_turn()
     time.now += 1
-    throttle.wait(READ_POINTS)
+    throttle.wait(1)
     assert time.slept == []
 
     time.now += 1
@@ -120,19 +112,19 @@ def test_no_minute_has_more_points_than_github_allows(share_of_reads: float) -> 
 
     for number in range(4000):
         if number % 10 < 10 * share_of_reads:
-            throttle.wait(READ_POINTS)
-            spent.append((time.now, READ_POINTS))
+            throttle.wait(1)
+            spent.append((time.now, 1))
         else:
             throttle.wait_for_turn()
-            spent.append((time.now, WRITE_POINTS))
+            spent.append((time.now, 5))
         time.now += 0.01
 
     for start, _ in spent[::50]:
         within = sum(points for at, points in spent if start <= at < start + 60)
-        assert within <= MAX_POINTS < 900
-    # It nearly reaches the limit: the first MAX_POINTS go at once, then as many each minute.
-    minutes = math.ceil(sum(points for _, points in spent) / MAX_POINTS)
-    assert time.now - 1000 < minutes * MINUTE + 5
+        assert within <= 860
+    # It nearly reaches the limit: the first 860 go at once, then as many each minute.
+    minutes = math.ceil(sum(points for _, points in spent) / 860)
+    assert time.now - 1000 < minutes * 61 + 5
 
 
 def test_reading_waits_for_points_but_not_for_redeliveries() -> None:
@@ -141,12 +133,12 @@ def test_reading_waits_for_points_but_not_for_redeliveries() -> None:
 
     for _ in range(PER_MINUTE):
         throttle.wait_for_turn()
-    for _ in range(MAX_POINTS - PER_MINUTE * WRITE_POINTS):
-        throttle.wait(READ_POINTS)
+    for _ in range(860 - 75 * 5):
+        throttle.wait(1)
     assert time.slept == []
 
-    throttle.wait(READ_POINTS)
-    assert time.slept == [MINUTE]
+    throttle.wait(1)
+    assert time.slept == [61]
     (line,) = said
     assert line == (
         "Waiting 61 s: redeliver uses at most 860 points of GitHub's rate limit per minute "
@@ -157,14 +149,14 @@ def test_reading_waits_for_points_but_not_for_redeliveries() -> None:
 def test_an_urgent_request_has_points_of_its_own() -> None:
     time = FakeTime()
     throttle = a_throttle(time, per_minute=0)
-    for _ in range(MAX_POINTS // WRITE_POINTS):
+    for _ in range(860 // 5):
         throttle.wait_for_turn()
 
-    for _ in range(URGENT_POINTS):
-        throttle.wait(READ_POINTS, urgent=True)
+    for _ in range(20):
+        throttle.wait(1, urgent=True)
     assert time.slept == []
-    throttle.wait(READ_POINTS, urgent=True)
-    assert time.slept == [MINUTE], "these points run out, too"
+    throttle.wait(1, urgent=True)
+    assert time.slept == [61], "these points run out, too"
 
 
 def test_an_urgent_request_in_a_hurry_does_not_wait() -> None:
@@ -174,7 +166,7 @@ def test_an_urgent_request_in_a_hurry_does_not_wait() -> None:
     time.now -= 60
 
     throttle.hurry()
-    throttle.wait(WRITE_POINTS, urgent=True)
+    throttle.wait(5, urgent=True)
 
     assert time.slept == [60], "it has not slept again"
     assert throttle.seconds_until_turn() == 60, "other requests still wait"
@@ -184,10 +176,10 @@ def test_a_short_wait_is_not_logged() -> None:
     time, said = FakeTime(), list[str]()
     throttle = a_throttle(time, said=said)
 
-    evenly = MINUTE / MAX_POINTS
+    evenly = 61 / 860
     for seconds in (0.99 * evenly, 0.9 * evenly):  # faster once the points are used up
-        for _ in range(MAX_POINTS):
-            throttle.wait(READ_POINTS)
+        for _ in range(860):
+            throttle.wait(1)
             time.now += seconds
 
     assert len(time.slept) > 100
@@ -199,8 +191,8 @@ def test_only_the_users_limit_holds_if_github_has_none() -> None:
     unlimited, usual = a_throttle(time, per_minute=0), a_throttle(time)
     for throttle in (unlimited, usual):
         throttle.learn_limits(has_limits=False)
-        for _ in range(10 * MAX_POINTS):
-            throttle.wait(READ_POINTS)
+        for _ in range(10 * 860):
+            throttle.wait(1)
 
     for _ in range(PER_MINUTE):
         unlimited.wait_for_turn()
@@ -210,7 +202,7 @@ def test_only_the_users_limit_holds_if_github_has_none() -> None:
     unlimited.wait_for_turn()
     assert time.slept == []
     usual.wait_for_turn()
-    assert time.slept == [MINUTE]
+    assert time.slept == [61]
 
 
 def test_limits_that_were_seen_once_stay() -> None:
@@ -219,10 +211,10 @@ def test_limits_that_were_seen_once_stay() -> None:
     for has_limits in (False, True, False):
         throttle.learn_limits(has_limits=has_limits)
 
-    for _ in range(MAX_POINTS + 1):
-        throttle.wait(READ_POINTS)
+    for _ in range(861):
+        throttle.wait(1)
 
-    assert time.slept == [MINUTE]
+    assert time.slept == [61]
 
 
 def test_threads_share_the_limits() -> None:
@@ -231,19 +223,19 @@ def test_threads_share_the_limits() -> None:
 
     def read() -> None:
         for _ in range(100):
-            throttle.wait(READ_POINTS)
+            throttle.wait(1)
 
     threads = [Thread(target=read) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    for _ in range(MAX_POINTS - 800):
-        throttle.wait(READ_POINTS)
+    for _ in range(60):
+        throttle.wait(1)
     assert time.slept == []
 
-    throttle.wait(READ_POINTS)
-    assert time.slept == [MINUTE]
+    throttle.wait(1)
+    assert time.slept == [61]
 
 
 def test_a_wait_for_github_is_logged_first() -> None:
@@ -259,7 +251,7 @@ def test_the_wait_budget_is_for_all_waits_together() -> None:
     time, said = FakeTime(), list[str]()
     throttle = a_throttle(time, said=said)
 
-    assert throttle.back_off(MAX_WAIT_SECONDS - 10, "a broken response")
+    assert throttle.back_off(290, "a broken response")
     assert not throttle.hold(11, "a rate limit", is_too_fast=False)
     assert throttle.back_off(10, "a broken response"), "the wait that was too long did not count"
     assert len(said) == len(time.slept) == 2
@@ -276,7 +268,7 @@ def test_simultaneous_waits_count_once() -> None:
 
     assert (len(asleep), len(said)) == (8, 1)
     time.now += 60
-    assert throttle.back_off(MAX_WAIT_SECONDS - 61, "a broken response")
+    assert throttle.back_off(239, "a broken response")
 
 
 def test_time_without_a_response_uses_the_wait_budget() -> None:
@@ -285,7 +277,7 @@ def test_time_without_a_response_uses_the_wait_budget() -> None:
 
     for _ in range(10):
         start = throttle.now()
-        time.now += MAX_WAIT_SECONDS / 10
+        time.now += 30
         throttle.charge_since(start)
     assert not throttle.has_waited_too_long
     assert not throttle.back_off(0.1, "a broken response")
@@ -300,7 +292,7 @@ def test_a_wait_budget_that_is_just_used_up_is_not_exceeded() -> None:
     """The request for which the run has waited must still be sent."""
     throttle = a_throttle(FakeTime())
 
-    assert throttle.back_off(MAX_WAIT_SECONDS, "a rate limit")
+    assert throttle.back_off(300, "a rate limit")
 
     assert not throttle.has_waited_too_long
 
@@ -315,7 +307,7 @@ def test_waits_that_overlap_count_once() -> None:
         throttle.charge_since(1000.0 + start)
 
     time.now = 2000.0
-    assert throttle.back_off(MAX_WAIT_SECONDS - 200, "a rate limit")
+    assert throttle.back_off(100, "a rate limit")
     assert not throttle.back_off(0.1, "a rate limit")
 
 
@@ -356,10 +348,10 @@ def test_a_secondary_limit_proves_that_there_are_limits() -> None:
     throttle.learn_limits(has_limits=False)
 
     throttle.hold(60, "a rate limit", is_too_fast=True)
-    for _ in range(MAX_POINTS // 2 // WRITE_POINTS + 1):
+    for _ in range(860 // 2 // 5 + 1):
         throttle.wait_for_turn()
 
-    assert time.slept == [60, MINUTE]
+    assert time.slept == [60, 61]
 
 
 def test_a_primary_limit_does_not_reduce_the_rate() -> None:
@@ -382,7 +374,7 @@ def test_the_rate_is_never_below_one_a_minute() -> None:
     for _ in range(3):
         throttle.wait_for_turn()
 
-    assert time.slept[4:] == [MINUTE, MINUTE]
+    assert time.slept[4:] == [61, 61]
 
 
 def test_the_rate_is_not_reduced_without_end() -> None:
