@@ -8,7 +8,6 @@ import pytest
 from github_sandbox import Fault, Hook, Status
 from redeliver.core.decision import Verdict
 from redeliver.core.outcome import Outcome
-from redeliver.core.window import SETTLING_TIME
 from tests.support.days import ACCEPTED_ONLY, DEAD_END, Days
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
@@ -17,8 +16,8 @@ EVERY = pytest.mark.parametrize("every", [MINUTE, 5 * MINUTE], ids=["a minute", 
 NEVER_DELIVERED: dict[str, tuple[Fault | None, timedelta]] = {
     "its receiver refuses it": (None, MINUTE),
     "GitHub refuses to redeliver it": (Status(422, "Unprocessable"), MINUTE),
-    "GitHub accepts its redelivery and never makes it": (ACCEPTED_ONLY, SETTLING_TIME),
-    "GitHub does not respond to its redelivery": (Status(502, "Bad Gateway"), SETTLING_TIME),
+    "GitHub accepts its redelivery and never makes it": (ACCEPTED_ONLY, 16 * MINUTE),
+    "GitHub does not respond to its redelivery": (Status(502, "Bad Gateway"), 16 * MINUTE),
 }
 """Why an event is never delivered, and the shortest time between two requests of it."""
 

@@ -12,7 +12,6 @@ from redeliver import settings, wiring
 from redeliver.cli.checkpoint_file import CheckpointFile, locked
 from redeliver.core.checkpoint import Checkpoint, format_checkpoint
 from redeliver.errors import RedeliverError
-from redeliver.wiring import WORKERS
 from tests.support.builders import NOW, START, TOKEN
 from tests.support.fakes import FakeConsole
 from tests.support.sandboxes import running
@@ -102,7 +101,7 @@ class Outage:
                     self.clock,
                     url=self.url,
                     verify=verify,
-                    workers=WORKERS,
+                    workers=8,
                 )
 
     def _run_with_file(self, file: Path) -> None:

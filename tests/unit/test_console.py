@@ -1,6 +1,6 @@
 """Progress takes few lines of the log."""
 
-from redeliver.console import SECONDS_BETWEEN_LINES, ProgressLines
+from redeliver.console import ProgressLines
 from tests.support.fakes import FakeTime
 
 
@@ -9,9 +9,9 @@ def test_progress_is_logged_every_15_seconds() -> None:
     progress = ProgressLines(said.append, clock=time)
 
     for number in range(1, 1001):
-        time.now += SECONDS_BETWEEN_LINES / 512
+        time.now += 15 / 512
         progress("Deliveries read:", 10 * number, None)
-    time.now += SECONDS_BETWEEN_LINES
+    time.now += 15
     progress("Redeliveries requested:", 1200, 3400)
 
     assert said == [

@@ -9,9 +9,9 @@ from queue import Empty, SimpleQueue
 import pytest
 
 from redeliver.errors import Interrupted
-from redeliver.interruption import LAST_SECONDS, SLICE, get, holding, interruptible, sleep
+from redeliver.interruption import SLICE, get, holding, interruptible, sleep
 
-LONG = 10 * LAST_SECONDS
+LONG = 20
 """Seconds that a test never waits."""
 
 
@@ -28,7 +28,7 @@ def test_an_interruption_comes_again_at_the_deadline() -> None:
             sleep(LONG)
         with pytest.raises(Interrupted):
             sleep(LONG)
-        assert time.monotonic() - sent_at >= LAST_SECONDS
+        assert 2 <= time.monotonic() - sent_at < 4
 
         sleep(2 * SLICE)  # there is no third one
 

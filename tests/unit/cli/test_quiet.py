@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from redeliver.cli.quiet import MAX_LINES, Quiet
+from redeliver.cli.quiet import Quiet
 from redeliver.core.outcome import Outcome
 from redeliver.reporting.report import Report
 from tests.support.builders import ONE_RESULT_OF_EACH, a_report, a_result, a_scan_result, a_webhook
@@ -59,11 +59,11 @@ def test_only_events_that_need_attention_are_listed() -> None:
 
 @pytest.mark.parametrize(("more", "last"), [(0, "Refused"), (1, "1 more event not listed here")])
 def test_a_long_list_is_cut(more: int, last: str) -> None:
-    results = [a_result(Outcome.REFUSED, guid=f"guid-{n}") for n in range(MAX_LINES + more)]
+    results = [a_result(Outcome.REFUSED, guid=f"guid-{n}") for n in range(50 + more)]
 
     lines = shown(a_report(*results))[1:-3]
 
-    assert len(lines) == MAX_LINES + more
+    assert len(lines) == 50 + more
     assert lines[-1].startswith(last)
 
 

@@ -15,7 +15,7 @@ from redeliver.core.checkpoint import (
     parse_checkpoint,
     slot_end,
 )
-from redeliver.core.window import MAX_SILENCE, OVERLAP, Window
+from redeliver.core.window import MAX_SILENCE, Window
 from redeliver.engine.checkpointing import SAVE_INTERVAL
 from redeliver.github_api.throttle import MAX_WAIT_SECONDS
 from redeliver.github_api.transport import DEADLINE_SECONDS
@@ -121,21 +121,23 @@ def test_white_space_around_a_checkpoint_does_not_matter() -> None:
 def test_max_silence_is_the_sum_of_all_that_can_delay_a_request() -> None:
     waits = timedelta(seconds=MAX_WAIT_SECONDS + DEADLINE_SECONDS)
 
-    assert waits + SAVE_INTERVAL == MAX_SILENCE
+    assert waits + SAVE_INTERVAL == MAX_SILENCE == timedelta(minutes=6)
 
 
 @pytest.mark.parametrize(
     ("checkpoint", "unseen"),
     [
         pytest.param(None, None, id="a first run"),
-        pytest.param(ago(hours=72) + OVERLAP, None, id="a window as old as the log"),
+        pytest.param(ago(hours=71, minutes=50), None, id="a window as old as the log"),
         pytest.param(
             ago(hours=73),
-            (ago(hours=73) - OVERLAP, ago(hours=72)),
+            (ago(hours=73, minutes=10), ago(hours=72)),
             id="a checkpoint older than the log",
         ),
         pytest.param(
-            ago(hours=72), (ago(hours=72) - OVERLAP, ago(hours=72)), id="only late rows are missed"
+            ago(hours=72),
+            (ago(hours=72, minutes=10), ago(hours=72)),
+            id="only late rows are missed",
         ),
     ],
 )

@@ -9,7 +9,6 @@ from redeliver.core.checkpoint import Ended, slot_end
 from redeliver.core.decision import Verdict
 from redeliver.core.delivery import Delivery
 from redeliver.core.event_filter import EventFilter
-from redeliver.core.window import SETTLING_TIME
 from tests.support.builders import (
     NOW,
     WEBHOOK,
@@ -100,9 +99,9 @@ AFTER_ANOTHER_RUN = {
         timedelta(minutes=1),
         Verdict.UNSETTLED,
     ),
-    "it failed before another run wrote, exactly the settling time ago": (
-        SETTLING_TIME,
-        SETTLING_TIME,
+    "it failed before another run wrote, exactly 16 minutes ago": (
+        timedelta(minutes=16),
+        timedelta(minutes=16),
         Verdict.REDELIVER,
     ),
     "it failed after another run wrote the checkpoint": (
@@ -121,7 +120,7 @@ AFTER_ANOTHER_RUN = {
 @pytest.mark.parametrize("case", AFTER_ANOTHER_RUN)
 def test_the_verdict_considers_an_earlier_run(case: str) -> None:
     failed_ago, written_ago, verdict = AFTER_ANOTHER_RUN[case]
-    window = a_window(NOW - SETTLING_TIME, written=NOW - written_ago)
+    window = a_window(ago(minutes=16), written=NOW - written_ago)
 
     (decision,) = plan_of([a_delivery(at=NOW - failed_ago)], window).decisions
 

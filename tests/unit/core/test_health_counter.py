@@ -5,15 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from redeliver.core.delivery import MAX_DURATION, Delivery
+from redeliver.core.delivery import Delivery
 from redeliver.core.health import FailureKind, Health, HealthVerdict
-from redeliver.core.health_counter import (
-    DOWN_AFTER,
-    FAILING_SHARE,
-    MAX_STEPS,
-    SLOW_SHARE,
-    STEPS,
-)
 from redeliver.core.pages import Page
 from redeliver.core.policy import ScanMode
 from redeliver.core.unreadable import UnreadableRow
@@ -37,6 +30,7 @@ from tests.support.builders import (
 )
 
 SUCCESSES = tuple(succeeded(minutes=n) for n in range(1, 101))
+SUCCESSES_BEFORE = tuple(succeeded(minutes=n) for n in range(62, 162))
 BEFORE = succeeded(hours=7)
 """A delivery from before the window."""
 
@@ -56,12 +50,12 @@ def took(seconds: float | None, *, minutes: float = 1) -> Delivery:
         pytest.param([failed(minutes=n) for n in range(2)], HealthVerdict.DOWN, id="both fail"),
         pytest.param([BEFORE], HealthVerdict.SILENT, id="no delivery, but one before"),
         pytest.param(
-            [failed(minutes=n) for n in range(DOWN_AFTER - 1)] + [*SUCCESSES],
+            [failed(minutes=n) for n in range(4)] + [*SUCCESSES],
             HealthVerdict.HEALTHY,
             id="few failures among many deliveries",
         ),
         pytest.param(
-            [failed(minutes=n) for n in range(DOWN_AFTER)] + [*SUCCESSES],
+            [failed(minutes=n) for n in range(5)] + [*SUCCESSES],
             HealthVerdict.DOWN,
             id="the newest five fail",
         ),
@@ -71,7 +65,17 @@ def took(seconds: float | None, *, minutes: float = 1) -> Delivery:
             id="two fail in two hours",
         ),
         pytest.param(
-            [failed(hours=7 + n) for n in range(DOWN_AFTER)],
+            [failed(minutes=1), failed(minutes=61), *SUCCESSES_BEFORE],
+            HealthVerdict.DOWN,
+            id="two fail within an hour",
+        ),
+        pytest.param(
+            [failed(minutes=1), failed(minutes=60), *SUCCESSES_BEFORE],
+            HealthVerdict.HEALTHY,
+            id="two fail within 59 minutes",
+        ),
+        pytest.param(
+            [failed(hours=7 + n) for n in range(5)],
             HealthVerdict.DOWN,
             id="no delivery since all failed",
         ),
@@ -107,25 +111,23 @@ def test_a_verdict_says_how_well_a_receiver_works(
 
 
 def test_a_receiver_is_failing_from_a_share_of_failures_on() -> None:
-    limit = round(100 * FAILING_SHARE)
-    failures = [failed(minutes=30) for _ in range(limit)]
+    failures = [failed(minutes=30) for _ in range(5)]
 
-    at_limit = health_of(*SUCCESSES[limit:], *failures)
-    below = health_of(*SUCCESSES[limit:], *failures[1:])
+    at_limit = health_of(*SUCCESSES[5:], *failures)
+    below = health_of(*SUCCESSES[5:], *failures[1:])
 
-    assert (at_limit.deliveries, at_limit.failure_rate) == (100, FAILING_SHARE)
+    assert (at_limit.deliveries, at_limit.failure_rate) == (100, 0.05)
     assert at_limit.verdict is HealthVerdict.FAILING
     assert below.verdict is HealthVerdict.HEALTHY
 
 
 def test_a_receiver_is_slow_from_a_share_of_slow_answers_on() -> None:
-    limit = round(100 * SLOW_SHARE)
-    slow = [took(8.01)] * limit
+    slow = [took(8.01)] * 5
 
-    at_limit = health_of(*SUCCESSES[limit:], *slow)
-    below = health_of(*SUCCESSES[limit:], *slow[1:])
+    at_limit = health_of(*SUCCESSES[5:], *slow)
+    below = health_of(*SUCCESSES[5:], *slow[1:])
 
-    assert (at_limit.responses, at_limit.slow_share) == (100, SLOW_SHARE)
+    assert (at_limit.responses, at_limit.slow_share) == (100, 0.05)
     assert at_limit.verdict is HealthVerdict.SLOW
     assert below.verdict is HealthVerdict.HEALTHY
 
@@ -160,7 +162,7 @@ def test_only_answers_of_the_receiver_have_a_duration() -> None:
         ([n / 10 for n in range(1, 101)], 9.5),
         ([0.1] * 94 + [9.0] * 6, 9.0),
         ([0.1] * 95 + [9.0] * 5, 0.1),
-        ([MAX_DURATION], MAX_DURATION),
+        ([60], 60),
     ],
 )
 def test_the_95th_percentile_is_rounded_up_to_tenths(
@@ -264,7 +266,7 @@ def test_a_timeline_shows_when_deliveries_failed() -> None:
         (timedelta(days=1), timedelta(hours=1), 24),
         (timedelta(days=3), timedelta(hours=2), 36),
         (timedelta(days=7), timedelta(hours=6), 28),
-        (timedelta(days=300), timedelta(hours=6), MAX_STEPS),
+        (timedelta(days=300), timedelta(hours=6), 48),
     ],
 )
 def test_a_timeline_has_a_readable_number_of_steps(
@@ -285,8 +287,8 @@ def test_no_timeline_has_too_many_steps() -> None:
 
         timeline = health_of(delivered(at=now), window=window).timeline
 
-        assert len(timeline.delivered) <= MAX_STEPS
-        assert timeline.step in STEPS
+        assert len(timeline.delivered) <= 48
+        assert timeline.step / timedelta(minutes=1) in {1, 5, 10, 30, 60, 120, 180, 360}
 
 
 def test_the_worst_verdict_is_that_of_all_webhooks() -> None:

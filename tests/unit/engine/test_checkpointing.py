@@ -18,7 +18,6 @@ from redeliver.core.checkpoint import (
 )
 from redeliver.core.delivery import Delivery
 from redeliver.core.outcome import Outcome
-from redeliver.engine.checkpointing import CLAIM_PAUSE
 from redeliver.errors import (
     AccessError,
     Interrupted,
@@ -492,7 +491,7 @@ def test_a_run_that_looks_for_outcomes_has_not_ended() -> None:
 
     class Meanwhile(FakeRuntime):
         def sleep(self, seconds: float) -> None:
-            if seconds != CLAIM_PAUSE:
+            if seconds != 0.5:
                 report = run_once(FakeHook(*THREE_FAILURES), store)
                 during.append(set(outcomes(report).values()))
 

@@ -9,7 +9,6 @@ from redeliver.core.checkpoint import Checkpoint, Ended
 from redeliver.core.delivery import Delivery
 from redeliver.core.event_filter import EventFilter
 from redeliver.core.outcome import Outcome
-from redeliver.engine.checkpointing import CLAIM_PAUSE
 from redeliver.errors import Interrupted, RefusalError, UnavailableError
 from redeliver.reporting import messages
 from tests.support.builders import (
@@ -46,7 +45,7 @@ class Interrupting(FakeRuntime):
     """Is interrupted while it waits for outcomes."""
 
     def sleep(self, seconds: float) -> None:
-        if seconds != CLAIM_PAUSE:
+        if seconds != 0.5:
             raise Interrupted(Signals.SIGINT)
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from redeliver.core.delivery import Delivery
 from redeliver.core.window import Window
-from redeliver.reporting.chart import MAX_LABELS, MIN_FAILURES, NO_WIDTH, chart
+from redeliver.reporting.chart import NO_WIDTH, chart
 from redeliver.reporting.report import Report
 from tests.support.builders import (
     NOW,
@@ -76,11 +76,11 @@ def test_a_chart_names_its_webhook_if_there_are_several() -> None:
     assert next(chart(report)) == "#### Deliveries of webhook 2 of organization acme over time"
 
 
-@pytest.mark.parametrize("number", [MIN_FAILURES - 1, MIN_FAILURES])
+@pytest.mark.parametrize("number", [2, 3])
 def test_few_failures_have_no_chart(number: int) -> None:
     log = [failed(minutes=1)] * number
 
-    assert bool(list(chart(a_report_on(log)))) == (number == MIN_FAILURES)
+    assert bool(list(chart(a_report_on(log)))) == (number == 3)
 
 
 def test_unknown_health_has_no_chart() -> None:
@@ -101,18 +101,18 @@ def test_unknown_health_has_no_chart() -> None:
     ],
 )
 def test_labels_are_few_and_at_whole_times(span: timedelta, shown: set[str]) -> None:
-    log = [failed(minutes=n) for n in range(MIN_FAILURES)]
+    log = [failed(minutes=n) for n in range(3)]
 
     found = labels(a_report_on(log, span=span))
 
     texts = [text for label in found if (text := label.strip(NO_WIDTH))]
     assert set(texts) == shown
-    assert len(texts) <= MAX_LABELS
+    assert len(texts) <= 9
 
 
 def test_a_bar_is_never_at_the_place_of_another() -> None:
     """Mermaid draws bars with the same label in one place."""
-    log = [failed(minutes=n) for n in range(MIN_FAILURES)]
+    log = [failed(minutes=n) for n in range(3)]
     for hours in range(1, 12 * 24, 5):
         found = labels(a_report_on(log, span=timedelta(hours=hours)))
 
