@@ -51,6 +51,24 @@ def test_a_checkpoint_is_read_as_it_was_written(
     assert read == saved(time, written=written, mark=mark)
 
 
+@pytest.mark.parametrize(
+    ("written", "end"),
+    [
+        pytest.param(ago(minutes=1), ago(minutes=-5), id="a minute before: other clocks"),
+        pytest.param(ago(minutes=1, seconds=1), ago(minutes=25), id="earlier: the slot before"),
+        pytest.param(ago(minutes=-28, seconds=-59), ago(minutes=-5), id="almost 29 minutes after"),
+        pytest.param(ago(minutes=-29), ago(minutes=-35), id="29 minutes: the next one"),
+    ],
+)
+def test_a_slot_is_read_by_the_time_of_writing(written: datetime, end: datetime) -> None:
+    """It is the slot from 12:00 to 12:05, or one that is 30 minutes earlier or later."""
+    text = format_checkpoint(ago(hours=1), Ended((ago(minutes=-5),)))
+
+    read = parse_checkpoint(text, written=written, now=written)
+
+    assert read == saved(ago(hours=1), written=written, mark=Ended((end,)))
+
+
 def test_a_slot_ends_after_what_is_in_it() -> None:
     assert slot_end(NOW) == slot_end(ago(minutes=-5, seconds=1)) == NOW + timedelta(minutes=5)
 

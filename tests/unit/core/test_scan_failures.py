@@ -202,7 +202,8 @@ def test_events_are_decided_back_to_where_successes_were_read() -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "is_unclassified"), [(0, True), (302, True), (399, True), (400, False), (599, False)]
+    ("code", "is_unclassified"),
+    [(0, True), (302, True), (399, True), (400, False), (599, False), (600, True)],
 )
 def test_a_full_scan_counts_what_the_filter_would_miss(code: int, *, is_unclassified: bool) -> None:
     log = Listings([*SUCCESSES, a_delivery(status="failed", status_code=code)])
