@@ -22,7 +22,7 @@ from redeliver.core.health_counter import HealthCounter
 from redeliver.core.outcome import EventResult, Outcome
 from redeliver.core.pages import Page
 from redeliver.core.plan import Plan
-from redeliver.core.policy import RECEIVER_TIMEOUT, Policy, RunOptions, ScanMode
+from redeliver.core.policy import Policy, RunOptions, ScanMode
 from redeliver.core.repository_filter import RepositoryFilter
 from redeliver.core.scan import Scan, ScanResult
 from redeliver.core.window import Window
@@ -156,7 +156,7 @@ def repositories(*ids: int, excludes: bool = False) -> RepositoryFilter:
 def health_of(
     *log: Delivery,
     window: Window | None = None,
-    receiver_timeout: timedelta = RECEIVER_TIMEOUT,
+    receiver_timeout: timedelta = timedelta(seconds=10),
     is_complete: bool = True,
 ) -> Health:
     """Return the health of the receiver that has this log, which is newest first."""

@@ -9,7 +9,7 @@ from redeliver.core.checkpoint import Checkpoint, Mark, SavedCheckpoint
 from redeliver.core.delivery import Delivery, StatusFilter
 from redeliver.core.outcome import Outcome
 from redeliver.core.pages import Page
-from redeliver.core.policy import RECEIVER_TIMEOUT, RETENTION, Policy
+from redeliver.core.policy import Policy
 from redeliver.engine.ports import Runtime, Store
 from redeliver.engine.run import run
 from redeliver.errors import UnavailableError
@@ -163,8 +163,8 @@ class FakeRuntime(FakeConsole):
         return Runtime(
             clock=lambda: self.now,
             monotonic=lambda: next(self.seconds),
-            retention=lambda: RETENTION,
-            receiver_timeout=lambda: RECEIVER_TIMEOUT,
+            retention=lambda: timedelta(days=3),
+            receiver_timeout=lambda: timedelta(seconds=10),
             token_expirations=dict,
             random=lambda: next(self.numbers),
             throttle=self,

@@ -262,9 +262,12 @@ def test_a_timeline_shows_when_deliveries_failed() -> None:
     ("span", "step", "number"),
     [
         (timedelta(minutes=10), timedelta(minutes=1), 10),
+        (timedelta(hours=2), timedelta(minutes=5), 24),
         (timedelta(hours=6, minutes=10), timedelta(minutes=10), 37),
+        (timedelta(hours=12), timedelta(minutes=30), 24),
         (timedelta(days=1), timedelta(hours=1), 24),
         (timedelta(days=3), timedelta(hours=2), 36),
+        (timedelta(days=5), timedelta(hours=3), 40),
         (timedelta(days=7), timedelta(hours=6), 28),
         (timedelta(days=300), timedelta(hours=6), 48),
     ],

@@ -120,3 +120,10 @@ def test_the_checkpoint_says_since_when_outcomes_are_unknown(case: str) -> None:
     results, earlier, expected = UNKNOWN[case]
 
     assert unknown_slots(results, earlier, now=NOW) == expected
+
+
+def test_an_old_slot_is_kept_for_20_minutes_beside_a_newer_one() -> None:
+    old, newer = ago(minutes=20), ago(minutes=5)
+
+    assert unknown_slots([], [old, newer], now=ago(seconds=1)) == (old, newer)
+    assert unknown_slots([], [old, newer], now=NOW) == (newer,)

@@ -1,6 +1,7 @@
 """A full scan reads a log no further than it needs to, and decides about the right events."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -12,6 +13,7 @@ from redeliver.core.delivery import Delivery
 from redeliver.core.event_filter import EventFilter
 from redeliver.core.policy import Policy, ScanMode
 from redeliver.core.scan import Scan
+from redeliver.core.unreadable import UnreadableRow
 from redeliver.errors import UnavailableError
 from tests.support.builders import (
     FOUR_ATTEMPTS,
@@ -19,6 +21,7 @@ from tests.support.builders import (
     a_delivery,
     a_log,
     a_policy,
+    a_scan_result,
     a_window,
     ago,
     delivered,
@@ -115,6 +118,20 @@ def test_failures_before_the_window_are_ignored() -> None:
     decisions = plan_of(log).decisions
 
     assert [d.delivery.guid for d in decisions] == ["seeks its original"]
+
+
+@pytest.mark.parametrize(
+    ("unreadable", "read", "is_other"), [(10, 9, True), (10, 10, False), (9, 0, False)]
+)
+def test_ten_unreadable_rows_can_show_another_format(
+    unreadable: int, read: int, *, is_other: bool
+) -> None:
+    """They do if the window has fewer rows that can be read."""
+    row = UnreadableRow(problem="odd", earliest=ago(hours=1), latest=ago(hours=1))
+
+    scan = replace(a_scan_result(), unreadable=(row,) * unreadable, in_window=read)
+
+    assert scan.has_unknown_format is is_other
 
 
 @pytest.mark.parametrize("number", [1, 20, 50, 99])

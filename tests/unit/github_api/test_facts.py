@@ -32,13 +32,13 @@ def test_an_unknown_form_tells_nothing(text: str) -> None:
     assert facts.token_expirations == {}
 
 
-def test_enterprise_server_waits_longer_for_a_receiver() -> None:
+def test_enterprise_server_waits_longer_and_keeps_logs_longer() -> None:
     facts = Facts()
-    assert facts.receiver_timeout == timedelta(seconds=10)
+    assert (facts.receiver_timeout, facts.retention) == (timedelta(seconds=10), timedelta(days=3))
 
     facts.learn({"x-github-enterprise-version": "3.19.0"}, TOKEN)
 
-    assert facts.receiver_timeout == timedelta(seconds=30)
+    assert (facts.receiver_timeout, facts.retention) == (timedelta(seconds=30), timedelta(days=7))
 
 
 def test_an_app_has_no_token_to_replace() -> None:
