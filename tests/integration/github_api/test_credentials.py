@@ -111,6 +111,39 @@ def test_requests_for_a_token_are_repeated_after_a_fault(github: Sandbox, client
     assert list_hooks(client, org="acme") == {}
 
 
+def test_a_token_is_replaced_ten_minutes_before_its_end(
+    client: Client, clock: VirtualClock, masked: list[str]
+) -> None:
+    """It is valid for an hour. A request tells the client the time, so the next one decides."""
+    list_hooks(client, org="acme")
+    for passed, tokens in ((timedelta(minutes=49, seconds=55), 1), (timedelta(seconds=5), 2)):
+        clock.advance(passed)
+        list_hooks(client, org="acme")
+        list_hooks(client, org="acme")
+        assert len(masked) == tokens
+
+
+@pytest.mark.parametrize(("seconds", "is_new"), [(19, True), (20, False)])
+def test_a_token_is_new_for_20_seconds(
+    github: Sandbox,
+    client: Client,
+    clock: VirtualClock,
+    masked: list[str],
+    time: FakeTime,
+    seconds: int,
+    *,
+    is_new: bool,
+) -> None:
+    """A new token that GitHub refuses is used again after a pause, and an older one replaced."""
+    list_hooks(client, org="acme")
+    clock.advance(timedelta(seconds=seconds))
+    github.inject(Status(401, "Bad credentials"), path="/orgs/acme/hooks")
+
+    list_hooks(client, org="acme")
+
+    assert (len(masked), len(time.slept)) == ((1, 1) if is_new else (2, 0))
+
+
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_new_token_that_is_not_known_everywhere_is_used_again(
     github: Sandbox, client: Client, masked: list[str], time: FakeTime, status: Literal[401, 403]

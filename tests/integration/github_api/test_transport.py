@@ -12,12 +12,12 @@ import pytest
 from github_sandbox import Fault, Hook, InvalidBody, Sandbox, Status, Truncated
 from redeliver.core.delivery import HookId
 from redeliver.errors import AccessError, UnavailableError, UnreachableError
-from redeliver.github_api.connection import Request
+from redeliver.github_api.connection import SOCKET_SECONDS, Request
 from redeliver.github_api.delivery_log import DeliveryLog
 from redeliver.github_api.network_errors import NoResponseError
 from redeliver.github_api.permissions import Permission
 from redeliver.github_api.response import Response
-from redeliver.github_api.transport import Transport
+from redeliver.github_api.transport import DEADLINE_SECONDS, Transport
 from redeliver.github_api.webhooks import organization_hook
 from tests.support.builders import TOKEN
 from tests.support.sandboxes import a_client, a_delivery_log, rows_of
@@ -78,6 +78,10 @@ def test_a_response_that_never_ends_misses_the_deadline() -> None:
     host = url.removeprefix("http://")
     assert str(caught.value) == f"no complete response from {host} within 0.2 s"
     assert (caught.value.is_transient, caught.value.may_be_done) == (True, True)
+
+
+def test_a_second_address_is_tried_within_the_30_seconds() -> None:
+    assert 2 * SOCKET_SECONDS == DEADLINE_SECONDS == 30
 
 
 def test_a_connection_that_missed_a_deadline_is_not_used_again() -> None:

@@ -117,6 +117,17 @@ def test_the_largest_limit_that_was_seen_decides_the_reserve() -> None:
     assert limit.start(FOR_CHECKPOINT), "a larger limit was seen"
 
 
+@pytest.mark.parametrize(("later", "is_same"), [(59, True), (60, False)])
+def test_resets_less_than_a_minute_apart_are_one(later: int, *, is_same: bool) -> None:
+    """Then the limit was not reset in between, and the smaller number of requests remains."""
+    limit = a_limit(FakeTime(), 5000, 20)
+
+    limit.start(None)
+    limit.end(a_response(5000, reset_in=600 + later))
+
+    assert (limit.start(FOR_CHECKPOINT) is not None) is is_same
+
+
 def test_a_response_without_a_valid_date_tells_nothing() -> None:
     limit = a_limit(FakeTime(), 5000)
     limit.start()

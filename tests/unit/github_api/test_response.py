@@ -90,13 +90,26 @@ def test_the_next_request_waits_if(case: str) -> None:
     assert response.retry_in == seconds
 
 
+@pytest.mark.parametrize("year", [2000, 2199])
+def test_a_time_of_these_two_centuries_is_plausible(year: int) -> None:
+    assert parse_time(f"{year}-06-01T00:00:00Z").year == year
+
+
 @pytest.mark.parametrize("text", ["2026-11-24T12:00:00Z", "2026-11-24T13:00:00.000+01:00"])
 def test_a_time_from_github_is_parsed(text: str) -> None:
     assert parse_time(text) == datetime(2026, 11, 24, 12, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
-    "text", ["", "noon", "2026-11-24T12:00:00", "0001-01-01T00:00:00+23:59", "2200-01-01T00:00:00Z"]
+    "text",
+    [
+        "",
+        "noon",
+        "2026-11-24T12:00:00",
+        "0001-01-01T00:00:00+23:59",
+        "1999-12-31T23:59:59Z",
+        "2200-01-01T00:00:00Z",
+    ],
 )
 def test_an_invalid_or_implausible_time_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r".+"):

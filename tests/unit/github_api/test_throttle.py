@@ -186,6 +186,19 @@ def test_a_short_wait_is_not_logged() -> None:
     assert said == []
 
 
+@pytest.mark.parametrize(("seconds", "is_logged"), [(0.99, False), (1, True)])
+def test_a_wait_of_a_second_or_more_is_logged(seconds: float, *, is_logged: bool) -> None:
+    time, said = FakeTime(), list[str]()
+    throttle = a_throttle(time, per_minute=1, said=said)
+    throttle.wait_for_turn()
+    time.now += 61 - seconds
+
+    throttle.wait_for_turn()
+
+    assert time.slept == [pytest.approx(seconds)]
+    assert bool(said) is is_logged
+
+
 def test_only_the_users_limit_holds_if_github_has_none() -> None:
     time = FakeTime()
     unlimited, usual = a_throttle(time, per_minute=0), a_throttle(time)
