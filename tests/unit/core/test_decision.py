@@ -165,6 +165,16 @@ FILTERED = {
         [failed(hours=1)],
         Verdict.REDELIVER,
     ),
+    "an action that 'events' includes": (
+        a_policy(events=EventFilter(("issues.opened",))),
+        [a_delivery(event="issues", action="opened")],
+        Verdict.REDELIVER,
+    ),
+    "an action that 'events' does not include": (
+        a_policy(events=EventFilter(("issues.opened",))),
+        [a_delivery(event="issues", action="closed")],
+        Verdict.UNWANTED_EVENT,
+    ),
     "an event of a repository that 'repositories' excludes": (
         a_policy(repositories=repositories(1)),
         [a_delivery(repository_id=2)],
@@ -223,19 +233,24 @@ LAST_REDELIVERY = {
         [failed_again(hours=6), failed(hours=36, minutes=1)],
         Verdict.LAST_UNDER_WAY,
     ),
+    "it became too old at the start of a run of six hours": (
+        a_policy(give_up_after=timedelta(hours=36)),
+        [failed_again(hours=6), failed(hours=42, minutes=2)],
+        Verdict.LAST_UNDER_WAY,
+    ),
     "it was too old for every run that may be under way": (
         a_policy(give_up_after=timedelta(hours=36)),
-        [failed_again(hours=6), failed(hours=43)],
+        [failed_again(hours=6), failed(hours=42, minutes=2, seconds=1)],
         Verdict.TOO_OLD,
     ),
     "its first attempt has left the log": (
         a_policy(),
-        [failed_again(hours=47)],
+        [failed_again(hours=48)],
         Verdict.LAST_UNDER_WAY,
     ),
     "its newest attempt is so old that no run can be redelivering it": (
         a_policy(),
-        [failed_again(hours=49)],
+        [failed_again(hours=48, seconds=1)],
         Verdict.EXPIRED,
     ),
     "it failed after the other run wrote the checkpoint": (
@@ -253,6 +268,7 @@ LAST_REDELIVERY = {
 
 @pytest.mark.parametrize("case", LAST_REDELIVERY)
 def test_an_event_is_not_given_up_while_it_may_arrive(case: str) -> None:
+    """Another run wrote the checkpoint two minutes ago."""
     policy, log, verdict = LAST_REDELIVERY[case]
     window = a_window(ago(days=3), written=ago(minutes=2))
 

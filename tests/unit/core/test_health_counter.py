@@ -201,6 +201,16 @@ def test_a_receiver_is_down_since_its_first_failure_in_a_row() -> None:
     assert health.failed == 6, "of the window"
 
 
+def test_a_receiver_is_not_down_after_a_redelivery_succeeded() -> None:
+    health = health_of(*(failed(hours=n) for n in range(1, 6)), succeeded(hours=5, minutes=30))
+
+    after = health.after_success(NOW)
+
+    assert (health.verdict, health.in_a_row) == (HealthVerdict.DOWN, 5)
+    assert after.verdict is health.unless_down is HealthVerdict.FAILING
+    assert (after.down_since, after.in_a_row, after.last_success) == (None, 0, NOW)
+
+
 def test_a_receiver_that_is_not_down_has_no_time_of_that() -> None:
     assert health_of(succeeded(minutes=1), failed(hours=1)).down_since is None
 
@@ -210,6 +220,7 @@ STATUSES = {
     ("failed to connect to network", 502): FailureKind.NO_CONNECTION,
     ("", 0): FailureKind.NO_CONNECTION,
     ("POST https://x.example giving up after 1 attempt(s): EOF", 500): FailureKind.NO_CONNECTION,
+    ("failed to connect to proxy", 500): FailureKind.NO_CONNECTION,
     ("timed out", 504): FailureKind.TIMEOUT,
     ("timed out", 0): FailureKind.TIMEOUT,
     ("Invalid HTTP Response: 401", 401): FailureKind.REJECTED,

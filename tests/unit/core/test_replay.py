@@ -148,6 +148,8 @@ def test_an_event_after_the_range_does_not_prolong_the_reading() -> None:
     ("log", "expected"),
     [
         pytest.param([succeeded(hours=10)], [Verdict.REDELIVER], id="it was delivered at once"),
+        pytest.param([succeeded(hours=14)], [Verdict.REDELIVER], id="at the start of the range"),
+        pytest.param([succeeded(hours=6)], [Verdict.REDELIVER], id="at the end of the range"),
         pytest.param(
             [succeeded_again(hours=9), failed(hours=10)],
             [Verdict.REDELIVER],
