@@ -162,6 +162,7 @@ def test_only_answers_of_the_receiver_have_a_duration() -> None:
         ([n / 10 for n in range(1, 101)], 9.5),
         ([0.1] * 94 + [9.0] * 6, 9.0),
         ([0.1] * 95 + [9.0] * 5, 0.1),
+        ([0.1] * 949 + [9.0] * 51, 9.0),
         ([60], 60),
     ],
 )
@@ -173,8 +174,36 @@ def test_the_95th_percentile_is_rounded_up_to_tenths(
 
 def test_throttled_deliveries_are_counted() -> None:
     success = a_delivery(status="OK", status_code=200, throttled=True)
+    failure = a_delivery(throttled=True)
 
-    assert health_of(success, a_delivery(throttled=True), a_delivery()).throttled == 2
+    assert health_of(success, success, failure, failure, a_delivery()).throttled == 4
+
+
+def test_failures_of_a_receiver_that_responded_count_as_responses() -> None:
+    refused = a_delivery(status="Invalid HTTP Response: 403", status_code=403, duration=9.0)
+    no_connection = a_delivery(status="failed to connect to host", status_code=502, duration=9.0)
+
+    health = health_of(refused, refused, no_connection)
+
+    assert (health.responses, health.slow) == (2, 2)
+
+
+def test_rows_in_another_order_are_counted_alike() -> None:
+    """Each is counted in its own minute, also if it is where a minute ends."""
+    window = Window.starting(None, now=NOW, lookback=timedelta(minutes=4))
+    rows = [
+        succeeded(minutes=1.5),
+        succeeded(minutes=1),
+        succeeded(minutes=9),
+        succeeded(minutes=3.5),
+        succeeded(minutes=1.5),
+        failed(minutes=4),
+    ]
+
+    for log in (rows, rows[::-1]):
+        health = health_of(*log, window=window)
+        assert (health.timeline.delivered, health.timeline.failed) == ((1, 0, 2, 1), (1, 0, 0, 0))
+        assert (health.deliveries, health.failed) == (5, 1)
 
 
 def test_last_times_are_also_from_before_the_window() -> None:
