@@ -179,7 +179,7 @@ def test_throttled_deliveries_are_counted() -> None:
     assert health_of(success, success, failure, failure, a_delivery()).throttled == 4
 
 
-def test_failures_of_a_receiver_that_responded_count_as_responses() -> None:
+def test_refused_deliveries_count_as_responses() -> None:
     refused = a_delivery(status="Invalid HTTP Response: 403", status_code=403, duration=9.0)
     no_connection = a_delivery(status="failed to connect to host", status_code=502, duration=9.0)
 
