@@ -7,7 +7,7 @@ import pytest
 
 from redeliver.core.decision import Verdict
 from redeliver.core.delivery import Delivery
-from redeliver.core.plan import Plan
+from redeliver.core.plan import Plan, evenly_spaced
 from redeliver.core.window import Window
 from tests.support.builders import (
     FOUR_ATTEMPTS,
@@ -42,6 +42,35 @@ def test_an_event_of_a_run_under_way_holds_back_all_others() -> None:
     }
     assert planned.keeps_checkpoint
     assert not planned.due
+
+
+def test_a_last_redelivery_under_way_keeps_the_checkpoint() -> None:
+    """But not if another event is due: then the run saves the checkpoint anyway."""
+    window = a_window(ago(minutes=5), written=ago(minutes=2))
+    gone = a_delivery("too old", at=ago(minutes=4), number=1, redelivery=True)
+    new = a_delivery("new", at=ago(minutes=1), number=3)
+
+    alone, beside_another = plan_of([gone], window), plan_of([new, gone], window)
+
+    assert (alone.keeps_checkpoint, len(alone.due)) == (True, 0)
+    assert (beside_another.keeps_checkpoint, len(beside_another.due)) == (False, 1)
+    assert not plan_of([], window).keeps_checkpoint
+    assert Plan.of([], window, FOUR_ATTEMPTS).keeps_checkpoint, "no log was read"
+
+
+@pytest.mark.parametrize(
+    ("number", "chosen"),
+    [
+        (0, []),
+        (1, [9]),
+        (2, [9, 4]),
+        (3, [9, 6, 3]),
+        (10, [*range(9, -1, -1)]),
+        (11, [*range(9, -1, -1)]),
+    ],
+)
+def test_chosen_events_are_evenly_spaced(number: int, chosen: list[int]) -> None:
+    assert evenly_spaced(range(10), number) == chosen
 
 
 def test_events_are_sorted_by_attempts_age_and_id() -> None:
