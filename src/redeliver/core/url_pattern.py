@@ -38,4 +38,4 @@ class UrlPattern:
 
 
 def _matches(pattern: str, text: str) -> bool:
-    return bool(re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), text, re.DOTALL))
+    return bool(re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), text))
