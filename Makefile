@@ -23,10 +23,11 @@ OCTOKIT := tests/contract/test_octokit.py
 WITHOUT_DOCKER := tests/e2e/without_docker
 # The files with parts that cog writes.
 GENERATED := README.md ARCHITECTURE.md docs/how-it-decides.md docs/own-server.md docs/kubernetes.md docs/receivers.md docs/scale.md composite/action.yml .github/workflows/redeliver.yml
+COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header pyproject.toml
 # After how many milliseconds the simulated GitHub of `make bench` responds.
 LATENCY ?= 50
 
-.PHONY: help demo test long contract versions soak bench e2e lint check docs screenshot lock clean
+.PHONY: help demo test long contract versions soak bench e2e lint check docs screenshot lock upgrade clean
 
 # Never in parallel: two runs of the tests would write to the same directory.
 .NOTPARALLEL:
@@ -89,11 +90,15 @@ screenshot: $(DRAWING_READY) ## Draw docs/summary.png from docs/summary.md (need
 	@node docs/screenshot/screenshot.js docs/summary.md docs/summary.png >/dev/null
 	@if command -v pngquant >/dev/null; then pngquant --force --output docs/summary.png docs/summary.png; else echo "screenshot: docs/summary.png is not compressed: install pngquant to make it less than half as large" >&2; fi
 
-lock: $(READY) ## Pin the newest versions of all dependencies in requirements/
-	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-header pyproject.toml -o requirements/runtime.txt
-	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --extra cli -c requirements/runtime.txt pyproject.toml -o requirements/command.txt
-	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --group dev -c requirements/command.txt pyproject.toml -o requirements/dev.txt
-	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --group bench -c requirements/dev.txt pyproject.toml -o requirements/bench.txt
+# A pin stays if pyproject.toml still allows it, so `make lock` only adds and removes packages.
+lock: $(READY) ## Pin new dependencies of pyproject.toml in requirements/, and keep the other pins
+	$(COMPILE) -o requirements/runtime.txt
+	$(COMPILE) -o requirements/command.txt --extra cli -c requirements/runtime.txt
+	$(COMPILE) -o requirements/dev.txt --group dev -c requirements/command.txt
+	$(COMPILE) -o requirements/bench.txt --group bench -c requirements/dev.txt
+
+upgrade: COMPILE += $(or $(PACKAGES:%=--upgrade-package=%),--upgrade)
+upgrade: lock ## Pin the newest versions of all dependencies (PACKAGES=… selects some)
 
 clean: ## Remove .venv, node_modules, caches and recordings
 	rm -rf .venv .nox .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis docs/screenshot/node_modules bench/script/node_modules tests/contract/node_modules $(dir $(EXCHANGES))
