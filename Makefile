@@ -21,6 +21,13 @@ PYTEST := $(BIN)/python -m pytest $(WORKERS)
 OCTOKIT := tests/contract/test_octokit.py
 # These tests need only PyPI, and can run at the same time.
 WITHOUT_DOCKER := tests/e2e/without_docker
+# `make versions` runs these tests with each of these Pythons and PyGithubs: the oldest that
+# pyproject.toml allows, and the newest.
+PYTHONS ?= 3.11 3.12 3.13 3.14
+PYGITHUBS ?= oldest newest
+TESTS ?= --ignore=tests/e2e --ignore=$(OCTOKIT)
+# uv looks for Pythons here, too. pyenv's own commands run only the selected Pythons.
+PYENV := $(HOME)/.pyenv/versions/3.*/bin
 # The files with parts that cog writes.
 GENERATED := README.md ARCHITECTURE.md docs/how-it-decides.md docs/own-server.md docs/kubernetes.md docs/receivers.md docs/scale.md composite/action.yml .github/workflows/redeliver.yml
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header pyproject.toml
@@ -51,8 +58,9 @@ contract: $(READY) $(CONTRACT_READY) $(EXCHANGES) ## Compare the requests and re
 	@$(BIN)/python -m pytest --quiet $(OCTOKIT)
 	@$(BIN)/python -m tests.contract tests/contract/node_modules/@octokit/openapi/generated $(dir $(EXCHANGES))
 
-versions: $(READY) ## Run the tests on each supported Python, with the oldest and the newest PyGithub (TESTS=… selects tests)
-	@$(BIN)/nox --noxfile noxfile.py -- $(TESTS)
+versions: $(READY) ## Run the tests on each supported Python, with the oldest and the newest PyGithub (PYTHONS=…, PYGITHUBS=…, TESTS=… select some)
+	$(foreach python,$(PYTHONS),$(call find_python,$(python)))
+	$(foreach python,$(PYTHONS),$(foreach pygithub,$(PYGITHUBS),$(call run_with,$(python),$(pygithub),.venv/versions/$(python)-$(pygithub))))
 
 soak: $(READY) ## Run the random tests with forty times as many examples
 	@$(PYTEST) --hypothesis-profile=soak --ignore=tests/exhaustive/test_interruption.py tests/exhaustive
@@ -101,7 +109,7 @@ upgrade: COMPILE += $(or $(PACKAGES:%=--upgrade-package=%),--upgrade)
 upgrade: lock ## Pin the newest versions of all dependencies (PACKAGES=… selects some)
 
 clean: ## Remove .venv, node_modules, caches and recordings
-	rm -rf .venv .nox .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis docs/screenshot/node_modules bench/script/node_modules tests/contract/node_modules $(dir $(EXCHANGES))
+	rm -rf .venv .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis docs/screenshot/node_modules bench/script/node_modules tests/contract/node_modules $(dir $(EXCHANGES))
 
 # Run the tests with coverage, and record requests and responses for `make contract`. The exhaustive
 # tests are left out, because with coverage they take twice as long and cover no other lines.
@@ -114,6 +122,27 @@ define run_and_record
 @$(BIN)/coverage report
 @touch $(EXCHANGES)
 endef
+
+UV_WITH_PYENV := PATH="$$(printf '%s:' $(PYENV))$$PATH" $(BIN)/uv
+
+# Argument: a Python.
+define find_python
+@$(UV_WITH_PYENV) python find --quiet --no-python-downloads $(1) >/dev/null 2>&1 || { echo "versions: Python $(1) is not installed: install it, for example with '$(BIN)/uv python install $(1)', or select others, for example with 'make versions PYTHONS=\"3.11 3.13\"'" >&2; exit 1; }
+
+endef
+
+# Arguments: a Python, `oldest` or `newest`, and the directory for an environment with both.
+define run_with
+@$(UV_WITH_PYENV) venv --quiet --clear --no-python-downloads --python $(1) $(3)
+@$(BIN)/uv pip install --quiet --python $(3) --require-hashes -r requirements/dev.txt
+@$(BIN)/uv pip install --quiet --python $(3) --no-deps --no-build-isolation --editable .
+@$(BIN)/uv pip install --quiet --python $(3) --resolution $(RESOLUTION_$(2)) --upgrade-package PyGithub -r pyproject.toml
+@$(3)/bin/python -c 'from importlib.metadata import version; from platform import python_version; print("versions: Python", python_version(), "and PyGithub", version("PyGithub"))'
+@$(3)/bin/python -m pytest $(WORKERS) $(TESTS)
+
+endef
+RESOLUTION_oldest := lowest-direct
+RESOLUTION_newest := highest
 
 $(EXCHANGES): pyproject.toml requirements/dev.txt $(filter-out tests/contract/% tests/e2e/% tests/long/%,$(shell find src tests -name "*.py")) | $(READY)
 	$(run_and_record)
