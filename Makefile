@@ -6,11 +6,9 @@ PIP := $(BIN)/pip --quiet --quiet --disable-pip-version-check
 INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python
 # Have uv trust the certificates that this machine trusts, as pip does.
 export UV_SYSTEM_CERTS := true
-# npm writes these files last, so they show that it finished.
-DRAWING_READY := docs/screenshot/node_modules/.package-lock.json
-SCRIPT_READY := bench/script/node_modules/.package-lock.json
 BENCH_READY := .venv/bench
-CONTRACT_READY := tests/contract/node_modules/.package-lock.json
+# npm writes this file last, so it shows that npm finished.
+NPM_READY := node_modules/.package-lock.json
 # The directory of this file has all requests that the tests sent to the sandbox, and its responses.
 # The file exists once they are complete.
 EXCHANGES := .exchanges/complete
@@ -53,10 +51,10 @@ test: $(READY) ## Run the tests that need only Python, with branch coverage
 long: $(READY) ## Run the tests that take minutes: days and weeks of runs, and a thousand runs of a loop
 	@$(PYTEST) tests/long
 
-contract: $(READY) $(CONTRACT_READY) $(EXCHANGES) ## Compare the requests and responses of the tests with GitHub's OpenAPI descriptions (needs Node)
+contract: $(READY) $(NPM_READY) $(EXCHANGES) ## Compare the requests and responses of the tests with GitHub's OpenAPI descriptions (needs Node)
 	@echo "contract: test the sandbox with Octokit, then check the requests and responses of the tests"
 	@$(BIN)/python -m pytest --quiet $(OCTOKIT)
-	@$(BIN)/python -m tests.contract tests/contract/node_modules/@octokit/openapi/generated $(dir $(EXCHANGES))
+	@$(BIN)/python -m tests.contract node_modules/@octokit/openapi/generated $(dir $(EXCHANGES))
 
 versions: $(READY) ## Run the tests on each supported Python, with the oldest and the newest PyGithub (PYTHONS=…, PYGITHUBS=…, TESTS=… select some)
 	$(foreach python,$(PYTHONS),$(call find_python,$(python)))
@@ -65,10 +63,10 @@ versions: $(READY) ## Run the tests on each supported Python, with the oldest an
 soak: $(READY) ## Run the random tests with forty times as many examples
 	@$(PYTEST) --hypothesis-profile=soak --ignore=tests/exhaustive/test_interruption.py tests/exhaustive
 
-bench: $(SCRIPT_READY) $(BENCH_READY) ## Compare redeliver with the script in GitHub's documentation, for half an hour (needs Node, and Docker for the image)
+bench: $(NPM_READY) $(BENCH_READY) ## Compare redeliver with the script in GitHub's documentation, for half an hour (needs Node, and Docker for the image)
 	@$(BIN)/python -m bench $(LATENCY)
 
-e2e: $(READY) $(DRAWING_READY) ## Run the Docker action in real workflows and draw its summary (needs Docker, docker-registry, promtool, Node, Chromium)
+e2e: $(READY) $(NPM_READY) ## Run the Docker action in real workflows and draw its summary (needs Docker, docker-registry, promtool, Node, Chromium)
 	@docker info >/dev/null 2>&1 || { echo "e2e: 'docker info' fails: start Docker, then run this again" >&2; exit 1; }
 	@command -v docker-registry >/dev/null || { echo "e2e: docker-registry is not installed: install it (Debian: apt-get install docker-registry)" >&2; exit 1; }
 	@command -v promtool >/dev/null && command -v prometheus-node-exporter >/dev/null || { echo "e2e: promtool or prometheus-node-exporter is not installed: install both (Debian: apt-get install prometheus prometheus-node-exporter)" >&2; exit 1; }
@@ -94,7 +92,7 @@ docs: $(READY) ## Write generated text: tables, copies of examples, the composit
 	$(BIN)/cog -r -P -I docs $(GENERATED)
 	$(BIN)/python -m docs.example_summary > docs/summary.md
 
-screenshot: $(DRAWING_READY) ## Draw docs/summary.png from docs/summary.md (needs Node, Chromium)
+screenshot: $(NPM_READY) ## Draw docs/summary.png from docs/summary.md (needs Node, Chromium)
 	@node docs/screenshot/screenshot.js docs/summary.md docs/summary.png >/dev/null
 	@if command -v pngquant >/dev/null; then pngquant --force --output docs/summary.png docs/summary.png; else echo "screenshot: docs/summary.png is not compressed: install pngquant to make it less than half as large" >&2; fi
 
@@ -109,7 +107,7 @@ upgrade: COMPILE += $(or $(PACKAGES:%=--upgrade-package=%),--upgrade)
 upgrade: lock ## Pin the newest versions of all dependencies (PACKAGES=… selects some)
 
 clean: ## Remove .venv, node_modules, caches and recordings
-	rm -rf .venv .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis docs/screenshot/node_modules bench/script/node_modules tests/contract/node_modules $(dir $(EXCHANGES))
+	rm -rf .venv .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis node_modules $(dir $(EXCHANGES))
 
 # Run the tests with coverage, and record requests and responses for `make contract`. The exhaustive
 # tests are left out, because with coverage they take twice as long and cover no other lines.
@@ -158,11 +156,10 @@ $(READY): requirements/dev.txt
 	@$(INSTALL) --no-deps --no-build-isolation --editable .
 	@touch $@
 
-# The error begins with the last part of the directory, or with bench for bench/script.
-%/node_modules/.package-lock.json: %/package-lock.json
-	@command -v node >/dev/null && command -v npm >/dev/null || { echo "$(notdir $(*:/script=)): Node is not installed: install Node 20 or newer, with npm" >&2; exit 1; }
-	@echo "Making $*/node_modules with pinned packages from npm (only once)"
-	@npm ci --prefix $* --loglevel=error >/dev/null
+$(NPM_READY): package-lock.json
+	@command -v npm >/dev/null && node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' || { echo "Node 20 or newer, with npm, is not installed: install it" >&2; exit 1; }
+	@echo "Making node_modules with pinned packages from npm (only once)"
+	@npm ci --loglevel=error >/dev/null
 	@touch $@
 
 $(BENCH_READY): requirements/bench.txt $(READY)

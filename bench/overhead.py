@@ -193,9 +193,9 @@ def npm_install() -> tuple[float, int]:
     for _ in range(3):
         with tempfile.TemporaryDirectory(prefix="npm-") as directory:
             for name in ("package.json", "package-lock.json"):
-                shutil.copy(HERE / "script" / name, directory)
-            install = ["npm", "ci", "--cache", f"{directory}/cache", "--loglevel=error"]
-            seconds.append(run_process(install, cwd=Path(directory)).seconds)
+                shutil.copy(HERE.parent / name, directory)
+            install = ["npm", "ci", "--omit=dev", "--cache", f"{directory}/cache"]
+            seconds.append(run_process([*install, "--loglevel=error"], cwd=Path(directory)).seconds)
             installed = Path(directory, "node_modules").rglob("*")
             size = sum(path.stat().st_size for path in installed if path.is_file())
     return median(seconds), size
