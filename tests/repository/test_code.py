@@ -60,3 +60,17 @@ def test_a_class_has_at_most_200_lines() -> None:
 
     assert ("src/redeliver/engine/execution.py", "Execution") in lengths
     assert {key for key, length in lengths.items() if length > 200} == set()
+
+
+def test_no_test_is_skipped_or_expected_to_fail() -> None:
+    """What a test needs and a machine lacks makes the test fail, or nobody would notice."""
+    uses = {
+        (str(module.relative_to(ROOT)), node.attr)
+        for module in ROOT.glob("tests/**/*.py")
+        for node in ast.walk(ast.parse(module.read_text()))
+        if isinstance(node, ast.Attribute)
+    }
+
+    assert ("tests/e2e/without_docker/runner.py", "fail") in uses
+    skips = {"importorskip", "skip", "skipif", "xfail"}
+    assert {(path, name) for path, name in uses if name in skips} == set()

@@ -201,11 +201,14 @@ WITHOUT_PRIVILEGES = ["setpriv", "--bounding-set=-dac_override"] if os.geteuid()
 
 
 def on_a_small_disk(mount: Path, options: str) -> list[str]:
-    """Return what runs a command with a small disk at `mount`, if this machine allows it."""
+    """Return what runs a command with a small disk at `mount`."""
     new_mounts = ["unshare", "--map-root-user", "--mount"]
     script = f'mount -t tmpfs -o {options} none {shlex.quote(str(mount))} && exec "$0" "$@"'
     wrapper = [*new_mounts, "sh", "-c", script]
     if subprocess.run([*wrapper, "true"], check=False).returncode != 0:
-        # Some systems, such as Ubuntu 24.04, forbid mounts even in a namespace of one's own.
-        pytest.skip("this machine does not allow a test to mount a disk")
+        pytest.fail(
+            "this machine does not allow a test to mount a disk in a namespace of its own: run the "
+            "tests as root, or on Ubuntu run 'sudo sysctl "
+            "kernel.apparmor_restrict_unprivileged_userns=0' first"
+        )
     return wrapper
