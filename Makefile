@@ -75,18 +75,19 @@ e2e: $(READY) $(NPM_READY) ## Run the Docker action in real workflows and draw i
 	@echo "e2e: start the action without Docker on runners with other directories and settings of pip"
 	@$(PYTEST) $(WITHOUT_DOCKER)
 
-lint: $(READY) ## Check style, imports, types, Dockerfiles, workflows and generated text
+lint: $(READY) ## Check style, imports, types, shell scripts, Dockerfiles, workflows and generated text
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/lint-imports --no-logo --no-cache
 	$(BIN)/mypy
 	$(BIN)/mypy --platform win32 src/redeliver/action.py composite/environment.py
+	$(BIN)/shellcheck .ci/run .ci/packages
 	$(BIN)/hadolint Dockerfile examples/kubernetes/Dockerfile
 	$(BIN)/actionlint -shellcheck $(BIN)/shellcheck examples/*.yml .github/workflows/*.yml
 	$(BIN)/zizmor --offline --quiet --config .github/zizmor.yml action.yml composite/action.yml examples/*.yml .github
 	$(BIN)/cog --check -P -I docs $(GENERATED)
 
-check: test long contract lint e2e ## Run test, long, contract, lint and e2e
+check: lint test long contract e2e ## Run lint, test, long, contract and e2e
 
 docs: $(READY) ## Write generated text: tables, copies of examples, the composite action, docs/summary.md
 	$(BIN)/cog -r -P -I docs $(GENERATED)
