@@ -45,9 +45,9 @@ class WorkerPool(Generic[K]):
         return self.pending == self._size
 
     def submit(self, key: K, job: Callable[[], None]) -> None:
-        """Start a job; the pool must not be full."""
+        """Start a job, or if the pool is full, as soon as a thread is free."""
         self.pending += 1
-        if self._workers < self.pending:
+        if self._workers < min(self.pending, self._size):
             self._workers += 1
             Thread(target=self._work, name=f"worker-{self._workers}", daemon=True).start()
         self._jobs.put((key, job))
