@@ -5,6 +5,7 @@
 
 import json
 import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -174,6 +175,28 @@ def test_the_last_job_of_ci_waits_for_all_others() -> None:
     jobs = yaml.safe_load((WORKFLOWS / "ci.yml").read_text())["jobs"]
 
     assert set(jobs["done"]["needs"]) == jobs.keys() - {"done"}
+
+
+def test_ci_and_make_versions_test_the_declared_pythons() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    declared = [line.rpartition(" ")[2] for line in project["classifiers"]]
+    jobs = yaml.safe_load((WORKFLOWS / "ci.yml").read_text())["jobs"]
+    [versions] = re.findall(
+        r"^PYTHONS \?= (.*)", (ROOT / "Makefile").read_text(), flags=re.MULTILINE
+    )
+
+    assert declared == ["3.11", "3.12", "3.13", "3.14"]
+    assert project["requires-python"] == f">={declared[0]}"
+    assert jobs["test"]["strategy"]["matrix"]["python"] == declared
+    assert versions.split() == declared
+
+
+def test_gitattributes_names_only_files_that_exist() -> None:
+    lines = (ROOT / ".gitattributes").read_text().splitlines()
+    patterns = [line.split()[0] for line in lines if not line.startswith("#")]
+
+    assert "/package-lock.json" in patterns
+    assert [pattern for pattern in patterns if not any(ROOT.glob(pattern[1:]))] == []
 
 
 def test_docs_summary_md_is_the_summary_of_the_example() -> None:
