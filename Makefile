@@ -94,7 +94,7 @@ docs: $(READY) ## Write generated text: tables, copies of examples, the composit
 	$(BIN)/python -m docs.example_summary > docs/summary.md
 
 screenshot: $(NPM_READY) ## Draw docs/summary.png from docs/summary.md (needs Node, Chromium)
-	@node docs/screenshot/screenshot.js docs/summary.md docs/summary.png >/dev/null
+	@node docs/screenshot.js docs/summary.md docs/summary.png >/dev/null
 	@if command -v pngquant >/dev/null; then pngquant --force --output docs/summary.png docs/summary.png; else echo "screenshot: docs/summary.png is not compressed: install pngquant to make it less than half as large" >&2; fi
 
 # A pin stays if pyproject.toml still allows it, so `make lock` only adds and removes packages.

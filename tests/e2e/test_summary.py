@@ -10,7 +10,7 @@ import pytest
 
 from tests.e2e.workflow_run import ROOT
 
-SCRIPT = ROOT / "docs" / "screenshot" / "screenshot.js"
+SCRIPT = ROOT / "docs" / "screenshot.js"
 EXAMPLE = ROOT / "docs" / "summary.md"
 
 
