@@ -1,6 +1,7 @@
 """Print the generated parts of documentation and workflows. `make docs` has cog insert them."""
 
 import ast
+import math
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
@@ -12,11 +13,12 @@ from typing import Any
 import grimp
 import yaml
 
-from docs.scale import Backlog, Schedule, most_a_day, refused_hours
-from docs.simulated_schedules import DAY, HOUR, MINUTE, after_outage, of_a_refused_event
+from docs.scale import Backlog, ManyWebhooks, Schedule, most_a_day, refused_hours
+from docs.simulated_arrivals import arrivals
+from docs.simulated_schedules import DAY, HOUR, MINUTE, after_outage, delays, of_a_refused_event
 from redeliver.core.decision import Verdict
 from redeliver.core.window import SETTLING_TIME
-from redeliver.reporting.format import age
+from redeliver.reporting.format import age, percent
 from redeliver.settings import SECRETS
 
 ROOT = Path(__file__).parent.parent
@@ -193,14 +195,94 @@ ENTERPRISE_CLOUD_LIMIT = 15_000
 """The same of an installation in an organization of GitHub Enterprise Cloud."""
 
 
+QUICK_START = (ROOT / "examples" / "organization.yml").read_text()
+[QUICK_START_HOURS] = re.findall(r'cron: "\d+ \*/(\d+) \* \* \*"', QUICK_START)
+CHOICES: Mapping[str, timedelta] = {
+    "minute": MINUTE,
+    "5 minutes": 5 * MINUTE,
+    "15 minutes": 15 * MINUTE,
+    "20 minutes": 20 * MINUTE,
+    "hour": HOUR,
+    f"{QUICK_START_HOURS} hours, the quick start": int(QUICK_START_HOURS) * HOUR,
+}
+"""The intervals that a user compares first."""
+PLANS: Mapping[str, int] = {"Free": 2000, "Team": 3000, "Enterprise Cloud": 50_000}
+"""The minutes a month that each plan of GitHub includes.
+
+https://docs.github.com/en/billing/reference/product-usage-included
+"""
+PRICE = 0.006
+"""US dollars for each further minute of `ubuntu-latest`.
+
+https://docs.github.com/en/billing/reference/actions-runner-pricing
+"""
+USUAL_PER_DAY = 1000
+"""Deliveries a day, for the requests of a month."""
+
+
+def waiting_times() -> None:
+    """Print how long after its failure an event is delivered, by schedule."""
+    lengths = {"1 minute": MINUTE, "10 minutes": 10 * MINUTE, "an hour": HOUR}
+    outages = " | ".join(f"The receiver is down for {name}" for name in lengths)
+    print(f"| A run every | {outages} | After the receiver is back |")
+    print(f"| --- | {' | '.join('---' for _ in lengths)} | --- |")
+    for name, every in CHOICES.items():
+        found = [delays(every, length) for length in lengths.values()]
+        cells = [f"{_minutes(each.median)}, at most {_minutes(each.longest)}" for each in found]
+        latest = f"at most {_minutes(max(each.longest_after_return for each in found))}"
+        print(f"| {name} | {' | '.join(cells)} | {latest} |")
+
+
+def _minutes(span: timedelta) -> str:
+    """Write a time span, rounded up to minutes."""
+    return age(math.ceil(span / MINUTE) * MINUTE)
+
+
 def billed_minutes() -> None:
-    """Print how many minutes GitHub bills a month for jobs of less than a minute."""
-    print("| A run every | One job | A job for each of 40 organizations |")
-    print("| --- | ---: | ---: |")
-    for name, every in {**INTERVALS, "6 hours": 6 * HOUR}.items():
-        if every > MINUTE:  # which GitHub does not offer
-            jobs = Schedule(per_day=0, every=every).jobs_a_month
-            print(f"| {name} | {jobs:,} | {40 * jobs:,} |")
+    """Print the requests, and the minutes that GitHub bills for jobs of less than a minute."""
+    plans = " | ".join(f"{name}: of {minutes:,}" for name, minutes in PLANS.items())
+    print(f"| A run every | Requests a month | Billed minutes a month | {plans} |")
+    print(f"| --- | ---: | ---: | {' | '.join('---:' for _ in PLANS)} |")
+    for name, every in CHOICES.items():
+        schedule = Schedule(per_day=USUAL_PER_DAY, every=every)
+        cells = [f"{schedule.quiet_month:,}"]
+        if every > MINUTE:
+            minutes = schedule.jobs_a_month
+            cells += [f"{minutes:,}", *(_share(minutes, of) for of in PLANS.values())]
+        else:  # which GitHub does not offer
+            cells += ["not on GitHub Actions", *("" for _ in PLANS)]
+        print(f"| {name} | {' | '.join(cells)} |")
+
+
+def _share(minutes: int, included: int) -> str:
+    """Write the share of the included minutes, or what the further ones cost."""
+    if minutes <= included:
+        return percent(minutes / included)
+    return f"**{percent(minutes / included)}**: ${PRICE * (minutes - included):.2f}"
+
+
+def many_webhooks() -> None:
+    """Print the requests and the time of a run for many webhooks."""
+    print("| Webhooks | Requests of a run | Time, if GitHub responds in 300 ms |")
+    print("| ---: | ---: | ---: |")
+    for number in (1, 10, 100, 1000):
+        run = ManyWebhooks(number=number)
+        seconds = run.duration(timedelta(milliseconds=300)).total_seconds()
+        print(f"| {number:,} | {run.requests:,} | {math.ceil(seconds)} s |")
+
+
+def burst() -> None:
+    """Print how many redeliveries GitHub makes in the first seconds after an outage."""
+    latency = timedelta(milliseconds=300)
+    settings = {"75, the default": 75, "60": 60, "30": 30, "10": 10}
+    print("| `max-per-minute` | First second | First 10 seconds | First minute | All 200 |")
+    print("| --- | ---: | ---: | ---: | ---: |")
+    for name, per_minute in settings.items():
+        times = arrivals(200, per_minute=per_minute, latency=latency)
+        spans = (timedelta(seconds=1), timedelta(seconds=10), MINUTE)
+        counts = [sum(time < span for time in times) for span in spans]
+        cells = " | ".join(str(count) for count in counts)
+        print(f"| {name} | {cells} | {_minutes(times[-1])} |")
 
 
 def requests_while_nothing_fails() -> None:

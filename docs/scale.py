@@ -1,4 +1,4 @@
-"""Compute how many requests redeliver needs: the figures of docs/scale.md.
+"""Compute how many requests redeliver needs, and how long they take: figures of docs/scale.md.
 
 Deliveries are evenly spread over the day. `tests/long/test_scale.py` compares the results
 with the requests of real runs. All numbers are for one webhook that is read in full, unless a
@@ -15,6 +15,7 @@ from redeliver.core.waiting import GROWTH, MAX_GAP, MAX_WAIT
 from redeliver.core.window import OVERLAP
 from redeliver.engine.checkpointing import SAVE_INTERVAL
 from redeliver.engine.verification import SERVER_CLOCK_SKEW
+from redeliver.github_api import throttle
 from redeliver.github_api.reserve import FOR_CHECKPOINT, FOR_REDELIVERIES
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -68,6 +69,30 @@ class Schedule:
     def jobs_a_month(self) -> int:
         """How many runs start in a month. GitHub bills at least a minute for each."""
         return MONTH // self.every
+
+    @property
+    def quiet_month(self) -> int:
+        """The requests of a month in which nothing fails."""
+        return self.quiet_run * self.jobs_a_month
+
+
+@dataclass(frozen=True, kw_only=True)
+class ManyWebhooks:
+    """A run with `hook-id: all` that finds no failure, and reads one page of each log."""
+
+    number: int
+
+    @property
+    def requests(self) -> int:
+        """All requests of the run. It lists a hundred webhooks with one."""
+        return math.ceil(self.number / PER_PAGE) + CHECKPOINT_IF_QUIET + self.number
+
+    def duration(self, latency: timedelta) -> timedelta:
+        """Return how long its requests take if GitHub responds after `latency`."""
+        rounds = self.requests - self.number + math.ceil(self.number / LOGS_AT_ONCE)
+        minutes, rest = divmod(self.requests, throttle.MAX_POINTS)
+        waits = minutes * timedelta(seconds=throttle.MINUTE)
+        return max(rounds * latency, waits + math.ceil(rest / LOGS_AT_ONCE) * latency)
 
 
 @dataclass(frozen=True, kw_only=True)

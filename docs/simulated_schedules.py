@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from statistics import median_low
 
 from redeliver.core.checkpoint import Checkpoint, Ended, SavedCheckpoint
 from redeliver.core.decision import Verdict
@@ -108,6 +109,72 @@ def traffic(every: timedelta, until: datetime) -> list[tuple[datetime, str]]:
     """Return an event at each interval."""
     number = (until - START) // every
     return [(START + index * every, f"event-{index}") for index in range(number)]
+
+
+MIN_PHASES, MAX_PHASES = 7, 37
+"""How many outages are simulated for a delay, at least and at most."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delays:
+    """How long it takes until the events of outages have been delivered."""
+
+    median: timedelta
+    """Half of the events are back so soon after they failed."""
+    longest: timedelta
+    longest_after_return: timedelta
+    """After the receiver has returned."""
+
+
+def delays(every: timedelta, length: timedelta) -> Delays:
+    """Simulate outages that begin at evenly spread times between two runs.
+
+    The longest delays are in those that begin, or end, just after a run.
+    """
+    phases = min(max(every // MINUTE, MIN_PHASES), MAX_PHASES)
+    recovered = [
+        event
+        for phase in range(phases)
+        for event in recoveries(every, length, (phase + 0.5) / phases)
+    ]
+    ends_after_run = (LATENCY + timedelta(seconds=1) - length) / every % 1
+    at_worst = [
+        *recovered,
+        *recoveries(every, length, 0),
+        *recoveries(every, length, ends_after_run),
+    ]
+    return Delays(
+        median=median_low(event.since_failure for event in recovered),
+        longest=max(event.since_failure for event in at_worst),
+        longest_after_return=max(event.since_return for event in at_worst),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecoveredEvent:
+    """An event of an outage that has been delivered."""
+
+    since_failure: timedelta
+    since_return: timedelta
+
+
+def recoveries(every: timedelta, length: timedelta, phase: float) -> list[RecoveredEvent]:
+    """Simulate an outage that begins after a run, by `phase` of the time to the next one.
+
+    An event happens every 20 seconds, or in a long outage every minute.
+    """
+    begin = START + every * (0.5 + phase)
+    end = begin + length
+    world = World(every=every, outage=(begin, end))
+    until = end + 2 * every + HOUR / 4
+    world.live(traffic(min(max(length / 60, MINUTE / 3), MINUTE), until), until)
+    recovered = []
+    for attempts in world.attempts().values():
+        if not attempts[0].succeeded:
+            failed = attempts[0].delivered_at
+            [at] = [attempt.delivered_at for attempt in attempts if attempt.succeeded]
+            recovered.append(RecoveredEvent(since_failure=at - failed, since_return=at - end))
+    return recovered
 
 
 @dataclass(frozen=True, kw_only=True)

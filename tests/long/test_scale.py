@@ -1,12 +1,24 @@
-"""The formulas of docs/scale.md count the requests that real runs send."""
+"""What docs/scale.md and docs/receivers.md compute is what real runs do."""
 
 from collections import Counter
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
-from docs.scale import HOUR, MINUTE, Backlog, Run, Schedule, runs_with_a_refused_event
-from github_sandbox import Receiver, Sandbox, VirtualClock
+from docs.scale import (
+    DAY,
+    HOUR,
+    LOGS_AT_ONCE,
+    MINUTE,
+    Backlog,
+    ManyWebhooks,
+    Run,
+    Schedule,
+    runs_with_a_refused_event,
+)
+from docs.simulated_arrivals import arrivals
+from docs.simulated_schedules import LATENCY, recoveries
+from github_sandbox import Delay, Meanwhile, Receiver, Sandbox, VirtualClock
 from redeliver.core.checkpoint import format_checkpoint
 from tests.support.builders import NOW
 from tests.support.sandboxes import running
@@ -91,3 +103,85 @@ def test_the_formula_tells_how_long_a_backlog_takes() -> None:
 
         assert len({delivery.guid for delivery in receiver.received()}) == backlog.failures
         assert backlog.at_full_speed - MINUTE <= clock() - NOW < backlog.at_full_speed
+
+
+@pytest.mark.unmeasured
+@pytest.mark.parametrize(
+    ("every", "length", "phase"),
+    [
+        pytest.param(MINUTE, 5 * MINUTE, 0.2, id="every minute"),
+        pytest.param(20 * MINUTE, 10 * MINUTE, 0.7, id="a run during the outage"),
+        pytest.param(20 * MINUTE, 10 * MINUTE, 0.1, id="every 20 minutes"),
+        pytest.param(HOUR, MINUTE, 0.5, id="every hour"),
+    ],
+)
+def test_events_are_back_as_soon_as_simulated(
+    every: timedelta, length: timedelta, phase: float
+) -> None:
+    """The simulation lets each redelivery arrive 5 seconds after the start of its run."""
+    begin = NOW + every * (0.5 + phase)
+    end = begin + length
+    until = end + 2 * every + HOUR / 4
+    events = [NOW + number * MINUTE / 3 for number in range(3 * ((until - NOW) // MINUTE))]
+    runs = [NOW + every * (0.5 + number) for number in range((until - NOW) // every)]
+    failed, recovered = dict[str, datetime](), list[timedelta]()
+    clock = VirtualClock(NOW)
+    with Receiver() as receiver, running(Sandbox(clock=clock, rate_limits=False)) as github:
+        github.repository("acme/ops").variables["LAST_REDELIVERY"] = format_checkpoint(NOW)
+        hook = github.org("acme").hook(receiver.url)
+        for at in sorted({*events, *runs}):
+            clock.advance(at - clock())
+            receiver.behave(status=503 if begin <= at < end else 200)
+            if at in events:
+                guid = hook.emit("push")
+                if begin <= at < end:
+                    failed[guid] = at
+            if at in runs:
+                before = len(receiver.received())
+                run_in_process(github, hook, SettlingClock(clock, github), workers=8)
+                recovered += [
+                    at + LATENCY - failed[delivery.guid]
+                    for delivery in receiver.received()[before:]
+                    if delivery.status == 200
+                ]
+
+    expected = [event.since_failure for event in recoveries(every, length, phase)]
+    assert len(expected) == len(failed)
+    assert sorted(recovered) == sorted(expected)
+
+
+@pytest.mark.unmeasured
+@pytest.mark.parametrize("per_minute", [75, 60, 10])
+def test_redeliveries_arrive_as_fast_as_simulated(per_minute: int) -> None:
+    clock = VirtualClock(NOW)
+    with Receiver() as receiver, running(Sandbox(clock=clock)) as github:
+        variables = github.repository("acme/ops").variables
+        variables["LAST_REDELIVERY"] = format_checkpoint(NOW - HOUR)
+        hook = github.org("acme").hook(receiver.url)
+        for number in range(80):
+            at = NOW - HOUR / 2 + timedelta(seconds=number)
+            hook.record(at=at, status="failed to connect to host", status_code=502)
+        times = list[datetime]()
+        note = Meanwhile(lambda: times.append(clock()))
+        github.inject(note, path=".*/attempts", times=None)
+        run_in_process(github, hook, clock, per_minute=per_minute, workers=8, verify=timedelta())
+
+    expected = arrivals(80, per_minute=per_minute, latency=timedelta())
+    seconds = [(at - times[0]).total_seconds() for at in times]
+    assert seconds == pytest.approx([at.total_seconds() for at in expected], abs=0.01)
+
+
+@pytest.mark.unmeasured
+@pytest.mark.parametrize("number", [1, 10, 120])
+def test_the_formula_counts_the_requests_for_many_webhooks(number: int) -> None:
+    clock = VirtualClock(NOW)
+    with Receiver() as receiver, running(Sandbox(clock=clock)) as github:
+        github.repository("acme/ops").variables["LAST_REDELIVERY"] = format_checkpoint(NOW - HOUR)
+        for _ in range(number):
+            hook = github.org("acme").hook(receiver.url)
+            hook.record_many(90, since=NOW - DAY, until=NOW)
+        github.inject(Delay(0.01), times=None)
+        run_in_process(github, None, clock, workers=8)
+
+        assert len(github.requests) == ManyWebhooks(number=number).requests
+        assert github.most_at_once == min(LOGS_AT_ONCE, number)
