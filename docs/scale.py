@@ -17,6 +17,7 @@ from redeliver.engine.checkpointing import SAVE_INTERVAL
 from redeliver.engine.verification import SERVER_CLOCK_SKEW
 from redeliver.github_api import throttle
 from redeliver.github_api.reserve import FOR_CHECKPOINT, FOR_REDELIVERIES
+from redeliver.wiring import WORKERS
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 MONTH = 30 * DAY
@@ -89,10 +90,12 @@ class ManyWebhooks:
 
     def duration(self, latency: timedelta) -> timedelta:
         """Return how long its requests take if GitHub responds after `latency`."""
-        rounds = self.requests - self.number + math.ceil(self.number / LOGS_AT_ONCE)
+        lists = math.ceil(self.number / PER_PAGE)
+        # The checkpoint is read together with the first logs, and saved after all of them.
+        rounds = lists + math.ceil((1 + self.number) / WORKERS) + 1
         minutes, rest = divmod(self.requests, throttle.MAX_POINTS)
         waits = minutes * timedelta(seconds=throttle.MINUTE)
-        return max(rounds * latency, waits + math.ceil(rest / LOGS_AT_ONCE) * latency)
+        return max(rounds * latency, waits + math.ceil(rest / WORKERS) * latency)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,6 @@ import pytest
 from docs.scale import (
     DAY,
     HOUR,
-    LOGS_AT_ONCE,
     MINUTE,
     Backlog,
     ManyWebhooks,
@@ -18,7 +17,7 @@ from docs.scale import (
 )
 from docs.simulated_arrivals import arrivals
 from docs.simulated_schedules import LATENCY, recoveries
-from github_sandbox import Delay, Meanwhile, Receiver, Sandbox, VirtualClock
+from github_sandbox import Meanwhile, Receiver, Sandbox, VirtualClock
 from redeliver.core.checkpoint import format_checkpoint
 from tests.support.builders import NOW
 from tests.support.sandboxes import running
@@ -180,8 +179,6 @@ def test_the_formula_counts_the_requests_for_many_webhooks(number: int) -> None:
         for _ in range(number):
             hook = github.org("acme").hook(receiver.url)
             hook.record_many(90, since=NOW - DAY, until=NOW)
-        github.inject(Delay(0.01), times=None)
         run_in_process(github, None, clock, workers=8)
 
         assert len(github.requests) == ManyWebhooks(number=number).requests
-        assert github.most_at_once == min(LOGS_AT_ONCE, number)
