@@ -85,14 +85,19 @@ class ManyWebhooks:
 
     @property
     def requests(self) -> int:
-        """All requests of the run. It lists a hundred webhooks with one."""
-        return math.ceil(self.number / PER_PAGE) + CHECKPOINT_IF_QUIET + self.number
+        """All requests of the run."""
+        return self._lists + CHECKPOINT_IF_QUIET + self.number
+
+    @property
+    def _lists(self) -> int:
+        """The requests that list the webhooks: the last page is not full."""
+        return self.number // PER_PAGE + 1
 
     def duration(self, latency: timedelta) -> timedelta:
         """Return how long its requests take if GitHub responds after `latency`."""
-        lists = math.ceil(self.number / PER_PAGE)
-        # The checkpoint is read together with the first logs, and saved after all of them.
-        rounds = lists + math.ceil((1 + self.number) / WORKERS) + 1
+        # The checkpoint is read together with the first logs. After all logs it is read again, and
+        # saved.
+        rounds = self._lists + math.ceil((1 + self.number) / WORKERS) + 2
         minutes, rest = divmod(self.requests, throttle.MAX_POINTS)
         waits = minutes * timedelta(seconds=throttle.MINUTE)
         return max(rounds * latency, waits + math.ceil(rest / WORKERS) * latency)

@@ -171,7 +171,7 @@ def test_redeliveries_arrive_as_fast_as_simulated(per_minute: int) -> None:
 
 
 @pytest.mark.unmeasured
-@pytest.mark.parametrize("number", [1, 10, 120])
+@pytest.mark.parametrize("number", [1, 10, 100, 120])
 def test_the_formula_counts_the_requests_for_many_webhooks(number: int) -> None:
     clock = VirtualClock(NOW)
     with Receiver() as receiver, running(Sandbox(clock=clock)) as github:
