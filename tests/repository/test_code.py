@@ -2,14 +2,20 @@
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 
 
+@cache
+def nodes_of(module: Path) -> list[ast.AST]:
+    return list(ast.walk(ast.parse(module.read_text())))
+
+
 def imported_names(module: Path) -> Iterator[str]:
     """Yield the full name of everything that a module imports."""
-    for node in ast.walk(ast.parse(module.read_text())):
+    for node in nodes_of(module):
         match node:
             case ast.ImportFrom(module=str(origin), names=names):
                 yield from (f"{origin}.{alias.name}" for alias in names)
@@ -32,7 +38,7 @@ def test_a_tests_name_has_at_most_60_characters() -> None:
     names = {
         node.name
         for module in ROOT.glob("tests/**/test_*.py")
-        for node in ast.walk(ast.parse(module.read_text()))
+        for node in nodes_of(module)
         if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
     }
 
@@ -54,7 +60,7 @@ def test_a_class_has_at_most_200_lines() -> None:
     lengths = {
         (str(module.relative_to(ROOT)), node.name): (node.end_lineno or 0) - node.lineno + 1
         for module in ROOT.glob("src/**/*.py")
-        for node in ast.walk(ast.parse(module.read_text()))
+        for node in nodes_of(module)
         if isinstance(node, ast.ClassDef)
     }
 

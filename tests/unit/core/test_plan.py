@@ -220,6 +220,7 @@ def test_runs_begin_at_evenly_spread_positions(interval: int) -> None:
     assert max(gaps) * len(gaps) < 1.5
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("every", [1, 6, 8])
 @pytest.mark.parametrize("per_run", [1, 2, 5])
 @pytest.mark.parametrize(("webhooks", "events"), [(1, 12), (4, 5), (10, 1), (10, 10), (3, 40)])
