@@ -1,5 +1,6 @@
 """When a run saves the checkpoint, also after an error, an interruption or another run."""
 
+import itertools
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -326,6 +327,58 @@ def test_a_long_run_saves_the_checkpoint_every_30_seconds() -> None:
     run_once(SlowHook(*log), store, runtime=runtime)
 
     assert store.written == [*[ago(hours=5)] * 3, NOW], "the outcomes are known only at the end"
+
+
+def test_a_save_is_due_after_exactly_30_seconds() -> None:
+    """Until the end, each one says that the run may still redeliver."""
+
+    class SlowHook(ReceivingHook):
+        def redeliver(self, delivery: Delivery) -> None:
+            super().redeliver(delivery)
+            runtime.now += timedelta(seconds=15)
+
+    runtime, store = FakeRuntime(), FakeStore()
+
+    run_once(SlowHook(*NINE_FAILURES), store, runtime=runtime)
+
+    *during, at_end = store.marks
+    assert len(during) == 1 + 4, "before them, and after every second of the nine"
+    assert all(isinstance(mark, Claim) for mark in during)
+    assert at_end == Ended()
+
+
+def test_each_save_changes_the_value() -> None:
+    """GitHub may say of an unchanged variable that it was not updated."""
+
+    class SlowHook(ReceivingHook):
+        def redeliver(self, delivery: Delivery) -> None:
+            super().redeliver(delivery)
+            runtime.now += timedelta(seconds=31)
+
+    runtime, store = FakeRuntime(), FakeStore()
+    runtime.numbers = itertools.count(7, step=0)
+
+    run_once(SlowHook(*NINE_FAILURES), store, runtime=runtime)
+
+    assert len(store.marks) > 9
+    assert all(mark != following for mark, following in itertools.pairwise(store.marks))
+
+
+def test_a_failed_write_that_was_executed_is_the_runs_own() -> None:
+    """Otherwise the run would take it for another run's, and save nothing at its end."""
+
+    class ExecutingStore(FakeStore):
+        def write(self, checkpoint: Checkpoint, *, once: bool = False) -> bool:
+            if self.attempts == 1:
+                self.saved = SavedCheckpoint(checkpoint=checkpoint, written=NOW)
+            return super().write(checkpoint, once=once)
+
+    store = ExecutingStore(fails={2: Interrupted(Signals.SIGINT)})
+
+    report = run_once(FakeHook(*THREE_FAILURES), store)
+
+    assert len(store.written) == 2, "at the start and at the end"
+    assert (report.trouble, store.marks[-1]) == ((), Ended((slot_end(NOW),)))
 
 
 def test_a_failed_save_stops_the_redeliveries() -> None:
