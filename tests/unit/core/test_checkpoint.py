@@ -132,6 +132,24 @@ def test_a_checkpoint_may_be_slightly_in_the_future(instant: datetime, *, is_val
     assert (parse_checkpoint(format_checkpoint(instant), now=NOW) is not None) is is_valid
 
 
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        pytest.param(ago(minutes=-5), ago(minutes=-5), id="another server's clock is ahead"),
+        pytest.param(ago(minutes=-5, seconds=-1), ago(hours=1), id="in the future"),
+        pytest.param(None, ago(hours=1), id="unknown"),
+    ],
+)
+def test_a_checkpoint_was_not_written_in_the_future(
+    written: datetime | None, expected: datetime
+) -> None:
+    """Its own time counts instead, or every run would wait until then."""
+    read = parse_checkpoint(format_checkpoint(ago(hours=1)), written=written, now=NOW)
+
+    assert read is not None
+    assert read.written == expected
+
+
 def test_white_space_around_a_checkpoint_does_not_matter() -> None:
     assert parse_checkpoint(" 1795521600000\n", now=NOW) == saved(NOW)
 

@@ -187,6 +187,18 @@ def test_no_permission_is_missing_if_one_event_is_accepted() -> None:
     assert (messages.problem(report) or "").startswith("GitHub refused to redeliver 8 of 9")
 
 
+@pytest.mark.parametrize("first", [None, RefusalError("422, Cannot")], ids=["accepted", "refused"])
+def test_no_refusal_stops_a_webhook_that_has_responded(first: RefusalError | None) -> None:
+    """GitHub accepted the first event, or refused it for a reason of the event's own."""
+    log = [a_delivery(f"{n}", at=ago(hours=1, minutes=-n), number=n + 2) for n in range(30)]
+    errors: dict[str, Exception] = {row.guid: NOT_FOUND for row in log[1:]}
+    hook = FakeHook(*log, errors=errors | ({"0": first} if first else {}))
+
+    run_once(hook)
+
+    assert len(hook.requested) == 30
+
+
 def test_no_permission_is_missing_if_refused_events_left_the_log() -> None:
     class Losing(FakeHook):
         def redeliver(self, delivery: Delivery) -> None:

@@ -241,6 +241,20 @@ def test_a_dry_run_logs_what_a_real_run_redelivers() -> None:
     assert len(would) == 5
 
 
+def test_an_interrupted_dry_run_saves_nothing() -> None:
+    class Interrupting(FakeRuntime):
+        def say(self, line: str) -> None:
+            super().say(line)
+            if line.startswith("Would be redelivered"):
+                raise Interrupted(Signals.SIGINT)
+
+    store = FakeStore()
+
+    report = run_once(FakeHook(*THREE_FAILURES), store, runtime=Interrupting(), dry_run=True)
+
+    assert (store.written, report.status) == ([], 130)
+
+
 def test_a_dry_run_logs_the_probe() -> None:
     few, many = FakeRuntime(), FakeRuntime()
 
