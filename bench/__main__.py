@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from bench import overhead, page, plot
-from bench.cases import BY_DELIVERIES, BY_FAILURES, CASES, Case, Program
+from bench import overhead, page
+from bench.cases import CASES, Case, Program
 from bench.measure import Measured, measure
 from bench.page import Result
 
@@ -19,19 +19,12 @@ DOCS = Path(__file__).parent.parent / "docs"
 def main() -> None:
     """Run all benchmarks."""
     latency = float(sys.argv[1] if len(sys.argv) > 1 else 50) / 1000
-    cases = [*CASES, *BY_DELIVERIES, *BY_FAILURES]
-    measured = _measure(cases, latency)
-    results = {
-        case: Result(case=case, latency=_latency(case, latency), runs=measured[case])
-        for case in cases
-    }
-    plot.draw(
-        DOCS / "benchmarks.svg",
-        by_deliveries=[(case.deliveries, results[case]) for case in BY_DELIVERIES],
-        by_failures=[(case.failures, results[case]) for case in BY_FAILURES],
-    )
+    measured = _measure(CASES, latency)
+    results = [
+        Result(case=case, latency=_latency(case, latency), runs=measured[case]) for case in CASES
+    ]
     text = page.render(
-        [results[case] for case in CASES],
+        results,
         latency=latency,
         cpu=overhead.cpu(),
         imports=overhead.imports(),
@@ -39,7 +32,7 @@ def main() -> None:
         npm=overhead.npm_install(),
     )
     (DOCS / "benchmarks.md").write_text(text)
-    print(page.table([results[case] for case in CASES]))
+    print(page.table(results))
 
 
 def _latency(case: Case, latency: float) -> float:

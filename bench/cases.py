@@ -109,12 +109,3 @@ CASES = (
         without_latency=True,
     ),
 )
-
-BY_DELIVERIES = tuple(
-    Case(name=f"{count:,} deliveries", deliveries=count, failures=8, script_runs=1)
-    for count in (100, 2500, 5000, 10_000, 20_000)
-)
-BY_FAILURES = tuple(
-    Case(name=f"{count} failed", deliveries=2000, failures=count, script_runs=1)
-    for count in (0, 16, 32, 48, 64)
-)

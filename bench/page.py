@@ -190,13 +190,6 @@ other. In the row with {deliveries} deliveries there is no latency, so there is 
 That row has no rate limit either: github.com does not allow that many requests in one hour. For a
 webhook with that many deliveries and few failures, use `scan: failures`.
 
-## How the time grows
-
-![Seconds of a run by deliveries and by failures](benchmarks.svg)
-
-For every hundred deliveries, both programs take one round trip more. For every failure, the script
-takes one second more. For every {workers} failures, redeliver takes one round trip more.
-
 ## CPU time
 
 Microseconds for each delivery that is read, with {deliveries} deliveries:
