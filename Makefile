@@ -6,7 +6,6 @@ PIP := $(BIN)/pip --quiet --quiet --disable-pip-version-check
 INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python
 # Have uv trust the certificates that this machine trusts, as pip does.
 export UV_SYSTEM_CERTS := true
-BENCH_READY := .venv/bench
 # npm writes this file last, so it shows that npm finished.
 NPM_READY := node_modules/.package-lock.json
 # The directory of this file has all requests that the tests sent to the sandbox, and its responses.
@@ -63,7 +62,7 @@ versions: $(READY) ## Run the tests on each supported Python, with the oldest an
 soak: $(READY) ## Run the random tests with forty times as many examples
 	@$(PYTEST) --hypothesis-profile=soak --ignore=tests/exhaustive/test_interruption.py tests/exhaustive
 
-bench: $(NPM_READY) $(BENCH_READY) ## Compare redeliver with the script in GitHub's documentation, for half an hour (needs Node, and Docker for the image)
+bench: $(READY) $(NPM_READY) ## Compare redeliver with the script in GitHub's documentation, for half an hour (needs Node, and Docker for the image)
 	@$(BIN)/python -m bench $(LATENCY)
 
 e2e: $(READY) $(NPM_READY) ## Run the Docker action in real workflows and draw its summary (needs Docker, docker-registry, promtool, Node, Chromium)
@@ -102,7 +101,6 @@ lock: $(READY) ## Pin new dependencies of pyproject.toml in requirements/, and k
 	$(COMPILE) -o requirements/runtime.txt
 	$(COMPILE) -o requirements/command.txt --extra cli -c requirements/runtime.txt
 	$(COMPILE) -o requirements/dev.txt --group dev -c requirements/command.txt
-	$(COMPILE) -o requirements/bench.txt --group bench -c requirements/dev.txt
 
 upgrade: COMPILE += $(or $(PACKAGES:%=--upgrade-package=%),--upgrade)
 upgrade: lock ## Pin the newest versions of all dependencies (PACKAGES=… selects some)
@@ -161,9 +159,4 @@ $(NPM_READY): package-lock.json
 	@command -v npm >/dev/null && node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' || { echo "Node 20 or newer, with npm, is not installed: install it" >&2; exit 1; }
 	@echo "Making node_modules with pinned packages from npm (only once)"
 	@npm ci --loglevel=error >/dev/null
-	@touch $@
-
-$(BENCH_READY): requirements/bench.txt $(READY)
-	@echo "Adding matplotlib to .venv, from PyPI (only once)"
-	@$(INSTALL) --require-hashes -r requirements/bench.txt
 	@touch $@
