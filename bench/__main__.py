@@ -1,80 +1,53 @@
-"""`python -m bench [MILLISECONDS]`: run all benchmarks, print a table, write docs/benchmarks.md.
+"""`make bench`: run all benchmarks, print the table, and write docs/benchmarks.md.
 
-The simulated GitHub delays each response by MILLISECONDS (default 50).
+`python -m bench --help` says how to run a part of them, which writes no page.
 """
 
-import sys
-from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+import argparse
 from pathlib import Path
 
-from bench import overhead, page
-from bench.cases import CASES, Case, Program
-from bench.measure import Measured, measure
-from bench.page import Result
+from bench.cases import CASES
+from bench.figures import measure_figures
+from bench.page import render
+from bench.preparation import has_docker
+from bench.table import results_table
 
-DOCS = Path(__file__).parent.parent / "docs"
+PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 
 
 def main() -> None:
-    """Run all benchmarks."""
-    latency = float(sys.argv[1] if len(sys.argv) > 1 else 50) / 1000
-    measured = _measure(CASES, latency)
-    results = [
-        Result(case=case, latency=_latency(case, latency), runs=measured[case]) for case in CASES
-    ]
-    text = page.render(
-        results,
-        latency=latency,
-        cpu=overhead.cpu(),
-        imports=overhead.imports(),
-        image=overhead.image(),
-        npm=overhead.npm_install(),
+    """Run the benchmarks."""
+    arguments = _arguments()
+    if not has_docker():
+        raise SystemExit("bench: 'docker info' fails: start Docker, then run this again")
+    cases = [case for case in CASES if arguments.only in case.name]
+    latencies = [milliseconds / 1000 for milliseconds in arguments.latencies]
+    figures = measure_figures(cases, latencies, most_runs=arguments.runs)
+    if not arguments.only:
+        PAGE.write_text(render(figures), encoding="utf-8")
+    print(results_table(figures.results))
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench", description="Run the benchmarks.")
+    parser.add_argument(
+        "latencies",
+        nargs="*",
+        type=float,
+        default=[50, 300],
+        metavar="MILLISECONDS",
+        help="after how long the simulated GitHub responds (default: 50 and 300)",
     )
-    (DOCS / "benchmarks.md").write_text(text)
-    print(page.table(results))
-
-
-def _latency(case: Case, latency: float) -> float:
-    return 0.0 if case.without_latency else latency
-
-
-def _measure(
-    cases: Iterable[Case], latency: float
-) -> Mapping[Case, Mapping[Program, list[Measured]]]:
-    """Measure the runs one after the other, and afterwards those that mostly wait, all at once."""
-    measured: dict[Case, dict[Program, list[Measured]]] = {}
-    waiting: list[tuple[Case, Program]] = []
-    for case in cases:
-        measured[case] = {program: [] for program in Program}
-        for program in _runs(case):
-            if program in case.waiting:
-                waiting.append((case, program))
-            else:
-                _show_progress(case, program)
-                measured[case][program].append(measure(case, program, _latency(case, latency)))
-    with ThreadPoolExecutor(max_workers=len(waiting) or 1) as pool:
-        futures = [
-            (case, program, pool.submit(measure, case, program, _latency(case, latency)))
-            for case, program in waiting
-        ]
-        for case, program, future in futures:
-            _show_progress(case, program)
-            measured[case][program].append(future.result())
-    return measured
-
-
-def _runs(case: Case) -> Iterator[Program]:
-    """Yield the program of each run. The programs take turns."""
-    for number in range(max(case.runs, case.script_runs)):
-        if number < case.runs:
-            yield Program.REDELIVER
-        if number < case.script_runs:
-            yield Program.SCRIPT
-
-
-def _show_progress(case: Case, program: Program) -> None:
-    print(f"{program.value}: {case.name}", file=sys.stderr, flush=True)
+    parser.add_argument(
+        "--runs", type=int, metavar="NUMBER", help="run nothing more often than this"
+    )
+    parser.add_argument(
+        "--only",
+        default="",
+        metavar="TEXT",
+        help="run only cases with this text in their names, and write no page",
+    )
+    return parser.parse_args()
 
 
 if __name__ == "__main__":

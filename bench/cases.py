@@ -1,21 +1,20 @@
-"""The benchmark cases."""
+"""The benchmark cases, and the programs that are compared."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-
-from github_sandbox.model.rate_limits import WRITE_POINTS
+from typing import Self
 
 PER_PAGE = 100
-POINTS_PER_MINUTE = 900
-"""GitHub's secondary rate limit. It allows 180 redeliveries a minute."""
+"""Deliveries on a page of the log."""
 
 
 class Program(Enum):
     """The programs that are compared."""
 
     REDELIVER = "redeliver"
-    SCRIPT = "script"
+    SCRIPT = "the script"
+    UNTHROTTLED = "the script, unthrottled"
 
 
 QUICK = {"verify": "0"}
@@ -24,88 +23,77 @@ QUICK = {"verify": "0"}
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Case:
-    """A delivery log, GitHub's limits, and the inputs of redeliver. The script has no inputs.
+    """Delivery logs, GitHub's limits, and the inputs of redeliver. The script has no inputs.
 
     Cases are keys of dictionaries, so they compare by identity.
     """
 
     name: str
     deliveries: int
-    """How many deliveries the log has since the checkpoint, including the failures."""
+    """How many deliveries each webhook's log has since the checkpoint, including the failures."""
     failures: int = 0
+    """How many of these failed."""
+    webhooks: int = 1
     inputs: Mapping[str, str] = field(default_factory=lambda: QUICK)
     redeliveries_per_minute: int = 75
-    """The stricter of GitHub's limit and `max-per-minute`. 0 means no limit."""
-    rate_limits: bool = True
-    points_per_minute: int | None = POINTS_PER_MINUTE
+    """`max-per-minute`. 0 means no limit but GitHub's points."""
+    has_limits: bool = True
+    """Whether GitHub has rate limits."""
+    programs: tuple[Program, ...] = tuple(Program)
     runs: int = 3
-    script_runs: int = 3
-    waiting: frozenset[Program] = frozenset()
-    """Programs that mostly wait, so that their runs can be measured at the same time."""
-    without_latency: bool = False
+    is_job: bool = False
+    """Whether the page also shows how long the whole job takes."""
+
+    @classmethod
+    def for_redeliver(
+        cls, name: str, *, deliveries: int, failures: int = 0, inputs: Mapping[str, str]
+    ) -> Self:
+        """Return a case that the script has no counterpart to."""
+        return cls(
+            name=name,
+            deliveries=deliveries,
+            failures=failures,
+            inputs=inputs,
+            programs=(Program.REDELIVER,),
+        )
 
     @property
-    def needs_one_page(self) -> bool:
-        """Whether redeliver reads failures only, and so finds on the first page that none exist."""
-        return self.inputs.get("scan") == "failures" and not self.failures
+    def all_failures(self) -> int:
+        """How many deliveries of all webhooks failed."""
+        return self.failures * self.webhooks
 
+    @property
+    def verifies(self) -> bool:
+        """Whether redeliver looks at the outcomes of its redeliveries."""
+        return self.inputs.get("verify") != "0"
 
-UNLIMITED = QUICK | {"max-per-minute": "0"}
+    @property
+    def pages(self) -> int:
+        """How many pages of each log have to be read."""
+        if self.inputs.get("scan") == "failures" and not self.failures:
+            return 1
+        return -(-self.deliveries // PER_PAGE)
+
 
 CASES = (
+    Case(name="60 deliveries, none failed", deliveries=60, runs=5, is_job=True),
     Case(name="100 deliveries, 2 failed", deliveries=100, failures=2, runs=5),
-    Case(name="2,000 deliveries, 32 failed", deliveries=2000, failures=32, runs=5),
-    Case(
-        name="the same with the default `verify`",
-        deliveries=2000,
-        failures=32,
-        inputs={},
-        script_runs=0,
+    Case(name="2,000 deliveries, 32 failed", deliveries=2000, failures=32, is_job=True),
+    Case.for_redeliver(
+        "2,000 deliveries, 32 failed; default `verify`", deliveries=2000, failures=32, inputs={}
     ),
     Case(name="20,000 deliveries, 32 failed", deliveries=20_000, failures=32),
-    Case(name="60 deliveries, none failed", deliveries=60, runs=5),
-    Case(name="200,000 deliveries, none failed", deliveries=200_000, runs=1, script_runs=1),
     Case(
-        name="the same with `scan: failures`",
+        name="10 webhooks, each with 2,000 deliveries, 2 failed",
+        deliveries=2000,
+        failures=2,
+        webhooks=10,
+    ),
+    Case(name="200 deliveries, all failed", deliveries=200, failures=200),
+    Case(name="200,000 deliveries, none failed", deliveries=200_000),
+    Case.for_redeliver(
+        "200,000 deliveries, none failed; `scan: failures`",
         deliveries=200_000,
         inputs=QUICK | {"scan": "failures"},
-        script_runs=0,
-    ),
-    Case(
-        name="1,000 failed; Enterprise Server without rate limits, `max-per-minute: 0`",
-        deliveries=1000,
-        failures=1000,
-        inputs=UNLIMITED,
-        redeliveries_per_minute=0,
-        rate_limits=False,
-        points_per_minute=None,
-        script_runs=1,
-        waiting=frozenset({Program.SCRIPT}),
-    ),
-    Case(
-        name="200 failed; default `max-per-minute`",
-        deliveries=200,
-        failures=200,
-        runs=3,
-        script_runs=1,
-        waiting=frozenset(Program),
-    ),
-    Case(
-        name="1,000 failed; `max-per-minute: 0`",
-        deliveries=1000,
-        failures=1000,
-        inputs=UNLIMITED,
-        redeliveries_per_minute=POINTS_PER_MINUTE // WRITE_POINTS,
-        script_runs=1,
-        waiting=frozenset(Program),
-    ),
-    Case(
-        name="1,000,000 deliveries, none failed; no latency, no rate limits",
-        deliveries=1_000_000,
-        rate_limits=False,
-        points_per_minute=None,
-        runs=1,
-        script_runs=1,
-        without_latency=True,
     ),
 )

@@ -3,7 +3,7 @@
 The simulated GitHub responds at once and has no rate limits, so that no run waits.
 """
 
-from bench.cases import UNLIMITED, Case, Program
+from bench.cases import Case, Program
 from bench.measure import measure
 
 MIB = 1024**2
@@ -30,12 +30,11 @@ def main() -> None:
             name=f"{deliveries:,} deliveries, {failures:,} failed",
             deliveries=deliveries,
             failures=failures,
-            inputs=UNLIMITED,
-            rate_limits=False,
-            points_per_minute=None,
+            redeliveries_per_minute=0,
+            has_limits=False,
         )
-        process = measure(case, Program.REDELIVER, latency=0).process
-        memory, cpu = round(process.memory / MIB), round(process.cpu, 1)
+        run = measure(case, Program.REDELIVER, latency=0)
+        memory, cpu = round(run.memory / MIB), round(run.cpu, 1)
         print(f"| {deliveries:,} | {failures:,} | {memory} MiB | {cpu} s |", flush=True)
 
 

@@ -1,5 +1,6 @@
 // The script with which redeliver is compared: it sends the requests of the script in GitHub's
-// documentation, in the same order, with the default settings of octokit.
+// documentation, in the same order, with the default settings of octokit. With THROTTLE=off, octokit
+// does not wait a second between writes.
 // https://docs.github.com/en/webhooks/using-webhooks/automatically-redelivering-failed-deliveries-for-an-organization-webhook
 //
 // Written for this comparison. Prints how many redeliveries it requested.
@@ -9,7 +10,8 @@ import { Octokit } from "octokit";
 const { TOKEN: auth, API_URL: baseUrl, ORG: org, HOOK_ID: hook_id } = process.env;
 const [owner, repo] = process.env.REPOSITORY.split("/");
 const name = process.env.VARIABLE_NAME;
-const octokit = new Octokit({ auth, baseUrl });
+const throttle = process.env.THROTTLE === "off" ? { throttle: { enabled: false } } : {};
+const octokit = new Octokit({ auth, baseUrl, ...throttle });
 
 const begun = Date.now();
 const variable = await octokit.request("GET /repos/{owner}/{repo}/actions/variables/{name}", {

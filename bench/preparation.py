@@ -1,0 +1,79 @@
+"""Measure what a job does before the program starts: build the image, or install octokit."""
+
+import json
+import subprocess
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+from bench.programs import NODE_MODULES
+
+ROOT = Path(__file__).parent.parent
+TAG = "redeliver-bench"
+REPETITIONS = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preparation:
+    """The median seconds of a preparation, and the bytes that it adds to the disk."""
+
+    seconds: float
+    size: int
+
+
+def has_docker() -> bool:
+    """Return whether a Docker engine is running."""
+    try:
+        info = subprocess.run(["docker", "info"], capture_output=True, check=False)
+    except FileNotFoundError:
+        return False
+    return info.returncode == 0
+
+
+def build_image(most_runs: int | None) -> Preparation:
+    """Build the action's image as a runner does, without a cache. The base image is there."""
+    build = ["docker", "build", "--no-cache", "--quiet", "--tag", TAG, str(ROOT)]
+    seconds = [_seconds(build) for _ in range(most_runs or REPETITIONS)]
+    return Preparation(seconds=median(seconds), size=_image_size(TAG) - _image_size(base_image()))
+
+
+def base_image() -> str:
+    """Return the name of the image that the action's image is built on."""
+    lines = (ROOT / "Dockerfile").read_text(encoding="utf-8").splitlines()
+    return next(line.split()[1] for line in lines if line.startswith("FROM"))
+
+
+def install_octokit(most_runs: int | None) -> Preparation:
+    """Install octokit as the workflow in GitHub's documentation does, with an empty cache."""
+    package = f"octokit@{octokit_version()}"
+    seconds, size = [], 0
+    for _ in range(most_runs or REPETITIONS):
+        with tempfile.TemporaryDirectory(prefix="npm-") as directory:
+            install = ["npm", "install", package, f"--cache={directory}/cache", "--loglevel=error"]
+            seconds.append(_seconds(install, directory))
+            installed = Path(directory, "node_modules").rglob("*")
+            size = sum(path.stat().st_size for path in installed if path.is_file())
+    return Preparation(seconds=median(seconds), size=size)
+
+
+def octokit_version() -> str:
+    """Return the version of octokit that the script uses."""
+    package = json.loads((NODE_MODULES / "octokit" / "package.json").read_text(encoding="utf-8"))
+    return str(package["version"])
+
+
+def _seconds(command: Sequence[str], directory: str | None = None) -> float:
+    began = time.monotonic()
+    run = subprocess.run(command, cwd=directory, capture_output=True, text=True, check=False)
+    seconds = time.monotonic() - began
+    if run.returncode:
+        raise ChildProcessError(f"{' '.join(command)}:\n{run.stderr}")
+    return seconds
+
+
+def _image_size(name: str) -> int:
+    inspect = ["docker", "image", "inspect", "--format={{.Size}}", name]
+    return int(subprocess.run(inspect, capture_output=True, check=True).stdout)

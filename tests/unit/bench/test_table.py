@@ -1,0 +1,98 @@
+"""The tables of the benchmarks say how often each figure was measured, and what failed."""
+
+from dataclasses import replace
+
+from bench.cases import CASES, QUICK, Case, Program
+from bench.measure import Measured
+from bench.preparation import Preparation
+from bench.results import Result, where_slower
+from bench.table import job_table, results_table, slower_list
+
+CASE = Case(name="60 deliveries", deliveries=60)
+RUN = Measured(
+    seconds=0.5,
+    with_container=1.25,
+    start=0.25,
+    cpu=0.4,
+    memory=48_000_000,
+    requests=3,
+    points=7,
+    limited=0,
+    redelivered=0,
+    failed=False,
+)
+OURS, SCRIPT = Program.REDELIVER, Program.SCRIPT
+
+
+def runs(*seconds: float) -> list[Measured]:
+    return [replace(RUN, seconds=each) for each in seconds]
+
+
+def result(*ours: Measured, case: Case = CASE, script: list[Measured] | None = None) -> Result:
+    measured = {(OURS, 0.05): list(ours)}
+    if script:
+        measured[SCRIPT, 0.05] = script
+    return Result(case=case, runs=measured)
+
+
+def test_a_row_has_the_median_and_the_spread_of_its_runs() -> None:
+    table = results_table([result(*runs(0.5, 14.04, 0.75))])
+
+    assert table.splitlines()[2:] == [
+        "| 60 deliveries | redeliver | 0.75 s (0.50 to 14.0; 3 runs) | 3 | 7 | 48 |",
+        "|  | *shortest possible* | 0.10 s, latency |  |  |  |",
+    ]
+
+
+def test_a_single_run_is_called_one_run() -> None:
+    assert "| 630 s (one run) |" in results_table([result(*runs(629.6))])
+
+
+def test_a_run_that_failed_says_how_far_it_came() -> None:
+    failed = replace(RUN, seconds=9, failed=True, redelivered=178)
+
+    table = results_table([result(RUN, script=[failed])])
+
+    assert "| the script | fails after 9.00 s (one run), with 178 redelivered |" in table
+
+
+def test_a_case_that_verifies_has_no_shortest_time() -> None:
+    """When the outcomes show is up to GitHub and the receivers."""
+    verifying = Case(name="", deliveries=60, inputs={})
+
+    assert "shortest" not in results_table([result(RUN, case=verifying)])
+
+
+def test_a_case_in_which_redeliver_is_slower_is_listed() -> None:
+    results = [
+        result(*runs(0.5, 0.7, 0.6), script=runs(0.5, 0.65, 0.4)),
+        result(*runs(0.5, 0.7, 0.6), script=runs(0.6, 0.7, 0.5)),
+    ]
+
+    assert slower_list(where_slower(results)) == "- 60 deliveries, at 50 ms: the script, by 0.10 s"
+    assert slower_list(where_slower(results[1:])) == "In none of the cases."
+
+
+def test_a_program_that_failed_was_not_faster() -> None:
+    failed = replace(RUN, seconds=0.1, failed=True)
+
+    assert where_slower([result(RUN, script=[failed])]) == []
+
+
+def test_the_whole_job_has_preparation_container_and_run() -> None:
+    image, octokit = (Preparation(seconds=seconds, size=0) for seconds in (4.5, 3))
+    script = [replace(RUN, with_container=0.75)]
+
+    table = job_table([result(RUN, script=script)], image, octokit)
+
+    assert table.splitlines()[2:] == [
+        "| 60 deliveries | redeliver | 5.75 s |",
+        "|  | the script | 3.75 s |",
+    ]
+
+
+def test_no_case_needs_what_the_script_cannot_do() -> None:
+    """The script does not verify, has no `scan`, and is compared only where it does the same."""
+    compared = [case for case in CASES if SCRIPT in case.programs]
+
+    assert all(case.inputs == QUICK for case in compared)
