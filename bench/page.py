@@ -12,7 +12,7 @@ from bench.figures import Figures
 from bench.machine import Machine
 from bench.minimum import AT_ONCE, POINTS_PER_MINUTE
 from bench.results import Result, where_slower
-from bench.series import WAITING_AT_ONCE
+from bench.series import MOSTLY_WAITS, WAITING_AT_ONCE
 from bench.table import MEGA, job_table, milliseconds, results_table, row, slower_list
 from redeliver.github_api.throttle import MAX_POINTS
 from redeliver.wiring import WORKERS
@@ -39,6 +39,7 @@ def render(figures: Figures) -> str:
         points=POINTS_PER_MINUTE,
         max_points=MAX_POINTS,
         waiting=WAITING_AT_ONCE,
+        mostly_waits=f"{MOSTLY_WAITS:.0f}",
         share=f"{_cpu_share(results):.0%}",
         refused=_refused(results),
         table=results_table(results),
