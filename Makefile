@@ -29,7 +29,7 @@ PYENV := $(HOME)/.pyenv/versions/3.*/bin
 GENERATED := README.md ARCHITECTURE.md docs/how-it-decides.md docs/own-server.md docs/kubernetes.md docs/receivers.md docs/scale.md composite/action.yml .github/workflows/redeliver.yml
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header pyproject.toml
 # After how many milliseconds the simulated GitHub of `make bench` responds.
-LATENCY ?= 50
+LATENCY ?= 50 300
 
 .PHONY: help demo test long contract versions soak bench e2e lint check docs screenshot lock upgrade clean
 
@@ -62,7 +62,7 @@ versions: $(READY) ## Run the tests on each supported Python, with the oldest an
 soak: $(READY) ## Run the random tests with forty times as many examples
 	@$(PYTEST) --hypothesis-profile=soak --ignore=tests/exhaustive/test_interruption.py tests/exhaustive
 
-bench: $(READY) $(NPM_READY) ## Compare redeliver with the script in GitHub's documentation, for half an hour (needs Node, and Docker for the image)
+bench: $(READY) $(NPM_READY) ## Compare redeliver with the script in GitHub's documentation, for half an hour (needs Docker, Node)
 	@$(BIN)/python -m bench $(LATENCY)
 
 e2e: $(READY) $(NPM_READY) ## Run the Docker action in real workflows and draw its summary (needs Docker, docker-registry, promtool, Node, Chromium)
