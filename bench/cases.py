@@ -5,8 +5,11 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Self
 
+from redeliver.settings import INPUTS
+
 PER_PAGE = 100
 """Deliveries on a page of the log."""
+PER_MINUTE = int(INPUTS["max-per-minute"].default)
 
 
 class Program(Enum):
@@ -35,7 +38,7 @@ class Case:
     """How many of these failed."""
     webhooks: int = 1
     inputs: Mapping[str, str] = field(default_factory=lambda: QUICK)
-    redeliveries_per_minute: int = 75
+    redeliveries_per_minute: int = PER_MINUTE
     """`max-per-minute`. 0 means no limit but GitHub's points."""
     has_limits: bool = True
     """Whether GitHub has rate limits."""

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from statistics import median
 
 from bench.process import Command, checked, run_process
-from bench.programs import NODE_MODULES, entrypoint
+from bench.programs import entrypoint, node_modules
 
 REPETITIONS = 7
 
@@ -31,7 +31,7 @@ PYTHON_STARTS = {
 }
 NODE_STARTS = {
     "Node": "",
-    "Node and octokit": f"await import('{NODE_MODULES}/octokit/dist-bundle/index.js');",
+    "Node and octokit": "await import('{node_modules}/octokit/dist-bundle/index.js');",
 }
 
 
@@ -44,7 +44,8 @@ def start_times(image: str, most_runs: int | None) -> Mapping[str, float]:
         words = [python, "-I", "-X", "utf8", "-c", PYTHON.format(imports=imports)]
         starts[name] = _seconds(Command(words=words, environment={}, image=image), count)
     for name, imports in NODE_STARTS.items():
-        words = ["node", "--input-type=module", "--eval", NODE.format(imports=imports)]
+        line = imports.format(node_modules=node_modules())
+        words = ["node", "--input-type=module", "--eval", NODE.format(imports=line)]
         environment = {"PATH": os.environ["PATH"]}
         starts[name] = _seconds(Command(words=words, environment=environment), count)
     return starts

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
 
-from bench.cases import Program
+from bench.cases import PER_MINUTE, Program
 from bench.figures import Figures
 from bench.machine import Machine
 from bench.minimum import AT_ONCE, POINTS_PER_MINUTE
@@ -35,6 +35,7 @@ def render(figures: Figures) -> str:
         base=_base(machine),
         latencies=latencies,
         workers=WORKERS,
+        per_minute=PER_MINUTE,
         at_once=AT_ONCE,
         points=POINTS_PER_MINUTE,
         max_points=MAX_POINTS,

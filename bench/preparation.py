@@ -1,6 +1,7 @@
 """Measure what a job does before the program starts: build the image, or install octokit."""
 
 import json
+import shutil
 import subprocess
 import tempfile
 import time
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from bench.programs import NODE_MODULES
+from bench.programs import node_modules
 
 ROOT = Path(__file__).parent.parent
 TAG = "redeliver-bench"
@@ -47,12 +48,13 @@ def base_image() -> str:
 
 
 def install_octokit(most_runs: int | None) -> Preparation:
-    """Install octokit as the workflow in GitHub's documentation does, with an empty cache."""
-    package = f"octokit@{octokit_version()}"
+    """Install octokit with pinned packages, as a careful workflow does, with an empty cache."""
     seconds, size = [], 0
     for _ in range(most_runs or REPETITIONS):
         with tempfile.TemporaryDirectory(prefix="npm-") as directory:
-            install = ["npm", "install", package, f"--cache={directory}/cache", "--loglevel=error"]
+            for name in ("package.json", "package-lock.json"):
+                shutil.copy(node_modules().parent / name, directory)
+            install = ["npm", "ci", "--omit=dev", f"--cache={directory}/cache"]
             seconds.append(_seconds(install, directory))
             installed = Path(directory, "node_modules").rglob("*")
             size = sum(path.stat().st_size for path in installed if path.is_file())
@@ -61,7 +63,7 @@ def install_octokit(most_runs: int | None) -> Preparation:
 
 def octokit_version() -> str:
     """Return the version of octokit that the script uses."""
-    package = json.loads((NODE_MODULES / "octokit" / "package.json").read_text(encoding="utf-8"))
+    package = json.loads((node_modules() / "octokit" / "package.json").read_text(encoding="utf-8"))
     return str(package["version"])
 
 

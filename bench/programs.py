@@ -15,8 +15,14 @@ TOKEN = "ghp_bench"  # noqa: S105 - only the simulated GitHub accepts it
 REPOSITORY = "acme/ops"
 VARIABLE = "LAST_REDELIVERY"
 SCRIPT = Path(__file__).parent / "script" / "script.js"
-NODE_MODULES = SCRIPT.parent / "node_modules"
-"""Where `make` installs octokit. It has to be in a directory above the script."""
+
+
+def node_modules() -> Path:
+    """Return where `make` has installed octokit: as Node does, look in the folders above."""
+    for folder in SCRIPT.parents:
+        if (folder / "node_modules" / "octokit").is_dir():
+            return folder / "node_modules"
+    raise FileNotFoundError("octokit is not installed: `make bench` and `make e2e` install it")
 
 
 def variables(case: Case) -> list[str]:
