@@ -28,8 +28,8 @@ def results_table(results: Sequence[Result]) -> str:
                         result.case.name if program is result.programs[0] else "",
                         program.value,
                         *(_seconds_cell(result, program, latency) for latency in latencies),
-                        f"{median(run.requests for run in runs):,.0f}",
-                        f"{median(run.points for run in runs):,.0f}",
+                        _range(run.requests for run in runs),
+                        _range(run.points for run in runs),
                         f"{median(run.memory for run in runs) / MEGA:.0f}",
                     ]
                 )
@@ -102,6 +102,12 @@ def _spread(seconds: Sequence[float]) -> str:
     if len(seconds) == 1:
         return "one run"
     return f"{_digits(min(seconds))} to {_digits(max(seconds))}; {len(seconds)} runs"
+
+
+def _range(numbers: Iterable[int]) -> str:
+    in_order = sorted(set(numbers))
+    ends = in_order if len(in_order) == 1 else [in_order[0], in_order[-1]]
+    return " to ".join(f"{number:,}" for number in ends)
 
 
 def _failure(runs: Sequence[Measured], text: str) -> str:

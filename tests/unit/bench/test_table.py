@@ -48,6 +48,12 @@ def test_a_single_run_is_called_one_run() -> None:
     assert "| 630 s (one run) |" in results_table([result(*runs(629.6))])
 
 
+def test_numbers_of_requests_that_differ_have_both_ends() -> None:
+    several = [replace(RUN, requests=requests) for requests in (1003, 3, 58)]
+
+    assert "| 3 to 1,003 | 7 | 48 |" in results_table([result(*several)])
+
+
 def test_a_run_that_failed_says_how_far_it_came() -> None:
     failed = replace(RUN, seconds=9, failed=True, redelivered=178)
 
