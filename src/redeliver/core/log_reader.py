@@ -111,7 +111,6 @@ class LogReader:
                 return
             if not page.is_last:
                 yield
-        self.log_ended = True
 
     def _read_failures(self, log: Callable[[StatusFilter], Iterable[Page]]) -> Iterator[None]:
         """Read what GitHub's filter lists as failures, and as few other rows as are needed.
