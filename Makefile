@@ -31,7 +31,7 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 # After how many milliseconds the simulated GitHub of `make bench` responds.
 LATENCY ?= 50 300
 
-.PHONY: help demo test long contract versions soak bench e2e lint check docs screenshot lock upgrade clean
+.PHONY: help demo test long contract versions soak mutants bench e2e lint check docs screenshot lock upgrade clean
 
 # Never in parallel: two runs of the tests would write to the same directory.
 .NOTPARALLEL:
@@ -61,6 +61,11 @@ versions: $(READY) ## Run the tests on each supported Python, with the oldest an
 
 soak: $(READY) ## Run the random tests with forty times as many examples
 	@$(PYTEST) --hypothesis-profile=soak --ignore=tests/exhaustive/test_interruption.py tests/exhaustive
+
+mutants: $(READY) ## Change the code in many small ways, and list the changes that no test notices, for an hour (MUTANTS='redeliver.core.plan*' selects some)
+	@$(INSTALL) --require-hashes -r requirements/mutants.txt
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/mutmut run $(MUTANTS)
+	@$(BIN)/mutmut results
 
 bench: $(READY) $(NPM_READY) ## Compare redeliver with the script in GitHub's documentation, for half an hour (needs Docker, Node)
 	@$(BIN)/python -m bench $(LATENCY)
@@ -101,12 +106,13 @@ lock: $(READY) ## Pin new dependencies of pyproject.toml in requirements/, and k
 	$(COMPILE) -o requirements/runtime.txt
 	$(COMPILE) -o requirements/command.txt --extra cli -c requirements/runtime.txt
 	$(COMPILE) -o requirements/dev.txt --group dev -c requirements/command.txt
+	$(COMPILE) -o requirements/mutants.txt --group mutants -c requirements/dev.txt
 
 upgrade: COMPILE += $(or $(PACKAGES:%=--upgrade-package=%),--upgrade)
 upgrade: lock ## Pin the newest versions of all dependencies (PACKAGES=… selects some)
 
 clean: ## Remove .venv, node_modules, caches and recordings
-	rm -rf .venv .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis node_modules $(dir $(EXCHANGES))
+	rm -rf .venv .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis node_modules mutants $(dir $(EXCHANGES))
 
 # Run the tests with coverage, and record requests and responses for `make contract`. The exhaustive
 # tests are left out, because with coverage they take twice as long and cover no other lines.
