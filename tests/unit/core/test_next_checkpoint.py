@@ -122,6 +122,13 @@ def test_the_checkpoint_says_since_when_outcomes_are_unknown(case: str) -> None:
     assert unknown_slots(results, earlier, now=NOW) == expected
 
 
+def test_a_slot_is_settled_after_16_minutes() -> None:
+    end = ago(minutes=16)
+
+    assert unknown_slots([], [end], now=ago(seconds=1)) == (end,)
+    assert unknown_slots([], [end], now=NOW) == ()
+
+
 def test_an_old_slot_is_kept_for_20_minutes_beside_a_newer_one() -> None:
     old, newer = ago(minutes=20), ago(minutes=5)
 

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from redeliver.core.decision import Decision, Verdict
-from redeliver.core.delivery import Delivery
+from redeliver.core.delivery import Delivery, Guid, StatusFilter
 from redeliver.core.event_filter import EventFilter
+from redeliver.core.pages import Page
 from redeliver.core.policy import Policy, ScanMode
 from redeliver.core.scan import Scan
 from redeliver.core.unreadable import UnreadableRow
@@ -106,6 +107,54 @@ def test_the_log_is_read_no_further_than_needed(in_window: list[Delivery], rows_
     planned = plan_of(log, policy=a_policy(give_up_after=timedelta(hours=172)))
 
     assert planned.scans[0].scanned == rows_read
+
+
+def test_a_scan_counts_the_rows_of_the_window() -> None:
+    """It reaches from ten minutes before the checkpoint to the start of the run."""
+    log = [
+        failed(seconds=-1),
+        failed(seconds=0),
+        succeeded(hours=1),
+        failed(hours=6, minutes=10),
+        failed(hours=6, minutes=10, seconds=1),
+    ]
+
+    scan = scan_of(log)
+
+    assert (scan.in_window, scan.scanned, scan.failed_deliveries) == (3, 5, 4)
+
+
+def test_a_scan_keeps_nothing_of_events_that_were_delivered_at_once() -> None:
+    assert scan_of([succeeded(hours=1), failed(hours=2)]).seen == {"guid-1"}
+    assert scan_of([succeeded(hours=1)]).seen == frozenset()
+
+
+NAMED = a_policy(guids=frozenset({Guid("other")}))
+
+
+@pytest.mark.parametrize(
+    ("mode", "policy", "first"),
+    [
+        pytest.param(ScanMode.FULL, FOUR_ATTEMPTS, [1], id="a full scan"),
+        pytest.param(ScanMode.FULL, NAMED, [1], id="for named events"),
+        pytest.param(ScanMode.FAILURES, FOUR_ATTEMPTS, [1, 1], id="failures, then successes"),
+    ],
+)
+def test_a_step_of_a_scan_reads_one_page(mode: ScanMode, policy: Policy, first: list[int]) -> None:
+    """The last page of the failures comes together with the first page of the successes."""
+    read = list[int]()
+
+    def log(listed: StatusFilter) -> Iterator[Page]:
+        for page in a_log([failed(hours=1), *BEFORE[:5]])(listed):
+            read.append(len(page.rows))
+            yield page
+
+    scan = Scan(WEBHOOK, log, a_window(), policy, mode)
+
+    assert scan.read_page()
+    assert read == first
+    assert scan.read_page()
+    assert read == [*first, 1]
 
 
 def test_failures_before_the_window_are_ignored() -> None:

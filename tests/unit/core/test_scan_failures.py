@@ -212,6 +212,20 @@ def test_a_full_scan_counts_what_the_filter_would_miss(code: int, *, is_unclassi
     assert bool(scanned(log).decisions) == (not is_unclassified)
 
 
+def test_a_server_without_the_filter_gives_all_decisions_so_far() -> None:
+    """It lists a success as a failure, so its log is read as in a full scan, newest first."""
+
+    def log(_: StatusFilter) -> Iterator[Page]:
+        rows = [delivered("fine", at=ago(minutes=1)), a_delivery("bad", at=ago(hours=1))]
+        yield Page(rows=rows, is_last=False)
+        raise UnavailableError("GitHub is down")
+
+    scan = scan_log(log, WINDOW, POLICY, ScanMode.FAILURES)
+
+    assert verdicts(scan) == {"bad": Verdict.REDELIVER}
+    assert scan.error
+
+
 def test_an_event_with_one_listed_failure_is_not_unclassified() -> None:
     log = Listings(
         [
