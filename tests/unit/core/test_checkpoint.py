@@ -73,6 +73,23 @@ def test_a_slot_ends_after_what_is_in_it() -> None:
     assert slot_end(NOW) == slot_end(ago(minutes=-5, seconds=1)) == NOW + timedelta(minutes=5)
 
 
+@pytest.mark.parametrize(
+    ("number", "standing", "signature"),
+    [
+        (0, None, 100),
+        (899, None, 999),
+        (900, None, 100),
+        (0, Claim(100), 101),
+        (899, Claim(999), 100),
+        (0, Ended(), 100),
+    ],
+)
+def test_a_claim_has_a_signature_from_100_to_999(
+    number: int, standing: Mark | None, signature: int
+) -> None:
+    assert new_claim(number, standing) == Claim(signature)
+
+
 @pytest.mark.parametrize("standing", [None, Claim(100), Claim(999), Ended()])
 @given(number=st.integers())
 def test_a_claim_is_never_the_value_that_stands_there(number: int, standing: Mark | None) -> None:
