@@ -48,7 +48,6 @@ class Execution:
         options: RunOptions,
         read_at: float,
     ) -> None:
-        """Carry out `plan`. The checkpoint was requested at `read_at`, by `runtime.monotonic`."""
         self._plan = plan
         self._store = store
         self._runtime = runtime
@@ -103,14 +102,12 @@ class Execution:
                 self._event_log.outcome(self._results[key])
             return
         probed = self._probe()
-        self._dispatcher.dispatch(
-            (key for key in open_keys if key not in probed),
-            places=self._options.policy.max_redeliveries,
-        )
+        others = (key for key in open_keys if key not in probed)
+        self._dispatcher.dispatch(others, places=self._options.policy.max_redeliveries)
         # A run that looks for outcomes has not ended: no other run redelivers meanwhile. If it is
         # killed, the next run continues at the checkpoint from before the redeliveries.
-        outcomes = {result.outcome for result in self._results.values()}
-        if not self._options.verify or not outcomes & OUTCOME_UNKNOWN:
+        is_open = any(result.outcome in OUTCOME_UNKNOWN for result in self._results.values())
+        if not (self._options.verify and is_open):
             self._save(at_end=True)
         self._verify(self._results)
         self._update(self._verification.still_unknown(self._results.values()))

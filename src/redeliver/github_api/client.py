@@ -237,6 +237,7 @@ class Client:
             raise
         finally:
             self._limit.end(response)
+        self._throttle.responded(self._throttle.now() - sent_at)
         return response
 
 

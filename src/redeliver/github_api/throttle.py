@@ -10,6 +10,7 @@ from collections.abc import Callable
 from threading import Lock
 
 from redeliver import interruption
+from redeliver.github_api.response_time import ResponseTime
 from redeliver.github_api.wait_budget import WaitBudget
 
 READ_POINTS, WRITE_POINTS = 1, 5
@@ -84,6 +85,7 @@ class Throttle:
         self._held_until = -math.inf
         self._is_in_a_hurry = False
         self._wait_budget = WaitBudget(MAX_WAIT_SECONDS)
+        self._response_time = ResponseTime()
 
     def seconds_until_turn(self) -> float:
         """Return how many seconds to wait before the next redelivery may be requested."""
@@ -153,6 +155,10 @@ class Throttle:
         with self._lock:
             self._wait_budget.charge(start, self._clock())
 
+    def responded(self, seconds: float) -> None:
+        """Count a response that took `seconds`."""
+        self._response_time.add(seconds, self._clock())
+
     def _wait(self, points: int, *, redeliveries: int = 0, urgent: bool = False) -> None:
         has_logged = False
         while True:
@@ -180,6 +186,8 @@ class Throttle:
             self._points -= spent
             self._redeliveries -= redelivered
         at = max(now, self._held_until)
+        if self._has_limits is not False and not urgent:
+            at = max(at, now + self._response_time.seconds_until_room(now))
         if redeliveries:
             at = max(at, self._latest_redelivery + self._interval)
         points += self._points - (URGENT_POINTS if urgent else 0)
@@ -218,6 +226,8 @@ class Throttle:
             self._say(f"Requesting a redelivery every {interval:.1f} s: {limit}")
 
     def _limit(self, redeliveries: int) -> str:
+        if self._response_time.seconds_until_room(self._clock()):
+            return "GitHub limits how much CPU time its responses of a minute take"
         if redeliveries and self._max_redeliveries * WRITE_POINTS <= self._max_points:
             return f"the limit is {self._max_redeliveries:.0f} redeliveries per minute"
         return (

@@ -56,9 +56,7 @@ def test_a_run_for_a_range_or_for_named_events_is_a_replay(
         pytest.param(timedelta(days=9), timedelta(days=7), id="later"),
     ],
 )
-def test_an_event_is_too_old_at_the_latest_when_it_leaves_the_log(
-    given: timedelta, expected: timedelta
-) -> None:
+def test_an_event_is_too_old_when_it_leaves_the_log(given: timedelta, expected: timedelta) -> None:
     options = replace(OPTIONS, policy=Policy(give_up_after=given))
 
     assert options.with_retention(timedelta(days=7)).max_age == expected
