@@ -142,7 +142,7 @@ class FakeRuntime(FakeConsole):
         self.now = NOW
         self.workers = workers
         self.numbers = itertools.count()
-        self.seconds = itertools.count(step=0.45)
+        self.seconds: Iterator[float] = itertools.count(step=0.45)
         """What was read before the last look at this clock is read again before it is replaced."""
         self.turns = 0
         self.slept: list[float] = []

@@ -165,7 +165,8 @@ class Checkpointing:
         `at_end` says that this run requests no more redeliveries.
         """
         self._saved_at = self._clock()
-        latest = None if self._is_fresh else self._read()
+        # A run that was overtaken adds to what the other one has written.
+        latest = self._read() if self.is_overtaken or not self._is_fresh else None
         if latest and latest.checkpoint not in {self.checkpoint, self._tried}:
             self.is_overtaken = True
         if self.is_overtaken:

@@ -543,6 +543,33 @@ def test_an_overtaken_run_still_says_which_outcomes_are_unknown(mark: Mark, expe
     assert store.saved.checkpoint == Checkpoint(ago(hours=2), expected)
 
 
+def test_a_run_overtaken_just_before_its_end_says_so_too() -> None:
+    """It has read the checkpoint less than 0.4 s ago, and reads it again."""
+
+    class SlowHook(FakeHook):
+        def redeliver(self, delivery: Delivery) -> None:
+            super().redeliver(delivery)
+            runtime.now += timedelta(seconds=40)
+
+    class OvertakingStore(FakeStore):
+        reads = 0
+
+        def read(self) -> SavedCheckpoint | None:
+            self.reads += 1
+            if self.reads == 3:
+                self.saved = saved(ago(hours=2), written=runtime.now, mark=Ended())
+            return super().read()
+
+    runtime, store, hook = FakeRuntime(), OvertakingStore(), SlowHook(*THREE_FAILURES)
+    runtime.seconds = ((runtime.now - NOW).total_seconds() for _ in itertools.count())
+
+    report = run_once(hook, store, runtime=runtime, verify=0)
+
+    assert (report.count(Outcome.PENDING), hook.requested) == (1, ["first"])
+    assert store.saved
+    assert store.saved.checkpoint == Checkpoint(ago(hours=2), Ended((slot_end(NOW),)))
+
+
 def test_a_run_that_looks_for_outcomes_has_not_ended() -> None:
     """Another run would not know which events it has redelivered."""
 
