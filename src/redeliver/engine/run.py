@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 from redeliver.core.checkpoint import SavedCheckpoint
@@ -34,10 +34,11 @@ def run(hooks: Sequence[Hook], store: Store, runtime: Runtime, options: RunOptio
     logs = [Log(hook, runtime.console) for hook in hooks]
     with WorkerPool[Webhook](runtime.workers) as readers:
         read_at = runtime.monotonic()
-        saved = _read_checkpoint(store, logs, readers, runtime, options)
+        saved, took = _read_checkpoint(store, logs, readers, runtime, options)
         options = options.with_retention(runtime.retention())
         options = replace(options, receiver_timeout=runtime.receiver_timeout())
-        window = _open_window(saved, store, runtime, options)
+        # What the first page does not show yet is left to the next run, however late the page came.
+        window = _open_window(saved, store, runtime, options, now=runtime.clock() - took)
         note_on_filtered = passed.note_on_filtered(store.name, dry_run=options.dry_run)
         scans = read_all(
             logs, readers, window, options, runtime.console, note_on_filtered=note_on_filtered
@@ -72,13 +73,14 @@ def _read_checkpoint(
     readers: WorkerPool[Webhook],
     runtime: Runtime,
     options: RunOptions,
-) -> SavedCheckpoint | None:
+) -> tuple[SavedCheckpoint | None, timedelta]:
     """Read the checkpoint, and meanwhile the first page of one log, because both take a request.
 
-    Only one: it is not known yet how many requests GitHub's rate limit allows.
+    Only one: it is not known yet how many requests GitHub's rate limit allows. If that page is
+    used, return how long ago it was requested, in whole seconds; otherwise zero.
     """
     if not logs or not store.is_shared or runtime.workers == 1:
-        return store.read()
+        return store.read(), timedelta()
     is_filtered = options.scan is ScanMode.FAILURES
     status = StatusFilter.FAILURES if is_filtered else StatusFilter.ALL
     began = runtime.monotonic()
@@ -91,18 +93,24 @@ def _read_checkpoint(
             raise error
     # The page can lack redeliveries of a run that has ended after GitHub sent the page, and before
     # it sent the checkpoint. According to that checkpoint, the log has them all.
-    began_at = runtime.clock() - timedelta(seconds=seconds)
+    took = timedelta(seconds=int(runtime.monotonic() - began))
+    began_at = runtime.clock() - took
     may_have_changed = saved is not None and saved.written >= began_at - SERVER_CLOCK_SKEW
     if may_have_changed or seconds > MAX_SECONDS_AHEAD:
         logs[0].forget()
-    return saved
+        return saved, timedelta()
+    return saved, took
 
 
 def _open_window(
-    saved: SavedCheckpoint | None, store: Store, runtime: Runtime, options: RunOptions
+    saved: SavedCheckpoint | None,
+    store: Store,
+    runtime: Runtime,
+    options: RunOptions,
+    *,
+    now: datetime,
 ) -> Window:
-    """Return the window of the run, and log what the run is about to read."""
-    now = runtime.clock()
+    """Return the window of a run that starts `now`, and log what it is about to read."""
     if options.is_replay:
         window = Window.of_replay(
             options.since,

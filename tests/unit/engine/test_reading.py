@@ -211,6 +211,39 @@ def test_the_first_page_is_read_with_the_checkpoint(
     assert report.count(Outcome.PENDING) == 3
 
 
+def test_the_checkpoint_is_not_later_than_the_first_page() -> None:
+    """Otherwise the next window would begin less than ten minutes before this page was sent."""
+
+    class Quick(Waiting):
+        def read(self) -> SavedCheckpoint | None:
+            saved = super().read()
+            is_read.set()
+            return saved
+
+    class SlowResponse(Sending):
+        def rows(self) -> Iterator[Delivery]:
+            yield from super().rows()
+            assert waits_for_page.wait(timeout=10)
+            runtime.now += timedelta(seconds=20)
+
+    def seconds() -> Iterator[float]:
+        while True:
+            now = (runtime.now - NOW).total_seconds()
+            if is_read.is_set():
+                waits_for_page.set()
+            yield now
+
+    is_read, waits_for_page = Event(), Event()
+    runtime = FakeRuntime(workers=8)
+    runtime.seconds = seconds()
+    store = Quick(OLD, runtime)
+    hook = SlowResponse(store=store)
+
+    run_once(hook, store, runtime=runtime)
+
+    assert (hook.scans, store.written) == (1, [NOW])
+
+
 def test_an_error_of_the_first_page_is_reported_once() -> None:
     runtime = FakeRuntime(workers=8)
     store = Waiting(OLD, runtime)
