@@ -11,7 +11,9 @@ from aiohttp import web
 
 from github_sandbox import Fault, Hook, InvalidBody, Sandbox, Status, VirtualClock
 from github_sandbox.faults import Work
+from redeliver.core.checkpoint import Checkpoint
 from redeliver.errors import AccessError, RefusalError, UnavailableError
+from redeliver.github_api.checkpoint_variable import RepositoryVariable
 from redeliver.github_api.client import Client
 from redeliver.github_api.credentials import AppInstallation, InstallationCredential
 from redeliver.github_api.facts import Facts
@@ -43,9 +45,15 @@ def time() -> FakeTime:
     return FakeTime()
 
 
-@pytest.fixture
-def client(github: Sandbox, masked: list[str], time: FakeTime) -> Client:
-    """Return a client that uses tokens of an App's installation on acme."""
+def a_client_of_an_app(
+    github: Sandbox,
+    masked: list[str],
+    time: FakeTime,
+    *,
+    permission: str = "organization_hooks",
+    repository: str = "",
+) -> Client:
+    """Return a client with tokens for this permission of an App that has others, too."""
     github.org("acme")
     app = github.app(slug="redeliver-bot", owner="acme")
     app.install("acme")
@@ -56,11 +64,18 @@ def client(github: Sandbox, masked: list[str], time: FakeTime) -> Client:
     installation = InstallationCredential(
         AppInstallation(app_client, INSTALLATION, purpose),
         purpose,
-        permissions={"organization_hooks": "write"},
+        permissions={permission: "write"},
+        repository=repository,
         clock=clock,
         mask=masked.append,
     )
     return Client(installation, url=github.url, clock=clock, facts=Facts(), throttle=throttle)
+
+
+@pytest.fixture
+def client(github: Sandbox, masked: list[str], time: FakeTime) -> Client:
+    """Return a client that uses tokens of an App's installation on acme."""
+    return a_client_of_an_app(github, masked, time)
 
 
 def test_one_token_serves_many_requests_and_is_masked(
@@ -74,6 +89,36 @@ def test_one_token_serves_many_requests_and_is_masked(
     assert re.fullmatch(TOKENS, token.path)
     assert len(lists) == 3
     assert masked == [lists[0].token]
+
+
+@pytest.mark.parametrize(
+    ("permission", "repository", "is_allowed"),
+    [
+        ("actions_variables", "ops", True),
+        ("actions_variables", "other", False),
+        ("organization_hooks", "", False),
+    ],
+)
+def test_a_token_is_good_for_nothing_but_its_purpose(
+    github: Sandbox,
+    masked: list[str],
+    time: FakeTime,
+    permission: str,
+    repository: str,
+    *,
+    is_allowed: bool,
+) -> None:
+    """The App itself may write the variables of both repositories."""
+    for name in ("ops", "other"):
+        github.repository(f"acme/{name}")
+    client = a_client_of_an_app(github, masked, time, permission=permission, repository=repository)
+    store = RepositoryVariable(client, "acme/ops", "LAST_REDELIVERY")
+
+    if is_allowed:
+        assert store.write(Checkpoint(datetime.now(UTC)))
+    else:
+        with pytest.raises(AccessError):
+            store.write(Checkpoint(datetime.now(UTC)))
 
 
 def token_response(**body: str) -> Status:
