@@ -124,7 +124,7 @@ def test_a_scan_counts_the_rows_of_the_window() -> None:
     assert (scan.in_window, scan.scanned, scan.failed_deliveries) == (3, 5, 4)
 
 
-def test_a_scan_keeps_nothing_of_an_event_delivered_at_once() -> None:
+def test_a_scan_keeps_nothing_of_events_delivered_at_once() -> None:
     assert scan_of([succeeded(hours=1), failed(hours=2)]).seen == {"guid-1"}
     assert scan_of([succeeded(hours=1)]).seen == frozenset()
 
