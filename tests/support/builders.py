@@ -187,6 +187,7 @@ def a_scan_result(
         failed_deliveries=failed_deliveries,
         decisions=decisions,
         unclassified=unclassified,
+        in_window=scanned,
         health=health,
         error=error,
     )

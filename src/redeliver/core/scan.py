@@ -34,14 +34,14 @@ class ScanResult:
     webhook: Webhook
     scanned: int
     """How many deliveries were read."""
-    failed_deliveries: int = 0
+    failed_deliveries: int
     """How many of these failed."""
     decisions: tuple[Decision, ...]
-    unclassified: int = 0
+    unclassified: int
     """How many failed events GitHub's filter does not list as failures."""
     seen: frozenset[Guid] = frozenset()
     """The events that had an attempt in the window, except those that succeeded at once."""
-    in_window: int = 0
+    in_window: int
     """How many of the deliveries that were read are from the window."""
     unreadable: tuple[UnreadableRow, ...] = ()
     """The rows that could not be read and can be from the window."""
