@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from redeliver.core.checkpoint import Claim, Ended, Mark
-from redeliver.core.window import Window
+from redeliver.core.window import SETTLED, Window
 from redeliver.errors import InputError
 from tests.support.builders import NOW, a_delivery, a_window, ago, failed, failed_again
 
@@ -66,6 +66,10 @@ def test_an_attempt_can_belong_to_its_own_slot_or_the_next() -> None:
 
     assert a_window_at(ago(minutes=-11, seconds=1), SLOTS).may_be_under_way(attempt)
     assert not a_window_at(ago(minutes=-11), SLOTS).may_be_under_way(attempt)
+
+
+def test_messages_say_the_16_minutes() -> None:
+    assert SETTLED.startswith("at least 16 minutes after the last run that redelivered ")
 
 
 def test_a_failure_at_the_start_of_a_run_is_of_this_run() -> None:

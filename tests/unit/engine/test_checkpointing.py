@@ -329,6 +329,35 @@ def test_a_long_run_saves_the_checkpoint_every_30_seconds() -> None:
     assert store.written == [*[ago(hours=5)] * 3, NOW], "the outcomes are known only at the end"
 
 
+@pytest.mark.parametrize(
+    ("seconds", "log", "reads"),
+    [
+        (0.39, (), 1),
+        (0.41, (), 2),
+        (0.39, THREE_FAILURES, 2),
+        (0.41, THREE_FAILURES, 4),
+    ],
+)
+def test_a_checkpoint_is_read_again_after_400_ms(
+    seconds: float, log: tuple[Delivery, ...], reads: int
+) -> None:
+    """Each look at the clock is this much later. Before a write, the checkpoint must be fresh."""
+
+    class CountingStore(FakeStore):
+        reads = 0
+
+        def read(self) -> SavedCheckpoint | None:
+            self.reads += 1
+            return super().read()
+
+    runtime, store = FakeRuntime(), CountingStore()
+    runtime.seconds = itertools.count(step=seconds)
+
+    run_once(FakeHook(*log), store, runtime=runtime, verify=0)
+
+    assert store.reads == reads
+
+
 def test_a_save_is_due_after_exactly_30_seconds() -> None:
     """Until the end, each one says that the run may still redeliver."""
 
