@@ -56,6 +56,23 @@ def test_no_rate_limit_is(case: str) -> None:
     assert not NOT_LIMITED[case].is_rate_limit
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('{"message": "Not Found."}', "Not Found"),
+        ('{"message": "Invalid", "errors": "too old"}', "Invalid: too old"),
+        ('{"message": "Invalid", "errors": [{"code": "missing"}]}', "Invalid"),
+        ("no JSON", ""),
+    ],
+)
+def test_githubs_message_is_quoted(text: str, message: str) -> None:
+    assert a_response(422, text).message == message
+
+
+def test_a_long_message_is_cut() -> None:
+    assert len(a_response(422, f'{{"message": "{"x" * 999}"}}').message) == 300
+
+
 RESET = str(int(datetime(2026, 11, 24, 12, 0, 40, tzinfo=UTC).timestamp()))
 
 

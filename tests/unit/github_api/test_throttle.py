@@ -301,6 +301,17 @@ def test_time_without_a_response_uses_the_wait_budget() -> None:
     assert throttle.has_waited_too_long
 
 
+def test_a_plan_ends_after_150_seconds_without_responses() -> None:
+    time = FakeTime()
+    throttle = a_throttle(time)
+
+    for seconds, is_too_long in ((149.5, False), (0.5, True)):
+        start = throttle.now()
+        time.now += seconds
+        throttle.charge_since(start)
+        assert throttle.has_planned_too_long is is_too_long
+
+
 def test_a_wait_budget_that_is_just_used_up_is_not_exceeded() -> None:
     """The request for which the run has waited must still be sent."""
     throttle = a_throttle(FakeTime())
