@@ -313,3 +313,25 @@ def test_a_plan_for_webhooks_that_are_off_defers_named_events() -> None:
     plan = Plan.of([scan], a_range(None), NAMED)
 
     assert [decision.verdict for decision in plan.decisions] == [Verdict.SWITCHED_OFF]
+
+
+def test_an_event_that_was_delivered_again_hides_no_other() -> None:
+    log = [
+        delivered("again", at=ago(hours=1), number=3, redelivery=True),
+        delivered("again", at=ago(hours=10), number=2),
+        a_delivery("bad", at=ago(hours=11), number=1),
+    ]
+
+    assert [d.delivery.guid for d in plan_of(log, LAST_NIGHT, AGAIN).due] == ["bad"]
+
+
+def test_only_a_range_up_to_now_tells_how_a_receiver_works() -> None:
+    """Up to a minute ago, because a run that includes delivered events leaves out the last one."""
+    log = [succeeded(hours=1)]
+    now, a_minute_ago = a_range(ago(hours=2)), a_range(ago(hours=2), ago(minutes=1))
+    earlier = a_range(ago(hours=2), ago(minutes=1, seconds=1))
+
+    assert scan_of(log, window=now).health
+    assert scan_of(log, window=a_minute_ago).health
+    assert scan_of(log, window=earlier).health is None
+    assert scan_of(log, window=now, policy=NAMED).health is None
