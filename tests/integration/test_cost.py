@@ -338,6 +338,17 @@ def test_a_secondary_limit_slows_a_run_and_fails_nothing() -> None:
         assert 0 < refused <= 3 * 8
 
 
+def test_the_program_requests_eight_redeliveries_at_once(github: Sandbox, hook: Hook) -> None:
+    for number in range(20):
+        hook.record(guid=f"missed-{number}", at=ago(hours=1), status="failed", status_code=500)
+    github.inject(Delay(0.3), method="POST", times=None)
+
+    run = run_action(github, hook, verify="0")
+
+    assert run.status == 0, run.visible
+    assert github.most_at_once == 8
+
+
 def test_the_input_scan_selects_the_kind_of_scan(github: Sandbox, hook: Hook) -> None:
     for number in range(3):
         hook.record(guid=f"missed-{number}", at=ago(hours=1), status="failed", status_code=500)

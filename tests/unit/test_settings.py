@@ -615,3 +615,7 @@ def test_the_options_of_a_run_are_those_of_the_inputs() -> None:
         fail_unrecovered=True,
         dry_run=True,
     )
+
+
+def test_a_run_may_look_for_outcomes_for_an_hour() -> None:
+    assert parse({**GOOD_INPUTS, "verify": "60m"}).options.verify == timedelta(hours=1)
