@@ -15,6 +15,7 @@ from redeliver.errors import UnavailableError
 from redeliver.reporting import messages
 from redeliver.reporting.format import utc
 from tests.support.builders import (
+    NOW,
     ONE_RESULT_OF_EACH,
     OPTIONS,
     STRICT,
@@ -256,3 +257,12 @@ def test_webhooks_that_are_off_must_be_switched_on() -> None:
     (warning,) = (text for text in messages.warnings(report) if "may leave" in text)
 
     assert "Switch on the webhooks that are off, and start a run before" in warning
+
+
+@pytest.mark.parametrize(("seconds", "status"), [(-1, 1), (1, 0)])
+def test_a_strict_run_fails_three_days_before_a_token_ends(seconds: int, status: int) -> None:
+    end = NOW + timedelta(days=3, seconds=seconds)
+
+    report = replace(a_report(), options=STRICT, token_expirations={"token": end})
+
+    assert report.status == status
