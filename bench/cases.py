@@ -93,10 +93,10 @@ CASES = (
         webhooks=10,
     ),
     Case(name="200 deliveries, all failed", deliveries=200, failures=200),
-    Case(name="200,000 deliveries, none failed", deliveries=200_000),
+    Case(name="100,000 deliveries, none failed", deliveries=100_000),
     Case.for_redeliver(
-        "200,000 deliveries, none failed; `scan: failures`",
-        deliveries=200_000,
+        "100,000 deliveries, none failed; `scan: failures`",
+        deliveries=100_000,
         inputs=QUICK | {"scan": "failures"},
     ),
 )
