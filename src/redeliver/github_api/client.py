@@ -3,6 +3,7 @@
 A redelivery is never repeated if GitHub may have received the first request.
 """
 
+import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -229,7 +230,7 @@ class Client:
 
     def _send(self, request: Request, token: str) -> Response:
         """Send a counted request. If there is no response, that time counts as a wait."""
-        response, sent_at = None, self._throttle.now()
+        response, sent_at, began = None, self._throttle.now(), time.monotonic()
         try:
             response = self._transport.send(request, token=token)
         except NoResponseError:
@@ -237,7 +238,7 @@ class Client:
             raise
         finally:
             self._limit.end(response)
-        self._throttle.responded(self._throttle.now() - sent_at)
+        self._throttle.responded(time.monotonic() - began)
         return response
 
 
