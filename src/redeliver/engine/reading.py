@@ -99,15 +99,18 @@ class Reading:
 
     def read(self, pool: WorkerPool[Webhook]) -> None:
         """Read every log as far back as its decisions need; the scans keep the errors."""
-        while self._waiting or pool.pending:
-            while self._waiting and not pool.is_full:
-                scan = self._waiting.popleft()
-                pool.submit(scan.webhook, partial(self._read_page, scan))
-            if finished := pool.next_result():
-                webhook, error = finished
-                if error:
-                    raise error
-                self._consider(self._scans[webhook])
+        self._submit(pool)
+        while finished := pool.next_result():
+            webhook, error = finished
+            if error:
+                raise error
+            self._consider(self._scans[webhook])
+            self._submit(pool)
+
+    def _submit(self, pool: WorkerPool[Webhook]) -> None:
+        while self._waiting and not pool.is_full:
+            scan = self._waiting.popleft()
+            pool.submit(scan.webhook, partial(self._read_page, scan))
 
     def _read_page(self, scan: Scan) -> None:
         self._needs_more[scan.webhook] = scan.read_page()

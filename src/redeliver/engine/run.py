@@ -87,7 +87,7 @@ def _read_checkpoint(
     readers.submit(logs[0].webhook, partial(logs[0].read_ahead, status))
     saved = store.read()
     seconds = runtime.monotonic() - began
-    if finished := readers.next_result():
+    while finished := readers.next_result():
         _, error = finished
         if error:
             raise error

@@ -1,7 +1,6 @@
 """Run several jobs at the same time, each in a thread, and collect their results."""
 
 import math
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from queue import Empty, SimpleQueue
@@ -25,7 +24,7 @@ class WorkerPool(Generic[K]):
     def __init__(self, size: int) -> None:
         self._size = size
         self._workers = 0
-        self._jobs = SimpleQueue[tuple[K, Callable[[], None]] | None]()
+        self._jobs = SimpleQueue[tuple[K, Callable[[], object]] | None]()
         self._finished = SimpleQueue[tuple[K, BaseException | None]]()
         self.pending = 0
         """How many submitted jobs have no collected result yet."""
@@ -44,7 +43,7 @@ class WorkerPool(Generic[K]):
         """Whether every thread has a job."""
         return self.pending == self._size
 
-    def submit(self, key: K, job: Callable[[], None]) -> None:
+    def submit(self, key: K, job: Callable[[], object]) -> None:
         """Start a job, or if the pool is full, as soon as a thread is free."""
         self.pending += 1
         if self._workers < min(self.pending, self._size):
@@ -80,18 +79,16 @@ class WorkerPool(Generic[K]):
             self._finished.put((key, raised))
 
 
-def run_all(jobs: Mapping[K, Callable[[], None]], *, size: int) -> Iterator[K]:
+def run_all(jobs: Mapping[K, Callable[[], object]], *, size: int) -> Iterator[K]:
     """Run jobs, at most `size` at the same time, and yield the key of each that has ended.
 
     Raise what a job raises.
     """
-    waiting = deque(jobs.items())
     with WorkerPool[K](size) as pool:
-        while waiting or pool.pending:
-            while waiting and not pool.is_full:
-                pool.submit(*waiting.popleft())
-            if finished := pool.next_result():
-                key, error = finished
-                if error:
-                    raise error
-                yield key
+        for key, job in jobs.items():
+            pool.submit(key, job)
+        while finished := pool.next_result():
+            key, error = finished
+            if error:
+                raise error
+            yield key

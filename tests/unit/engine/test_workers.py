@@ -8,7 +8,7 @@ from threading import Barrier, Event
 
 import pytest
 
-from redeliver.engine.workers import WorkerPool
+from redeliver.engine.workers import WorkerPool, run_all
 from redeliver.errors import Interrupted
 from redeliver.interruption import interruptible
 
@@ -107,3 +107,18 @@ def test_threads_end_after_their_job_and_the_pool_never_waits(hanging: int) -> N
         worker.join(SOON)
         assert not worker.is_alive()
         assert worker.daemon
+
+
+def test_jobs_that_run_at_once_end_in_any_order() -> None:
+    together = Barrier(2)
+    jobs = {name: partial(together.wait, SOON) for name in ("a", "b", "c", "d")}
+
+    assert sorted(run_all(jobs, size=2)) == ["a", "b", "c", "d"]
+
+
+def test_what_one_of_several_jobs_raises_is_raised() -> None:
+    def fail() -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        list(run_all({"a": fail}, size=2))
