@@ -14,6 +14,7 @@ from bench.minimum import AT_ONCE, POINTS_PER_MINUTE
 from bench.results import Result, where_slower
 from bench.series import MOSTLY_WAITS, WAITING_AT_ONCE
 from bench.table import MEGA, job_table, milliseconds, results_table, row, slower_list
+from redeliver.github_api.response_time import MAX_SECONDS
 from redeliver.github_api.throttle import MAX_POINTS
 from redeliver.wiring import WORKERS
 
@@ -39,6 +40,7 @@ def render(figures: Figures) -> str:
         at_once=AT_ONCE,
         points=POINTS_PER_MINUTE,
         max_points=MAX_POINTS,
+        max_response_time=f"{MAX_SECONDS:.0f}",
         waiting=WAITING_AT_ONCE,
         mostly_waits=f"{MOSTLY_WAITS:.0f}",
         share=f"{_cpu_share(results):.0%}",
