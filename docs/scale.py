@@ -17,6 +17,7 @@ from redeliver.engine.checkpointing import SAVE_INTERVAL
 from redeliver.engine.verification import SERVER_CLOCK_SKEW
 from redeliver.github_api import throttle
 from redeliver.github_api.reserve import FOR_CHECKPOINT, FOR_REDELIVERIES
+from redeliver.github_api.response_time import MAX_SECONDS
 from redeliver.wiring import WORKERS
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -98,7 +99,10 @@ class ManyWebhooks:
         # The checkpoint is read together with the first logs. After all logs it is read again, and
         # saved.
         rounds = self._lists + math.ceil((1 + self.number) / WORKERS) + 2
-        minutes, rest = divmod(self.requests, throttle.MAX_POINTS)
+        # When the responses have taken too long, some are still under way.
+        until_too_long = math.ceil(MAX_SECONDS / latency.total_seconds()) + WORKERS - 1
+        a_minute = min(throttle.MAX_POINTS, until_too_long)
+        minutes, rest = divmod(self.requests, a_minute)
         waits = minutes * timedelta(seconds=throttle.MINUTE)
         return max(rounds * latency, waits + math.ceil(rest / WORKERS) * latency)
 
