@@ -1,7 +1,8 @@
 """Keep the wheels of redeliver's packages in the tool cache, which runners of a machine may share.
 
 Each set of pinned packages has a directory of its own, so that two versions of redeliver on one
-machine do not remove each other's wheels. A directory that no run has used for a month goes.
+machine do not remove each other's wheels. A run removes the directories that no run has used for 30
+days.
 """
 
 import filecmp
@@ -18,7 +19,8 @@ MAX_UNUSED = 30 * 24 * 60 * 60
 """Seconds."""
 
 NAME = re.compile("[0-9a-f]{16}")
-"""The name of such a directory. Nothing else is ever removed: others may write to a tool cache."""
+"""The name of such a directory. Nothing else is removed: other programs may write to a tool
+cache, too."""
 
 
 def directory(requirements: Path) -> Path | None:
@@ -72,7 +74,7 @@ def keep(wheels: Path, cache: Path | None) -> str:
 
 
 def remove_unused(cache: Path) -> None:
-    """Remove what other versions of redeliver have kept, if no run has used it for a month.
+    """Remove what other versions of redeliver have kept, if no run has used it for 30 days.
 
     A run that begins to use such a directory now finds no complete set, and downloads the packages.
     """
