@@ -106,8 +106,8 @@ class Execution:
         self._dispatcher.dispatch(others, places=self._options.policy.max_redeliveries)
         # A run that looks for outcomes has not ended: no other run redelivers meanwhile. If it is
         # killed, the next run continues at the checkpoint from before the redeliveries.
-        is_open = any(result.outcome in OUTCOME_UNKNOWN for result in self._results.values())
-        if not (self._options.verify and is_open):
+        has_unknown = any(result.outcome in OUTCOME_UNKNOWN for result in self._results.values())
+        if not (self._options.verify and has_unknown):
             self._save(at_end=True)
         self._verify(self._results)
         self._update(self._verification.still_unknown(self._results.values()))

@@ -34,11 +34,11 @@ def run(hooks: Sequence[Hook], store: Store, runtime: Runtime, options: RunOptio
     logs = [Log(hook, runtime.console) for hook in hooks]
     with WorkerPool[Webhook](runtime.workers) as readers:
         read_at = runtime.monotonic()
-        saved, took = _read_checkpoint(store, logs, readers, runtime, options)
+        saved, page_age = _read_checkpoint(store, logs, readers, runtime, options)
         options = options.with_retention(runtime.retention())
         options = replace(options, receiver_timeout=runtime.receiver_timeout())
         # What the first page does not show yet is left to the next run, however late the page came.
-        window = _open_window(saved, store, runtime, options, now=runtime.clock() - took)
+        window = _open_window(saved, store, runtime, options, now=runtime.clock() - page_age)
         note_on_filtered = passed.note_on_filtered(store.name, dry_run=options.dry_run)
         scans = read_all(
             logs, readers, window, options, runtime.console, note_on_filtered=note_on_filtered
@@ -86,20 +86,20 @@ def _read_checkpoint(
     began = runtime.monotonic()
     readers.submit(logs[0].webhook, partial(logs[0].read_ahead, status))
     saved = store.read()
-    seconds = runtime.monotonic() - began
+    checkpoint_seconds = runtime.monotonic() - began
     while finished := readers.next_result():
         _, error = finished
         if error:
             raise error
     # The page can lack redeliveries of a run that has ended after GitHub sent the page, and before
     # it sent the checkpoint. According to that checkpoint, the log has them all.
-    took = timedelta(seconds=int(runtime.monotonic() - began))
-    began_at = runtime.clock() - took
-    may_have_changed = saved is not None and saved.written >= began_at - SERVER_CLOCK_SKEW
-    if may_have_changed or seconds > MAX_SECONDS_AHEAD:
+    age = timedelta(seconds=int(runtime.monotonic() - began))
+    requested_at = runtime.clock() - age
+    may_have_changed = saved is not None and saved.written >= requested_at - SERVER_CLOCK_SKEW
+    if may_have_changed or checkpoint_seconds > MAX_SECONDS_AHEAD:
         logs[0].forget()
         return saved, timedelta()
-    return saved, took
+    return saved, age
 
 
 def _open_window(
