@@ -10,14 +10,13 @@ seconds; eight threads that read logs can.
 https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api#about-secondary-rate-limits
 """
 
-MINUTE = 61.0
-"""Seconds for which a response counts."""
-
 
 class ResponseTime:
     """The responses of the last minute, for any thread. All times are in seconds."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, counts_for: float) -> None:
+        """Count each response for this many seconds."""
+        self._counts_for = counts_for
         self._lock = Lock()
         self._responses = deque[tuple[float, float]]()
         """When each response was complete, and how long it took."""
@@ -32,12 +31,12 @@ class ResponseTime:
     def seconds_until_room(self, now: float) -> float:
         """Return how long to wait until the responses of a minute took less than they may."""
         with self._lock:
-            while self._responses and self._responses[0][0] + MINUTE <= now:
+            while self._responses and self._responses[0][0] + self._counts_for <= now:
                 self._total -= self._responses.popleft()[1]
             total, at = self._total, now
             for when, seconds in self._responses:
                 if total < MAX_SECONDS:
                     break
                 total -= seconds
-                at = when + MINUTE
+                at = when + self._counts_for
             return at - now

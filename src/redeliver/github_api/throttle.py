@@ -85,7 +85,7 @@ class Throttle:
         self._held_until = -math.inf
         self._is_in_a_hurry = False
         self._wait_budget = WaitBudget(MAX_WAIT_SECONDS)
-        self._response_time = ResponseTime()
+        self._response_time = ResponseTime(counts_for=MINUTE)
 
     def seconds_until_turn(self) -> float:
         """Return how many seconds to wait before the next redelivery may be requested."""

@@ -8,7 +8,7 @@ from tests.support.fakes import FakeTime
 
 
 def test_responses_of_less_than_80_seconds_a_minute_need_no_wait() -> None:
-    responses = ResponseTime()
+    responses = ResponseTime(counts_for=61)
     for second in range(60):
         responses.add(1.33, second)
 
@@ -17,7 +17,7 @@ def test_responses_of_less_than_80_seconds_a_minute_need_no_wait() -> None:
 
 def test_80_seconds_a_minute_have_to_leave_the_minute() -> None:
     """A response counts for 61 seconds."""
-    responses = ResponseTime()
+    responses = ResponseTime(counts_for=61)
     responses.add(10, 100)
     responses.add(20, 110)
     responses.add(50, 120)
