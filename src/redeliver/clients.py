@@ -2,7 +2,8 @@
 
 from redeliver.console import Console
 from redeliver.github_api.checkpoint_variable import VARIABLES
-from redeliver.github_api.client import Client, Credential
+from redeliver.github_api.client import Client
+from redeliver.github_api.credential import Credential
 from redeliver.github_api.credentials import (
     AppCredential,
     AppInstallation,

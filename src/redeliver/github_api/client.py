@@ -9,43 +9,23 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from http import HTTPStatus
-from typing import Any, Protocol
+from typing import Any
 
 from redeliver.errors import RedeliverError, TooLongError, UnavailableError
 from redeliver.github_api.advice import error_for, rate_limit_error
 from redeliver.github_api.backoff import Backoff
 from redeliver.github_api.connection import Request
+from redeliver.github_api.credential import Credential
 from redeliver.github_api.facts import Facts
 from redeliver.github_api.failure import Failure, bad_response, new_token, no_response
 from redeliver.github_api.forbidden import forbidden_advice
 from redeliver.github_api.network_errors import NoResponseError
-from redeliver.github_api.permissions import Identity, Purpose
+from redeliver.github_api.permissions import Purpose
 from redeliver.github_api.reserve import FOR_REDELIVERIES, PrimaryLimit, Reserve
 from redeliver.github_api.response import Response
 from redeliver.github_api.server_clock import ServerClock
 from redeliver.github_api.throttle import MAX_WAIT_SECONDS, READ_POINTS, WRITE_POINTS, Throttle
 from redeliver.github_api.transport import Transport
-
-
-class Credential(Protocol):
-    """What authenticates a request."""
-
-    @property
-    def identity(self) -> Identity:
-        """Who authenticates, for messages."""
-        ...
-
-    def token(self) -> str:
-        """Return the token to send; it can change from call to call."""
-        ...
-
-    def renew(self, refused: str, /) -> bool:
-        """Replace a token that GitHub refused; return False if that is not possible."""
-        ...
-
-    def statuses_while_new(self, token: str, /) -> frozenset[int]:
-        """Return the statuses with which GitHub may refuse `token` only because it is new."""
-        ...
 
 
 class Client:
