@@ -219,15 +219,21 @@ class Throttle:
     def _log_wait(self, pause: float, redeliveries: int) -> None:
         interval = self._interval if redeliveries else 0.0
         if pause - interval >= MIN_LOGGED_WAIT:
-            self._say(f"Waiting {pause:.0f} s: {self._limit(redeliveries)}")
+            limit = self._limit(redeliveries)
+            if self._is_for_responses(pause):
+                limit = "GitHub limits how much CPU time its responses of a minute take"
+            self._say(f"Waiting {pause:.0f} s: {limit}")
         elif interval != self._logged_interval:  # logged once, not before each redelivery
             self._logged_interval = interval
             limit = self._limit(redeliveries)
             self._say(f"Requesting a redelivery every {interval:.1f} s: {limit}")
 
+    def _is_for_responses(self, pause: float) -> bool:
+        """Whether this wait is as long as it is because responses took so long."""
+        seconds = self._response_time.seconds_until_room(self._clock())
+        return self._has_limits is not False and seconds > pause - MIN_LOGGED_WAIT
+
     def _limit(self, redeliveries: int) -> str:
-        if self._response_time.seconds_until_room(self._clock()):
-            return "GitHub limits how much CPU time its responses of a minute take"
         if redeliveries and self._max_redeliveries * WRITE_POINTS <= self._max_points:
             return f"the limit is {self._max_redeliveries:.0f} redeliveries per minute"
         return (

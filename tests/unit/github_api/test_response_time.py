@@ -45,3 +45,20 @@ def test_requests_wait_while_responses_take_too_long(*, has_limits: bool | None)
     assert time.slept == ([] if has_limits is False else [61])
     limit = "Waiting 61 s: GitHub limits how much CPU time its responses of a minute take"
     assert said == ([] if has_limits is False else [limit])
+
+
+@pytest.mark.parametrize("has_limits", [True, False], ids=["limits", "none"])
+def test_the_log_names_the_limit_that_takes_longest(*, has_limits: bool) -> None:
+    """Responses make requests wait for 51 seconds, and 75 redeliveries make the next one wait 61."""
+    time, said = FakeTime(), list[str]()
+    throttle = Throttle(said.append, per_minute=75, clock=time, sleep=time.sleep)
+    throttle.learn_limits(has_limits=has_limits)
+    throttle.responded(79)
+    time.sleep(10)
+    for _ in range(75):
+        throttle.wait_for_turn()
+    throttle.responded(1)
+
+    throttle.wait_for_turn()
+
+    assert said == ["Waiting 61 s: the limit is 75 redeliveries per minute"]
