@@ -242,6 +242,35 @@ def test_two_runs_at_the_same_time_lose_or_repeat_nothing() -> None:
     try_points(points)
 
 
+CLAIM = {
+    kind: next(n for n, method in enumerate(METHODS[kind], 1) if method != "GET")
+    for kind in METHODS
+}
+"""The number of the request with which a run claims the checkpoint."""
+
+
+def overlap_after_fault(kind: str, name: str) -> None:
+    """Disturb a run's claim, and start and end another run before its next request."""
+    first = Future[Outage]()
+
+    def run_another() -> None:
+        outage = first.result()
+        outage.clock.advance(timedelta(seconds=30))
+        run_in_process(outage.github, outage.hook, outage.clock, verify=VERIFY)
+
+    with past_outage(kind, ALL_FAULTS[name], nth=CLAIM[kind]) as outage:
+        outage.github.inject(Meanwhile(run_another), nth=CLAIM[kind] + 1, times=1)
+        first.set_result(outage)
+        outage.run()
+        outage.recover()
+        assert outage.redelivered() == outage.missed, f"{kind} with {name}"
+
+
+def test_a_claim_that_has_to_wait_looks_again() -> None:
+    points = [partial(overlap_after_fault, kind, name) for kind in METHODS for name in ALL_FAULTS]
+    try_points(points)
+
+
 def test_the_docs_say_how_many_runs_are_tried() -> None:
     promises = (Path(__file__).parents[2] / "docs" / "promises.md").read_text()
     figures = [

@@ -27,6 +27,9 @@ from redeliver.github_api.server_clock import ServerClock
 from redeliver.github_api.throttle import MAX_WAIT_SECONDS, READ_POINTS, WRITE_POINTS, Throttle
 from redeliver.github_api.transport import Transport
 
+MAX_CLAIM_WAIT = 0.1
+"""Seconds. A request that has to wait longer before it claims the checkpoint is not sent."""
+
 
 class Client:
     """GitHub's REST API at `url` with `credential`, for any number of threads.
@@ -79,6 +82,10 @@ class Client:
         What is sent once and is not urgent is a redelivery. Its caller has already taken a turn
         from the throttle for the first try; each further try takes a new one.
 
+        What is sent once and is urgent claims the checkpoint. If it has to wait, for whatever
+        reason, it is not sent after the wait: another run may have claimed the checkpoint
+        meanwhile, so the caller has to look again. This raises `UnavailableError`.
+
         Any other response raises: `AccessError` if the token lacks a permission, `RateLimitError`
         if the wait is too long, `UnreachableError` if there is no response, and otherwise
         `UnavailableError`. `TooLongError` means that the request was not sent.
@@ -90,6 +97,7 @@ class Client:
             method=method, path=path, purpose=purpose, parameters=parameters or {}, body=body
         )
         backoff = Backoff(once=once, is_planning=is_planning)
+        failure, began = None, self._throttle.now()
         has_renewed = False
         has_turn = is_redelivery  # the caller has taken it
         while True:
@@ -99,6 +107,8 @@ class Client:
             token = self._credential.token()
             self._start(purpose, keep, take_turn)
             sent_at = self._throttle.now()
+            if once and urgent and sent_at - began > MAX_CLAIM_WAIT:
+                raise _too_late(purpose, failure)
             try:
                 response = self._send(request, token)
             except NoResponseError as error:
@@ -225,6 +235,14 @@ class Client:
 def _too_long(purpose: Purpose, seconds: int, most: str) -> TooLongError:
     reason = f"this run has waited for GitHub for {seconds} s in total, {most}"
     return TooLongError(
+        f"cannot {purpose.action}: {reason}. No events are lost; the next run continues",
+        reason=reason,
+    )
+
+
+def _too_late(purpose: Purpose, failure: Failure | None) -> UnavailableError:
+    reason = failure.reason if failure else "the rate limit made this run wait"
+    return UnavailableError(
         f"cannot {purpose.action}: {reason}. No events are lost; the next run continues",
         reason=reason,
     )
