@@ -49,7 +49,7 @@ def test_requests_wait_while_responses_take_too_long(*, has_limits: bool | None)
 
 @pytest.mark.parametrize("has_limits", [True, False], ids=["limits", "none"])
 def test_the_log_names_the_limit_that_takes_longest(*, has_limits: bool) -> None:
-    """Responses make requests wait for 51 seconds, and 75 redeliveries make the next one wait 61."""
+    """Responses allow the next request after 51 seconds, 75 redeliveries after 61."""
     time, said = FakeTime(), list[str]()
     throttle = Throttle(said.append, per_minute=75, clock=time, sleep=time.sleep)
     throttle.learn_limits(has_limits=has_limits)
