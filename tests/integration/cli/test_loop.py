@@ -233,9 +233,9 @@ def test_a_run_uses_a_private_key_that_was_replaced(command: Command, tmp_path: 
         loop.wait_for("runs work again")
         result = stop(command, loop)
 
-    wrong, missing, *stopped = without_times(result.stderr)
-    # The signal can come while the next run is under way.
-    assert all(line.startswith("Error: run of TIME: stopped by ") for line in stopped)
+    # On a slow machine, two runs can see the same file, and the signal can come during a run.
+    errors = dict.fromkeys(without_times(result.stderr))
+    wrong, missing = (line for line in errors if ": stopped by SIGTERM" not in line)
     assert "generate a new private key there" in wrong
     assert missing.startswith(
         "Error: run of TIME: the file in --private-key-file cannot be read: No such file"
