@@ -105,10 +105,10 @@ class Client:
                 take_turn()
             has_turn = False
             token = self._credential.token()
+            if once and urgent and self._throttle.now() - began > MAX_CLAIM_WAIT:
+                raise _too_late(purpose, failure)
             self._start(purpose, keep, take_turn)
             sent_at = self._throttle.now()
-            if once and urgent and sent_at - began > MAX_CLAIM_WAIT:
-                raise _too_late(purpose, failure)
             try:
                 response = self._send(request, token)
             except NoResponseError as error:
