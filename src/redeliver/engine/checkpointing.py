@@ -2,11 +2,12 @@
 
 from datetime import datetime, timedelta
 
-from redeliver.core.checkpoint import Checkpoint, Ended, SavedCheckpoint, new_claim
+from redeliver.core.checkpoint import Checkpoint, Ended, new_claim
 from redeliver.core.next_checkpoint import next_checkpoint, unknown_slots
 from redeliver.core.outcome import Results
 from redeliver.core.plan import Plan
 from redeliver.core.window import Window
+from redeliver.engine.checkpoint_reader import CheckpointReader
 from redeliver.engine.ports import Runtime, Store
 from redeliver.errors import RateLimitError, UnavailableError
 
@@ -18,13 +19,6 @@ CLAIM_PAUSE = 0.5
 
 If reading and writing took longer, the run waits as long as they did. So it finds out unless the
 other run took longer between its reading and its writing than this wait and one request.
-"""
-
-MAX_AGE = 0.4
-"""For how many seconds the checkpoint need not be read again before it is written.
-
-It is shorter than `CLAIM_PAUSE`: a run that has written its claim after this one read the
-checkpoint has not redelivered anything yet, and finds what this one writes now when it looks again.
 """
 
 SAVE_INTERVAL = timedelta(seconds=30)
@@ -43,25 +37,23 @@ class Checkpointing:
         runtime: Runtime,
         plan: Plan,
         *,
-        read_at: float,
+        reader: CheckpointReader,
     ) -> None:
         """Save what `results` allow, and what was read for `plan`.
 
-        The checkpoint of `window` was requested at `read_at`, by `runtime.monotonic`.
+        `reader` has read the checkpoint of `window`.
         """
         self._store = store
         self._window = window
         self._results = results
         self._clock = runtime.clock
-        self._monotonic = runtime.monotonic
         self._sleep = runtime.sleep
         self._random = runtime.random
         self._plan = plan
         self._unknown_before = window.unknown if plan.may_have_been_redelivered(window) else ()
         """When earlier runs requested redeliveries that may still be under way."""
         self._saved_at = window.now
-        self._read_at = read_at
-        """When this run last requested the checkpoint, by `runtime.monotonic`."""
+        self._reader = reader
         self.checkpoint = window.saved.checkpoint if window.saved else None
         """The stored checkpoint; None if there is none."""
         self._tried = self.checkpoint
@@ -95,14 +87,6 @@ class Checkpointing:
         """Whether it is time to save the checkpoint again."""
         return self._clock() - self._saved_at >= SAVE_INTERVAL
 
-    @property
-    def _is_fresh(self) -> bool:
-        return self._monotonic() - self._read_at <= MAX_AGE
-
-    def _read(self) -> SavedCheckpoint | None:
-        self._read_at = self._monotonic()
-        return self._store.read()
-
     def claim(self) -> bool:
         """Write the checkpoint before anything is redelivered; return whether this run may begin.
 
@@ -131,8 +115,8 @@ class Checkpointing:
         pauses, has_tried = iter(PAUSES), False
         while True:
             # A failed try may have been executed. Creating the variable fails if it exists.
-            if has_tried or (self._window.saved and not self._is_fresh):
-                saved = self._read()
+            if has_tried or (self._window.saved and not self._reader.is_fresh):
+                saved = self._reader.read()
                 if saved != self._window.saved:
                     return has_tried and self._is_standing(claim)
             has_tried = True
@@ -149,11 +133,11 @@ class Checkpointing:
             else:
                 if self._window.saved is None:
                     return True
-                self._sleep(max(CLAIM_PAUSE, self._monotonic() - self._read_at))
+                self._sleep(max(CLAIM_PAUSE, self._reader.age))
                 return self._is_standing(claim)
 
     def _is_standing(self, claim: Checkpoint) -> bool:
-        saved = self._read()
+        saved = self._reader.read()
         self.checkpoint = saved.checkpoint if saved else None
         return self.checkpoint == claim
 
@@ -166,14 +150,14 @@ class Checkpointing:
         """
         self._saved_at = self._clock()
         # A run that was overtaken adds to what the other one has written.
-        latest = self._read() if self.is_overtaken or not self._is_fresh else None
+        latest = self._reader.read() if self.is_overtaken or not self._reader.is_fresh else None
         if latest and latest.checkpoint not in {self.checkpoint, self._tried}:
             self.is_overtaken = True
         if self.is_overtaken:
             if latest and at_end:
                 self._add_unknown(latest.checkpoint)
         elif not self._write(self.at_end if at_end else self._new_claim()):
-            latest = self._read()
+            latest = self._reader.read()
             self.checkpoint = latest.checkpoint if latest else None
 
     def _add_unknown(self, latest: Checkpoint) -> None:

@@ -17,6 +17,7 @@ from redeliver.core.outcome import OUTCOME_UNKNOWN, EventResult, Outcome, Result
 from redeliver.core.plan import Plan
 from redeliver.core.policy import RunOptions
 from redeliver.core.window import Window
+from redeliver.engine.checkpoint_reader import CheckpointReader
 from redeliver.engine.checkpointing import Checkpointing
 from redeliver.engine.dispatch import Dispatcher
 from redeliver.engine.event_log import EventLog
@@ -46,7 +47,7 @@ class Execution:
         *,
         window: Window,
         options: RunOptions,
-        read_at: float,
+        reader: CheckpointReader,
     ) -> None:
         self._plan = plan
         self._store = store
@@ -57,7 +58,7 @@ class Execution:
         self._results = Results()
         self._expect(due=Outcome.DUE if options.dry_run else Outcome.DEFERRED)
         self._checkpointing = Checkpointing(
-            store, window, self._results, runtime, plan, read_at=read_at
+            store, window, self._results, runtime, plan, reader=reader
         )
         self._event_log = EventLog(
             runtime.console,

@@ -11,6 +11,7 @@ from redeliver.core.delivery import Delivery, StatusFilter, Webhook
 from redeliver.core.plan import Plan
 from redeliver.core.policy import RunOptions, ScanMode
 from redeliver.core.window import Window
+from redeliver.engine.checkpoint_reader import CheckpointReader
 from redeliver.engine.execution import Execution
 from redeliver.engine.looking_further_back import look_further_back
 from redeliver.engine.ports import Hook, Runtime, Store
@@ -32,9 +33,9 @@ def run(hooks: Sequence[Hook], store: Store, runtime: Runtime, options: RunOptio
     has later errors.
     """
     logs = [Log(hook, runtime.console) for hook in hooks]
+    reader = CheckpointReader(store, runtime.monotonic)
     with WorkerPool[Webhook](runtime.workers) as readers:
-        read_at = runtime.monotonic()
-        saved, page_age = _read_checkpoint(store, logs, readers, runtime, options)
+        saved, page_age = _read_checkpoint(reader, logs, readers, runtime, options)
         options = options.with_retention(runtime.retention())
         options = replace(options, receiver_timeout=runtime.receiver_timeout())
         # What the first page does not show yet is left to the next run, however late the page came.
@@ -48,7 +49,7 @@ def run(hooks: Sequence[Hook], store: Store, runtime: Runtime, options: RunOptio
     interrupted = None
     with WorkerPool[EventKey](runtime.workers) as pool:
         execution = Execution(
-            plan, hooks, store, runtime, pool, window=window, options=options, read_at=read_at
+            plan, hooks, store, runtime, pool, window=window, options=options, reader=reader
         )
         try:
             if options.dry_run:
@@ -68,7 +69,7 @@ def run(hooks: Sequence[Hook], store: Store, runtime: Runtime, options: RunOptio
 
 
 def _read_checkpoint(
-    store: Store,
+    reader: CheckpointReader,
     logs: Sequence[Log],
     readers: WorkerPool[Webhook],
     runtime: Runtime,
@@ -79,21 +80,20 @@ def _read_checkpoint(
     Only one: it is not known yet how many requests GitHub's rate limit allows. If that page is
     used, return how long ago it was requested, in whole seconds; otherwise zero.
     """
-    if not logs or not store.is_shared or runtime.workers == 1:
-        return store.read(), timedelta()
+    if not logs or not reader.is_shared or runtime.workers == 1:
+        return reader.read(), timedelta()
     is_filtered = options.scan is ScanMode.FAILURES
     status = StatusFilter.FAILURES if is_filtered else StatusFilter.ALL
-    began = runtime.monotonic()
     readers.submit(logs[0].webhook, partial(logs[0].read_ahead, status))
-    saved = store.read()
-    checkpoint_seconds = runtime.monotonic() - began
+    saved = reader.read()
+    checkpoint_seconds = reader.age
     while finished := readers.next_result():
         _, error = finished
         if error:
             raise error
     # The page can lack redeliveries of a run that has ended after GitHub sent the page, and before
     # it sent the checkpoint. According to that checkpoint, the log has them all.
-    age = timedelta(seconds=int(runtime.monotonic() - began))
+    age = timedelta(seconds=int(reader.age))
     requested_at = runtime.clock() - age
     may_have_changed = saved is not None and saved.written >= requested_at - SERVER_CLOCK_SKEW
     if may_have_changed or checkpoint_seconds > MAX_SECONDS_AHEAD:
