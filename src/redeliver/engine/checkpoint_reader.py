@@ -2,9 +2,11 @@
 
 import math
 from collections.abc import Callable
+from contextlib import suppress
 
 from redeliver.core.checkpoint import SavedCheckpoint
 from redeliver.engine.ports import Store
+from redeliver.errors import RedeliverError
 
 MAX_AGE = 0.4
 """For how many seconds the checkpoint need not be read again before it is written.
@@ -34,10 +36,20 @@ class CheckpointReader:
         self._requested_at = now
         return self.latest
 
+    def refresh(self) -> None:
+        """Read the checkpoint again; if that fails, keep what was read before."""
+        with suppress(RedeliverError):
+            self.read()
+
     @property
     def age(self) -> float:
         """How many seconds ago the checkpoint was requested last."""
         return self._monotonic() - self._requested_at
+
+    @property
+    def is_aging(self) -> bool:
+        """Whether the checkpoint has to be read again if one more response takes as long."""
+        return self.age > MAX_AGE / 2
 
     @property
     def is_fresh(self) -> bool:

@@ -41,7 +41,7 @@ class Checkpointing:
     ) -> None:
         """Save what `results` allow, and what was read for `plan`.
 
-        `reader` has read the checkpoint of `window`.
+        `reader` has read the checkpoint of `window`, and may have read the checkpoint again since.
         """
         self._store = store
         self._window = window
@@ -58,7 +58,7 @@ class Checkpointing:
         """The stored checkpoint; None if there is none."""
         self._tried = self.checkpoint
         """What this run has tried to write last. A failed try may have been executed."""
-        self.is_overtaken = False
+        self.is_overtaken = reader.latest not in {None, window.saved}
         """Whether another run has saved the checkpoint since this one began."""
 
     @property
@@ -94,6 +94,8 @@ class Checkpointing:
         of this one, shows a missing permission before anything is redelivered, and tells the next
         run where to start if this one is killed.
         """
+        if self.is_overtaken:
+            return False
         claim = self._new_claim()
         if not self._store.is_shared:
             self._write(claim)

@@ -1,18 +1,19 @@
 """Read the logs of all webhooks, several at the same time, and decide about their events."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
 
 from redeliver.console import Console
-from redeliver.core.delivery import StatusFilter, Webhook
+from redeliver.core.delivery import Delivery, StatusFilter, Webhook
 from redeliver.core.pages import Page
 from redeliver.core.plan import rotated
 from redeliver.core.policy import RunOptions
 from redeliver.core.scan import Scan, ScanResult
 from redeliver.core.window import Window
+from redeliver.engine.checkpoint_reader import CheckpointReader
 from redeliver.engine.ports import Hook
 from redeliver.engine.workers import WorkerPool
 from redeliver.errors import RateLimitError, RedeliverError, TooLongError, UnreachableError
@@ -30,6 +31,8 @@ class Log:
         self._hook = hook
         self._console = console
         self._read = 0
+        self.last: Delivery | None = None
+        """The last row that was read."""
         self._ahead: tuple[StatusFilter, Iterator[Page]] | None = None
         """The log with a filter, if its first page was requested before a scan asked for it."""
 
@@ -55,6 +58,8 @@ class Log:
             pages = self._hook.pages(status, planning=True)
         for page in pages:
             self._read += len(page.rows)
+            if page.rows:
+                self.last = page.rows[-1]
             self._console.progress(f"Deliveries read of {self.webhook.name}:", self._read, None)
             yield page
 
@@ -83,34 +88,69 @@ class Reading:
 
     The first pages of all logs are requested before the second page of any, so that one long log
     cannot use up the rate limit before the others were read.
+
+    The checkpoint is read again while what is probably the last page is read, because it has to be
+    known when this run writes it.
     """
 
     def __init__(
-        self, scans: Sequence[Scan], window: Window, console: Console, *, note_on_filtered: str
+        self,
+        logs: Sequence[Log],
+        scans: Sequence[Scan],
+        window: Window,
+        console: Console,
+        *,
+        note_on_filtered: str,
+        checkpoint: CheckpointReader | None,
     ) -> None:
+        """Read `logs` with `scans`, which are in the same order.
+
+        `checkpoint` is None if this run does not write a checkpoint that others can write, too.
+        """
         in_order = sorted(scans, key=lambda scan: scan.webhook.page)
+        self._logs = {log.webhook: log for log in logs}
         self._scans = {scan.webhook: scan for scan in scans}
         self._waiting = deque(rotated(in_order, window.phase))
         self._needs_more: dict[Webhook, bool] = {}
         self._unreachable = 0
         self._stop: _Stop | None = None
+        self._window = window
         self._console = console
         self._note_on_filtered = note_on_filtered
+        self._checkpoint = checkpoint
+        self._is_refreshing = False
 
-    def read(self, pool: WorkerPool[Webhook]) -> None:
+    def read(self, pool: WorkerPool[Webhook | None]) -> None:
         """Read every log as far back as its decisions need; the scans keep the errors."""
         self._submit(pool)
         while finished := pool.next_result():
             webhook, error = finished
             if error:
                 raise error
-            self._consider(self._scans[webhook])
+            if webhook is None:
+                self._is_refreshing = False
+            else:
+                self._consider(self._scans[webhook])
             self._submit(pool)
 
-    def _submit(self, pool: WorkerPool[Webhook]) -> None:
+    def _submit(self, pool: WorkerPool[Webhook | None]) -> None:
+        scan = None
         while self._waiting and not pool.is_full:
             scan = self._waiting.popleft()
             pool.submit(scan.webhook, partial(self._read_page, scan))
+        if scan and not pool.is_full and self._is_last_page(scan):
+            self._refresh(pool)
+
+    def _is_last_page(self, scan: Scan) -> bool:
+        """Whether the page that is being read is probably the last one of its log."""
+        last = self._logs[scan.webhook].last
+        return last is not None and last.delivered_at < self._window.since
+
+    def _refresh(self, pool: WorkerPool[Webhook | None]) -> None:
+        """Read the checkpoint again if this run needs it and it may soon be too old."""
+        if self._checkpoint and self._checkpoint.is_aging and not self._is_refreshing:
+            self._is_refreshing = True
+            pool.submit(None, self._checkpoint.refresh)
 
     def _read_page(self, scan: Scan) -> None:
         self._needs_more[scan.webhook] = scan.read_page()
@@ -155,13 +195,14 @@ class Reading:
 
 
 def read_all(
-    logs: Iterable[Log],
-    pool: WorkerPool[Webhook],
+    logs: Sequence[Log],
+    pool: WorkerPool[Webhook | None],
     window: Window,
     options: RunOptions,
     console: Console,
     *,
     note_on_filtered: str,
+    checkpoint: CheckpointReader,
 ) -> list[ScanResult]:
     """Read every log, or raise if none of them can be read."""
     scans = [
@@ -175,7 +216,15 @@ def read_all(
         )
         for log in logs
     ]
-    Reading(scans, window, console, note_on_filtered=note_on_filtered).read(pool)
+    is_written = checkpoint.is_shared and not options.dry_run
+    Reading(
+        logs,
+        scans,
+        window,
+        console,
+        note_on_filtered=note_on_filtered,
+        checkpoint=checkpoint if is_written else None,
+    ).read(pool)
     results = [scan.result() for scan in scans]
     errors = [result.error for result in results if result.is_unread]
     if errors and errors[0] and len(errors) == len(results):

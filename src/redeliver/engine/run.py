@@ -34,7 +34,7 @@ def run(hooks: Sequence[Hook], store: Store, runtime: Runtime, options: RunOptio
     """
     logs = [Log(hook, runtime.console) for hook in hooks]
     reader = CheckpointReader(store, runtime.monotonic)
-    with WorkerPool[Webhook](runtime.workers) as readers:
+    with WorkerPool[Webhook | None](runtime.workers) as readers:
         saved, page_age = _read_checkpoint(reader, logs, readers, runtime, options)
         options = options.with_retention(runtime.retention())
         options = replace(options, receiver_timeout=runtime.receiver_timeout())
@@ -42,7 +42,13 @@ def run(hooks: Sequence[Hook], store: Store, runtime: Runtime, options: RunOptio
         window = _open_window(saved, store, runtime, options, now=runtime.clock() - page_age)
         note_on_filtered = passed.note_on_filtered(store.name, dry_run=options.dry_run)
         scans = read_all(
-            logs, readers, window, options, runtime.console, note_on_filtered=note_on_filtered
+            logs,
+            readers,
+            window,
+            options,
+            runtime.console,
+            note_on_filtered=note_on_filtered,
+            checkpoint=reader,
         )
     plan = Plan.of(scans, window, options.policy)
     older: tuple[Delivery, ...] = ()
@@ -71,7 +77,7 @@ def run(hooks: Sequence[Hook], store: Store, runtime: Runtime, options: RunOptio
 def _read_checkpoint(
     reader: CheckpointReader,
     logs: Sequence[Log],
-    readers: WorkerPool[Webhook],
+    readers: WorkerPool[Webhook | None],
     runtime: Runtime,
     options: RunOptions,
 ) -> tuple[SavedCheckpoint | None, timedelta]:
