@@ -72,10 +72,14 @@ class Case:
 
     @property
     def pages(self) -> int:
-        """How many pages of each log have to be read."""
+        """How many pages of each log have to be read, up to one with a delivery that is older.
+
+        If the last page with new deliveries is full, only the next page shows that there are no
+        more.
+        """
         if self.inputs.get("scan") == "failures" and not self.failures:
             return 1
-        return -(-self.deliveries // PER_PAGE)
+        return self.deliveries // PER_PAGE + 1
 
 
 CASES = (

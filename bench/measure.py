@@ -15,6 +15,9 @@ from github_sandbox.model.rate_limits import request_points
 from redeliver.core.checkpoint import format_checkpoint
 
 WINDOW = timedelta(hours=6)
+"""How old the checkpoint is."""
+OLDER, OLDEST = 1000, timedelta(hours=70)
+"""How many deliveries are older than the checkpoint, all successful, and the age of the first."""
 RATE_LIMITED = {HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS}
 WARM_UP = Case(name="warm-up", deliveries=100)
 
@@ -92,6 +95,7 @@ def _simulated_github(case: Case, latency: float) -> Iterator[tuple[Sandbox, lis
         hooks = [github.org("acme").hook(receiver.url) for _ in range(case.webhooks)]
         since, until = now - WINDOW + timedelta(minutes=1), now - timedelta(minutes=1)
         for hook in hooks:
+            hook.record_many(OLDER, since=now - OLDEST, until=now - WINDOW - timedelta(minutes=1))
             hook.record_many(case.deliveries - case.failures, since=since, until=until)
             for number in range(case.failures):
                 at = since + (until - since) * (number + 0.5) / case.failures

@@ -1,4 +1,4 @@
-"""The shortest possible time of a case: what GitHub's responses and limits take.
+"""The least time of a case at redeliver's limits: what GitHub's responses and the limits take.
 
 Pure: a calculation. It counts nothing that a program does itself, such as its start.
 """
@@ -21,7 +21,7 @@ LATENCY = "latency"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Minimum:
-    """The shortest time, and what makes it that long."""
+    """The least time, and what takes it."""
 
     seconds: float
     limit: str
@@ -59,10 +59,11 @@ class _Window:
 
 
 def minimum(case: Case, latency: float) -> Minimum:
-    """Return the shortest possible time of a case, if each response takes `latency` seconds.
+    """Return the least time of a case, if each response takes `latency` seconds.
 
-    A program has to read each log one page after the other, because each page names the next. Then
-    it can redeliver, and then save the checkpoint.
+    A program has to read each log one page after the other, because each page names the next, up to
+    the first page with a delivery that is older than the checkpoint. Then it can redeliver, and
+    then save the checkpoint.
     """
     points = _Window(POINTS_PER_MINUTE if case.has_limits else inf)
     per_minute = case.redeliveries_per_minute or inf

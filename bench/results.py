@@ -40,7 +40,7 @@ class Result:
         return median(self.seconds(program, latency))
 
     def minimum(self, latency: float) -> Minimum:
-        """Return the shortest possible time."""
+        """Return the least time at redeliver's limits."""
         return minimum(self.case, latency)
 
     def mostly_waits(self, latency: float) -> bool:

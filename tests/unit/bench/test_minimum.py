@@ -1,4 +1,4 @@
-"""The shortest possible time of a case: GitHub's responses and limits, and nothing else."""
+"""The least time at redeliver's limits: GitHub's responses and limits, and nothing else."""
 
 import pytest
 
@@ -29,11 +29,13 @@ def shortest(
     ("case", "trips"),
     [
         pytest.param({"deliveries": 60}, 1 + 1, id="a page, the checkpoint"),
-        pytest.param({"deliveries": 2000}, 20 + 1, id="one page after the other"),
-        pytest.param({"deliveries": 2000, "failures": 32}, 20 + 4 + 1, id="eight at once"),
-        pytest.param({"deliveries": 2000, "webhooks": 8}, 20 + 1, id="eight logs at once"),
-        pytest.param({"deliveries": 2000, "webhooks": 10}, 25 + 1, id="200 pages of ten logs"),
-        pytest.param({"deliveries": 100, "webhooks": 10}, 2 + 1, id="ten pages of ten logs"),
+        pytest.param({"deliveries": 99}, 1 + 1, id="a page that ends with an older delivery"),
+        pytest.param({"deliveries": 100}, 2 + 1, id="a full page, and one that shows it was all"),
+        pytest.param({"deliveries": 1999}, 20 + 1, id="one page after the other"),
+        pytest.param({"deliveries": 2000, "failures": 32}, 21 + 4 + 1, id="eight at once"),
+        pytest.param({"deliveries": 1999, "webhooks": 8}, 20 + 1, id="eight logs at once"),
+        pytest.param({"deliveries": 1999, "webhooks": 10}, 25 + 1, id="200 pages of ten logs"),
+        pytest.param({"deliveries": 99, "webhooks": 10}, 2 + 1, id="ten pages of ten logs"),
     ],
 )
 def test_latency_counts_once_for_each_round_trip(case: dict[str, int], trips: int) -> None:
@@ -48,21 +50,21 @@ def test_a_scan_of_failures_reads_one_page_if_none_failed() -> None:
 
 def test_reads_wait_for_the_points_of_a_minute() -> None:
     """GitHub allows 900 a minute, and a read costs one. The last write costs five."""
-    assert shortest(0, deliveries=89_500) == Minimum(seconds=0, limit="latency")
-    assert shortest(0, deliveries=89_600).limit == "900 points a minute"
-    assert shortest(0, deliveries=89_600).seconds == 60
-    assert shortest(0.05, deliveries=200_000).seconds == 130.25
+    assert shortest(0, deliveries=89_499) == Minimum(seconds=0, limit="latency")
+    assert shortest(0, deliveries=89_500).limit == "900 points a minute"
+    assert shortest(0, deliveries=89_500).seconds == 60
+    assert shortest(0.05, deliveries=199_999).seconds == 130.25
 
 
 def test_redeliveries_wait_for_their_own_limit() -> None:
-    case = {"deliveries": 200, "failures": 200}
+    case = {"deliveries": 199, "failures": 199}
 
     assert shortest(0, **case) == Minimum(seconds=120, limit="75 redeliveries a minute")
 
 
 def test_redeliveries_without_a_limit_wait_for_points() -> None:
     """Five points each: with two pages and the last write, 178 fit into the first minute."""
-    case = {"deliveries": 200, "redeliveries_per_minute": 0}
+    case = {"deliveries": 199, "redeliveries_per_minute": 0}
 
     assert shortest(0, failures=178, **case).limit == "latency"
     assert shortest(0, failures=179, **case) == Minimum(seconds=60, limit="900 points a minute")
