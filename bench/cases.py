@@ -84,7 +84,7 @@ class Case:
 
 CASES = (
     Case(name="60 deliveries, none failed", deliveries=60, runs=15, is_job=True),
-    Case(name="100 deliveries, 2 failed", deliveries=100, failures=2, runs=15),
+    Case(name="100 deliveries, 2 failed", deliveries=100, failures=2, runs=15, is_job=True),
     Case(name="2,000 deliveries, 32 failed", deliveries=2000, failures=32, is_job=True),
     Case.for_redeliver(
         "2,000 deliveries, 32 failed; default `verify`", deliveries=2000, failures=32, inputs={}

@@ -11,6 +11,7 @@ from bench.machine import Machine, machine
 from bench.preparation import TAG, Preparation, build_image, install_octokit
 from bench.results import Result, collect
 from bench.series import measure_all, plan
+from bench.times import Times
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,7 +20,7 @@ class Figures:
 
     day: date
     results: Sequence[Result]
-    starts: Mapping[str, float]
+    starts: Mapping[str, Times]
     machine: Machine
     image: Preparation
     octokit: Preparation

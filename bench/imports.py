@@ -2,12 +2,12 @@
 
 import os
 from collections.abc import Mapping
-from statistics import median
 
 from bench.process import Command, checked, run_process
 from bench.programs import entrypoint, node_modules
+from bench.times import Times
 
-REPETITIONS = 7
+REPETITIONS = 15
 
 # redeliver, too, starts without garbage collection. The end of the process is not part of its
 # start: the time is printed before, and os._exit leaves out Python's shutdown.
@@ -35,23 +35,29 @@ NODE_STARTS = {
 }
 
 
-def start_times(image: str, most_runs: int | None) -> Mapping[str, float]:
-    """Return the seconds from the start of a process until these are imported."""
+def start_times(image: str, most_runs: int | None) -> Mapping[str, Times]:
+    """Return the seconds from the start of a process until these are imported.
+
+    The processes take turns, so that a busy moment of the machine does not hit only one of them.
+    """
+    commands = _commands(image)
+    seconds: dict[str, list[float]] = {name: [] for name in commands}
+    for number in range(1 + (most_runs or REPETITIONS)):
+        for name, command in commands.items():
+            process = checked(run_process(command))
+            if number:  # the first process of each fills the machine's caches
+                seconds[name].append(float(process.output) - process.began)
+    return {name: Times(each) for name, each in seconds.items()}
+
+
+def _commands(image: str) -> dict[str, Command]:
     python = entrypoint(image)[0]
-    count = most_runs or REPETITIONS
-    starts = {}
+    commands = {}
     for name, imports in PYTHON_STARTS.items():
         words = [python, "-I", "-X", "utf8", "-c", PYTHON.format(imports=imports)]
-        starts[name] = _seconds(Command(words=words, environment={}, image=image), count)
+        commands[name] = Command(words=words, environment={}, image=image)
     for name, imports in NODE_STARTS.items():
         line = imports.format(node_modules=node_modules())
         words = ["node", "--input-type=module", "--eval", NODE.format(imports=line)]
-        environment = {"PATH": os.environ["PATH"]}
-        starts[name] = _seconds(Command(words=words, environment=environment), count)
-    return starts
-
-
-def _seconds(command: Command, count: int) -> float:
-    """Return the median of `count` runs, after one that is discarded."""
-    processes = [checked(run_process(command)) for _ in range(1 + count)]
-    return median(float(process.output) - process.began for process in processes[1:])
+        commands[name] = Command(words=words, environment={"PATH": os.environ["PATH"]})
+    return commands

@@ -8,20 +8,20 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
 
 from bench.programs import node_modules
+from bench.times import Times
 
 ROOT = Path(__file__).parent.parent
 TAG = "redeliver-bench"
-REPETITIONS = 3
+REPETITIONS = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preparation:
-    """The median seconds of a preparation, and the bytes that it adds to the disk."""
+    """The times of a preparation, and the bytes that it adds to the disk."""
 
-    seconds: float
+    times: Times
     size: int
 
 
@@ -37,8 +37,8 @@ def has_docker() -> bool:
 def build_image(most_runs: int | None) -> Preparation:
     """Build the action's image as a runner does, without a cache. The base image is there."""
     build = ["docker", "build", "--no-cache", "--quiet", "--tag", TAG, str(ROOT)]
-    seconds = [_seconds(build) for _ in range(most_runs or REPETITIONS)]
-    return Preparation(seconds=median(seconds), size=_image_size(TAG) - _image_size(base_image()))
+    times = Times([_seconds(build) for _ in range(most_runs or REPETITIONS)])
+    return Preparation(times=times, size=_image_size(TAG) - _image_size(base_image()))
 
 
 def base_image() -> str:
@@ -58,7 +58,7 @@ def install_octokit(most_runs: int | None) -> Preparation:
             seconds.append(_seconds(install, directory))
             installed = Path(directory, "node_modules").rglob("*")
             size = sum(path.stat().st_size for path in installed if path.is_file())
-    return Preparation(seconds=median(seconds), size=size)
+    return Preparation(times=Times(seconds), size=size)
 
 
 def octokit_version() -> str:

@@ -4,14 +4,15 @@ Pure: it gets what was measured as an argument.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from statistics import median
+from decimal import Decimal
 
 from bench.cases import Case, Program
 from bench.measure import Measured
 from bench.minimum import Minimum, minimum
 from bench.series import Run, mostly_waits
+from bench.times import Times, rounded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,13 +32,13 @@ class Result:
         """The programs, in the order in which they were measured."""
         return list(dict.fromkeys(program for program, _ in self.runs))
 
-    def seconds(self, program: Program, latency: float) -> list[float]:
-        """Return the seconds of a program's runs."""
-        return [run.seconds for run in self.runs[program, latency]]
+    def times(self, program: Program, latency: float) -> Times:
+        """Return how long a program's processes ran."""
+        return Times([run.seconds for run in self.runs[program, latency]])
 
-    def median(self, program: Program, latency: float) -> float:
-        """Return the median of these."""
-        return median(self.seconds(program, latency))
+    def has_failed(self, program: Program, latency: float) -> bool:
+        """Return whether a run of a program ended with an error."""
+        return any(run.failed for run in self.runs[program, latency])
 
     def minimum(self, latency: float) -> Minimum:
         """Return the least time at redeliver's limits."""
@@ -62,26 +63,49 @@ def collect(measured: Iterable[tuple[Run, Measured]]) -> list[Result]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Compared:
+    """A time that is compared with that of another program."""
+
+    seconds: Decimal
+    """As the page shows it."""
+    spread: float
+    """How much longer the longest run took than the shortest."""
+
+
+def process_time(result: Result, program: Program, latency: float) -> Compared:
+    """Return how long a program's process ran."""
+    times = result.times(program, latency)
+    return Compared(seconds=rounded(times.median), spread=times.spread)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Slower:
-    """A case in which redeliver takes longer than another program, by the medians."""
+    """A case in which redeliver takes longer than other programs."""
 
     case: Case
-    program: Program
     latency: float
-    by: float
+    by: Mapping[Program, Decimal]
+    """By how many seconds."""
 
 
-def where_slower(results: Iterable[Result]) -> list[Slower]:
-    """Return where redeliver is slower than another program that did the same."""
+def where_slower(
+    results: Iterable[Result], time: Callable[[Result, Program, float], Compared]
+) -> list[Slower]:
+    """Return where redeliver takes longer than another program that did the same.
+
+    Leave out differences that are not larger than the spread of the runs of each program.
+    """
     found = []
     for result in results:
-        for program, latency in result.runs:
-            if any(run.failed for run in result.runs[program, latency]):
-                continue
-            ours = result.median(Program.REDELIVER, latency)
-            theirs = result.median(program, latency)
-            if ours > theirs:
-                found.append(
-                    Slower(case=result.case, program=program, latency=latency, by=ours - theirs)
-                )
+        for latency in result.latencies:
+            ours, by = time(result, Program.REDELIVER, latency), {}
+            for program in result.programs:
+                if result.has_failed(program, latency):
+                    continue
+                theirs = time(result, program, latency)
+                difference = ours.seconds - theirs.seconds
+                if difference > max(ours.spread, theirs.spread):
+                    by[program] = difference
+            if by:
+                found.append(Slower(case=result.case, latency=latency, by=by))
     return found

@@ -1,62 +1,58 @@
-"""The tables of the page, in Markdown.
+"""The tables and lists of the page, in Markdown.
 
 Pure: text from results.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from statistics import median
 
 from bench.cases import Program
+from bench.jobs import Jobs
 from bench.measure import Measured
-from bench.preparation import Preparation
 from bench.results import Result, Slower
+from bench.times import Times, format_seconds
 
 MEGA = 1e6
 
 
 def results_table(results: Sequence[Result]) -> str:
-    """Return the runs of all cases: for each case a row of each program, and one of the minimum."""
+    """Return the runs of all cases: for each case a row of each program, and the least time."""
     latencies = list(dict.fromkeys(each for result in results for each in result.latencies))
     head = ["case", "program", *map(milliseconds, latencies), "requests", "points", "memory, MB"]
     lines = [row(head), row(["---", "---", *["---"] * len(latencies), "--:", "--:", "--:"])]
     for result in results:
         for program in result.programs:
-            runs = result.all_runs(program)
+            memory = median(run.memory for run in result.all_runs(program))
             lines.append(
                 row(
                     [
                         result.case.name if program is result.programs[0] else "",
                         program.value,
                         *(_seconds_cell(result, program, latency) for latency in latencies),
-                        _range(run.requests for run in runs),
-                        _range(run.points for run in runs),
-                        f"{median(run.memory for run in runs) / MEGA:.0f}",
+                        _counts_cell(result, program, "requests"),
+                        _counts_cell(result, program, "points"),
+                        f"{memory / MEGA:.0f}",
                     ]
                 )
             )
         if not result.case.verifies:
-            shortest = [result.minimum(latency) for latency in latencies]
-            cells = [f"{format_seconds(each.seconds)}, {each.limit}" for each in shortest]
-            lines.append(row(["", "*shortest possible*", *cells, "", "", ""]))
+            least = [result.minimum(latency) for latency in latencies]
+            cells = [f"{format_seconds(each.seconds)}, {each.limit}" for each in least]
+            lines.append(row(["", "*least at redeliver's limits*", *cells, "", "", ""]))
     return "\n".join(lines)
 
 
-def job_table(results: Iterable[Result], image: Preparation, octokit: Preparation) -> str:
-    """Return the time of the whole job: preparation, container and run, by case and latency."""
+def job_table(results: Iterable[Result], jobs: Jobs) -> str:
+    """Return the time of the whole job by case and latency."""
     lines: list[str] = []
     for result in results:
         if not lines:
             head = [milliseconds(latency) for latency in result.latencies]
             lines += [row(["case", "program", *head]), row(["---", "---", *["--:"] * len(head)])]
         for program in result.programs:
-            preparation = image if program is Program.REDELIVER else octokit
-            times = [
-                preparation.seconds
-                + median(run.with_container for run in result.runs[program, latency])
-                for latency in result.latencies
-            ]
+            times = [jobs.time(result, program, latency) for latency in result.latencies]
             name = result.case.name if program is result.programs[0] else ""
-            lines.append(row([name, program.value, *map(format_seconds, times)]))
+            lines.append(row([name, program.value, *(f"{each.seconds} s" for each in times)]))
     return "\n".join(lines)
 
 
@@ -64,11 +60,17 @@ def slower_list(slower: Sequence[Slower]) -> str:
     """Return a list of the cases in which redeliver is slower."""
     if not slower:
         return "In none of the cases."
-    return "\n".join(
-        f"- {each.case.name}, at {milliseconds(each.latency)}: {each.program.value}, "
-        f"by {format_seconds(each.by)}"
-        for each in slower
-    )
+    lines = []
+    for each in slower:
+        programs = "; ".join(f"{program.value}, by {by} s" for program, by in each.by.items())
+        lines.append(f"- {each.case.name}, at {milliseconds(each.latency)}: {programs}")
+    return "\n".join(lines)
+
+
+def starts_table(starts: Mapping[str, Times]) -> str:
+    """Return how long programs take to start."""
+    lines = [row(["imported", "time"]), row(["---", "---"])]
+    return "\n".join([*lines, *(row([name, str(times)]) for name, times in starts.items())])
 
 
 def row(cells: Iterable[str]) -> str:
@@ -81,35 +83,30 @@ def milliseconds(latency: float) -> str:
     return f"{latency * 1000:.0f} ms"
 
 
-def format_seconds(seconds: float) -> str:
-    """Return a time with two to four digits."""
-    return f"{_digits(seconds)} s"
-
-
-def _digits(seconds: float) -> str:
-    decimals = 2 if seconds < 10 else 1 if seconds < 100 else 0  # noqa: PLR2004 - three digits
-    return f"{seconds:.{decimals}f}"
-
-
 def _seconds_cell(result: Result, program: Program, latency: float) -> str:
-    runs = result.runs[program, latency]
-    seconds = result.seconds(program, latency)
-    text = f"{format_seconds(result.median(program, latency))} ({_spread(seconds)})"
-    return _failure(runs, text) if any(run.failed for run in runs) else text
+    text = str(result.times(program, latency))
+    if not result.has_failed(program, latency):
+        return text
+    if result.case.all_failures:
+        redelivered = median(run.redelivered for run in result.runs[program, latency])
+        text += f", with {redelivered:.0f} redelivered"
+    return f"fails after {text}"
 
 
-def _spread(seconds: Sequence[float]) -> str:
-    if len(seconds) == 1:
-        return "one run"
-    return f"{_digits(min(seconds))} to {_digits(max(seconds))}; {len(seconds)} runs"
+def _counts_cell(result: Result, program: Program, name: str) -> str:
+    """Return how many requests or points a program took.
+
+    If it failed at one latency only, show each latency, because the program did not do the same.
+    """
+    if len({result.has_failed(program, latency) for latency in result.latencies}) == 1:
+        return _range(result.all_runs(program), name)
+    return "; ".join(
+        f"{_range(result.runs[program, latency], name)} at {milliseconds(latency)}"
+        for latency in result.latencies
+    )
 
 
-def _range(numbers: Iterable[int]) -> str:
-    in_order = sorted(set(numbers))
+def _range(runs: Iterable[Measured], name: str) -> str:
+    in_order = sorted({getattr(run, name) for run in runs})
     ends = in_order if len(in_order) == 1 else [in_order[0], in_order[-1]]
     return " to ".join(f"{number:,}" for number in ends)
-
-
-def _failure(runs: Sequence[Measured], text: str) -> str:
-    redelivered = median(run.redelivered for run in runs)
-    return f"fails after {text}, with {redelivered:.0f} redelivered"
