@@ -13,6 +13,7 @@ from datetime import timedelta
 from redeliver.core.policy import RETENTION
 from redeliver.core.waiting import GROWTH, MAX_GAP, MAX_WAIT
 from redeliver.core.window import OVERLAP
+from redeliver.engine.checkpoint_reader import MAX_AGE
 from redeliver.engine.checkpointing import SAVE_INTERVAL
 from redeliver.engine.verification import SERVER_CLOCK_SKEW
 from redeliver.github_api import throttle
@@ -28,11 +29,11 @@ PER_PAGE = 100
 PER_MINUTE = 75
 """The default of `max-per-minute`."""
 CHECKPOINT_IF_QUIET = 2
-"""Requests for the checkpoint in a run that redelivers nothing: to read it and to save it. If the
-run takes longer than 0.4 seconds, it reads it once more."""
+"""Requests for the checkpoint in a run that redelivers nothing: to read it and to save it. If it
+has read it more than `MAX_AGE` seconds ago, it reads it once more."""
 CHECKPOINT = 6
 """The same in a run that redelivers: also before its first redelivery. A run that reads the log
-within 0.4 seconds takes one request less."""
+within 0.2 seconds takes one request less."""
 SAVING = 2
 """What it takes to save the checkpoint once more, every 30 seconds."""
 
@@ -83,28 +84,42 @@ class ManyWebhooks:
     """A run with `hook-id: all` that finds no failure, and reads one page of each log."""
 
     number: int
+    latency: timedelta
+    """After how long GitHub responds."""
 
     @property
     def requests(self) -> int:
         """All requests of the run."""
-        return self._lists + CHECKPOINT_IF_QUIET + self.number
+        return self._lists + self.number + CHECKPOINT_IF_QUIET + self._reads_again
 
     @property
     def _lists(self) -> int:
         """The requests that list the webhooks: the last page is not full."""
         return self.number // PER_PAGE + 1
 
-    def duration(self, latency: timedelta) -> timedelta:
-        """Return how long its requests take if GitHub responds after `latency`."""
-        # The checkpoint is read together with the first logs. After all logs it is read again, and
-        # saved.
-        rounds = self._lists + math.ceil((1 + self.number) / WORKERS) + 2
+    @property
+    def _rounds(self) -> int:
+        """How many requests follow one another while the logs are read.
+
+        The checkpoint is read together with the first logs.
+        """
+        return math.ceil((1 + self.number) / WORKERS)
+
+    @property
+    def _reads_again(self) -> int:
+        """1 if the checkpoint is read again before it is saved, else 0."""
+        return int(self._rounds * self.latency > timedelta(seconds=MAX_AGE))
+
+    @property
+    def duration(self) -> timedelta:
+        """How long its requests take."""
+        rounds = self._lists + self._rounds + self._reads_again + 1
         # When the responses have taken too long, some are still under way.
-        until_too_long = math.ceil(MAX_SECONDS / latency.total_seconds()) + WORKERS - 1
+        until_too_long = math.ceil(MAX_SECONDS / self.latency.total_seconds()) + WORKERS - 1
         a_minute = min(throttle.MAX_POINTS, until_too_long)
         minutes, rest = divmod(self.requests, a_minute)
         waits = minutes * timedelta(seconds=throttle.MINUTE)
-        return max(rounds * latency, waits + math.ceil(rest / WORKERS) * latency)
+        return max(rounds * self.latency, waits + math.ceil(rest / WORKERS) * self.latency)
 
 
 @dataclass(frozen=True, kw_only=True)
