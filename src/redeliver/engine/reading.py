@@ -90,7 +90,8 @@ class Reading:
     cannot use up the rate limit before the others were read.
 
     The checkpoint is read again while what is probably the last page is read, because it has to be
-    known when this run writes it.
+    known when this run writes it. That happens once for each log at most: decisions can need many
+    pages from before the window.
     """
 
     def __init__(
@@ -119,6 +120,8 @@ class Reading:
         self._note_on_filtered = note_on_filtered
         self._checkpoint = checkpoint
         self._is_refreshing = False
+        self._refreshed = set[Webhook]()
+        """With whose last pages the checkpoint was read again."""
 
     def read(self, pool: WorkerPool[Webhook | None]) -> None:
         """Read every log as far back as its decisions need; the scans keep the errors."""
@@ -139,17 +142,20 @@ class Reading:
             scan = self._waiting.popleft()
             pool.submit(scan.webhook, partial(self._read_page, scan))
         if scan and not pool.is_full and self._is_last_page(scan):
-            self._refresh(pool)
+            self._refresh(scan.webhook, pool)
 
     def _is_last_page(self, scan: Scan) -> bool:
         """Whether the page that is being read is probably the last one of its log."""
         last = self._logs[scan.webhook].last
         return last is not None and last.delivered_at < self._window.since
 
-    def _refresh(self, pool: WorkerPool[Webhook | None]) -> None:
+    def _refresh(self, webhook: Webhook, pool: WorkerPool[Webhook | None]) -> None:
         """Read the checkpoint again if this run needs it and it may soon be too old."""
-        if self._checkpoint and self._checkpoint.is_aging and not self._is_refreshing:
+        if self._is_refreshing or webhook in self._refreshed:
+            return
+        if self._checkpoint and self._checkpoint.is_aging:
             self._is_refreshing = True
+            self._refreshed.add(webhook)
             pool.submit(None, self._checkpoint.refresh)
 
     def _read_page(self, scan: Scan) -> None:

@@ -131,6 +131,27 @@ def test_a_failed_second_reading_is_repeated_before_the_write() -> None:
     assert (store.reads, store.written, report.status) == (3, [NOW], 0)
 
 
+def test_a_log_that_is_read_far_back_needs_one_more_reading() -> None:
+    """A failed redelivery needs 200 pages from before the checkpoint, back to its original."""
+
+    class AllSlow(Slow):
+        def rows(self) -> Iterator[Delivery]:
+            for row in super().rows():
+                yield row
+                self.seconds = 0.3
+
+    runtime, store = FakeRuntime(workers=8), Counting()
+    older = [delivered(f"older-{number}", at=ago(hours=10 + number / 10)) for number in range(200)]
+    again = a_delivery("failed", at=ago(hours=1), redelivery=True)
+    original = a_delivery("failed", at=ago(hours=40))
+    hook = AllSlow(again, runtime=runtime, seconds=0.3)
+    hook.log += [*older, original]
+
+    report = run_once(hook, store, runtime=runtime)
+
+    assert (report.scans[0].scanned, store.reads) == (205, 3)
+
+
 def test_a_run_that_does_not_write_reads_it_once() -> None:
     class Own(Counting):
         is_shared = False
