@@ -43,11 +43,11 @@ class RepositoryVariable:
         response = self._request(
             "GET", self._path, "read", expect={HTTPStatus.OK, HTTPStatus.NOT_FOUND}
         )
-        self._exists = response.status == HTTPStatus.OK
-        if not self._exists:
+        if response.status == HTTPStatus.NOT_FOUND:
             if not response.message:
                 # A 404 of another website must not look like a variable that does not exist yet.
                 raise response.not_github()
+            self._exists = False
             return None
         saved = parse_checkpoint(
             response.field("value", str), written=_written(response), now=response.date
@@ -60,6 +60,8 @@ class RepositoryVariable:
                 f"can delete it instead, {SETTLED}: the next run then looks back as far as "
                 "'lookback'"
             )
+        # Only now, so that a run that has seen no checkpoint does not write over something else.
+        self._exists = True
         return saved
 
     def write(self, checkpoint: Checkpoint, *, once: bool = False) -> bool:

@@ -90,6 +90,21 @@ def test_a_variable_that_another_run_created_is_not_changed(
     assert repository.variables == {"LAST_REDELIVERY": other_value}
 
 
+def test_another_value_that_was_seen_later_is_not_changed(
+    github: Sandbox, repository: Repository
+) -> None:
+    """A run that found no variable at first may read it again before it writes."""
+    store = variable(github)
+    store.read()
+    repository.variables["LAST_REDELIVERY"] = "something else"
+    with pytest.raises(CheckpointError):
+        store.read()
+
+    assert not store.write(Checkpoint(NOW))
+
+    assert repository.variables == {"LAST_REDELIVERY": "something else"}
+
+
 def test_a_temporary_404_does_not_change_the_variable(
     github: Sandbox, repository: Repository
 ) -> None:
