@@ -21,6 +21,7 @@ from github_sandbox import (
     Swallowed,
     Truncated,
 )
+from redeliver.core.outcome import Outcome
 from tests.support.action_run import RunningStep, start_action
 from tests.support.command_run import Command, RunningCommand
 from tests.support.odd_rows import OddRows
@@ -269,6 +270,20 @@ def overlap_after_fault(kind: str, name: str) -> None:
 def test_a_claim_that_has_to_wait_looks_again() -> None:
     points = [partial(overlap_after_fault, kind, name) for kind in METHODS for name in ALL_FAULTS]
     try_points(points)
+
+
+def test_a_claim_that_stays_limited_ends_with_a_report() -> None:
+    """GitHub can limit only requests that write. The report names the events that wait."""
+    limit = Status(429, "Slow down", headers={"Retry-After": "10"})
+    with past_outage(LATER) as outage:
+        outage.github.inject(limit, method="PATCH", times=None)
+
+        report = run_in_process(outage.github, outage.hook, outage.clock, url=outage.url)
+
+        assert "the rate limit of the token" in report.limit
+        deferred = {r.key.guid for r in report.results if r.outcome is Outcome.DEFERRED}
+        assert len(deferred) == 3
+        assert deferred <= set(outage.missed)
 
 
 def test_the_docs_say_how_many_runs_are_tried() -> None:

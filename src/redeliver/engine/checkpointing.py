@@ -127,10 +127,11 @@ class Checkpointing:
                     return False
             except RateLimitError:
                 raise
-            except UnavailableError:
+            except UnavailableError as error:
                 pause = next(pauses, None)
                 if pause is None:
-                    raise
+                    # A request that was not sent after a wait has the cause of that wait.
+                    raise (error.__cause__ or error) from None
                 self._sleep(pause)
             else:
                 if self._window.saved is None:

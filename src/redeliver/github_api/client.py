@@ -84,7 +84,8 @@ class Client:
 
         What is sent once and is urgent claims the checkpoint. If it has to wait, for whatever
         reason, it is not sent after the wait: another run may have claimed the checkpoint
-        meanwhile, so the caller has to look again. This raises `UnavailableError`.
+        meanwhile, so the caller has to look again. This raises `UnavailableError`, whose cause
+        is the error of the try before the wait.
 
         Any other response raises: `AccessError` if the token lacks a permission, `RateLimitError`
         if the wait is too long, `UnreachableError` if there is no response, and otherwise
@@ -106,7 +107,7 @@ class Client:
             has_turn = False
             token = self._credential.token()
             if once and urgent and self._throttle.now() - began > MAX_CLAIM_WAIT:
-                raise _too_late(purpose, failure)
+                raise _too_late(purpose, failure) from (failure.error if failure else None)
             self._start(purpose, keep, take_turn)
             sent_at = self._throttle.now()
             try:
