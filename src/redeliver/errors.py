@@ -7,6 +7,7 @@
   * BusyError           another run uses the same checkpoint file
   * AccessError         the token lacks a permission
   * UnavailableError    GitHub sent no response, or one that cannot be used
+    * LateError         a write of the checkpoint had to wait, so it was not sent
     * RateLimitError    GitHub is rate limiting requests
     * UnreachableError  GitHub sent no response
       * TooLongError    the run has waited too long, so it did not send this request
@@ -54,6 +55,10 @@ class UnavailableError(RedeliverError):
         super().__init__(message)
         self.reason = reason or message
         """What happened, if possible without what was tried and what to do."""
+
+
+class LateError(UnavailableError):
+    """A write of the checkpoint had to wait. It was not sent: another run may have written it."""
 
 
 class RateLimitError(UnavailableError):

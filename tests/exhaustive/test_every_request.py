@@ -17,12 +17,17 @@ from github_sandbox import (
     InvalidBody,
     LostResponse,
     Meanwhile,
+    Receiver,
+    Sandbox,
     Status,
     Swallowed,
     Truncated,
+    VirtualClock,
 )
+from redeliver.core.checkpoint import Ended, format_checkpoint
 from redeliver.core.outcome import Outcome
 from tests.support.action_run import RunningStep, start_action
+from tests.support.builders import START
 from tests.support.command_run import Command, RunningCommand
 from tests.support.odd_rows import OddRows
 from tests.support.outage import (
@@ -35,6 +40,7 @@ from tests.support.outage import (
     Outage,
     past_outage,
 )
+from tests.support.sandboxes import running
 from tests.support.virtual_run import run_in_process
 
 EVERY_REQUEST = [
@@ -284,6 +290,38 @@ def test_a_claim_that_stays_limited_ends_with_a_report() -> None:
         deferred = {r.key.guid for r in report.results if r.outcome is Outcome.DEFERRED}
         assert len(deferred) == 3
         assert deferred <= set(outage.missed)
+
+
+def test_a_last_write_that_has_to_wait_looks_again() -> None:
+    """Meanwhile an event fails, and another run redelivers it without seeing the outcome."""
+    clock = VirtualClock(START)
+    with Receiver() as receiver, running(Sandbox(clock=clock)) as github:
+        variables = github.repository("acme/ops").variables
+        variables["LAST_REDELIVERY"] = format_checkpoint(START - SCHEDULE, Ended())
+        hook = github.org("acme").hook(receiver.url, secret="hush")
+        checkpoints: list[str] = []
+
+        def run() -> None:
+            run_in_process(github, hook, clock, verify=VERIFY)
+            checkpoints.append(variables["LAST_REDELIVERY"][:-3])
+
+        def fail_and_run_another() -> None:
+            receiver.behave(status=503)
+            hook.emit("push")
+            receiver.behave()
+            github.show_late(300)
+            clock.advance(timedelta(seconds=20))
+            run()
+
+        github.inject(Status(429, headers={"Retry-After": "60"}), method="PATCH")
+        github.inject(Meanwhile(fail_and_run_another), nth=4, times=1)
+        run()
+        clock.advance(timedelta(minutes=1))
+        run()
+        github.settle()
+
+        assert [delivery.status for delivery in receiver.received()] == [503, 200]
+        assert checkpoints == sorted(checkpoints)
 
 
 def test_the_docs_say_how_many_runs_are_tried() -> None:

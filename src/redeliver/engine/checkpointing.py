@@ -9,10 +9,13 @@ from redeliver.core.plan import Plan
 from redeliver.core.window import Window
 from redeliver.engine.checkpoint_reader import CheckpointReader
 from redeliver.engine.ports import Runtime, Store
-from redeliver.errors import RateLimitError, UnavailableError
+from redeliver.errors import LateError, RateLimitError, UnavailableError
 
 PAUSES = (0.5, 1, 2, 4)
 """Seconds before each further try to write the first checkpoint."""
+
+SAVE_TRIES = 5
+"""How often a write of the checkpoint is tried that has to wait each time."""
 
 CLAIM_PAUSE = 0.5
 """Seconds after which a run looks whether another one has written the checkpoint at the same time.
@@ -130,8 +133,7 @@ class Checkpointing:
             except UnavailableError as error:
                 pause = next(pauses, None)
                 if pause is None:
-                    # A request that was not sent after a wait has the cause of that wait.
-                    raise (error.__cause__ or error) from None
+                    raise _why_late(error) from None
                 self._sleep(pause)
             else:
                 if self._window.saved is None:
@@ -151,6 +153,18 @@ class Checkpointing:
         appeared late in the log, and the next window, which overlaps, includes it.
         `at_end` says that this run requests no more redeliveries.
         """
+        tried = 0
+        while True:
+            tried += 1
+            try:
+                self._save(at_end=at_end)
+            except LateError as error:
+                if tried == SAVE_TRIES:
+                    raise _why_late(error) from None
+            else:
+                return
+
+    def _save(self, *, at_end: bool) -> None:
         self._saved_at = self._clock()
         # A run that was overtaken adds to what the other one has written.
         latest = self._reader.read() if self.is_overtaken or not self._reader.is_fresh else None
@@ -177,3 +191,8 @@ class Checkpointing:
         if is_written:
             self.checkpoint, self._saved_at = checkpoint, self._clock()
         return is_written
+
+
+def _why_late(error: UnavailableError) -> BaseException:
+    """Return what made a request wait that was not sent after the wait, or any other error."""
+    return error.__cause__ or error

@@ -1,5 +1,6 @@
 """The checkpoint's store in an Actions variable of a repository."""
 
+import math
 from datetime import datetime
 from http import HTTPStatus
 
@@ -14,6 +15,10 @@ from redeliver.errors import CheckpointError
 from redeliver.github_api.client import Client
 from redeliver.github_api.permissions import Permission
 from redeliver.github_api.response import Response, parse_time
+
+MAX_CLAIM_WAIT, MAX_SAVE_WAIT = 0.1, 1.0
+"""Seconds. If a write of the variable has to wait longer before it claims or saves the checkpoint,
+another run may have written the variable meanwhile."""
 
 VARIABLES = Permission(
     inputs="'variable-repository'",
@@ -67,6 +72,8 @@ class RepositoryVariable:
     def write(self, checkpoint: Checkpoint, *, once: bool = False) -> bool:
         """Create the variable or update it, and return True, or raise.
 
+        Raise `LateError` if the variable has to be read again, because the update had to wait.
+
         Return False if another run has created the variable since this one read it. It is left as
         it is, because this run does not know up to when the other one dealt with failures.
         """
@@ -86,7 +93,13 @@ class RepositoryVariable:
             self._exists = True
             return created.status == HTTPStatus.CREATED
         self._request(
-            "PATCH", self._path, "write", expect={HTTPStatus.NO_CONTENT}, body=body, once=once
+            "PATCH",
+            self._path,
+            "write",
+            expect={HTTPStatus.NO_CONTENT},
+            body=body,
+            once=once,
+            max_wait=MAX_CLAIM_WAIT if once else MAX_SAVE_WAIT,
         )
         return True
 
@@ -103,10 +116,18 @@ class RepositoryVariable:
         expect: set[int],
         body: dict[str, str] | None = None,
         once: bool = False,
+        max_wait: float = math.inf,
     ) -> Response:
         purpose = VARIABLES.to(f"{access} {self.name}")
         return self._client.request(
-            method, path, purpose, expect=expect, body=body, once=once, urgent=True
+            method,
+            path,
+            purpose,
+            expect=expect,
+            body=body,
+            once=once,
+            urgent=True,
+            max_wait=max_wait,
         )
 
 

@@ -3,6 +3,7 @@
 A redelivery is never repeated if GitHub may have received the first request.
 """
 
+import math
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -11,7 +12,7 @@ from functools import partial
 from http import HTTPStatus
 from typing import Any
 
-from redeliver.errors import RedeliverError, TooLongError, UnavailableError
+from redeliver.errors import LateError, RedeliverError, TooLongError, UnavailableError
 from redeliver.github_api.advice import error_for, rate_limit_error
 from redeliver.github_api.backoff import Backoff
 from redeliver.github_api.connection import Request
@@ -26,9 +27,6 @@ from redeliver.github_api.response import Response
 from redeliver.github_api.server_clock import ServerClock
 from redeliver.github_api.throttle import MAX_WAIT_SECONDS, READ_POINTS, WRITE_POINTS, Throttle
 from redeliver.github_api.transport import Transport
-
-MAX_CLAIM_WAIT = 0.1
-"""Seconds. A request that has to wait longer before it claims the checkpoint is not sent."""
 
 
 class Client:
@@ -67,6 +65,7 @@ class Client:
         once: bool = False,
         urgent: bool = False,
         keep: Reserve | None = None,
+        max_wait: float = math.inf,
     ) -> Response:
         """Send a request, and return the response if its status is one of `expect`.
 
@@ -78,14 +77,11 @@ class Client:
           are tried once even if the run has waited too long.
         * `keep` is a part of the rate limit that is left. Requests that leave one for redeliveries
           are those of the plan: the time that they may wait for responses is limited, too.
+        * Do not send the request once it has waited for more than `max_wait` seconds, for whatever
+          reason: raise `LateError`, whose cause is the error of the try before the wait.
 
         What is sent once and is not urgent is a redelivery. Its caller has already taken a turn
         from the throttle for the first try; each further try takes a new one.
-
-        What is sent once and is urgent claims the checkpoint. If it has to wait, for whatever
-        reason, it is not sent after the wait: another run may have claimed the checkpoint
-        meanwhile, so the caller has to look again. This raises `UnavailableError`, whose cause
-        is the error of the try before the wait.
 
         Any other response raises: `AccessError` if the token lacks a permission, `RateLimitError`
         if the wait is too long, `UnreachableError` if there is no response, and otherwise
@@ -106,7 +102,7 @@ class Client:
                 take_turn()
             has_turn = False
             token = self._credential.token()
-            if once and urgent and self._throttle.now() - began > MAX_CLAIM_WAIT:
+            if self._throttle.now() - began > max_wait:
                 raise _too_late(purpose, failure) from (failure.error if failure else None)
             self._start(purpose, keep, take_turn)
             sent_at = self._throttle.now()
@@ -241,9 +237,9 @@ def _too_long(purpose: Purpose, seconds: int, most: str) -> TooLongError:
     )
 
 
-def _too_late(purpose: Purpose, failure: Failure | None) -> UnavailableError:
+def _too_late(purpose: Purpose, failure: Failure | None) -> LateError:
     reason = failure.reason if failure else "the rate limit made this run wait"
-    return UnavailableError(
+    return LateError(
         f"cannot {purpose.action}: {reason}. No events are lost; the next run continues",
         reason=reason,
     )

@@ -15,9 +15,17 @@ from github_sandbox import (
 from github_sandbox.api.variables import LONG_AGO
 from github_sandbox.model.entities import Access
 from redeliver.core.checkpoint import Checkpoint, SavedCheckpoint, format_checkpoint
-from redeliver.errors import AccessError, CheckpointError, UnavailableError
+from redeliver.errors import (
+    AccessError,
+    CheckpointError,
+    LateError,
+    RateLimitError,
+    UnavailableError,
+)
 from redeliver.github_api.checkpoint_variable import RepositoryVariable
+from redeliver.github_api.throttle import Throttle
 from tests.support.builders import NOW, TOKEN, ago
+from tests.support.fakes import FakeTime
 from tests.support.sandboxes import a_client
 
 CHECKPOINT = ago(hours=6)
@@ -29,9 +37,13 @@ def repository(github: Sandbox) -> Repository:
 
 
 def variable(
-    github: Sandbox, *, token: str = TOKEN, repository: str = "acme/ops"
+    github: Sandbox,
+    *,
+    token: str = TOKEN,
+    repository: str = "acme/ops",
+    throttle: Throttle | None = None,
 ) -> RepositoryVariable:
-    client = a_client(github.url, token, token_input="variable-token")
+    client = a_client(github.url, token, token_input="variable-token", throttle=throttle)
     return RepositoryVariable(client, repository, "LAST_REDELIVERY")
 
 
@@ -268,3 +280,65 @@ def test_a_missing_repository_is_an_error_at_the_first_write(github: Sandbox) ->
     assert store.read() is None, "GitHub responds with 404 to a missing variable, too"
     with pytest.raises(AccessError, match=r"of acme/nowhere.*Check 'variable-repository'"):
         store.write(Checkpoint(NOW))
+
+
+def a_slow_throttle() -> Throttle:
+    """Return a throttle whose waits take time on a clock of its own."""
+    time = FakeTime()
+    return Throttle(lambda _line: None, per_minute=75, clock=time, sleep=time.sleep)
+
+
+@pytest.mark.parametrize(
+    ("once", "seconds", "tries"),
+    [
+        pytest.param(True, 1, 1, id="a claim, after more than 0.1 seconds"),
+        pytest.param(False, 1, 2, id="not a save, after 1 second"),
+        pytest.param(False, 2, 1, id="a save, after more than 1 second"),
+    ],
+)
+def test_an_update_that_had_to_wait_is_not_sent(
+    github: Sandbox, repository: Repository, seconds: int, tries: int, *, once: bool
+) -> None:
+    """Another run may have written the variable meanwhile."""
+    repository.variables["LAST_REDELIVERY"] = format_checkpoint(CHECKPOINT)
+    store = variable(github, throttle=a_slow_throttle())
+    store.read()
+    github.inject(Status(429, headers={"Retry-After": str(seconds)}), method="PATCH")
+
+    if tries == 1:
+        with pytest.raises(
+            LateError, match=r"cannot write variable LAST_REDELIVERY of acme/ops: GitHub is rate"
+        ) as caught:
+            store.write(Checkpoint(NOW), once=once)
+        assert isinstance(caught.value.__cause__, RateLimitError)
+    else:
+        assert store.write(Checkpoint(NOW), once=once)
+
+    assert [request.method for request in github.requests] == ["GET", *["PATCH"] * tries]
+
+
+def test_a_variable_is_created_even_after_a_wait(github: Sandbox, repository: Repository) -> None:
+    """If another run has created it meanwhile, GitHub refuses that."""
+    store = variable(github, throttle=a_slow_throttle())
+    store.read()
+    github.inject(Status(429, headers={"Retry-After": "60"}), method="POST")
+
+    assert store.write(Checkpoint(CHECKPOINT), once=True)
+
+    assert repository.variables == {"LAST_REDELIVERY": format_checkpoint(CHECKPOINT)}
+
+
+def test_an_update_that_waits_for_points_is_not_sent_either(
+    github: Sandbox, repository: Repository
+) -> None:
+    repository.variables["LAST_REDELIVERY"] = format_checkpoint(CHECKPOINT)
+    throttle = a_slow_throttle()
+    store = variable(github, throttle=throttle)
+    store.read()
+    throttle.wait(876, urgent=True)  # of 880
+
+    with pytest.raises(LateError, match="the rate limit made this run wait") as caught:
+        store.write(Checkpoint(NOW), once=True)
+
+    assert caught.value.__cause__ is None
+    assert len(github.requests) == 1

@@ -22,6 +22,7 @@ from redeliver.core.outcome import Outcome
 from redeliver.errors import (
     AccessError,
     Interrupted,
+    LateError,
     RateLimitError,
     RefusalError,
     UnavailableError,
@@ -95,6 +96,34 @@ def test_a_rate_limit_at_the_last_save_is_a_warning() -> None:
     assert report.count(Outcome.PENDING) == 3
     assert (report.status, report.checkpoint) == (0, ago(hours=3))
     assert messages.warnings(report) == ["used up until 12:30:00 UTC"]
+
+
+def late() -> LateError:
+    """Return the error of a write that was not sent, because a rate limit made it wait."""
+    error = LateError("cannot write")
+    error.__cause__ = RateLimitError("used up until 12:30:00 UTC")
+    return error
+
+
+def test_a_save_that_had_to_wait_is_tried_four_more_times() -> None:
+    hook = a_delivery(redelivery=True)
+    reports, stores = [], []
+    for times in (4, 5):
+        stores.append(FakeStore(fails={number: late() for number in range(1, times + 1)}))
+        reports.append(run_once(FakeHook(hook), stores[-1]))
+
+    assert [store.written for store in stores] == [[NOW], []]
+    assert [report.limit for report in reports] == ["", "used up until 12:30:00 UTC"]
+    assert [report.status for report in reports] == [0, 0]
+
+
+def test_a_save_that_had_to_wait_does_not_replace_another_run() -> None:
+    store = SharedStore(ago(hours=6), other=ago(hours=2), before=3)
+    store.fails = {1: late()}
+
+    report = run_once(FakeHook(a_delivery(redelivery=True)), store)
+
+    assert (store.written, report.checkpoint) == ([], ago(hours=2))
 
 
 def test_a_failed_last_save_is_reported_with_the_results() -> None:
