@@ -2,14 +2,18 @@
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from threading import Barrier, Event
 
 import pytest
 
 from redeliver.core.checkpoint import Ended, SavedCheckpoint
-from redeliver.core.delivery import Delivery
+from redeliver.core.delivery import Delivery, StatusFilter
 from redeliver.core.outcome import Outcome
+from redeliver.core.pages import Page
+from redeliver.core.policy import ScanMode
+from redeliver.engine.run import run
 from redeliver.errors import (
     AccessError,
     CheckpointError,
@@ -17,7 +21,7 @@ from redeliver.errors import (
     RedeliverError,
     UnreachableError,
 )
-from tests.support.builders import NOW, a_delivery, ago, saved
+from tests.support.builders import NOW, OPTIONS, a_delivery, ago, saved
 from tests.support.fakes import FakeHook, FakeRuntime, FakeStore, ReceivingHook, run_once
 
 FIRST_BEGINS = timedelta(hours=34)
@@ -175,7 +179,9 @@ class Waiting(FakeStore):
 
 
 class Sending(FakeHook):
-    """A webhook that tells `store` when it is read."""
+    """A webhook with a row on each page, which tells `store` when it is read."""
+
+    per_page = 1
 
     def __init__(self, *log: Delivery, store: Waiting, error: RedeliverError | None = None) -> None:
         super().__init__(*log)
@@ -211,8 +217,11 @@ def test_the_first_page_is_read_with_the_checkpoint(
     assert report.count(Outcome.PENDING) == 3
 
 
-def test_the_checkpoint_is_not_later_than_the_first_page() -> None:
-    """Otherwise the next window would begin less than ten minutes before this page was sent."""
+def run_with_slow_page(written: datetime) -> tuple[FakeHook, FakeStore]:
+    """Run at NOW with a first page that GitHub takes 20 seconds to send.
+
+    The checkpoint, which is read at once, was written at `written`.
+    """
 
     class Quick(Waiting):
         def read(self) -> SavedCheckpoint | None:
@@ -223,8 +232,9 @@ def test_the_checkpoint_is_not_later_than_the_first_page() -> None:
     class SlowResponse(Sending):
         def rows(self) -> Iterator[Delivery]:
             yield from super().rows()
-            assert waits_for_page.wait(timeout=10)
-            runtime.now += timedelta(seconds=20)
+            if self.scans == 1:
+                assert waits_for_page.wait(timeout=10)
+                runtime.now += timedelta(seconds=20)
 
     def seconds() -> Iterator[float]:
         while True:
@@ -236,12 +246,64 @@ def test_the_checkpoint_is_not_later_than_the_first_page() -> None:
     is_read, waits_for_page = Event(), Event()
     runtime = FakeRuntime(workers=8)
     runtime.seconds = seconds()
-    store = Quick(OLD, runtime)
+    store = Quick(saved(ago(hours=6), written=written, mark=Ended()), runtime)
     hook = SlowResponse(store=store)
-
     run_once(hook, store, runtime=runtime)
+    return hook, store
+
+
+def test_the_checkpoint_is_not_later_than_the_first_page() -> None:
+    """Otherwise the next window would begin less than ten minutes before this page was sent."""
+    hook, store = run_with_slow_page(written=ago(seconds=61))
 
     assert (hook.scans, store.written) == (1, [NOW])
+
+
+def test_a_page_may_be_too_old_for_its_checkpoint() -> None:
+    """A run wrote the checkpoint a minute before this one requested the page, or later.
+
+    By the clock of another of GitHub's servers, it may have ended after the page was sent. Then the
+    page can lack redeliveries of that run, so it is read again.
+    """
+    hook, store = run_with_slow_page(written=ago(seconds=60))
+
+    assert (hook.scans, store.written) == (2, [NOW + timedelta(seconds=20)])
+
+
+class Noting(FakeHook):
+    """A webhook that notes how its log is read: with which filter, and whether for the plan."""
+
+    def __init__(self, *log: Delivery) -> None:
+        super().__init__(*log)
+        self.read: list[tuple[StatusFilter, bool]] = []
+
+    def pages(
+        self, listed: StatusFilter = StatusFilter.ALL, *, planning: bool = False
+    ) -> Iterator[Page]:
+        self.read.append((listed, planning))
+        return super().pages(listed, planning=planning)
+
+
+@pytest.mark.parametrize("workers", [1, 8], ids=["by itself", "with the checkpoint"])
+def test_only_reading_for_the_plan_leaves_requests(workers: int) -> None:
+    """It is read once for the plan, and once for the outcomes; that may use the last requests."""
+    hook = Noting(*THREE_PAGES)
+
+    run_once(hook, runtime=FakeRuntime(workers=workers), verify=1)
+
+    assert hook.read == [(StatusFilter.ALL, True), (StatusFilter.ALL, False)]
+
+
+@pytest.mark.parametrize("workers", [1, 8], ids=["by itself", "with the checkpoint"])
+def test_failures_alone_are_read_first_with_scan_failures(workers: int) -> None:
+    """No page is requested in vain: two lists, one request each."""
+    hook = Noting(*THREE_PAGES)
+    runtime = FakeRuntime(workers=workers)
+    options = replace(OPTIONS, scan=ScanMode.FAILURES, verify=timedelta())
+
+    run([hook], FakeStore(), runtime(), options)
+
+    assert hook.read == [(StatusFilter.FAILURES, True), (StatusFilter.SUCCESSES, True)]
 
 
 def test_an_error_of_the_first_page_is_reported_once() -> None:
