@@ -5,11 +5,11 @@ from signal import Signals
 
 import pytest
 
-from redeliver.core.checkpoint import Checkpoint, Ended
+from redeliver.core.checkpoint import Checkpoint, Claim, Ended
 from redeliver.core.delivery import Delivery
 from redeliver.core.event_filter import EventFilter
 from redeliver.core.outcome import Outcome
-from redeliver.errors import Interrupted, RefusalError, UnavailableError
+from redeliver.errors import AccessError, Interrupted, RefusalError, UnavailableError
 from redeliver.reporting import messages
 from tests.support.builders import (
     NINE_FAILURES,
@@ -39,6 +39,24 @@ def test_given_up_events_are_logged_before_the_checkpoint_moves(probe: int | Non
     run_once(hook, ListeningStore(), runtime=runtime, probe=probe)
 
     assert logged[0] == ["Given up"], "a run killed now has at least logged it"
+
+
+@pytest.mark.parametrize("verify", [30, 0])
+def test_a_run_ends_when_it_has_looked_for_outcomes(verify: int) -> None:
+    """Until then, no other run may redeliver. The checkpoint is written twice."""
+
+    class Watching(FakeRuntime):
+        def sleep(self, seconds: float) -> None:
+            super().sleep(seconds)
+            while_waiting.add(type(store.marks[-1]))
+
+    while_waiting: set[type] = set()
+    store, hook = FakeStore(), ReceivingHook(*THREE_FAILURES, shows_at=99)
+
+    run_once(hook, store, runtime=Watching(), verify=verify)
+
+    assert [type(mark) for mark in store.marks] == [Claim, Ended]
+    assert while_waiting == {Claim}
 
 
 class Interrupting(FakeRuntime):
@@ -176,6 +194,24 @@ def test_each_webhook_is_probed_by_itself() -> None:
 
     assert (len(down.requested), len(well.requested)) == (2, 9)
     assert report.count(Outcome.RECOVERED) == 9
+
+
+def test_a_failed_probe_explains_no_event_of_another_webhook() -> None:
+    down = ReceivingHook(*NINE_FAILURES, fails=ALL_NINE, number=1)
+    denied = FakeHook(*THREE_FAILURES, number=2, errors={"first": AccessError("no right")})
+
+    report = run_once(down, None, denied, probe=3)
+
+    deferred = [result for result in report.results if result.outcome is Outcome.DEFERRED]
+    reasons = {
+        number: {r.because for r in deferred if r.key.webhook.id == number} for number in (1, 2)
+    }
+    assert len(deferred) == 6 + 3
+    assert reasons[1] == {"all 3 probes failed, so the receiver seems to be down"}
+    assert reasons[2] == {
+        "GitHub denied the request; the error at the end says why",
+        "this run requested no more redeliveries to this webhook",
+    }
 
 
 def test_a_refused_probe_proves_nothing_about_the_receiver() -> None:
