@@ -1,12 +1,13 @@
 """A run finds the outcomes of its redeliveries in the logs."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from redeliver.core.checkpoint import Ended, slot_end
-from redeliver.core.delivery import Delivery, StatusFilter
+from redeliver.core.delivery import Delivery, DeliveryId, StatusFilter
 from redeliver.core.outcome import Outcome
 from redeliver.engine.verification import find_missing, find_redeliveries
 from redeliver.errors import RefusalError, UnavailableError
@@ -101,6 +102,15 @@ def test_which_attempt_counts(log: list[Delivery], shown: Delivery | None) -> No
     assert found.get(REQUESTED.guid) == shown
 
 
+def test_a_failure_of_a_moment_ago_is_not_its_own_outcome() -> None:
+    """It is newer than a minute before the request, but no newer attempt."""
+    moment_ago = a_delivery("requested", at=ago(seconds=30), number=5)
+
+    found = find_redeliveries(a_log([moment_ago])(StatusFilter.ALL), [moment_ago], since=NOW)
+
+    assert found == {}
+
+
 def test_the_newer_of_two_failures_counts() -> None:
     newer = a_delivery("requested", at=AFTER + timedelta(seconds=1), number=13, redelivery=True)
 
@@ -108,6 +118,15 @@ def test_the_newer_of_two_failures_counts() -> None:
         assert find_redeliveries(a_log(log)(StatusFilter.ALL), [REQUESTED], since=NOW) == {
             "requested": newer
         }
+
+
+def test_the_first_of_two_failures_in_a_second_counts() -> None:
+    """GitHub's log has the newest attempt first."""
+    newer = replace(FAILED, id=DeliveryId(13), status_code=502)
+
+    found = find_redeliveries(a_log([newer, FAILED])(StatusFilter.ALL), [REQUESTED], since=NOW)
+
+    assert found == {"requested": newer}
 
 
 @pytest.mark.parametrize(
@@ -162,6 +181,49 @@ def test_a_refused_delivery_stays_so_if_the_log_is_unreadable() -> None:
 
     assert outcomes(report)["first"] is Outcome.REFUSED
     assert store.written[-1] == THREE_FAILURES[0].delivered_at
+
+
+class Emptied(FakeHook):
+    """A webhook whose log has no row when it is read again, or cannot be read `if_broken`."""
+
+    def __init__(self, *log: Delivery, number: int, if_broken: bool) -> None:
+        refusal = RefusalError("GitHub responded 404, Not Found")
+        super().__init__(*log, number=number, errors={"lost": refusal})
+        self.if_broken = if_broken
+
+    def rows(self) -> Iterator[Delivery]:
+        if self.scans == 0:
+            yield from super().rows()
+        elif self.if_broken:
+            raise UnavailableError("GitHub is down")
+
+
+LEAVING = a_delivery("lost", at=ago(days=2, hours=23), number=5)
+
+
+def test_an_empty_log_gives_up_no_event_that_it_should_have() -> None:
+    """GitHub keeps a delivery for 3 days, so this one is still retried in the next run."""
+    store = FakeStore(ago(days=2, hours=23))
+
+    report = run_once(Emptied(LEAVING, number=1, if_broken=False), store)
+
+    assert outcomes(report) == {"lost": Outcome.REFUSED}
+    assert store.written[-1] == LEAVING.delivered_at
+
+
+def test_a_log_that_is_unreadable_again_hides_no_other_loss() -> None:
+    class Losing(Emptied):
+        def rows(self) -> Iterator[Delivery]:
+            yield from super().rows()
+            yield delivered("other", at=ago(hours=1))
+
+    broken = Emptied(LEAVING, number=1, if_broken=True)
+    losing = Losing(LEAVING, number=2, if_broken=False)
+
+    report = run_once(broken, FakeStore(ago(days=2, hours=23)), losing)
+
+    results = {result.key.webhook.id: result.outcome for result in report.results}
+    assert results == {1: Outcome.REFUSED, 2: Outcome.GIVEN_UP}
 
 
 def test_a_lost_response_is_found_in_the_log() -> None:
