@@ -1,9 +1,12 @@
 """GitHub's response decides an event's outcome until the log is read, and can stop requests."""
 
+from collections.abc import Iterator, Mapping
+
 import pytest
 
-from redeliver.core.delivery import Delivery
+from redeliver.core.delivery import Delivery, StatusFilter
 from redeliver.core.outcome import Outcome
+from redeliver.core.pages import Page
 from redeliver.errors import (
     AccessError,
     RateLimitError,
@@ -199,12 +202,16 @@ def test_no_refusal_stops_a_webhook_that_has_responded(first: RefusalError | Non
     assert len(hook.requested) == 30
 
 
-def test_no_permission_is_missing_if_refused_events_left_the_log() -> None:
-    class Losing(FakeHook):
-        def redeliver(self, delivery: Delivery) -> None:
-            self.log = [row for row in self.log if row.guid != delivery.guid]
-            super().redeliver(delivery)
+class Losing(FakeHook):
+    """A webhook whose log loses an event as soon as GitHub refuses it with 404."""
 
+    def redeliver(self, delivery: Delivery) -> None:
+        if self.errors.get(delivery.guid) is NOT_FOUND:
+            self.log = [row for row in self.log if row.guid != delivery.guid]
+        super().redeliver(delivery)
+
+
+def test_no_permission_is_missing_if_refused_events_left_the_log() -> None:
     log = [a_delivery(f"{n}", at=ago(hours=1, minutes=n), number=n + 2) for n in range(30)]
     hook = Losing(*log, delivered("fine"), errors={row.guid: NOT_FOUND for row in log})
 
@@ -212,6 +219,41 @@ def test_no_permission_is_missing_if_refused_events_left_the_log() -> None:
 
     assert (len(hook.requested), report.count(Outcome.GIVEN_UP)) == (30, 30)
     assert report.status == 0
+    assert hook.scans == 1 + 1 + 1, "for the plan, after ten refusals, and at the end"
+
+
+def test_a_replacing_event_that_left_the_log_is_given_up() -> None:
+    """Nothing is then said of a missing permission, as for the one event that was planned."""
+    errors = {"first": RefusalError("422, Cannot"), "second": NOT_FOUND}
+    hook = Losing(*THREE_FAILURES[:2], delivered("fine"), errors=errors)
+
+    report = run_once(hook, policy=a_policy(max_redeliveries=1))
+
+    assert [result.is_gone for result in report.results] == [False, True]
+
+
+class Noting(Losing):
+    """A webhook that notes whether its log is read for the plan."""
+
+    def __init__(self, *log: Delivery, errors: Mapping[str, BaseException]) -> None:
+        super().__init__(*log, errors=errors)
+        self.planning: list[bool] = []
+
+    def pages(
+        self, listed: StatusFilter = StatusFilter.ALL, *, planning: bool = False
+    ) -> Iterator[Page]:
+        self.planning.append(planning)
+        return super().pages(listed, planning=planning)
+
+
+def test_looking_for_refused_events_leaves_requests() -> None:
+    """It may use the last ones only when there is nothing more to redeliver."""
+    log = [a_delivery(f"{n}", at=ago(hours=1, minutes=n), number=n + 2) for n in range(30)]
+    hook = Noting(*log, delivered("fine"), errors={row.guid: NOT_FOUND for row in log})
+
+    run_once(hook)
+
+    assert hook.planning == [True, True, False]
 
 
 def test_a_missing_permission_stops_only_its_webhook() -> None:
