@@ -164,10 +164,29 @@ def test_an_interruption_leaves_open_requests_unanswered(
     assert store.written[-1] == TWELVE[0].delivered_at
 
 
-def test_an_interruption_waits_once_for_all_open_requests() -> None:
+def test_progress_counts_the_requests_that_have_ended() -> None:
+    """Four are under way when the first one ends."""
+    together = threading.Barrier(WORKERS)
+
+    class Together(FakeHook):
+        def redeliver(self, delivery: Delivery) -> None:
+            together.wait(SOON)
+            super().redeliver(delivery)
+
+    runtime = FakeRuntime(workers=WORKERS)
+
+    run_once(Together(*TWELVE), runtime=runtime, verify=0)
+
+    done = [shown[1:] for shown in runtime.shown if shown[0] == "Redeliveries requested:"]
+    assert done == [(number, 12) for number in range(1, 13)]
+
+
+def test_an_interruption_waits_half_a_second_for_responses() -> None:
+    """The first one, after 0.3 s, counts. Others follow 0.4 s after each other, and do not."""
+
     class Slow(FakeHook):
         def redeliver(self, delivery: Delivery) -> None:
-            time.sleep(0.4 * (GUIDS.index(delivery.guid) + 1))
+            time.sleep(0.3 + 0.4 * GUIDS.index(delivery.guid))
 
     class Stopped(FakeRuntime):
         def wait_for_turn(self) -> None:
@@ -178,4 +197,8 @@ def test_an_interruption_waits_once_for_all_open_requests() -> None:
     report = run_once(Slow(*TWELVE), runtime=Stopped(workers=WORKERS))
 
     found = outcomes(report)
-    assert [found[guid] for guid in GUIDS[1:3]] == [Outcome.UNANSWERED, Outcome.UNANSWERED]
+    assert [found[guid] for guid in GUIDS[:3]] == [
+        Outcome.PENDING,
+        Outcome.UNANSWERED,
+        Outcome.UNANSWERED,
+    ]

@@ -2,9 +2,10 @@
 
 import signal
 import threading
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
-from threading import Barrier, Event
+from threading import Barrier, BrokenBarrierError, Event
 
 import pytest
 
@@ -114,6 +115,18 @@ def test_jobs_that_run_at_once_end_in_any_order() -> None:
     jobs = {name: partial(together.wait, SOON) for name in ("a", "b", "c", "d")}
 
     assert sorted(run_all(jobs, size=2)) == ["a", "b", "c", "d"]
+
+
+def test_no_more_jobs_run_at_once_than_there_are_workers() -> None:
+    """Three of nine jobs would meet if a third thread helped the two."""
+    three, met = Barrier(3), list[int]()
+
+    def meet() -> None:
+        with suppress(BrokenBarrierError):
+            met.append(three.wait(timeout=0.1))
+
+    assert len(list(run_all(dict.fromkeys(range(9), meet), size=2))) == 9
+    assert met == []
 
 
 def test_what_one_of_several_jobs_raises_is_raised() -> None:
