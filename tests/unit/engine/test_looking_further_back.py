@@ -128,6 +128,16 @@ def test_failures_are_read_to_a_page_with_an_older_one(newer: int, pages: int) -
     assert "older-0" in older_guids(report)
 
 
+def test_a_failure_at_the_start_of_the_window_is_in_it() -> None:
+    """It has the last place of the first page, so the second page is read as well."""
+    first = a_delivery("first", at=ago(hours=24), number=50)
+    hook = AskedHook(*NEWER[:99], first, OLDER[0])
+
+    report = run_with(hook)
+
+    assert (hook.pages_of_failures, older_guids(report)) == (2, ["older-0"])
+
+
 def test_at_most_ten_pages_of_failures_are_read() -> None:
     hook, runtime = AskedHook(*NEWER, *OLDER), FakeRuntime()
     hook.per_page = 10

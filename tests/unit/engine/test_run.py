@@ -2,14 +2,17 @@
 
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from redeliver.core.delivery import Delivery, StatusFilter
 from redeliver.core.event_filter import EventFilter
+from redeliver.core.health import HealthVerdict
 from redeliver.core.outcome import Outcome
 from redeliver.core.pages import Page
+from redeliver.engine.ports import NullStore
 from redeliver.engine.run import run
 from redeliver.errors import RateLimitError, RefusalError, UnavailableError, UnreachableError
 from redeliver.reporting import messages
@@ -176,6 +179,56 @@ def test_events_of_several_webhooks_go_oldest_first() -> None:
     assert [o.decision.webhook.id for o in report.results] == [1, 2, 1, 2]
 
 
+@pytest.mark.parametrize("others", [0, 1])
+def test_lines_name_the_webhook_if_there_are_two(others: int) -> None:
+    runtime = FakeRuntime()
+    hooks = [FakeHook(THREE_FAILURES[0], number=number + 1) for number in range(1 + others)]
+
+    run_once(hooks[0], None, *hooks[1:], runtime=runtime)
+
+    lines = [line for line in runtime.said if line.startswith(("Requested: ", "Pending: "))]
+    named = [line for line in lines if "(webhook " in line]
+    assert (len(lines), len(named)) == ((4, 4) if others else (2, 0))
+
+
+def test_a_replay_redelivers_only_what_failed_in_its_range() -> None:
+    """From three hours to two hours ago, so not the failures of four and of one hour ago."""
+    log = [a_delivery(f"{hours} h", at=ago(hours=hours), number=hours) for hours in range(1, 5)]
+    hook, runtime = FakeHook(*log), FakeRuntime()
+    options = replace(OPTIONS, since=timedelta(hours=3), until=timedelta(hours=2))
+
+    run([hook], NullStore(), runtime(), options)
+
+    assert hook.requested == ["3 h", "2 h"]
+
+
+@pytest.mark.parametrize(("again", "seconds"), [(True, 60), (False, 0)])
+def test_what_is_delivered_again_is_older_than_a_minute(*, again: bool, seconds: int) -> None:
+    """Its redelivery must not look older than the run, by whichever of GitHub's clocks."""
+    policy = a_policy(include_delivered=again)
+    options = replace(OPTIONS, since=timedelta(hours=3), policy=policy)
+
+    report = run([FakeHook()], NullStore(), FakeRuntime()(), options)
+
+    assert report.window.until == ago(seconds=seconds)
+
+
+@pytest.mark.parametrize(
+    ("timeout", "verdict"), [(10, HealthVerdict.SLOW), (30, HealthVerdict.HEALTHY)]
+)
+def test_a_receiver_is_slow_by_githubs_own_timeout(timeout: int, verdict: HealthVerdict) -> None:
+    """GitHub waits 10 s for a response, and Enterprise Server 30 s. These took 9 s."""
+    log = [
+        replace(delivered(f"{n}", at=ago(minutes=n + 1), number=n), duration=9.0) for n in range(20)
+    ]
+    runtime = replace(FakeRuntime()(), receiver_timeout=lambda: timedelta(seconds=timeout))
+
+    report = run([FakeHook(*log)], FakeStore(), runtime, OPTIONS)
+
+    assert report.options.receiver_timeout == timedelta(seconds=timeout)
+    assert [scan.health and scan.health.verdict for scan in report.scans] == [verdict]
+
+
 def test_an_unreadable_webhook_does_not_stop_the_others() -> None:
     broken, healthy = BrokenHook(*THREE_FAILURES, after=0), FakeHook(*THREE_FAILURES, number=2)
     store = FakeStore()
@@ -331,17 +384,17 @@ def test_filtered_events_do_not_hold_the_checkpoint() -> None:
     assert (report.failed, report.count(Outcome.FILTERED)) == (3, 1)
     assert store.written[-1] == NOW
     assert not any("unwanted" in line for line in runtime.said), "it is only counted"
+    [read] = [line for line in runtime.said if line.startswith("Read 4 deliveries")]
+    assert read.endswith("no later run that uses it redelivers them")
 
 
 def test_reading_and_redelivering_show_progress() -> None:
-    runtime = FakeRuntime()
+    hook, runtime = FakeHook(*THREE_FAILURES), FakeRuntime()
+    hook.per_page = 1
 
-    run_once(FakeHook(*THREE_FAILURES), runtime=runtime)
+    run_once(hook, runtime=runtime)
 
-    assert (
-        "Deliveries read of webhook 1 of organization acme:",
-        3,
-        None,
-    ) in runtime.shown
+    read = "Deliveries read of webhook 1 of organization acme:"
+    assert [done for what, done, _ in runtime.shown if what == read] == [1, 2, 3]
     assert ("Redeliveries requested:", 3, 3) in runtime.shown
     assert ("Waiting for outcomes in GitHub's log, in seconds:", 0, 30) in runtime.shown
