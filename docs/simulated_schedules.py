@@ -84,7 +84,7 @@ class World:
                 guid = decision.delivery.guid
                 result = result.verified(self.deliver(guid, now + LATENCY, redelivery=True))
             results.append(result)
-        self.checkpoint = next_checkpoint(window, results, is_complete=True)
+        self.checkpoint = next_checkpoint(window, results, is_complete=True, holds=())
 
     def live(self, events: Sequence[tuple[datetime, str]], until: datetime) -> None:
         """Let events happen, in order, and a run after each interval."""

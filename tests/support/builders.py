@@ -299,11 +299,20 @@ ONE_RESULT_OF_EACH = tuple(a_result(outcome) for outcome in Outcome)
 def a_report(*results: EventResult, error: RedeliverError | None = None) -> Report:
     return Report(
         store="variable LAST_REDELIVERY of acme/ops",
+        is_shared=True,
         window=a_window(),
         options=OPTIONS,
         scans=(a_scan_result(error=error),),
         results=results,
+        holds=(),
+        older=(),
         checkpoint=NOW,
+        mark=UNMARKED,
+        trouble=(),
+        limit="",
+        unverified={},
+        token_expirations={},
+        interrupted=None,
     )
 
 

@@ -17,7 +17,7 @@ def next_checkpoint(
     results: Iterable[EventResult],
     *,
     is_complete: bool,
-    holds: Iterable[datetime] = (),
+    holds: Iterable[datetime],
 ) -> datetime:
     """Return the checkpoint for the next run: every failure before it has been dealt with.
 

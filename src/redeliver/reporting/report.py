@@ -2,11 +2,11 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from signal import Signals
 
-from redeliver.core.checkpoint import UNMARKED, Mark
+from redeliver.core.checkpoint import Mark
 from redeliver.core.delivery import Delivery, Guid, Webhook
 from redeliver.core.health import HealthVerdict
 from redeliver.core.outcome import DEFERRED_KINDS, EventResult, Outcome
@@ -39,29 +39,29 @@ class Report:
 
     store: str
     """What messages call the checkpoint's store; empty if no checkpoint is kept."""
-    is_shared: bool = True
+    is_shared: bool
     """Whether another run can write the checkpoint while this one uses it."""
     options: RunOptions
     window: Window
     scans: tuple[ScanResult, ...]
     results: tuple[EventResult, ...]
-    holds: tuple[datetime, ...] = ()
+    holds: tuple[datetime, ...]
     """The times of rows that could not be read, which the checkpoint does not pass."""
-    older: tuple[Delivery, ...] = ()
+    older: tuple[Delivery, ...]
     """Without a checkpoint: the newest failure of each event that failed before the window."""
     checkpoint: datetime | None
     """The checkpoint after the run; None if there is none."""
-    mark: Mark = UNMARKED
+    mark: Mark
     """What is saved with it."""
-    trouble: tuple[str, ...] = ()
+    trouble: tuple[str, ...]
     """What stopped the redeliveries, or kept the checkpoint from being saved, with advice."""
-    limit: str = ""
+    limit: str
     """The rate limit that stopped the redeliveries, with its end; empty if there was none."""
-    unverified: Mapping[Webhook, str] = field(default_factory=dict)
+    unverified: Mapping[Webhook, str]
     """Why the outcomes of a webhook's redeliveries could not be read from its log."""
-    token_expirations: Mapping[str, datetime] = field(default_factory=dict)
+    token_expirations: Mapping[str, datetime]
     """When tokens expire, by the input that has the token, as far as GitHub has told."""
-    interrupted: Signals | None = None
+    interrupted: Signals | None
 
     def count(self, *outcomes: Outcome) -> int:
         """Return how many events have one of `outcomes`."""

@@ -50,19 +50,21 @@ def an_outcome(outcome: Outcome, *, at: datetime = AN_HOUR_AGO) -> EventResult:
 def test_the_checkpoint_stops_at_the_oldest_open_failure(
     results: list[EventResult], mark: datetime
 ) -> None:
-    assert next_checkpoint(a_window(ago(hours=6)), results, is_complete=True) == mark
+    assert next_checkpoint(a_window(ago(hours=6)), results, is_complete=True, holds=()) == mark
 
 
 def test_an_earlier_clock_does_not_move_the_checkpoint_back() -> None:
     ahead = ago(seconds=-90)
 
-    assert next_checkpoint(a_window(ahead), [], is_complete=True) == ahead
+    assert next_checkpoint(a_window(ahead), [], is_complete=True, holds=()) == ahead
 
 
 def test_a_partly_read_log_does_not_move_the_checkpoint() -> None:
     results = [an_outcome(Outcome.RECOVERED)]
 
-    assert next_checkpoint(a_window(ago(hours=6)), results, is_complete=False) == ago(hours=6)
+    assert next_checkpoint(a_window(ago(hours=6)), results, is_complete=False, holds=()) == ago(
+        hours=6
+    )
 
 
 def unknown(*, failed: datetime, requested: datetime) -> EventResult:

@@ -22,6 +22,7 @@ from tests.support.builders import (
     OPTIONS,
     a_decision,
     a_policy,
+    a_report,
     a_result,
     a_scan_result,
     ago,
@@ -43,14 +44,14 @@ def a_replay(
     dry_run: bool = False,
 ) -> Report:
     scan = replace(a_scan_result(error=error), in_window=in_window, seen=found)
-    return Report(
+    return replace(
+        a_report(*results),
         store="",
         window=Window.of_replay(since, until, now=NOW),
         options=replace(
             OPTIONS, policy=policy or a_policy(), since=since, until=until, dry_run=dry_run
         ),
         scans=(scan,),
-        results=results,
         checkpoint=None,
     )
 
