@@ -124,6 +124,42 @@ def test_a_read_is_repeated_after_a_fault(
     assert len(list(rows_of(log))) == 1
 
 
+@pytest.mark.usefixtures("recorded_hook")
+def test_each_try_counts_for_the_rate_limit(github: Sandbox, time: FakeTime) -> None:
+    """Five tries are five points, so 855 more reads go at once, and the next one waits."""
+    throttle = a_throttle(time=time)
+    client = a_client(github.url, throttle=throttle)
+    github.inject(Status(502), times=4)
+
+    request(client)
+
+    assert (len(github.requests), len(time.slept)) == (5, 4)
+    for _ in range(855):
+        throttle.wait(1)
+    assert len(time.slept) == 4
+    throttle.wait(1)
+    assert len(time.slept) == 5
+
+
+def test_a_redelivery_goes_in_the_turn_that_its_caller_took(
+    github: Sandbox, recorded_hook: Hook, time: FakeTime
+) -> None:
+    """A read and a redelivery are six points, so 854 more reads go at once, and the next waits."""
+    throttle = a_throttle(time=time)
+    log = a_delivery_log(github, recorded_hook, a_client(github.url, throttle=throttle))
+    recorded_hook.record(status="timed out", status_code=504)
+    delivery = next(rows_of(log))
+    throttle.wait_for_turn()
+
+    log.redeliver(delivery)
+
+    for _ in range(854):
+        throttle.wait(1)
+    assert time.slept == []
+    throttle.wait(1)
+    assert time.slept == [61]
+
+
 def test_each_wait_is_logged_with_its_reason(
     github: Sandbox, log: DeliveryLog, lines: list[str]
 ) -> None:

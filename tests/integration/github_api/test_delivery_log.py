@@ -9,7 +9,7 @@ import pytest
 from github_sandbox import Hook, Receiver, Sandbox, Status
 from redeliver.core.delivery import StatusFilter
 from redeliver.core.unreadable import LONG_AGO
-from redeliver.errors import RefusalError, UnavailableError
+from redeliver.errors import RateLimitError, RefusalError, UnavailableError
 from redeliver.github_api import delivery_log
 from redeliver.github_api.delivery_log import DeliveryLog
 from redeliver.github_api.response import parse_time
@@ -55,6 +55,29 @@ def test_a_page_is_requested_only_when_it_is_needed(
     assert len(github.requests) == 1
 
 
+@pytest.mark.parametrize(
+    ("planning", "pages", "purpose"),
+    [(True, 6, "redelivering what was found"), (False, 11, "saving the checkpoint")],
+)
+def test_reading_leaves_requests_for_what_comes_later(
+    github: Sandbox,
+    recorded_hook: Hook,
+    log: DeliveryLog,
+    pages: int,
+    purpose: str,
+    *,
+    planning: bool,
+) -> None:
+    """After the first page, 15 requests remain. For the plan 10 of them are kept, later 5."""
+    recorded_hook.record_many(1500, since=ago(hours=9), until=ago(hours=1))
+    github.rate_limit(remaining=16, reset_in=600)
+
+    with pytest.raises(RateLimitError, match=f"are kept for {purpose}, until"):
+        list(log.pages(planning=planning))
+
+    assert len(github.requests) == pages
+
+
 def test_a_redelivery_reaches_the_receiver_with_the_same_guid(
     github: Sandbox, receiver: Receiver, hook: Hook
 ) -> None:
@@ -94,8 +117,10 @@ def test_a_client_error_is_a_refusal_of_one_delivery(
     delivery = next(rows_of(log))
     github.inject(Status(status, "Nope"), method="POST", path=".*/attempts")
 
-    with pytest.raises(RefusalError, match=f"^GitHub responded {status}, Nope$"):
+    with pytest.raises(RefusalError, match=f"^GitHub responded {status}, Nope$") as refusal:
         log.redeliver(delivery)
+
+    assert bool(refusal.value.if_all) is (status == 404), "that can be a missing permission"
 
 
 def a_row(**changes: object) -> dict[str, object]:

@@ -78,8 +78,9 @@ def test_nothing_is_kept_once_the_limit_has_been_reset() -> None:
     time = FakeTime()
     limit = a_limit(time, 5000, 20)
 
-    time.now += 601
-
+    time.now += 600
+    assert limit.start(FOR_CHECKPOINT) is not None, "times are rounded to seconds"
+    time.now += 1
     assert limit.start(FOR_CHECKPOINT) is None
 
 
