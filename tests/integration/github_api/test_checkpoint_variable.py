@@ -14,7 +14,16 @@ from github_sandbox import (
 )
 from github_sandbox.api.variables import LONG_AGO
 from github_sandbox.model.entities import Access
-from redeliver.core.checkpoint import Checkpoint, SavedCheckpoint, format_checkpoint
+from redeliver.core.checkpoint import (
+    UNMARKED,
+    Checkpoint,
+    Claim,
+    Ended,
+    Mark,
+    SavedCheckpoint,
+    format_checkpoint,
+    slot_end,
+)
 from redeliver.errors import (
     AccessError,
     CheckpointError,
@@ -26,7 +35,7 @@ from redeliver.github_api.checkpoint_variable import RepositoryVariable
 from redeliver.github_api.throttle import Throttle
 from tests.support.builders import NOW, TOKEN, ago
 from tests.support.fakes import FakeTime
-from tests.support.sandboxes import a_client
+from tests.support.sandboxes import a_client, a_throttle
 
 CHECKPOINT = ago(hours=6)
 
@@ -63,7 +72,7 @@ def test_an_existing_variable_is_read_and_updated(github: Sandbox, repository: R
     store = variable(github)
 
     assert store.read() == SavedCheckpoint(checkpoint=Checkpoint(CHECKPOINT), written=LONG_AGO)
-    store.write(Checkpoint(NOW))
+    assert store.write(Checkpoint(NOW))
 
     assert repository.variables == {"LAST_REDELIVERY": format_checkpoint(NOW)}
     assert [request.method for request in github.requests] == ["GET", "PATCH"]
@@ -80,6 +89,36 @@ def test_a_second_write_updates_the_created_variable(
 
     assert repository.variables == {"LAST_REDELIVERY": format_checkpoint(NOW)}
     assert [request.method for request in github.requests] == ["GET", "POST", "PATCH"]
+
+
+@pytest.mark.parametrize("mark", [UNMARKED, Claim(567), Ended((slot_end(NOW),))])
+def test_the_checkpoint_is_read_as_it_was_written(github: Sandbox, mark: Mark) -> None:
+    """Its mark tells other runs whether redeliveries may be under way."""
+    store = variable(github)
+    store.read()
+
+    for time in (CHECKPOINT, NOW):
+        store.write(Checkpoint(time, mark))
+        read = variable(github).read()
+        assert read
+        assert read.checkpoint == Checkpoint(time, mark)
+
+
+@pytest.mark.parametrize(("exists", "method"), [(False, "POST"), (True, "PATCH")])
+def test_a_claim_whose_response_is_lost_is_not_repeated(
+    github: Sandbox, repository: Repository, method: str, *, exists: bool
+) -> None:
+    """Another run may have written the checkpoint meanwhile."""
+    if exists:
+        repository.variables["LAST_REDELIVERY"] = format_checkpoint(CHECKPOINT)
+    store = variable(github)
+    store.read()
+    github.inject(LostResponse(), method=method)
+
+    with pytest.raises(UnavailableError):
+        store.write(Checkpoint(NOW, Claim(567)), once=True)
+
+    assert [request.method for request in github.requests] == ["GET", method]
 
 
 @pytest.mark.parametrize(
@@ -220,6 +259,25 @@ def test_a_response_without_a_value_is_an_error(
 
     with pytest.raises(UnavailableError, match="did not come from GitHub's API"):
         variable(github).read()
+
+
+def test_the_checkpoint_does_not_wait_for_other_requests(
+    github: Sandbox, repository: Repository
+) -> None:
+    """They have used up the 860 points of a minute; three of its requests take 11 others."""
+    time = FakeTime()
+    throttle = a_throttle(time=time)
+    client = a_client(github.url, throttle=throttle)
+    store = RepositoryVariable(client, "acme/ops", "LAST_REDELIVERY")
+    for _ in range(860):
+        throttle.wait(1)
+
+    store.read()
+    store.write(Checkpoint(CHECKPOINT))
+    store.write(Checkpoint(NOW))
+
+    assert time.slept == []
+    assert repository.variables == {"LAST_REDELIVERY": format_checkpoint(NOW)}
 
 
 @pytest.mark.parametrize(
