@@ -3,6 +3,7 @@
 import ssl
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from hashlib import sha1
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
@@ -39,6 +40,18 @@ class InHouseAuthority:
         """Write the certificate to a file, and return its path."""
         path.write_bytes(self.certificate.public_bytes(Encoding.PEM))
         return path
+
+    @property
+    def subject_hash(self) -> str:
+        """The name of the certificate's file in a directory of authorities, without its number.
+
+        OpenSSL hashes the names in lower case, without what encloses them:
+        https://docs.openssl.org/3.0/man1/openssl-rehash/
+        """
+        text = self.certificate.subject.rfc4514_string().removeprefix("CN=")
+        name = _name(text.lower()).public_bytes()
+        start = sha1(name[2:], usedforsecurity=False).digest()[:4]
+        return start[::-1].hex()
 
     def server_context(
         self, host: str = "localhost", *, from_now: timedelta = -YEAR, until_now: timedelta = YEAR

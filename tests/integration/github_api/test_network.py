@@ -168,7 +168,11 @@ def test_the_password_of_a_proxy_is_not_shown(
 def test_an_unusable_proxy_is_an_error_that_names_its_variable(
     github: Sandbox, monkeypatch: pytest.MonkeyPatch, variable: str, proxy: str, message: str
 ) -> None:
+    """No other try can succeed, so there is none."""
     monkeypatch.setenv(variable, proxy)
+    lines: list[str] = []
 
     with pytest.raises(UnreachableError, match=f"the environment variable {variable} {message}"):
-        get(github.url)
+        get(github.url, lines)
+
+    assert lines == []

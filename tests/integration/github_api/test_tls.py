@@ -62,6 +62,19 @@ def test_a_named_authority_may_break_rules_of_rfc_5280(in_house: InHouseAuthorit
         assert get(github.url) == 200
 
 
+def test_authorities_may_be_named_by_their_directory(
+    in_house: InHouseAuthority, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has a file for each, with the name that OpenSSL gives it."""
+    in_house.write_to(tmp_path / f"{in_house.subject_hash}.0")
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path))
+
+    with running(Sandbox(tls=in_house.server_context())) as github:
+        assert get(github.url) == 200
+
+    assert "not trusted here. Only the authorities" in refusal_of(InHouseAuthority.create())
+
+
 def refusal_of(authority: InHouseAuthority) -> str:
     """Return the error of a request to a server with a certificate of this authority."""
     with (

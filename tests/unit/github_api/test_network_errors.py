@@ -1,0 +1,36 @@
+"""What an error of the network says about a request."""
+
+import pytest
+from requests import ConnectTimeout, ReadTimeout
+from urllib3 import HTTPSConnectionPool
+from urllib3.exceptions import ConnectTimeoutError, MaxRetryError
+
+from redeliver.github_api.network_errors import explain
+
+POOL = HTTPSConnectionPool("api.github.com")
+
+
+def caused(error: Exception, cause: Exception) -> Exception:
+    """Return an error as it is after `raise error from cause`."""
+    error.__cause__ = cause
+    return error
+
+
+@pytest.mark.parametrize(
+    ("error", "may_be_done"),
+    [
+        pytest.param(
+            caused(ConnectTimeout(), caused(MaxRetryError(POOL, "/"), ConnectTimeoutError())),
+            False,
+            id="no connection within 15 seconds",
+        ),
+        pytest.param(ReadTimeout(), True, id="no response within 15 seconds"),
+    ],
+)
+def test_a_request_that_was_not_sent_may_be_repeated(
+    error: Exception, *, may_be_done: bool
+) -> None:
+    """A redelivery, too, is then requested again."""
+    explained = explain(error, "https://api.github.com")
+
+    assert (explained.may_be_done, explained.is_transient) == (may_be_done, True)
