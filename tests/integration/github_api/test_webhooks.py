@@ -89,3 +89,26 @@ def test_an_app_has_a_settings_page(github: Sandbox, app: dict[str, object], pag
     hook = app_hook(a_client(github.url), "https://github.com")
 
     assert hook.webhook.page == f"https://github.com{page}"
+
+
+@pytest.mark.parametrize(("app", "name"), [({"slug": "bot"}, "bot"), ({}, "7")])
+def test_an_app_is_named_by_its_slug_or_else_its_id(
+    github: Sandbox, app: dict[str, object], name: str
+) -> None:
+    github.inject(Status(200, body={"id": 7, **app}), path="/app")
+    github.inject(Status(200, body=[]), path="/app/hook/deliveries")
+
+    hook = app_hook(a_client(github.url), "https://github.com")
+
+    assert hook.webhook.name == f"webhook of GitHub App {name}"
+    assert [page.rows for page in hook.pages()] == [[]]
+
+
+def test_101_webhooks_are_listed_with_two_requests(github: Sandbox) -> None:
+    organization = github.org("acme")
+    ids = [organization.hook("http://127.0.0.1:9/hook").path for _ in range(101)]
+
+    hooks = list_hooks(a_client(github.url), org="acme")
+
+    assert [f"/orgs/acme/hooks/{number}" for number in hooks] == ids
+    assert [request.query["page"] for request in github.requests] == ["1", "2"]

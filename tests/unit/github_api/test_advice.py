@@ -124,6 +124,49 @@ def test_a_401_to_an_apps_jwt_names_its_id_and_key() -> None:
     assert "Either 'app-id' and 'private-key' do not belong to the same App" in str(error)
 
 
+@pytest.mark.parametrize(
+    ("status", "message", "advice"),
+    [
+        pytest.param(404, "Integration not found", "GitHub has no App with the id", id="no App"),
+        pytest.param(404, "Not Found", "Check 'repo' and 'hook-id' for a mistake. If", id="a name"),
+        pytest.param(
+            422,
+            "There is at least one repository that does not exist or is not accessible",
+            "Check 'repo' and 'hook-id' for a mistake. If there is none, the GitHub App is not",
+            id="a repository",
+        ),
+        pytest.param(
+            422,
+            "The permissions requested are not granted to this installation.",
+            "Most likely the GitHub App is not installed there",
+            id="a permission",
+        ),
+    ],
+)
+def test_an_app_gets_the_advice_that_fits_githubs_words(
+    status: int, message: str, advice: str
+) -> None:
+    response = replace(a_response(status, json.dumps({"message": message})), purpose=PURPOSE)
+
+    error = error_for(response, APP_IDENTITY)
+
+    assert isinstance(error, AccessError)
+    assert f"{message.rstrip('.')}. {advice}" in str(error)
+
+
+@pytest.mark.parametrize("identity", IDENTITIES)
+@pytest.mark.parametrize("status", [400, 410, 500])
+def test_other_errors_are_left_to_the_next_run(identity: Identity, status: int) -> None:
+    error = error_for(a_response(status, '{"message": "No"}'), identity)
+
+    assert isinstance(error, UnavailableError)
+    assert str(error) == (
+        f"cannot read the log: GitHub responded {status}, No. "
+        "No events are lost; the next run retries"
+    )
+    assert error.reason == f"GitHub responded {status}, No"
+
+
 def test_a_422_with_other_words_is_no_missing_permission() -> None:
     response = a_response(422, '{"message": "Validation Failed"}')
 

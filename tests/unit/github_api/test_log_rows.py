@@ -111,6 +111,11 @@ def test_a_success_can_be_read_of_a_part(changes: dict[str, object], *, succeede
     assert read(a_row(**changes)).succeeded == succeeded
 
 
+@pytest.mark.parametrize(("redelivery", "may_be"), [(True, False), (False, True), (None, True)])
+def test_only_a_redelivery_is_no_first_attempt(redelivery: object, *, may_be: bool) -> None:
+    assert read(a_row(status=None, redelivery=redelivery)).may_be_original is may_be
+
+
 def test_the_id_of_an_unreadable_row_cannot_act_as_a_command() -> None:
     assert read(a_row(id="12\n::error::x")).id == "12 : :error: :x"
 
