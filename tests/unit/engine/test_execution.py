@@ -1,5 +1,6 @@
 """The order of the steps of a run: probe, maximum, dry run, logs."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 from signal import Signals
 
@@ -57,6 +58,24 @@ def test_a_run_ends_when_it_has_looked_for_outcomes(verify: int) -> None:
 
     assert [type(mark) for mark in store.marks] == [Claim, Ended]
     assert while_waiting == {Claim}
+
+
+def test_a_run_without_unknown_outcomes_ends_without_a_look() -> None:
+    """Else the next run would have to wait 16 minutes if this one is killed while it looks."""
+
+    class Killing(FakeHook):
+        def rows(self) -> Iterator[Delivery]:
+            if self.scans:
+                raise KeyboardInterrupt
+            yield from super().rows()
+
+    refusal = RefusalError("GitHub responded 422")
+    store, hook = FakeStore(), Killing(THREE_FAILURES[0], errors={"first": refusal})
+
+    with pytest.raises(KeyboardInterrupt):
+        run_once(hook, store)
+
+    assert [type(mark) for mark in store.marks] == [Claim, Ended]
 
 
 class Interrupting(FakeRuntime):
