@@ -3,8 +3,9 @@
 import pytest
 
 from github_sandbox import Sandbox, Status
-from redeliver.errors import UnavailableError
-from redeliver.github_api.webhooks import app_hook, list_hooks
+from redeliver.core.url_pattern import UrlPattern
+from redeliver.errors import AccessError, UnavailableError
+from redeliver.github_api.webhooks import app_hook, find_hook, list_hooks
 from tests.support.sandboxes import a_client
 
 
@@ -112,3 +113,24 @@ def test_101_webhooks_are_listed_with_two_requests(github: Sandbox) -> None:
 
     assert [f"/orgs/acme/hooks/{number}" for number in hooks] == ids
     assert [request.query["page"] for request in github.requests] == ["1", "2"]
+
+
+@pytest.mark.parametrize("owner", ["acme", "acme/shop"])
+def test_a_webhook_is_found_by_its_url(github: Sandbox, owner: str) -> None:
+    """It is one of two webhooks of its owner, and another owner has two such webhooks, too."""
+    organization, repository = github.org("acme"), github.repository("acme/shop")
+    hooks = [
+        (of.hook("https://ci.example.com/hook", active=False), of.hook("https://x.example.com"))
+        for of in (organization, repository)
+    ]
+    is_org = owner == "acme"
+    where = {"org": owner} if is_org else {"repo": owner}
+    client = a_client(github.url)
+
+    found = find_hook(client, UrlPattern("ci.example.com/*"), **where)
+
+    assert found == {hooks[not is_org][0].id: False}
+    with pytest.raises(AccessError, match=f"the payload URLs of 2 webhooks of .* {owner} match"):
+        find_hook(client, UrlPattern("*"), **where)
+    with pytest.raises(AccessError, match=f"none of the 2 webhooks of .* {owner} has a payload"):
+        find_hook(client, UrlPattern("y.example.com"), **where)
