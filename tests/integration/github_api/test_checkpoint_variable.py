@@ -264,7 +264,7 @@ def test_a_response_without_a_value_is_an_error(
 def test_the_checkpoint_does_not_wait_for_other_requests(
     github: Sandbox, repository: Repository
 ) -> None:
-    """They have used up the 860 points of a minute; three of its requests take 11 others."""
+    """They have used up the 860 points of a minute; it has 20 others, and a write takes 5."""
     time = FakeTime()
     throttle = a_throttle(time=time)
     client = a_client(github.url, throttle=throttle)
@@ -273,10 +273,12 @@ def test_the_checkpoint_does_not_wait_for_other_requests(
         throttle.wait(1)
 
     store.read()
-    store.write(Checkpoint(CHECKPOINT))
-    store.write(Checkpoint(NOW))
+    for _ in range(3):
+        store.write(Checkpoint(NOW))
 
     assert time.slept == []
+    with pytest.raises(LateError):  # 1 + 4 * 5 are more than 20
+        store.write(Checkpoint(CHECKPOINT))
     assert repository.variables == {"LAST_REDELIVERY": format_checkpoint(NOW)}
 
 

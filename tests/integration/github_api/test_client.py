@@ -369,6 +369,15 @@ def test_the_client_tells_the_error_of_an_expected_response(
 
 
 @pytest.mark.usefixtures("recorded_hook")
+def test_the_plan_gets_five_quick_tries(github: Sandbox, client: Client) -> None:
+    github.inject(Dropped(), times=4)
+
+    request(client, planning=True)
+
+    assert len(github.requests) == 5
+
+
+@pytest.mark.usefixtures("recorded_hook")
 def test_the_plan_leaves_time_to_redeliver(github: Sandbox, client: Client, time: FakeTime) -> None:
     """Its requests get two slow tries, and half of the time that a run may wait for responses."""
     github.inject(Meanwhile(lambda: time.sleep(40)), times=None)

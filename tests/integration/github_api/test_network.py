@@ -138,9 +138,12 @@ def test_an_unreadable_curl_ca_bundle_is_named(
     github: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CURL_CA_BUNDLE", "/no/such/file.pem")
+    lines: list[str] = []
 
     with pytest.raises(UnreachableError, match="the environment variable CURL_CA_BUNDLE cannot be"):
-        get(github.url)
+        get(github.url, lines)
+
+    assert lines == [], "no other try can succeed, so there is none"
 
 
 def test_the_password_of_a_proxy_is_not_shown(
@@ -155,7 +158,7 @@ def test_the_password_of_a_proxy_is_not_shown(
     assert "hunter2" not in f"{caught.value} {lines}"
 
 
-@pytest.mark.parametrize("variable", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"])
+@pytest.mark.parametrize("variable", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"])
 @pytest.mark.parametrize(
     ("proxy", "message"),
     [

@@ -270,6 +270,14 @@ def test_a_named_authority_is_trusted_for_a_proxy_with_tls(
         get("https://github.example.com")
 
 
+def test_a_server_that_is_down_is_not_blamed_on_a_proxy() -> None:
+    message = (
+        r"127\.0\.0\.1:9 \(ConnectionRefusedError\)\. No events are lost; the next run retries"
+    )
+    with pytest.raises(UnreachableError, match=f"cannot connect to {message}"):
+        get("https://127.0.0.1:9")
+
+
 @pytest.mark.parametrize(
     ("proxy", "message"),
     [

@@ -96,6 +96,13 @@ def test_a_403_gets_the_advice_that_fits_githubs_words(
 
 
 @pytest.mark.parametrize("identity", IDENTITIES)
+def test_a_403_with_a_header_about_sso_is_about_saml(identity: Identity) -> None:
+    error = error_for(a_response(403, x_github_sso="required; url=https://x"), identity)
+
+    assert "has to authorize it for the organization under" in str(error)
+
+
+@pytest.mark.parametrize("identity", IDENTITIES)
 def test_a_403_with_other_words_gets_no_advice(identity: Identity) -> None:
     error = error_for(a_403("Repository access blocked"), identity)
 

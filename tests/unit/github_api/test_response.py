@@ -57,6 +57,22 @@ def test_no_rate_limit_is(case: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("status", "message", "is_unsupported"),
+    [
+        (400, "2022-11-28 is not a supported X-GitHub-Api-Version", True),
+        (404, "2022-11-28 is not a supported X-GitHub-Api-Version", False),
+        (400, "Problems parsing JSON", False),
+    ],
+)
+def test_a_400_about_the_api_version_is_recognized(
+    status: int, message: str, *, is_unsupported: bool
+) -> None:
+    response = a_response(status, f'{{"message": "{message}"}}')
+
+    assert response.is_unsupported_version is is_unsupported
+
+
+@pytest.mark.parametrize(
     ("text", "message"),
     [
         ('{"message": "Not Found."}', "Not Found"),
