@@ -197,9 +197,12 @@ def test_a_replay_redelivers_only_what_failed_in_its_range() -> None:
     hook, runtime = FakeHook(*log), FakeRuntime()
     options = replace(OPTIONS, since=timedelta(hours=3), until=timedelta(hours=2))
 
-    run([hook], NullStore(), runtime(), options)
+    report = run([hook], NullStore(), runtime(), options)
 
     assert hook.requested == ["3 h", "2 h"]
+    reasons = {result.because for result in report.results}
+    assert len(reasons) == 1
+    assert "A later run" not in reasons.pop(), "no other run looks at the same events for certain"
 
 
 @pytest.mark.parametrize(("again", "seconds"), [(True, 60), (False, 0)])

@@ -211,7 +211,8 @@ def test_an_empty_log_gives_up_no_event_that_it_should_have() -> None:
     assert store.written[-1] == LEAVING.delivered_at
 
 
-def test_a_log_that_is_unreadable_again_hides_no_other_loss() -> None:
+@pytest.mark.parametrize("broken_first", [True, False])
+def test_a_log_that_is_unreadable_again_hides_no_other_loss(*, broken_first: bool) -> None:
     class Losing(Emptied):
         def rows(self) -> Iterator[Delivery]:
             yield from super().rows()
@@ -219,8 +220,9 @@ def test_a_log_that_is_unreadable_again_hides_no_other_loss() -> None:
 
     broken = Emptied(LEAVING, number=1, if_broken=True)
     losing = Losing(LEAVING, number=2, if_broken=False)
+    first, second = (broken, losing) if broken_first else (losing, broken)
 
-    report = run_once(broken, FakeStore(ago(days=2, hours=23)), losing)
+    report = run_once(first, FakeStore(ago(days=2, hours=23)), second)
 
     results = {result.key.webhook.id: result.outcome for result in report.results}
     assert results == {1: Outcome.REFUSED, 2: Outcome.GIVEN_UP}

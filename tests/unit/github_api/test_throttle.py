@@ -355,6 +355,19 @@ def test_a_secondary_limit_stops_all_then_halves_the_rate() -> None:
     assert throttle.seconds_until_turn() == pytest.approx(61 / 18)
 
 
+def test_a_secondary_limit_does_not_count_redeliveries_for_reads() -> None:
+    """75 redeliveries are more than the 37 that are allowed now, but 375 points are enough."""
+    time = FakeTime()
+    throttle = a_throttle(time)
+    for _ in range(PER_MINUTE):
+        throttle.wait_for_turn()
+    throttle.hold(60, "a rate limit", is_too_fast=True)
+
+    throttle.wait(1)
+
+    assert time.slept == [60]
+
+
 def test_after_a_secondary_limit_redeliveries_are_sent_evenly() -> None:
     time, said = FakeTime(), list[str]()
     throttle = a_throttle(time, said=said)
