@@ -228,8 +228,9 @@ def test_an_error_says_when_an_exhausted_limit_is_reset(github: Sandbox, log: De
 def test_the_client_waits_for_a_rate_limit_that_resets_soon(
     github: Sandbox, recorded_hook: Hook, clock: VirtualClock
 ) -> None:
+    lines: list[str] = []
     throttle = Throttle(
-        list[str]().append,
+        lines.append,
         per_minute=75,
         clock=lambda: clock().timestamp(),
         sleep=lambda seconds: clock.advance(timedelta(seconds=seconds)),
@@ -240,6 +241,8 @@ def test_the_client_waits_for_a_rate_limit_that_resets_soon(
 
     assert len(list(rows_of(log))) == 1
     assert timedelta(seconds=40) <= clock() - START <= timedelta(seconds=42)
+    [line] = lines
+    assert line.endswith("GitHub is rate limiting requests"), "and no slower after that"
 
 
 def test_a_redelivery_after_a_rate_limit_arrives_once(

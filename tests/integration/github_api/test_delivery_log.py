@@ -180,6 +180,7 @@ def respond_with_pages(
     [
         pytest.param([[1, 2], [1, 2]], id="the same page with new links"),
         pytest.param([[1], [2], [3]] * 3, id="pages in a circle"),
+        pytest.param([[9], *[[1], [2], [3]] * 4], id="a circle that lacks the first page"),
     ],
 )
 def test_pages_that_repeat_are_an_error(

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from threading import Barrier, Event, Thread
+from threading import enumerate as enumerate_threads
 
 import pytest
 
@@ -118,6 +119,35 @@ def test_simultaneous_requests_have_connections_of_their_own() -> None:
         ]
 
     assert rounds == [{" 1", " 2", " 3"}] * 2
+
+
+@pytest.mark.parametrize("prefix", ["", "/api/v3"])
+def test_requests_go_below_the_path_of_the_api(
+    github: Sandbox, recorded_hook: Hook, prefix: str
+) -> None:
+    """The URLs in a response begin like that of its request. Enterprise Server has a prefix."""
+    purpose = Permission(inputs="'org'").to("read the webhooks")
+    client = a_client(f"{github.url}{prefix}")
+
+    [hook] = client.request("GET", "/orgs/acme/hooks", purpose, expect={200}).json()
+
+    assert hook["url"] == f"{github.url}{prefix}/orgs/acme/hooks/{recorded_hook.id}"
+
+
+def test_a_request_without_a_response_lets_python_end() -> None:
+    is_over, before = Event(), set(enumerate_threads())
+
+    def respond(_connection: socket.socket, _number: int) -> None:
+        is_over.wait(SOON)
+
+    with a_server(respond) as url:
+        with pytest.raises(NoResponseError):
+            send(Transport(url, deadline=0.1))
+        threads = set(enumerate_threads()) - before
+        is_over.set()
+
+    assert threads
+    assert all(thread.daemon for thread in threads)
 
 
 def test_an_unexpected_error_of_a_request_is_not_hidden() -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from redeliver.errors import AccessError, UnavailableError
+from redeliver.errors import AccessError, RateLimitError, UnavailableError
 from redeliver.github_api.advice import error_for
 from redeliver.github_api.permissions import (
     APP_IDENTITY,
@@ -123,6 +123,22 @@ def test_a_403_about_a_permission_names_it(identity: Identity, message: str) -> 
     error = error_for(a_403(message), identity)
 
     assert "the repository permission 'Webhooks' (read and write)" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("identity", "advice"),
+    [
+        (token_identity("token"), "use a token of a user who does little else"),
+        (INSTALLATION_IDENTITY, "use an App that does little else"),
+    ],
+    ids=["token", "installation"],
+)
+def test_a_rate_limit_that_is_used_up_gets_advice(identity: Identity, advice: str) -> None:
+    error = error_for(a_response(429, retry_after="600"), identity)
+
+    assert isinstance(error, RateLimitError)
+    assert "is used up until 12:10:00 UTC. No events are lost" in str(error)
+    assert str(error).endswith(advice)
 
 
 def test_a_401_to_an_apps_jwt_names_its_id_and_key() -> None:

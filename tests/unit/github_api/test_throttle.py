@@ -43,6 +43,17 @@ def test_a_minutes_redeliveries_go_at_full_speed() -> None:
     assert said == ["Waiting 41 s: the limit is 75 redeliveries per minute"]
 
 
+def test_a_wait_names_the_points_if_these_are_what_limits() -> None:
+    """860 points are 172 redeliveries, less than the 180 that the user allows."""
+    time, said = FakeTime(), list[str]()
+    throttle = a_throttle(time, per_minute=180, said=said)
+
+    turns(throttle, time, 173)
+
+    assert time.slept == [61]
+    assert said[0].startswith("Waiting 61 s: redeliver uses at most 860 points of GitHub's rate")
+
+
 @pytest.mark.parametrize(
     ("per_minute", "seconds"), [(60, 61 / 60), (30, 61 / 30), (10, 6.1), (1, 61)]
 )
@@ -326,7 +337,7 @@ def test_waits_that_overlap_count_once() -> None:
     time = FakeTime()
     throttle = a_throttle(time)
 
-    for start, end in ((40, 60), (210, 290), (30, 50), (0, 100), (0, 100), (200, 300)):
+    for start, end in ((40, 60), (59.5, 61), (210, 290), (30, 50), (0, 100), (0, 100), (200, 300)):
         time.now = 1000.0 + end
         throttle.charge_since(1000.0 + start)
 
