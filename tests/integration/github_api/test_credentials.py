@@ -3,6 +3,7 @@
 import asyncio
 import re
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
@@ -19,7 +20,7 @@ from redeliver.github_api.credentials import AppInstallation, InstallationCreden
 from redeliver.github_api.facts import Facts
 from redeliver.github_api.permissions import Permission
 from redeliver.github_api.server_clock import ServerClock
-from redeliver.github_api.webhooks import list_hooks
+from redeliver.github_api.webhooks import app_hook, list_hooks
 from tests.support.fakes import FakeTime
 from tests.support.sandboxes import a_client, a_delivery_log, a_throttle, an_app_client, rows_of
 
@@ -89,6 +90,19 @@ def test_one_token_serves_many_requests_and_is_masked(
     assert re.fullmatch(TOKENS, token.path)
     assert len(lists) == 3
     assert masked == [lists[0].token]
+
+
+@pytest.mark.parametrize(("refusals", "is_error"), [(1, False), (2, True)])
+def test_a_refused_jwt_is_replaced_once(github: Sandbox, refusals: int, *, is_error: bool) -> None:
+    """The first one has the time of a runner, whose clock may be wrong."""
+    clock = ServerClock()
+    client = an_app_client(github.app(), url=github.url, clock=clock, throttle=a_throttle())
+    github.inject(Status(401, "Bad credentials"), times=refusals)
+
+    with pytest.raises(AccessError) if is_error else nullcontext():
+        app_hook(client, github.url)
+
+    assert len(github.requests) == 2
 
 
 @pytest.mark.parametrize(

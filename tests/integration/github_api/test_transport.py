@@ -2,6 +2,7 @@
 
 import gc
 import socket
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -132,6 +133,22 @@ def test_requests_go_below_the_path_of_the_api(
     [hook] = client.request("GET", "/orgs/acme/hooks", purpose, expect={200}).json()
 
     assert hook["url"] == f"{github.url}{prefix}/orgs/acme/hooks/{recorded_hook.id}"
+    assert [request.api_version for request in github.requests] == ["2022-11-28"]
+
+
+def test_writes_follow_each_other_without_a_pause(
+    github: Sandbox, recorded_hook: Hook, log: DeliveryLog
+) -> None:
+    """Only `throttle` decides. PyGithub would wait for a second before each further write."""
+    recorded_hook.record(status="timed out", status_code=504)
+    delivery = next(rows_of(log))
+    start = time.monotonic()
+
+    for _ in range(4):
+        log.redeliver(delivery)
+
+    assert time.monotonic() - start < 2
+    assert len(github.requests) == 1 + 4
 
 
 def test_a_request_without_a_response_lets_python_end() -> None:

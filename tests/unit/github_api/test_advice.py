@@ -122,6 +122,7 @@ def test_a_403_with_other_words_gets_no_advice(identity: Identity) -> None:
 def test_a_403_about_a_permission_names_it(identity: Identity, message: str) -> None:
     error = error_for(a_403(message), identity)
 
+    assert f"{message.rstrip('.')}. Most likely the " in str(error)
     assert "the repository permission 'Webhooks' (read and write)" in str(error)
 
 

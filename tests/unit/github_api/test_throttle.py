@@ -366,6 +366,31 @@ def test_a_secondary_limit_stops_all_then_halves_the_rate() -> None:
     assert throttle.seconds_until_turn() == pytest.approx(61 / 18)
 
 
+def test_a_redelivery_waits_until_five_reads_no_longer_count() -> None:
+    """The first of 860 reads was at second 1000, and the fifth 0.04 s later."""
+    time = FakeTime()
+    throttle = a_throttle(time)
+
+    for _ in range(860):
+        throttle.wait(1)
+        time.now += 0.01
+
+    assert throttle.seconds_until_turn() == pytest.approx(1000.04 + 61 - time.now)
+
+
+def test_after_a_secondary_limit_39_redeliveries_have_to_expire() -> None:
+    """75 count, and 37 are allowed now. The 39th was 3.8 s after the first."""
+    time = FakeTime()
+    throttle = a_throttle(time)
+    for _ in range(PER_MINUTE):
+        throttle.wait_for_turn()
+        time.now += 0.1
+
+    throttle.hold(1, "a rate limit", is_too_fast=True)
+
+    assert throttle.seconds_until_turn() == pytest.approx(1003.8 + 61 - time.now)
+
+
 def test_a_secondary_limit_does_not_count_redeliveries_for_reads() -> None:
     """75 redeliveries are more than the 37 that are allowed now, but 375 points are enough."""
     time = FakeTime()
