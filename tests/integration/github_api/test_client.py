@@ -108,8 +108,30 @@ def test_a_redelivery_is_never_requested_twice(
 
 
 @pytest.mark.parametrize(
+    ("fault", "reason"),
+    [
+        (LostResponse(), "no usable response from 127.0.0.1:"),
+        (Status(502, "Bad Gateway"), "GitHub responded 502, Bad Gateway"),
+    ],
+)
+def test_an_unconfirmed_redelivery_has_a_reason(
+    github: Sandbox, recorded_hook: Hook, log: DeliveryLog, fault: Fault, reason: str
+) -> None:
+    """The line about its event repeats the reason, and not the whole error."""
+    recorded_hook.record(status="timed out", status_code=504)
+    delivery = next(rows_of(log))
+    github.inject(fault, method="POST", path=".*/attempts")
+
+    with pytest.raises(UnavailableError) as caught:
+        log.redeliver(delivery)
+
+    assert caught.value.reason.startswith(reason)
+
+
+@pytest.mark.parametrize(
     "fault",
     [
+        pytest.param(Status(500), id="a 500"),
         pytest.param(Status(502), id="a 502"),
         pytest.param(Dropped(), id="a dropped connection"),
         pytest.param(LostResponse(), id="a lost response"),

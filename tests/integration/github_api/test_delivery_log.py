@@ -32,8 +32,10 @@ def test_the_log_is_read_completely_and_newest_first(
     ]
     log = a_delivery_log(github, recorded_hook, a_client(github.url + prefix))
 
-    deliveries = list(rows_of(log))
+    pages = list(log.pages())
 
+    deliveries = [delivery for page in pages for delivery in page.rows]
+    assert [page.is_last for page in pages] == [False, False, True]
     assert [delivery.id for delivery in deliveries] == ids[::-1]
     assert min(ids) > 2**53
     assert (deliveries[0].event, deliveries[0].action) == ("issues", "opened")

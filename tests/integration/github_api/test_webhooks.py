@@ -1,11 +1,21 @@
 """The webhooks of an organization, and the settings page of a GitHub App."""
 
+from collections.abc import Callable
+
 import pytest
 
 from github_sandbox import Sandbox, Status
+from redeliver.core.delivery import HookId, Webhook
 from redeliver.core.url_pattern import UrlPattern
 from redeliver.errors import AccessError, UnavailableError
-from redeliver.github_api.webhooks import app_hook, find_hook, list_hooks
+from redeliver.github_api.delivery_log import DeliveryLog
+from redeliver.github_api.webhooks import (
+    app_hook,
+    find_hook,
+    list_hooks,
+    organization_hook,
+    repository_hook,
+)
 from tests.support.sandboxes import a_client
 
 
@@ -60,6 +70,35 @@ def test_an_invalid_app_is_an_error(github: Sandbox, body: object) -> None:
 
     with pytest.raises(UnavailableError, match="did not come from GitHub's API"):
         app_hook(a_client(github.url), github.url)
+
+
+@pytest.mark.parametrize("is_active", [True, False])
+@pytest.mark.parametrize(
+    ("make", "owner", "kind", "path"),
+    [
+        (organization_hook, "acme", "organization", "organizations/acme/settings"),
+        (repository_hook, "acme/shop", "repository", "acme/shop/settings"),
+    ],
+)
+def test_a_webhook_has_a_name_an_id_and_a_page(
+    github: Sandbox,
+    make: Callable[..., DeliveryLog],
+    owner: str,
+    kind: str,
+    path: str,
+    *,
+    is_active: bool,
+) -> None:
+    client = a_client(github.url)
+
+    log = make(client, "https://github.com", owner, HookId(7), is_active=is_active)
+
+    assert log.webhook == Webhook(
+        name=f"webhook 7 of {kind} {owner}",
+        id=HookId(7),
+        page=f"https://github.com/{path}/hooks/7?tab=deliveries",
+        is_active=is_active,
+    )
 
 
 USER = {"type": "User", "login": "mona"}

@@ -2,6 +2,7 @@
 
 import pytest
 from requests import ConnectTimeout, ReadTimeout
+from requests.exceptions import ContentDecodingError
 from urllib3 import HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, MaxRetryError
 
@@ -34,3 +35,16 @@ def test_a_request_that_was_not_sent_may_be_repeated(
     explained = explain(error, "https://api.github.com")
 
     assert (explained.may_be_done, explained.is_transient) == (may_be_done, True)
+
+
+@pytest.mark.parametrize(
+    ("error", "has_responded"),
+    [
+        pytest.param(ContentDecodingError(), True, id="a body that cannot be decoded"),
+        pytest.param(ValueError(), True, id="invalid headers"),
+        pytest.param(ReadTimeout(), False, id="no response within 15 seconds"),
+    ],
+)
+def test_a_response_that_cannot_be_used_is_one(error: Exception, *, has_responded: bool) -> None:
+    """After two webhooks without any response, a run reads no others."""
+    assert explain(error, "https://api.github.com").has_responded is has_responded

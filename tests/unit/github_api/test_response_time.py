@@ -25,6 +25,8 @@ def test_80_seconds_a_minute_have_to_leave_the_minute() -> None:
     assert responses.seconds_until_room(130) == 31
     assert responses.seconds_until_room(160.9) == pytest.approx(0.1)
     assert responses.seconds_until_room(161) == 0
+    responses.add(10, 161)
+    assert responses.seconds_until_room(161) == 10, "20 + 50 + 10 seconds, until the 20 have left"
 
 
 @pytest.mark.parametrize("has_limits", [True, False, None], ids=["limits", "none", "unknown"])

@@ -366,6 +366,19 @@ def test_a_secondary_limit_stops_all_then_halves_the_rate() -> None:
     assert throttle.seconds_until_turn() == pytest.approx(61 / 18)
 
 
+def test_a_wait_for_githubs_own_limit_is_logged_once() -> None:
+    """A thread waits 60 s for the limit, and another one, which begins later, for the last 30."""
+    time, said = FakeTime(), list[str]()
+    throttle = a_throttle(time, said=said)
+    throttle.hold(60, "a rate limit", is_too_fast=False)
+    time.now -= 30
+
+    throttle.wait(1)
+
+    assert time.slept == [60, 30]
+    assert said == ["Waiting 60.0 s before the next request: a rate limit"]
+
+
 def test_a_redelivery_waits_until_five_reads_no_longer_count() -> None:
     """The first of 860 reads was at second 1000, and the fifth 0.04 s later."""
     time = FakeTime()
