@@ -29,6 +29,15 @@ def test_80_seconds_a_minute_have_to_leave_the_minute() -> None:
     assert responses.seconds_until_room(161) == 10, "20 + 50 + 10 seconds, until the 20 have left"
 
 
+def test_two_responses_may_have_to_leave_the_minute() -> None:
+    """Without the first of three, 80 seconds are left, and that is too many."""
+    responses = ResponseTime(counts_for=61)
+    for now in (100, 110, 120):
+        responses.add(40, now)
+
+    assert responses.seconds_until_room(130) == 110 + 61 - 130
+
+
 @pytest.mark.parametrize("has_limits", [True, False, None], ids=["limits", "none", "unknown"])
 def test_requests_wait_while_responses_take_too_long(*, has_limits: bool | None) -> None:
     """Requests for the checkpoint do not wait, and there is no limit on some servers."""

@@ -366,6 +366,19 @@ def test_a_secondary_limit_stops_all_then_halves_the_rate() -> None:
     assert throttle.seconds_until_turn() == pytest.approx(61 / 18)
 
 
+def test_a_wait_in_seven_parts_is_logged_once() -> None:
+    time, said = FakeTime(), list[str]()
+    throttle = Throttle(
+        said.append, per_minute=61, clock=time, sleep=lambda seconds: time.sleep(min(seconds, 10))
+    )
+
+    for _ in range(62):
+        throttle.wait_for_turn()
+
+    assert time.slept == [10] * 6 + [1]
+    assert len(said) == 1
+
+
 def test_a_wait_for_githubs_own_limit_is_logged_once() -> None:
     """A thread waits 60 s for the limit, and another one, which begins later, for the last 30."""
     time, said = FakeTime(), list[str]()
