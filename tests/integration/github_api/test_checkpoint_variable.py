@@ -1,5 +1,6 @@
 """The checkpoint in an Actions variable."""
 
+from contextlib import nullcontext
 from datetime import timedelta
 
 import pytest
@@ -280,6 +281,48 @@ def test_the_checkpoint_does_not_wait_for_other_requests(
     with pytest.raises(LateError):  # 1 + 4 * 5 are more than 20
         store.write(Checkpoint(CHECKPOINT))
     assert repository.variables == {"LAST_REDELIVERY": format_checkpoint(NOW)}
+
+
+@pytest.mark.parametrize("once", [True, False], ids=["a claim", "another write"])
+def test_only_a_claim_may_not_wait_half_a_second(
+    github: Sandbox, repository: Repository, *, once: bool
+) -> None:
+    """After 16 of 20 points, a write waits until the first of them are 61 seconds old."""
+    time = FakeTime()
+    throttle = a_throttle(time=time)
+    store = RepositoryVariable(
+        a_client(github.url, throttle=throttle), "acme/ops", "LAST_REDELIVERY"
+    )
+    for _ in range(860):
+        throttle.wait(1)
+    store.read()
+    for _ in range(3):
+        store.write(Checkpoint(CHECKPOINT))
+    time.now += 60.5
+
+    with pytest.raises(LateError) if once else nullcontext():
+        store.write(Checkpoint(NOW), once=once)
+
+    assert time.slept == [0.5]
+    written = format_checkpoint(CHECKPOINT if once else NOW)
+    assert repository.variables == {"LAST_REDELIVERY": written}
+
+
+def test_a_read_of_the_checkpoint_may_wait(github: Sandbox, repository: Repository) -> None:
+    """Its 20 points of a minute are used up, so it is sent after 61 seconds."""
+    time = FakeTime()
+    throttle = a_throttle(time=time)
+    repository.variables["LAST_REDELIVERY"] = format_checkpoint(CHECKPOINT)
+    store = RepositoryVariable(
+        a_client(github.url, throttle=throttle), "acme/ops", "LAST_REDELIVERY"
+    )
+    for _ in range(880):
+        throttle.wait(1, urgent=True)
+
+    read = store.read()
+
+    assert read
+    assert (read.checkpoint.time, time.slept) == (CHECKPOINT, [61])
 
 
 @pytest.mark.parametrize(
