@@ -38,8 +38,8 @@ class Times:
 
 
 def rounded(seconds: float) -> Decimal:
-    """Return a time with two to four digits, as the page shows it."""
-    decimals = 2 if seconds < 10 else 1 if seconds < 100 else 0  # noqa: PLR2004 - three digits
+    """Return a time as the page shows it: with three digits, but with all digits of the seconds."""
+    decimals = max(3 - len(str(int(seconds))), 0)
     return Decimal(f"{seconds:.{decimals}f}")
 
 

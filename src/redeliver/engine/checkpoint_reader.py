@@ -48,7 +48,7 @@ class CheckpointReader:
 
     @property
     def is_aging(self) -> bool:
-        """Whether the checkpoint has to be read again if one more response takes as long."""
+        """Whether the checkpoint may be too old after the next response."""
         return self.age > MAX_AGE / 2
 
     @property

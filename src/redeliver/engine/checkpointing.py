@@ -15,7 +15,7 @@ PAUSES = (0.5, 1, 2, 4)
 """Seconds before each further try to write the first checkpoint."""
 
 SAVE_TRIES = 5
-"""How often a write of the checkpoint is tried that has to wait each time."""
+"""How often a write of the checkpoint is tried if it has to wait each time."""
 
 CLAIM_PAUSE = 0.5
 """Seconds after which a run looks whether another one has written the checkpoint at the same time.
@@ -133,7 +133,7 @@ class Checkpointing:
             except UnavailableError as error:
                 pause = next(pauses, None)
                 if pause is None:
-                    raise _why_late(error) from None
+                    raise _cause(error) from None
                 self._sleep(pause)
             else:
                 if self._window.saved is None:
@@ -160,7 +160,7 @@ class Checkpointing:
                 self._save(at_end=at_end)
             except LateError as error:
                 if tried == SAVE_TRIES:
-                    raise _why_late(error) from None
+                    raise _cause(error) from None
             else:
                 return
 
@@ -193,6 +193,6 @@ class Checkpointing:
         return is_written
 
 
-def _why_late(error: UnavailableError) -> BaseException:
-    """Return what made a request wait that was not sent after the wait, or any other error."""
+def _cause(error: UnavailableError) -> BaseException:
+    """Return the error that made a late request wait, or `error` if it is not about one."""
     return error.__cause__ or error

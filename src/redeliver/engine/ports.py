@@ -53,7 +53,7 @@ class Store(Protocol):
     def write(self, checkpoint: Checkpoint, /, *, once: bool = False) -> bool:
         """Save `checkpoint` and return True, or raise.
 
-        `LateError` means that another run may have written the checkpoint meanwhile.
+        `LateError` means that nothing was written, because another run may have written meanwhile.
         Return False if another run has just created the checkpoint; it is left as it is. With
         `once`, do not try again after a try that may have been executed.
         """

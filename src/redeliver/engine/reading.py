@@ -31,7 +31,7 @@ class Log:
         self._hook = hook
         self._console = console
         self._read = 0
-        self.last: Delivery | None = None
+        self.last_row: Delivery | None = None
         """The last row that was read."""
         self._ahead: tuple[StatusFilter, Iterator[Page]] | None = None
         """The log with a filter, if its first page was requested before a scan asked for it."""
@@ -59,7 +59,7 @@ class Log:
         for page in pages:
             self._read += len(page.rows)
             if page.rows:
-                self.last = page.rows[-1]
+                self.last_row = page.rows[-1]
             self._console.progress(f"Deliveries read of {self.webhook.name}:", self._read, None)
             yield page
 
@@ -121,7 +121,7 @@ class Reading:
         self._checkpoint = checkpoint
         self._is_refreshing = False
         self._refreshed = set[Webhook]()
-        """With whose last pages the checkpoint was read again."""
+        """The webhooks with whose last page the checkpoint was read again."""
 
     def read(self, pool: WorkerPool[Webhook | None]) -> None:
         """Read every log as far back as its decisions need; the scans keep the errors."""
@@ -146,7 +146,7 @@ class Reading:
 
     def _is_last_page(self, scan: Scan) -> bool:
         """Whether the page that is being read is probably the last one of its log."""
-        last = self._logs[scan.webhook].last
+        last = self._logs[scan.webhook].last_row
         return last is not None and last.delivered_at < self._window.since
 
     def _refresh(self, webhook: Webhook, pool: WorkerPool[Webhook | None]) -> None:

@@ -385,12 +385,6 @@ def test_a_missing_repository_is_an_error_at_the_first_write(github: Sandbox) ->
         store.write(Checkpoint(NOW))
 
 
-def a_slow_throttle() -> Throttle:
-    """Return a throttle whose waits take time on a clock of its own."""
-    time = FakeTime()
-    return Throttle(lambda _line: None, per_minute=75, clock=time, sleep=time.sleep)
-
-
 @pytest.mark.parametrize(
     ("once", "seconds", "tries"),
     [
@@ -404,7 +398,7 @@ def test_an_update_that_had_to_wait_is_not_sent(
 ) -> None:
     """Another run may have written the variable meanwhile."""
     repository.variables["LAST_REDELIVERY"] = format_checkpoint(CHECKPOINT)
-    store = variable(github, throttle=a_slow_throttle())
+    store = variable(github)
     store.read()
     github.inject(Status(429, headers={"Retry-After": str(seconds)}), method="PATCH")
 
@@ -422,7 +416,7 @@ def test_an_update_that_had_to_wait_is_not_sent(
 
 def test_a_variable_is_created_even_after_a_wait(github: Sandbox, repository: Repository) -> None:
     """If another run has created it meanwhile, GitHub refuses that."""
-    store = variable(github, throttle=a_slow_throttle())
+    store = variable(github)
     store.read()
     github.inject(Status(429, headers={"Retry-After": "60"}), method="POST")
 
@@ -435,7 +429,7 @@ def test_an_update_that_waits_for_points_is_not_sent_either(
     github: Sandbox, repository: Repository
 ) -> None:
     repository.variables["LAST_REDELIVERY"] = format_checkpoint(CHECKPOINT)
-    throttle = a_slow_throttle()
+    throttle = a_throttle()
     store = variable(github, throttle=throttle)
     store.read()
     throttle.wait(876, urgent=True)  # of 880

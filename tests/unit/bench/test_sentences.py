@@ -5,23 +5,11 @@ from dataclasses import replace
 
 from bench.cases import Case, Program
 from bench.jobs import Jobs
-from bench.measure import Measured
 from bench.results import Result
 from bench.sentences import few_failures, longer_than_a_minute, refused, several_at_once
 from bench.times import Times
+from tests.support.measured import RUN
 
-RUN = Measured(
-    seconds=0.5,
-    with_container=1.25,
-    start=0.25,
-    cpu=0.4,
-    memory=48_000_000,
-    requests=3,
-    points=7,
-    limited=0,
-    redelivered=0,
-    failed=False,
-)
 LATENCIES = (0.05, 0.3)
 SHORT = Case(name="A case", deliveries=60)
 

@@ -8,20 +8,9 @@ from bench.measure import Measured
 from bench.results import Result, process_time, where_slower
 from bench.table import job_table, results_table, slower_list
 from bench.times import Times
+from tests.support.measured import RUN
 
 CASE = Case(name="60 deliveries", deliveries=60)
-RUN = Measured(
-    seconds=0.5,
-    with_container=1.25,
-    start=0.25,
-    cpu=0.4,
-    memory=48_000_000,
-    requests=3,
-    points=7,
-    limited=0,
-    redelivered=0,
-    failed=False,
-)
 OURS, SCRIPT = Program.REDELIVER, Program.SCRIPT
 
 
