@@ -415,7 +415,7 @@ def test_an_update_that_had_to_wait_is_not_sent(
 
 
 def test_a_variable_is_created_even_after_a_wait(github: Sandbox, repository: Repository) -> None:
-    """If another run has created it meanwhile, GitHub refuses that."""
+    """GitHub refuses this if another run has created the variable meanwhile."""
     store = variable(github)
     store.read()
     github.inject(Status(429, headers={"Retry-After": "60"}), method="POST")

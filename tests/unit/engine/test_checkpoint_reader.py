@@ -112,7 +112,7 @@ def test_the_last_pages_of_several_logs_need_one_reading() -> None:
 
 
 @pytest.mark.parametrize("log", [[FAILURE], []], ids=["a failure", "none"])
-def test_a_run_that_sees_another_one_there_writes_nothing(log: list[Delivery]) -> None:
+def test_a_run_that_then_sees_another_run_writes_nothing(log: list[Delivery]) -> None:
     runtime, store = FakeRuntime(workers=8), Counting(other=saved(ago(hours=2), written=NOW))
     hook = Slow(*log, runtime=runtime, seconds=0.3)
 

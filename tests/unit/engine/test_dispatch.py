@@ -223,7 +223,7 @@ def test_no_permission_is_missing_if_refused_events_left_the_log() -> None:
 
 
 def test_a_replacing_event_that_left_the_log_is_given_up() -> None:
-    """Nothing is then said of a missing permission, as for the one event that was planned."""
+    """The run says nothing of a missing permission, as for the one event that was planned."""
     errors = {"first": RefusalError("422, Cannot"), "second": NOT_FOUND}
     hook = Losing(*THREE_FAILURES[:2], delivered("fine"), errors=errors)
 

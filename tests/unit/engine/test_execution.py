@@ -61,7 +61,7 @@ def test_a_run_ends_when_it_has_looked_for_outcomes(verify: int) -> None:
 
 
 def test_a_run_without_unknown_outcomes_ends_without_a_look() -> None:
-    """Else the next run would have to wait 16 minutes if this one is killed while it looks."""
+    """Otherwise the next run would have to wait 16 minutes if this one is killed while it looks."""
 
     class Killing(FakeHook):
         def rows(self) -> Iterator[Delivery]:

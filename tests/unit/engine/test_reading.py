@@ -296,7 +296,7 @@ def test_only_reading_for_the_plan_leaves_requests(workers: int) -> None:
 
 @pytest.mark.parametrize("workers", [1, 8], ids=["by itself", "with the checkpoint"])
 def test_failures_alone_are_read_first_with_scan_failures(workers: int) -> None:
-    """No page is requested in vain: two lists, one request each."""
+    """There are two filters, with one request each."""
     hook = Noting(*THREE_PAGES)
     runtime = FakeRuntime(workers=workers)
     options = replace(OPTIONS, scan=ScanMode.FAILURES, verify=timedelta())

@@ -32,7 +32,7 @@ def test_failures_are_counted_anew_after_a_success() -> None:
 
 
 def test_refusals_do_not_count_once_no_permission_is_missing() -> None:
-    """Five refusals stop a webhook no more, and what gets no response still does."""
+    """Then refusals no longer stop a webhook. Five requests without a response still do."""
     responses = responses_of(*[NOT_FOUND] * 5)
 
     responses.permit()

@@ -192,7 +192,7 @@ def test_lines_name_the_webhook_if_there_are_two(others: int) -> None:
 
 
 def test_a_replay_redelivers_only_what_failed_in_its_range() -> None:
-    """From three hours to two hours ago, so not the failures of four and of one hour ago."""
+    """The range is from three to two hours ago. Others failed four hours and one hour ago."""
     log = [a_delivery(f"{hours} h", at=ago(hours=hours), number=hours) for hours in range(1, 5)]
     hook, runtime = FakeHook(*log), FakeRuntime()
     options = replace(OPTIONS, since=timedelta(hours=3), until=timedelta(hours=2))
@@ -207,7 +207,7 @@ def test_a_replay_redelivers_only_what_failed_in_its_range() -> None:
 
 @pytest.mark.parametrize(("again", "seconds"), [(True, 60), (False, 0)])
 def test_what_is_delivered_again_is_older_than_a_minute(*, again: bool, seconds: int) -> None:
-    """Its redelivery must not look older than the run, by whichever of GitHub's clocks."""
+    """GitHub's clocks differ, and its redelivery must not look older than the run."""
     policy = a_policy(include_delivered=again)
     options = replace(OPTIONS, since=timedelta(hours=3), policy=policy)
 

@@ -103,7 +103,7 @@ def test_which_attempt_counts(log: list[Delivery], shown: Delivery | None) -> No
 
 
 def test_a_failure_of_a_moment_ago_is_not_its_own_outcome() -> None:
-    """It is newer than a minute before the request, but no newer attempt."""
+    """It is from the last minute before the request, but it is the attempt that was redelivered."""
     moment_ago = a_delivery("requested", at=ago(seconds=30), number=5)
 
     found = find_redeliveries(a_log([moment_ago])(StatusFilter.ALL), [moment_ago], since=NOW)

@@ -118,7 +118,7 @@ def test_jobs_that_run_at_once_end_in_any_order() -> None:
 
 
 def test_no_more_jobs_run_at_once_than_there_are_workers() -> None:
-    """Three of nine jobs would meet if a third thread helped the two."""
+    """With a third thread, three of the nine jobs would run at the same time."""
     three, met = Barrier(3), list[int]()
 
     def meet() -> None:

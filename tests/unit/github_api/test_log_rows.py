@@ -128,8 +128,8 @@ def test_rows_at_the_ends_of_a_page_have_bounds_if_there_are_any() -> None:
     assert page.unreadable[0].latest == NOW - timedelta(1)
 
 
-def test_a_row_written_late_before_a_page_tells_no_bounds() -> None:
-    """The row before the page is from two hours ago, and the page has one of an hour ago."""
+def test_a_late_row_before_the_page_bounds_no_time() -> None:
+    """The row before the page is from two hours ago, but the page has a row of an hour ago."""
     page = read_page([None, a_row()], is_last=True, newer=ago(hours=2))
 
     assert (page.unreadable[0].latest, page.unreadable[0].earliest) == (None, BETWEEN)

@@ -31,7 +31,7 @@ def caused(error: Exception, cause: Exception) -> Exception:
 def test_a_request_that_was_not_sent_may_be_repeated(
     error: Exception, *, may_be_done: bool
 ) -> None:
-    """A redelivery, too, is then requested again."""
+    """Even a redelivery is then requested again."""
     explained = explain(error, "https://api.github.com")
 
     assert (explained.may_be_done, explained.is_transient) == (may_be_done, True)

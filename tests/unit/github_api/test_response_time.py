@@ -30,7 +30,7 @@ def test_80_seconds_a_minute_have_to_leave_the_minute() -> None:
 
 
 def test_two_responses_may_have_to_leave_the_minute() -> None:
-    """Without the first of three, 80 seconds are left, and that is too many."""
+    """Without the first of three responses, 80 seconds are left, which is too many."""
     responses = ResponseTime(counts_for=61)
     for now in (100, 110, 120):
         responses.add(40, now)
