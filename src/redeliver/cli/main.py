@@ -77,7 +77,7 @@ def main() -> int:
     if not all(map(find_spec, PACKAGES)):
         sys.stderr.write(
             "redeliver: a package that the command needs is not installed. "
-            "Run: pip install 'redeliver[cli]'\n"
+            "Run: pip install 'redeliver-webhooks[cli]'\n"
         )
         return os.EX_UNAVAILABLE
     from redeliver.cli import terminal  # noqa: PLC0415 - needs rich, which may be missing

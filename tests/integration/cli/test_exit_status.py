@@ -178,7 +178,7 @@ def test_an_incomplete_installation_ends_with_status_69(command: Command) -> Non
     assert run.status == 69
     assert run.stderr == (
         "redeliver: a package that the command needs is not installed. "
-        "Run: pip install 'redeliver[cli]'\n"
+        "Run: pip install 'redeliver-webhooks[cli]'\n"
     )
 
 

@@ -1,0 +1,78 @@
+"""The line for pipx in the docs installs the command, and checks the hash of each package."""
+
+import hashlib
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.workflow_run import ROOT
+
+PAGE = (ROOT / "docs" / "own-server.md").read_text()
+[LINE] = re.findall(r"```sh\n(pipx install .*?#sha256=<hash>')\n```", PAGE, flags=re.DOTALL)
+REQUIREMENTS = (ROOT / "requirements" / "command.txt").read_text()
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = tmp_path_factory.mktemp("dist")
+    uv = str(Path(sys.executable).with_name("uv"))
+    build = [uv, "build", "--quiet", "--wheel", "--no-build-isolation", "--python", sys.executable]
+    subprocess.run([*build, "--out-dir", str(directory), str(ROOT)], check=True)
+    [wheel] = directory.glob("*.whl")
+    return wheel
+
+
+def install(
+    directory: Path, wheel: Path, *, digest: str = "", requirements: str = REQUIREMENTS
+) -> subprocess.CompletedProcess[str]:
+    """Run the line of the page, with files of this machine in place of those on the internet."""
+    constraints = directory / "command.txt"
+    constraints.write_text(requirements)
+    digest = digest or hashlib.sha256(wheel.read_bytes()).hexdigest()
+    line = re.sub(r"https://raw\S+/command.txt", str(constraints), LINE)
+    line = re.sub(r"https://files\S+<hash>", f"{wheel.as_uri()}#sha256={digest}", line)
+    assert "https" not in line
+    return subprocess.run(
+        ["sh", "-c", line.replace("pipx", shlex.join([sys.executable, "-m", "pipx"]), 1)],
+        env={
+            **os.environ,
+            "PIPX_HOME": str(directory / "pipx"),
+            "PIPX_SHARED_LIBS": str(directory.parent / "pip"),  # so that all tests share one pip
+            "PIPX_BIN_DIR": str(directory / "bin"),
+            "PIPX_DEFAULT_BACKEND": "pip",
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_line_installs_the_command(tmp_path: Path, wheel: Path) -> None:
+    assert install(tmp_path, wheel).returncode == 0
+
+    command = [str(tmp_path / "bin" / "redeliver"), "--version"]
+    assert subprocess.run(command, check=True, capture_output=True).stdout.startswith(b"redeliver ")
+
+
+def test_the_line_refuses_another_wheel(tmp_path: Path, wheel: Path) -> None:
+    refused = install(tmp_path, wheel, digest="0" * 64)
+
+    assert "DO NOT MATCH THE HASHES" in refused.stderr
+    assert not (tmp_path / "bin" / "redeliver").exists()
+
+
+def test_the_line_refuses_another_dependency(tmp_path: Path, wheel: Path) -> None:
+    """Each hash of PyGithub is another one in these requirements."""
+    name, version, rest = REQUIREMENTS.partition("pygithub==")
+    hashes, end, others = rest.partition("pyjwt==")
+    changed = re.sub("sha256:[0-9a-f]{8}", "sha256:00000000", hashes)
+
+    refused = install(tmp_path, wheel, requirements=name + version + changed + end + others)
+
+    assert "DO NOT MATCH THE HASHES" in refused.stderr
+    assert not (tmp_path / "bin" / "redeliver").exists()
