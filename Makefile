@@ -31,7 +31,7 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 # After how many milliseconds the simulated GitHub of `make bench` responds.
 LATENCY ?= 50 300
 
-.PHONY: help demo test long contract versions soak mutants bench e2e lint check docs screenshot lock upgrade clean
+.PHONY: help demo test long contract versions soak mutants bench e2e lint dist check docs screenshot lock upgrade clean
 
 # Never in parallel: two runs of the tests would write to the same directory.
 .NOTPARALLEL:
@@ -91,6 +91,11 @@ lint: $(READY) ## Check style, imports, types, shell scripts, Dockerfiles, workf
 	$(BIN)/zizmor --offline --quiet --config .github/zizmor.yml action.yml composite/action.yml examples/*.yml .github
 	$(BIN)/cog --check -P -I docs $(GENERATED)
 
+dist: $(READY) ## Build the packages for PyPI in dist/, and check them
+	@rm -rf dist
+	@$(BIN)/uv build --quiet --no-build-isolation --python $(BIN)/python --out-dir dist
+	@$(BIN)/twine --no-color check --strict dist/*.tar.gz dist/*.whl
+
 check: lint test long contract e2e ## Run lint, test, long, contract and e2e
 
 docs: $(READY) ## Write generated text: tables, copies of examples, the composite action, docs/summary.md
@@ -112,7 +117,7 @@ upgrade: COMPILE += $(or $(PACKAGES:%=--upgrade-package=%),--upgrade)
 upgrade: lock ## Pin the newest versions of all dependencies (PACKAGES=… selects some)
 
 clean: ## Remove .venv, node_modules, caches and recordings
-	rm -rf .venv .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis node_modules mutants $(dir $(EXCHANGES))
+	rm -rf .venv .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis node_modules mutants dist $(dir $(EXCHANGES))
 
 # Run the tests with coverage, and record requests and responses for `make contract`. The exhaustive
 # tests are left out, because with coverage they take twice as long and cover no other lines.
