@@ -26,7 +26,7 @@ TESTS ?= --ignore=tests/e2e --ignore=$(OCTOKIT)
 # uv looks for Pythons here, too. pyenv's own commands run only the selected Pythons.
 PYENV := $(HOME)/.pyenv/versions/3.*/bin
 # The files with parts that cog writes.
-GENERATED := README.md ARCHITECTURE.md docs/how-it-decides.md docs/own-server.md docs/kubernetes.md docs/receivers.md docs/scale.md composite/action.yml .github/workflows/redeliver.yml
+GENERATED := README.md ARCHITECTURE.md docs/how-it-decides.md docs/own-server.md docs/kubernetes.md docs/receivers.md docs/scale.md composite/action.yml image/action.yml .github/workflows/redeliver.yml
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header pyproject.toml
 # After how many milliseconds the simulated GitHub of `make bench` responds.
 LATENCY ?= 50 300
@@ -88,7 +88,7 @@ lint: $(READY) ## Check style, imports, types, shell scripts, Dockerfiles, workf
 	$(BIN)/shellcheck .ci/run .ci/packages
 	$(BIN)/hadolint Dockerfile examples/kubernetes/Dockerfile
 	$(BIN)/actionlint -shellcheck $(BIN)/shellcheck examples/*.yml .github/workflows/*.yml
-	$(BIN)/zizmor --offline --quiet --config .github/zizmor.yml action.yml composite/action.yml examples/*.yml .github
+	$(BIN)/zizmor --offline --quiet --config .github/zizmor.yml action.yml composite/action.yml image/action.yml examples/*.yml .github
 	$(BIN)/cog --check -P -I docs $(GENERATED)
 
 dist: $(READY) ## Build the packages for PyPI in dist/, and check them
@@ -98,7 +98,7 @@ dist: $(READY) ## Build the packages for PyPI in dist/, and check them
 
 check: lint test long contract e2e ## Run lint, test, long, contract and e2e
 
-docs: $(READY) ## Write generated text: tables, copies of examples, the composite action, docs/summary.md
+docs: $(READY) ## Write generated text: tables, copies of examples, the other action.yml files, docs/summary.md
 	$(BIN)/cog -r -P -I docs $(GENERATED)
 	$(BIN)/python -m docs.example_summary > docs/summary.md
 

@@ -416,6 +416,12 @@ def declared_inputs() -> None:
         print(_declaration(name))
 
 
+def declared_outputs() -> None:
+    """Print the declarations of all outputs, copied from action.yml."""
+    for name in ACTION["outputs"]:
+        print(_declaration(name))
+
+
 def composite_outputs() -> None:
     """Print the outputs of the composite action: those of its last step."""
     for name in ACTION["outputs"]:

@@ -10,18 +10,27 @@ import trustme
 
 from github_sandbox.clock import Clock, utc_now
 from tests.e2e.api_github_com import HOSTS
-from tests.e2e.workflow_run import ROOT, TOKEN, Checkout
+from tests.e2e.workflow_run import ROOT, TAG, TOKEN, Checkout, for_act
 
 
 @pytest.fixture(scope="session")
-def action(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a copy of this repository without the files that git ignores."""
-    copy = tmp_path_factory.mktemp("action")
+    copy = tmp_path_factory.mktemp("sources")
     list_files = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
     files = subprocess.run(list_files, cwd=ROOT, check=True, capture_output=True, text=True).stdout
     for file in files.splitlines():
         (copy / file).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / file, copy / file)
+    return copy
+
+
+@pytest.fixture(scope="session")
+def action(sources: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a copy of this repository that act can use as its newest version."""
+    copy = tmp_path_factory.mktemp("action")
+    shutil.copytree(sources, copy, dirs_exist_ok=True)
+    for_act(copy, TAG)
     return copy
 
 

@@ -15,6 +15,7 @@ from tests.support.outage import miss_events
 
 ROOT = Path(__file__).parents[2]
 ACT = Path(sys.executable).with_name("act")
+TAG = f"v{redeliver.__version__}"
 TOKEN = "ghp_e2eS3cretT0ken"
 REMOTE = "https://github.com/acme/ops.git"
 RUNNER = "python:3.13-slim"
@@ -57,12 +58,25 @@ def permissions_of(workflow: str) -> dict[str, str]:
     return permissions
 
 
+def for_act(action: Path, ref: str) -> None:
+    """Change the reusable workflow in a copy of this repository so that act understands it.
+
+    act does not know `$/`, which means the repository of the workflow, at the same commit. So this
+    writes that repository and `ref`, for which `--local-repository` names the copy.
+    """
+    workflow = action / ".github" / "workflows" / "redeliver.yml"
+    text = workflow.read_text()
+    assert text.count("uses: $/image\n") == 1
+    workflow.write_text(text.replace("uses: $/image", f"uses: acme/redeliver/image@{ref}"))
+
+
 @dataclass(frozen=True, kw_only=True)
 class Checkout:
-    """A checkout of acme/ops. Its workflows use the copy of the action in `action`."""
+    """A checkout of acme/ops. Its workflows use the copy of the action in `action` as `ref`."""
 
     workspace: Path
     action: Path
+    ref: str = TAG
     secrets: Mapping[str, str] = field(default_factory=lambda: {"REDELIVER_TOKEN": TOKEN})
 
     @property
@@ -96,7 +110,7 @@ class Checkout:
         return act(
             self.workspace,
             event,
-            *("--local-repository", f"acme/redeliver@v{redeliver.__version__}={self.action}"),
+            *("--local-repository", f"acme/redeliver@{self.ref}={self.action}"),
             *("--env", f"GITHUB_API_URL={github.url}"),
             *(argument for secret in secrets for argument in ("-s", secret)),
             *arguments,
