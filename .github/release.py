@@ -1,9 +1,9 @@
-"""Prepare a release, check that its draft may be published, and create the commit to tag.
+"""Prepare a release, check its draft, and commit an action that pulls the image of the release.
 
     python3 .github/release.py prepare 1.2.0
     gh release view v1.2.0 --json isDraft,tagName,targetCommitish | \
         python3 .github/release.py check v1.2.0 COMMIT
-    python3 .github/release.py pin v1.2.0 ghcr.io/OWNER/NAME@sha256:DIGEST
+    python3 .github/release.py commit v1.2.0 ghcr.io/OWNER/NAME@sha256:DIGEST
 
 This script needs only Python and git.
 """
@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-ACTION = ROOT / "action.yml"
+ACTIONS = (ROOT / "action.yml", ROOT / "image" / "action.yml")
+"""The Docker actions."""
 CHANGELOG = ROOT / "CHANGELOG.md"
 VERSION = ROOT / "src" / "redeliver" / "__init__.py"
 NAMING = ("README.md", "docs/*.md", "examples/*.yml", ".github/workflows/*.yml")
@@ -59,15 +60,19 @@ def check(tag: str, commit: str, draft: Mapping[str, Any]) -> Iterator[str]:
         yield f"the target of the draft is {draft['targetCommitish']}, not this commit, {commit}"
 
 
-def pin(tag: str, image: str) -> None:
-    """Commit an action.yml that names the image by digest, and tag that commit."""
+def commit_release(tag: str, image: str) -> None:
+    """Commit the release to a new branch, and after it a commit that takes the change back.
+
+    The release is the first commit. In it, the Docker actions name the image by digest.
+    """
     if not re.fullmatch(r"[a-z0-9.:/_-]+@sha256:[0-9a-f]{64}", image):
         sys.exit(f"{image} does not name an image by its digest")
-    _replace(ACTION, r"^  image: Dockerfile$", f"  image: docker://{image}")
-    _git(
-        "commit", "--quiet", "--message", f"Release {tag}: pull the image, do not build it", ACTION
-    )
-    _git("tag", "--annotate", "--message", tag, tag)
+    _git("switch", "--quiet", "--create", f"release/{tag}")
+    for path in ACTIONS:
+        _replace(path, r"^  image: (\.\./)?Dockerfile( #.*)?$", f"  image: docker://{image}")
+    _commit(f"Release {tag}, whose actions pull the image")
+    _git("checkout", "--quiet", "HEAD~1", "--", *ACTIONS)
+    _commit(f"After {tag}, build the image from the Dockerfile again")
 
 
 def _replace(path: Path, pattern: str, text: str) -> None:
@@ -75,6 +80,10 @@ def _replace(path: Path, pattern: str, text: str) -> None:
     if times != 1:
         sys.exit(f"{path.relative_to(ROOT)} must match {pattern!r} once, but matches {times} times")
     path.write_text(changed)
+
+
+def _commit(message: str) -> None:
+    _git("commit", "--quiet", "--message", message, "--", *ACTIONS)
 
 
 def _git(*arguments: str | Path) -> None:
@@ -87,7 +96,7 @@ if __name__ == "__main__":
             prepare(version)
         case ["check", tag, commit]:
             sys.exit("\n".join(check(tag, commit, json.load(sys.stdin))) or None)
-        case ["pin", tag, image]:
-            pin(tag, image)
+        case ["commit", tag, image]:
+            commit_release(tag, image)
         case _:
             sys.exit(__doc__)

@@ -1,11 +1,9 @@
-"""A workflow can use a release, which the release workflow tags with its image in a registry."""
+"""A release is a tagged commit of main, whose actions and workflow pull its image by digest."""
 
 import json
-import shutil
 import socket
 import ssl
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -13,12 +11,9 @@ from pathlib import Path
 
 import pytest
 
-import redeliver
-from github_sandbox import Proxy, Receiver, Sandbox
-from tests.e2e.api_github_com import ApiGithubCom, Route
-from tests.e2e.workflow_run import REMOTE, Checkout, act, an_outage, arrived, filled_in
-
-TAG = f"v{redeliver.__version__}"
+from github_sandbox import Receiver, Sandbox
+from tests.e2e.release_run import BRANCH, MERGED, SQUASHED, Releaser, ReleaseRun, run
+from tests.e2e.workflow_run import TAG, Checkout, an_outage, arrived, filled_in, for_act
 
 CONFIGURATION = """
 version: 0.1
@@ -67,88 +62,19 @@ def digest(registry: str, image: str) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def origin(
-    action: Path,
-    digest: str,
-    machine: str,
-    tls_of_github: ssl.SSLContext,
-    certificate: Path,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Path:
-    """Run the release workflow without CI and images, and return the repository it pushes to."""
-    sources, origin = (tmp_path_factory.mktemp(name) for name in ("sources", "origin"))
-    shutil.copytree(action, sources, dirs_exist_ok=True)
-    version = redeliver.__version__
-    if f"## [{version}]" not in (sources / "CHANGELOG.md").read_text():
-        run(sources, sys.executable, ".github/release.py", "prepare", version)
-    workflow = sources / ".github" / "workflows" / "release.yml"
-    workflow.write_text(without_images(workflow.read_text(), digest))
-    run(origin, "git", "init", "--quiet", "--bare")
-    run(sources, "git", "init", "--quiet")
-    run(sources, "git", "remote", "add", "origin", REMOTE)
-    run(sources, "git", "config", f"url.file://{origin}.pushInsteadOf", REMOTE)
-    run(sources, "git", "add", "--all")
-    somebody = ("-c", "user.name=somebody", "-c", "user.email=somebody@example.com")
-    run(sources, "git", *somebody, "commit", "--quiet", "--message", f"Prepare {TAG}")
-    draft = Draft(commit=run(sources, "git", "rev-parse", "HEAD"), origin=origin)
-    with (
-        ApiGithubCom(tls_of_github, certificate, draft.routes) as api,
-        Proxy(leads=api.leads) as proxy,
-    ):
-        job = act(
-            sources,
-            "workflow_dispatch",
-            *("-W", str(workflow), "--input", f"tag={TAG}", "-s", "GITHUB_TOKEN=ghs_0fTheJ0b"),
-            *api.act_arguments(proxy.url, f"{origin}:{origin}"),
-            runner=machine,
-        )
-    assert job.returncode == 0, job.stdout
-    assert draft.is_published
-    return origin
-
-
-def without_images(workflow: str, digest: str) -> str:
-    """Remove the jobs of release.yml that act cannot run: CI, and images for two platforms."""
-    start, end = workflow.index("  test:\n"), workflow.index("  publish:\n")
-    image = "${{ needs.image.outputs.name }}@${{ needs.image.outputs.digest }}"
-    rest = workflow[:start] + workflow[end:]
-    assert rest.count("needs: image\n") == rest.count(image) == 1
-    return rest.replace("needs: image\n", "needs: check\n").replace(image, digest)
-
-
-class Draft:
-    """A draft release on GitHub. https://docs.github.com/en/rest/releases/releases."""
-
-    def __init__(self, *, commit: str, origin: Path) -> None:
-        self.is_published = False
-        self._release = {"id": 7, "tag_name": TAG, "draft": True, "target_commitish": commit}
-        self._origin = origin
-        releases = "/repos/acme/ops/releases"
-        self.routes: dict[str, Route] = {
-            f"GET {releases}/tags/{TAG}": lambda _: (404, {"message": "Not Found"}),
-            f"GET {releases}/7": lambda _: (200, self._release),
-            f"PATCH {releases}/7": self._edit,
-            "POST /graphql": self._query,
-        }
-
-    def _query(self, body: dict[str, str]) -> tuple[int, object]:
-        if "refs/tags" in json.dumps(body):
-            tags = run(self._origin, "git", "tag", "--list", TAG)
-            return 200, {"data": {"repository": {"ref": {"id": "REF"} if tags else None}}}
-        return 200, {"data": {"repository": {"release": {"databaseId": 7, "isDraft": True}}}}
-
-    def _edit(self, body: dict[str, object]) -> tuple[int, object]:
-        assert (body["draft"], body["tag_name"]) == (False, TAG)
-        self.is_published = True
-        return 200, {**self._release, "draft": False, "html_url": "https://github.com/acme/ops"}
+def releaser(
+    sources: Path, digest: str, machine: str, tls_of_github: ssl.SSLContext, certificate: Path
+) -> Releaser:
+    return Releaser(
+        sources=sources, image=digest, machine=machine, tls=tls_of_github, certificate=certificate
+    )
 
 
 @pytest.fixture(scope="module")
-def release(origin: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a clone of the release, as a user of the action gets it."""
-    clone = tmp_path_factory.mktemp("clone")
-    run(clone, "git", "clone", "--quiet", "--branch", TAG, str(origin), ".")
-    return clone
+def released(releaser: Releaser, tmp_path_factory: pytest.TempPathFactory) -> ReleaseRun:
+    released = releaser.run(tmp_path_factory.mktemp("released"), merge=MERGED)
+    assert released.job.returncode == 0, released.job.stdout
+    return released
 
 
 def docker(*arguments: str) -> str:
@@ -156,22 +82,57 @@ def docker(*arguments: str) -> str:
     return run(Path(), "docker", *arguments)
 
 
-def run(directory: Path, *command: str) -> str:
-    """Run a command in a directory, and return its output."""
-    process = subprocess.run(command, cwd=directory, check=False, capture_output=True, text=True)
-    assert process.returncode == 0, process.stderr
-    return process.stdout.strip()
+def test_the_tag_is_a_commit_of_main_and_of_its_release_branch(released: ReleaseRun) -> None:
+    def git(*arguments: str) -> str:
+        return run(released.origin, "git", *arguments)
+
+    tag = git("rev-parse", f"refs/tags/{TAG}")
+
+    assert git("cat-file", "-t", tag) == "commit"  # and not an annotated tag
+    branches = git("branch", "--contains", tag, "--format", "%(refname:short)")
+    assert branches.splitlines() == ["main", BRANCH]
+    assert git("diff", f"{tag}~1", "main") == ""  # on main, the image is built again
+
+
+def test_the_draft_is_still_a_draft_and_has_the_tag(released: ReleaseRun) -> None:
+    draft = released.draft.release
+
+    assert draft["draft"] is True
+    assert draft["tag_name"] == TAG
+    assert draft["target_commitish"] == run(released.origin, "git", "rev-parse", f"refs/tags/{TAG}")
+
+
+def test_a_release_that_was_squashed_gets_no_tag(releaser: Releaser, tmp_path: Path) -> None:
+    squashed = releaser.run(tmp_path, merge=SQUASHED)
+
+    assert squashed.job.returncode == 1
+    problem = f"is not a commit of main, so merge {BRANCH} with a merge commit"
+    assert problem in squashed.job.stdout
+    assert run(squashed.origin, "git", "tag") == ""
 
 
 @pytest.mark.parametrize("example", ["organization.yml", "reusable-workflow.yml"])
-def test_a_release_is_pulled_by_its_digest_and_not_built(
-    example: str, release: Path, checkout: Checkout, github: Sandbox, receiver: Receiver
+@pytest.mark.parametrize("pin", ["tag", "commit"])
+def test_a_caller_pulls_the_image_by_its_digest(
+    pin: str,
+    example: str,
+    released: ReleaseRun,
+    checkout: Checkout,
+    github: Sandbox,
+    receiver: Receiver,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
+    ref = TAG if pin == "tag" else run(released.origin, "git", "rev-parse", TAG)
+    clone = tmp_path_factory.mktemp("clone")
+    run(clone, "git", "clone", "--quiet", "--branch", TAG, str(released.origin), ".")
+    for_act(clone, ref)
     hook = github.org("acme").hook(receiver.url)
     missed = an_outage(receiver, hook)
-    workflow = filled_in(example, {"my-org": "acme"}).replace("123456789", str(hook.id))
+    workflow = filled_in(example, {"my-org": "acme", f"@{TAG}": f"@{ref}"})
 
-    job = replace(checkout, action=release).run(workflow, github)
+    job = replace(checkout, action=clone, ref=ref).run(
+        workflow.replace("123456789", str(hook.id)), github
+    )
 
     assert job.returncode == 0, job.stdout
     assert arrived(github, receiver, missed) == sorted(missed)

@@ -1,4 +1,4 @@
-"""The release script refuses a draft that is not the prepared release, and pins the image."""
+"""The release script refuses a draft that is not the prepared release, and commits the image."""
 
 import json
 import re
@@ -24,7 +24,7 @@ def git(repository: Path, *arguments: str) -> str:
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
     """Return a copy of the files that a release changes, with version 1.2.0 prepared."""
-    for name in (".github", "docs", "examples", "src/redeliver"):
+    for name in (".github", "docs", "examples", "image", "src/redeliver"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("*_modules"))
     for name in ("CHANGELOG.md", "README.md", "action.yml"):
         shutil.copy(ROOT / name, tmp_path / name)
@@ -92,25 +92,30 @@ def test_a_malformed_or_released_version_is_not_prepared(
     assert release(repository, "prepare", version).stderr == f"{problem}\n"
 
 
-def test_the_tagged_commit_changes_only_the_image(repository: Path) -> None:
+def test_only_the_first_of_two_commits_pulls_the_image(repository: Path) -> None:
     git(repository, "init", "--quiet")
     git(repository, "config", "user.name", "somebody")
     git(repository, "config", "user.email", "somebody@example.com")
     git(repository, "add", "--all")
     git(repository, "commit", "--quiet", "--message", "1.2.0")
 
-    pin = release(repository, "pin", "v1.2.0", IMAGE)
+    done = release(repository, "commit", "v1.2.0", IMAGE)
 
-    assert pin.returncode == 0, pin.stderr
-    diff = git(repository, "diff", "--unified=0", "HEAD~1", "v1.2.0").splitlines()
+    assert done.returncode == 0, done.stderr
+    branch, before = "release/v1.2.0", "release/v1.2.0~2"
+    diff = git(repository, "diff", "--unified=0", before, f"{branch}~1").splitlines()
     assert [line for line in diff if re.match(r"[+-] ", line)] == [
         "-  image: Dockerfile",
         f"+  image: docker://{IMAGE}",
+        "-  image: ../Dockerfile # zizmor: ignore[unpinned-images] - this is a file, no image",
+        f"+  image: docker://{IMAGE}",
     ]
+    assert git(repository, "diff", before, branch) == ""
+    assert git(repository, "status", "--porcelain") == ""
 
 
 @pytest.mark.parametrize("image", ["ghcr.io/acme/redeliver:v1.2.0", "ghcr.io/acme/redeliver"])
-def test_an_image_without_a_digest_is_not_tagged(repository: Path, image: str) -> None:
-    pin = release(repository, "pin", "v1.2.0", image)
+def test_an_image_without_a_digest_is_not_committed(repository: Path, image: str) -> None:
+    done = release(repository, "commit", "v1.2.0", image)
 
-    assert pin.stderr == f"{image} does not name an image by its digest\n"
+    assert done.stderr == f"{image} does not name an image by its digest\n"
