@@ -70,7 +70,9 @@ def paths(page: str) -> Iterator[str]:
             # A command has other words with a slash, such as the name of a branch.
             is_path = slash and (len(words) == 1 or (ROOT / folder).is_dir())
             is_pattern = re.fullmatch(r"[\w.*][\w.*/-]*", path)
-            if is_pattern and folder != ".venv" and (is_path or path.endswith(SUFFIXES)):
+            # The branch of a release is release/v1.2.0.
+            is_ours = is_pattern and folder not in {".venv", "release"}
+            if is_ours and (is_path or path.endswith(SUFFIXES)):
                 yield path.removesuffix("/")
 
 
