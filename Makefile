@@ -88,7 +88,7 @@ lint: $(READY) ## Check style, imports, types, shell scripts, Dockerfiles, workf
 	$(BIN)/shellcheck .ci/run .ci/packages
 	$(BIN)/hadolint Dockerfile examples/kubernetes/Dockerfile
 	$(BIN)/actionlint -shellcheck $(BIN)/shellcheck examples/*.yml .github/workflows/*.yml
-	$(BIN)/zizmor --offline --quiet --config .github/zizmor.yml action.yml composite/action.yml image/action.yml examples/*.yml .github
+	$(BIN)/zizmor --offline --quiet --persona pedantic --config .github/zizmor.yml action.yml */action.yml examples/*.yml .github
 	$(BIN)/cog --check -P -I docs $(GENERATED)
 
 dist: $(READY) ## Build the packages for PyPI in dist/, and check them
