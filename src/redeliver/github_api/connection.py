@@ -87,7 +87,7 @@ class Connection:
             str(parts.hostname), parts.port, timeout=SOCKET_SECONDS, retry=NO_RETRY
         )
         session = self._connection.session
-        session.hooks["response"].append(_prevent_repeats)
+        session.hooks["response"] += [_prevent_repeats, _read_as_utf8]
         if parts.scheme == "https":
             bundle = os.environ.get(bundle_variable())
             session.mount("https://", TlsAdapter(bundle, retry=NO_RETRY))
@@ -124,3 +124,11 @@ def _prevent_repeats(response: RequestsResponse, **_: object) -> None:
             is_transient=False,
             has_responded=True,
         )
+
+
+def _read_as_utf8(response: RequestsResponse, **_: object) -> None:
+    """Ignore the encoding that the header names: GitHub's JSON is always UTF-8.
+
+    Python 3.15 warns about a name that is not ASCII, and `requests` guesses if there is no name.
+    """
+    response.encoding = "utf-8"

@@ -122,6 +122,24 @@ def test_simultaneous_requests_have_connections_of_their_own() -> None:
     assert rounds == [{" 1", " 2", " 3"}] * 2
 
 
+@pytest.mark.parametrize(
+    "charset",
+    [
+        pytest.param(b"", id="none"),
+        pytest.param(b"; charset=latin-1", id="another one"),
+        pytest.param(b"; charset=\xe9", id="one that is not ascii"),
+    ],
+)
+def test_a_response_is_utf8_whatever_charset_it_names(charset: bytes) -> None:
+    """A name that is not ASCII is an error in these tests since Python 3.15, which warns of it."""
+    head = HEAD.replace(b"/json", b"/json" + charset)
+
+    with a_server(lambda connection, _: connection.sendall(head + b"\xc3\xa9")) as url:
+        response = send(Transport(url))
+
+    assert response.text == "é"
+
+
 @pytest.mark.parametrize("prefix", ["", "/api/v3"])
 def test_requests_go_below_the_path_of_the_api(
     github: Sandbox, recorded_hook: Hook, prefix: str
