@@ -20,7 +20,7 @@ OCTOKIT := tests/contract/test_octokit.py
 WITHOUT_DOCKER := tests/e2e/without_docker
 # `make versions` runs these tests with each of these Pythons and PyGithubs: the oldest that
 # pyproject.toml allows, and the newest.
-PYTHONS ?= 3.11 3.12 3.13 3.14
+PYTHONS ?= 3.11 3.12 3.13 3.14 3.15
 PYGITHUBS ?= oldest newest
 TESTS ?= --ignore=tests/e2e --ignore=$(OCTOKIT)
 # uv looks for Pythons here, too. pyenv's own commands run only the selected Pythons.

@@ -26,7 +26,7 @@ def dry_install(platform: str, version: str, target: Path) -> subprocess.Complet
     )
 
 
-@pytest.mark.parametrize("version", ["3.11", "3.12", "3.13", "3.14"])
+@pytest.mark.parametrize("version", ["3.11", "3.12", "3.13", "3.14", "3.15"])
 @pytest.mark.parametrize(
     "platform",
     [

@@ -185,7 +185,7 @@ def test_ci_and_make_versions_test_the_declared_pythons() -> None:
         r"^PYTHONS \?= (.*)", (ROOT / "Makefile").read_text(), flags=re.MULTILINE
     )
 
-    assert declared == ["3.11", "3.12", "3.13", "3.14"]
+    assert declared == ["3.11", "3.12", "3.13", "3.14", "3.15"]
     assert project["requires-python"] == f">={declared[0]}"
     assert jobs["test"]["strategy"]["matrix"]["python"] == declared
     assert versions.split() == declared
