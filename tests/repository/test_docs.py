@@ -27,11 +27,14 @@ ANSWERING_PAGES = (
     "troubleshooting.md",
     "versioning.md",
 )
-RUNNERS_ERROR = "Container action is only supported on Linux"
+RUNNERS_ERRORS = {
+    "Container action is only supported on Linux",
+    "Cannot connect to the Docker daemon",
+}
 TROUBLESHOOTING_HEADINGS = re.findall(r"^### (.*)", TROUBLESHOOTING, flags=re.MULTILINE)
 QUOTED_ERRORS = {
     error for heading in TROUBLESHOOTING_HEADINGS for error in re.findall("`(.*?)`", heading)
-} - {RUNNERS_ERROR}
+} - RUNNERS_ERRORS
 
 
 def messages() -> list[str]:

@@ -177,6 +177,18 @@ def test_the_last_job_of_ci_waits_for_all_others() -> None:
     assert set(jobs["done"]["needs"]) == jobs.keys() - {"done"}
 
 
+def test_a_job_on_ubuntu_slim_ends_before_github_ends_it() -> None:
+    """GitHub kills it after 15 minutes. redeliver needs to be stopped to save the checkpoint."""
+    jobs = yaml.safe_load((WORKFLOWS / "ci.yml").read_text())["jobs"].values()
+    limits = [job["timeout-minutes"] for job in jobs if "ubuntu-slim" in str(job)]
+
+    assert limits == [14]
+    for page in ("docs/limits.md", "examples/without-docker.yml"):
+        text = (ROOT / page).read_text()
+        assert "ubuntu-slim" in text
+        assert re.findall(r"timeout-minutes(?: to|:) (1\d)\b", text) == ["14"]
+
+
 def test_ci_and_make_versions_test_the_declared_pythons() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     declared = [line.rpartition(" ")[2] for line in project["classifiers"]]

@@ -1,4 +1,7 @@
-"""The job of CI that runs the action without Docker does what its steps say, here on Linux."""
+"""The job of CI that runs the action without Docker does what its steps say, here on Linux.
+
+The machine is like ubuntu-slim: the command `docker` is there, but no engine runs.
+"""
 
 import os
 import shutil
@@ -16,6 +19,11 @@ from tests.e2e.without_docker.runner import contents
 from tests.e2e.workflow_run import ACT, ROOT
 
 JOB = "without-docker"
+DOCKER = """#!/bin/sh
+echo "$*" >> {calls}
+echo 'failed to connect to the docker API' >&2
+exit 1
+"""
 
 
 @pytest.fixture
@@ -34,10 +42,11 @@ def test_the_job_of_ci_recovers_events_without_docker(
 ) -> None:
     """Its steps run on this machine, except those that need GitHub."""
     ci = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text())
+    assert "ubuntu-slim" in ci["jobs"][JOB]["strategy"]["matrix"]["os"]
     steps = ci["jobs"][JOB]["steps"]
     steps = [step for step in steps if not step.get("uses", "").startswith("actions/setup-")]
     needs_github = [step.get("id") for step in steps].index("redeliver")
-    job = {"runs-on": "ubuntu-latest", "steps": steps[:needs_github]}
+    job = {"runs-on": "ubuntu-slim", "steps": steps[:needs_github]}
     text = yaml.safe_dump({"on": "push", "jobs": {JOB: job}})
     # act does not know $/, and another program may listen on port 8000.
     text = text.replace("$/composite", "./composite").replace("8000", str(port))
@@ -47,15 +56,23 @@ def test_the_job_of_ci_recovers_events_without_docker(
     workflow.parent.mkdir(parents=True)
     workflow.write_text(text)
     subprocess.run(["git", "init", "--quiet"], cwd=checkout, check=True)
+    calls = tmp_path / "calls"
+    docker = tmp_path / "bin" / "docker"
+    docker.parent.mkdir()
+    docker.write_text(DOCKER.format(calls=calls))
+    docker.chmod(0o755)
 
-    on_this_machine = ("-P", "ubuntu-latest=-self-hosted")
+    on_this_machine = ("-P", "ubuntu-slim=-self-hosted")
     run = subprocess.run(
         [ACT, "push", *on_this_machine, "--env", f"PIP_INDEX_URL={index.as_uri()}"],
         cwd=checkout,
         env={
             **os.environ,
             "HOME": str(tmp_path),
-            "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
+            "DOCKER_HOST": f"unix://{tmp_path}/docker.sock",  # nothing listens there
+            "PATH": os.pathsep.join(
+                [str(docker.parent), str(Path(sys.executable).parent), os.environ["PATH"]]
+            ),
         },
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -65,3 +82,4 @@ def test_the_job_of_ci_recovers_events_without_docker(
 
     assert run.returncode == 0, run.stdout
     assert "Success - Main Check that it recovered both events" in run.stdout
+    assert not calls.exists()
