@@ -1,16 +1,18 @@
 """Compare recorded requests and responses with GitHub's descriptions of its API.
 
-python -m tests.contract <directory of descriptions> <directory of exchanges>
+python -m tests.contract <descriptions of the npm package> <exchanges> [<descriptions of GitHub>]
+
+Each is a directory. The last one is `descriptions` in a clone of github/rest-api-description.
 """
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from github_sandbox.recording import read_exchanges
 from tests.contract.contract import Contract, is_by_redeliver
-
-PRODUCTS = ("api.github.com", "ghec", "ghes-3.17", "ghes-3.18", "ghes-3.19")
+from tests.contract.products import find, unexpected
 
 REQUESTED_BY_REDELIVER = (
     "actions/create-repo-variable",
@@ -47,23 +49,27 @@ REQUESTED_BY_OTHERS = (
 """Operations that the sandbox offers to other clients."""
 
 
-def main(descriptions: Path, directory: Path) -> int:
+def main(from_npm: Path, directory: Path, from_github: Sequence[Path]) -> int:
     """Print what was compared and every deviation, and return the exit status."""
+    found = find([*from_github, from_npm])
+    missing_or_new = unexpected(found, from_github=bool(from_github))
+    for problem in missing_or_new:
+        print(problem, file=sys.stderr)
+    if not found:
+        return 1
+
     contract = Contract(
-        {
-            product: json.loads((descriptions / f"{product}.json").read_text())
-            for product in PRODUCTS
-        },
+        {product: json.loads(path.read_text()) for product, path in found.items()},
         requested_by_redeliver=REQUESTED_BY_REDELIVER,
         requested_by_others=REQUESTED_BY_OTHERS,
     )
     exchanges = list(read_exchanges(directory))
     comparison = contract.compare(exchanges)
 
-    print(f"{'exchanges, by operation':38}", *(f"{p:>14}" for p in PRODUCTS), "  by redeliver")
+    print(f"{'exchanges, by operation':38}", *(f"{p:>14}" for p in found), "  by redeliver")
     for name in REQUESTED_BY_REDELIVER + REQUESTED_BY_OTHERS:
-        counts = [comparison.compared[name, product] for product in PRODUCTS]
-        counts.append(comparison.by_redeliver[name, PRODUCTS[0]])
+        counts = [comparison.compared[name, product] for product in found]
+        counts.append(comparison.by_redeliver[name, contract.products[0]])
         print(f"{name:38}", *(f"{count:14,}" for count in counts))
     requests = sum(map(is_by_redeliver, exchanges))
     responses = sum(exchange.status is not None for exchange in exchanges)
@@ -75,8 +81,9 @@ def main(descriptions: Path, directory: Path) -> int:
         print(f"Version {version} of the API changes these operations: {', '.join(names)}.")
     for problem, times in comparison.problems.most_common():
         print(f"{times} x {problem}", file=sys.stderr)
-    return 1 if comparison.problems else 0
+    return 1 if comparison.problems or missing_or_new else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1]), Path(sys.argv[2])))
+    npm, recorded, *github = map(Path, sys.argv[1:])
+    sys.exit(main(npm, recorded, github))

@@ -53,10 +53,7 @@ class Contract:
         self.requested_by_others = requested_by_others
         names = [*requested_by_redeliver, *requested_by_others]
         self._operations = {
-            product: {
-                version: operations(description, version, names)
-                for version in versions(description)
-            }
+            product: _by_version(product, description, names)
             for product, description in descriptions.items()
         }
 
@@ -126,6 +123,17 @@ class Contract:
 def is_by_redeliver(exchange: Exchange) -> bool:
     """Whether redeliver made the request, not a test or another client."""
     return exchange.headers.get("user-agent", "").startswith("redeliver/")
+
+
+def _by_version(
+    product: str, description: Json, names: Collection[str]
+) -> dict[str, dict[str, Operation]]:
+    try:
+        return {
+            version: operations(description, version, names) for version in versions(description)
+        }
+    except LookupError as error:
+        raise LookupError(f"{product}: {error}") from error
 
 
 def _problems(check: Check) -> list[str]:

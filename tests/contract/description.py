@@ -1,8 +1,7 @@
 """Cut single operations out of GitHub's descriptions of its API.
 
-A description is the OpenAPI document of one product, from the npm package @octokit/openapi. It has
-some ten megabytes; each operation becomes a small OpenAPI document of its own.
-https://github.com/github/rest-api-description
+A description is the OpenAPI document of one product. It has some ten megabytes; each operation
+becomes a small OpenAPI document of its own.
 """
 
 import json

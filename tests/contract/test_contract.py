@@ -214,6 +214,18 @@ def test_a_description_that_lacks_an_operation_is_an_error() -> None:
         operations(a_description(), FIRST_VERSION, ["list", "lost"])
 
 
+def test_the_error_names_the_product_that_lacks_an_operation() -> None:
+    lacking = a_description()
+    del lacking["paths"]["/owners/{owner}/things"]["patch"]
+
+    with pytest.raises(LookupError, match="older: the description has no operation change"):
+        Contract(
+            {"newer": a_description(), "older": lacking},
+            requested_by_redeliver=["list"],
+            requested_by_others=["change"],
+        )
+
+
 def test_the_added_permission_is_an_error_once_described() -> None:
     with pytest.raises(LookupError, match="delete VARIABLES_PERMISSION"):
         operations(a_description(actions_variables={}), FIRST_VERSION, ["list"])
