@@ -50,10 +50,10 @@ test: $(READY) ## Run the tests that need only Python, with branch coverage
 long: $(READY) ## Run the tests that take minutes: days and weeks of runs, and a thousand runs of a loop
 	@$(PYTEST) tests/long
 
-contract: $(READY) $(NPM_READY) $(EXCHANGES) ## Compare the requests and responses of the tests with GitHub's OpenAPI descriptions (needs Node)
+contract: $(READY) $(NPM_READY) $(EXCHANGES) ## Compare the requests and responses of the tests with GitHub's OpenAPI descriptions (needs Node; DESCRIPTIONS=… adds those of github/rest-api-description)
 	@echo "contract: test the sandbox with Octokit, then check the requests and responses of the tests"
 	@$(BIN)/python -m pytest --quiet $(OCTOKIT)
-	@$(BIN)/python -m tests.contract node_modules/@octokit/openapi/generated $(dir $(EXCHANGES))
+	@$(BIN)/python -m tests.contract node_modules/@octokit/openapi/generated $(dir $(EXCHANGES)) $(DESCRIPTIONS)
 
 versions: $(READY) ## Run the tests on each supported Python, with the oldest and the newest PyGithub (PYTHONS=…, PYGITHUBS=…, TESTS=… select some)
 	$(foreach python,$(PYTHONS),$(call find_python,$(python)))
