@@ -28,8 +28,8 @@ from redeliver.sanitize import MIN_SECRET_LENGTH
 API_VERSION = "2022-11-28"
 """The API version that every request names, so that a new default version changes nothing.
 
-Every supported GitHub knows this one: Enterprise Server has versions since 3.9, and a newer one
-since 3.21. GitHub supports it until March 2028 at least, and responds with 400 to a version that
+github.com and Enterprise Server since 3.9 know this one. Enterprise Server knows a newer one since
+3.21. GitHub supports it until March 2028 at least, and responds with 400 to a version that
 it does not know. `make contract` shows that 2026-03-10 changes nothing that is read here.
 https://docs.github.com/en/rest/about-the-rest-api/api-versions
 """
