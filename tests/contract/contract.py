@@ -12,7 +12,14 @@ from dataclasses import dataclass, field
 
 from github_sandbox.recording import Exchange
 from tests.contract.conformance import FIRST_ERROR_STATUS, request_problems, response_problems
-from tests.contract.description import FIRST_VERSION, Json, Operation, operations, versions
+from tests.contract.description import (
+    FIRST_VERSION,
+    Json,
+    Operation,
+    has_variables_permission,
+    operations,
+    versions,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +55,10 @@ class Contract:
         requested_by_others: Collection[str],
     ) -> None:
         """Take the descriptions by product, or raise `LookupError` if one lacks an operation."""
+        if all(map(has_variables_permission, descriptions.values())):
+            raise LookupError(
+                "all descriptions have the permission on variables now: delete VARIABLES_PERMISSION"
+            )
         self.products = tuple(descriptions)
         self.requested_by_redeliver = requested_by_redeliver
         self.requested_by_others = requested_by_others

@@ -44,7 +44,7 @@ MORE_ERROR_STATUSES = {
 """Errors that the descriptions leave out: 409 for a name that exists, 422 for invalid values."""
 
 VARIABLES_PERMISSION = {"type": "string", "enum": ["read", "write"]}
-"""An App's permission on Actions variables, which the descriptions leave out.
+"""An App's permission on Actions variables, for descriptions that leave it out.
 https://github.com/github/rest-api-description/issues/5437
 """
 
@@ -84,16 +84,19 @@ def operations(description: Json, version: str, names: Collection[str]) -> dict[
     return by_name
 
 
+def has_variables_permission(description: Json) -> bool:
+    """Whether a description has the permission that most leave out."""
+    return (
+        "actions_variables" in description["components"]["schemas"]["app-permissions"]["properties"]
+    )
+
+
 def _amended(components: Json) -> Json:
-    """Add the permission that the descriptions leave out, or raise `LookupError` if it is there."""
+    """Add the permission that most descriptions leave out."""
     schemas = components["schemas"]
-    permissions = schemas["app-permissions"]["properties"]
-    if "actions_variables" in permissions:
-        raise LookupError(
-            "the description has the permission on variables now: delete VARIABLES_PERMISSION"
-        )
-    properties = permissions | {"actions_variables": VARIABLES_PERMISSION}
-    amended = schemas["app-permissions"] | {"properties": properties}
+    permissions = schemas["app-permissions"]
+    properties = {"actions_variables": VARIABLES_PERMISSION} | permissions["properties"]
+    amended = permissions | {"properties": properties}
     return components | {"schemas": schemas | {"app-permissions": amended}}
 
 

@@ -226,9 +226,23 @@ def test_the_error_names_the_product_that_lacks_an_operation() -> None:
         )
 
 
-def test_the_added_permission_is_an_error_once_described() -> None:
+def test_the_added_permission_is_an_error_once_all_describe_it() -> None:
+    names = {"requested_by_redeliver": ["list"], "requested_by_others": ["change"]}
+    without, described = a_description(), a_description(actions_variables={"type": "string"})
+
+    Contract({"newer": described, "older": without}, **names)
     with pytest.raises(LookupError, match="delete VARIABLES_PERMISSION"):
-        operations(a_description(actions_variables={}), FIRST_VERSION, ["list"])
+        Contract({"newer": described, "older": described}, **names)
+
+
+def test_a_described_permission_is_not_replaced() -> None:
+    described = a_description(actions_variables={"type": "integer"})
+    thing = described["components"]["schemas"]["thing"]
+    thing["properties"]["permissions"] = ref("schemas", "app-permissions")
+    document = operations(described, FIRST_VERSION, ["list"])["list"].document
+    item = {"id": 7, "old": True, "permissions": {"actions_variables": 1}}
+
+    assert response_problems(responding(200, [item]), document) == []
 
 
 # Two products: one has a later version of the API, the other does not.
