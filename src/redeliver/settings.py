@@ -17,13 +17,8 @@ from urllib.parse import urlsplit
 
 from redeliver.core import repository_filter, url_pattern
 from redeliver.core.delivery import Guid, HookId
-from redeliver.core.event_filter import (
-    EVENT_PATTERN,
-    EventFilter,
-    event_name,
-    is_unknown,
-    nearest_event_name,
-)
+from redeliver.core.event_filter import EVENT_PATTERN, EventFilter, event_name, is_unknown
+from redeliver.core.event_names import nearest_event_name
 from redeliver.core.policy import (
     AS_LONG_AS_LOGGED,
     LONGEST_RETENTION,

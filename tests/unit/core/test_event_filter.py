@@ -2,7 +2,7 @@
 
 import pytest
 
-from redeliver.core.event_filter import EVENT_NAMES, EventFilter, event_name, nearest_event_name
+from redeliver.core.event_filter import EventFilter, event_name
 
 CASES = [
     ("", "push", None, True),
@@ -55,31 +55,3 @@ def test_a_filter_includes_an_event(
 )
 def test_a_pattern_names_an_event(pattern: str, name: str) -> None:
     assert event_name(pattern) == name
-
-
-@pytest.mark.parametrize(
-    ("name", "nearest"),
-    [
-        ("pull_requests", "pull_request"),
-        ("pull-request", "pull_request"),
-        ("pullrequest", "pull_request"),
-        ("isues", "issues"),
-        ("psuh", "push"),
-        ("workflow_runs", "workflow_run"),
-        ("", None),
-        ("ghp_abcdefghijklmnopqrstuvwxyzabcdefghij", None),
-        ("correcthorsebatterystaple", None),
-    ],
-)
-def test_the_nearest_event_name_is(name: str, nearest: str | None) -> None:
-    assert nearest_event_name(name) == nearest
-
-
-def test_a_higher_cutoff_excludes_less_similar_names() -> None:
-    assert nearest_event_name("psuh", cutoff=0.8) is None
-    assert nearest_event_name("isues", cutoff=0.8) == "issues"
-
-
-@pytest.mark.parametrize("name", sorted(EVENT_NAMES))
-def test_an_event_name_is_nearest_to_itself(name: str) -> None:
-    assert nearest_event_name(name, cutoff=1) == name
