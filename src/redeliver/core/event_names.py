@@ -1,8 +1,8 @@
 """The names of all events that GitHub has, and which of them a misspelled name resembles.
 
-The names are those in GitHub's descriptions of its webhooks for GitHub.com, Enterprise Cloud and
-Enterprise Server 3.14 to 3.19, as of November 2026:
-https://docs.github.com/en/webhooks/webhook-events-and-payloads
+The names are those in GitHub's descriptions of its webhooks for GitHub.com and Enterprise Cloud, as
+of October 2026, and for Enterprise Server 3.14 to 3.19:
+https://github.com/github/rest-api-description
 """
 
 from difflib import get_close_matches
@@ -40,9 +40,12 @@ EVENT_NAMES = frozenset(
         "discussion",
         "discussion_comment",
         "dismissal_request_code_scanning",
+        "dismissal_request_dependabot",
+        "dismissal_request_license_compliance",
         "dismissal_request_secret_scanning",
         "enterprise",
         "exemption_request_push_ruleset",
+        "exemption_request_secret_scanning",
         "fork",
         "github_app_authorization",
         "gollum",
@@ -51,6 +54,7 @@ EVENT_NAMES = frozenset(
         "installation_target",
         "issue_comment",
         "issue_dependencies",
+        "issue_relates_to",
         "issues",
         "label",
         "marketplace_purchase",
