@@ -50,10 +50,12 @@ test: $(READY) ## Run the tests that need only Python, with branch coverage
 long: $(READY) ## Run the tests that take minutes: days and weeks of runs, and a thousand runs of a loop
 	@$(PYTEST) tests/long
 
-contract: $(READY) $(NPM_READY) $(EXCHANGES) ## Compare the requests and responses of the tests with GitHub's OpenAPI descriptions (needs Node; DESCRIPTIONS=… adds those of github/rest-api-description)
-	@echo "contract: test the sandbox with Octokit, then check the requests and responses of the tests"
+contract: $(READY) $(NPM_READY) $(EXCHANGES) ## Compare the requests and responses of the tests, and our event names, with GitHub's descriptions (needs Node; DESCRIPTIONS=… adds those of github/rest-api-description)
+	@echo "contract: test the sandbox with Octokit, then check the requests and responses of the tests, and our event names"
 	@$(BIN)/python -m pytest --quiet $(OCTOKIT)
 	@$(BIN)/python -m tests.contract node_modules/@octokit/openapi/generated $(dir $(EXCHANGES)) $(DESCRIPTIONS)
+	@$(INSTALL) --no-deps --require-hashes --target .venv/event-names -r requirements/event-names.txt
+	@$(BIN)/python -m tests.contract.event_names .venv/event-names
 
 versions: $(READY) ## Run the tests on each supported Python, with the oldest and the newest PyGithub (PYTHONS=…, PYGITHUBS=…, TESTS=… select some)
 	$(foreach python,$(PYTHONS),$(call find_python,$(python)))
@@ -112,6 +114,7 @@ lock: $(READY) ## Pin new dependencies of pyproject.toml in requirements/, and k
 	$(COMPILE) -o requirements/command.txt --extra cli -c requirements/runtime.txt
 	$(COMPILE) -o requirements/dev.txt --group dev -c requirements/command.txt
 	$(COMPILE) -o requirements/mutants.txt --group mutants -c requirements/dev.txt
+	$(filter-out pyproject.toml,$(COMPILE)) --no-deps --group event-names -o requirements/event-names.txt
 
 upgrade: COMPILE += $(or $(PACKAGES:%=--upgrade-package=%),--upgrade)
 upgrade: lock ## Pin the newest versions of all dependencies (PACKAGES=… selects some)
