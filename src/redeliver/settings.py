@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, timedelta
+from difflib import get_close_matches
 from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,7 +19,7 @@ from urllib.parse import urlsplit
 from redeliver.core import repository_filter, url_pattern
 from redeliver.core.delivery import Guid, HookId
 from redeliver.core.event_filter import EVENT_PATTERN, EventFilter, event_name, is_unknown
-from redeliver.core.event_names import nearest_event_name
+from redeliver.core.event_names import close_event_names
 from redeliver.core.policy import (
     AS_LONG_AS_LOGGED,
     LONGEST_RETENTION,
@@ -479,28 +480,32 @@ def _whole_number(least: int, why: str = "") -> Callable[[str], int | None]:
 
 def _events(text: str) -> EventFilter:
     patterns = _list(text.lower())
-    # A misspelled name would filter every event out, and the checkpoint would pass them.
+    # With a misspelled name, events would be filtered out that the user wants, and the checkpoint
+    # would pass them. After !, events would be redelivered that the user does not want.
     _check_entries(
         [_mistake_in_event(pattern) for pattern in patterns],
         "Each entry must be an event that GitHub has, such as push, pull_request.opened or "
         "check_*. Write one per line, or separate them by commas. Put ! directly before an entry "
-        "to exclude it. If an event is newer than this version of redeliver, put a * at the end of "
-        "its name",
+        "to exclude it. If an event is newer than this version of redeliver, and its name is "
+        "similar to that of another event, put a * at its end",
     )
     return EventFilter(tuple(patterns))
 
 
 def _mistake_in_event(pattern: str) -> str | None:
-    """Return what to say about a wrong pattern after its position; None if it is right."""
-    if not is_unknown(pattern):
-        return None if EVENT_PATTERN.fullmatch(pattern) else ""
+    """Return what to say about a wrong pattern after its position; None if it is right.
+
+    A name that is not close to any known one may be that of a new event, so it is right.
+    """
     name = event_name(pattern)
-    nearest = nearest_event_name(name)
-    if nearest is None:
-        return ""
-    is_no_secret = re.fullmatch("[a-z_]+", name) and nearest_event_name(name, cutoff=MISSPELLED)
-    repeated = f"'{name}': " if is_no_secret else ""
-    return f" ({repeated}did you mean '{nearest}'?)"
+    close = close_event_names(name) if is_unknown(pattern) else []
+    if not close:
+        is_right = EVENT_PATTERN.fullmatch(pattern) and not TOKEN.search(pattern)
+        return None if is_right else ""
+    is_misspelled = get_close_matches(name, close, cutoff=MISSPELLED)
+    repeated = f"'{name}': " if is_misspelled and re.fullmatch("[a-z_-]+", name) else ""
+    suggested = " or ".join(f"'{known}'" for known in close)
+    return f" ({repeated}did you mean {suggested}?)"
 
 
 def _repositories(text: str) -> tuple[str, ...]:

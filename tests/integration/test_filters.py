@@ -124,3 +124,33 @@ def test_a_run_that_keeps_no_checkpoint_says_nothing_of_it(
 
     assert f"{len(missed)} are excluded by 'events'\n" in run.log
     assert "excluded events" not in run.visible
+
+
+def test_an_unknown_event_is_redelivered_with_a_warning(
+    github: Sandbox, receiver: Receiver, hook: Hook
+) -> None:
+    missed = miss_events(receiver, hook, events=["brand_new.created", "brand_new", "push"])
+
+    run = run_action(github, hook, events="issues, brand_new", verify="5s")
+
+    assert run.status == 0, run.visible
+    assert arrived(github, receiver) == sorted(missed[:2])
+    warning = "::warning::entry 2 of 'events' matches no event that this version of redeliver knows"
+    assert run.log.count("::warning::") == run.log.count(warning) == 1
+    assert "entry 2 of 'events' matches no event" in run.summary
+
+
+@pytest.mark.parametrize("entry", ["pull_requst", "!pull_requst", "pull_requst.closed"])
+def test_a_misspelled_event_stops_the_run_before_any_request(
+    github: Sandbox, hook: Hook, missed: list[str], entry: str
+) -> None:
+    before = dict(github.repository("acme/ops").variables)
+
+    run = run_action(github, hook, events=f"issues, {entry}")
+
+    assert run.status == 1
+    problem = "has a mistake in entry 2 ('pull_requst': did you mean 'pull_request'?)"
+    assert f"::error::input 'events' {problem}" in run.log
+    assert github.requests == []
+    assert github.repository("acme/ops").variables == before
+    assert len(missed) == 2

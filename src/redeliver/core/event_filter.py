@@ -4,9 +4,9 @@ import re
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from redeliver.core.event_names import EVENT_NAMES
+from redeliver.core.event_names import matches_known_event
 
-EVENT_PATTERN = re.compile(r"!?[a-z0-9_*?]+(\.[a-z0-9_*?.-]+)?")
+EVENT_PATTERN = re.compile(r"!?[a-z*?][a-z0-9_*?]*(\.[a-z0-9_*?.-]+)?")
 """An action may also have `.` and `-`, because clients choose that of `repository_dispatch`."""
 
 
@@ -28,17 +28,18 @@ class EventFilter:
             return False
         return not including or any(_matches(pattern, event, action) for pattern in including)
 
+    @property
+    def unknown(self) -> list[int]:
+        """The positions, from 1, of the patterns that match no event that is known."""
+        return [n for n, pattern in enumerate(self.patterns, 1) if is_unknown(pattern)]
+
 
 ALL_EVENTS = EventFilter()
 
 
 def is_unknown(pattern: str) -> bool:
-    """Whether a pattern can never match, because GitHub has no event with that name.
-
-    A pattern with `*` or `?` may be for events that are newer than `EVENT_NAMES`.
-    """
-    name = event_name(pattern)
-    return name not in EVENT_NAMES and not {"*", "?"} & set(name)
+    """Whether a pattern matches none of GitHub's events, as far as they are known."""
+    return not matches_known_event(event_name(pattern))
 
 
 def event_name(pattern: str) -> str:

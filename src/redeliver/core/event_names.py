@@ -1,4 +1,4 @@
-"""The names of all events that GitHub has, and which of them a misspelled name resembles.
+"""The names of all events that GitHub has, and which of them a wrong name is meant to be.
 
 The names are those in GitHub's descriptions of its webhooks for GitHub.com and Enterprise Cloud, as
 of October 2026, and for Enterprise Server 3.14 to 3.19:
@@ -6,15 +6,44 @@ https://github.com/github/rest-api-description
 """
 
 from difflib import get_close_matches
+from fnmatch import fnmatchcase
+
+CLOSE = 0.8
+"""A name at least this similar to a known one is taken for a misspelling of it: 1 means equal, 0
+that no character is the same, as `difflib` measures it. It must not be so low that most names that
+GitHub adds are refused. Of the four that it added last, the most similar to an older one has 0.79.
+"""
+
+CLOSE_IF_SHORT = 0.75
+"""The same for a name with at most `SHORT` characters, of which one is wrong: psuh, pusj."""
+
+SHORT = 4
+
+MAX_CLOSE = 3
+"""How many names an error suggests."""
 
 
-def nearest_event_name(name: str, *, cutoff: float = 0.6) -> str | None:
-    """Return GitHub's event name that is most similar to `name`, for a misspelled one.
+def close_event_names(name: str) -> list[str]:
+    """Return the names of GitHub's events that `name` is probably meant to be, the likeliest first.
 
-    Return None if the similarity is less than `cutoff`: 1 means equal, 0 means that no character is
-    the same, as `difflib` measures it.
+    That is one that differs only in hyphens, else those that are similar, else those of which
+    `name` is a part, such as `check` of `check_run`. A name with `*` or `?` is compared only for
+    hyphens.
     """
-    return next(iter(get_close_matches(name, EVENT_NAMES, n=1, cutoff=cutoff)), None)
+    underscored = name.replace("-", "_")
+    if matches_known_event(underscored):
+        return [underscored]
+    if {"*", "?"} & set(name):
+        return []
+    cutoff = CLOSE_IF_SHORT if len(name) <= SHORT else CLOSE
+    similar = get_close_matches(name, EVENT_NAMES, n=MAX_CLOSE, cutoff=cutoff)
+    longer = sorted(known for known in EVENT_NAMES if f"_{name}_" in f"_{known}_")
+    return similar or longer[:MAX_CLOSE]
+
+
+def matches_known_event(name: str) -> bool:
+    """Whether `name` is the name of one of GitHub's events, or has `*` or `?` and matches one."""
+    return any(fnmatchcase(known, name) for known in EVENT_NAMES)
 
 
 EVENT_NAMES = frozenset(

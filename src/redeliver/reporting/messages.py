@@ -152,6 +152,7 @@ def warnings(report: Report) -> list[str]:
             "there is no webhook, so this run read nothing, and did not move the checkpoint. Check "
             "'org' or 'repo'"
         )
+    found += _unknown_events(report)
     found += replay.warnings(report)
     found += _deferred(report)
     found += retries.warning(report)
@@ -166,6 +167,23 @@ def warnings(report: Report) -> list[str]:
         found.append(losses.may_be_unseen(report.unseen))
     found += tokens.expiring(report, tokens.WARN_BEFORE)
     return found
+
+
+def _unknown_events(report: Report) -> Iterator[str]:
+    """Warn of entries that are misspelled, or name events that are newer than this version."""
+    entries = [str(position) for position in report.options.policy.events.unknown]
+    if len(entries) == 1:
+        yield (
+            f"entry {entries[0]} of 'events' matches no event that this version of redeliver "
+            "knows. If GitHub has added that event since, update redeliver. Otherwise, correct the "
+            "entry: it matches nothing"
+        )
+    elif entries:
+        yield (
+            f"entries {', '.join(entries[:-1])} and {entries[-1]} of 'events' match no event that "
+            "this version of redeliver knows. If GitHub has added these events since, update "
+            "redeliver. Otherwise, correct the entries: they match nothing"
+        )
 
 
 def _deferred(report: Report) -> Iterator[str]:

@@ -95,6 +95,16 @@ CASES = {
         error="--hook-id has a mistake in entry 2. Each.*--probe must be a whole",
         flags=["--hook-id", "x", "--probe", "s0on"],
     ),
+    "a misspelled event": Case(
+        status=64,
+        error=r"Error: --events has a mistake in entry 1 \('psh': did you mean 'push'\?\)",
+        flags=["--events", "psh"],
+    ),
+    "an event that is not known": Case(
+        status=0,
+        error="Warning: entry 2 of --events matches no event that this version of redeliver knows",
+        flags=["--events", "push", "--events", "brand_new"],
+    ),
     "no token": Case(
         status=64,
         error="Error: REDELIVER_TOKEN or GH_TOKEN must be set, or --app-id and --private-key-file",

@@ -43,6 +43,12 @@ def test_a_filter_includes_an_event(
     assert events.matches(event, action) is is_included
 
 
+def test_a_filter_knows_its_unknown_entries() -> None:
+    events = EventFilter(("push", "brand_new", "!check_*", "brand_new*.opened", "*.opened", "!new"))
+
+    assert events.unknown == [2, 4, 6]
+
+
 @pytest.mark.parametrize(
     ("pattern", "name"),
     [

@@ -7,6 +7,7 @@ from signal import Signals
 import pytest
 
 from redeliver.core.decision import Verdict
+from redeliver.core.event_filter import EventFilter
 from redeliver.core.outcome import NOT_REACHED, STOP_REASONS, EventResult, Outcome
 from redeliver.errors import UnavailableError
 from redeliver.reporting import messages, outputs
@@ -71,6 +72,26 @@ def test_a_stopped_run_names_its_signal(number: Signals, status: int) -> None:
     assert stopped.status == status
     problem = messages.problem(stopped) or ""
     assert problem == f"stopped by {number.name}. A later run redelivers what this one did not"
+
+
+@pytest.mark.parametrize(
+    ("patterns", "warning"),
+    [
+        (("push", "!s3cret"), "entry 2 of 'events' matches no event that this version of"),
+        (("s3cret", "push", "s3c*", "s3cret.s3cret"), "entries 1, 3 and 4 of 'events' match no"),
+    ],
+)
+def test_unknown_events_are_one_warning(patterns: tuple[str, ...], warning: str) -> None:
+    """It does not repeat an entry, which may be a secret."""
+    options = a_report().options
+    policy = replace(options.policy, events=EventFilter(patterns))
+    report = replace(a_report(), options=replace(options, policy=policy))
+
+    [found] = messages.warnings(report)
+
+    assert found.startswith(warning)
+    assert "update redeliver" in found
+    assert "s3c" not in found
 
 
 def test_a_rate_limit_is_a_warning_with_its_end() -> None:
