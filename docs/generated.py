@@ -30,6 +30,7 @@ ACTION: dict[str, Any] = yaml.safe_load(ACTION_YML)
 INPUT_GROUPS: Mapping[str, tuple[str, ...]] = {
     "where": (
         "token",
+        "client-id",
         "app-id",
         "private-key",
         "org",

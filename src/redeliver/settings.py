@@ -59,6 +59,7 @@ class Settings:
     token: str = field(repr=False)
     """Empty if the GitHub App `app_id` authenticates with its `private_key`."""
     app_id: str
+    """The App's client ID or its App ID: GitHub accepts both."""
     private_key: str = field(repr=False)
     org: str
     repo: str
@@ -93,7 +94,7 @@ class Input:
     """How one input becomes a setting."""
 
     setting: str
-    """A field of `Settings`, `RunOptions` or `Policy`."""
+    """A field of `Settings`, `RunOptions` or `Policy`; or `client_id`, which becomes `app_id`."""
     convert: Callable[[str], Any]
     """Raises `ValueError` with the rest of the sentence "input '…' …"."""
     default: str = ""
@@ -129,6 +130,7 @@ def parse(
     problems += _problems_between_inputs(values, if_missing or {})
     if problems:
         raise InputError(". Also, ".join(problems))
+    values["app_id"] = values["client_id"] or values["app_id"]
     # Somebody who asks for certain events knows that the receiver works again.
     values["at_once"] = bool(at_once or values["since"] or values["guids"])
     values["by_hand"] = by_hand
@@ -155,14 +157,17 @@ def _problems_between_inputs(
 ) -> Iterator[str]:
     """Yield what is wrong with the inputs together; `values` has those that are valid alone."""
     advice = {name: f". {sentence}" for name, sentence in if_missing.items()}
-    if {"token", "app_id", "private_key"} <= values.keys():
+    credentials = ("token", "client_id", "app_id", "private_key")
+    if values.keys() >= {*credentials}:
         yield from _check_credentials(
-            **{name: values[name] for name in ("token", "app_id", "private_key")},
-            advice=advice.get("token", ""),
+            **{name: values[name] for name in credentials}, advice=advice.get("token", "")
         )
-    target = ("app_id", "org", "repo", "hook_ids", "hook_url")
-    if values.keys() >= {*target}:
-        yield from _check_target(**{name: values[name] for name in target})
+    target = ("org", "repo", "hook_ids", "hook_url")
+    if values.keys() >= {"client_id", "app_id", *target}:
+        yield from _check_target(
+            **{name: values[name] for name in target},
+            is_app=bool(values["client_id"] or values["app_id"]),
+        )
     if {"org", "repo", "repository_patterns"} <= values.keys():
         yield from _check_repositories(
             **{name: values[name] for name in ("org", "repo", "repository_patterns")}
@@ -220,25 +225,34 @@ def _check_replay(values: Mapping[str, Any]) -> Iterator[str]:
         yield f"input 'scan' must be full if '{name}' is set: these events may not have failed"
 
 
-def _check_credentials(token: str, app_id: str, private_key: str, *, advice: str) -> Iterator[str]:
-    if token and (app_id or private_key):
-        other = "app-id" if app_id else "private-key"
+def _check_credentials(
+    token: str, client_id: str, app_id: str, private_key: str, *, advice: str
+) -> Iterator[str]:
+    name = "app-id" if app_id and not client_id else "client-id"
+    has_id = bool(client_id or app_id)
+    if token and (has_id or private_key):
         yield (
-            f"inputs 'token' and '{other}' cannot both be set: "
-            "set either a token, or a GitHub App's id and its private key"
+            f"inputs 'token' and '{name if has_id else 'private-key'}' cannot both be set: "
+            "set either a token, or a GitHub App's client ID and its private key"
         )
-    elif not (token or app_id or private_key):
-        yield f"input 'token' must be set, or 'app-id' and 'private-key'{advice}"
-    elif bool(app_id) != bool(private_key):
-        yield f"inputs 'app-id' and 'private-key' must be set together{advice}"
+    elif not (token or has_id or private_key):
+        yield f"input 'token' must be set, or 'client-id' and 'private-key'{advice}"
+    elif has_id != bool(private_key):
+        yield f"inputs '{name}' and 'private-key' must be set together{advice}"
+    if client_id and app_id and client_id != app_id:
+        yield (
+            "inputs 'client-id' and 'app-id' have different values, but they are two names for the "
+            "same input: set only 'client-id'"
+        )
 
 
 def _check_target(
-    app_id: str,
     org: str,
     repo: str,
     hook_ids: tuple[HookId, ...] | None,
     hook_url: UrlPattern | None,
+    *,
+    is_app: bool,
 ) -> Iterator[str]:
     if org and repo:
         yield "inputs 'org' and 'repo' cannot both be set: a webhook belongs to only one of them"
@@ -249,7 +263,7 @@ def _check_target(
         )
     elif (org or repo) and hook_ids == () and not hook_url:
         yield f"input 'hook-id' {HOOK_ID_RULE}"
-    elif not (org or repo or app_id):
+    elif not (org or repo or is_app):
         yield (
             "input 'org' must be set to the organization that owns the webhook, "
             "or 'repo' to the repository that owns it"
@@ -295,7 +309,7 @@ def _token(text: str) -> str:
 def _app_id(text: str) -> str:
     if not re.fullmatch(r"([1-9][0-9]{0,18}|Iv[A-Za-z0-9.]{6,40})?", text):
         raise ValueError(
-            "must be the App ID, which is a number, or the Client ID, which begins with Iv: "
+            "must be the App's client ID, which begins with Iv, or its App ID, which is a number: "
             "the App's settings page shows both"
         )
     return text
@@ -602,6 +616,7 @@ def _is_loopback(host: str) -> bool:
 
 INPUTS: Mapping[str, Input] = {
     "token": Input(setting="token", convert=_token),
+    "client-id": Input(setting="client_id", convert=_app_id),
     "app-id": Input(setting="app_id", convert=_app_id),
     "private-key": Input(setting="private_key", convert=_private_key),
     "org": Input(setting="org", convert=_organization),

@@ -19,6 +19,7 @@ from redeliver.core.checkpoint import format_checkpoint
 from tests.e2e.api_github_com import ApiGithubCom, Route
 from tests.e2e.issues import Issues
 from tests.e2e.workflow_run import (
+    CLIENT_ID,
     ROOT,
     TOKEN,
     Checkout,
@@ -219,7 +220,7 @@ def test_the_app_installation_example_recovers_events(
     missed = an_outage(receiver, github.org("acme").hook(receiver.url))
     app, checkout = an_app(github, checkout, "REDELIVER_PRIVATE_KEY")
     app.install("acme")
-    names = {"my-org": "acme", "123456": str(app.id)}
+    names = {"my-org": "acme", CLIENT_ID: app.client_id}
 
     job = checkout.run(example(names), github)
 
@@ -238,7 +239,7 @@ def test_the_github_app_example_recovers_events_of_its_webhook(
     checkout = replace(checkout, secrets={**checkout.secrets, "VARIABLES_TOKEN": "ghp_variables"})
     github.token("ghp_variables", actions_variables="write")
 
-    job = checkout.run(example({"123456": str(app.id)}), github)
+    job = checkout.run(example({CLIENT_ID: app.client_id}), github)
 
     assert job.returncode == 0, job.stdout
     assert arrived(github, receiver, missed) == sorted(missed)
@@ -255,7 +256,7 @@ def test_the_many_organizations_example_recovers_their_events(
         hooks.append(github.org(name).hook(receiver.url))
         app.install(name)
     missed = an_outage(receiver, *hooks)
-    names = {"org: my-org,": "org: acme,", "my-other-org": "globex", "123456": str(app.id)}
+    names = {"org: my-org,": "org: acme,", "my-other-org": "globex", CLIENT_ID: app.client_id}
 
     job = checkout.run(example(names), github)
 

@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 from github_sandbox import Hook, Receiver, Sandbox
-from tests.e2e.workflow_run import ROOT, TOKEN, an_outage, arrived, filled_in
+from tests.e2e.workflow_run import CLIENT_ID, ROOT, TOKEN, an_outage, arrived, filled_in
 
 
 def docker(*arguments: str, status: int = 0) -> str:
@@ -45,7 +45,9 @@ def with_token(pod: dict[str, Any]) -> dict[str, Any]:
     page = (ROOT / "docs" / "kubernetes.md").read_text()
     [env] = re.findall(r"^```yaml\n( *env:\n(?:.*\n)+?)```", page, flags=re.MULTILINE)
     [container] = pod["containers"]
-    others = [each for each in container["args"] if not each.startswith(("--app-id", "--private"))]
+    others = [
+        each for each in container["args"] if not each.startswith(("--client-id", "--private"))
+    ]
     changed = {**container, "args": others, "volumeMounts": [], **yaml.safe_load(env)}
     return {**pod, "containers": [changed], "volumes": []}
 
@@ -108,9 +110,9 @@ def start(command_image: str, github: Sandbox, tmp_path: Path) -> Start:
     return run
 
 
-def names_for(hook: Hook, app_id: int) -> dict[str, str]:
+def names_for(hook: Hook, client_id: str = CLIENT_ID) -> dict[str, str]:
     """Return the names that a test fills in."""
-    ids = {"=123456789": f"={hook.id}", "=123456": f"={app_id}"}
+    ids = {"=123456789": f"={hook.id}", CLIENT_ID: client_id}
     return {"my-org/ops": "acme/ops", "my-org": "acme", **ids}
 
 
@@ -120,7 +122,7 @@ def test_the_cron_job_recovers_events_with_a_github_app(
     missed = an_outage(receiver, hook)
     app = github.app(owner="acme")
     app.install("acme")
-    pod = pod_of("cronjob.yml", names_for(hook, app.id))
+    pod = pod_of("cronjob.yml", names_for(hook, app.client_id))
 
     output = start(pod, {"private-key.pem": app.private_key}, "--rm")
 
@@ -133,7 +135,7 @@ def test_the_cron_job_recovers_events_with_a_token(
     github: Sandbox, receiver: Receiver, hook: Hook, start: Start
 ) -> None:
     missed = an_outage(receiver, hook)
-    pod = with_token(pod_of("cronjob.yml", names_for(hook, 1)))
+    pod = with_token(pod_of("cronjob.yml", names_for(hook)))
 
     output = start(pod, {"token": TOKEN}, "--rm")
 
@@ -169,7 +171,7 @@ def test_the_deployment_recovers_events_until_it_is_stopped(
     missed = an_outage(receiver, hook)
     app = github.app(owner="acme")
     app.install("acme")
-    pod = pod_of("deployment.yml", names_for(hook, app.id) | {"--every=1m": "--every=4s"})
+    pod = pod_of("deployment.yml", names_for(hook, app.client_id) | {"--every=1m": "--every=4s"})
 
     container = start(pod, {"private-key.pem": app.private_key}, "--detach").strip()
     try:

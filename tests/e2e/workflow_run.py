@@ -17,6 +17,8 @@ ROOT = Path(__file__).parents[2]
 ACT = Path(sys.executable).with_name("act")
 TAG = f"v{redeliver.__version__}"
 TOKEN = "ghp_e2eS3cretT0ken"
+CLIENT_ID = "Iv23liAbCdEfGhIjKlMn"
+"""The client ID of the GitHub App in the examples."""
 REMOTE = "https://github.com/acme/ops.git"
 RUNNER = "python:3.13-slim"
 """The image that act uses as a runner."""

@@ -343,7 +343,7 @@ VALID_INPUTS = {
 }
 FORMS = {
     **dict.fromkeys(("token", "variable-token"), rf"[!#-&(-~]{{0,9}}{SECRET}[!#-&(-~]{{0,9}}"),
-    "app-id": r"[1-9][0-9]{0,9}",
+    **dict.fromkeys(("client-id", "app-id"), r"Iv[A-Za-z0-9]{6,9}|[1-9][0-9]{0,9}"),
     "private-key": rf"-----BEGIN PRIVATE KEY----- {SECRET}[a-z]{{0,9}} -----END PRIVATE KEY-----",
     "org": r"[A-Za-z0-9][A-Za-z0-9-]{0,38}",
     "repo": r"[A-Za-z0-9_-]{1,9}/[A-Za-z0-9_-]{1,9}",

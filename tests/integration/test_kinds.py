@@ -32,7 +32,7 @@ class Scenario:
     @property
     def app_inputs(self) -> dict[str, str]:
         """The inputs that authenticate as the App."""
-        return {"token": "", "app_id": str(self.app.id), "private_key": self.app.private_key}
+        return {"token": "", "client_id": self.app.client_id, "private_key": self.app.private_key}
 
     def miss_event(self, hook: Hook) -> str:
         """Have the hook miss an event, and return its GUID."""
@@ -94,9 +94,10 @@ def install_app(scenario: Scenario) -> dict[str, str]:
     return scenario.app_inputs
 
 
-def install_app_with_client_id(scenario: Scenario) -> dict[str, str]:
+def install_app_with_app_id(scenario: Scenario) -> dict[str, str]:
     key = scenario.app.private_key.replace("\n", "\\n")
-    return install_app(scenario) | {"app_id": scenario.app.client_id, "private_key": key}
+    ids = {"client_id": "", "app_id": str(scenario.app.id)}
+    return install_app(scenario) | ids | {"private_key": key}
 
 
 def install_app_without_variables(scenario: Scenario) -> dict[str, str]:
@@ -115,7 +116,7 @@ CREDENTIALS = {
     "a fine-grained token": use_fine_grained_token,
     "a classic token": use_classic_token,
     "an App": install_app,
-    "an App by its client id and its key in one line": install_app_with_client_id,
+    "an App by its App ID and its key in one line": install_app_with_app_id,
     "an App and a token for the variable": install_app_without_variables,
     "a token that another step created": use_installation_token,
 }
@@ -244,8 +245,8 @@ INSUFFICIENT: dict[str, tuple[Callable[[Scenario], dict[str, str]], str]] = {
         "the GitHub App is not installed there",
     ),
     "an App that does not exist": (
-        lambda scenario: scenario.app_inputs | {"app_id": "999999"},
-        "GitHub has no App with the id in 'app-id'",
+        lambda scenario: scenario.app_inputs | {"client_id": "999999"},
+        "GitHub has no App with the id in 'client-id'",
     ),
     "an App that is suspended": (suspend_app, "This installation has been suspended. An owner"),
     "an App without permission for webhooks": (
@@ -265,7 +266,7 @@ INSUFFICIENT: dict[str, tuple[Callable[[Scenario], dict[str, str]], str]] = {
         "Check 'variable-repository' for a mistake. If there is none, the GitHub App is not",
     ),
     "an App with an unknown id": (
-        lambda scenario: install_app(scenario) | {"app_id": "4711"},
+        lambda scenario: install_app(scenario) | {"client_id": "4711"},
         "cannot authenticate as the GitHub App's installation on",
     ),
     "an invalid key": (garble_key, "input 'private-key' is not a valid private key"),

@@ -177,7 +177,7 @@ def app(github: Sandbox) -> App:
 
 def as_app(app: App) -> dict[str, str]:
     """Return the inputs that authenticate as the App."""
-    return {"token": "", "app-id": str(app.id), "private-key": app.private_key}
+    return {"token": "", "client-id": app.client_id, "private-key": app.private_key}
 
 
 def test_an_apps_installation_finds_repositories(

@@ -335,6 +335,7 @@ PRIVATE_KEY = (
 
 GOOD_INPUTS = {
     "token": "ghp_s3cret",
+    "client-id": "",
     "app-id": "",
     "private-key": "",
     "org": "acme",
@@ -363,7 +364,7 @@ GOOD_INPUTS = {
     "fail-on": "error",
     "dry-run": "false",
 }
-APP_INPUTS = {**GOOD_INPUTS, "token": "", "app-id": "12345", "private-key": PRIVATE_KEY}
+APP_INPUTS = {**GOOD_INPUTS, "token": "", "client-id": "Iv23liAcme", "private-key": PRIVATE_KEY}
 OWN_WEBHOOK_INPUTS = {**APP_INPUTS, "org": "", "hook-id": ""}
 
 

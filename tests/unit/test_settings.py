@@ -73,7 +73,8 @@ def test_all_errors_are_reported_at_once() -> None:
 @pytest.mark.parametrize(
     ("name", "text", "advice"),
     [
-        ("token", "", "must be set, or 'app-id'"),
+        ("token", "", "must be set, or 'client-id'"),
+        ("client-id", "the-app", "the App's settings page shows both"),
         ("app-id", "the-app", "the App's settings page shows both"),
         (
             "private-key",
@@ -379,9 +380,17 @@ def test_giving_up_may_be_bounded_by_age_and_by_attempts() -> None:
 
 
 CONTRADICTIONS = {
-    "a token and an App": (GOOD_INPUTS | {"app-id": "12345", "private-key": PRIVATE_KEY}, "token"),
-    "an App without its key": (APP_INPUTS | {"private-key": ""}, "app-id"),
-    "a key without its App": (APP_INPUTS | {"app-id": ""}, "app-id"),
+    "a token and an App": (
+        GOOD_INPUTS | {"client-id": "Iv23liAcme", "private-key": PRIVATE_KEY},
+        "token",
+    ),
+    "an App without its key": (APP_INPUTS | {"private-key": ""}, "client-id"),
+    "an App without its key, by the other name": (
+        APP_INPUTS | {"client-id": "", "app-id": "12345", "private-key": ""},
+        "app-id",
+    ),
+    "a key without its App": (APP_INPUTS | {"client-id": ""}, "client-id"),
+    "two Apps": (APP_INPUTS | {"app-id": "12345"}, "client-id"),
     "an organization and a repository": (GOOD_INPUTS | {"repo": "acme/shop"}, "org"),
     "a token and no owner": (GOOD_INPUTS | {"org": ""}, "org"),
     "an owner and no webhook": (APP_INPUTS | {"hook-id": ""}, "hook-id"),
@@ -454,9 +463,10 @@ def test_contradicting_inputs_are_an_error(case: str) -> None:
     [
         ({"repo": "acme/shop"}, "inputs 'org' and 'repo' cannot both be set: a webhook"),
         (
-            {"app-id": "12345", "private-key": PRIVATE_KEY},
-            "inputs 'token' and 'app-id' cannot both be",
+            {"client-id": "Iv23liAcme", "private-key": PRIVATE_KEY},
+            "inputs 'token' and 'client-id' cannot both be",
         ),
+        ({"client-id": "12345"}, "inputs 'token' and 'client-id' cannot both be set: set either a"),
         ({"app-id": "12345"}, "inputs 'token' and 'app-id' cannot both be set: set either a token"),
         (
             {"private-key": PRIVATE_KEY},
@@ -469,6 +479,21 @@ def test_an_error_names_the_inputs_that_exclude_each_other(
 ) -> None:
     with pytest.raises(InputError, match=f"^{expected}"):
         parse(GOOD_INPUTS | both)
+
+
+@pytest.mark.parametrize("text", ["Iv23liAbCdEfGhIjKlMn", "Iv1.0123456789abcdef", "123456"])
+@pytest.mark.parametrize("names", [["client-id"], ["app-id"], ["client-id", "app-id"]])
+def test_an_app_has_an_id_of_either_kind(names: list[str], text: str) -> None:
+    settings = parse(APP_INPUTS | {"client-id": ""} | dict.fromkeys(names, text))
+
+    assert settings.app_id == text
+
+
+def test_two_ids_of_an_app_are_an_error_even_with_a_token() -> None:
+    with pytest.raises(InputError, match="have different values, but they are two names") as caught:
+        parse(GOOD_INPUTS | {"client-id": "Iv23liAcme", "app-id": "12345"})
+
+    assert "inputs 'token' and 'client-id' cannot both be set" in str(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from redeliver.settings import INPUTS, SECRETS, TOKEN, UNITS, VARIABLE_NAME, Set
 
 ENVIRONMENT: Mapping[str, str] = {
     "REDELIVER_TOKEN, GH_TOKEN": "Token that reads the webhook's deliveries and redelivers them. "
-    "GH_TOKEN is used only if neither REDELIVER_TOKEN nor --app-id is set.",
+    "GH_TOKEN is used only if neither REDELIVER_TOKEN nor --client-id is set.",
     "REDELIVER_PRIVATE_KEY": "Private key of the GitHub App, instead of --private-key-file.",
     "REDELIVER_VARIABLE_TOKEN": "A different token for the variable in --variable-repository.",
     "REDELIVER_…": "Every flag except --json can also be set as a variable, such as "
@@ -74,7 +74,9 @@ def resolve(flags: Mapping[str, str], environment: Mapping[str, str]) -> Invocat
     # An empty variable gave nothing, so messages name the flag.
     by_variable = [name for name in in_variables if name not in flags and given[name]]
     called = {**NAMES, **{name: variable_of(name) for name in by_variable}}
-    if not inputs["token"] and not inputs["app-id"]:
+    if inputs["app-id"] and not inputs["client-id"]:
+        called["client-id"] = called["app-id"]
+    if not (inputs["token"] or inputs["client-id"] or inputs["app-id"]):
         gh_token = environment.get("GH_TOKEN", "")
         inputs["token"] = gh_token
         called |= {"token": "GH_TOKEN" if gh_token else "REDELIVER_TOKEN or GH_TOKEN"}

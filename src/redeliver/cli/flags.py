@@ -89,11 +89,12 @@ GROUPS: Mapping[str, Mapping[str, Flag]] = {
         ),
     },
     "GitHub App, instead of a token": {
-        "app-id": Flag(
+        "client-id": Flag(
             takes="ID",
-            does="App ID or Client ID of a GitHub App. With --org or --repo, redeliver uses the "
+            does="Client ID or App ID of a GitHub App. With --org or --repo, redeliver uses the "
             "App's installation there. Without them, it redelivers for the App's own webhook.",
         ),
+        "app-id": Flag(takes="ID", does="Another name for --client-id."),
         "private-key-file": Flag(
             takes="FILE", does="File with the App's private key, as GitHub generated it (.pem)."
         ),

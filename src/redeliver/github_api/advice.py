@@ -92,7 +92,7 @@ def _app_advice(response: Response) -> str | None:
     match response.status:
         case HTTPStatus.UNAUTHORIZED:
             return (
-                "GitHub does not recognise the GitHub App. Either 'app-id' and 'private-key' do "
+                "GitHub does not recognise the GitHub App. Either 'client-id' and 'private-key' do "
                 "not belong to the same App, or the key was deleted, or the App belongs to a "
                 "different GitHub than 'hostname', or the clock of this machine is minutes off. "
                 "Compare the id on the App's settings page, and generate a new private key there "
@@ -100,7 +100,7 @@ def _app_advice(response: Response) -> str | None:
             )
         case HTTPStatus.NOT_FOUND if "integration" in response.message.lower():
             return (
-                "GitHub has no App with the id in 'app-id'. Compare it with the id on the App's "
+                "GitHub has no App with the id in 'client-id'. Compare it with the id on the App's "
                 "settings page, and check 'hostname'"
             )
         case HTTPStatus.NOT_FOUND:

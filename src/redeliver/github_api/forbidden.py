@@ -15,11 +15,11 @@ REFUSALS = {
         "lifetimes"
     ),
     "personal access token (classic)": (
-        "Use a fine-grained token, or a GitHub App with 'app-id' and 'private-key'"
+        "Use a fine-grained token, or a GitHub App with 'client-id' and 'private-key'"
     ),
     "fine-grained personal access token": (
-        "Use a GitHub App with 'app-id' and 'private-key', or ask an owner of the organization to "
-        "allow such tokens"
+        "Use a GitHub App with 'client-id' and 'private-key', or ask an owner of the organization "
+        "to allow such tokens"
     ),
     "archived": (
         "Unarchive the repository. If it only has the variable, you can instead set "

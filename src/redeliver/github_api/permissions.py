@@ -52,6 +52,6 @@ def token_identity(token_input: str) -> Identity:
     return Identity(name=f"the token in input '{token_input}'", token_input=token_input)
 
 
-APP_IDENTITY = Identity(name="the GitHub App in input 'app-id'", is_app=True)
+APP_IDENTITY = Identity(name="the GitHub App in input 'client-id'", is_app=True)
 
 INSTALLATION_IDENTITY = Identity(name=APP_IDENTITY.name, is_app=True, is_installation=True)

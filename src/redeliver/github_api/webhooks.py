@@ -26,7 +26,7 @@ REPOSITORY = Permission(
     fine_grained="the repository permission 'Webhooks' (read and write)",
     classic_scope="repo",
 )
-APP = Permission(inputs="'app-id'")
+APP = Permission(inputs="'client-id'")
 
 
 def organization_hook(

@@ -96,8 +96,8 @@ def test_an_app_authenticates_with_the_key_from_its_file(
     key.write_text(app.private_key)
 
     run = command.run(
-        "--app-id",
-        str(app.id),
+        "--client-id",
+        app.client_id,
         "--private-key-file",
         str(key),
         REDELIVER_TOKEN="",

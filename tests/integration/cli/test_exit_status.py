@@ -107,7 +107,7 @@ CASES = {
     ),
     "no token": Case(
         status=64,
-        error="Error: REDELIVER_TOKEN or GH_TOKEN must be set, or --app-id and --private-key-file",
+        error="Error: REDELIVER_TOKEN or GH_TOKEN must be set, or --client-id and --private-key-",
         environment={"REDELIVER_TOKEN": ""},
     ),
     "a secret among the flags": Case(

@@ -221,7 +221,7 @@ def test_a_run_uses_a_private_key_that_was_replaced(command: Command, tmp_path: 
     app.install("acme")
     key = tmp_path / "key.pem"
     key.write_text(app.private_key)
-    flags = ["--app-id", str(app.id), "--private-key-file", str(key)]
+    flags = ["--client-id", app.client_id, "--private-key-file", str(key)]
 
     with looping(command, *flags, REDELIVER_TOKEN="") as loop:
         loop.wait_for(QUIET)

@@ -133,7 +133,7 @@ def test_a_secret_that_github_echoes_is_not_shown(command: Command) -> None:
     lines = command.run("--dry-run")
     report = command.run("--dry-run", "--json")
     terminal = command.run_in_terminal("--dry-run")
-    app = command.run("--app-id", "1", REDELIVER_TOKEN="", REDELIVER_PRIVATE_KEY=key)
+    app = command.run("--client-id", "1", REDELIVER_TOKEN="", REDELIVER_PRIVATE_KEY=key)
 
     assert [run.status for run in (lines, report, terminal, app)] == [0, 0, 0, 64]
     for run in (lines, report, terminal, app):

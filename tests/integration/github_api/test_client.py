@@ -486,7 +486,7 @@ def test_only_enterprise_server_can_be_without_limits(*, rate_limits: bool, wait
     with running(Sandbox(rate_limits=rate_limits)) as github:
         app = github.app()
         client = an_app_client(app, url=github.url, clock=clock, throttle=throttle)
-        purpose = Permission(inputs="'app-id'").to("read the App")
+        purpose = Permission(inputs="'client-id'").to("read the App")
         response = client.request("GET", "/app", purpose, expect={200})
     for _ in range(860):
         throttle.wait(1)

@@ -85,7 +85,7 @@ def test_a_dry_run_is_requested_by(arguments: list[str], variable: str | None, t
             id="its own variable rather than gh's",
         ),
         pytest.param(
-            ["--app-id", "1"], {"GH_TOKEN": "b"}, "", "REDELIVER_TOKEN", id="nowhere, for an App"
+            ["--client-id", "1"], {"GH_TOKEN": "b"}, "", "REDELIVER_TOKEN", id="nowhere, for an App"
         ),
     ],
 )
@@ -135,7 +135,7 @@ def test_an_invalid_key_file_is_an_error_of_its_flag(tmp_path: Path) -> None:
     file = tmp_path / "key.pem"
     file.write_bytes(b"\xff\x00 no key")
     invocation = invoke(
-        "--private-key-file", str(file), "--app-id", "1", "--org", "x", "--variable-name", ""
+        "--private-key-file", str(file), "--client-id", "1", "--org", "x", "--variable-name", ""
     )
 
     with pytest.raises(InputError) as caught:
@@ -327,3 +327,36 @@ def test_a_run_is_quiet_with(arguments: list[str], variable: str, *, expected: b
     where = ["--org=acme", "--hook-id=7", "--variable-name="]
 
     assert invoke(*where, *arguments, REDELIVER_QUIET=variable).is_quiet is expected
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "message"),
+    [
+        pytest.param(["--client-id", "x"], {}, "--client-id must be the App's", id="a flag"),
+        pytest.param(["--app-id", "x"], {}, "--app-id must be the App's", id="its other name"),
+        pytest.param(
+            ["--client-id", "1"],
+            {"REDELIVER_APP_ID": "2"},
+            "--client-id and REDELIVER_APP_ID have different values",
+            id="both, with different values",
+        ),
+    ],
+)
+def test_an_error_about_an_app_names_what_gave_its_id(
+    arguments: list[str], environment: dict[str, str], message: str, tmp_path: Path
+) -> None:
+    key = tmp_path / "key.pem"
+    key.write_text(PRIVATE_KEY)
+    where = ["--org", "acme", "--hook-id", "7", "--variable-name", ""]
+    invocation = invoke("--private-key-file", str(key), *arguments, *where, **environment)
+
+    with pytest.raises(InputError) as caught:
+        settings.parse(invocation.inputs, names=invocation.names)
+
+    assert in_flags(str(caught.value), invocation.names).startswith(message)
+
+
+def test_messages_about_the_app_name_the_flag_that_was_given() -> None:
+    invocation = invoke("--app-id", "1", "--variable-name", "")
+
+    assert in_flags("no App with the id in 'client-id'", invocation.names).endswith("in --app-id")

@@ -248,7 +248,7 @@ def test_a_bug_ends_the_loop() -> None:
         (
             OWN_WEBHOOK_INPUTS,
             timedelta(minutes=1),
-            "A run starts every 1m, for the webhook of GitHub App 12345. ",
+            "A run starts every 1m, for the webhook of GitHub App Iv23liAcme. ",
         ),
     ],
     ids=["a webhook", "several webhooks", "all webhooks", "an address", "an App's webhook"],

@@ -144,7 +144,9 @@ def test_each_webhook_has_its_own_numbers(file: Path) -> None:
             "owner=acme/shop, webhook=1",
             id="a repository's",
         ),
-        pytest.param(OWN_WEBHOOK_INPUTS, "owner=app 12345, webhook=app", id="a GitHub App's own"),
+        pytest.param(
+            OWN_WEBHOOK_INPUTS, "owner=app Iv23liAcme, webhook=app", id="a GitHub App's own"
+        ),
     ],
 )
 def test_a_webhook_is_named_by_owner_and_id(

@@ -145,7 +145,7 @@ def test_a_rate_limit_that_is_used_up_gets_advice(identity: Identity, advice: st
 def test_a_401_to_an_apps_jwt_names_its_id_and_key() -> None:
     error = error_for(a_response(401, '{"message": "Bad credentials"}'), APP_IDENTITY)
 
-    assert "Either 'app-id' and 'private-key' do not belong to the same App" in str(error)
+    assert "Either 'client-id' and 'private-key' do not belong to the same App" in str(error)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ BROKEN = Failure(error=ERROR, reason="GitHub responded 502", is_transient=True, 
 NO_RESPONSE = replace(BROKEN, is_without_response=True)
 NEW_TOKEN = new_token(
     Response(
-        purpose=Permission(inputs="'app-id'").to("read the log"), status=401, headers={}, text=""
+        purpose=Permission(inputs="'client-id'").to("read the log"), status=401, headers={}, text=""
     ),
     ERROR,
 )
