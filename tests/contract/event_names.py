@@ -14,8 +14,8 @@ from pathlib import Path
 from redeliver.core.event_names import EVENT_NAMES
 
 NOT_DESCRIBED: Mapping[str, str] = {
-    "bypass_request_secret_scanning": "GitHub's documentation calls the event "
-    "exemption_request_secret_scanning so",
+    "bypass_request_secret_scanning": "the name of exemption_request_secret_scanning in GitHub's "
+    "documentation",
     "cache_sync": "only Enterprise Server has it",
     "enterprise": "only Enterprise Server has it",
     "user": "only Enterprise Server has it",
