@@ -27,6 +27,7 @@ ANSWERING_PAGES = (
     "troubleshooting.md",
     "versioning.md",
 )
+FILES_WITH_FULL_LINKS = (ROOT / "pyproject.toml", *ROOT.glob(".github/ISSUE_TEMPLATE/*.yml"))
 RUNNERS_ERRORS = {
     "Container action is only supported on Linux",
     "Cannot connect to the Docker daemon",
@@ -174,3 +175,10 @@ def test_a_link_within_the_repository_has_a_target(page: Path) -> None:
         if anchor:
             headings = re.findall(r"^#+ (.*)", target.read_text(), flags=re.MULTILINE)
             assert anchor in map(heading_anchor, headings)
+
+
+@pytest.mark.parametrize("file", FILES_WITH_FULL_LINKS, ids=lambda path: path.name)
+def test_a_link_to_a_page_on_github_has_a_target(file: Path) -> None:
+    pages = re.findall(r"github\.com/acme/redeliver/blob/main/([\w./-]+)", file.read_text())
+
+    assert [page for page in pages if not (ROOT / page).exists()] == []
