@@ -1,4 +1,4 @@
-"""The commands, paths and names in the pages for contributors are right.
+"""The commands, paths and names in the pages for contributors, and in one for users, are right.
 
 `test_docs.py` checks the links of these pages.
 """
@@ -18,6 +18,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PAGES = ("CONTRIBUTING.md", "tests/README.md")
+PAGES_FOR_USERS = ("docs/why-trust-it.md",)
+"""Pages with fewer kinds of items to check."""
 
 FENCED_BLOCK = re.compile(r"^ *```(\w*)\n(.*?)^ *```$", flags=re.MULTILINE | re.DOTALL)
 SHELLS = ("", "bash", "console", "sh")
@@ -66,6 +68,7 @@ def paths(page: str) -> Iterator[str]:
     for words in code(page):
         for word in words:
             path = word.partition("::")[0]  # the rest names a test
+            path = path.removeprefix("acme/redeliver/")  # as GitHub calls this repository
             folder, slash, _ = path.partition("/")
             # A command has other words with a slash, such as the name of a branch.
             is_path = slash and (len(words) == 1 or (ROOT / folder).is_dir())
@@ -85,7 +88,7 @@ def dotted_names(page: str) -> Iterator[str]:
 
 def on_all_pages(find: Callable[[str], Iterator[str]]) -> pytest.MarkDecorator:
     """Parametrize a test with everything that `find` yields for the pages."""
-    found = sorted({(page, item) for page in PAGES for item in find(page)})
+    found = sorted({(page, item) for page in (*PAGES, *PAGES_FOR_USERS) for item in find(page)})
     ids = [f"{page}: {item}" for page, item in found]
     return pytest.mark.parametrize(("page", "item"), found, ids=ids)
 

@@ -26,6 +26,7 @@ ANSWERING_PAGES = (
     "security.md",
     "troubleshooting.md",
     "versioning.md",
+    "why-trust-it.md",
 )
 FILES_WITH_FULL_LINKS = (ROOT / "pyproject.toml", *ROOT.glob(".github/ISSUE_TEMPLATE/*.yml"))
 RUNNERS_ERRORS = {
@@ -81,7 +82,12 @@ def test_the_first_yaml_is_within_the_first_150_words() -> None:
 
 @pytest.mark.parametrize(
     ("page", "times"),
-    [("README.md", 2), ("docs/versioning.md", 2), ("docs/own-server.md", 1)],
+    [
+        ("README.md", 2),
+        ("docs/versioning.md", 2),
+        ("docs/own-server.md", 1),
+        ("docs/why-trust-it.md", 2),
+    ],
 )
 def test_a_page_says_that_there_is_no_release_yet(page: str, times: int) -> None:
     """Remove these sentences when the changelog has the first release."""
