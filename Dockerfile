@@ -1,4 +1,4 @@
-# The tag is not a fixed version. Dependabot adds the digest, and keeps it up to date.
+# The tag is not a fixed version. Once a digest is beside it, Dependabot keeps both up to date.
 FROM python:3.13-slim
 COPY requirements/runtime.txt /tmp/
 COPY src/redeliver /opt/redeliver/lib/python3.13/site-packages/redeliver
