@@ -14,7 +14,7 @@ from hypothesis.stateful import invariant, rule, run_state_machine_as_test
 from redeliver.core.checkpoint import parse_checkpoint
 from redeliver.core.decision import Verdict
 from redeliver.core.outcome import ACCEPTED, EventResult, Outcome
-from redeliver.errors import RedeliverError
+from redeliver.errors import RateLimitError, RedeliverError
 from redeliver.reporting.report import Report
 from tests.exhaustive.disturbances import DISTURBANCES, RUN_ENDS, Disturbance, RunEnd
 from tests.exhaustive.history import RETENTION
@@ -46,8 +46,8 @@ class RandomDays(RandomGitHub):
     def run_after_dry_run(self, pause: str, offset: int) -> None:
         """Compare what a run requests with what a dry run shows.
 
-        The run may request less because of a rate limit or a probe. If it meets an event with
-        trouble, another can take its place.
+        The run may request less because of a probe, or of a rate limit, which can also end the
+        reading. If it meets an event with trouble, another can take its place.
         """
         self.advance(pause, offset)
         start = self.world.clock()
@@ -60,7 +60,9 @@ class RandomDays(RandomGitHub):
         report = self.run()
         if report is None or planned is None or has_waited or is_troubled:
             return
-        if self.world.probe is None and not report.limit:
+        errors = [scan.error for scan in report.scans]
+        is_limited = report.limit or any(isinstance(error, RateLimitError) for error in errors)
+        if self.world.probe is None and not is_limited:
             assert requested(report.results) == planned
         else:
             assert set(requested(report.results)) <= set(planned)
