@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 
+from redeliver.deferred_imports import PACKAGES, defer_imports
 from redeliver.interruption import SIGNALS
 
 # Before the run begins, a signal ends the process silently. By default, SIGINT would print a
@@ -15,6 +16,7 @@ for handled in SIGNALS:
 # Imported modules live until the process ends. Collecting garbage among them, during the imports
 # and again at exit, would take a fifth of the time of a run that finds nothing to do.
 gc.disable()
+defer_imports(*PACKAGES)
 if len(sys.argv) > 1:
     from redeliver.cli.main import main
 else:

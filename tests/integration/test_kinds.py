@@ -10,7 +10,7 @@ import pytest
 from github_sandbox import App, Hook, Meanwhile, Receiver, Sandbox, VirtualClock
 from github_sandbox.model.entities import Access
 from redeliver.core.checkpoint import format_checkpoint
-from tests.support.action_run import run_action
+from tests.support.action_run import run_action, start_action, start_interpreter
 from tests.support.outage import arrived, miss_events
 
 WRITE: Mapping[str, Access] = {
@@ -289,6 +289,19 @@ def test_an_error_says_what_the_app_lacks(
     assert "GITHUB_TOKEN" not in run.log, "no token was used"
     assert missed not in scenario.arrived()
     assert scenario.github.repository("acme/ops").variables == {}
+
+
+def test_an_app_signs_although_imports_are_deferred(scenario: Scenario) -> None:
+    """Only a new interpreter defers imports; other tests fork one that has done all imports."""
+    hook = HOOKS["an organization"](scenario)
+    guid = scenario.miss_event(hook)
+    inputs = install_app(scenario)
+
+    step = start_action(scenario.github, hook, inputs, start_process=start_interpreter)
+
+    run = step.wait()
+    assert run.status == 0, run.visible
+    assert scenario.arrived() == [guid]
 
 
 @pytest.mark.parametrize(

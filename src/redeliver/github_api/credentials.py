@@ -11,7 +11,6 @@ from threading import Lock
 from typing import Any
 
 import jwt
-from cryptography.exceptions import UnsupportedAlgorithm
 
 from redeliver.errors import InputError
 from redeliver.github_api.client import Client
@@ -80,6 +79,9 @@ class AppCredential:
 
     def token(self) -> str:
         """Sign a new JWT, or raise `InputError` if the key is not usable."""
+        # Only an App needs this package. `jwt` is loaded as late, see `deferred_imports`.
+        from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415
+
         local_time = datetime.now(UTC)  # noqa: TID251 - for when GitHub's time is not known yet
         now = self._clock() if self._clock.is_set else local_time
         claims = {
