@@ -14,9 +14,14 @@ from redeliver.github_api.facts import Facts
 from redeliver.github_api.permissions import Permission
 from redeliver.github_api.repositories import METADATA
 from redeliver.github_api.server_clock import ServerClock
+from redeliver.github_api.shared_token import SharedToken, SharingCredential
 from redeliver.github_api.throttle import Throttle
 from redeliver.github_api.webhooks import ORGANIZATION, REPOSITORY
 from redeliver.settings import Settings
+
+WRITE_ORGANIZATION_HOOKS = {"organization_hooks": "write"}
+WRITE_REPOSITORY_HOOKS = {"repository_hooks": "write"}
+WRITE_VARIABLES = {"actions_variables": "write"}
 
 
 class Clients:
@@ -38,6 +43,7 @@ class Clients:
         self._throttle = throttle
         self._installations: dict[str, AppInstallation] = {}
         """By the account in lower case."""
+        self._shared = self._shared_token()
         self.main = self._main()
         """For webhooks, and with a token for all that needs no other token."""
 
@@ -52,7 +58,7 @@ class Clients:
             # The repository of the variable can have another owner than the webhook, so another
             # installation of the App.
             path = f"/repos/{settings.variable_repository}"
-            return self._installation_client(path, VARIABLES, {"actions_variables": "write"})
+            return self._installation_client(path, VARIABLES, WRITE_VARIABLES, self._shared)
         return self.main
 
     def for_repositories(self, owner: str) -> Client:
@@ -69,37 +75,76 @@ class Clients:
         if settings.token:
             return self._client(TokenCredential(settings.token, from_input="token"))
         if settings.org:
-            permissions = {"organization_hooks": "write"}
-            return self._installation_client(f"/orgs/{settings.org}", ORGANIZATION, permissions)
+            path = f"/orgs/{settings.org}"
+            return self._installation_client(
+                path, ORGANIZATION, WRITE_ORGANIZATION_HOOKS, self._shared
+            )
         if settings.repo:
-            permissions = {"repository_hooks": "write"}
-            return self._installation_client(f"/repos/{settings.repo}", REPOSITORY, permissions)
+            path = f"/repos/{settings.repo}"
+            return self._installation_client(path, REPOSITORY, WRITE_REPOSITORY_HOOKS, self._shared)
         return self._app_client()
+
+    def _shared_token(self) -> SharedToken | None:
+        """Return one token for webhooks and variable if it permits no more than two would.
+
+        That is so for an organization's webhooks and a variable of one of its repositories, and for
+        webhooks and variable of the same repository.
+        """
+        settings = self._settings
+        has_variable = settings.variable_name and not settings.options.is_replay
+        if not settings.app_id or settings.variable_token or not has_variable:
+            return None
+        variable = settings.variable_repository
+        owner, _, repository = variable.partition("/")
+        if settings.org and settings.org.lower() == owner.lower():
+            path, permission = f"/orgs/{settings.org}", ORGANIZATION
+            permissions = WRITE_ORGANIZATION_HOOKS | WRITE_VARIABLES
+        elif settings.repo and settings.repo.lower() == variable.lower():
+            path, permission = f"/repos/{settings.repo}", REPOSITORY
+            permissions = WRITE_REPOSITORY_HOOKS | WRITE_VARIABLES
+        else:
+            return None
+        return SharedToken(
+            self._installation_credential(path, permission, permissions, repository=repository)
+        )
 
     def _app_client(self) -> Client:
         settings = self._settings
         return self._client(AppCredential(settings.app_id, settings.private_key, clock=self._clock))
 
     def _installation_client(
-        self, path: str, permission: Permission, permissions: dict[str, str]
+        self,
+        path: str,
+        permission: Permission,
+        permissions: dict[str, str],
+        shared: SharedToken | None = None,
     ) -> Client:
-        """Return a client with tokens of the App's installation for what is at `path`."""
+        """Return a client with tokens of the App's installation for what is at `path`.
+
+        While GitHub issues the `shared` token, use that.
+        """
+        own = self._installation_credential(path, permission, permissions)
+        return self._client(SharingCredential(shared, own) if shared else own)
+
+    def _installation_credential(
+        self, path: str, permission: Permission, permissions: dict[str, str], repository: str = ""
+    ) -> InstallationCredential:
+        """Limit the tokens to these permissions, and to `repository` or the one in `path`."""
         target = path.split("/", 2)[2]
         purpose = permission.to(f"authenticate as the GitHub App's installation on {target}")
-        account, _, repository = target.partition("/")
+        account, _, name = target.partition("/")
         if account.lower() not in self._installations:
             self._installations[account.lower()] = AppInstallation(
                 self._app_client(), f"{path}/installation", purpose
             )
-        credential = InstallationCredential(
+        return InstallationCredential(
             self._installations[account.lower()],
             purpose,
             permissions=permissions,
-            repository=repository,
+            repository=repository or name,
             clock=self._clock,
             mask=self._console.mask,
         )
-        return self._client(credential)
 
     def _client(self, credential: Credential) -> Client:
         return Client(

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from github_sandbox import App, Hook, Meanwhile, Receiver, Sandbox, VirtualClock
+from github_sandbox import App, Hook, Meanwhile, Receiver, Sandbox, Status, VirtualClock
 from github_sandbox.model.entities import Access
 from redeliver.core.checkpoint import format_checkpoint
 from tests.support.action_run import run_action, start_action, start_interpreter
@@ -146,10 +146,11 @@ def test_a_missed_event_is_redelivered(scenario: Scenario, kind: str, credential
         assert secret not in run.visible
 
 
-HOOK_PERMISSIONS = {
-    "an organization": [{"organization_hooks": "write"}],
-    "a repository": [{"repository_hooks": "write"}],
-    "an App": [],  # an App uses its JWT for its own webhook
+TOKEN_PERMISSIONS = {
+    "an organization": [{"actions_variables": "write", "organization_hooks": "write"}],
+    # The variable is in another repository, where this App needs no permission for webhooks.
+    "a repository": [{"actions_variables": "write"}, {"repository_hooks": "write"}],
+    "an App": [{"actions_variables": "write"}],  # an App uses its JWT for its own webhook
 }
 
 
@@ -160,8 +161,9 @@ def test_an_apps_tokens_have_few_permissions_and_are_masked(scenario: Scenario, 
     run = run_action(scenario.github, hook, install_app(scenario))
 
     assert run.status == 0, run.visible
-    given = [dict(token.permissions) for token in scenario.app.tokens]  # two at the same time
-    assert sorted(given, key=str) == [{"actions_variables": "write"}, *HOOK_PERMISSIONS[kind]]
+    given = [dict(sorted(token.permissions.items())) for token in scenario.app.tokens]
+    assert sorted(given, key=str) == TOKEN_PERMISSIONS[kind]
+    assert all(len(token.repositories or ()) == 1 for token in scenario.app.tokens)
     masked = re.findall(r"^::add-mask::(.*)$", run.log, flags=re.MULTILINE)
     assert {token.value for token in scenario.app.tokens} <= set(masked)
     _, *lines, _ = scenario.app.private_key.splitlines()
@@ -180,7 +182,7 @@ def test_a_token_that_expires_during_a_run_is_replaced(scenario: Scenario) -> No
 
     assert run.status == 0, run.visible
     assert sorted(scenario.arrived()) == sorted(missed)
-    assert len(scenario.app.tokens) >= 4, "two at first, and a new one for each"
+    assert len(scenario.app.tokens) == 2, "one at first, and a new one"
     assert all(request.status != 401 for request in scenario.github.requests)
 
 
@@ -304,19 +306,26 @@ def test_an_app_signs_although_imports_are_deferred(scenario: Scenario) -> None:
     assert scenario.arrived() == [guid]
 
 
+def count_requests(github: Sandbox, end: str) -> int:
+    return sum(request.path.endswith(end) for request in github.requests)
+
+
 @pytest.mark.parametrize(
-    ("variable", "lookups"),
+    ("kind", "variable", "lookups", "tokens"),
     [
-        pytest.param("acme/ops", 1, id="one account"),
-        pytest.param("elsewhere/ops", 2, id="two accounts"),
+        pytest.param("an organization", "acme/ops", 1, 1, id="an organization"),
+        pytest.param("an organization", "Acme/Ops", 1, 1, id="in another case"),
+        pytest.param("an organization", "elsewhere/ops", 2, 2, id="two accounts"),
+        pytest.param("a repository", "acme/shop", 1, 1, id="a repository"),
+        pytest.param("a repository", "acme/ops", 1, 2, id="two repositories"),
     ],
 )
-def test_an_installation_is_looked_up_once_for_each_account(
-    scenario: Scenario, variable: str, lookups: int
+def test_an_app_gets_one_token_if_two_would_permit_as_much(
+    scenario: Scenario, kind: str, variable: str, lookups: int, tokens: int
 ) -> None:
-    hook = scenario.github.org("acme").hook(scenario.receiver.url)
+    hook = HOOKS[kind](scenario)
     scenario.github.repository(variable)
-    for account in {"acme", variable.split("/", maxsplit=1)[0]}:
+    for account in {"acme", variable.lower().split("/", maxsplit=1)[0]}:
         scenario.app.install(account, WRITE)
     missed = scenario.miss_event(hook)
 
@@ -324,9 +333,39 @@ def test_an_installation_is_looked_up_once_for_each_account(
 
     assert run.status == 0, run.visible
     assert scenario.arrived() == [missed]
-    paths = [request.path for request in scenario.github.requests]
-    assert len([path for path in paths if path.endswith("/installation")]) == lookups
-    assert len([path for path in paths if path.endswith("/access_tokens")]) == 2
+    assert count_requests(scenario.github, "/installation") == lookups
+    assert count_requests(scenario.github, "/access_tokens") == tokens
+
+
+def test_a_replay_gets_a_token_that_cannot_write_variables(scenario: Scenario) -> None:
+    hook = HOOKS["an organization"](scenario)
+    missed = scenario.miss_event(hook)
+    scenario.app.install("acme", {"organization_hooks": "write"})
+
+    run = run_action(scenario.github, hook, scenario.app_inputs, since="24h")
+
+    assert run.status == 0, run.visible
+    assert scenario.arrived() == [missed]
+    assert count_requests(scenario.github, "/access_tokens") == 1
+
+
+def test_two_tokens_replace_one_that_github_does_not_issue(scenario: Scenario) -> None:
+    """GitHub says of no request which of two permissions is missing, so each is requested alone."""
+    hook = HOOKS["an organization"](scenario)
+    missed = scenario.miss_event(hook)
+    inputs = install_app(scenario)
+    scenario.github.inject(
+        Status(422, "The permissions requested are not granted to this installation."),
+        method="POST",
+        path=".*/access_tokens",
+    )
+
+    run = run_action(scenario.github, hook, inputs)
+
+    assert run.status == 0, run.visible
+    assert scenario.arrived() == [missed]
+    assert count_requests(scenario.github, "/installation") == 1
+    assert count_requests(scenario.github, "/access_tokens") == 3
 
 
 def test_an_apps_own_webhook_is_named_and_linked(scenario: Scenario) -> None:
