@@ -22,6 +22,11 @@ run imports, only `jwt` and `nacl` import it.
 """
 
 
+_lock = RLock()
+"""For all modules: with one each, two threads that load modules which use each other could wait for
+each other forever."""
+
+
 def defer_imports(*packages: str) -> None:
     """From now on, load the modules of these packages when they are used.
 
@@ -57,12 +62,12 @@ class _DeferredLoader(SourceFileLoader):
 
     def exec_module(self, module: ModuleType) -> None:
         """Prepare the module, but do not execute it yet."""
-        lock, execute = RLock(), super().exec_module
+        execute = super().exec_module
         is_executing = False
 
         def load(name: str) -> Any:  # noqa: ANN401 - whatever the module has
             nonlocal is_executing
-            with lock:  # another thread waits until the module is complete
+            with _lock:  # another thread waits until the module is complete
                 if is_executing:
                     raise AttributeError(
                         f"module {module.__name__!r}, which is being imported, has no attribute "

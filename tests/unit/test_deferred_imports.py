@@ -109,6 +109,27 @@ def test_eight_threads_load_a_module_once(package: Path) -> None:
     assert example.count == 1
 
 
+def test_two_threads_may_load_modules_that_use_each_other(package: Path) -> None:
+    for name, other in (("one", "two"), ("two", "one")):
+        (package / f"{name}.py").write_text(
+            f"import time, example.{other}\ntime.sleep(0.05)\n"
+            f"OF_OTHER = getattr(example.{other}, 'VALUE', None)\nVALUE = 1\n"
+        )
+    import example.one  # type: ignore[import-not-found] # noqa: PLC0415
+    import example.two  # type: ignore[import-not-found] # noqa: PLC0415
+
+    threads = [
+        Thread(target=lambda module=module: module.VALUE, daemon=True)
+        for module in (example.one, example.two)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=10)
+
+    assert not any(thread.is_alive() for thread in threads)
+
+
 @pytest.mark.usefixtures("package")
 def test_a_module_that_does_not_exist_is_missing_at_once() -> None:
     with pytest.raises(ModuleNotFoundError, match=r"example\.missing"):
