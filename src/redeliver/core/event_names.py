@@ -1,7 +1,7 @@
 """The names of all events that GitHub has, and which of them a wrong name is meant to be.
 
 The names are those in GitHub's descriptions of its webhooks for GitHub.com and Enterprise Cloud, as
-of October 2026, and for Enterprise Server 3.14 to 3.19:
+of October 2026, and for Enterprise Server 3.14 to 3.22:
 https://github.com/github/rest-api-description
 """
 
