@@ -11,6 +11,7 @@ from bench.machine import Machine, machine
 from bench.preparation import TAG, Preparation, build_image, install_octokit
 from bench.results import Result, collect
 from bench.series import measure_all, plan
+from bench.start import Start, measure_starts
 from bench.times import Times
 
 
@@ -21,6 +22,8 @@ class Figures:
     day: date
     results: Sequence[Result]
     starts: Mapping[str, Times]
+    before: Start
+    now: Start
     machine: Machine
     image: Preparation
     octokit: Preparation
@@ -36,11 +39,14 @@ def measure_figures(
     octokit = install_octokit(most_runs)
     _say("Starting the programs")
     starts = start_times(TAG, most_runs)
+    before, now = measure_starts(min(latencies), most_runs)
     measured = measure_all(plan(cases, latencies, most_runs), image=TAG)
     return Figures(
         day=datetime.now(UTC).date(),
         results=collect(measured),
         starts=starts,
+        before=before,
+        now=now,
         machine=machine(),
         image=image,
         octokit=octokit,

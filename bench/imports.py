@@ -27,7 +27,10 @@ PYTHON_STARTS = {
     "Python": "",
     "Python and requests": "import requests",
     "Python, requests and PyGithub": "import github",
-    "redeliver, with all of these": "import redeliver.action",
+    "redeliver": (
+        "from redeliver.deferred_imports import PACKAGES, defer_imports\n"
+        "defer_imports(*PACKAGES)\nimport redeliver.action"
+    ),
 }
 NODE_STARTS = {
     "Node": "",

@@ -15,7 +15,16 @@ from bench.measure import OLDER
 from bench.minimum import AT_ONCE, POINTS_PER_MINUTE
 from bench.results import Result, process_time, where_slower
 from bench.series import MOSTLY_WAITS, WAITING_AT_ONCE
-from bench.table import MEGA, job_table, milliseconds, results_table, slower_list, starts_table
+from bench.start import BEFORE
+from bench.table import (
+    MEGA,
+    before_and_now,
+    job_table,
+    milliseconds,
+    results_table,
+    slower_list,
+    starts_table,
+)
 from bench.times import Times
 from redeliver.engine.checkpoint_reader import MAX_AGE
 from redeliver.github_api.throttle import MAX_POINTS, URGENT_POINTS
@@ -66,6 +75,9 @@ def render(figures: Figures) -> str:
         install_size=f"{figures.octokit.size / MEGA:.0f}",
         container=jobs.container,
         starts=starts_table(figures.starts),
+        before=BEFORE,
+        before_and_now=before_and_now(figures.before, figures.now),
+        quiet_run=sentences.quiet_run(results[0]),
         first=_first_request(results, Program.REDELIVER),
         script_first=_first_request(results, Program.SCRIPT),
     )

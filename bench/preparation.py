@@ -36,9 +36,18 @@ def has_docker() -> bool:
 
 def build_image(most_runs: int | None) -> Preparation:
     """Build the action's image as a runner does, without a cache. The base image is there."""
-    build = ["docker", "build", "--no-cache", "--quiet", "--tag", TAG, str(ROOT)]
-    times = Times([_seconds(build) for _ in range(most_runs or REPETITIONS)])
-    return Preparation(times=times, size=_image_size(TAG) - _image_size(base_image()))
+    times = Times([build_directory(ROOT, TAG) for _ in range(most_runs or REPETITIONS)])
+    return Preparation(times=times, size=size_over_base(TAG))
+
+
+def build_directory(directory: Path, tag: str) -> float:
+    """Build the image of a checkout, and return how many seconds that took."""
+    return _seconds(["docker", "build", "--no-cache", "--quiet", "--tag", tag, str(directory)])
+
+
+def size_over_base(tag: str) -> int:
+    """Return the bytes that an image has more than its base."""
+    return _image_size(tag) - _image_size(base_image())
 
 
 def base_image() -> str:

@@ -5,6 +5,7 @@ Pure: text from results.
 
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
+from statistics import median
 
 from bench.cases import PER_PAGE, Case, Program
 from bench.jobs import Jobs
@@ -24,6 +25,18 @@ def few_failures(results: Sequence[Result]) -> str:
         for result in results
         if result.case.deliveries <= PER_PAGE and Program.SCRIPT in result.programs
     )
+
+
+def quiet_run(result: Result) -> str:
+    """Return which part of the script's time redeliver takes: the median of the pairs of runs."""
+    parts = []
+    for latency in result.latencies:
+        ours = result.runs[Program.REDELIVER, latency]
+        pairs = zip(ours, result.runs[Program.SCRIPT, latency], strict=True)
+        share = median(one.seconds / other.seconds for one, other in pairs)
+        parts.append(f"{share:.2f} of the script's time at {milliseconds(latency)}")
+    pairs_of_each = len(result.runs[Program.REDELIVER, result.latencies[0]])
+    return f"*{result.case.name}:* {' and '.join(parts)} (the median of {pairs_of_each} pairs)"
 
 
 def _differences(result: Result, program: Program, subject: str) -> str:

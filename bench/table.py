@@ -10,6 +10,7 @@ from bench.cases import Program
 from bench.jobs import Jobs
 from bench.measure import Measured
 from bench.results import Result, Slower
+from bench.start import Start
 from bench.times import Times, format_seconds
 
 MEGA = 1e6
@@ -71,6 +72,20 @@ def starts_table(starts: Mapping[str, Times]) -> str:
     """Return how long programs take to start."""
     lines = [row(["imported", "time"]), row(["---", "---"])]
     return "\n".join([*lines, *(row([name, str(times)]) for name, times in starts.items())])
+
+
+def before_and_now(before: Start, now: Start) -> str:
+    """Return the start of redeliver at an earlier commit and now."""
+    lines = [row(["", "before", "now"]), row(["---", "---", "---"])]
+    cells = {
+        "image, without its base": [f"{each.size / MEGA:.1f} MB" for each in (before, now)],
+        "Python modules loaded": [str(each.modules) for each in (before, now)],
+        "an App's requests before the first page": [
+            str(each.requests_of_app) for each in (before, now)
+        ],
+        "from the start to the first request": [str(each.times) for each in (before, now)],
+    }
+    return "\n".join([*lines, *(row([name, *texts]) for name, texts in cells.items())])
 
 
 def row(cells: Iterable[str]) -> str:

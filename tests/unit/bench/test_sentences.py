@@ -6,7 +6,13 @@ from dataclasses import replace
 from bench.cases import Case, Program
 from bench.jobs import Jobs
 from bench.results import Result
-from bench.sentences import few_failures, longer_than_a_minute, refused, several_at_once
+from bench.sentences import (
+    few_failures,
+    longer_than_a_minute,
+    quiet_run,
+    refused,
+    several_at_once,
+)
 from bench.times import Times
 from tests.support.measured import RUN
 
@@ -36,6 +42,19 @@ def test_a_short_log_shows_who_takes_longer_at_each_latency() -> None:
     assert few_failures([short, long]) == (
         "*A case:* the script took 0.04 s less at 50 ms and 0.25 s more at 300 ms; "
         "without that pause it took as long at 50 ms and 0.10 s less at 300 ms."
+    )
+
+
+def test_a_quiet_run_is_compared_pair_by_pair() -> None:
+    """The medians alone would say 0.50: 0.2 of 0.4."""
+    runs = {Program.REDELIVER: (0.1, 0.2, 0.4), Program.SCRIPT: (0.4, 0.2, 0.5)}
+    measured = {
+        (program, 0.05): [replace(RUN, seconds=each) for each in seconds]
+        for program, seconds in runs.items()
+    }
+
+    assert quiet_run(Result(case=SHORT, runs=measured)) == (
+        "*A case:* 0.80 of the script's time at 50 ms (the median of 3 pairs)"
     )
 
 

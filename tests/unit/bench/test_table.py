@@ -6,7 +6,8 @@ from bench.cases import CASES, QUICK, Case, Program
 from bench.jobs import Jobs
 from bench.measure import Measured
 from bench.results import Result, process_time, where_slower
-from bench.table import job_table, results_table, slower_list
+from bench.start import Start
+from bench.table import before_and_now, job_table, results_table, slower_list
 from bench.times import Times
 from tests.support.measured import RUN
 
@@ -131,3 +132,17 @@ def test_no_case_needs_what_the_script_cannot_do() -> None:
     compared = [case for case in CASES if SCRIPT in case.programs]
 
     assert all(case.inputs == QUICK for case in compared)
+
+
+def test_the_start_is_shown_before_and_now() -> None:
+    before = Start(size=30_000_000, modules=674, requests_of_app=3, times=Times([0.24]))
+    now = Start(size=20_000_000, modules=429, requests_of_app=2, times=Times([0.16]))
+
+    assert before_and_now(before, now).splitlines() == [
+        "|  | before | now |",
+        "| --- | --- | --- |",
+        "| image, without its base | 30.0 MB | 20.0 MB |",
+        "| Python modules loaded | 674 | 429 |",
+        "| an App's requests before the first page | 3 | 2 |",
+        "| from the start to the first request | 0.24 s (one run) | 0.16 s (one run) |",
+    ]
