@@ -87,7 +87,9 @@ def test_the_help_fits_a_terminal_and_splits_no_flag(help_lines: list[str]) -> N
     assert flags.UNBREAKABLE_HYPHEN not in "".join(help_lines)
 
 
-FLAGS_OF_OTHERS = "able --now|--no-block|--collector[.]textfile|--(pip-args|constraint|force)"
+FLAGS_OF_OTHERS = (
+    "able --now|--no-block|--collector[.]textfile|--(pip-args|constraint|force|no-deps)"
+)
 """Flags of systemd, Prometheus, pipx and pip in the same pages."""
 
 
