@@ -175,14 +175,15 @@ def _unknown_events(report: Report) -> Iterator[str]:
     if len(entries) == 1:
         yield (
             f"entry {entries[0]} of 'events' matches no event that this version of redeliver "
-            "knows. If GitHub has added that event since, update redeliver. Otherwise, correct the "
-            "entry: it matches nothing"
+            "knows. If GitHub has added this event recently, the entry works, and you can update "
+            "redeliver to end this warning. Otherwise, correct the entry: it matches nothing"
         )
     elif entries:
         yield (
             f"entries {', '.join(entries[:-1])} and {entries[-1]} of 'events' match no event that "
-            "this version of redeliver knows. If GitHub has added these events since, update "
-            "redeliver. Otherwise, correct the entries: they match nothing"
+            "this version of redeliver knows. If GitHub has added these events recently, the "
+            "entries work, and you can update redeliver to end this warning. Otherwise, correct "
+            "the entries: they match nothing"
         )
 
 
