@@ -23,8 +23,8 @@ run imports, only `jwt` and `nacl` import it.
 
 
 _lock = RLock()
-"""For all modules: with one each, two threads that load modules which use each other could wait for
-each other forever."""
+"""One lock for all modules. With a lock for each module, two threads could wait for each other
+forever, if they load modules that use each other."""
 
 
 def defer_imports(*packages: str) -> None:

@@ -178,7 +178,7 @@ def test_the_last_job_of_ci_waits_for_all_others() -> None:
 
 
 def test_a_job_on_ubuntu_slim_ends_before_github_ends_it() -> None:
-    """GitHub kills it after 15 minutes. redeliver needs to be stopped to save the checkpoint."""
+    """After 15 minutes, GitHub ends the job, and redeliver has no time to save the checkpoint."""
     jobs = yaml.safe_load((WORKFLOWS / "ci.yml").read_text())["jobs"].values()
     limits = [job["timeout-minutes"] for job in jobs if "ubuntu-slim" in str(job)]
 

@@ -46,7 +46,7 @@ def test_the_commands_show_what_a_release_changes(tmp_path: Path) -> None:
     run(repository, "git", "merge", "--quiet", "--no-ff", "--message", "Merge", "release/v1.2.3")
     [commands] = re.findall(r"<!-- release -->\n```sh\n(.*?)```", PAGE, flags=re.DOTALL)
 
-    # git takes this directory for GitHub.
+    # With these settings, git clones from this directory instead of github.com.
     here = {
         "GIT_CONFIG_COUNT": "1",
         "GIT_CONFIG_KEY_0": f"url.{tmp_path}/.insteadOf",

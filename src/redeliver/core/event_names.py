@@ -1,4 +1,4 @@
-"""The names of all events that GitHub has, and which of them a wrong name is meant to be.
+"""The names of all events that GitHub has, and which of them a misspelled name probably means.
 
 The names are those in GitHub's descriptions of its webhooks for GitHub.com and Enterprise Cloud, as
 of October 2026, and for Enterprise Server 3.14 to 3.22:
@@ -24,11 +24,11 @@ MAX_CLOSE = 3
 
 
 def close_event_names(name: str) -> list[str]:
-    """Return the names of GitHub's events that `name` is probably meant to be, the likeliest first.
+    """Return the names of GitHub's events that `name` probably means, the likeliest first.
 
-    That is one that differs only in hyphens, else those that are similar, else those of which
-    `name` is a part, such as `check` of `check_run`. A name with `*` or `?` is compared only for
-    hyphens.
+    If one differs only in its hyphens, return that one; otherwise those that are similar; otherwise
+    those of which `name` is a part, such as `check` of `check_run`. A name with `*` or `?` can only
+    differ in its hyphens.
     """
     underscored = name.replace("-", "_")
     if matches_known_event(underscored):

@@ -79,7 +79,7 @@ class AppCredential:
 
     def token(self) -> str:
         """Sign a new JWT, or raise `InputError` if the key is not usable."""
-        # Only an App needs this package. `jwt` is loaded as late, see `deferred_imports`.
+        # Only an App needs this package. `deferred_imports` loads `jwt` only when it is used, too.
         from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415
 
         local_time = datetime.now(UTC)  # noqa: TID251 - for when GitHub's time is not known yet

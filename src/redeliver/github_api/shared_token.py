@@ -11,7 +11,7 @@ from redeliver.interruption import holding
 class SharedToken:
     """The token for all purposes, until GitHub refuses to issue it.
 
-    GitHub does so if the installation lacks one of the permissions, or the repository.
+    GitHub refuses if the installation lacks one of the permissions, or the repository.
     """
 
     def __init__(self, credential: InstallationCredential) -> None:
@@ -32,9 +32,9 @@ class SharedToken:
 
 
 class SharingCredential:
-    """Authenticates with a shared token, or if there is none with a token for one purpose.
+    """Authenticates with a shared token or, if GitHub refuses it, with a token for one purpose.
 
-    The error about a token for one purpose says which permission is missing.
+    If GitHub refuses that one, too, the error says which permission is missing.
     """
 
     identity: Identity = INSTALLATION_IDENTITY

@@ -131,7 +131,7 @@ def test_simultaneous_requests_have_connections_of_their_own() -> None:
     ],
 )
 def test_a_response_is_utf8_whatever_charset_it_names(charset: bytes) -> None:
-    """A name that is not ASCII is an error in these tests since Python 3.15, which warns of it."""
+    """Python 3.15 warns about a name that is not ASCII. In these tests, a warning is an error."""
     head = HEAD.replace(b"/json", b"/json" + charset)
 
     with a_server(lambda connection, _: connection.sendall(head + b"\xc3\xa9")) as url:

@@ -1,4 +1,4 @@
-"""Which event names of GitHub a wrong name is taken for."""
+"""Which event names of GitHub a misspelled name probably means."""
 
 from difflib import get_close_matches
 
