@@ -4,6 +4,7 @@ import subprocess
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from subprocess import PIPE
 
 from bench.cases import CASES, Program
 from bench.measure import measure
@@ -50,9 +51,8 @@ class Start:
 def measure_starts(latency: float, most_runs: int | None) -> tuple[Start, Start]:
     """Return the start before and now; the image of now is there. The versions take turns."""
     with tempfile.TemporaryDirectory(prefix="bench-") as directory:
-        archive = subprocess.run(
-            ["git", "archive", BEFORE], cwd=ROOT, capture_output=True, check=True
-        )
+        # This needs the history of the repository: a shallow clone does not have the commit.
+        archive = subprocess.run(["git", "archive", BEFORE], cwd=ROOT, stdout=PIPE, check=True)
         subprocess.run(["tar", "-x"], cwd=directory, input=archive.stdout, check=True)
         build_directory(Path(directory), BEFORE_TAG)
     seconds: dict[str, list[float]] = {BEFORE_TAG: [], TAG: []}
