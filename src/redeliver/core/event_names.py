@@ -27,8 +27,9 @@ def close_event_names(name: str) -> list[str]:
     """Return the names of GitHub's events that `name` probably means, the likeliest first.
 
     If one differs only in its hyphens, return that one; otherwise those that are similar; otherwise
-    those of which `name` is a part, such as `check` of `check_run`. A name with `*` or `?` can only
-    differ in its hyphens.
+    those of which `name` is a part, such as `check` or `checks` of `check_run`; otherwise, if the
+    last word is an action's, such as in `pull_request_opened`, names with that action. A name with
+    `*` or `?` can only differ in its hyphens.
     """
     underscored = name.replace("-", "_")
     if matches_known_event(underscored):
@@ -37,8 +38,15 @@ def close_event_names(name: str) -> list[str]:
         return []
     cutoff = CLOSE_IF_SHORT if len(name) <= SHORT else CLOSE
     similar = get_close_matches(name, EVENT_NAMES, n=MAX_CLOSE, cutoff=cutoff)
-    longer = sorted(known for known in EVENT_NAMES if f"_{name}_" in f"_{known}_")
-    return similar or longer[:MAX_CLOSE]
+    if similar:
+        return similar
+    parts = {name, name.removesuffix("s"), name.removesuffix("es")}
+    longer = [known for known in EVENT_NAMES if any(f"_{part}_" in f"_{known}_" for part in parts)]
+    if longer:
+        return sorted(longer)[:MAX_CLOSE]
+    event, _, last = underscored.rpartition("_")
+    is_action = event and last.endswith("ed")  # opened, closed, created, …
+    return [f"{close}.{last}" for close in close_event_names(event)] if is_action else []
 
 
 def matches_known_event(name: str) -> bool:

@@ -31,6 +31,14 @@ from redeliver.core.event_names import CLOSE, EVENT_NAMES, close_event_names, ma
         ("check", ["check_run", "check_suite"]),
         ("comment", ["commit_comment", "discussion_comment", "issue_comment"]),
         ("pull", ["pull_request", "pull_request_review", "pull_request_review_comment"]),
+        ("commits", ["commit_comment"]),
+        ("checks", ["check_run", "check_suite"]),
+        ("branches", ["branch_protection_configuration", "branch_protection_rule"]),
+        # an action that is not separated by a dot
+        ("pull_request_opened", ["pull_request.opened"]),
+        ("issue_opened", ["issues.opened"]),
+        ("check-suite-completed", ["check_suite.completed"]),
+        ("pr_opened", []),
     ],
 )
 def test_a_wrong_name_is_close_to_names_that_github_has(name: str, close: list[str]) -> None:
@@ -43,9 +51,9 @@ def test_a_wrong_name_is_close_to_names_that_github_has(name: str, close: list[s
         "",
         "_",
         "wiki",
-        "commits",
         "merge_queue_entry",
-        "pull_request_opened",
+        "needed",
+        "brand_new_created",
         "pull_requst*",
         "brand-new-*",
         "correcthorsebatterystaple",
