@@ -61,14 +61,7 @@ NAMES: Mapping[str, str] = {
 
 def resolve(flags: Mapping[str, str], environment: Mapping[str, str]) -> Invocation:
     """Return the value of each input, or raise `InputError`."""
-    known = {variable_of(name): name for name in (*INPUTS, *COMMAND_ONLY)}
-    unknown = {name for name in environment if name.startswith(variable_of(""))} - known.keys()
-    if unknown:  # a typing error in the name of a filter must not go unnoticed
-        names = " or ".join(sorted(unknown))
-        raise InputError(
-            f"redeliver has no environment variable {names}. Check the spelling, and see --help"
-        )
-    in_variables = {known[name]: environment[name] for name in environment if name in known}
+    in_variables = _in_variables(environment, flags)
     given = in_variables | dict(flags)
     inputs = {name: given.get(name, "") for name in INPUTS}
     # An empty variable gave nothing, so messages name the flag.
@@ -107,6 +100,21 @@ def resolve(flags: Mapping[str, str], environment: Mapping[str, str]) -> Invocat
         metrics_file=Path(metrics_file) if metrics_file else None,
         is_quiet=_switch(given.get("quiet", ""), called["quiet"]),
     )
+
+
+def _in_variables(environment: Mapping[str, str], flags: Mapping[str, str]) -> dict[str, str]:
+    """Return what the environment sets, by the name of the flag, or raise `InputError`."""
+    known = {variable_of(name): name for name in (*INPUTS, *COMMAND_ONLY)}
+    unknown = {name for name in environment if name.startswith(variable_of(""))} - known.keys()
+    if unknown:  # a typing error in the name of a filter must not go unnoticed
+        names = " or ".join(sorted(unknown))
+        raise InputError(
+            f"redeliver has no environment variable {names}. Check the spelling, and see --help"
+        )
+    found = {known[name]: environment[name] for name in environment if name in known}
+    if {"client-id", "app-id"} & flags.keys():  # a flag overrides the variables of both names
+        found |= {"client-id": "", "app-id": ""}
+    return found
 
 
 def _switch(text: str, name: str) -> bool:

@@ -335,9 +335,9 @@ def test_a_run_is_quiet_with(arguments: list[str], variable: str, *, expected: b
         pytest.param(["--client-id", "x"], {}, "--client-id must be the App's", id="a flag"),
         pytest.param(["--app-id", "x"], {}, "--app-id must be the App's", id="its other name"),
         pytest.param(
-            ["--client-id", "1"],
-            {"REDELIVER_APP_ID": "2"},
-            "--client-id and REDELIVER_APP_ID have different values",
+            [],
+            {"REDELIVER_CLIENT_ID": "1", "REDELIVER_APP_ID": "2"},
+            "REDELIVER_CLIENT_ID and REDELIVER_APP_ID have different values",
             id="both, with different values",
         ),
     ],
@@ -360,3 +360,17 @@ def test_messages_about_the_app_name_the_flag_that_was_given() -> None:
     invocation = invoke("--app-id", "1", "--variable-name", "")
 
     assert in_flags("no App with the id in 'client-id'", invocation.names).endswith("in --app-id")
+
+
+@pytest.mark.parametrize(
+    ("flag", "variable"),
+    [("--client-id", "REDELIVER_APP_ID"), ("--app-id", "REDELIVER_CLIENT_ID")],
+)
+def test_a_flag_overrides_the_variable_of_its_other_name(flag: str, variable: str) -> None:
+    """As the help says: a flag overrides the variable."""
+    key = {"REDELIVER_PRIVATE_KEY": PRIVATE_KEY}
+    arguments = (flag, "123", "--org", "acme", "--hook-id", "1", "--variable-name", "")
+
+    parsed = parse_settings(invoke(*arguments, **{variable: "456"}, **key))
+
+    assert parsed.app_id == "123"
