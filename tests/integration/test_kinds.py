@@ -377,3 +377,24 @@ def test_an_apps_own_webhook_is_named_and_linked(scenario: Scenario) -> None:
     assert "of webhook of GitHub App redeliver-bot: 1 event failed" in run.log
     page = f"{scenario.github.url}/organizations/acme/settings/apps/redeliver-bot/advanced"
     assert page in run.summary
+
+
+def test_two_tokens_replace_a_revoked_one_that_cannot_be_renewed(scenario: Scenario) -> None:
+    """GitHub issues one for both purposes at first, but not when it has to be renewed."""
+    hook = HOOKS["an organization"](scenario)
+    missed = scenario.miss_event(hook)
+    inputs = install_app(scenario)
+    # The run does not see the clock advance, so it still uses the expired token.
+    advance = Meanwhile(lambda: scenario.clock.advance(timedelta(minutes=61)))
+    scenario.github.inject(advance, method="POST", path=".*/attempts")
+    scenario.github.inject(
+        Status(422, "The permissions requested are not granted to this installation."),
+        method="POST",
+        path=".*/access_tokens",
+        nth=2,
+    )
+
+    run = run_action(scenario.github, hook, inputs)
+
+    assert run.status == 0, run.visible
+    assert scenario.arrived() == [missed]

@@ -1,11 +1,15 @@
 """One token of an App's installation for two purposes, if GitHub issues such a token."""
 
+from collections.abc import Callable
 from threading import Lock
+from typing import TypeVar
 
 from redeliver.errors import AccessError
 from redeliver.github_api.credentials import InstallationCredential
 from redeliver.github_api.permissions import INSTALLATION_IDENTITY, Identity
 from redeliver.interruption import holding
+
+T = TypeVar("T")
 
 
 class SharedToken:
@@ -21,11 +25,19 @@ class SharedToken:
 
     def token(self) -> str | None:
         """Return the token, or None if GitHub does not issue it; raise as `Client.request` does."""
+        return self._unless_refused(self.credential.token)
+
+    def renew(self, refused: str) -> bool:
+        """Replace a token that was revoked, as far as GitHub still issues it."""
+        self._unless_refused(lambda: self.credential.renew(refused))
+        return True
+
+    def _unless_refused(self, request: Callable[[], T]) -> T | None:
         with holding(self._lock):
             if self.is_refused:
                 return None
             try:
-                return self.credential.token()
+                return request()
             except AccessError:
                 self.is_refused = True
                 return None
@@ -49,12 +61,9 @@ class SharingCredential:
 
     def renew(self, refused: str) -> bool:
         """Replace a token that was revoked, unless another thread has done so already."""
-        return self._used.renew(refused)
+        return (self._own if self._shared.is_refused else self._shared).renew(refused)
 
     def statuses_while_new(self, token: str) -> frozenset[int]:
         """Return the statuses with which GitHub may refuse a new token for a moment."""
-        return self._used.statuses_while_new(token)
-
-    @property
-    def _used(self) -> InstallationCredential:
-        return self._own if self._shared.is_refused else self._shared.credential
+        used = self._own if self._shared.is_refused else self._shared.credential
+        return used.statuses_while_new(token)
