@@ -3,6 +3,7 @@
     python3 .github/release.py prepare 1.2.0
     gh release view v1.2.0 --json isDraft,tagName,targetCommitish | \
         python3 .github/release.py check v1.2.0 COMMIT
+    python3 .github/release.py released v1.2.0
     python3 .github/release.py commit v1.2.0 ghcr.io/OWNER/NAME@sha256:DIGEST
 
 This script needs only Python and git.
@@ -25,6 +26,12 @@ VERSION = ROOT / "src" / "redeliver" / "__init__.py"
 NAMING = ("README.md", "docs/*.md", "examples/*.yml", ".github/workflows/*.yml")
 """The files that name the release for users to copy."""
 
+RELEASE = r"(/redeliver(?:[\w./-]*@|/)v|/redeliver_webhooks-)[\d.]*\d"
+"""What names a release: the end of `uses:`, a link to one of its files, or a package on PyPI."""
+
+DIGEST = r"[a-z0-9.:/_-]+@sha256:[0-9a-f]{64}"
+"""The name of an image with its digest."""
+
 UNRELEASED = "## [Unreleased]\n"
 
 
@@ -38,8 +45,7 @@ def prepare(version: str) -> None:
     _replace(VERSION, r'__version__ = ".*"', f'__version__ = "{version}"')
     _replace(CHANGELOG, re.escape(UNRELEASED), f"{UNRELEASED}\n## [{version}] - {today}\n")
     for path in (path for pattern in NAMING for path in sorted(ROOT.glob(pattern))):
-        named = re.sub(r"(/redeliver[\w./-]*@v)[0-9.]+", rf"\g<1>{version}", path.read_text())
-        path.write_text(named)
+        path.write_text(re.sub(RELEASE, rf"\g<1>{version}", path.read_text()))
 
 
 def check(tag: str, commit: str, draft: Mapping[str, Any]) -> Iterator[str]:
@@ -65,7 +71,7 @@ def commit_release(tag: str, image: str) -> None:
 
     The release is the first commit. In it, the Docker actions name the image by digest.
     """
-    if not re.fullmatch(r"[a-z0-9.:/_-]+@sha256:[0-9a-f]{64}", image):
+    if not re.fullmatch(DIGEST, image):
         sys.exit(f"{image} does not name an image by its digest")
     _git("switch", "--quiet", "--create", f"release/{tag}")
     for path in ACTIONS:
@@ -73,6 +79,15 @@ def commit_release(tag: str, image: str) -> None:
     _commit(f"Release {tag}, whose actions pull the image")
     _git("checkout", "--quiet", "HEAD~1", "--", *ACTIONS)
     _commit(f"After {tag}, build the image from the Dockerfile again")
+
+
+def released(tag: str) -> Iterator[str]:
+    """Yield each reason why this checkout is not the release with `tag`."""
+    if f'__version__ = "{tag.removeprefix("v")}"' not in VERSION.read_text():
+        yield f"{VERSION.relative_to(ROOT)} does not have the version of {tag}"
+    for path in ACTIONS:
+        if not re.search(rf"^  image: docker://{DIGEST}$", path.read_text(), flags=re.MULTILINE):
+            yield f"{path.relative_to(ROOT)} does not name an image by its digest"
 
 
 def _replace(path: Path, pattern: str, text: str) -> None:
@@ -96,6 +111,8 @@ if __name__ == "__main__":
             prepare(version)
         case ["check", tag, commit]:
             sys.exit("\n".join(check(tag, commit, json.load(sys.stdin))) or None)
+        case ["released", tag]:
+            sys.exit("\n".join(released(tag)) or None)
         case ["commit", tag, image]:
             commit_release(tag, image)
         case _:

@@ -119,3 +119,24 @@ def test_an_image_without_a_digest_is_not_committed(repository: Path, image: str
     done = release(repository, "commit", "v1.2.0", image)
 
     assert done.stderr == f"{image} does not name an image by its digest\n"
+
+
+def test_a_prepared_version_is_in_each_line_that_installs_the_command(repository: Path) -> None:
+    page = (repository / "docs" / "own-server.md").read_text()
+
+    assert page.count("1.2.0") == 6
+    assert re.findall(r"v?1\.0\.0\S*", page) == []
+
+
+def test_only_the_release_itself_is_published_to_pypi(repository: Path) -> None:
+    assert release(repository, "released", "v1.2.1").stderr.splitlines() == [
+        "src/redeliver/__init__.py does not have the version of v1.2.1",
+        "action.yml does not name an image by its digest",
+        "image/action.yml does not name an image by its digest",
+    ]
+    for path in (repository / "action.yml", repository / "image" / "action.yml"):
+        path.write_text(
+            re.sub(r"image: .*Dockerfile.*", f"image: docker://{IMAGE}", path.read_text())
+        )
+
+    assert release(repository, "released", "v1.2.0").returncode == 0
