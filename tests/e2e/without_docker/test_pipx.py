@@ -1,4 +1,4 @@
-"""The line for pipx in the docs installs the command, and checks the hash of each package."""
+"""The lines in the docs install the command, and check the hash of each package."""
 
 import hashlib
 import os
@@ -14,6 +14,7 @@ from tests.e2e.workflow_run import ROOT
 
 PAGE = (ROOT / "docs" / "own-server.md").read_text()
 [LINE] = re.findall(r"```sh\n(pipx install .*?#sha256=<hash>')\n```", PAGE, flags=re.DOTALL)
+[LINES_FOR_A_COMMIT] = re.findall(r"```sh\n([^`]* git\+[^`]*)```", PAGE)
 REQUIREMENTS = (ROOT / "requirements" / "command.txt").read_text()
 
 
@@ -76,3 +77,28 @@ def test_the_line_refuses_another_dependency(tmp_path: Path, wheel: Path) -> Non
 
     assert "DO NOT MATCH THE HASHES" in refused.stderr
     assert not (tmp_path / "bin" / "redeliver").exists()
+
+
+def test_the_lines_for_a_commit_install_the_command(tmp_path: Path) -> None:
+    requirements = ROOT / "requirements" / "command.txt"
+    lines = re.sub(r"https://raw\S+/command.txt", str(requirements), LINES_FOR_A_COMMIT)
+    head = ["git", "rev-parse", "HEAD"]
+    commit = subprocess.run(head, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    lines = re.sub(r"@v[\d.]+", f"@{commit.strip()}", lines)
+    installed = tmp_path / "redeliver"
+    # git takes this repository for the one on GitHub.
+    here = {
+        "GIT_CONFIG_COUNT": "1",
+        "GIT_CONFIG_KEY_0": f"url.{ROOT.as_uri()}.insteadOf",
+        "GIT_CONFIG_VALUE_0": "https://github.com/acme/redeliver",
+    }
+
+    subprocess.run(
+        ["sh", "-e", "-c", lines.replace("/opt/redeliver", str(installed))],
+        env={**os.environ, **here},
+        check=True,
+        capture_output=True,
+    )
+
+    command = [str(installed / "bin" / "redeliver"), "--version"]
+    assert subprocess.run(command, check=True, capture_output=True).stdout.startswith(b"redeliver ")
