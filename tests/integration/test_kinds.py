@@ -379,7 +379,7 @@ def test_an_apps_own_webhook_is_named_and_linked(scenario: Scenario) -> None:
     assert page in run.summary
 
 
-def test_two_tokens_replace_a_revoked_one_that_cannot_be_renewed(scenario: Scenario) -> None:
+def test_two_tokens_replace_one_that_github_does_not_renew(scenario: Scenario) -> None:
     """GitHub issues one for both purposes at first, but not when it has to be renewed."""
     hook = HOOKS["an organization"](scenario)
     missed = scenario.miss_event(hook)

@@ -121,7 +121,7 @@ def test_an_image_without_a_digest_is_not_committed(repository: Path, image: str
     assert done.stderr == f"{image} does not name an image by its digest\n"
 
 
-def test_a_prepared_version_is_in_each_line_that_installs_the_command(repository: Path) -> None:
+def test_a_prepared_version_is_in_each_line_that_installs(repository: Path) -> None:
     page = (repository / "docs" / "own-server.md").read_text()
 
     assert page.count("1.2.0") == 6
