@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from threading import RLock
 from types import ModuleType
-from typing import Any
 
 PACKAGES = ("github", "jwt", "nacl", "urllib3.http2")
 """Only runs as a GitHub App sign tokens with `jwt`, and no run encrypts with `nacl` or uses HTTP/2.
@@ -65,7 +64,7 @@ class _DeferredLoader(SourceFileLoader):
         execute = super().exec_module
         is_executing = False
 
-        def load(name: str) -> Any:  # noqa: ANN401 - whatever the module has
+        def load(name: str) -> object:
             nonlocal is_executing
             with _lock:  # another thread waits until the module is complete
                 if is_executing:

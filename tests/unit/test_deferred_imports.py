@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 from threading import Thread
 from types import ModuleType
@@ -14,6 +15,7 @@ from redeliver.deferred_imports import defer_imports
 @pytest.fixture
 def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return the directory of a package, all of whose modules are deferred."""
+    # After the test, Python forgets the package and its finder.
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(sys, "meta_path", list(sys.meta_path))
     monkeypatch.setattr(sys, "modules", dict(sys.modules))
@@ -31,64 +33,64 @@ def is_loaded(module: ModuleType, name: str) -> bool:
 def test_a_module_is_loaded_when_an_attribute_is_used(package: Path) -> None:
     (package / "late.py").write_text("VALUE = 1\n")
 
-    import example.late  # type: ignore[import-not-found] # noqa: PLC0415
+    late = import_module("example.late")
 
-    assert not is_loaded(example.late, "VALUE")
-    assert example.late.VALUE == 1
-    assert is_loaded(example.late, "VALUE")
-    assert not is_loaded(example.late, "__getattr__")
+    assert not is_loaded(late, "VALUE")
+    assert late.VALUE == 1
+    assert is_loaded(late, "VALUE")
+    assert not is_loaded(late, "__getattr__")
 
 
 def test_a_second_import_does_not_load_a_module(package: Path) -> None:
     (package / "late.py").write_text("VALUE = 1\n")
     (package / "other.py").write_text("import example.late\nVALUE = 2\n")
 
-    import example.late  # noqa: PLC0415
-    import example.other  # type: ignore[import-not-found] # noqa: PLC0415
+    late = import_module("example.late")
+    other = import_module("example.other")
 
-    assert example.other.VALUE == 2
-    assert not is_loaded(example.late, "VALUE")
+    assert other.VALUE == 2
+    assert not is_loaded(late, "VALUE")
 
 
 def test_modules_that_import_each_other_can_be_deferred(package: Path) -> None:
     (package / "late.py").write_text("from example.other import VALUE\n")
     (package / "other.py").write_text("import example.late\nVALUE = 3\n")
 
-    from example.late import VALUE  # noqa: PLC0415
+    late = import_module("example.late")
 
-    assert VALUE == 3
+    assert late.VALUE == 3
 
 
 def test_a_missing_attribute_is_an_attribute_error(package: Path) -> None:
     (package / "late.py").write_text("import example.late\nexample.late.MISSING\n")
     (package / "other.py").write_text("")
 
-    import example.late  # noqa: PLC0415
-    import example.other  # noqa: PLC0415
+    late = import_module("example.late")
+    other = import_module("example.other")
 
     with pytest.raises(AttributeError, match=r"'example\.late', which is being imported"):
-        _ = example.late.VALUE
+        _ = late.VALUE
     with pytest.raises(AttributeError, match=r"module 'example\.other' has no attribute 'VALUE'"):
-        _ = example.other.VALUE
+        _ = other.VALUE
 
 
 def test_a_module_that_cannot_be_loaded_says_so_each_time(package: Path) -> None:
     (package / "late.py").write_text("import does_not_exist\n")
 
-    import example.late  # noqa: PLC0415
+    late = import_module("example.late")
 
     for _ in range(2):
         with pytest.raises(ModuleNotFoundError, match="does_not_exist"):
-            _ = example.late.VALUE
+            _ = late.VALUE
 
 
 def test_a_module_may_have_a_getattr_of_its_own(package: Path) -> None:
     (package / "late.py").write_text("def __getattr__(name): return name.lower()\n")
 
-    import example.late  # noqa: PLC0415
+    late = import_module("example.late")
 
-    assert example.late.VALUE == "value"
-    assert example.late.OTHER == "other"
+    assert late.VALUE == "value"
+    assert late.OTHER == "other"
 
 
 def test_eight_threads_load_a_module_once(package: Path) -> None:
@@ -96,17 +98,17 @@ def test_eight_threads_load_a_module_once(package: Path) -> None:
         "import time, example\nexample.count = getattr(example, 'count', 0) + 1\n"
         "time.sleep(0.05)\nVALUE = 1\n"
     )
-    import example.late  # noqa: PLC0415
+    late = import_module("example.late")
 
     values: list[int] = []
-    threads = [Thread(target=lambda: values.append(example.late.VALUE)) for _ in range(8)]
+    threads = [Thread(target=lambda: values.append(late.VALUE)) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
 
     assert values == [1] * 8
-    assert example.count == 1
+    assert import_module("example").count == 1
 
 
 def test_two_threads_may_load_modules_that_use_each_other(package: Path) -> None:
@@ -115,12 +117,11 @@ def test_two_threads_may_load_modules_that_use_each_other(package: Path) -> None
             f"import time, example.{other}\ntime.sleep(0.05)\n"
             f"OF_OTHER = getattr(example.{other}, 'VALUE', None)\nVALUE = 1\n"
         )
-    import example.one  # type: ignore[import-not-found] # noqa: PLC0415
-    import example.two  # type: ignore[import-not-found] # noqa: PLC0415
+    one = import_module("example.one")
+    two = import_module("example.two")
 
     threads = [
-        Thread(target=lambda module=module: module.VALUE, daemon=True)
-        for module in (example.one, example.two)
+        Thread(target=lambda module=module: module.VALUE, daemon=True) for module in (one, two)
     ]
     for thread in threads:
         thread.start()
@@ -133,15 +134,15 @@ def test_two_threads_may_load_modules_that_use_each_other(package: Path) -> None
 @pytest.mark.usefixtures("package")
 def test_a_module_that_does_not_exist_is_missing_at_once() -> None:
     with pytest.raises(ModuleNotFoundError, match=r"example\.missing"):
-        import example.missing  # type: ignore[import-not-found] # noqa: F401, PLC0415
+        import_module("example.missing")
 
 
 def test_other_modules_are_imported_at_once(package: Path) -> None:
     (package.parent / "example_of_others.py").write_text("VALUE = 4\n")
 
-    import example_of_others  # type: ignore[import-not-found] # noqa: PLC0415
+    others = import_module("example_of_others")
 
-    assert is_loaded(example_of_others, "VALUE")
+    assert is_loaded(others, "VALUE")
 
 
 def test_the_start_loads_neither_signing_nor_most_of_pygithub() -> None:

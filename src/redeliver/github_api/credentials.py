@@ -79,8 +79,10 @@ class AppCredential:
 
     def token(self) -> str:
         """Sign a new JWT, or raise `InputError` if the key is not usable."""
-        # Only an App needs this package. `deferred_imports` loads `jwt` only when it is used, too.
-        from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415
+        # `deferred_imports` loads `jwt` only when it is used, too.
+        from cryptography.exceptions import (  # noqa: PLC0415 - only an App needs the package
+            UnsupportedAlgorithm,
+        )
 
         local_time = datetime.now(UTC)  # noqa: TID251 - for when GitHub's time is not known yet
         now = self._clock() if self._clock.is_set else local_time
