@@ -52,8 +52,7 @@ def check(tag: str, commit: str, draft: Mapping[str, Any]) -> Iterator[str]:
     """Yield each reason why `draft` must not be published as `tag` from `commit`."""
     if not re.fullmatch(r"v\d+\.\d+\.\d+", tag):
         yield f"{tag} is not the tag of a release, such as v1.2.0"
-    if f'__version__ = "{tag.removeprefix("v")}"' not in VERSION.read_text():
-        yield f"{VERSION.relative_to(ROOT)} does not have the version of {tag}"
+    yield from _wrong_version(tag)
     headings = re.findall(r"^## .*", CHANGELOG.read_text(), flags=re.MULTILINE)
     released = rf"## \[{re.escape(tag.removeprefix('v'))}\] - \d{{4}}-\d\d-\d\d"
     if not re.fullmatch(released, next(iter(headings[1:]), "")):
@@ -83,11 +82,15 @@ def commit_release(tag: str, image: str) -> None:
 
 def released(tag: str) -> Iterator[str]:
     """Yield each reason why this checkout is not the release with `tag`."""
-    if f'__version__ = "{tag.removeprefix("v")}"' not in VERSION.read_text():
-        yield f"{VERSION.relative_to(ROOT)} does not have the version of {tag}"
+    yield from _wrong_version(tag)
     for path in ACTIONS:
         if not re.search(rf"^  image: docker://{DIGEST}$", path.read_text(), flags=re.MULTILINE):
             yield f"{path.relative_to(ROOT)} does not name an image by its digest"
+
+
+def _wrong_version(tag: str) -> Iterator[str]:
+    if f'__version__ = "{tag.removeprefix("v")}"' not in VERSION.read_text():
+        yield f"{VERSION.relative_to(ROOT)} does not have the version of {tag}"
 
 
 def _replace(path: Path, pattern: str, text: str) -> None:
