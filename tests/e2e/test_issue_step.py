@@ -1,6 +1,7 @@
 """The step of `open-an-issue.yml` that keeps the issue, alone: what it writes after which run."""
 
 import json
+import shlex
 import ssl
 import subprocess
 from collections.abc import Callable, Iterator
@@ -55,11 +56,13 @@ def after(
     issues: Issues, machine: str, tls_of_github: ssl.SSLContext, certificate: Path, tmp_path: Path
 ) -> Iterator[After]:
     """Return a function that runs the step after each of some runs of redeliver."""
-    script = tmp_path / "step.sh"
+    script, variables = tmp_path / "step.sh", tmp_path / "variables.sh"
     script.write_text(STEP["run"])
     # The runner's command for `shell: bash`.
     assert STEP["shell"] == "bash"
-    command = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "/step.sh"]
+    shell = "bash --noprofile --norc -eo pipefail /step.sh"
+    # Not with `docker run -e`: Docker failed to read 120 kB back from its database once.
+    command = ["bash", "-c", f". /variables.sh && exec {shell}"]
     with (
         ApiGithubCom(tls_of_github, certificate, issues.routes) as api,
         Proxy(leads=api.leads) as proxy,
@@ -71,12 +74,15 @@ def after(
                 environment |= {"GH_TOKEN": "ghs_0fTheJ0b", "RUN": RUN, **run}
                 assert environment.keys() == STEP["env"].keys()
                 environment |= {"HTTPS_PROXY": proxy.url, "SSL_CERT_FILE": CA_FILE}
+                lines = [
+                    f"export {name}={shlex.quote(value)}" for name, value in environment.items()
+                ]
+                variables.write_text("\n".join(lines))
                 step = subprocess.run(
                     [
                         *("docker", "run", "--rm", "--network", "host"),
-                        *("-v", f"{script}:/step.sh", "-v", f"{certificate}:{CA_FILE}"),
-                        *(word for pair in environment.items() for word in ("-e", "=".join(pair))),
-                        *(machine, *command),
+                        *("-v", f"{script}:/step.sh", "-v", f"{variables}:/variables.sh"),
+                        *("-v", f"{certificate}:{CA_FILE}", machine, *command),
                     ],
                     stdout=subprocess.PIPE,
                     stderr=subprocess.STDOUT,
