@@ -171,7 +171,7 @@ def test_a_fault_at_any_request_loses_or_repeats_nothing(name: str, times: int |
     try_points(points)
 
 
-@settings(max_examples=settings().max_examples // 4, deadline=None)
+@settings(max_examples=settings().max_examples // 4)
 @given(
     kind=st.sampled_from([FIRST, LATER]),
     faults=st.lists(

@@ -191,7 +191,7 @@ def examples(factor: float) -> settings:
     """Try `factor` times as many examples as the profile says."""
     checks = list(HealthCheck)  # so that no example fails because the machine is slow
     number = int(factor * settings().max_examples)
-    return settings(max_examples=number, deadline=None, suppress_health_check=checks)
+    return settings(max_examples=number, suppress_health_check=checks)
 
 
 def reset(github: Sandbox) -> None:

@@ -237,7 +237,6 @@ def test_redeliver_keeps_its_promises_on_random_days() -> None:
         settings=settings(
             max_examples=settings().max_examples // 4,
             stateful_step_count=20,
-            deadline=None,
             suppress_health_check=list(HealthCheck),
         ),
     )

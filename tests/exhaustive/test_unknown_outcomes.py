@@ -84,7 +84,7 @@ def save(
     return saved
 
 
-@settings(max_examples=settings().max_examples * 3 // 2, deadline=None)
+@settings(max_examples=settings().max_examples * 3 // 2)
 @given(st.randoms(use_true_random=True))
 def test_no_event_is_requested_while_it_may_be_under_way(random: Random) -> None:
     assert live(random) > 0

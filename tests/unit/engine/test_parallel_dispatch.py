@@ -73,7 +73,7 @@ def test_workers_redeliver_each_event_once_oldest_first() -> None:
 REFUSAL, LOST = RefusalError("422"), UnavailableError("no response")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     responses=st.lists(st.sampled_from([None, REFUSAL, LOST]), min_size=12, max_size=12),
     most=st.sampled_from([None, 5, 12]),
