@@ -77,8 +77,18 @@ class Releaser:
     tls: ssl.SSLContext
     certificate: Path
 
-    def run(self, directory: Path, *, merge: tuple[str, ...]) -> ReleaseRun:
-        """Release a copy. As soon as its branch is pushed, `merge` merges it into main."""
+    def run(
+        self,
+        directory: Path,
+        *,
+        merge: tuple[str, ...] = MERGED,
+        branch: str = "main",
+        pushed: str | None = None,
+    ) -> ReleaseRun:
+        """Release a copy. As soon as its branch is pushed, `merge` merges it into main.
+
+        The run starts on `branch`. The ref `pushed` is from an earlier run.
+        """
         copy, origin = directory / "copy", directory / "origin"
         shutil.copytree(self.sources, copy)
         version = redeliver.__version__
@@ -91,6 +101,9 @@ class Releaser:
         run(copy, "git", "add", "--all")
         run(copy, *SOMEBODY, "commit", "--quiet", "--message", f"Prepare {TAG}")
         run(copy, "git", "push", "--quiet", str(origin), "main")
+        if pushed is not None:
+            run(copy, "git", "push", "--quiet", str(origin), f"HEAD:{pushed}")
+        run(copy, "git", "switch", "--quiet", "--force-create", branch)
         run(copy, "git", "remote", "add", "origin", REMOTE)
         hook = origin / "hooks" / "post-receive"
         hook.write_text(AFTER_A_PUSH.format(branch=BRANCH, merge=shlex.join(merge)))

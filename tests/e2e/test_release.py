@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from github_sandbox import Receiver, Sandbox
-from tests.e2e.release_run import BRANCH, MERGED, SQUASHED, Releaser, ReleaseRun, run
+from tests.e2e.release_run import BRANCH, SQUASHED, Releaser, ReleaseRun, run
 from tests.e2e.workflow_run import TAG, Checkout, an_outage, arrived, filled_in, for_act
 
 CONFIGURATION = """
@@ -58,7 +58,7 @@ def digest(registry: str, image: str) -> Iterator[str]:
     [digest] = [digest for digest in digests if digest.startswith(name)]
     docker("rmi", f"{name}:{TAG}")  # so that a job has to pull it
     yield digest
-    docker("rmi", digest)
+    docker("rmi", "--force", digest)  # which does not fail if no test pulled it
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +72,7 @@ def releaser(
 
 @pytest.fixture(scope="module")
 def released(releaser: Releaser, tmp_path_factory: pytest.TempPathFactory) -> ReleaseRun:
-    released = releaser.run(tmp_path_factory.mktemp("released"), merge=MERGED)
+    released = releaser.run(tmp_path_factory.mktemp("released"))
     assert released.job.returncode == 0, released.job.stdout
     return released
 
@@ -80,6 +80,11 @@ def released(releaser: Releaser, tmp_path_factory: pytest.TempPathFactory) -> Re
 def docker(*arguments: str) -> str:
     """Run a Docker command, and return its output."""
     return run(Path(), "docker", *arguments)
+
+
+def refs(released: ReleaseRun) -> list[str]:
+    """Return the branches and tags of a release's repository."""
+    return run(released.origin, "git", "for-each-ref", "--format", "%(refname)").splitlines()
 
 
 def test_the_tag_is_a_commit_of_main_and_of_its_release_branch(released: ReleaseRun) -> None:
@@ -109,6 +114,24 @@ def test_a_release_that_was_squashed_gets_no_tag(releaser: Releaser, tmp_path: P
     problem = f"is not a commit of main, so merge {BRANCH} with a merge commit"
     assert problem in squashed.job.stdout
     assert run(squashed.origin, "git", "tag") == ""
+
+
+@pytest.mark.parametrize("pushed", [f"refs/heads/{BRANCH}", f"refs/tags/{TAG}"])
+def test_a_version_is_not_released_twice(releaser: Releaser, tmp_path: Path, pushed: str) -> None:
+    again = releaser.run(tmp_path, pushed=pushed)
+
+    assert again.job.returncode == 1
+    problem = f"{TAG} has a branch or a tag of an earlier run, so run only its failed jobs again"
+    assert problem in again.job.stdout
+    assert refs(again) == ["refs/heads/main", pushed]
+
+
+def test_a_release_starts_on_main(releaser: Releaser, tmp_path: Path) -> None:
+    elsewhere = releaser.run(tmp_path, branch="some-change")
+
+    assert elsewhere.job.returncode == 1
+    assert "start this workflow on main" in elsewhere.job.stdout
+    assert refs(elsewhere) == ["refs/heads/main"]
 
 
 @pytest.mark.parametrize("example", ["organization.yml", "reusable-workflow.yml"])
