@@ -130,9 +130,10 @@ class Throttle:
             if granted is not None:
                 # Requests that were under way get the same response and must not halve it again.
                 if is_too_fast and now >= self._held_until:
-                    self._rate_factor = max(self._rate_factor / 2, MIN_RATE_FACTOR)
                     self._has_limits = True
-                    why = f"{why}. After that, redeliver continues half as fast"
+                    if self._rate_factor > MIN_RATE_FACTOR:
+                        self._rate_factor /= 2
+                        why = f"{why}. After that, redeliver continues half as fast"
                 self._held_until = max(self._held_until, now + seconds)
         return self._waited(seconds, granted, why)
 

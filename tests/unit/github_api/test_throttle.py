@@ -476,11 +476,12 @@ def test_the_rate_is_never_below_one_a_minute() -> None:
     assert time.slept[4:] == [61, 61]
 
 
-def test_the_rate_is_not_reduced_without_end() -> None:
-    time = FakeTime()
-    throttle = a_throttle(time)
+def test_the_rate_is_halved_three_times_at_most() -> None:
+    time, said = FakeTime(), list[str]()
+    throttle = a_throttle(time, said=said)
 
     for _ in range(9):
         throttle.hold(7, "a rate limit", is_too_fast=True)
     assert time.slept == [7] * 9
+    assert ["half as fast" in line for line in said] == [True] * 3 + [False] * 6
     assert turns(throttle, time, 19) == pytest.approx([61 / 9 * index for index in range(19)])
