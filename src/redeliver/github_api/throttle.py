@@ -218,15 +218,13 @@ class Throttle:
         return MINUTE / rate if rate <= MAX_EVENLY else 0.0
 
     def _log_wait(self, pause: float, redeliveries: int) -> None:
-        interval = self._interval if redeliveries else 0.0
+        interval, limit = self._interval if redeliveries else 0.0, self._limit(redeliveries)
         if pause - interval >= MIN_LOGGED_WAIT:
-            limit = self._limit(redeliveries)
             if self._is_for_responses(pause):
                 limit = "GitHub limits how much CPU time its responses of a minute take"
             self._say(f"Waiting {pause:.0f} s: {limit}")
         elif interval != self._logged_interval:  # logged once, not before each redelivery
             self._logged_interval = interval
-            limit = self._limit(redeliveries)
             self._say(f"Requesting a redelivery every {interval:.1f} s: {limit}")
 
     def _is_for_responses(self, pause: float) -> bool:
