@@ -10,6 +10,7 @@ This script needs only Python and git.
 """
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -68,7 +69,9 @@ def check(tag: str, commit: str, draft: Mapping[str, Any]) -> Iterator[str]:
 def commit_release(tag: str, image: str) -> None:
     """Commit the release to a new branch, and after it a commit that takes the change back.
 
-    The release is the first commit. In it, the Docker actions name the image by digest.
+    The release is the first commit. In it, the Docker actions name the image by digest. Both
+    commits have the date of the commit before them, and so always the same ids: a job that failed
+    after it had pushed them can run again.
     """
     if not re.fullmatch(DIGEST, image):
         sys.exit(f"{image} does not name an image by its digest")
@@ -101,11 +104,17 @@ def _replace(path: Path, pattern: str, text: str) -> None:
 
 
 def _commit(message: str) -> None:
-    _git("commit", "--quiet", "--message", message, "--", *ACTIONS)
+    date = _git("show", "--no-patch", "--format=%cI", "HEAD").strip()
+    dated = {"GIT_AUTHOR_DATE": date, "GIT_COMMITTER_DATE": date}
+    _git("commit", "--quiet", "--message", message, "--", *ACTIONS, more=dated)
 
 
-def _git(*arguments: str | Path) -> None:
-    subprocess.run(["git", *arguments], cwd=ROOT, check=True)
+def _git(*arguments: str | Path, more: Mapping[str, str] | None = None) -> str:
+    environment = os.environ | (more or {})
+    command = ["git", *arguments]
+    return subprocess.run(
+        command, cwd=ROOT, env=environment, check=True, stdout=subprocess.PIPE, text=True
+    ).stdout
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -92,12 +93,34 @@ def test_a_malformed_or_released_version_is_not_prepared(
     assert release(repository, "prepare", version).stderr == f"{problem}\n"
 
 
-def test_only_the_first_of_two_commits_pulls_the_image(repository: Path) -> None:
+def commit_all(repository: Path) -> None:
+    """Commit the prepared version to a new git repository."""
     git(repository, "init", "--quiet")
     git(repository, "config", "user.name", "somebody")
     git(repository, "config", "user.email", "somebody@example.com")
     git(repository, "add", "--all")
     git(repository, "commit", "--quiet", "--message", "1.2.0")
+
+
+def test_a_job_that_runs_again_makes_the_same_commits(
+    repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The date is the only part of a commit that could differ."""
+    yesterday = "2026-11-26T08:00:00+00:00"
+    with monkeypatch.context() as context:
+        context.setenv("GIT_COMMITTER_DATE", yesterday)
+        commit_all(repository)
+
+    assert release(repository, "commit", "v1.2.0", IMAGE).returncode == 0
+
+    dates = git(repository, "log", "-2", "--format=%aI%n%cI", "release/v1.2.0").splitlines()
+    assert [datetime.fromisoformat(date) for date in dates] == [
+        datetime.fromisoformat(yesterday)
+    ] * 4
+
+
+def test_only_the_first_of_two_commits_pulls_the_image(repository: Path) -> None:
+    commit_all(repository)
 
     done = release(repository, "commit", "v1.2.0", IMAGE)
 
