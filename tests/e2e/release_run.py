@@ -17,6 +17,16 @@ from tests.e2e.workflow_run import REMOTE, TAG, act
 BRANCH = f"release/{TAG}"
 SOMEBODY = ("git", "-c", "user.name=somebody", "-c", "user.email=somebody@example.com")
 MERGED = (*SOMEBODY, "merge", "--quiet", "--no-ff", "--message", "Merge", f"origin/{BRANCH}")
+MERGED_AFTER_A_CHANGE = (
+    "sh",
+    "-e",
+    "-c",
+    f"""
+    git rm --quiet .github/workflows/scorecard.yml
+    {shlex.join(SOMEBODY)} commit --quiet --message "Remove a workflow"
+    {shlex.join(MERGED)}
+    """,
+)
 SQUASHED = (*SOMEBODY, "commit", "--quiet", "--allow-empty", "--message", "Both in one commit")
 """The branch changes no file, so a squash of it is an empty commit."""
 

@@ -12,7 +12,14 @@ from pathlib import Path
 import pytest
 
 from github_sandbox import Receiver, Sandbox
-from tests.e2e.release_run import BRANCH, SQUASHED, Releaser, ReleaseRun, run
+from tests.e2e.release_run import (
+    BRANCH,
+    MERGED_AFTER_A_CHANGE,
+    SQUASHED,
+    Releaser,
+    ReleaseRun,
+    run,
+)
 from tests.e2e.workflow_run import TAG, Checkout, an_outage, arrived, filled_in, for_act
 
 CONFIGURATION = """
@@ -114,6 +121,19 @@ def test_a_release_that_was_squashed_gets_no_tag(releaser: Releaser, tmp_path: P
     problem = f"is not a commit of main, so merge {BRANCH} with a merge commit"
     assert problem in squashed.job.stdout
     assert run(squashed.origin, "git", "tag") == ""
+
+
+def test_a_person_edits_the_draft_if_main_has_other_workflows(
+    releaser: Releaser, tmp_path: Path
+) -> None:
+    """GitHub would respond with 404 to the workflow."""
+    changed = releaser.run(tmp_path, merge=MERGED_AFTER_A_CHANGE)
+
+    commit = run(changed.origin, "git", "rev-parse", f"refs/tags/{TAG}")
+    assert changed.job.returncode == 1
+    command = f"gh release edit {TAG} --tag {TAG} --verify-tag --target {commit}"
+    assert f"with a token that may change workflows: {command}" in changed.job.stdout
+    assert changed.draft.release["target_commitish"] != commit
 
 
 @pytest.mark.parametrize("pushed", [f"refs/heads/{BRANCH}", f"refs/tags/{TAG}"])
