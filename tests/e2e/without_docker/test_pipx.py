@@ -14,6 +14,7 @@ from tests.e2e.workflow_run import ROOT
 
 PAGE = (ROOT / "docs" / "own-server.md").read_text()
 [LINE] = re.findall(r"```sh\n(pipx install .*?#sha256=<hash>')\n```", PAGE, flags=re.DOTALL)
+[LINES_FOR_A_SERVER] = re.findall(r"```sh\n(python3 -m venv [^`]*#sha256=<hash>')\n```", PAGE)
 [LINES_FOR_A_COMMIT] = re.findall(r"```sh\n([^`]* git\+[^`]*)```", PAGE)
 REQUIREMENTS = (ROOT / "requirements" / "command.txt").read_text()
 
@@ -74,6 +75,39 @@ def test_the_line_refuses_another_dependency(tmp_path: Path, wheel: Path) -> Non
     changed = re.sub("sha256:[0-9a-f]{8}", "sha256:00000000", hashes)
 
     refused = install(tmp_path, wheel, requirements=name + version + changed + end + others)
+
+    assert "DO NOT MATCH THE HASHES" in refused.stderr
+    assert not (tmp_path / "bin" / "redeliver").exists()
+
+
+def install_on_a_server(
+    directory: Path, wheel: Path, digest: str
+) -> subprocess.CompletedProcess[str]:
+    """Run the lines of the page with the pip that the Python on the path brings along."""
+    requirements = ROOT / "requirements" / "command.txt"
+    lines = re.sub(r"https://raw\S+/command.txt", str(requirements), LINES_FOR_A_SERVER)
+    lines = re.sub(r"https://files\S+<hash>", f"{wheel.as_uri()}#sha256={digest}", lines)
+    assert "https" not in lines
+    return subprocess.run(
+        ["sh", "-e", "-c", lines.replace("/opt/redeliver", str(directory))],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_lines_for_a_server_install_the_command(tmp_path: Path, wheel: Path) -> None:
+    digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
+
+    installed = install_on_a_server(tmp_path, wheel, digest)
+
+    assert installed.returncode == 0, installed.stderr
+    command = [str(tmp_path / "bin" / "redeliver"), "--version"]
+    assert subprocess.run(command, check=True, capture_output=True).stdout.startswith(b"redeliver ")
+
+
+def test_the_lines_for_a_server_refuse_another_wheel(tmp_path: Path, wheel: Path) -> None:
+    refused = install_on_a_server(tmp_path, wheel, "0" * 64)
 
     assert "DO NOT MATCH THE HASHES" in refused.stderr
     assert not (tmp_path / "bin" / "redeliver").exists()
