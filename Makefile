@@ -28,6 +28,9 @@ PYENV := $(HOME)/.pyenv/versions/3.*/bin
 # The files with parts that cog writes.
 GENERATED := README.md ARCHITECTURE.md docs/how-it-decides.md docs/own-server.md docs/kubernetes.md docs/receivers.md docs/scale.md composite/action.yml image/action.yml .github/workflows/redeliver.yml
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header pyproject.toml
+# Where `make dist` writes the packages. Their files have the time of the commit, so that another build
+# of it makes the same packages: PyPI accepts a file again only if it is the same.
+DIST ?= dist
 # After how many milliseconds the simulated GitHub of `make bench` responds.
 LATENCY ?= 50 300
 
@@ -94,9 +97,9 @@ lint: $(READY) ## Check style, imports, types, shell scripts, Dockerfiles, workf
 	$(BIN)/cog --check -P -I docs $(GENERATED)
 
 dist: $(READY) ## Build the packages for PyPI in dist/, and check them
-	@rm -rf dist
-	@$(BIN)/uv build --quiet --no-build-isolation --python $(BIN)/python --out-dir dist
-	@$(BIN)/twine --no-color check --strict dist/*.tar.gz dist/*.whl
+	@rm -rf $(DIST)
+	@SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) $(BIN)/uv build --quiet --no-build-isolation --python $(BIN)/python --out-dir $(DIST)
+	@$(BIN)/twine --no-color check --strict $(DIST)/*.tar.gz $(DIST)/*.whl
 
 check: lint test long contract e2e ## Run lint, test, long, contract and e2e
 
