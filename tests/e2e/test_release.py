@@ -58,7 +58,7 @@ def is_up(port: int) -> bool:
 @pytest.fixture(scope="module")
 def digest(registry: str, image: str) -> Iterator[str]:
     """Push the action's image to the registry, and return its name with the digest."""
-    name = f"{registry}/acme/redeliver"
+    name = f"{registry}/acme/image"
     docker("tag", image, f"{name}:{TAG}")
     docker("push", "--quiet", f"{name}:{TAG}")
     digests = json.loads(docker("inspect", "--format", "{{json .RepoDigests}}", f"{name}:{TAG}"))
@@ -179,5 +179,5 @@ def test_a_caller_pulls_the_image_by_its_digest(
 
     assert job.returncode == 0, job.stdout
     assert arrived(github, receiver, missed) == sorted(missed)
-    assert "/acme/redeliver@sha256:" in job.stdout
+    assert "/acme/image@sha256:" in job.stdout
     assert "docker build" not in job.stdout

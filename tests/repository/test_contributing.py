@@ -68,7 +68,7 @@ def paths(page: str) -> Iterator[str]:
     for words in code(page):
         for word in words:
             path = word.partition("::")[0]  # the rest names a test
-            path = path.removeprefix("acme/redeliver/")  # as GitHub calls this repository
+            path = re.sub("^acme/redeliver(/|$)", "", path)  # as GitHub calls this repository
             folder, slash, _ = path.partition("/")
             # A command has other words with a slash, such as the name of a branch.
             is_path = slash and (len(words) == 1 or (ROOT / folder).is_dir())

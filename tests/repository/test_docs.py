@@ -101,6 +101,14 @@ def test_a_page_says_that_there_is_no_release_yet(page: str, times: int) -> None
     assert len(sentences) == (0 if is_released else times)
 
 
+def test_a_release_has_the_real_name_of_the_repository() -> None:
+    """CONTRIBUTING.md says how to replace the name that stands for it."""
+    placeholder = re.search("acme[/]redeliver", README)  # [/], so that this is not replaced
+    is_released = bool(re.search(r"^## \[\d", CHANGELOG, flags=re.MULTILINE))
+
+    assert bool(placeholder) is not is_released
+
+
 def test_the_readme_has_its_sections_in_this_order() -> None:
     assert re.findall(r"^## (.*)", README, flags=re.MULTILINE) == [
         "Quick start",

@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 COMMIT = "c0ffee" * 6 + "c0ff"
-IMAGE = f"ghcr.io/acme/redeliver@sha256:{'ab' * 32}"
+IMAGE = f"ghcr.io/acme/image@sha256:{'ab' * 32}"
 
 
 def git(repository: Path, *arguments: str) -> str:
@@ -137,7 +137,7 @@ def test_only_the_first_of_two_commits_pulls_the_image(repository: Path) -> None
     assert git(repository, "status", "--porcelain") == ""
 
 
-@pytest.mark.parametrize("image", ["ghcr.io/acme/redeliver:v1.2.0", "ghcr.io/acme/redeliver"])
+@pytest.mark.parametrize("image", ["ghcr.io/acme/image:v1.2.0", "ghcr.io/acme/image"])
 def test_an_image_without_a_digest_is_not_committed(repository: Path, image: str) -> None:
     done = release(repository, "commit", "v1.2.0", image)
 

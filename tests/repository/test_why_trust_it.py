@@ -15,7 +15,7 @@ import yaml
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "why-trust-it.md").read_text()
 PROMISES = (ROOT / "docs" / "promises.md").read_text()
-IMAGE = f"ghcr.io/acme/redeliver@sha256:{'ab' * 32}"
+IMAGE = f"ghcr.io/acme/image@sha256:{'ab' * 32}"
 SOMEBODY = {
     f"GIT_{role}_{field}": value
     for role in ("AUTHOR", "COMMITTER")
@@ -31,7 +31,7 @@ def run(directory: Path, *command: str | Path, more: Mapping[str, str] = SOMEBOD
 
 
 def test_the_commands_show_what_a_release_changes(tmp_path: Path) -> None:
-    repository = tmp_path / "acme" / "redeliver"
+    repository = tmp_path / "acme/redeliver"
     for folder in (".github", "image"):
         shutil.copytree(ROOT / folder, repository / folder)
     shutil.copy(ROOT / "action.yml", repository)
