@@ -63,7 +63,10 @@ def check(tag: str, commit: str, draft: Mapping[str, Any]) -> Iterator[str]:
     if draft["tagName"] != tag:
         yield f"the tag of the draft is {draft['tagName']}, not {tag}"
     if draft["targetCommitish"] != commit:
-        yield f"the target of the draft is {draft['targetCommitish']}, not this commit, {commit}"
+        yield (
+            f"the target of the draft is {draft['targetCommitish']}, not this commit, {commit}. To "
+            f"release it, run 'gh release edit {tag} --target {commit}'"
+        )
 
 
 def commit_release(tag: str, image: str) -> None:

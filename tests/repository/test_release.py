@@ -57,8 +57,9 @@ def test_a_draft_of_the_prepared_commit_may_be_published(repository: Path) -> No
 
 
 def test_a_draft_of_anything_else_may_not_be_published(repository: Path) -> None:
+    advice = f"To release it, run 'gh release edit v1.2.0 --target {COMMIT}'"
     assert problems(repository, targetCommitish="main") == [
-        f"the target of the draft is main, not this commit, {COMMIT}"
+        f"the target of the draft is main, not this commit, {COMMIT}. {advice}"
     ]
     assert problems(repository, tagName="v1.2.1") == ["the tag of the draft is v1.2.1, not v1.2.0"]
     assert problems(repository, isDraft=False) == ["v1.2.0 is already published"]
