@@ -94,10 +94,12 @@ class Releaser:
         merge: tuple[str, ...] = MERGED,
         branch: str = "main",
         pushed: str | None = None,
+        refuses: bool = False,
     ) -> ReleaseRun:
         """Release a copy. As soon as its branch is pushed, `merge` merges it into main.
 
-        The run starts on `branch`. The ref `pushed` is from an earlier run.
+        The run starts on `branch`. The ref `pushed` is from an earlier run. If GitHub `refuses`, it
+        lets nobody push the branch of the release.
         """
         copy, origin = directory / "copy", directory / "origin"
         shutil.copytree(self.sources, copy)
@@ -115,8 +117,9 @@ class Releaser:
             run(copy, "git", "push", "--quiet", str(origin), f"HEAD:{pushed}")
         run(copy, "git", "switch", "--quiet", "--force-create", branch)
         run(copy, "git", "remote", "add", "origin", REMOTE)
-        hook = origin / "hooks" / "post-receive"
-        hook.write_text(AFTER_A_PUSH.format(branch=BRANCH, merge=shlex.join(merge)))
+        hook = origin / "hooks" / ("pre-receive" if refuses else "post-receive")
+        after_a_push = AFTER_A_PUSH.format(branch=BRANCH, merge=shlex.join(merge))
+        hook.write_text("#!/bin/sh\nexit 1\n" if refuses else after_a_push)
         hook.chmod(0o755)
         draft = Draft(commit=run(copy, "git", "rev-parse", "HEAD"), origin=origin)
         with (

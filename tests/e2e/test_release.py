@@ -123,6 +123,14 @@ def test_a_release_that_was_squashed_gets_no_tag(releaser: Releaser, tmp_path: P
     assert run(squashed.origin, "git", "tag") == ""
 
 
+def test_a_refused_push_says_what_to_do(releaser: Releaser, tmp_path: Path) -> None:
+    refused = releaser.run(tmp_path, refuses=True)
+
+    assert refused.job.returncode == 1
+    assert "give the draft the newest commit of main and start a new run" in refused.job.stdout
+    assert refs(refused) == ["refs/heads/main"]
+
+
 def test_a_person_edits_the_draft_if_main_has_other_workflows(
     releaser: Releaser, tmp_path: Path
 ) -> None:
