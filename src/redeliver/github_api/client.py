@@ -50,8 +50,8 @@ class Client:
         self._facts = facts
         self._throttle = throttle
         self._limit = PrimaryLimit(throttle.now)
-        self._accepts_new_tokens = True
-        """False once GitHub has not accepted a new token in time."""
+        self._not_accepted: tuple[str, int] | None = None
+        """A new token that GitHub has not accepted in time, and the status of its refusal."""
 
     def request(
         self,
@@ -124,13 +124,13 @@ class Client:
                     failure = bad_response(response, self.error(response))
             pause = backoff.next_pause(failure, took=self._throttle.now() - sent_at)
             if pause is None or not self._wait_after(failure, pause):
-                return self._give_up(failure, expect)
+                return self._give_up(failure, token, expect)
 
-    def _give_up(self, failure: Failure, expect: set[int]) -> Response:
+    def _give_up(self, failure: Failure, token: str, expect: set[int]) -> Response:
         """Raise the error of a request's last try; return a refusal that its caller expects."""
         response = failure.new_token_response
         if response:
-            self._accepts_new_tokens = False
+            self._not_accepted = (token, response.status)
             if response.status in expect:
                 return self._accepted(response)
         raise failure.error
@@ -164,8 +164,8 @@ class Client:
             self._clock.sync(response.date)  # the age of a token and an App's JWT need the time
         may_pass = response.status in self._credential.statuses_while_new(token)
         return (
-            self._accepts_new_tokens
-            and may_pass
+            may_pass
+            and (token, response.status) != self._not_accepted
             and not response.is_rate_limit
             and not forbidden_advice(response)
         )
@@ -173,7 +173,8 @@ class Client:
     def _renew_for(self, response: Response, token: str) -> bool:
         """Renew the token if GitHub refused it, and return whether there is a new one."""
         is_refused = response.status == HTTPStatus.UNAUTHORIZED
-        return is_refused and self._accepts_new_tokens and self._credential.renew(token)
+        is_given_up = (token, response.status) == self._not_accepted  # another would be as new
+        return is_refused and not is_given_up and self._credential.renew(token)
 
     def _wait_after(self, failure: Failure, pause: float) -> bool:
         """Wait before the next try: as long as GitHub asks, otherwise for `pause` seconds.

@@ -256,6 +256,40 @@ def test_a_refusal_of_one_event_stays_one_with_a_new_token(
         a_delivery_log(github, recorded_hook, client).redeliver(delivery)
 
 
+@pytest.mark.parametrize(
+    ("minutes", "lag"),
+    [
+        pytest.param(1, 0, id="because it was revoked"),
+        pytest.param(51, 1, id="because it is new, 51 minutes later"),
+    ],
+)
+def test_after_a_refused_event_a_refused_token_is_not_the_end(
+    github: Sandbox,
+    client: Client,
+    clock: VirtualClock,
+    recorded_hook: Hook,
+    minutes: int,
+    lag: int,
+) -> None:
+    """The first event is refused with 403 while the token is new, which may be why."""
+    recorded_hook.record(status="timed out", status_code=504)
+    [delivery] = rows_of(a_delivery_log(github, recorded_hook))
+    log = a_delivery_log(github, recorded_hook, client)
+    github.inject(Status(403, "Not this one"), method="POST", path=".*/attempts", times=5)
+    with pytest.raises(RefusalError):
+        log.redeliver(delivery)
+    clock.advance(timedelta(minutes=minutes))
+    github.delay_tokens(requests=lag)
+    list_hooks(client, org="acme")  # its response tells the time
+    if not lag:
+        github.inject(Status(401, "Bad credentials"), method="POST", path=".*/attempts")
+
+    log.redeliver(delivery)
+
+    attempts = [r.status for r in github.requests if r.path.endswith("/attempts")]
+    assert attempts[-1] == 202
+
+
 @pytest.mark.parametrize("token", ["", "ghs_of_an_earlier_step"])
 def test_a_token_that_is_never_accepted_is_waited_for_only_once(
     github: Sandbox, client: Client, time: FakeTime, token: str
