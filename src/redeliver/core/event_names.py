@@ -5,6 +5,7 @@ of October 2026, and for Enterprise Server 3.14 to 3.22:
 https://github.com/github/rest-api-description
 """
 
+import re
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 
@@ -26,27 +27,30 @@ MAX_CLOSE = 3
 def close_event_names(name: str) -> list[str]:
     """Return the names of GitHub's events that `name` probably means, the likeliest first.
 
-    If one differs only in its hyphens, return that one; otherwise those that are similar; otherwise
-    those of which `name` is a part, such as `check` or `checks` of `check_run`; otherwise, if the
-    last word is an action's, such as in `pull_request_opened`, names with that action. A name with
-    `*` or `?` can only differ in its hyphens.
+    If one differs only in its hyphens, return that one; otherwise those that are similar, after
+    `deployment.created` if `name` is `deployment_created`; otherwise those of which `name` is a
+    part, such as `check` or `checks` of `check_run`; otherwise, if the last word is an action's,
+    such as in `issue_opened`, names with that action. A name with `*` or `?` can only differ in its
+    hyphens.
     """
     underscored = name.replace("-", "_")
     if matches_known_event(underscored):
         return [underscored]
     if {"*", "?"} & set(name):
         return []
+    event, _, last = underscored.rpartition("_")
+    is_action = re.fullmatch("[a-z]+ed", last)  # opened, closed, created, …
+    with_dot = [f"{event}.{last}"] if is_action and event in EVENT_NAMES else []
     cutoff = CLOSE_IF_SHORT if len(name) <= SHORT else CLOSE
     similar = get_close_matches(name, EVENT_NAMES, n=MAX_CLOSE, cutoff=cutoff)
-    if similar:
-        return similar
+    if with_dot or similar:
+        return [*with_dot, *similar][:MAX_CLOSE]
     parts = {name, name.removesuffix("s"), name.removesuffix("es")}
     longer = [known for known in EVENT_NAMES if any(f"_{part}_" in f"_{known}_" for part in parts)]
     if longer:
         return sorted(longer)[:MAX_CLOSE]
-    event, _, last = underscored.rpartition("_")
-    is_action = event and last.endswith("ed")  # opened, closed, created, …
-    return [f"{close}.{last}" for close in close_event_names(event)] if is_action else []
+    close = close_event_names(event) if is_action else []
+    return [known if "." in known else f"{known}.{last}" for known in close]
 
 
 def matches_known_event(name: str) -> bool:

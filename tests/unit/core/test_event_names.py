@@ -38,6 +38,8 @@ from redeliver.core.event_names import CLOSE, EVENT_NAMES, close_event_names, ma
         ("pull_request_opened", ["pull_request.opened"]),
         ("issue_opened", ["issues.opened"]),
         ("check-suite-completed", ["check_suite.completed"]),
+        ("pull_request_opened_closed", ["pull_request.opened"]),
+        ("pull_request:opened", []),
         ("pr_opened", []),
     ],
 )
@@ -62,6 +64,17 @@ def test_a_wrong_name_is_close_to_names_that_github_has(name: str, close: list[s
 )
 def test_another_name_is_close_to_none(name: str) -> None:
     assert close_event_names(name) == []
+
+
+ACTIONS = ("added", "closed", "completed", "created", "deleted", "edited", "opened", "requested")
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_an_action_after_an_underscore_is_recognized(action: str) -> None:
+    """Otherwise, `deployment_review` would be suggested for `deployment_created`."""
+    wrong = {f"{name}_{action}": f"{name}.{action}" for name in EVENT_NAMES}
+
+    assert {name: close_event_names(name)[0] for name in wrong} == wrong
 
 
 def test_a_name_with_one_mistyped_character_is_close() -> None:
