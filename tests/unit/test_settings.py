@@ -150,6 +150,7 @@ def test_all_errors_are_reported_at_once() -> None:
         ("events", "chek_run.created", r"entry 1 \('chek_run': did you mean 'check_run'\?\)"),
         ("events", "check", r"entry 1 \(did you mean 'check_run' or 'check_suite'\?\)"),
         ("events", "psuh", r"mistake in entry 1 \(did you mean 'push'"),
+        ("events", "all", r"mistake in entry 1 \(did you mean '\*'\?\)"),
         ("events", "72", r"mistake in entry 1\. Each entry must be an event that GitHub has"),
         ("events", "push, !isues.opened", r"entry 2 \('isues': did you mean 'issues'\?\)"),
         ("events", "push; issues", r"mistake in entry 1 \(did you mean 'push'"),

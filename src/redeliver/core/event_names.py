@@ -31,8 +31,10 @@ def close_event_names(name: str) -> list[str]:
     `deployment.created` if `name` is `deployment_created`; otherwise those of which `name` is a
     part, such as `check` or `checks` of `check_run`; otherwise, if the last word is an action's,
     such as in `issue_opened`, names with that action. A name with `*` or `?` can only differ in its
-    hyphens.
+    hyphens. `all` means `*`: 'hook-id' accepts the word, so users write it here, too.
     """
+    if name == "all":
+        return ["*"]
     underscored = name.replace("-", "_")
     if matches_known_event(underscored):
         return [underscored]

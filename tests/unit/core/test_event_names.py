@@ -41,6 +41,8 @@ from redeliver.core.event_names import CLOSE, EVENT_NAMES, close_event_names, ma
         ("pull_request_opened_closed", ["pull_request.opened"]),
         ("pull_request:opened", []),
         ("pr_opened", []),
+        # the word that 'hook-id' accepts
+        ("all", ["*"]),
     ],
 )
 def test_a_wrong_name_is_close_to_names_that_github_has(name: str, close: list[str]) -> None:
