@@ -73,8 +73,8 @@ class Client:
         If GitHub refuses the token and the credential can make another, send it once more.
 
         * With `once`, send the request again only if GitHub certainly did not execute it.
-        * `urgent` is for the checkpoint. These requests have rate limit points of their own, and
-          are tried once even if the run has waited too long.
+        * `urgent` is for the checkpoint and the tokens that saving it needs. These requests have
+          rate limit points of their own, and are tried once even if the run has waited too long.
         * `keep` is a part of the rate limit that is left. Requests that leave one for redeliveries
           are those of the plan: the time that they may wait for responses is limited, too.
         * Do not send the request once it has waited for more than `max_wait` seconds, for whatever

@@ -135,6 +135,7 @@ class AppInstallation:
             purpose,
             expect={HTTPStatus.CREATED},
             body=scope,
+            urgent=True,  # saving the checkpoint may have to wait for it
         )
 
     def _find_id(self) -> int:

@@ -24,7 +24,8 @@ https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api#
 
 URGENT_POINTS = 20
 """Points per minute for urgent requests only, which read and save the checkpoint. Both together
-cost six points, a few times a minute, and must not wait for redeliveries."""
+cost six points, a few times a minute, and must not wait for redeliveries. Nor may the request for
+an App's token, which costs five points, about once an hour."""
 
 MINUTE = 61.0
 """Seconds for which a request counts. GitHub counts from when a request arrives, so a slow request

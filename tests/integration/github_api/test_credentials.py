@@ -20,6 +20,7 @@ from redeliver.github_api.credentials import AppInstallation, InstallationCreden
 from redeliver.github_api.facts import Facts
 from redeliver.github_api.permissions import Permission
 from redeliver.github_api.server_clock import ServerClock
+from redeliver.github_api.throttle import Throttle
 from redeliver.github_api.webhooks import app_hook, list_hooks
 from tests.support.fakes import FakeTime
 from tests.support.sandboxes import a_client, a_delivery_log, a_throttle, an_app_client, rows_of
@@ -53,13 +54,14 @@ def a_client_of_an_app(
     *,
     permission: str = "organization_hooks",
     repository: str = "",
+    throttle: Throttle | None = None,
 ) -> Client:
     """Return a client with tokens for this permission of an App that has others, too."""
     github.org("acme")
     app = github.app(slug="redeliver-bot", owner="acme")
     app.install("acme")
     clock = ServerClock()
-    throttle = a_throttle(time=time)
+    throttle = throttle or a_throttle(time=time)
     app_client = an_app_client(app, url=github.url, clock=clock, throttle=throttle)
     purpose = Permission(inputs="'org'").to("act as the App")
     installation = InstallationCredential(
@@ -161,6 +163,28 @@ def test_an_invalid_response_is_an_error(
         list_hooks(client, org="acme")
 
     assert masked == []
+
+
+def test_a_token_for_the_checkpoint_waits_for_no_redelivery(
+    github: Sandbox, clock: VirtualClock, masked: list[str], time: FakeTime
+) -> None:
+    """Redeliveries have used the 860 points of a minute, and the checkpoint has 20 of its own."""
+    throttle = a_throttle(time=time)
+    client = a_client_of_an_app(
+        github, masked, time, permission="actions_variables", repository="ops", throttle=throttle
+    )
+    store = RepositoryVariable(client, "acme/ops", "LAST_REDELIVERY")
+    github.repository("acme/ops")
+    store.read()
+    clock.advance(timedelta(minutes=51))
+    store.read()  # its response tells the time
+    for _ in range(170):  # 850 points, and the requests so far have used 8
+        throttle.wait(5)
+
+    store.write(Checkpoint(clock()))
+
+    assert len(masked) == 2, "the first token and the new one"
+    assert time.slept == []
 
 
 def test_requests_for_a_token_are_repeated_after_a_fault(github: Sandbox, client: Client) -> None:
