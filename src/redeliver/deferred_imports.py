@@ -76,6 +76,10 @@ class _DeferredLoader(SourceFileLoader):
                     is_executing = True
                     try:
                         execute(module)
+                    except AttributeError as error:
+                        # Python would take it for a name that the module does not have: `from …
+                        # import` would try again, and then say that it cannot import that name.
+                        raise ImportError(f"cannot import {module.__name__!r}: {error}") from error
                     finally:
                         is_executing = False
                     if vars(module)["__getattr__"] is load:  # and not one of the module's own

@@ -68,7 +68,7 @@ def test_a_missing_attribute_is_an_attribute_error(package: Path) -> None:
     late = import_module("example.late")
     other = import_module("example.other")
 
-    with pytest.raises(AttributeError, match=r"'example\.late', which is being imported"):
+    with pytest.raises(ImportError, match=r"'example\.late', which is being imported"):
         _ = late.VALUE
     with pytest.raises(AttributeError, match=r"module 'example\.other' has no attribute 'VALUE'"):
         _ = other.VALUE
@@ -82,6 +82,20 @@ def test_a_module_that_cannot_be_loaded_says_so_each_time(package: Path) -> None
     for _ in range(2):
         with pytest.raises(ModuleNotFoundError, match="does_not_exist"):
             _ = late.VALUE
+
+
+def test_an_attribute_error_while_loading_is_not_hidden(package: Path) -> None:
+    """Python catches an `AttributeError` when it looks for a name in a module."""
+    (package / "count.py").write_text("TRIES = []\n")
+    (package / "late.py").write_text(
+        "import ssl, example.count\nexample.count.TRIES.append(1)\nssl.gone\n"
+    )
+    (package / "other.py").write_text("from example.late import VALUE\n")
+
+    with pytest.raises(ImportError, match=r"cannot import 'example\.late': module 'ssl' has no"):
+        _ = import_module("example.other").VALUE
+
+    assert import_module("example.count").TRIES == [1]
 
 
 def test_a_module_may_have_a_getattr_of_its_own(package: Path) -> None:
