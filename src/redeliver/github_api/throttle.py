@@ -221,17 +221,13 @@ class Throttle:
     def _log_wait(self, pause: float, redeliveries: int) -> None:
         interval, limit = self._interval if redeliveries else 0.0, self._limit(redeliveries)
         if pause - interval >= MIN_LOGGED_WAIT:
-            if self._is_for_responses(pause):
+            for_responses = self._response_time.seconds_until_room(self._clock())
+            if self._has_limits is not False and for_responses > pause - MIN_LOGGED_WAIT:
                 limit = "GitHub limits how much CPU time its responses of a minute take"
             self._say(f"Waiting {pause:.0f} s: {limit}")
         elif interval != self._logged_interval:  # logged once, not before each redelivery
             self._logged_interval = interval
             self._say(f"Requesting a redelivery every {interval:.1f} s: {limit}")
-
-    def _is_for_responses(self, pause: float) -> bool:
-        """Whether this wait is as long as it is because responses took so long."""
-        seconds = self._response_time.seconds_until_room(self._clock())
-        return self._has_limits is not False and seconds > pause - MIN_LOGGED_WAIT
 
     def _limit(self, redeliveries: int) -> str:
         if redeliveries and self._max_redeliveries * WRITE_POINTS <= self._max_points:
