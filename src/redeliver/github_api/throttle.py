@@ -190,11 +190,10 @@ class Throttle:
         at = max(now, self._held_until)
         if self._has_limits is not False and not urgent:
             at = max(at, now + self._response_time.seconds_until_room(now))
-        if redeliveries:
+        if redeliveries:  # only a redelivery has to wait for other redeliveries
             at = max(at, self._latest_redelivery + self._interval)
+            redeliveries += self._redeliveries
         points += self._points - (URGENT_POINTS if urgent else 0)
-        # Only a redelivery has to wait for other redeliveries.
-        redeliveries += self._redeliveries if redeliveries else 0
         for when, spent, redelivered in self._sent:
             if points <= self._max_points and redeliveries <= self._max_redeliveries:
                 break
