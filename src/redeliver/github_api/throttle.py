@@ -23,9 +23,8 @@ https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api#
 """
 
 URGENT_POINTS = 20
-"""Points per minute for urgent requests only, which read and save the checkpoint. Both together
-cost six points, a few times a minute, and must not wait for redeliveries. Nor may the request for
-an App's token, which costs five points, about once an hour."""
+"""Points per minute for urgent requests only: to read and save the checkpoint costs six, a few
+times a minute, and a new token of an App five. They must not wait for redeliveries."""
 
 MINUTE = 61.0
 """Seconds for which a request counts. GitHub counts from when a request arrives, so a slow request
@@ -150,6 +149,12 @@ class Throttle:
 
     def now(self) -> float:
         """Return the time in seconds, for `charge_since`."""
+        return self._clock()
+
+    def sends(self, *, is_redelivery: bool) -> float:
+        """Return the time. The interval between two redeliveries begins when the first is sent."""
+        if is_redelivery:
+            self._latest_redelivery = self._clock()
         return self._clock()
 
     def charge_since(self, start: float) -> None:

@@ -10,7 +10,7 @@ from typing import Literal
 import pytest
 from aiohttp import web
 
-from github_sandbox import Fault, Hook, InvalidBody, Sandbox, Status, VirtualClock
+from github_sandbox import Fault, Hook, InvalidBody, Meanwhile, Sandbox, Status, VirtualClock
 from github_sandbox.faults import Work
 from redeliver.core.checkpoint import Checkpoint
 from redeliver.errors import AccessError, RefusalError, UnavailableError
@@ -185,6 +185,23 @@ def test_a_token_for_the_checkpoint_waits_for_no_redelivery(
 
     assert len(masked) == 2, "the first token and the new one"
     assert time.slept == []
+
+
+def test_redeliveries_stay_a_second_apart_after_a_slow_token(
+    github: Sandbox, recorded_hook: Hook, masked: list[str], time: FakeTime
+) -> None:
+    """The turn of a redelivery is taken before its token is requested."""
+    recorded_hook.record(status="timed out", status_code=504)
+    [delivery] = rows_of(a_delivery_log(github, recorded_hook))
+    lines: list[str] = []
+    throttle = Throttle(lines.append, per_minute=60, clock=time, sleep=time.sleep)
+    client = a_client_of_an_app(github, masked, time, throttle=throttle)
+    github.inject(Meanwhile(lambda: time.sleep(5)), path=TOKENS)
+
+    throttle.wait_for_turn()
+    a_delivery_log(github, recorded_hook, client).redeliver(delivery)
+
+    assert throttle.seconds_until_turn() >= 1
 
 
 def test_requests_for_a_token_are_repeated_after_a_fault(github: Sandbox, client: Client) -> None:
