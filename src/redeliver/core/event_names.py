@@ -20,6 +20,9 @@ CLOSE_IF_SHORT = 0.75
 
 SHORT = 4
 
+LONGEST = 100
+"""Characters. GitHub has no name half as long. To compare a much longer one would take minutes."""
+
 MAX_CLOSE = 3
 """How many names an error suggests."""
 
@@ -38,7 +41,7 @@ def close_event_names(name: str) -> list[str]:
     underscored = name.replace("-", "_")
     if matches_known_event(underscored):
         return [underscored]
-    if {"*", "?"} & set(name):
+    if {"*", "?"} & set(name) or len(name) > LONGEST:
         return []
     event, _, last = underscored.rpartition("_")
     is_action = re.fullmatch("[a-z]+ed", last)  # opened, closed, created, …
