@@ -60,18 +60,21 @@ def _step() -> int:
 
 
 def _inputs() -> dict[str, str]:
-    """Read every input from the environment, as `INPUT_HOOK-ID` or as `INPUT_HOOK_ID`.
-
-    The runner keeps the hyphen; some shells and other runners cannot set such a name.
-    """
-    inputs = {
-        name: core.get_input(name) or core.get_input(name.replace("-", "_"))
-        for name in settings.INPUTS
-    }
+    """Read every input from the environment."""
+    inputs = {name: _input(name) for name in settings.INPUTS}
     inputs["variable-repository"] = inputs["variable-repository"] or os.environ.get(
         "GITHUB_REPOSITORY", ""
     )
     return inputs
+
+
+def _input(name: str) -> str:
+    """Read an input such as `hook-id` from `INPUT_HOOK-ID`, or from `INPUT_HOOK_ID`.
+
+    The runner keeps the hyphen; some shells and other runners cannot set such a name.
+    """
+    value: str = core.get_input(name) or core.get_input(name.replace("-", "_"))
+    return value
 
 
 def _settings(inputs: dict[str, str]) -> settings.Settings:
@@ -149,7 +152,7 @@ def _summarize(markdown: str) -> None:
         return
     try:
         with Path(path).open("a", encoding="utf-8") as file:
-            file.write(markdown)
+            file.write(_as_given(markdown))
     except OSError as error:
         _warning(
             f"could not write the step summary to the file in GITHUB_STEP_SUMMARY: "
@@ -188,4 +191,11 @@ def _say(line: str) -> None:
 
 
 def _line(text: str) -> str:
-    return truncate(sanitize(text), MAX_LINE)
+    return truncate(sanitize(_as_given(text)), MAX_LINE)
+
+
+def _as_given(text: str) -> str:
+    """Return a message that names `app-id` and not `client-id`, if only that is set."""
+    if _input("app-id") and not _input("client-id"):
+        return text.replace("'client-id'", "'app-id'")
+    return text

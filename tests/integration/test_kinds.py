@@ -293,6 +293,17 @@ def test_an_error_says_what_the_app_lacks(
     assert scenario.github.repository("acme/ops").variables == {}
 
 
+def test_an_error_names_the_input_that_has_the_apps_id(scenario: Scenario) -> None:
+    hook = HOOKS["an organization"](scenario)
+    inputs = install_app_with_app_id(scenario) | {"app_id": "999999"}
+
+    run = run_action(scenario.github, hook, inputs)
+
+    for text in run.log, run.summary:
+        assert "has no App with the id in 'app-id'" in text
+        assert "client-id" not in text
+
+
 def test_an_app_signs_although_imports_are_deferred(scenario: Scenario) -> None:
     """Only a new interpreter defers imports; other tests fork one that has done all imports."""
     hook = HOOKS["an organization"](scenario)
