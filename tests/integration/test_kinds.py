@@ -13,6 +13,7 @@ from redeliver.core.checkpoint import format_checkpoint
 from tests.support.action_run import run_action, start_action, start_interpreter
 from tests.support.outage import arrived, miss_events
 
+NOT_GRANTED = Status(422, "The permissions requested are not granted to this installation.")
 WRITE: Mapping[str, Access] = {
     "organization_hooks": "write",
     "repository_hooks": "write",
@@ -366,7 +367,7 @@ def test_two_tokens_replace_one_that_github_does_not_issue(scenario: Scenario) -
     missed = scenario.miss_event(hook)
     inputs = install_app(scenario)
     scenario.github.inject(
-        Status(422, "The permissions requested are not granted to this installation."),
+        NOT_GRANTED,
         method="POST",
         path=".*/access_tokens",
     )
@@ -399,7 +400,7 @@ def test_two_tokens_replace_one_that_github_does_not_renew(scenario: Scenario) -
     advance = Meanwhile(lambda: scenario.clock.advance(timedelta(minutes=61)))
     scenario.github.inject(advance, method="POST", path=".*/attempts")
     scenario.github.inject(
-        Status(422, "The permissions requested are not granted to this installation."),
+        NOT_GRANTED,
         method="POST",
         path=".*/access_tokens",
         nth=2,

@@ -119,8 +119,9 @@ def test_the_figures_of_the_tests_are_those_of_the_promises() -> None:
 
 
 def test_no_workflow_has_permissions_or_runs_code_of_strangers() -> None:
+    # For the other loaders, the key `on` is a boolean.
     workflows = {
-        path.name: yaml.load(path.read_text(), Loader=yaml.BaseLoader)  # noqa: S506 - it makes only texts
+        path.name: yaml.load(path.read_text(), yaml.BaseLoader)  # noqa: S506 - it makes only strings
         for path in (ROOT / ".github" / "workflows").glob("*.yml")
     }
 

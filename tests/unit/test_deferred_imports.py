@@ -15,10 +15,10 @@ from redeliver.deferred_imports import defer_imports
 @pytest.fixture
 def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return the directory of a package, all of whose modules are deferred."""
-    # After the test, Python forgets the package and its finder.
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setattr(sys, "meta_path", list(sys.meta_path))
-    monkeypatch.setattr(sys, "modules", dict(sys.modules))
+    # Copies, so that Python forgets the finder and the modules of the package after the test.
+    monkeypatch.setattr(sys, "meta_path", list(sys.meta_path))  # gets the finder
+    monkeypatch.setattr(sys, "modules", dict(sys.modules))  # gets the modules
     directory = tmp_path / "example"
     directory.mkdir()
     (directory / "__init__.py").write_text("")

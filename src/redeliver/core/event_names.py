@@ -30,11 +30,13 @@ MAX_CLOSE = 3
 def close_event_names(name: str) -> list[str]:
     """Return the names of GitHub's events that `name` probably means, the likeliest first.
 
-    If one differs only in its hyphens, return that one; otherwise those that are similar, after
-    `deployment.created` if `name` is `deployment_created`; otherwise those of which `name` is a
-    part, such as `check` or `checks` of `check_run`; otherwise, if the last word is an action's,
-    such as in `issue_opened`, names with that action. A name with `*` or `?` can only differ in its
-    hyphens. `all` means `*`: 'hook-id' accepts the word, so users write it here, too.
+    These are tried in this order, until one finds a name:
+
+    1. `all` means `*`. The input 'hook-id' accepts `all`, so users write it here, too.
+    2. The name that differs only in its hyphens. A name with `*` or `?` is tried no further.
+    3. `deployment.created` for `deployment_created`, and after it the names that are similar.
+    4. The names of which `name` is a part, such as `check` or `checks` of `check_run`.
+    5. If `name` ends with an action, as `issue_opened` does, what the rest means, with that action.
     """
     if name == "all":
         return ["*"]

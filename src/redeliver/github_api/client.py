@@ -105,7 +105,7 @@ class Client:
             if self._throttle.now() - began > max_wait:
                 raise _too_late(purpose, failure) from (failure.error if failure else None)
             self._start(purpose, keep, take_turn)
-            sent_at = self._throttle.sends(is_redelivery=is_redelivery)
+            sent_at = self._throttle.mark_sent(is_redelivery=is_redelivery)
             try:
                 response = self._send(request, token)
             except NoResponseError as error:

@@ -79,7 +79,7 @@ class AppCredential:
 
     def token(self) -> str:
         """Sign a new JWT, or raise `InputError` if the key is not usable."""
-        # `deferred_imports` loads `jwt` only when it is used, too.
+        # `deferred_imports` defers the import of `jwt`, but cannot defer this one.
         from cryptography.exceptions import (  # noqa: PLC0415 - only an App needs the package
             UnsupportedAlgorithm,
         )

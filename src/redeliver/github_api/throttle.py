@@ -151,11 +151,12 @@ class Throttle:
         """Return the time in seconds, for `charge_since`."""
         return self._clock()
 
-    def sends(self, *, is_redelivery: bool) -> float:
-        """Return the time. The interval between two redeliveries begins when the first is sent."""
+    def mark_sent(self, *, is_redelivery: bool) -> float:
+        """Return the time, and let the interval before the next redelivery begin at it."""
+        now = self._clock()
         if is_redelivery:
-            self._latest_redelivery = self._clock()
-        return self._clock()
+            self._latest_redelivery = now
+        return now
 
     def charge_since(self, start: float) -> None:
         """Count the time since `start` as a wait: a request got no response."""
@@ -173,11 +174,10 @@ class Throttle:
                 pause = self._seconds_until_room(points, redeliveries=redeliveries, urgent=urgent)
                 is_held = self._held_until > self._clock()
                 if pause <= 0 or (urgent and self._is_in_a_hurry):
-                    self._sent.append((self._clock(), points, redeliveries))
+                    now = self.mark_sent(is_redelivery=bool(redeliveries))
+                    self._sent.append((now, points, redeliveries))
                     self._points += points
                     self._redeliveries += redeliveries
-                    if redeliveries:
-                        self._latest_redelivery = self._clock()
                     return
             # `hold` has logged its own wait.
             if pause >= MIN_LOGGED_WAIT and not has_logged and not is_held:

@@ -172,19 +172,16 @@ def warnings(report: Report) -> list[str]:
 def _unknown_events(report: Report) -> Iterator[str]:
     """Warn of entries that are misspelled, or name events that are newer than this version."""
     entries = [str(position) for position in report.options.policy.events.unknown]
-    if len(entries) == 1:
-        yield (
-            f"entry {entries[0]} of 'events' matches no event that this version of redeliver "
-            "knows. If GitHub has added this event recently, the entry works, and you can update "
-            "redeliver to end this warning. Otherwise, correct the entry: it matches nothing"
-        )
-    elif entries:
-        yield (
-            f"entries {', '.join(entries[:-1])} and {entries[-1]} of 'events' match no event that "
-            "this version of redeliver knows. If GitHub has added these events recently, the "
-            "entries work, and you can update redeliver to end this warning. Otherwise, correct "
-            "the entries: they match nothing"
-        )
+    if not entries:
+        return
+    *others, last = entries
+    found = f"entries {', '.join(others)} and {last}" if others else f"entry {last}"
+    yield (
+        f"{found} of 'events' {'match' if others else 'matches'} no event that this version of "
+        "redeliver knows. If GitHub has added such an event recently, the filter works, and you "
+        "can update redeliver to end this warning. Otherwise, correct what is misspelled: it "
+        "matches nothing"
+    )
 
 
 def _deferred(report: Report) -> Iterator[str]:

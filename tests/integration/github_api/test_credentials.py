@@ -304,7 +304,7 @@ def test_a_refusal_of_one_event_stays_one_with_a_new_token(
         pytest.param(51, 1, id="because it is new, 51 minutes later"),
     ],
 )
-def test_after_a_refused_event_a_refused_token_is_not_the_end(
+def test_a_token_is_replaced_after_an_event_was_refused(
     github: Sandbox,
     client: Client,
     clock: VirtualClock,
